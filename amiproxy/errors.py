@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Everything that can go wrong, grouped by who has to act.
+
+* ProxyError
+    * ConfigError: the operator must fix a file; the proxy does not start
+    * PeerError: one session ends, the proxy goes on
+        * PeerGone: the other side closed or reset the connection
+        * ProtocolError: the other side sent what its format does not allow
+        * SlowPeer: the other side does not read what it is sent
+        * LoginRefused: Asterisk does not accept our user or secret
+
+Texts are fit for the log as they are: they never hold a secret.
+"""
+
+from __future__ import annotations
+
+
+class ProxyError(Exception):
+    """Base of all errors of the proxy."""
+
+
+class ConfigError(ProxyError):
+    """A file the operator wrote cannot be used.
+
+    *problems* are lines ``FILE:LINE: what is wrong, what to do``.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PeerError(ProxyError):
+    """One session is over."""
+
+
+class PeerGone(PeerError):
+    """The other side closed or reset the connection."""
+
+
+class ProtocolError(PeerError):
+    """The other side sent what its format does not allow."""
+
+
+class SlowPeer(PeerError):
+    """The other side does not read what it is sent."""
+
+
+class LoginRefused(PeerError):
+    """Asterisk does not accept our user or secret."""

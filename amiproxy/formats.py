@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an I/O handler may define, and loading handlers from a directory.
+
+A handler is one Python file; its name is the format's name.  It knows messages
+and bytes: no sockets, no threads, no clock.  It may define
+
+``write(message) -> bytes``
+    output: *message* as this format puts it on the wire.
+
+``reader(limits) -> Reader``
+    input: a new parser for one client, see :class:`Reader`.
+
+``conversation(limits) -> object``
+    input for a protocol of questions and answers (HTTP); see handlers/http.py.
+
+``onconnect(banner) -> bytes``
+    what a new client of this input format is sent first; absent: nothing.
+
+``CONTENT_TYPE``
+    the media type of this output over HTTP; absent: ``text/plain``.
+
+``WIRE = True``
+    this output is the manager format itself: messages pass as the bytes they are.
+
+The public face for handler writers is docs/handlers.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Protocol, Union
+
+from amiproxy.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+log = logging.getLogger("amiproxy.formats")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one client may send at a time; all in bytes but *headers*."""
+
+    line: int = 1022  # what Asterisk bears (spec 12.17)
+    headers: int = 128
+    block: int = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Input that is no message: what the client is told, and what follows.
+
+    *reply* goes to the client, *reason* to the log (no secrets, no raw input);
+    *close* ends the session after the reply.
+    """
+
+    reply: Message
+    reason: str
+    close: bool = False
+
+
+class Reader(Protocol):
+    """Bytes of one client in, messages out.  Belongs to one thread."""
+
+    def feed(self, data: bytes) -> list[Union[Message, Refused]]:
+        """Take the next *data*; return what it completes, in order.
+
+        Malformed input gives a :class:`Refused`; any exception is a bug.  An
+        empty block gives nothing.  What is kept is bounded by the limits.
+        """
+
+
+@dataclass(frozen=True)
+class Format:
+    """One loaded handler."""
+
+    name: str
+    write: Callable[[Message], bytes] | None
+    reader: Callable[[Limits], Reader] | None
+    conversation: Callable[..., Any] | None
+    onconnect: Callable[[str], bytes] | None
+    content_type: str
+    wire: bool
+
+    @property
+    def is_input(self) -> bool:
+        """Whether clients can speak this format to us."""
+        return self.reader is not None or self.conversation is not None
+
+    @property
+    def is_output(self) -> bool:
+        """Whether we can speak this format to clients."""
+        return self.write is not None
+
+
+def load_formats(*directories: Path) -> dict[str, Format]:
+    """Load every handler found in *directories*; the first of a name wins.
+
+    A file that fails to import, or offers neither direction, is named in the log
+    and skipped: one bad handler must not keep the proxy from starting.
+    """
+    formats: dict[str, Format] = {}
+    for directory in directories:
+        for path in sorted(directory.glob("*.py")):
+            if path.stem.startswith(("_", ".")) or path.stem in formats:
+                continue
+            loaded = _load(path)
+            if loaded is not None:
+                formats[loaded.name] = loaded
+    return formats
+
+
+def _load(path: Path) -> Format | None:
+    try:
+        module = _import(path)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's file raises
+        log.error("%s: handler not loaded: %s: %s", path, type(error).__name__, error)
+        return None
+    loaded = Format(
+        name=path.stem.lower(),
+        write=getattr(module, "write", None),
+        reader=getattr(module, "reader", None),
+        conversation=getattr(module, "conversation", None),
+        onconnect=getattr(module, "onconnect", None),
+        content_type=getattr(module, "CONTENT_TYPE", "text/plain"),
+        wire=getattr(module, "WIRE", False),
+    )
+    if not (loaded.is_input or loaded.is_output):
+        log.error(
+            "%s: handler not loaded: it defines none of write(), reader(), conversation()", path
+        )
+        return None
+    return loaded
+
+
+def _import(path: Path) -> ModuleType:
+    # The prefix keeps csv.py, http.py and xml.py out of the standard library's way.
+    name = f"astmanproxy_handlers.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Before it runs: dataclasses and pickling look their module up by name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

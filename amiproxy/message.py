@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Message: the lines of one manager message, as a value.
+
+A message keeps the bytes it came as.  Lines and headers are looked up only when
+somebody asks, because most messages are passed on as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+END = b"\r\n\r\n"
+
+
+class Message:
+    """One manager message: header lines, without the blank line that ends it.
+
+    A message is a value.  Nothing changes it once it is made, so every thread
+    may hold the same one; to rewrite a header is to make another message.
+
+    Text is latin-1 on both sides of the proxy: each byte is one character, so
+    what came in goes out again, whatever encoding Asterisk used.
+
+    *own* tells that the proxy itself speaks, and not Asterisk or a client.
+    """
+
+    __slots__ = ("_lines", "_values", "facts", "own", "raw")
+
+    #: The wire form: every line ended by CRLF, then the blank line.
+    raw: bytes
+    #: Room for what filters found out about this message, so that each
+    #: message is examined once, however many clients filter it.
+    facts: object | None
+
+    def __init__(self, raw: bytes, *, own: bool = False) -> None:
+        """Make a message of its wire form *raw*: CRLF lines and a blank line."""
+        self.raw = raw
+        self.own = own
+        self.facts = None
+        self._lines: tuple[str, ...] | None = None
+        self._values: dict[str, str] | None = None
+
+    @classmethod
+    def of(cls, *lines: str, own: bool = False) -> Message:
+        """Make a message of *lines*, which have no line ends."""
+        text = "\r\n".join(lines)
+        return cls(text.encode("latin-1", "replace") + END, own=own)
+
+    @classmethod
+    def of_headers(cls, headers: Iterable[tuple[str, str]], *, own: bool = False) -> Message:
+        """Make a message of (name, value) pairs."""
+        return cls.of(*(f"{name}: {value}" for name, value in headers), own=own)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines, in order, without line ends."""
+        lines = self._lines
+        if lines is None:
+            # Built on first use.  Two threads may build it at once; they build
+            # equal tuples and either may win, so this needs no lock.
+            lines = self._lines = tuple(self.raw[:-4].decode("latin-1").split("\r\n"))
+        return lines
+
+    def headers(self) -> Iterator[tuple[str, str]]:
+        """Yield (name, value) of each line that is a header, in order.
+
+        ``Name: value`` and ``Name:value`` are headers; the blanks after the
+        colon do not count, as in Asterisk (main/manager.c, spec section 5).
+        """
+        for line in self.lines:
+            name, colon, value = line.partition(":")
+            if colon:
+                yield name, value.lstrip(" ")
+
+    def get(self, name: str) -> str:
+        """Return the first value of header *name*, in any case, or ``""``.
+
+        As in Asterisk the first header of a name counts, blanks between colon
+        and value do not.
+        """
+        values = self._values
+        if values is None:
+            values = {}
+            for key, value in self.headers():
+                values.setdefault(key.lower(), value)
+            self._values = values  # as in lines: no lock needed
+        return values.get(name.lower(), "")
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a header *name*, be it empty."""
+        self.get(name)
+        assert self._values is not None
+        return name.lower() in self._values
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of every header *name*, in order."""
+        wanted = name.lower()
+        return [value for key, value in self.headers() if key.lower() == wanted]
+
+    def with_header(self, name: str, value: str) -> Message:
+        """Return this message with one more header at its end."""
+        line = f"{name}: {value}\r\n\r\n".encode("latin-1", "replace")
+        return Message(self.raw[:-2] + line, own=self.own)
+
+    def without(self, name: str) -> Message:
+        """Return this message without any header *name*."""
+        wanted = name.lower()
+        kept = [line for line in self.lines if line.partition(":")[0].lower() != wanted]
+        return Message.of(*kept, own=self.own)
+
+    def replacing(self, name: str, value: str) -> Message:
+        """Return this message with every header *name* set to *value*.
+
+        The header keeps its place and the case of its name.
+        """
+        wanted = name.lower()
+        lines = []
+        for line in self.lines:
+            key, colon, _ = line.partition(":")
+            lines.append(f"{key}: {value}" if colon and key.lower() == wanted else line)
+        return Message.of(*lines, own=self.own)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self.raw == other.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def __repr__(self) -> str:
+        # No values: they may be secrets, and a repr ends in logs.
+        names = [line.partition(":")[0] for line in self.lines[:4]]
+        return f"<Message {', '.join(names)}>"
