@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manager format itself, in and out, and the banner.
+
+Output is the message as it is.  Input is read as Asterisk reads it
+(main/manager.c, get_input and do_message): lines end in LF, a CR before it does
+not count, a bare CR is data, a NUL cuts its line, an empty line ends the block.
+Where Asterisk refuses a block, so does this reader, in Asterisk's words.
+"""
+
+from __future__ import annotations
+
+from amiproxy.formats import Limits, Refused
+from amiproxy.message import END, Message
+
+WIRE = True
+
+TOO_LONG = "Failed to parse message: line too long"
+TOO_MANY = "Too many lines in message or allocation failure"
+TOO_BIG = "Failed to parse message: message too long"
+
+
+def write(message: Message) -> bytes:
+    """Return *message* as it is."""
+    return message.raw
+
+
+def onconnect(banner: str) -> bytes:
+    """Return the line every manager greets with; clients wait for it."""
+    return banner.encode("latin-1", "replace") + b"\r\n"
+
+
+def reader(limits: Limits) -> StandardReader:
+    """Return a reader for one client."""
+    return StandardReader(limits)
+
+
+class StandardReader:
+    """Cut the bytes of one client into blocks.
+
+    What is kept between two calls is one unfinished line and the lines before
+    it, both within the limits: a line without end costs no memory.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._tail = bytearray()  # the line that has not ended yet
+        self._skipping = False  # the line that has not ended yet is too long
+        self._lines: list[bytes] = []  # the block that has not ended yet
+        self._count = 0  # its lines, also those not kept
+        self._size = len(END) - 2  # its bytes on the wire, with the last blank line
+        self._action_id = b""
+        self._problem = ""  # why the block will be refused
+
+    def feed(self, data: bytes) -> list[Message | Refused]:
+        """Take the next *data* and return the blocks it ends, in order.
+
+        A block over the limits is read to its end and gives a
+        :class:`Refused`; empty blocks give nothing.
+        """
+        if b"\n" not in data:
+            self._keep(data)
+            return []
+        if self._tail:
+            data = bytes(self._tail) + data
+            self._tail.clear()
+        found: list[Message | Refused] = []
+        if not (self._skipping or self._count or _is_odd(data)):
+            data = self._read_blocks(data, found)
+        if data:
+            self._read_lines(data, found)
+        return found
+
+    def _read_blocks(self, data: bytes, found: list[Message | Refused]) -> bytes:
+        """Take whole blocks of CRLF lines off *data*; return the rest.
+
+        The fast way: nothing here looks at single lines.
+        """
+        *blocks, rest = data.split(END)
+        line, headers, size = self._limits.line, self._limits.headers, self._limits.block
+        for block in blocks:
+            # A stray blank line before a block is none of its lines.
+            whole = block[2:] if block[:2] == b"\r\n" else block
+            if not whole:
+                continue
+            if (
+                whole.count(b"\r\n") >= headers
+                or len(whole) + len(END) > size
+                or (len(whole) > line and max(map(len, whole.split(b"\r\n"))) > line)
+            ):
+                self._read_lines(whole + END, found)
+            else:
+                found.append(Message(whole + END))
+        return rest
+
+    def _read_lines(self, data: bytes, found: list[Message | Refused]) -> None:
+        """Take *data* line by line: the exact way, for all that is rare."""
+        *lines, tail = data.split(b"\n")
+        for line in lines:
+            if self._skipping:
+                self._skipping = False
+                self._count += 1
+                continue
+            text = line[:-1] if line.endswith(b"\r") else line
+            if len(text) > self._limits.line:
+                self._refuse(TOO_LONG)
+                self._count += 1
+                continue
+            if b"\0" in text:
+                text = text[: text.index(b"\0")]
+            if text:
+                self._add(text)
+            else:
+                self._end(found)
+        self._keep(tail)
+
+    def _keep(self, data: bytes) -> None:
+        """Keep *data*, the part of a line, if the line is not too long."""
+        if self._skipping:
+            return
+        # One byte more than a line may have: it may be the CR of the line's end.
+        room = self._limits.line + 1 - len(self._tail)
+        if len(data) > room:
+            self._refuse(TOO_LONG)
+            self._skipping = True
+            self._tail.clear()
+        else:
+            self._tail += data
+
+    def _add(self, line: bytes) -> None:
+        self._count += 1
+        self._size += len(line) + 2
+        if self._count > self._limits.headers:
+            self._refuse(TOO_MANY)
+            return
+        if not self._action_id and line[:9].lower() == b"actionid:":
+            self._action_id = line[9:].lstrip(b" ")
+        if self._size > self._limits.block:
+            self._refuse(TOO_BIG)
+        if not self._problem:
+            self._lines.append(line)
+
+    def _refuse(self, problem: str) -> None:
+        self._problem = self._problem or problem
+        self._lines.clear()
+
+    def _end(self, found: list[Message | Refused]) -> None:
+        """End the block at its blank line."""
+        if self._problem:
+            reply = ["Response: Error", f"Message: {self._problem}"]
+            if self._action_id:
+                reply.append(f"ActionID: {self._action_id.decode('latin-1')}")
+            found.append(Refused(Message.of(*reply, own=True), self._problem))
+        elif self._lines:
+            found.append(Message(b"\r\n".join(self._lines) + END))
+        self._lines.clear()
+        self._count = 0
+        self._size = len(END) - 2
+        self._action_id = b""
+        self._problem = ""
+
+
+def _is_odd(data: bytes) -> bool:
+    """Tell whether *data* holds what only the exact way reads rightly."""
+    return b"\0" in data or data.count(b"\n") != data.count(b"\r\n")
