@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ActionIDs of autofilter ``unique``: prefixed on the way up, put back on the way down.
+
+Upstream every action of a client in ``unique`` mode carries
+``amp<session number>-<its own ActionID>`` (spec section 7).  Where the client
+gave none, or one that Asterisk's buffers would not bear with the prefix (spec
+12.11, 12.18), the part after the prefix is one of ours: it begins with ``!``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections import OrderedDict
+
+from amiproxy.message import Message
+
+#: Asterisk keeps longer ActionIDs in buffers that are too small for them
+#: (ConfbridgeList, asterisk.md): bytes, with the prefix.
+MAX_WIRE_ID = 67
+
+#: How many exchanged long ActionIDs are remembered.  An answer normally takes
+#: its entry back out; what is left are actions that were never answered.
+MAX_EXCHANGED = 65536
+
+_WIRE_ID = re.compile(r"amp(\d{1,18})-(.*)", re.DOTALL)
+_HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\r\n]*)\r\n")
+
+
+class ActionIds:
+    """Make wire ActionIDs and read them back.  Safe from any thread."""
+
+    def __init__(self) -> None:
+        # Guards _long's insertions and evictions; held for dict operations
+        # only.  Lookups go without it: one dict.get is atomic.
+        self._lock = threading.Lock()
+        self._long: OrderedDict[str, str] = OrderedDict()
+        self._count = itertools.count(1)
+
+    def wire_id(self, number: int, client_id: str | None) -> str:
+        """Return what goes upstream for *client_id* of session *number*."""
+        if client_id is None:
+            return self.anonymous(number)
+        wire = f"amp{number}-{client_id}"
+        if len(wire) <= MAX_WIRE_ID and not client_id.startswith("!"):
+            return wire
+        wire = f"amp{number}-!l{next(self._count)}"
+        with self._lock:
+            self._long[wire] = client_id
+            while len(self._long) > MAX_EXCHANGED:
+                self._long.popitem(last=False)
+        return wire
+
+    def anonymous(self, number: int) -> str:
+        """Return a wire ActionID for an action whose client gave none."""
+        return f"amp{number}-!n{next(self._count)}"
+
+    def owner(self, wire_id: str) -> int:
+        """Return the number of the session that *wire_id* belongs to, 0 if none."""
+        found = _WIRE_ID.fullmatch(wire_id)
+        return int(found.group(1)) if found else 0
+
+    def client_id(self, wire_id: str) -> str | None:
+        """Return what the client had given, None where it had given nothing.
+
+        An ActionID that is not ours is returned as it is.
+        """
+        found = _WIRE_ID.fullmatch(wire_id)
+        if found is None:
+            return wire_id
+        given = found.group(2)
+        if given.startswith("!l"):
+            return self._long.get(wire_id, given)
+        return None if given.startswith("!n") else given
+
+    def restore(self, message: Message, wire_id: str) -> Message:
+        """Return *message*, which carries *wire_id*, as its client must see it."""
+        return with_action_id(message, self.client_id(wire_id))
+
+
+def with_action_id(message: Message, action_id: str | None) -> Message:
+    """Return *message* with its ActionID replaced, or removed where None.
+
+    The header keeps its place, its name's case and its blanks.
+    """
+
+    def put(found: re.Match[bytes]) -> bytes:
+        start, name, blanks = found.group(1), found.group(2), found.group(3)
+        if action_id is None:
+            # The line goes with its end; what stood before it keeps its own.
+            return start
+        return start + name + b":" + blanks + action_id.encode("latin-1", "replace") + b"\r\n"
+
+    return Message(_HEADER.sub(put, message.raw, count=1), own=message.own)
+
+
+def action_id_of(raw: bytes) -> str | None:
+    """Return the value of the first ActionID header in *raw*, None if there is none."""
+    found = _HEADER.search(raw)
+    return found.group(4).decode("latin-1") if found else None

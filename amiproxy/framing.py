@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bytes of an Asterisk in, whole messages out, all that one read brought at once.
+
+No socket, no thread and no clock: whoever owns the connection reads and feeds.
+A framer belongs to one server session and its thread.
+
+What a real Asterisk sends is nearly always plain: CRLF lines, one blank line
+after each message.  Such bytes are cut at their last blank line and passed on
+as they are.  Whatever makes the framing ambiguous (a bare LF, stray blank lines,
+raw command text of Asterisk before 14) is rare; it is looked for on the bytes
+and sends that read, and only that one, down the exact path line by line.
+"""
+
+from __future__ import annotations
+
+from amiproxy.errors import ProtocolError
+from amiproxy.message import END
+
+#: The last line of raw command text (Asterisk before 14; spec section 4).
+END_COMMAND = b"--END COMMAND--"
+
+
+class Framer:
+    """Cut the byte stream of one Asterisk into whole messages."""
+
+    def __init__(self, max_message: int) -> None:
+        """Make a framer that bears messages of up to *max_message* bytes."""
+        self._max_message = max_message
+        self._parts: list[bytes] = []  # the bytes after the last whole message
+        self._size = 0  # how many there are
+        self._edge = b""  # the last bytes seen: a mark may straddle two reads
+        self._in_text = False  # the parts hold the head of raw command text
+
+    def feed(self, data: bytes) -> bytes | list[bytes]:
+        """Take the next *data* and return the messages it completes, in order.
+
+        Returns bytes when they are plain: whole messages, every line ended by
+        CRLF, exactly one blank line after each.  Returns a list, one item a
+        message in its wire form, when blank lines alone do not tell where
+        messages end.  Either may be empty.
+
+        Raises:
+            ProtocolError: ``max_message`` bytes came without an end.
+
+        """
+        window = self._edge + data
+        self._edge = window[-len(END_COMMAND) :]
+        self._parts.append(data)
+        self._size += len(data)
+        # Never rescan: a long message is put together only once something
+        # that could end it has come.
+        if self._in_text:
+            may_end = END_COMMAND in window or self._ended_before(data)
+        else:
+            may_end = b"\n\r\n" in window or b"\n\n" in window or self._starts_blank()
+        if not may_end:
+            self._check_size()
+            return b""
+        buffer = data if len(self._parts) == 1 else b"".join(self._parts)
+        whole: bytes | list[bytes]
+        if _is_plain(buffer):
+            end = buffer.rfind(END) + 4
+            if end < 4:
+                end = 0
+            whole, rest = buffer[:end], buffer[end:]
+            self._in_text = False
+        else:
+            whole, rest, self._in_text = _cut_exactly(buffer)
+        self._parts = [rest] if rest else []
+        self._size = len(rest)
+        self._check_size()
+        return whole
+
+    def _ended_before(self, data: bytes) -> bool:
+        # The end of the text has come, its blank line not yet: any line feed may be it.
+        return b"\n" in data and any(END_COMMAND in part for part in self._parts[:-1])
+
+    def _starts_blank(self) -> bool:
+        first = self._parts[0]
+        return first.startswith((b"\n", b"\r\n")) or (
+            first == b"\r" and len(self._parts) > 1 and self._parts[1].startswith(b"\n")
+        )
+
+    def _check_size(self) -> None:
+        if self._size > self._max_message:
+            raise ProtocolError(
+                f"no end of a message in {self._size} bytes, maxmessage is {self._max_message}"
+            )
+
+
+def _is_plain(buffer: bytes) -> bool:
+    """Tell whether CRLF CRLF, and nothing else, ends each message in *buffer*."""
+    return (
+        # Long needles are found faster; Asterisk never writes it another way.
+        b"Response: Follows" not in buffer
+        and not buffer.startswith((b"\n", b"\r\n"))
+        and b"\r\n\r\n\r\n" not in buffer
+        and buffer.count(b"\n") == buffer.count(b"\r\n")
+    )
+
+
+def _starts_text(line: bytes) -> bool:
+    """Tell whether *line*, the first of a message, announces raw command text."""
+    name, colon, value = line.partition(b":")
+    return bool(colon) and name.lower() == b"response" and value.strip(b" ").lower() == b"follows"
+
+
+def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
+    """Cut *buffer* line by line.
+
+    Returns the whole messages in wire form (CRLF, whatever came), the bytes of
+    the one that has not ended, and whether that one is inside raw text.
+    """
+    messages: list[bytes] = []
+    lines: list[bytes] = []
+    in_text = False
+    consumed = position = 0
+    pieces = buffer.split(b"\n")
+    pieces.pop()  # the line that has not ended
+    for piece in pieces:
+        position += len(piece) + 1
+        line = piece[:-1] if piece.endswith(b"\r") else piece
+        if in_text:
+            # What a CLI command prints may hold blank lines of its own.
+            lines.append(line)
+            in_text = not line.endswith(END_COMMAND)
+        elif line:
+            in_text = not lines and _starts_text(line)
+            lines.append(line)
+        else:
+            if lines:
+                messages.append(b"\r\n".join(lines) + END)
+                lines = []
+            consumed = position
+    return messages, buffer[consumed:], in_text

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ledger: which client an answer of Asterisk belongs to.
+
+Asterisk answers one connection in order, each answer with its whole list in one
+piece (asterisk.md), so the place in the queue tells who asked even where the
+answer carries no ActionID (spec 12.19).  But values are never escaped and can
+forge a message (recording b10), so an ActionID that is ours beats the position.
+
+A ledger belongs to one server session.  It has no lock of its own: the
+session's lock is held by whoever calls it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amiproxy.actionids import with_action_id
+from amiproxy.message import Message
+
+if TYPE_CHECKING:
+    from amiproxy.actionids import ActionIds
+
+#: Owner of what everybody may see: events.
+EVERYBODY = 0
+#: Owner of an answer that nobody here asked for, as far as we know.
+SOMEBODY = -1
+#: Owner of the proxy's own actions (keepalive): no client sees their answers.
+PROXY = -2
+
+#: Originates remembered until their OriginateResponse; the oldest is forgotten.
+MAX_ORIGINATES = 65536
+
+
+@dataclass
+class Request:
+    """One action that went upstream and is not answered yet."""
+
+    owner: int
+    wire_id: str | None  # the ActionID it carries upstream
+    originate: bool = False
+    held_back: bool = False  # made asynchronous by us (spec 12.16)
+    server: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One message of Asterisk and whom it is for."""
+
+    message: Message
+    owner: int = EVERYBODY
+    wire_id: str | None = None  # the ActionID in it
+    final: bool = False  # with it the answer is complete
+    private: bool = False  # nobody but the owner sees it, in any mode
+
+
+class Ledger:
+    """The actions under way on one connection to Asterisk, oldest first."""
+
+    def __init__(self, ids: ActionIds, host: str) -> None:
+        self._ids = ids
+        self._host = host
+        self._queue: deque[Request] = deque()
+        self._open: Request | None = None  # whose list is being told
+        self._originates: OrderedDict[str, deque[Request]] = OrderedDict()
+
+    @property
+    def idle(self) -> bool:
+        """Whether an event that carries no ActionID is surely nobody's answer."""
+        return self._open is None
+
+    def enter(self, request: Request) -> None:
+        """Note *request*, which goes upstream now."""
+        self._queue.append(request)
+
+    def is_waiting(self, owner: int) -> bool:
+        """Tell whether an answer for session *owner* is still to come."""
+        return any(request.owner == owner for request in self._queue) or any(
+            request.held_back and request.owner == owner
+            for waiting in self._originates.values()
+            for request in waiting
+        )
+
+    def abandon(self) -> list[Request]:
+        """Forget everything: the connection is gone.  Return what was unanswered."""
+        lost = list(self._queue)
+        for waiting in self._originates.values():
+            lost += [request for request in waiting if request.held_back]
+        self._queue.clear()
+        self._originates.clear()
+        self._open = None
+        return lost
+
+    def classify(self, message: Message) -> Item | None:
+        """Tell whom *message* is for; None where no client may see it."""
+        wire_id = message.get("ActionID") if message.has("ActionID") else None
+        first = message.lines[0].partition(":")[0].lower()
+        if first == "response":
+            return self._answer(message, wire_id)
+        if first == "event" and wire_id is not None:
+            return self._event_with_id(message, wire_id)
+        request = self._open
+        if first != "event":
+            # Text that is no message (IAXnetstats): for whom it was asked by.
+            request = request or (self._queue[0] if self._queue else None)
+        elif message.has("Privilege"):
+            # A real event, however the list before it ended.
+            request = None
+        if request is None:
+            return Item(message, EVERYBODY, wire_id)
+        return self._list_item(message, request, wire_id)
+
+    def _answer(self, message: Message, wire_id: str | None) -> Item | None:
+        self._open = None
+        request = self._take(wire_id)
+        if request is None:
+            if wire_id is None:
+                return Item(message)
+            return Item(message, self._ids.owner(wire_id) or SOMEBODY, wire_id, final=True)
+        if request.owner == PROXY:
+            return None
+        if request.originate and message.get("Response").lower() == "success":
+            self._remember_originate(request)
+            if request.held_back:
+                return None  # answered when its OriginateResponse comes
+        if _starts_list(message):
+            self._queue.appendleft(request)
+            self._open = request
+            return Item(message, request.owner, wire_id)
+        return Item(message, request.owner, wire_id, final=True)
+
+    def _take(self, wire_id: str | None) -> Request | None:
+        """Take the request an answer belongs to out of the queue."""
+        queue = self._queue
+        if wire_id is None:
+            # A list whose end never came stands first and was answered.
+            return queue.popleft() if queue else None
+        for index, request in enumerate(queue):
+            if request.wire_id == wire_id:
+                # Those before it were never answered (IAXnetstats) and will not be.
+                for _ in range(index + 1):
+                    queue.popleft()
+                return request
+        return None
+
+    def _event_with_id(self, message: Message, wire_id: str) -> Item | None:
+        name = message.get("Event").lower()
+        owner = self._ids.owner(wire_id)
+        if name == "userevent":
+            # An event for all, although Asterisk puts the sender's ActionID in (12.20).
+            if owner:
+                return Item(self._ids.restore(message, wire_id), EVERYBODY)
+            return Item(message, EVERYBODY, None)
+        if name == "originateresponse":
+            request = self._take_originate(wire_id)
+            if request is not None:
+                if request.held_back:
+                    return self._originate_answer(message, request)
+                return Item(message, request.owner, wire_id)
+        request = self._open
+        if request is not None and request.wire_id == wire_id:
+            return self._list_item(message, request, wire_id)
+        return Item(message, owner or SOMEBODY, wire_id)
+
+    def _list_item(self, message: Message, request: Request, wire_id: str | None) -> Item:
+        final = self._open is request and _ends_list(message)
+        if final:
+            self._open = None
+            if self._queue and self._queue[0] is request:
+                self._queue.popleft()
+        return Item(message, request.owner, wire_id, final=final)
+
+    def _remember_originate(self, request: Request) -> None:
+        if request.wire_id is None:
+            return
+        self._originates.setdefault(request.wire_id, deque()).append(request)
+        while len(self._originates) > MAX_ORIGINATES:
+            self._originates.popitem(last=False)
+
+    def _take_originate(self, wire_id: str) -> Request | None:
+        waiting = self._originates.get(wire_id)
+        if not waiting:
+            return None
+        request = waiting.popleft()
+        if not waiting:
+            del self._originates[wire_id]
+        return request
+
+    def _originate_answer(self, event: Message, request: Request) -> Item:
+        """Answer a synchronous Originate as Asterisk would have (recordings c1, c3)."""
+        done = event.get("Response").lower() == "success"
+        lines = [
+            "Response: Success" if done else "Response: Error",
+            f"ActionID: {request.wire_id}",
+            "Message: Originate successfully queued" if done else "Message: Originate failed",
+            f"Server: {self._host}",
+        ]
+        message = Message.of(*lines)
+        assert request.wire_id is not None
+        if self._ids.client_id(request.wire_id) is None:
+            # The client gave none, so nobody is to see the one we gave.
+            message = with_action_id(message, None)
+        return Item(message, request.owner, request.wire_id, final=True)
+
+
+def _starts_list(message: Message) -> bool:
+    if message.get("Response").lower() != "success":
+        return False
+    # Asterisk before 12 has no EventList header in many of its lists.
+    return message.get("EventList").lower() == "start" or message.get(
+        "Message"
+    ).lower().rstrip(".").endswith("will follow")
+
+
+def _ends_list(message: Message) -> bool:
+    if message.get("EventList").lower() == "complete":
+        return True
+    return message.get("Event").lower().endswith("complete")

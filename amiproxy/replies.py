@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The proxy's own answers, word for word as its clients' parsers know them.
+
+``Response`` (or ``ProxyResponse``) comes first and ActionID last (spec 12.12,
+12.22); a client that gave no ActionID gets none.
+"""
+
+from __future__ import annotations
+
+from amiproxy import __version__
+from amiproxy.message import Message
+
+#: What a client of the standard format is greeted with (spec section 5).
+BANNER = f"Asterisk Call Manager Proxy/{__version__}"
+
+FULLY_BOOTED = Message.of(
+    "Event: FullyBooted", "Privilege: system,all", "Status: Fully Booted", own=True
+)
+SHUTTING_DOWN = Message.of("ProxyMessage: Proxy Shutting Down", own=True)
+
+
+def reply(request: Message | None, *lines: str) -> Message:
+    """Return a reply of *lines* that echoes the ActionID of *request*, if it has one."""
+    if request is not None and request.has("ActionID"):
+        lines = (*lines, f"ActionID: {request.get('ActionID')}")
+    return Message.of(*lines, own=True)
+
+
+def error(request: Message | None, text: str) -> Message:
+    """Return ``Response: Error`` with *text* as its reason."""
+    return reply(request, "Response: Error", f"Message: {text}")
+
+
+def filtered(request: Message) -> Message:
+    """Return the answer to an action its client may not send."""
+    return error(request, "Action Filtered")
+
+
+def goodbye(request: Message) -> Message:
+    """Return the answer to Logoff."""
+    return reply(request, "Response: Goodbye", "Message: Thanks for all the fish.")
+
+
+def proxy_success(request: Message, *lines: str) -> Message:
+    """Return the answer to a ProxyAction that was carried out."""
+    return reply(request, "ProxyResponse: Success", *lines)
+
+
+def proxy_failure(request: Message, text: str) -> Message:
+    """Return the answer to a ProxyAction that could not be carried out."""
+    return reply(request, "ProxyResponse: Failure", f"Message: {text}")
+
+
+def proxy_error(request: Message | None, text: str) -> Message:
+    """Return the answer to a ProxyAction that is none."""
+    return reply(request, "ProxyResponse: Error", f"Message: {text}")
