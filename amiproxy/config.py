@@ -11,13 +11,15 @@ import errno
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # poll() counts milliseconds in 31 bits, so no longer wait can be asked for.
 _LONGEST_WAIT = 2_000_000.0
@@ -297,8 +299,8 @@ class _Parser:
 
 
 def _shown(key: str) -> str:
-    # A key may be anything at all, and this goes to a terminal.
-    return key[:40].encode("ascii", "backslashreplace").decode() if key.isprintable() else "(key)"
+    """Return *key* for a message, unless it may be a piece of a torn host line."""
+    return key if re.fullmatch("[a-z0-9_]{1,40}", key) else "(not shown)"
 
 
 # -- readers: text of a value -> the field; ValueError says what to write instead -------
@@ -452,7 +454,9 @@ def _origins(value: _Value) -> tuple[str, ...]:
     origins = [text for text in value.text.lower().split(",") if text]
     for origin in origins:
         if not re.fullmatch(r"https?://[a-z0-9_.:\[\]-]+", origin):
-            raise ValueError(f"{_quote(origin)} is no origin; write https://host or https://host:port")
+            raise ValueError(
+                f"{_quote(origin)} is no origin; write https://host or https://host:port"
+            )
     return tuple(origins)
 
 
