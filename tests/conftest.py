@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from tests.support import ProxyProcess
+
+# No deadline: the suite runs in parallel, so a slow example says nothing.
+settings.register_profile("astmanproxy", deadline=None, max_examples=100)
+settings.load_profile("astmanproxy")
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+
+
+@pytest.fixture
+def proxy():
+    """Start proxies with ``proxy(config, users, ...)``; they end with the test."""
+    started: list[ProxyProcess] = []
+
+    def start(*args, **options):
+        started.append(ProxyProcess(*args, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.__exit__()

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the tests share: waiting for a condition, a manager client, the proxy as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "astmanproxy.py"
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = "") -> Any:
+    """Return the first true value of *condition*, or fail after *timeout* seconds."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout:g} s: {what or condition}")
+        time.sleep(0.01)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port nobody listens on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether somebody on this machine listens on *port*, without connecting."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(table) as file:
+            for line in file.readlines()[1:]:
+                _, local, _, state = line.split()[:4]
+                if state == "0A" and local.endswith(f":{port:04X}"):
+                    return True
+    return False
+
+
+def tls_context(cafile: str = "") -> ssl.SSLContext:
+    """Return a client's context that trusts *cafile*, or anybody without one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if cafile:
+        context.load_verify_locations(cafile)
+        context.check_hostname = True
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+class ManagerClient:
+    """A manager client on a real socket: sends blocks, reads messages.
+
+    Everything waits at most *timeout* seconds.  Text is latin-1.  *tls* is True, or
+    a context of one's own.  Use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        *,
+        tls: bool | ssl.SSLContext = False,
+        timeout: float = 10.0,
+        server_hostname: str | None = None,
+    ) -> None:
+        self.timeout = timeout
+        self._pending = b""
+        self.sock: socket.socket = socket.create_connection((host, port), timeout)
+        if tls:
+            context = tls_context() if tls is True else tls
+            try:
+                self.sock = context.wrap_socket(self.sock, server_hostname=server_hostname or host)
+            except BaseException:
+                self.sock.close()
+                raise
+
+    def __enter__(self) -> ManagerClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.sock.close()
+
+    def half_close(self) -> None:
+        """Tell that nothing more will be sent; answers can still be read."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def send(self, *lines: str) -> None:
+        """Send *lines* as one block."""
+        self.send_raw("".join(f"{line}\r\n" for line in lines) + "\r\n")
+
+    def send_raw(self, data: str | bytes) -> None:
+        """Send *data* as it is."""
+        self.sock.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
+
+    def _more(self, end: float) -> None:
+        """Wait for further bytes until the moment *end*."""
+        self.sock.settimeout(max(0.001, end - time.monotonic()))
+        data = self.sock.recv(65536)
+        if not data:
+            raise EOFError(f"connection closed after {self._pending[-200:]!r}")
+        self._pending += data
+
+    def _until(self, mark: bytes, timeout: float | None = None) -> bytes:
+        """Return all up to and without *mark*."""
+        end = time.monotonic() + (self.timeout if timeout is None else timeout)
+        while mark not in self._pending:
+            self._more(end)
+        found, _, self._pending = self._pending.partition(mark)
+        return found
+
+    def read_line(self, timeout: float | None = None) -> str:
+        """Return the next line without its end: the banner, if it is the first.
+
+        Raises TimeoutError when nothing comes, EOFError when the connection closed.
+        """
+        return self._until(b"\r\n", timeout).decode("latin-1")
+
+    def read_message(self, timeout: float | None = None) -> list[str]:
+        """Return the lines of the next message; errors as for read_line."""
+        return self._until(b"\r\n\r\n", timeout).decode("latin-1").split("\r\n")
+
+    def read_until(
+        self, wanted: str | Callable[[list[str]], bool], timeout: float | None = None
+    ) -> list[str]:
+        """Return the first message that has the line *wanted*, or that it accepts."""
+        seconds = self.timeout if timeout is None else timeout
+        end = time.monotonic() + seconds
+        while True:
+            message = self.read_message(max(0.0, end - time.monotonic()))
+            if wanted in message if isinstance(wanted, str) else wanted(message):
+                return message
+
+    def read_to_end(self, timeout: float | None = None) -> bytes:
+        """Return all that comes until the other side closes."""
+        end = time.monotonic() + (self.timeout if timeout is None else timeout)
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            while True:
+                self._more(end)
+        found, self._pending = self._pending, b""
+        return found
+
+    def is_silent(self, seconds: float = 0.2) -> bool:
+        """Tell whether nothing at all comes for *seconds*."""
+        if self._pending:
+            return False
+        try:
+            self._more(time.monotonic() + seconds)
+        except TimeoutError:
+            return True
+        except EOFError:
+            return False
+        return False
+
+    def ask(self, *lines: str) -> list[str]:
+        """Send *lines* and return the next message."""
+        self.send(*lines)
+        return self.read_message()
+
+
+class ProxyProcess:
+    """The real program in a directory of its own, in the foreground on a free port.
+
+    *config* is put behind lines that make it listen on 127.0.0.1 and log into the
+    directory, so it may overrule them; ``{dir}`` in it is the directory.  Without
+    *users* the users file is empty; None: there is none.  Returns when it listens.
+    """
+
+    def __init__(
+        self,
+        config: str = "",
+        users: str | None = "",
+        *,
+        args: Sequence[str] = ("-f",),
+        env: dict[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        self.port = free_port()
+        self.dir = Path(tempfile.mkdtemp(prefix="astmanproxy-test-"))
+        # It may drop its privileges and must still reach its files.
+        self.dir.chmod(0o777)
+        self.config_file = self.dir / "astmanproxy.conf"
+        self.users_file = self.dir / "astmanproxy.users"
+        self.log_file = self.dir / "astmanproxy.log"
+        self.write_config(config)
+        if users is not None:
+            self.write_users(users)
+        command = [sys.executable, str(PROGRAM)]
+        command += ["-c", str(self.config_file), "-u", str(self.users_file), *args]
+        with open(self.dir / "stdout", "wb") as out, open(self.dir / "stderr", "wb") as err:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=cwd
+            )
+        try:
+            wait_until(lambda: self.process.poll() is not None or is_listening(self.port), timeout)
+            if self.process.poll() is not None:
+                raise AssertionError(
+                    f"exit status {self.process.returncode}: {self.stdout()}{self.stderr()}"
+                )
+        except BaseException:
+            self.kill()
+            raise
+
+    def __enter__(self) -> ProxyProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            self.kill()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the proxy."""
+        return self.process.pid
+
+    def write_config(self, config: str) -> None:
+        """Write the configuration file: our lines, then *config*."""
+        ours = f"listenaddress = 127.0.0.1\nlistenport = {self.port}\nlogfile = {self.log_file}\n"
+        text = ours + config.replace("{dir}", str(self.dir))
+        self.config_file.write_bytes(text.encode("latin-1"))
+
+    def write_users(self, users: str) -> None:
+        """Write the users file."""
+        self.users_file.write_bytes(users.encode("latin-1"))
+
+    def log(self) -> str:
+        """Return what the log file holds."""
+        return self.log_file.read_text("latin-1") if self.log_file.exists() else ""
+
+    def stdout(self) -> str:
+        """Return what the program printed."""
+        return (self.dir / "stdout").read_text("latin-1")
+
+    def stderr(self) -> str:
+        """Return what the program complained about."""
+        return (self.dir / "stderr").read_text("latin-1")
+
+    def wait_log(self, text: str, timeout: float = 10.0) -> str:
+        """Wait until *text* stands in the log; return the log."""
+        wait_until(lambda: text in self.log(), timeout, f"{text!r} in the log")
+        return self.log()
+
+    def client(self, *, banner: bool = True, **options: Any) -> ManagerClient:
+        """Return a new client; its banner is read unless told otherwise."""
+        client = ManagerClient(self.port, **options)
+        if banner:
+            try:
+                client.read_line()
+            except BaseException:
+                client.close()
+                raise
+        return client
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the proxy."""
+        self.process.send_signal(number)
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 15.0) -> int:
+        """End the proxy in order and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """End the proxy at once and remove its directory."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
