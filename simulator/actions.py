@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The actions a simulated Asterisk carries out, in one table.
+
+Each takes the session and the request, and returns the bytes of its answer.
+They run in the session's thread, which does nothing else meanwhile - as in
+Asterisk, where a slow action holds up the whole session.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import random
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Callable
+
+from simulator import events
+from simulator.events import write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.protocol import Request
+    from simulator.session import Session
+
+    Action = Callable[[Session, Request], bytes]
+
+#: Served without log-in; names in lower case.
+BEFORE_LOGIN = frozenset({"login", "logoff", "challenge"})
+
+
+def perform(session: Session, request: Request) -> bytes:
+    """Carry out what *request* asks for and return the answer."""
+    action = ACTIONS.get(request.action.lower())
+    if action is not None:
+        return action(session, request)
+    bad_format(session, request.action)
+    return error(
+        request,
+        f"Invalid/unknown command: {request.action}. "
+        "Use Action: ListCommands to show available commands.",
+    )
+
+
+def response(request: Request, kind: str, *lines: str) -> bytes:
+    """Return an answer of *kind*; the ActionID is its second line."""
+    return write([f"Response: {kind}", *id_line(request), *lines])
+
+
+def id_line(request: Request) -> list[str]:
+    """Return the ActionID line for an answer to *request*; none without one."""
+    return [f"ActionID: {request.action_id}"] if request.action_id else []
+
+
+def success(request: Request, text: str) -> bytes:
+    """Return a plain success."""
+    return response(request, "Success", f"Message: {text}")
+
+
+def error(request: Request, text: str) -> bytes:
+    """Return an error."""
+    return response(request, "Error", f"Message: {text}")
+
+
+def missing_action(session: Session, request: Request) -> bytes:
+    """Answer a message without Action, such as a stray blank line."""
+    bad_format(session, "NONE")
+    return error(request, "Missing action in request")
+
+
+# Security events --------------------------------------------------------------
+
+
+def bad_format(session: Session, action: str) -> None:
+    """Tell those who read class security that *action* cannot be."""
+    if session.authenticated:
+        _security(session, "RequestBadFormat", "Error", RequestType=f"Action: {action}")
+
+
+def _security(session: Session, name: str, severity: str, **more: str) -> None:
+    if not session.server.security_events:
+        return
+    now = dt.datetime.now(dt.timezone.utc)
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}+0000"
+    address, _, port = session.peer.rpartition(":")
+    headers = {
+        "EventTV": stamp,
+        "Severity": severity,
+        "Service": "AMI",
+        "EventVersion": "1",
+        "AccountID": session.user,
+        "SessionID": f"0x{id(session):x}",
+        "LocalAddress": f"IPV4/TCP/{session.server.host}/{session.server.port}",
+        "RemoteAddress": f"IPV4/TCP/{address}/{port}",
+        **more,
+        "SessionTV": stamp,
+    }
+    if name == "RequestBadFormat":  # here it comes last, as recorded
+        headers["AccountID"] = headers.pop("AccountID")
+    session.server.event(name, **headers)
+
+
+# Sessions -----------------------------------------------------------------------
+
+
+def login(session: Session, request: Request) -> bytes:
+    """Log the session in, or refuse and let it go."""
+    server = session.server
+    session.sleep(server.faults.login_delay)
+    if server.faults.mute_login:
+        return b""
+    if session.authenticated:
+        return success(request, "Already authenticated")
+    user = request.get("Username")
+    if not user or server.faults.login_error or not _secret_matches(session, request):
+        return _refuse(session, request, user)
+    session.user = user
+    mask = request.get("Events")
+    session.mask = events.mask_of(mask) if mask else events.ALL
+    answer = success(request, "Authentication accepted")
+    booted = server.boot and session.mask & events.CLASSES["system"]
+    if booted and not server.boot_delay:
+        answer += _fully_booted(session)
+    session.write(answer)
+    # Only now, so that no event overtakes the answer.
+    server.logged_in(session)
+    if booted and server.boot_delay:
+        server.exchange.after(server.boot_delay, lambda: session.queue(_fully_booted(session)))
+    _security(session, "SuccessfulAuth", "Informational", UsingPassword="0")
+    return b""
+
+
+def _secret_matches(session: Session, request: Request) -> bool:
+    secret = session.server.users.get(request.get("Username"))
+    if secret is None:
+        return False
+    if request.get("AuthType").lower() == "md5":
+        text = (session.challenge + secret).encode("latin-1", "replace")
+        expected = hashlib.md5(text).hexdigest()
+        given = request.get("Key")
+        return bool(session.challenge) and _same(given, expected)
+    return _same(request.get("Secret"), secret)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(
+        given.encode("latin-1", "replace"), expected.encode("latin-1", "replace")
+    )
+
+
+def _refuse(session: Session, request: Request, user: str) -> bytes:
+    faults = session.server.faults
+    session.sleep(faults.refusal_delay)
+    session.user = user
+    _security(session, "InvalidPassword", "Error")
+    session.leaving = not faults.keep_refused
+    return error(request, faults.login_error or "Authentication failed")
+
+
+def _fully_booted(session: Session) -> bytes:
+    lines = ["Event: FullyBooted", "Privilege: system,all"]
+    if session.server.dialect.uptime:
+        uptime = int(time.time() - session.server.started)
+        lines += [f"Uptime: {uptime}", f"LastReload: {uptime}"]
+    return write([*lines, "Status: Fully Booted"])
+
+
+def challenge(session: Session, request: Request) -> bytes:
+    """Give a challenge for an MD5 log-in."""
+    if request.get("AuthType").lower() != "md5":
+        return error(request, "Must specify AuthType")
+    session.challenge = session.challenge or str(random.randrange(10**8, 10**9))
+    return response(request, "Success", f"Challenge: {session.challenge}")
+
+
+def logoff(session: Session, request: Request) -> bytes:
+    """Say goodbye; the session closes when it is said."""
+    session.leaving = True
+    return response(request, "Goodbye", "Message: Thanks for all the fish.")
+
+
+def ping(_session: Session, request: Request) -> bytes:
+    """Answer Pong."""
+    return response(request, "Success", "Ping: Pong", f"Timestamp: {time.time():.6f}")
+
+
+def set_events(session: Session, request: Request) -> bytes:
+    """Set the event mask of the session."""
+    mask = request.get("EventMask")
+    if not mask:
+        return error(request, "Invalid event mask")
+    session.mask = events.mask_of(mask)
+    return response(request, "Success", f"Events: {'On' if session.mask else 'Off'}")
+
+
+def add_filter(session: Session, request: Request) -> bytes:
+    """Add an event filter; it cannot be taken away."""
+    if request.get("Operation").lower() != "add":
+        return error(request, "Unknown operation")
+    text = request.get("Filter")
+    criteria = request.get("MatchCriteria")
+    wrong = "Filter was formatted incorrectly.  Check the syntax of the filter given."
+    if criteria:
+        text = events.criteria(criteria, text)
+    if not text:
+        return error(request, wrong)
+    if not session.filters.add(text):
+        return error(request, "Filter did not compile.  Check the syntax of the filter given.")
+    return success(request, "Success")
+
+
+def wait_event(session: Session, request: Request) -> bytes:
+    """Hold the session up until an event comes, or for the time-out."""
+    timeout = request.get("Timeout")
+    seconds = float(timeout) if timeout.isdigit() else 86400.0
+    session.wait_for_event(seconds)
+    session.write(success(request, "Waiting for Event completed."))
+    session.deliver()
+    return write(["Event: WaitEventComplete", *id_line(request)])
+
+
+def user_event(session: Session, request: Request) -> bytes:
+    """Send an event with all the headers of the request to everybody."""
+    server = session.server
+    lines = [
+        line
+        for line in request.lines
+        if line.partition(":")[0].lower() not in ("action", "actionid", "userevent")
+    ]
+    head = ["Event: UserEvent", "Privilege: user,all", f"UserEvent: {request.get('UserEvent')}"]
+    server.publish(write([*head, *id_line(request), *lines]))
+    return success(request, "Event Sent")
+
+
+# Adding an action is adding a row; names in lower case.
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {
+        "challenge": challenge,
+        "events": set_events,
+        "filter": add_filter,
+        "login": login,
+        "logoff": logoff,
+        "ping": ping,
+        "userevent": user_event,
+        "waitevent": wait_event,
+    }
+)
