@@ -9,14 +9,15 @@ Where Asterisk refuses a block, so does this reader, in Asterisk's words.
 
 from __future__ import annotations
 
-from amiproxy.formats import Limits, Refused
+from typing import TYPE_CHECKING
+
+from amiproxy.blocks import BLOCK_TOO_LONG, LINE_TOO_LONG, TOO_MANY_LINES, refusal
 from amiproxy.message import END, Message
 
-WIRE = True
+if TYPE_CHECKING:
+    from amiproxy.formats import Limits, Refused
 
-TOO_LONG = "Failed to parse message: line too long"
-TOO_MANY = "Too many lines in message or allocation failure"
-TOO_BIG = "Failed to parse message: message too long"
+WIRE = True
 
 
 def write(message: Message) -> bytes:
@@ -48,7 +49,7 @@ class StandardReader:
         self._lines: list[bytes] = []  # the block that has not ended yet
         self._count = 0  # its lines, also those not kept
         self._size = len(END) - 2  # its bytes on the wire, with the last blank line
-        self._action_id = b""
+        self._action_id = b""  # the whole line
         self._problem = ""  # why the block will be refused
 
     def feed(self, data: bytes) -> list[Message | Refused]:
@@ -64,10 +65,14 @@ class StandardReader:
             data = bytes(self._tail) + data
             self._tail.clear()
         found: list[Message | Refused] = []
-        if not (self._skipping or self._count or _is_odd(data)):
+        if not _is_odd(data):
+            if self._skipping or self._count:
+                end = data.find(END) + len(END)
+                end = end if end >= len(END) else len(data)
+                self._read_lines(data[:end], found)
+                data = data[end:]
             data = self._read_blocks(data, found)
-        if data:
-            self._read_lines(data, found)
+        self._read_lines(data, found)
         return found
 
     def _read_blocks(self, data: bytes, found: list[Message | Refused]) -> bytes:
@@ -102,7 +107,7 @@ class StandardReader:
                 continue
             text = line[:-1] if line.endswith(b"\r") else line
             if len(text) > self._limits.line:
-                self._refuse(TOO_LONG)
+                self._refuse(LINE_TOO_LONG)
                 self._count += 1
                 continue
             if b"\0" in text:
@@ -120,7 +125,7 @@ class StandardReader:
         # One byte more than a line may have: it may be the CR of the line's end.
         room = self._limits.line + 1 - len(self._tail)
         if len(data) > room:
-            self._refuse(TOO_LONG)
+            self._refuse(LINE_TOO_LONG)
             self._skipping = True
             self._tail.clear()
         else:
@@ -130,12 +135,12 @@ class StandardReader:
         self._count += 1
         self._size += len(line) + 2
         if self._count > self._limits.headers:
-            self._refuse(TOO_MANY)
+            self._refuse(TOO_MANY_LINES)
             return
         if not self._action_id and line[:9].lower() == b"actionid:":
-            self._action_id = line[9:].lstrip(b" ")
+            self._action_id = line
         if self._size > self._limits.block:
-            self._refuse(TOO_BIG)
+            self._refuse(BLOCK_TOO_LONG)
         if not self._problem:
             self._lines.append(line)
 
@@ -146,10 +151,7 @@ class StandardReader:
     def _end(self, found: list[Message | Refused]) -> None:
         """End the block at its blank line."""
         if self._problem:
-            reply = ["Response: Error", f"Message: {self._problem}"]
-            if self._action_id:
-                reply.append(f"ActionID: {self._action_id.decode('latin-1')}")
-            found.append(Refused(Message.of(*reply, own=True), self._problem))
+            found.append(refusal(self._problem, [self._action_id]))
         elif self._lines:
             found.append(Message(b"\r\n".join(self._lines) + END))
         self._lines.clear()

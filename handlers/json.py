@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+r"""JSON, in and out: one message a line, an object of its headers (NDJSON).
+
+    {"Event":"VarSet","Channel":"SIP/1-1","Variable":["a","b"]}
+
+Header names are keys, in order; a header that is repeated becomes an array, at
+its first place.  Where that would change the order of the lines, the key
+``:order`` (no header's name can hold a colon) gives it: the keys, line by line.
+A line that is no ``Name: value``, such as the text of a command before Asterisk
+14, goes whole into the array ``UnparsedText``.  Bytes that are no UTF-8 are
+``\udc80`` to ``\udcff`` (Python's surrogateescape).
+
+Input has the same shape.  Numbers and booleans are taken as the text they are
+written as; null, objects inside, and line breaks in values are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from amiproxy.blocks import BLOCK_TOO_LONG, UNPARSED, PlainEncoder, block, refusal
+
+if TYPE_CHECKING:
+    from amiproxy.formats import Limits, Refused
+    from amiproxy.message import Message
+
+CONTENT_TYPE = "application/x-ndjson"
+
+ORDER = ":order"
+
+INVALID = "Invalid JSON Input"
+NO_OBJECT = "Invalid JSON Input: one object a line is expected"
+BAD_NAME = "Invalid JSON Input: a name is empty or has a colon or line break"
+BAD_VALUE = "Invalid JSON Input: values are strings, numbers, booleans, or arrays of these"
+BAD_ORDER = "Invalid JSON Input: :order does not fit the other keys"
+BAD_TEXT = "Invalid JSON Input: half a surrogate pair"
+
+
+# -- output -------------------------------------------------------------------
+
+
+_PLAIN = PlainEncoder(b'","%b":"', unique=True)
+
+
+def write(message: Message) -> bytes:
+    """Return *message* as one line."""
+    text = message.raw[:-4]
+    escaped = text
+    if b'"' in text or b"\\" in text:
+        escaped = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    plain = _PLAIN.encode(escaped)
+    if plain is None:
+        return _write_any(text)
+    # Each opening closes the member before it; there is none before the first.
+    return b'{%b"}\n' % plain[2:]
+
+
+def _write_any(text: bytes) -> bytes:
+    """Return the message *text*, whatever is in it, as one line."""
+    values: dict[str, list[str]] = {}
+    order: list[str] = []
+    for line in text.decode("utf-8", "surrogateescape").split("\r\n"):
+        name, value = _key_and_value(line)
+        values.setdefault(name, []).append(value)
+        order.append(name)
+    shown: dict[str, Any] = {
+        name: several if len(several) > 1 or name == UNPARSED else several[0]
+        for name, several in values.items()
+    }
+    if order != [name for name, several in values.items() for _ in several]:
+        shown[ORDER] = order
+    encoded = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    # What is left to replace are lone surrogates, and Python's way to write one
+    # with a backslash is JSON's, too.
+    return encoded.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _key_and_value(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if name and name != UNPARSED and colon and value.startswith(" "):
+        return name, value[1:]
+    return UNPARSED, line
+
+
+# -- input --------------------------------------------------------------------
+
+
+class _Object(list[tuple[str, Any]]):
+    """The pairs of a JSON object, in order; a repeated key is kept."""
+
+
+class _NoBlock(Exception):
+    """An object is no block; the text is for the client."""
+
+
+def reader(limits: Limits) -> JsonReader:
+    """Return a reader for one client."""
+    return JsonReader(limits)
+
+
+class JsonReader:
+    """Read one object a line."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._tail = bytearray()  # the line that has not ended yet
+        self._skipping = False  # it is too long
+
+    def feed(self, data: bytes) -> list[Message | Refused]:
+        """Take the next *data* and return the blocks of the lines it ends, in order."""
+        *lines, tail = data.split(b"\n")
+        found: list[Message | Refused] = []
+        for line in lines:
+            self._keep(line)
+            if self._skipping:
+                found.append(refusal(BLOCK_TOO_LONG))
+            else:
+                result = parse(bytes(self._tail), self._limits)
+                if result is not None:
+                    found.append(result)
+            self._tail.clear()
+            self._skipping = False
+        self._keep(tail)
+        return found
+
+    def _keep(self, data: bytes) -> None:
+        """Add *data* to the line, unless that is too long."""
+        self._skipping = self._skipping or len(self._tail) + len(data) > self._limits.block
+        if self._skipping:
+            self._tail.clear()
+        else:
+            self._tail += data
+
+
+def parse(text: bytes, limits: Limits) -> Message | Refused | None:
+    """Return the block that *text*, one JSON object, means; None if it is empty."""
+    text = text.strip(b" \t\r\n")
+    if not text:
+        return None
+    try:
+        value = json.loads(
+            text.decode("utf-8", "surrogateescape"),
+            object_pairs_hook=_Object,
+            # Numbers stay as they are written: 1.10 is no 1.1 in a dial plan.
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_constant,
+        )
+    except (ValueError, RecursionError):
+        return refusal(INVALID)
+    if not isinstance(value, _Object):
+        return refusal(NO_OBJECT)
+    try:
+        lines = [line.encode("utf-8", "surrogateescape") for line in _lines(value)]
+    except _NoBlock as error:
+        return refusal(str(error))
+    except UnicodeEncodeError:
+        return refusal(BAD_TEXT)
+    return block(lines, limits)
+
+
+def _constant(name: str) -> str:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _lines(pairs: _Object) -> list[str]:
+    """Return the lines that the object *pairs* means."""
+    entries: list[tuple[str, str]] = []
+    order: list[str] | None = None
+    for name, value in pairs:
+        texts = [_text(one) for one in (value if _is_array(value) else [value])]
+        if name == ORDER:
+            order = texts
+        elif name == UNPARSED:
+            entries += [(name, text) for text in texts]
+        elif not name or ":" in name or "\r" in name or "\n" in name or "\0" in name:
+            raise _NoBlock(BAD_NAME)
+        else:
+            entries += [(name, f"{name}: {text}") for text in texts]
+    return [line for _, line in entries] if order is None else _ordered(entries, order)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, list) and not isinstance(value, _Object)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    raise _NoBlock(BAD_VALUE)
+
+
+def _ordered(entries: list[tuple[str, str]], order: list[str]) -> list[str]:
+    """Return the lines of *entries* as the list of keys *order* has them."""
+    waiting: dict[str, list[str]] = {}
+    for name, line in reversed(entries):
+        waiting.setdefault(name, []).append(line)
+    if len(order) != len(entries):
+        raise _NoBlock(BAD_ORDER)
+    try:
+        return [waiting[name].pop() for name in order]
+    except (KeyError, IndexError):
+        raise _NoBlock(BAD_ORDER) from None
