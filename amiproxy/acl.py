@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""permit/deny lists: which addresses may come in.
+
+The rules are Asterisk's (main/acl.c): they are tried in order, the last one that
+matches counts, and who matches none is let in.  A rule of IPv4 says nothing about
+IPv6 and the other way round; an IPv4 address written as IPv6 (``::ffff:10.0.0.1``)
+is taken for IPv4.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """One permit or deny: addresses of *version* whose bits under *mask* are *network*."""
+
+    permit: bool
+    version: int
+    network: int
+    mask: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Acl:
+    """The rules of one user, or of everyone.  A value; empty lets everybody in."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def allows(self, address: str) -> bool:
+        """Tell whether a client at *address* may come in.
+
+        *address* is an IPv4 or IPv6 address as a socket names it, be it with a
+        zone (``fe80::1%eth0``).  What is no address is let in by no list but an
+        empty one.
+        """
+        if not self.rules:
+            return True
+        try:
+            version, number = _number(address)
+        except ValueError:
+            return False
+        allowed = True
+        for rule in self.rules:
+            if rule.version == version and number & rule.mask == rule.network:
+                allowed = rule.permit
+        return allowed
+
+    def with_line(self, key: str, value: str) -> Acl:
+        """Return this list with the line ``key = value`` at its end.
+
+        *key* is ``permit`` or ``deny``.  *value* is one network or several with
+        commas between: ``10.0.0.0/8``, ``10.0.0.0/255.0.0.0``, ``2001:db8::/32``, a
+        lone address; ``!`` before one turns its sense round.
+
+        Raises:
+            ValueError: *value* is none of these; the text says which part.
+
+        """
+        permit = key.lower() == "permit"
+        rules = [_rule(part.strip(" \t"), permit=permit) for part in value.split(",")]
+        return Acl((*self.rules, *rules))
+
+    def describe(self) -> str:
+        """Return the list in words, for ``astmanproxy -t``."""
+        if not self.rules:
+            return "any address"
+        return ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in self.rules)
+
+
+#: The list that lets everybody in.
+ANYBODY = Acl()
+#: For a user whose list cannot be had: nobody gets in.
+DENY_ALL = Acl(
+    (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
+     Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
+)  # fmt: skip
+
+
+def _rule(text: str, *, permit: bool) -> Rule:
+    """Read one network."""
+    bare = text
+    if bare.startswith("!"):
+        permit = not permit
+        bare = bare[1:].lstrip(" \t")
+    host, slash, mask_text = bare.partition("/")
+    try:
+        version, number = _number(host)
+        mask = _mask(mask_text, version) if slash else _all_ones(version)
+    except ValueError:
+        raise ValueError(f"'{text}' is no address, network/bits or network/mask") from None
+    return Rule(permit, version, number & mask, mask, bare)
+
+
+def _number(address: str) -> tuple[int, int]:
+    """Return (version, value) of *address*; ValueError when it is none."""
+    parsed = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed.version, int(parsed)
+
+
+def _all_ones(version: int) -> int:
+    return (1 << (32 if version == 4 else 128)) - 1
+
+
+def _mask(text: str, version: int) -> int:
+    """Read a mask: a number of bits, or written as an address; ValueError else."""
+    ones = _all_ones(version)
+    if text.isascii() and text.isdigit():
+        width = ones.bit_length()
+        if len(text) > 3 or int(text) > width:
+            raise ValueError(text)
+        return ones ^ (ones >> int(text))
+    # Not ipaddress.ip_network: it takes 0.0.0.255 for its opposite and refuses
+    # masks with holes, both of which Asterisk takes as they are.
+    parsed = ipaddress.ip_address(text)
+    if parsed.version != version:
+        raise ValueError(text)
+    return int(parsed)

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""astmanproxy.users: who may log in, what each may see and do.
+
+The file begins with lines of the C program's form,
+
+    user=secret,channel,out_context,in_context,accountcode,server,more_events,filters
+
+and, from the first ``[section]`` on, goes on as Asterisk's manager.conf does.  Either
+part may be missing.  Users are values: to read the file again is to make new ones.
+
+Where the C program's form is read differently here than there: a ``=`` in a secret
+belongs to it (C dropped it), a user of a name given twice is the last one (in C both
+counted), contexts and accountcode keep their case (C lower-cased them), and a line
+without name or secret is an error (in C it let everybody in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from . import auth, managerconf, rights
+from .acl import ANYBODY, Acl
+from .errors import ConfigError
+from .eventfilter import NO_FILTERS, EventFilters
+
+_FIELDS = 8
+_BLANKS = " \t"
+# Above it a log-in costs seconds of CPU: an invitation to keep the proxy busy.
+_MAX_COST = 14
+
+
+@dataclass(frozen=True)
+class User:
+    """One user.  Empty fields and None do not restrict; times are seconds."""
+
+    name: str
+    secret: str = field(repr=False)
+    #: Prefix of the user's channels, in lower case.
+    channel: str = ""
+    out_context: str = ""
+    in_context: str = ""
+    accountcode: str = ""
+    #: In lower case, as hosts are compared.
+    server: str = ""
+    more_events: bool = False
+    #: Of ``cdronly``, ``brionly``, ``xfronly``, ``novar``.
+    filters: frozenset[str] = frozenset()
+    #: Classes of events (see rights) the user sees, and of actions he may send.
+    read: int = rights.ALL
+    write: int = rights.ALL
+    acl: Acl = ANYBODY
+    eventfilters: EventFilters = NO_FILTERS
+    #: None: as configured for all.
+    write_timeout: float | None = None
+    display_connects: bool = True
+    allow_multiple_login: bool = True
+    #: In lower case, perhaps ``all``; None: all but rights.PRIVILEGED_PROXYACTIONS.
+    proxyactions: frozenset[str] | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter of spec section 8 is set that hides or refuses something."""
+        return bool(self.channel or self.in_context or self.out_context or self.filters)
+
+
+@dataclass(frozen=True)
+class General:
+    """What ``[general]`` says for everyone; None leaves it to astmanproxy.conf."""
+
+    acl: Acl = ANYBODY
+    #: Seconds a client may take to log in.
+    auth_timeout: float | None = None
+    #: Clients that have not logged in yet, all together.
+    auth_limit: int | None = None
+    max_clients: int | None = None
+    max_clients_per_address: int | None = None
+    display_connects: bool = True
+    allow_multiple_login: bool = True
+
+
+class Users(Mapping[str, User]):
+    """The users by name, in the order of the file; names differ by case.  A value."""
+
+    def __init__(
+        self, users: Mapping[str, User] | None = None, general: General | None = None
+    ) -> None:
+        self._users: Mapping[str, User] = MappingProxyType(dict(users or {}))
+        self.general = general or General()
+        costs = [auth.hash_cost(user.secret) for user in self._users.values()]
+        #: The dearest bcrypt hash of any user, or 0: what a failed login has to cost.
+        self.bcrypt_cost: int = max((cost for cost in costs if cost), default=0)
+
+    def __getitem__(self, name: str) -> User:
+        return self._users[name]
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._users)
+
+    def __repr__(self) -> str:
+        return f"<Users: {len(self)}>"
+
+
+def load_users(path: str | Path) -> tuple[Users, list[str]]:
+    """Read the users file *path*; return the users and the warnings.
+
+    Warnings are lines ``FILE:LINE: text``, without secrets.
+
+    Raises:
+        ConfigError: the file cannot be read, or ``read_users`` raises it.
+
+    """
+    try:
+        text = Path(path).read_bytes().decode("latin-1")
+    except OSError as error:
+        raise ConfigError(f"{path}:0: {error.strerror or error}") from error
+    return read_users(text, str(path))
+
+
+def read_users(text: str, path: str) -> tuple[Users, list[str]]:
+    """Read the users from *text*, the contents of *path*; as load_users.
+
+    Raises:
+        ConfigError: a line cannot be used; all such lines are named.
+
+    """
+    report = managerconf.Report(path)
+    text = text.removeprefix("\xef\xbb\xbf")  # what some editors put before UTF-8
+    # Not splitlines(): to it bytes as 0x85 end a line.
+    lines = list(enumerate(text.split("\n"), 1))
+    first = next((i for i, (_, line) in enumerate(lines) if line.lstrip(_BLANKS)[:1] == "["), None)
+    head = lines if first is None else lines[:first]
+    tail = [] if first is None else lines[first:]
+    found: dict[str, User] = {}
+    for number, line in head:
+        _add(found, _classic(line, number, report), number, report)
+    sections = managerconf.read_sections(tail, report)
+    general = General()
+    for section in sections:
+        if section.name.lower() == "general" and not section.template:
+            general = General(**managerconf.general_settings(section, report))
+    for section in sections:
+        if section.name.lower() != "general" and not section.template:
+            _add(found, _modern(section, general, report), section.line, report)
+    if report.problems:
+        raise ConfigError(*report.problems)
+    return Users(found, general), report.warnings
+
+
+def describe_users(users: Users) -> list[str]:
+    """Return, line by line, what each user may see and do, without secrets."""
+    if not users:
+        return ["no users: every login succeeds, unless authrequired = yes"]
+    return [line for user in users.values() for line in _describe(user)]
+
+
+def _add(
+    found: dict[str, User], user: User | None, number: int, report: managerconf.Report
+) -> None:
+    """Put *user* into *found*, and say what is odd about it."""
+    if user is None:
+        return
+    if user.name in found:
+        report.warn(number, f"user {user.name} is here twice: this one counts")
+        del found[user.name]  # so that the order is that of the lines that count
+    if auth.is_hash(user.secret):
+        cost = auth.hash_cost(user.secret)
+        if cost is None:
+            report.warn(
+                number, f"user {user.name} cannot log in: the secret begins with $ and is no bcrypt"
+            )
+        elif cost > _MAX_COST:
+            report.warn(number, f"user {user.name}: bcrypt with cost {cost} makes log-ins slow")
+    found[user.name] = user
+
+
+def _classic(line: str, number: int, report: managerconf.Report) -> User | None:
+    """Read one line in the C program's form; None when there is no user in it."""
+    for mark in ";#":
+        line = line.partition(mark)[0]
+    line = line.strip(_BLANKS + "\r")
+    if not line:
+        return None
+    name, equals, rest = line.partition("=")
+    values = ["".join(part.split(" ")).replace("\t", "") for part in rest.split(",")]
+    name = name.replace(" ", "").replace("\t", "")
+    if not name:
+        report.error(number, "the user name before '=' is missing")
+        return None
+    if not equals or not values[0]:
+        report.error(number, f"user {_shown(name)} has no secret: write name=secret")
+        return None
+    if "\0" in line:
+        report.error(number, "the line holds a NUL byte")
+        return None
+    if values[0] != rest.partition(",")[0].strip(_BLANKS):
+        report.warn(number, f"user {name}: the blanks in the secret do not count")
+    if "=" in values[0]:
+        report.warn(number, f"user {name}: the '=' in the secret belongs to it (C dropped it)")
+    if len(values) > _FIELDS:
+        report.warn(number, f"user {name}: the fields after the eighth do not count")
+    values += [""] * (_FIELDS - len(values))
+    return _classic_user(name, values, number, report)
+
+
+def _classic_user(name: str, values: list[str], number: int, report: managerconf.Report) -> User:
+    """Make the user of the fields *values*, eight or more."""
+    secret, channel, out_context, in_context, accountcode, server, more, filters = values[:_FIELDS]
+    names, strange = managerconf.filter_names(filters)
+    for word in strange:
+        report.warn(number, f"user {name}: there is no filter '{word}'")
+    if managerconf.yes(more) is False and more:
+        report.warn(number, f"user {name}: more_events is set by any word, '{more}' too")
+    user = User(
+        name,
+        secret,
+        channel=channel.lower(),
+        out_context=out_context,
+        in_context=in_context,
+        accountcode=accountcode,
+        server=server.lower(),
+        more_events=bool(more),
+        filters=names,
+    )
+    # As in C these users may call every ProxyAction; but who is to see no more than
+    # his own calls has no business with everybody's servers.
+    return user if user.filtered else replace(user, proxyactions=frozenset({"all"}))
+
+
+def _modern(
+    section: managerconf.Section, general: General, report: managerconf.Report
+) -> User | None:
+    """Make the user of a section; None when nobody could log in by it."""
+    settings = managerconf.user_settings(section, report)
+    if "secret" not in settings:
+        # As in Asterisk such a section is good as a base for others, and no more.
+        report.warn(section.line, f"[{_shown(section.name)}] has no secret: nobody can log in")
+        return None
+    if not settings["secret"]:
+        line = [entry.line for entry in section.entries if entry.key == "secret"][-1]
+        report.error(line, f"[{_shown(section.name)}]: the secret is empty")
+        return None
+    settings.setdefault("display_connects", general.display_connects)
+    settings.setdefault("allow_multiple_login", general.allow_multiple_login)
+    return User(section.name, **settings)
+
+
+def _shown(name: str) -> str:
+    """Return *name* bounded for a message: a line gone wrong may hold anything."""
+    return name if len(name) <= 64 else name[:64] + "..."
+
+
+def _describe(user: User) -> Iterator[str]:
+    """Yield the lines about *user*."""
+    kind = "bcrypt secret" if auth.is_hash(user.secret) else "plain secret"
+    yield f"user {user.name}: {kind}, from {user.acl.describe()}"
+    yield f"  sees events of: {rights.describe_classes(user.read)}"
+    if user.channel:
+        yield f"  sees only calls of channels {user.channel}..."
+    if user.in_context:
+        yield f"  sees only messages of context {user.in_context}"
+    only = sorted(user.filters - {"novar"})
+    if only:
+        names = {"cdronly": "Cdr", "brionly": "Bridge", "xfronly": "Transfer"}
+        yield f"  sees only {', '.join(names[one] for one in only)} events"
+    if "novar" in user.filters:
+        yield "  does not see variables being set"
+    if user.channel or user.in_context:
+        yield f"  sees {'also' if user.more_events else 'no'} events that belong to no call"
+    filters = user.eventfilters
+    if filters:
+        yield f"  event filters: {len(filters.includes)} include, {len(filters.excludes)} exclude"
+    yield f"  may send actions of: {rights.describe_classes(user.write)}"
+    if not user.write & rights.SYSTEM:
+        yield "  may not run what could leave the PBX"
+    if user.channel:
+        yield f"  may act only on channels {user.channel}..."
+    if user.out_context:
+        yield f"  may act only in context {user.out_context}"
+    if user.accountcode:
+        yield f"  calls on account {user.accountcode}"
+    if user.server:
+        yield f"  acts only on server {user.server}"
+    yield f"  may call ProxyActions: {_describe_proxyactions(user)}"
+    if not user.allow_multiple_login:
+        yield "  may log in once at a time"
+
+
+def _describe_proxyactions(user: User) -> str:
+    """Return which ProxyActions *user* may call, in words."""
+    if user.proxyactions is None:
+        return "all but AddServer, DropServer, ListServers"
+    if "all" in user.proxyactions:
+        return "all"
+    return ", ".join(sorted({*user.proxyactions, "logoff"}))
