@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``python -m benchmarks``: run the table."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import shlex
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import report
+from benchmarks.connecting import make_certificate
+from benchmarks.processes import Failed, raise_file_limit
+from benchmarks.rows import QUICK, WHOLE, Row, rows
+from benchmarks.subjects import ROOT, SUBJECTS, running
+
+if TYPE_CHECKING:
+    from benchmarks.targets import Results
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short and small: a look, no figures")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only rows whose name holds NAME, or fits it (fanout-*-xml-*); repeat for more",
+    )
+    parser.add_argument(
+        "--json", default="bench-last.json", metavar="FILE", help="write the figures to FILE"
+    )
+    parser.add_argument("--compare", metavar="FILE", help="print ratios to an earlier run's FILE")
+    parser.add_argument("--list", action="store_true", help="print the names of the rows")
+    parser.add_argument(
+        "--subjects", default=",".join(SUBJECTS), help="which to measure (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, help="how long each measurement takes")
+    parser.add_argument(
+        "--proxy",
+        default=shlex.join([sys.executable, str(ROOT / "astmanproxy.py")]),
+        metavar="COMMAND",
+        help="starts the proxy; -f -c FILE -u FILE are added",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the rows asked for; return 1 if one could not be measured."""
+    options = _arguments(argv)
+    scale = QUICK if options.quick else WHOLE
+    if options.seconds:
+        scale = replace(scale, seconds=options.seconds)
+    # Read first: it may be the file that is written at the end.
+    old = json.loads(Path(options.compare).read_text()) if options.compare else None
+    raise_file_limit()
+    # So that stopping the run by kill also stops what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    results: dict[str, Results] = {}
+    failures: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-bench-") as directory:
+        Path(directory).chmod(0o755)
+        certificate = Path(directory) / "certificate.pem"
+        chosen = [row for row in rows(scale, certificate) if _is_chosen(row.name, options.only)]
+        if options.list or not chosen:
+            print("\n".join(row.name for row in chosen) or "no such row")
+            return 0 if chosen else 1
+        if any(row.settings.get("certfile") for row in chosen):
+            make_certificate(certificate)
+        print(report.heading(), flush=True)
+        for row in chosen:
+            results[row.name] = _measure(row, options, failures)
+            for line in report.row_lines(row.name, results[row.name]):
+                print(line, flush=True)
+    print("\n" + "\n".join(report.target_lines(results)))
+    document = report.document(
+        results,
+        failures,
+        when=time.strftime("%Y-%m-%dT%H:%M:%S"),
+        quick=options.quick,
+        seconds=scale.seconds,
+    )
+    Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
+    if old is not None:
+        print("\n" + "\n".join(report.comparison_lines(old, document)))
+    if failures:
+        print(f"\n{len(failures)} measurements FAILED, see above", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _is_chosen(name: str, patterns: list[str]) -> bool:
+    return not patterns or any(
+        pattern in name or fnmatch.fnmatchcase(name, pattern) for pattern in patterns
+    )
+
+
+def _measure(row: Row, options: Any, failures: dict[str, str]) -> Results:
+    results: Results = {}
+    for subject in row.subjects:
+        if subject not in options.subjects.split(","):
+            continue
+        command = shlex.split(options.proxy)
+        try:
+            with running(subject, command, row.settings, row.users) as started:
+                results[subject] = row.measure(started)
+        except (Failed, OSError) as error:
+            failures[f"{row.name} {subject}"] = reason = str(error) or type(error).__name__
+            print(f"{row.name:<28}{subject:<8}FAILED: {reason}", flush=True)
+    return results
+
+
+if __name__ == "__main__":
+    sys.exit(main())

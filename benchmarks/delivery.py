@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows about events: as fast as it goes, at a pace, with a client that does not read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable
+
+from benchmarks.ends import WIRES, End, Ends, View, event_size
+from benchmarks.events import Event, call_events
+from benchmarks.figures import Figures, Meter, latency
+from benchmarks.processes import Failed, status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.subjects import Running
+
+#: Bytes under way to each client at most, so that its socket takes them all.
+_WINDOW = 600_000
+#: The same for all clients together: the kernel has to hold them.
+_WINDOW_OF_ALL = 200_000_000
+#: Batches (of 244 KB) that overfill the socket of one that does not read, which
+#: takes up to 4 MB, and leave room in a backlog of 8 MB.
+_FILL_BATCHES = 20
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A user of the proxy, and which events he must see."""
+
+    name: str
+    sees: Callable[[Event], bool]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is delivered to whom."""
+
+    clients: int
+    form: str = "standard"
+    #: Logged in by turns; empty: nobody logs in and everybody sees everything.
+    readers: Sequence[Reader] = field(default=())
+
+    @property
+    def calls(self) -> int:
+        """How many calls a batch is made of: about 2.4 KB each."""
+        return 100 if self.clients <= 100 else 20
+
+
+def secret(name: str) -> str:
+    """Return the secret of the user *name*."""
+    return f"secret-{name}"
+
+
+def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
+    """Connect, log in and warm up; return the views of the clients."""
+    events = call_events(delivery.calls)
+    running.upstream.order("calls", delivery.calls)
+    ends.connect(running.address, delivery.clients)
+    readers = delivery.readers if running.name == "proxy" else ()
+    if readers:
+        ends.exchange(lambda end: _login(readers[end.number % len(readers)]), b"accepted")
+    elif running.login:
+        ends.exchange(lambda _: running.login, b"accepted")
+    sees: list[Callable[[Event], bool]] = [reader.sees for reader in readers] or [lambda _: True]
+    views = []
+    wire = WIRES[delivery.form if running.name == "proxy" else "standard"]
+    for sight in sees:
+        indices = [index for index, event in enumerate(events) if sight(event)]
+        size = sum(
+            event_size(events[index].raw, server_header=running.adds_server) for index in indices
+        )
+        views.append(View(wire, indices, size if wire.plain else 0))
+    ends.look(views)
+    running.upstream.order("credit", 1)
+    ends.warm_up()
+    return views
+
+
+def _login(reader: Reader) -> bytes:
+    lines = f"Action: Login\r\nUsername: {reader.name}\r\nSecret: {secret(reader.name)}\r\n\r\n"
+    return lines.encode()
+
+
+def as_fast_as_it_goes(running: Running, delivery: Delivery, seconds: float) -> Figures:
+    """Send batches as fast as every client takes them."""
+    with Ends() as ends:
+        before = status(running.pid)["rss"]
+        views = prepare(running, ends, delivery)
+        batch_bytes = sum(len(event.raw) for event in call_events(delivery.calls))
+        window = min(_WINDOW, _WINDOW_OF_ALL // delivery.clients) // batch_bytes or 1
+        upstream = running.upstream
+        deadline = time.monotonic() + seconds
+
+        def more() -> int:
+            if time.monotonic() > deadline:
+                return 0
+            upstream.order("credit", 1)
+            return 1
+
+        meter = Meter(running.pid)
+        upstream.order("credit", window)
+        ends.receive(window, more)
+        cpu, elapsed = meter.read()
+        events = sum(view.events * view.clients for view in views)
+        sent = ends.complete * len(call_events(delivery.calls))
+        return {
+            "clients": delivery.clients,
+            "events": events,
+            "cpu_us": cpu / events * 1e6,
+            "cpu_ns_per_byte": cpu / ends.received * 1e9,
+            "cpu_us_per_examined": cpu / (sent * delivery.clients) * 1e6,
+            "rate": events / elapsed,
+            "mb_per_s": ends.received / elapsed / 1e6,
+            "cpu_share": cpu / elapsed,
+            "rss_mb": status(running.pid)["rss"] / 1024,
+            "rss_kb_per_client": (status(running.pid)["rss"] - before) / delivery.clients,
+            **latency(ends.latencies),
+        }
+
+
+def at_a_pace(running: Running, delivery: Delivery, rate: int, seconds: float) -> Figures:
+    """Send *rate* single events a second."""
+    with Ends() as ends:
+        views = prepare(running, ends, delivery)
+        return _pace(running, ends, views, rate, seconds)
+
+
+def _pace(
+    running: Running,
+    ends: Ends,
+    views: list[View],
+    rate: int,
+    seconds: float,
+    *,
+    tick: Callable[[float], None] | None = None,
+) -> Figures:
+    for view in views:
+        view.expect_singles()
+    ends.latencies.clear()
+    count = max(1, round(rate * seconds))
+    received = sum(view.events * view.clients for view in views)
+    meter = Meter(running.pid)
+    running.upstream.order("paced", rate, count)
+    ends.receive(count, tick=tick)
+    cpu, elapsed = meter.read()
+    events = sum(view.events * view.clients for view in views) - received
+    return {
+        "clients": len(ends.all),
+        "events": events,
+        "cpu_us": cpu / events * 1e6,
+        "rate": events / elapsed,
+        "cpu_share": cpu / elapsed,
+        **latency(ends.latencies),
+    }
+
+
+def beside_a_bad_client(
+    running: Running, delivery: Delivery, rate: int, seconds: float, bytes_per_second: int
+) -> Figures:
+    """Send at a pace, first with all reading, then with one more who reads too little.
+
+    *bytes_per_second* is what that one reads; 0: nothing.  The figures are of the
+    others, in the second part; ``alone_*`` of the first.
+    """
+    with Ends() as ends:
+        views = prepare(running, ends, delivery)
+        alone = _pace(running, ends, views, rate, seconds)
+        with Ends() as others:
+            bad = others.connect(running.address, 1, receive_buffer=4096)[0]
+            others.forget(bad)
+            if running.login:
+                bad.sock.send(running.login)
+            _fill(running, ends, views)
+            sip = _sipping(bad, bytes_per_second)
+            beside = _pace(running, ends, views, rate, seconds, tick=sip)
+            beside["dropped"] = float(_was_dropped(bad))
+        names = ("p50_us", "p99_us", "max_us", "cpu_us")
+        return {**beside, **{f"alone_{name}": alone[name] for name in names}}
+
+
+def _fill(running: Running, ends: Ends, views: list[View]) -> None:
+    """Send more than the kernel keeps for one client, so that a bad one is bad at once."""
+    for view in views:
+        view.expect_batches()
+    for _ in range(_FILL_BATCHES):
+        running.upstream.order("credit", 1)
+        ends.receive(1)
+
+
+def _sipping(bad: End, bytes_per_second: int) -> Callable[[float], None]:
+    """Return what makes *bad* read its share, called now and then."""
+    last = time.monotonic()
+
+    def sip(now: float) -> None:
+        nonlocal last
+        share = int((now - last) * bytes_per_second)
+        if share < 500:
+            return
+        last = now
+        try:
+            bad.sock.recv(share)
+        except OSError:
+            return
+
+    return sip
+
+
+def _was_dropped(bad: End) -> bool:
+    """Read what is left for *bad*; tell whether its connection has ended."""
+    try:
+        while bad.sock.recv(65536):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def hold(running: Running, clients: int) -> Figures:
+    """Hold *clients* that do nothing, then send one event to all."""
+    with Ends() as ends:
+        running.upstream.order("calls", 1)
+        before = status(running.pid)
+        started = time.monotonic()
+        meter = Meter(running.pid)
+        ends.connect(running.address, clients, at_once=200)
+        connect_cpu, _ = meter.read()
+        elapsed = time.monotonic() - started
+        after = status(running.pid)
+        if running.login:
+            ends.exchange(lambda _: running.login, b"accepted")
+        view = View(WIRES["standard"], range(len(call_events(1))))
+        ends.look([view])
+        running.upstream.order("credit", 1)
+        ends.warm_up()
+        if after["files"] - before["files"] < clients:
+            raise Failed(f"holds only {after['files'] - before['files']} connections")
+        _pace(running, ends, [view], 1, 1)
+        return {
+            "clients": clients,
+            "held": clients,
+            **latency(ends.latencies),
+            "connect_s": elapsed,
+            "connect_cpu_us": connect_cpu / clients * 1e6,
+            "rss_kb_per_client": (after["rss"] - before["rss"]) / clients,
+            "rss_mb": after["rss"] / 1024,
+            "threads": after["threads"],
+        }

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The events the benchmarks send: prebuilt, like recorded ones, each with a mark.
+
+A batch is a list of events that is sent again and again.  Every event carries
+``BenchId: BATCH-TIME-INDEX``: the number of its batch, when the batch was sent
+(microseconds of CLOCK_MONOTONIC) and its place in the batch.  BATCH and TIME are
+the same in a whole batch, so one ``bytes.replace`` makes a batch ready to send.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+#: Where BATCH-TIME goes.
+BLANK = b"@" * 25
+END = b"\r\n\r\n"
+
+_CHANNEL = """Event: {name}
+Privilege: {privilege},all
+Channel: PJSIP/{exten}-{call:08x}
+ChannelState: 6
+ChannelStateDesc: Up
+CallerIDNum: {exten}
+CallerIDName: Load {call}
+ConnectedLineNum: {other}
+ConnectedLineName: Load {call}
+Language: en
+AccountCode:
+Context: load
+Exten: {other}
+Priority: {priority}
+Uniqueid: 1795412387.{call}
+Linkedid: 1795412387.{call}
+"""
+_DEVICE = """Event: DeviceStateChange
+Privilege: call,all
+Device: PJSIP/{exten}
+State: INUSE
+"""
+#: (event, class, the lines after the channel's); what a short call brings.
+_STEPS = (
+    ("Newchannel", "call", ""),
+    ("VarSet", "dialplan", "Variable: DIALEDPEERNUMBER\nValue: PJSIP/{other}\n"),
+    ("Newexten", "dialplan", "Extension: {other}\nApplication: Dial\nAppData: PJSIP/{other},20\n"),
+    ("Newstate", "call", ""),
+    ("VarSet", "dialplan", "Variable: ANSWEREDTIME_MS\nValue: 20125\n"),
+    ("Hangup", "call", "Cause: 16\nCause-txt: Normal Clearing\n"),
+)
+#: One event in so many is about a device: it has no channel and no unique id.
+_DEVICE_EVERY = 12
+
+
+class Event(NamedTuple):
+    """One event, and what the filters of the benchmarks go by."""
+
+    name: str
+    privilege: str
+    #: Digits of its channel (``PJSIP/1007-...`` -> ``1007``), empty without one.
+    exten: str
+    raw: bytes
+
+
+def call_events(calls: int) -> list[Event]:
+    """Return the events of *calls* calls at once, step by step, as a batch."""
+    events: list[Event] = []
+    for step, (name, privilege, more) in enumerate(_STEPS):
+        for call in range(calls):
+            exten = 1000 + call
+            text = (_CHANNEL + more).format(
+                name=name,
+                privilege=privilege,
+                call=call,
+                exten=exten,
+                other=exten + 1000,
+                priority=step + 1,
+            )
+            events.append(_event(text, len(events), name, privilege, str(exten)))
+            if len(events) % _DEVICE_EVERY == 0:
+                text = _DEVICE.format(exten=exten)
+                events.append(_event(text, len(events), "DeviceStateChange", "call", ""))
+    return events
+
+
+def _event(text: str, index: int, name: str, privilege: str, exten: str) -> Event:
+    # Asterisk has a blank after the colon of an empty value too.
+    lines = text.replace("AccountCode:\n", "AccountCode: \n").replace("\n", "\r\n")
+    raw = lines.encode() + b"BenchId: " + BLANK + b"-%04d" % index + END
+    return Event(name, privilege, exten, raw)
+
+
+def single_events(events: list[Event]) -> list[bytes]:
+    """Return *events* each as a batch of its own, for sending at a pace."""
+    return [
+        event.raw.replace(BLANK + b"-%04d" % index, BLANK + b"-0000")
+        for index, event in enumerate(events)
+    ]
+
+
+def stamped(template: bytes, batch: int) -> bytes:
+    """Return *template* as batch number *batch*, sent now."""
+    return template.replace(BLANK, b"%08d-%016d" % (batch, time.monotonic_ns() // 1000))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Child processes: started, measured by /proc, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: Seconds any single wait may take, before the run is called failed.
+PATIENCE = 30.0
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A row cannot be measured; the text says why."""
+
+
+def raise_file_limit(wanted: int = 65536) -> int:
+    """Raise the limit of open files as far as allowed; return it.
+
+    Children inherit it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limits in ((wanted, max(hard, wanted)), (hard, hard)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        except (OSError, ValueError):
+            continue
+        return limits[0]
+    return soft
+
+
+class Child:
+    """One child process with a line-wise stdout."""
+
+    def __init__(self, command: list[str], **popen: Any) -> None:
+        self.process = subprocess.Popen(  # closed by stop()
+            command, stdout=subprocess.PIPE, bufsize=0, **popen
+        )
+        self.pid = self.process.pid
+        self._heard = b""
+
+    def wait_line(self, start: bytes) -> bytes:
+        """Return the next line of stdout, which must begin with *start*."""
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + PATIENCE
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._heard:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise Failed(f"no {start!r} from {self.process.args!r} in {PATIENCE:g} s")
+                data = os.read(self.process.stdout.fileno(), 65536)
+                if not data:
+                    raise Failed(f"{self.process.args!r} ended, before {start!r}")
+                self._heard += data
+        line, _, self._heard = self._heard.partition(b"\n")
+        if not line.startswith(start):
+            raise Failed(f"{self.process.args!r} said {line!r} instead of {start!r}")
+        return line
+
+    def stop(self) -> None:
+        """End the process: asked first, then killed."""
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        for signum in (signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is None:
+                self.process.send_signal(signum)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(10)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time, user and system, that *pid* has used in all its threads."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        # The name before the last parenthesis may hold anything.
+        fields = file.read().rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def status(pid: int) -> dict[str, int]:
+    """Return ``rss`` (KB), ``threads`` and ``files`` of *pid*."""
+    found = {}
+    with open(f"/proc/{pid}/status", "rb") as file:
+        for line in file:
+            name, _, value = line.partition(b":")
+            if name in (b"VmRSS", b"Threads"):
+                found[name] = int(value.split()[0])
+    files = len(os.listdir(f"/proc/{pid}/fd"))
+    return {"rss": found.get(b"VmRSS", 0), "threads": found.get(b"Threads", 0), "files": files}

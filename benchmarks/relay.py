@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The bare relay: the least any proxy in Python must do, to compare with.
+
+One thread reads, adds the ``Server:`` header with one ``bytes.replace`` on all
+that came, and sends it to each client without blocking.  What clients say goes
+upstream as it is.  No messages, no filters, no limits: not for use.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+
+BANNER = b"Asterisk Call Manager Proxy/relay\r\n"
+LOGIN = b"Action: Login\r\nUsername: bench\r\nSecret: bench\r\nEvents: on\r\n\r\n"
+END = b"\r\n\r\n"
+
+
+def relay(upstream_port: int) -> None:
+    """Relay while the upstream is there; the port listened on is told on stdout."""
+    upstream = socket.create_connection(("127.0.0.1", upstream_port))
+    upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    upstream.sendall(LOGIN)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    print("port", listener.getsockname()[1], flush=True)
+    poll = select.epoll()
+    poll.register(upstream, select.EPOLLIN)
+    poll.register(listener, select.EPOLLIN)
+    clients: dict[int, socket.socket] = {}
+    unsent: dict[int, bytes] = {}  # of the few whose socket was full
+    held = b""
+    while True:
+        for fd, event in poll.poll():
+            if fd == upstream.fileno():
+                data = upstream.recv(262144)
+                if not data:
+                    return
+                data = held + data
+                # A blank line that is cut in two waits for its other half.
+                whole = len(data) if data.endswith(END) else len(data.rstrip(b"\r\n"))
+                held = data[whole:]
+                batch = data[:whole].replace(END, b"\r\nServer: 127.0.0.1\r\n\r\n")
+                for number, client in clients.items():
+                    send(poll, unsent, number, client, batch)
+            elif fd == listener.fileno():
+                client, _ = listener.accept()
+                client.setblocking(False)
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                clients[client.fileno()] = client
+                poll.register(client, select.EPOLLIN)
+                client.send(BANNER)
+            elif event & select.EPOLLIN and (data := receive(clients[fd])):
+                upstream.sendall(data)
+            elif event & select.EPOLLOUT:
+                send(poll, unsent, fd, clients[fd], b"")
+            else:
+                unsent.pop(fd, None)
+                clients.pop(fd).close()
+
+
+def receive(client: socket.socket) -> bytes:
+    """Return what *client* says; nothing if it is gone."""
+    try:
+        return client.recv(65536)
+    except OSError:
+        return b""
+
+
+def send(
+    poll: select.epoll, unsent: dict[int, bytes], fd: int, client: socket.socket, data: bytes
+) -> None:
+    """Send without blocking; what the socket leaves is kept for later."""
+    if unsent and fd in unsent:
+        data = unsent.pop(fd) + data
+        poll.modify(fd, select.EPOLLIN)
+    try:
+        sent = client.send(data)
+    except BlockingIOError:
+        sent = 0
+    except OSError:
+        return  # poll tells
+    if sent < len(data):
+        unsent[fd] = data[sent:]
+        poll.modify(fd, select.EPOLLIN | select.EPOLLOUT)
+
+
+if __name__ == "__main__":
+    relay(int(sys.argv[1]))

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table on paper and as JSON, the targets, and a comparison with another run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.targets import TARGETS, Results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.figures import Figures
+
+#: Figure -> (heading, width, decimals); those that a subject has are printed.
+_COLUMNS = {
+    "rate": ("per s", 10, 0),
+    "cpu_us": ("CPU us", 9, 3),
+    "cpu_share": ("cores", 6, 2),
+    "p50_us": ("p50 us", 9, 0),
+    "p99_us": ("p99 us", 9, 0),
+    "max_us": ("max us", 9, 0),
+    "rss_kb_per_client": ("KB/cl.", 8, 1),
+}
+#: Figures that have no column, printed behind, and how.
+_EXTRA = {
+    "all_s": "all greeted in {:.2f} s",
+    "connect_s": "connected in {:.1f} s",
+    "threads": "{:.0f} threads",
+    "cpu_us_per_examined": "{:.3f} us CPU per event and client",
+    "alone_p99_us": "p99 without it {:.0f} us",
+    "dropped": "dropped: {:.0f}",
+    "openssl_rate": "openssl s_time {:.0f}/s",
+}
+#: What a comparison of two runs shows.
+_COMPARED = ("rate", "cpu_us", "p50_us", "p99_us", "rss_kb_per_client")
+
+
+def heading() -> str:
+    """Return the first line of the table."""
+    cells = "".join(f"{title:>{width}}" for title, width, _ in _COLUMNS.values())
+    return f"{'':<28}{'':<8}{cells}"
+
+
+def row_lines(name: str, results: Results) -> list[str]:
+    """Return the lines of one row: one for each subject, and the ratios."""
+    lines = []
+    for subject, figures in results.items():
+        cells = "".join(_cell(figures, key) for key in _COLUMNS)
+        extra = ", ".join(
+            text.format(figures[key])
+            for key, text in _EXTRA.items()
+            if key in figures and (key != "cpu_us_per_examined" or name.startswith("filter"))
+        )
+        lines.append(f"{name:<28}{subject:<8}{cells}  {extra}".rstrip())
+        name = ""
+    ratios = to_relay(results)
+    if ratios:
+        cells = "".join(
+            f"{ratios[key]:>{width}.2f}" if key in ratios else " " * width
+            for key, (_, width, _) in _COLUMNS.items()
+        )
+        per_byte = ratios.get("cpu_ns_per_byte")
+        extra = f"  per byte {per_byte:.2f}" if per_byte is not None else ""
+        lines.append(f"{'':<28}{'p/relay':<8}{cells}{extra}".rstrip())
+    return lines
+
+
+def _cell(figures: Figures, key: str) -> str:
+    _, width, decimals = _COLUMNS[key]
+    return f"{figures[key]:>{width}.{decimals}f}" if key in figures else " " * width
+
+
+def to_relay(results: Results) -> Figures:
+    """Return proxy : relay for each figure that both have."""
+    proxy, relay = results.get("proxy", {}), results.get("relay", {})
+    names = (*_COLUMNS, "cpu_ns_per_byte")
+    return {key: proxy[key] / relay[key] for key in names if key in proxy and relay.get(key)}
+
+
+def target_lines(results: Mapping[str, Results]) -> list[str]:
+    """Return the table of targets for the rows that were measured."""
+    lines = [f"{'target':<66}{'limit':>10}{'measured':>10}"]
+    for target in TARGETS:
+        value = None
+        if target.row in results:
+            try:
+                value = target.value(results[target.row])
+            except (KeyError, ZeroDivisionError):
+                value = None
+        bound = f"{'>=' if target.at_least else '<='} {target.limit:g}"
+        verdict = "not measured"
+        if value is not None:
+            verdict = f"{value:>8.2f}  {'met' if target.met(value) else 'NOT MET'}"
+        lines.append(f"{target.row + ': ' + target.what:<66}{bound:>10}  {verdict}")
+    return lines
+
+
+def document(results: Mapping[str, Results], failures: Mapping[str, str], **run: Any) -> Any:
+    """Return all of a run for a JSON file."""
+    return {
+        "version": 1,
+        "run": run,
+        "machine": machine(),
+        "rows": {
+            name: {"subjects": subjects, "proxy_to_relay": to_relay(subjects)}
+            for name, subjects in results.items()
+        },
+        "failures": dict(failures),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    model = ""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return {
+        "processor": model,
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+def comparison_lines(old: Any, new: Any) -> list[str]:
+    """Return new : old for every row that both runs have."""
+    lines = [f"{'new : old':<28}{'':<8}" + "".join(f"{key:>19}" for key in _COMPARED)]
+    if old["run"].get("quick") != new["run"].get("quick"):
+        lines.insert(0, "one run was quick, the other was not: ratios mean little")
+    if old["machine"] != new["machine"]:
+        lines.insert(0, f"another machine: {old['machine']} then, {new['machine']} now")
+    for name, row in new["rows"].items():
+        before = old["rows"].get(name, {}).get("subjects", {})
+        for subject, figures in row["subjects"].items():
+            if subject not in before:
+                continue
+            cells = "".join(
+                f"{figures[key] / before[subject][key]:>19.2f}"
+                if figures.get(key) and before[subject].get(key)
+                else " " * 19
+                for key in _COMPARED
+            )
+            lines.append(f"{name:<28}{subject:<8}{cells}".rstrip())
+    return lines

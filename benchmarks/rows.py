@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of the table: what is measured, with which files, beside what.
+
+A new row is one more :class:`Row` in :func:`rows`; a promise about it is a line in
+``targets.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Callable
+
+from benchmarks import connecting, delivery, requests
+from benchmarks.delivery import Delivery, Reader
+from benchmarks.subjects import SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from benchmarks.events import Event
+    from benchmarks.figures import Figures
+    from benchmarks.subjects import Running
+
+FORMATS = ("standard", "xml", "json", "csv")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: *measure* is run on each of *subjects* in turn."""
+
+    name: str
+    measure: Callable[[Running], Figures]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    users: str = ""
+    subjects: tuple[str, ...] = SUBJECTS
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long and how big: the whole run, or a quick look."""
+
+    seconds: float
+    most_clients: int  # of delivery
+    connections: int  # at once
+    held: int
+
+    def paced_seconds(self) -> float:
+        """Return how long a row at a pace runs: longer, for the sake of p99."""
+        return self.seconds * 2
+
+
+WHOLE = Scale(seconds=2.0, most_clients=1000, connections=1000, held=10_000)
+QUICK = Scale(seconds=0.3, most_clients=100, connections=200, held=500)
+
+
+def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
+    """Return every row, in the order of the table.
+
+    *certificate* is a PEM file for the row about TLS.
+    """
+    yield from _fan_out(scale)
+    yield from _filtered(scale)
+    yield from _paced(scale)
+    yield from _round_trips(scale)
+    yield from _http(scale)
+    yield from _connections(scale, certificate)
+    yield from _bad_clients(scale)
+
+
+def _fan_out(scale: Scale) -> Iterator[Row]:
+    for clients in (1, 10, 100, 1000):
+        if clients > scale.most_clients:
+            continue
+        for form in FORMATS:
+            for autofilter in ("off", "unique"):
+                yield Row(
+                    f"fanout-{clients}-{form}-{autofilter}",
+                    partial(
+                        delivery.as_fast_as_it_goes,
+                        delivery=Delivery(clients, form),
+                        seconds=scale.seconds,
+                    ),
+                    {"outputformat": form, "autofilter": autofilter},
+                )
+
+
+def _filtered(scale: Scale) -> Iterator[Row]:
+    channels = [
+        Reader(f"phone{number}", partial(_has_exten, exten=str(1000 + number)))
+        for number in range(100)
+    ]
+    users = "".join(
+        f"{reader.name}={delivery.secret(reader.name)},PJSIP/{1000 + number}\n"
+        for number, reader in enumerate(channels)
+    )
+    yield _filter_row("filter-100-channels", channels, users, 100, scale)
+    readers, users = _class_readers()
+    yield _filter_row("filter-20-classes", readers, users, 20, scale)
+
+
+def _filter_row(name: str, readers: list[Reader], users: str, clients: int, scale: Scale) -> Row:
+    return Row(
+        name,
+        partial(
+            delivery.as_fast_as_it_goes,
+            delivery=Delivery(clients, readers=readers),
+            seconds=scale.seconds,
+        ),
+        {"authrequired": "yes"},
+        users,
+    )
+
+
+def _class_readers() -> tuple[list[Reader], str]:
+    """Return 20 users with read classes and event filters, and their file."""
+    kinds: list[tuple[str, str, Callable[..., bool]]] = [
+        (
+            "call",
+            "eventfilter = Channel: PJSIP/{prefix}\n",
+            lambda event, prefix: event.privilege == "call" and event.exten.startswith(prefix),
+        ),
+        (
+            "dialplan",
+            "eventfilter = Channel: PJSIP/{prefix}\neventfilter = !Event: VarSet\n",
+            lambda event, prefix: event.name == "Newexten" and event.exten.startswith(prefix),
+        ),
+        (
+            "call,dialplan",
+            "eventfilter(name(Newchannel),header(Channel),method(starts_with)) = PJSIP/{prefix}\n",
+            lambda event, prefix: event.name == "Newchannel" and event.exten.startswith(prefix),
+        ),
+        (
+            "all",
+            "eventfilter = !Channel: PJSIP/{prefix}\n",
+            lambda event, prefix: not event.exten.startswith(prefix),
+        ),
+    ]
+    readers = []
+    sections = []
+    for kind, (read, lines, sees) in enumerate(kinds):
+        for number in range(5):
+            name, prefix = f"reader{kind}{number}", f"10{number}"
+            readers.append(Reader(name, partial(sees, prefix=prefix)))
+            sections.append(
+                f"[{name}]\nsecret = {delivery.secret(name)}\nread = {read}\nwrite = all\n"
+                + lines.format(prefix=prefix)
+            )
+    return readers, "\n".join(sections)
+
+
+def _has_exten(event: Event, exten: str) -> bool:
+    return event.exten == exten
+
+
+def _paced(scale: Scale) -> Iterator[Row]:
+    for clients in (10, 100):
+        for rate in (100, 2000):
+            yield Row(
+                f"paced-{clients}-{rate}",
+                partial(
+                    delivery.at_a_pace,
+                    delivery=Delivery(clients),
+                    rate=rate,
+                    seconds=scale.paced_seconds(),
+                ),
+            )
+
+
+def _round_trips(scale: Scale) -> Iterator[Row]:
+    for name, clients, depth in (("1", 1, 1), ("50", 50, 1), ("pipelined", 1, 50)):
+        for autofilter in ("off", "unique"):
+            yield Row(
+                f"roundtrip-{name}-{'standard' if autofilter == 'off' else autofilter}",
+                partial(
+                    _round_trip,
+                    clients=clients,
+                    depth=depth,
+                    seconds=scale.seconds,
+                    unique=autofilter == "unique",
+                ),
+                {"autofilter": autofilter},
+            )
+
+
+def _round_trip(
+    running: Running, clients: int, depth: int, seconds: float, *, unique: bool
+) -> Figures:
+    alone = clients == 1 or running.name == "direct" or (unique and running.name == "proxy")
+    return requests.round_trips(running, clients, depth, seconds, alone=alone)
+
+
+def _http(scale: Scale) -> Iterator[Row]:
+    for kind in ("keepalive", "fresh"):
+        for clients in (1, 50):
+            yield Row(
+                f"http-{kind}-{clients}",
+                partial(
+                    requests.http,
+                    clients=clients,
+                    seconds=scale.seconds,
+                    keep_alive=kind == "keepalive",
+                ),
+                {"inputformat": "http", "autofilter": "unique"},
+                subjects=("proxy",),
+            )
+
+
+def _connections(scale: Scale, certificate: Path) -> Iterator[Row]:
+    yield Row("connect-plain", partial(connecting.connect, clients=scale.connections))
+    yield Row(
+        "connect-tls",
+        partial(_connect_tls, clients=scale.connections, certificate=certificate),
+        {
+            "acceptencryptedconnection": "yes",
+            "acceptunencryptedconnection": "no",
+            "certfile": str(certificate),
+        },
+        subjects=("proxy",),
+    )
+    yield Row("hold", partial(delivery.hold, clients=scale.held), subjects=("relay", "proxy"))
+
+
+def _connect_tls(running: Running, clients: int, certificate: Path) -> Figures:
+    rate = connecting.openssl_rate(certificate, 2)
+    figures = connecting.connect(running, clients, tls=True)
+    return {**figures, "openssl_rate": rate, "times_openssl": rate / figures["rate"]}
+
+
+def _bad_clients(scale: Scale) -> Iterator[Row]:
+    for name, bytes_per_second in (("stuck", 0), ("slow", 10_000)):
+        yield Row(
+            f"{name}-20",
+            partial(
+                delivery.beside_a_bad_client,
+                delivery=Delivery(20),
+                rate=1000,
+                seconds=scale.paced_seconds() * 1.5,
+                bytes_per_second=bytes_per_second,
+            ),
+            subjects=("relay", "proxy"),
+        )
