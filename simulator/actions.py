@@ -16,8 +16,10 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
-from simulator import events
+from simulator import events, lists, telephony
 from simulator.events import write
+from simulator.replies import error, id_line, response, success
+from simulator.scripts import answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,9 @@ def perform(session: Session, request: Request) -> bytes:
     action = ACTIONS.get(request.action.lower())
     if action is not None:
         return action(session, request)
+    recorded = answers().get(request.action.lower())
+    if recorded is not None:
+        return fill(recorded, request)
     bad_format(session, request.action)
     return error(
         request,
@@ -44,24 +49,11 @@ def perform(session: Session, request: Request) -> bytes:
     )
 
 
-def response(request: Request, kind: str, *lines: str) -> bytes:
-    """Return an answer of *kind*; the ActionID is its second line."""
-    return write([f"Response: {kind}", *id_line(request), *lines])
-
-
-def id_line(request: Request) -> list[str]:
-    """Return the ActionID line for an answer to *request*; none without one."""
-    return [f"ActionID: {request.action_id}"] if request.action_id else []
-
-
-def success(request: Request, text: str) -> bytes:
-    """Return a plain success."""
-    return response(request, "Success", f"Message: {text}")
-
-
-def error(request: Request, text: str) -> bytes:
-    """Return an error."""
-    return response(request, "Error", f"Message: {text}")
+def fill(answer: bytes, request: Request) -> bytes:
+    """Return a prepared *answer* with the ActionID of *request* in its place."""
+    if not request.action_id:
+        answer = answer.replace(b"ActionID: {ActionID}\r\n", b"")
+    return answer.replace(b"{ActionID}", request.action_id.encode("latin-1"))
 
 
 def missing_action(session: Session, request: Request) -> bytes:
@@ -127,7 +119,7 @@ def login(session: Session, request: Request) -> bytes:
     # Only now, so that no event overtakes the answer.
     server.logged_in(session)
     if booted and server.boot_delay:
-        server.exchange.after(server.boot_delay, lambda: session.queue(_fully_booted(session)))
+        server.exchange.plan(server.boot_delay, lambda: session.queue((-1, _fully_booted(session))))
     _security(session, "SuccessfulAuth", "Informational", UsingPassword="0")
     return b""
 
@@ -238,11 +230,24 @@ def user_event(session: Session, request: Request) -> bytes:
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "challenge": challenge,
+        "command": lists.command,
+        "coreshowchannels": lists.core_show_channels,
+        "corestatus": lists.core_status,
         "events": set_events,
         "filter": add_filter,
+        "getvar": telephony.get_variable,
+        "hangup": telephony.hangup,
+        "iaxnetstats": lists.iax_netstats,
+        "iaxpeers": lists.iax_peers,
         "login": login,
         "logoff": logoff,
+        "originate": telephony.originate,
         "ping": ping,
+        "queuestatus": lists.queue_status,
+        "queuesummary": lists.queue_summary,
+        "setvar": telephony.set_variable,
+        "sippeers": lists.sip_peers,
+        "status": lists.status,
         "userevent": user_event,
         "waitevent": wait_event,
     }

@@ -20,16 +20,17 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from simulator import actions, events
-from simulator.calls import Exchange
+from simulator.calls import Exchange, Order
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
 from simulator.recordings import replay
+from simulator.replies import error
 from simulator.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
+    from simulator.calls import Call
     from simulator.protocol import Request
 
 #: What takes the place of a built-in answer: bytes, in which ``{ActionID}`` is
@@ -62,6 +63,8 @@ class SimulatedAsterisk:
         peers: int = 20,
         command_lines: int = 2000,
         time_scale: float = 1.0,
+        outcome: str = "",
+        talk: float | None = None,
     ) -> None:
         """Prepare a server; ``start`` or ``with`` makes it listen.
 
@@ -75,6 +78,10 @@ class SimulatedAsterisk:
         like, as Asterisk has them.  *queue_members*, *peers*, *command_lines*: how
         long QueueStatus, IAXpeers/SIPpeers and ``Command: large output`` are.
         *time_scale*: calls take so many times as long as the recorded ones.
+        *outcome*: how every Originate ends, one of ``calls.OUTCOMES`` or ``failed``;
+        else its Channel tells: ``busy`` or ``never`` in it, ``NoTech/``; an Exten or
+        Context with ``queue`` waits in a queue.  *talk* seconds an answered call lasts
+        (None: as recorded; ``calls.FOREVER``: until somebody hangs up).
         """
         self.host = host
         self.port = port
@@ -90,6 +97,8 @@ class SimulatedAsterisk:
         self.queue_members = queue_members
         self.peers = peers
         self.command_lines = command_lines
+        self.outcome = outcome
+        self.talk = talk
         self.started = time.time()
         self.variables: dict[str, str] = {}
         #: Every message of every client, in order, as it came.
@@ -230,11 +239,11 @@ class SimulatedAsterisk:
         self.publish(message)
         return message
 
-    def publish(self, message: bytes) -> None:
-        """Send one whole event to all whose mask and filters let it pass."""
-        category = events.category(message)
+    def publish(self, *messages: bytes) -> None:
+        """Send whole events to all whose mask and filters let them pass."""
+        items = [(events.category(message), message) for message in messages]
         for session in self.sessions:
-            session.queue(message, category)
+            session.queue(*items)
 
     def send(self, data: bytes, *, rate: float = 0.0, times: int = 1) -> None:
         """Send *data*, whatever it is, to all who are logged in, *times* over.
@@ -245,7 +254,7 @@ class SimulatedAsterisk:
         start = time.monotonic()
         for done in range(times):
             for session in self.sessions:
-                session.queue(data)
+                session.queue((-1, data))
             if rate:
                 time.sleep(max(0.0, start + (done + 1) / rate - time.monotonic()))
 
@@ -263,6 +272,12 @@ class SimulatedAsterisk:
         self.send(data)
         self.flush()
         self.drop_sessions()
+
+    def call(self, channel: str, outcome: str = "answered", **order: Any) -> Call:
+        """Begin a call that nobody asked for; see ``calls.Order`` for *order*."""
+        order.setdefault("talk", self.talk)
+        order.setdefault("announce", False)
+        return self.exchange.call(Order(channel, **order), outcome)
 
     def replay(
         self,
@@ -300,23 +315,23 @@ class SimulatedAsterisk:
         """Return what Asterisk answers to *request*; for the session's thread."""
         name = request.action.lower()
         if request.error:
-            return actions.error(request, request.error)
+            return error(request, request.error)
         if not name:
             return actions.missing_action(session, request)
         if not session.authenticated and name not in actions.BEFORE_LOGIN:
-            return actions.error(request, PERMISSION_DENIED)
+            return error(request, PERMISSION_DENIED)
         if session.authenticated and self.faults.mute:
             return b""
         if name in self._answers:
             return self._overridden(self._answers[name], request)
         if session.authenticated and self.faults.shutting_down:
-            return actions.error(request, "Asterisk is shutting down")
+            return error(request, "Asterisk is shutting down")
         return actions.perform(session, request)
 
     @staticmethod
     def _overridden(answer: Answer, request: Request) -> bytes:
         if isinstance(answer, bytes):
-            return answer.replace(b"{ActionID}", request.action_id.encode("latin-1"))
+            return actions.fill(answer, request)
         return answer(request) or b""
 
     # For sessions ----------------------------------------------------------------
@@ -362,11 +377,6 @@ class SimulatedAsterisk:
             self._sessions = (*self._sessions, session)
             self._changed.notify_all()
         session.start()
-
-    def publish_all(self, messages: Iterable[bytes]) -> None:
-        """Send several whole events at once; see ``publish``."""
-        for message in messages:
-            self.publish(message)
 
 
 def _tls_context(certfile: str | Path) -> ssl.SSLContext:

@@ -72,13 +72,14 @@ class Session:
         """Wait until the session's thread has ended."""
         self._thread.join(timeout)
 
-    def queue(self, message: bytes, category: int = -1) -> None:
-        """Send *message* when the session is between two answers.
+    def queue(self, *items: tuple[int, bytes]) -> None:
+        """Send messages when the session is between two answers.
 
-        *category*: the classes it belongs to; -1 passes any mask and filter.
+        Each of *items* is the classes a message belongs to, and the message;
+        the class -1 passes any mask and filter.
         """
         self._idle = False
-        self._queue.append((category, message))
+        self._queue.extend(items)
         self._wake()
 
     def drop(self, *, reset: bool = False) -> None:
@@ -90,7 +91,8 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether all that was queued is with the kernel."""
-        return self._idle and not self._queue
+        # In this order: the session's thread clears _idle before it takes anything.
+        return not self._queue and self._idle
 
     def _wake(self) -> None:
         if not self._woken:
@@ -177,6 +179,7 @@ class Session:
         if self._over.is_set():
             raise SessionOver
         while self._queue:
+            self._idle = False
             batch = []
             size = 0
             while self._queue and size < 1 << 20:
@@ -234,7 +237,6 @@ class Session:
             else:
                 self._idle = True
                 if self._queue:
-                    self._idle = False
                     continue
                 self._wait(read=not self._deaf)
 

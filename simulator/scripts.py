@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scripts of calls, and recorded answers: reading ``simulator/data``.
+
+Pure but for the files it reads, each once.  The format is told in data/README.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DATA = Path(__file__).parent / "data"
+_PLACE = re.compile(r"\$([a-z]+[0-9]?)")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of a call.
+
+    *delay*: seconds after the step before; None: when the time-out is over.
+    *each_variable*: to be repeated for every variable of the Originate.
+    """
+
+    delay: float | None
+    text: str
+    each_variable: bool = False
+
+    @property
+    def name(self) -> str:
+        """The event's name."""
+        return self.text.partition("\n")[0][len("Event: ") :]
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The names of what is to be filled in."""
+        return frozenset(_PLACE.findall(self.text))
+
+    def fill(self, values: Mapping[str, str]) -> list[str]:
+        """Return the event's lines with *values* filled in."""
+        lines = _PLACE.sub(lambda place: values.get(place[1], place[0]), self.text).split("\n")
+        if not values.get("actionid"):
+            lines = [line for line in lines if line != "ActionID: "]
+        return lines
+
+
+@dataclass(frozen=True)
+class Script:
+    """The events of one call; those from index *hangup* on are its end."""
+
+    steps: tuple[Step, ...]
+    hangup: int
+
+    def without_far_halves(self) -> Script:
+        """Return this script for phones that are no Local channels.
+
+        A Local channel has two halves; what concerns the second one only does
+        not happen with any other technology.
+        """
+        kept = [
+            (index, step)
+            for index, step in enumerate(self.steps)
+            if not step.places & {"a2", "b2"} and step.name != "LocalBridge"
+        ]
+        hangup = sum(index < self.hangup for index, _ in kept)
+        return Script(tuple(step for _, step in kept), hangup)
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the script *name* of ``simulator/data``."""
+    steps: list[Step] = []
+    hangup: int | None = None
+    for block in (DATA / f"{name}.call").read_text("latin-1").strip("\n").split("\n\n"):
+        head, _, text = block.partition("\n")
+        if head == "@hangup":
+            hangup = len(steps)
+        elif head == "@variables":
+            steps.append(Step(0.0, text, each_variable=True))
+        elif head.startswith("+"):
+            steps.append(Step(None if head == "+timeout" else float(head), text))
+    return Script(tuple(steps), len(steps) if hangup is None else hangup)
+
+
+@cache
+def answers() -> Mapping[str, bytes]:
+    """Return recorded answers by the action's name in lower case."""
+    parts = re.split(rb"(?m)^=== (\w+)\n", (DATA / "answers.ami").read_bytes())
+    return {name.decode().lower(): text for name, text in zip(parts[1::2], parts[2::2])}
+
+
+@cache
+def commands() -> Mapping[str, tuple[str, list[str]]]:
+    """Return (Success or Error, printed lines) by command."""
+    text = (DATA / "commands.txt").read_bytes().decode("latin-1")
+    parts = re.split(r"(?m)^=== (\w+) (.*)\n", text)
+    return {
+        command: (kind, output.split("\n")[:-1] if output.strip("\n") else [])
+        for kind, command, output in zip(parts[1::3], parts[2::3], parts[3::3])
+    }
