@@ -12,8 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from amiproxy.message import Message
 
 # Parties of an event.  Asterisk 12 and later puts the whole state of each channel
@@ -131,6 +129,7 @@ def _kinds() -> dict[str, int]:
     ):  # fmt: skip
         for name in names:
             kinds[name] = kinds[name.lower()] = kind
+    kinds["UniqueID"] = _UNIQUEID  # as Cdr spells it
     return kinds
 
 
@@ -155,7 +154,6 @@ class Facts:
         "ends",
         "hangup_uid",
         "learn",
-        "linked",
         "live",
         "name",
         "own_uid",
@@ -170,7 +168,6 @@ class Facts:
     channels: tuple[str, ...]  #: values of all channel headers, in lower case
     channels_text: str  #: the same, a line feed before each: prefixes are found by ``in``
     uids: tuple[str, ...]  #: unique ids of all channels named, Linkedids too, each once
-    linked: frozenset[str]  #: those of them that stand in Linkedid headers only
     own_uid: str  #: the first unique id that is no Linkedid: whose event it is
     bridges: tuple[str, ...]  #: ids of the bridges named, each once
     bridge_type: str  #: value of BridgeType
@@ -207,16 +204,14 @@ def _examine(message: Message) -> Facts:
     event = response = False
     channels: list[str] = []
     uids: list[str] = []
-    linked: list[str] = []
     bridges: list[str] = []
-    ids: list[str] = []
     kinds = _KINDS
     for line in message.lines:
         header, colon, value = line.partition(":")
         kind = kinds.get(header)
         if kind is None:
             kind = kinds.get(header.lower(), _IGNORED)
-        if kind == _IGNORED or not colon:
+        if not kind or not colon:  # not kind: _IGNORED
             continue
         value = value.lstrip(" ")
         if kind == _CHANNEL:
@@ -226,11 +221,9 @@ def _examine(message: Message) -> Facts:
             if value not in _NO_ID:
                 own_uid = own_uid or value
                 uids.append(value)
-                ids.append(value)
         elif kind == _LINKEDID:
             if value not in _NO_ID:
-                linked.append(value)
-                ids.append(value)
+                uids.append(value)
         elif kind == _EVENT:
             # UserEvent repeats what its sender wrote, be it "Event:" or
             # "Response:"; the first line is Asterisk's own.
@@ -255,32 +248,21 @@ def _examine(message: Message) -> Facts:
     facts.name = name
     facts.response = response
     facts.channels = tuple(channels)
-    facts.channels_text = "".join(["\n" + channel for channel in channels])
-    facts.uids = _each_once(ids)
-    facts.linked = frozenset(linked).difference(uids) if linked else frozenset()
+    facts.channels_text = "\n" + "\n".join(channels)
+    facts.uids = named = tuple(dict.fromkeys(uids))
     facts.own_uid = own_uid
-    facts.bridges = _each_once(bridges)
+    facts.bridges = between = tuple(dict.fromkeys(bridges)) if bridges else ()
     facts.bridge_type = bridge_type
     facts.context = context
     facts.privilege = privilege
-    facts.hangup_uid = own_uid if name == "hangup" else ""
-    facts.live = facts.uids or facts.bridges
-    facts.learn = facts.uids + facts.bridges
-    facts.ends = _ends(facts)
-    facts.replay = ()
-    if name == "userevent":
-        # Its headers may be any client's: they name a call, but prove no link.
-        facts.learn = ()
+    facts.hangup_uid = ""
+    facts.live = named or between
+    # UserEvent may hold any client's headers: they name a call, but prove no link.
+    facts.learn = named + between if name != "userevent" else ()
+    facts.ends = facts.replay = ()
+    if name == "hangup":
+        facts.hangup_uid = own_uid
+        facts.ends = (own_uid,) if own_uid else ()
+    elif name == "bridgedestroy":
+        facts.ends = between
     return facts
-
-
-def _each_once(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-def _ends(facts: Facts) -> tuple[str, ...]:
-    if facts.hangup_uid:
-        return (facts.hangup_uid,)
-    if facts.name == "bridgedestroy":
-        return facts.bridges
-    return ()

@@ -169,13 +169,16 @@ class SessionFilter:
 
     def _visible(self, facts: Facts, seen: dict[str, None]) -> bool:
         """Tell whether an event belongs to a call, or is of a kind, the client may see."""
-        if self._in_context and facts.context not in (None, self._in_context):
+        if self._in_context and facts.context and facts.context != self._in_context:
             # A channel that left the context still ends, for who saw it begin.
             return facts.hangup_uid in seen
         if self._needle and self._needle in facts.channels_text:
             return True
         if not seen.keys().isdisjoint(facts.live):
             return True
+        if self._in_context and facts.context == "":
+            # As a dialled channel's often is: fine in a call one knows, and no more.
+            return False
         if facts.uids:
             return not self._needle
         return self._more_events and not (self._needle and facts.channels)
@@ -215,9 +218,11 @@ class SessionFilter:
         originate = _is_originate(message)
         for header, value in message.headers():
             name = header.lower()
+            if not value:
+                continue  # to Asterisk it is not there
             if self._out_context and name in _ACTION_CONTEXTS and value != self._out_context:
                 return None
-            if not self._channel or not value:
+            if not self._channel:
                 continue
             if name in _ACTION_CHANNELS:
                 if value.lower().startswith(self._channel):
