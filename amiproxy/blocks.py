@@ -31,7 +31,7 @@ _BREAKS = re.compile(rb"[\r\n\0]")
 # In the text that is split, \1 stands before each name, so that no value can be
 # taken for one: a text with a \1 of its own is not plain.
 _MARK = b"\1"
-_ORDINARY = bytes([1, *range(32, 256)])
+_PRINTABLE = bytes(range(32, 256))
 _PLAIN_NAME = re.compile(_MARK + rb"[A-Za-z_][A-Za-z0-9_.-]*")
 _MAX_KNOWN = 4096
 _MAX_NAME = 64
@@ -99,11 +99,16 @@ class PlainEncoder:
         if _MARK in text:
             return None
         text = _MARK + text.replace(b"\r\n", b": " + _MARK)
-        if text.translate(None, _ORDINARY) or not (text.isascii() or is_utf8(text)):
+        if not (text.isascii() or is_utf8(text)):
             return None
         parts = text.split(b": ")
         names = parts[::2]
-        if len(parts) != 2 * len(names) or (self._unique and len(set(names)) != len(names)):
+        # One mark a name and no other control character.  With more marks than names
+        # a line that is no header has been taken for a value.
+        odd = text.translate(None, _PRINTABLE)
+        if len(parts) != 2 * len(names) or odd != _MARK * len(names):
+            return None
+        if self._unique and len(set(names)) != len(names):
             return None
         try:
             parts[::2] = map(self._openings.__getitem__, names)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""CSV: what we write, any CSV reader reads; what we are sent, we read as one."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+
+from amiproxy.message import END, Message
+from tests.handlers.support import messages, read, recorded, write
+
+
+def rows(data):
+    """Read *data* as a user of the format would."""
+    text = io.StringIO(data.decode("latin-1"), newline="")
+    return [row for row in csv.reader(text, skipinitialspace=True, strict=True) if row]
+
+
+def test_output_has_the_bytes_of_the_c_program():
+    """Quoted fields, comma and blank between them, then CRLF CRLF."""
+    message = Message.of("Response: Success", "ActionID: 2", "Empty: ", "Server: 127.0.0.1")
+
+    assert write("csv", message) == (
+        b'"Response: Success", "ActionID: 2", "Empty: ", "Server: 127.0.0.1"\r\n\r\n'
+    )
+
+
+def test_quotes_are_doubled_and_bytes_kept():
+    """The C program forgot the quotes, so that no reader got the fields back."""
+    assert write("csv", Message(b'A: "q", and\xe9 comma\r\n\r\n')) == (
+        b'"A: ""q"", and\xe9 comma"\r\n\r\n'
+    )
+
+
+def test_every_recorded_message_is_read_by_the_standard_library():
+    """One row a message, one field a line."""
+    for message in recorded():
+        assert rows(write("csv", message)) == [list(message.lines)]
+
+
+@given(message=messages)
+def test_any_message_is_read_by_the_standard_library(message):
+    """Whatever bytes a message has, its fields are its lines."""
+    assert rows(write("csv", message)) == [list(message.lines)]
+
+
+@pytest.mark.parametrize(
+    ("record", "lines"),
+    [
+        (b'"Action: Ping", "ActionID: 1"\r\n', ["Action: Ping", "ActionID: 1"]),
+        (b'"Action: Ping","ActionID: 1"\n', ["Action: Ping", "ActionID: 1"]),
+        (b"Action: Ping,ActionID: 1\n", ["Action: Ping", "ActionID: 1"]),
+        (b'"A: b, c", "D: ""e"""\n', ["A: b, c", 'D: "e"']),
+        (b'"A: b", "", "C: d",\n', ["A: b", "C: d"]),
+        (b'A: 5" disk\n', ['A: 5" disk']),
+    ],
+)
+def test_a_record_is_a_block(record, lines):
+    """One line is one block; it waits for no blank line, and empty fields are no lines."""
+    assert read("csv", record + b"\r\n") == [Message.of(*lines)]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [b'"Action: Ping', b'"Action: Ping"x', b'"a" "b"', b'"A: b\rAction: Logoff"', b"A: b\rC: d"],
+)
+def test_a_bad_record_is_refused_and_the_next_one_read(record):
+    """A client learns what is wrong, and the session goes on."""
+    refused, message = read("csv", record + b'\r\n\r\n"Action: Ping"\r\n')
+
+    assert refused.reply.lines[0] == "Response: Error"
+    assert not refused.close
+    assert message == Message(b"Action: Ping" + END)
+
+
+def test_limits_above_those_of_the_csv_module_count():
+    """A field may be as long as the administrator allows."""
+    message = Message.of("A: " + "x" * 300_000)
+
+    assert read("csv", write("csv", message)) == [message]

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What holds for every format: round trips, any bytes, any cuts, no cost for endless input."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiproxy.formats import Limits, Refused
+from amiproxy.message import Message
+from tests.handlers.support import (
+    FORMATS,
+    SMALL,
+    WIDE,
+    cut,
+    everything,
+    messages,
+    noise,
+    read,
+    recorded,
+    write,
+)
+
+NAMES = ["standard", "xml", "csv", "json"]
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@each
+@settings(deadline=None)
+@given(sent=st.lists(messages, max_size=4))
+def test_what_is_written_is_read_back(name, sent):
+    """Any messages AMI allows come back with the same lines, in the same order."""
+    assert read(name, b"".join(write(name, message) for message in sent)) == sent
+
+
+@each
+def test_what_asterisk_sent_is_read_back(name):
+    """Every recorded message comes back as it was, but for a bare CR, which is refused."""
+    for message in recorded():
+        found = read(name, write(name, message))
+
+        if name != "standard" and message.raw.count(b"\r") != message.raw.count(b"\r\n"):
+            assert [one.close for one in found] == [False]
+        else:
+            assert found == [message]
+
+
+@each
+@settings(deadline=None, max_examples=300)
+@given(data=noise, edges=st.lists(st.integers(0, 10_000), max_size=8))
+def test_any_bytes_give_the_same_however_they_arrive(name, data, edges):
+    """Noise gives messages or refusals, never an exception, wherever it is cut."""
+    whole = everything(read(name, data))
+
+    assert everything(read(name, *cut(data, edges))) == whole
+    assert everything(read(name, *cut(data, list(range(len(data)))))) == whole
+
+
+@each
+@settings(deadline=None, max_examples=300)
+@given(data=noise)
+def test_nothing_that_is_read_can_inject_an_action(name, data):
+    """What a reader lets through is one block within the limits, whatever it was given."""
+    for one in read(name, data, limits=SMALL):
+        if isinstance(one, Refused):
+            assert one.reply.own
+            assert one.reply.lines[0] in ("Response: Error", "ProxyResponse: Error")
+        else:
+            assert b"\0" not in one.raw
+            assert b"\r\n\r\n" not in one.raw[:-4]
+            assert one.raw.count(b"\n") == one.raw.count(b"\r\n")
+            assert len(one.lines) <= SMALL.headers
+            assert max(map(len, one.lines)) <= SMALL.line
+
+
+@each
+@settings(deadline=None)
+@given(sent=st.lists(messages, max_size=4), edges=st.lists(st.integers(0, 10_000), max_size=8))
+def test_limits_do_not_depend_on_how_bytes_arrive(name, sent, edges):
+    """The same blocks are refused, with the same words, wherever the bytes are cut."""
+    data = b"".join(write(name, message) for message in sent)
+    limits = Limits(line=30, headers=4, block=10_000)
+
+    whole = everything(read(name, data, limits=limits))
+
+    assert everything(read(name, *cut(data, edges), limits=limits)) == whole
+
+
+@each
+@pytest.mark.parametrize(
+    "endless", [b"x" * 65536, b'"' * 65536, b"<a Value='" + b"x" * 65526, b'{"a":"' + b"x" * 65530]
+)
+def test_an_endless_line_costs_no_memory(name, endless):
+    """50 MB without an end are dropped as they come."""
+    reader = FORMATS[name].reader(Limits(block=100_000))
+    tracemalloc.start()
+    try:
+        for _ in range(800):
+            reader.feed(endless)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2_000_000
+
+
+@each
+def test_a_line_that_asterisk_would_cut_is_refused(name):
+    """1022 bytes pass, one more is an error with the ActionID, and the session goes on."""
+    good = Message.of("Action: Ping", "X: " + "a" * 1019, "ActionID: 1")
+    bad = Message.of("Action: Ping", "X: " + "a" * 1020, "ActionID: 2")
+
+    first, second, third = read(
+        name, *(write(name, one) for one in (good, bad, good)), limits=Limits()
+    )
+
+    assert first == third == good
+    assert second.reply.lines == (
+        "Response: Error",
+        "Message: Failed to parse message: line too long",
+        "ActionID: 2",
+    )
+    assert not second.close
+
+
+@each
+def test_more_headers_than_asterisk_takes_are_refused(name):
+    """128 headers pass, 129 are an error with the ActionID, and the session goes on."""
+    headers = ["Action: Ping", "ActionID: 3", *(f"H{number}: v" for number in range(126))]
+    good, bad = Message.of(*headers), Message.of(*headers, "Last: v")
+
+    first, second, third = read(
+        name, *(write(name, one) for one in (good, bad, good)), limits=Limits()
+    )
+
+    assert first == third == good
+    assert second.reply.lines == (
+        "Response: Error",
+        "Message: Too many lines in message or allocation failure",
+        "ActionID: 3",
+    )
+    assert not second.close
+
+
+@each
+def test_a_block_over_the_limit_is_refused(name):
+    """Many short lines are bounded, too."""
+    big = Message.of("ActionID: 1", *(f"Header: {number}" for number in range(1000)))
+
+    found = read(name, write(name, big), limits=Limits(headers=10_000, block=5000))
+
+    assert [one.reply.get("Message") for one in found] == [
+        "Failed to parse message: message too long"
+    ]
+
+
+@pytest.mark.parametrize("name", ["xml", "csv", "json"])
+def test_empty_input_gives_nothing(name):
+    """Blank lines between messages are no messages."""
+    assert read(name, b"\r\n\n  \r\n" if name != "csv" else b"\r\n\n\r\n") == []
+    assert read(name, b"") == []
+
+
+def test_every_format_of_the_program_is_there():
+    """All formats load, each with its directions and media type."""
+    assert {name: (one.is_input, one.is_output) for name, one in FORMATS.items()} == {
+        "standard": (True, True),
+        "xml": (True, True),
+        "csv": (True, True),
+        "json": (True, True),
+        "http": (True, False),
+    }
+    assert [FORMATS[name].content_type for name in NAMES] == [
+        "text/plain",
+        "text/xml",
+        "text/csv",
+        "application/x-ndjson",
+    ]
+    assert WIDE.line > Limits().line

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""JSON: one object a line, the same shape in and out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+
+from amiproxy.message import END, Message
+from tests.handlers.support import messages, read, recorded, write
+
+
+def shown(*lines):
+    """Return the object that a message of *lines* is written as."""
+    data = write("json", Message("\r\n".join(lines).encode("latin-1") + END))
+    assert data.endswith(b"\n")
+    assert data.count(b"\n") == 1
+    return json.loads(data)
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["Event: X", "Empty: ", "A: b: c"], {"Event": "X", "Empty": "", "A": "b: c"}),
+        (["V: 1", "V: 2", "W: 3"], {"V": ["1", "2"], "W": "3"}),
+        (["V: 1", "W: 2", "V: 3"], {"V": ["1", "3"], "W": "2", ":order": ["V", "W", "V"]}),
+        (
+            ["R: Follows", "text", "", "--END"],
+            {"R": "Follows", "UnparsedText": ["text", "", "--END"]},
+        ),
+        (["text"], {"UnparsedText": ["text"]}),
+        (["A:b", "UnparsedText: c"], {"UnparsedText": ["A:b", "UnparsedText: c"]}),
+        (['A: "q\\"', 'N"ame: x'], {"A": '"q\\"', 'N"ame': "x"}),
+        (["U: \xc3\xa9", "L: \xe9", "T: a\tb\x01"], {"U": "\xe9", "L": "\udce9", "T": "a\tb\x01"}),
+        (["Uniqueid: 1", "UniqueID: 2"], {"Uniqueid": "1", "UniqueID": "2"}),
+        (["ChanVariable(SIP/1): a=b"], {"ChanVariable(SIP/1)": "a=b"}),
+    ],
+)
+def test_headers_are_keys(lines, value):
+    """In order; repeated ones are arrays, and what is no header keeps its text."""
+    assert list(shown(*lines).items()) == list(value.items())
+
+
+def test_output_is_compact_and_keeps_utf_8():
+    """Text is not escaped that need not be; bytes that are no UTF-8 are."""
+    assert write("json", Message(b"A: \xc3\xa9\r\nB: 1\r\n\r\n")) == b'{"A":"\xc3\xa9","B":"1"}\n'
+    assert write("json", Message(b"A: \xe9\r\n\r\n")) == b'{"A":"\\udce9"}\n'
+
+
+def test_every_recorded_message_parses():
+    """json.loads and jq find each header that Asterisk sent."""
+    data = b"".join(write("json", message) for message in recorded())
+
+    objects = [json.loads(line) for line in data.splitlines()]
+
+    assert len(objects) == len(recorded())
+    for message, one in zip(recorded(), objects):
+        if message.has("Event") and message.lines[0].startswith("Event: "):
+            assert message.get("Event") in (one["Event"], one["Event"][0])
+    if shutil.which("jq"):
+        run = subprocess.run(["jq", "-c", "length"], input=data, capture_output=True, check=True)
+        assert len(run.stdout.split()) == len(objects)
+
+
+@given(message=messages)
+def test_any_message_is_one_line_of_json(message):
+    """Whatever bytes a message has."""
+    assert isinstance(shown(*message.lines), dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('{"Action":"Ping","ActionID":"1"}', ["Action: Ping", "ActionID: 1"]),
+        ('  { "Action" : "Ping" }  \r', ["Action: Ping"]),
+        ('{"V":["a","b"],"W":"c"}', ["V: a", "V: b", "W: c"]),
+        ('{"V":"a","V":"b"}', ["V: a", "V: b"]),
+        (
+            '{"A":1,"B":1.10,"C":1e3,"D":true,"E":false,"F":-0}',
+            ["A: 1", "B: 1.10", "C: 1e3", "D: true", "E: false", "F: -0"],
+        ),
+        ('{"A":' + "9" * 5000 + "}", ["A: " + "9" * 5000]),
+        ('{"A":"","B":[]}', ["A: "]),
+        ('{"UnparsedText":["one","two"]}', ["one", "two"]),
+        ('{"UnparsedText":"one"}', ["one"]),
+        ('{":order":["V","W","V"],"V":["1","3"],"W":"2"}', ["V: 1", "W: 2", "V: 3"]),
+        ('{"A":"\\u00e9\\udce9\\ud83d\\ude00"}', ["A: \xc3\xa9\xe9\xf0\x9f\x98\x80"]),
+        ('{"A":"x\\ty"}', ["A: x\ty"]),
+    ],
+)
+def test_an_object_is_a_block(text, lines):
+    """Keys are headers in order, arrays repeat them, numbers stay as written."""
+    (message,) = read("json", text.encode() + b"\n")
+
+    assert list(message.lines) == lines
+
+
+@pytest.mark.parametrize("text", ["{}", '{"A":[]}', '{"UnparsedText":""}', "", "  ", "\r"])
+def test_an_empty_object_is_an_empty_block(text):
+    """It gives nothing, as a blank line does."""
+    assert read("json", text.encode() + b"\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Action: Ping",
+        "[]",
+        '"Action"',
+        "1",
+        "null",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"A":{"B":"c"}}',
+        '{"A":[["b"]]}',
+        '{"A":null}',
+        '{"A":NaN}',
+        '{"A":"b"} {"C":"d"}',
+        '{"A":"b",}',
+        "{'A':'b'}",
+        '{"":"b"}',
+        '{"Action:Logoff":"b"}',
+        '{"A\\r\\nAction":"b"}',
+        '{"A\\u0000":"b"}',
+        '{"A":"b\\r\\n\\r\\nAction: Logoff"}',
+        '{"A":"b\\n"}',
+        '{"A":"b\\u0000"}',
+        '{"UnparsedText":"a\\nAction: Logoff"}',
+        '{"A":"\\ud800"}',
+        '{":order":["A","A"],"A":["1"]}',
+        '{":order":["B"],"A":["1"]}',
+        '{":order":["A","A"],"A":"1","B":"2"}',
+    ],
+)
+def test_what_is_no_block_is_refused_and_the_next_one_read(text):
+    """A client learns what is wrong, and the session goes on."""
+    refused, message = read("json", text.encode() + b'\n{"Action":"Ping"}\n')
+
+    assert refused.reply.lines[0] == "Response: Error"
+    assert not refused.close
+    assert message.lines == ("Action: Ping",)
+
+
+def test_a_refusal_echoes_the_actionid():
+    """So that a client knows which of its actions it was."""
+    (refused,) = read("json", b'{"ActionID":7,"A":"b\\nc"}\n')
+
+    assert refused.reply.lines[-1] == "ActionID: 7"

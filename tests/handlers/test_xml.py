@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""XML: the C program's form, parsed by any parser, and nothing of a parser's dangers."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiproxy.message import END, Message
+from tests.handlers.support import messages, read, recorded, write
+
+
+def document(*elements, root="AsteriskManagerInput"):
+    return f"<{root}>{''.join(elements)}</{root}>".encode()
+
+
+INVALID = b"ProxyResponse: Error\r\nMessage: Invalid XML Input\r\n\r\n"
+
+
+def test_output_has_the_bytes_of_the_c_program():
+    """One line a header, CRLF, the closing tag and a blank line."""
+    message = Message(b"Response: Success\r\nActionID: foo\r\nEmpty: \r\nServer: 127.0.0.1\r\n\r\n")
+
+    assert write("xml", message) == (
+        b"<AsteriskManagerOutput>\r\n"
+        b' <Response Value="Success"/>\r\n'
+        b' <ActionID Value="foo"/>\r\n'
+        b' <Empty Value=""/>\r\n'
+        b' <Server Value="127.0.0.1"/>\r\n'
+        b"</AsteriskManagerOutput>\r\n\r\n"
+    )
+
+
+def test_the_proxys_own_messages_have_their_own_root():
+    """Who speaks can be told from the root."""
+    assert write("xml", Message.of("ProxyMessage: Proxy Shutting Down", own=True)) == (
+        b"<AsteriskManagerProxyOutput>\r\n"
+        b' <ProxyMessage Value="Proxy Shutting Down"/>\r\n'
+        b"</AsteriskManagerProxyOutput>\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "element"),
+    [
+        (b"N: " + b"a" * 5000, b'<N Value="' + b"a" * 5000 + b'"/>'),
+        (b"A: <b>&\"q\"'x'", b"<A Value=\"&lt;b&gt;&amp;&quot;q&quot;'x'\"/>"),
+        (b"Sp<ec>ial: x", b'<UnparsedText Value="Sp&lt;ec&gt;ial: x"/>'),
+        (b"no colon here", b'<UnparsedText Value="no colon here"/>'),
+        (b" Lead: y", b'<UnparsedText Value=" Lead: y"/>'),
+        (b"Colon:nospace", b'<UnparsedText Value="Colon:nospace"/>'),
+        (b"T: a: b", b'<T Value="a: b"/>'),
+        (b"UTF: \xc3\xa9", b'<UTF Value="\xc3\xa9"/>'),
+        (b"1st: x", b'<UnparsedText Value="1st: x"/>'),
+        (b"ChanVariable(SIP/1): a=b", b'<UnparsedText Value="ChanVariable(SIP/1): a=b"/>'),
+        (b"UnparsedText: x", b'<UnparsedText Value="UnparsedText: x"/>'),
+        (b"Tab: a\tb\rc", b'<Tab Value="a&#9;b&#13;c"/>'),
+        (b"Name: Jos\xe9", b'<Name Value="Jos\xc3\xa9" Charset="latin-1"/>'),
+        (b"Bell: \x07\xe9", b'<Bell Value="\xe2\x90\x87\xc3\xa9" Charset="latin-1"/>'),
+        (b"Non: \xef\xbf\xbf", b'<Non Value="\xc3\xaf\xc2\xbf\xc2\xbf" Charset="latin-1"/>'),
+    ],
+)
+def test_each_line_has_its_element(line, element):
+    """Names that are none, markup, and bytes that are no text keep the XML well-formed."""
+    written = write("xml", Message(line + END))
+
+    assert written == (
+        b"<AsteriskManagerOutput>\r\n " + element + b"\r\n</AsteriskManagerOutput>\r\n\r\n"
+    )
+    ET.fromstring(written)
+
+
+def test_blank_lines_of_command_output_are_kept():
+    """A blank line is an empty UnparsedText."""
+    message = Message(b"Response: Follows\r\none\r\n\r\ntwo\r\n--END COMMAND--\r\n\r\n")
+
+    assert [child.get("Value") for child in ET.fromstring(write("xml", message))] == [
+        "Follows",
+        "one",
+        "",
+        "two",
+        "--END COMMAND--",
+    ]
+
+
+def test_every_recorded_message_parses():
+    """A stock parser finds each header that Asterisk sent, in order."""
+    for message in recorded():
+        root = ET.fromstring(write("xml", message))
+
+        assert root.tag == "AsteriskManagerOutput"
+        assert [child.get("Value") for child in root] == [
+            line if child.tag == "UnparsedText" else line.partition(": ")[2]
+            for line, child in zip(map(_shown, message.lines), root)
+        ]
+
+
+def _shown(line):
+    raw = line.encode("latin-1")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = line
+    # In recordings all that has control characters is ASCII.
+    return "".join(chr(0x2400 + ord(c)) if c < " " and c not in "\t\r" else c for c in text)
+
+
+@settings(deadline=None)
+@given(message=messages)
+def test_any_message_parses_by_itself(message):
+    """Whatever bytes a message has, its XML is well-formed, with one element a line."""
+    assert len(ET.fromstring(write("xml", message))) == len(message.lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (document('<Action Value="Ping"/>'), ["Action: Ping"]),
+        (document('\r\n   <Action Value="Ping"/>\r\n') + b"\r\n\r\n", ["Action: Ping"]),
+        (document("<Action Value='Ping'/>"), ["Action: Ping"]),
+        (document('<Action Value="Ping"></Action>'), ["Action: Ping"]),
+        (document('<Action value = "Ping" />'), ["Action: Ping"]),
+        (document('<Action x="Ping"/>'), ["Action: Ping"]),
+        (document('<!-- </a> --><Action Value="Ping"/><!-- <b> -->'), ["Action: Ping"]),
+        (
+            document('<A Value="a &amp; b &lt;c&gt; &quot;d&apos; &#233;&#x41;"/>'),
+            ["A: a & b <c> \"d' \xc3\xa9A"],
+        ),
+        (document('<A Value="x > y"/>', '<B Value=""/>'), ["A: x > y", "B: "]),
+        (document('<A Value="1"/><A Value="2"/>'), ["A: 1", "A: 2"]),
+        (document('<UnparsedText Value="no colon"/>'), ["no colon"]),
+        (
+            b"<?xml version='1.0' encoding='UTF-8'?>\n" + document("<A Value='\u00e9'/>"),
+            ["A: \xc3\xa9"],
+        ),
+        (
+            b"<?xml version='1.0' encoding='iso-8859-1'?>"
+             b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInput>",
+            ["A: \xc3\xa9"],
+        ),
+        (b"\xef\xbb\xbf" + document('<A Value="1"/>'), ["A: 1"]),
+        (document('<A Value="1"/>', root="AsteriskManagerOutput"), ["A: 1"]),
+    ],
+)
+def test_a_document_is_a_block(text, lines):
+    """Any way XML has to write it, entities decoded, without waiting for a blank line."""
+    (message,) = read("xml", text)
+
+    assert list(message.lines) == lines
+    assert read("xml", *(bytes([byte]) for byte in text)) == [message]
+
+
+def test_documents_follow_one_another():
+    """One connection carries many, each answered as it ends."""
+    text = document('<Action Value="Ping"/>')
+
+    assert len(read("xml", text * 3)) == 3
+    assert len(read("xml", (text + b"\r\n\r\n") * 3)) == 3
+    assert read("xml", document()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"Action: Ping\r\n\r\n",
+        b"bad\r\n\r\n",
+        b"<html>",
+        b"<AsteriskManagerInput>text</AsteriskManagerInput>",
+        document("<Action/>"),
+        document("<Action>Ping</Action>"),
+        document("<Action Value=Ping/>"),
+        document("<Action Value/>"),
+        document("<a Value='1'><b Value='2'/></a>"),
+        document("<a Value='1'>"),
+        document("<a Value='1' Value='2'/>"),
+        document("<a Value='<'/>"),
+        document("<a Value='&#0;'/>"),
+        document("<a Value='&unknown;'/>"),
+        document("<a:b Value='1'/>"),
+        document("<1a Value='1'/>"),
+        document("<![CDATA[x]]>"),
+        document("<a Value='\u0107' Charset='latin-1'/>"),
+        b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInput>",
+        b"</AsteriskManagerInput>",
+        b"<?xml version='1.0' encoding='utf-16'?><AsteriskManagerInput>",
+        b"<?xml version='1.0' encoding='rot13'?><AsteriskManagerInput>",
+        "<AsteriskManagerInput/>".encode("utf-16"),
+        b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;&a;">]><AsteriskManagerInput>',
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><AsteriskManagerInput>',
+        b'<AsteriskManagerInput><!ENTITY x SYSTEM "file:///etc/passwd">',
+        b"<AsteriskManagerInput><x Value='&#60' <",
+    ],
+)
+def test_malformed_xml_is_answered_and_closed(text):
+    """One answer, as the C program's, then nothing more, whatever follows."""
+    (refused,) = read("xml", text + b"\r\n\r\n" + document("<Action Value='Ping'/>"), b"more <")
+
+    assert refused.reply.raw == INVALID
+    assert refused.close
+    assert everything_is_quick(text)
+
+
+def everything_is_quick(text):
+    """Fed byte by byte the answer is the same."""
+    found = read("xml", *(bytes([byte]) for byte in text + b"\r\n\r\n<a>"))
+    return [one.reply.raw for one in found] == [INVALID]
+
+
+@pytest.mark.parametrize("reference", ["&#10;", "&#13;", "&#xA;", "&#13;&#10;"])
+def test_a_line_break_in_a_value_is_refused(reference):
+    """It would inject an action: an error that says so, and the session goes on."""
+    bad = document("<ActionID Value='1'/>", f"<A Value='x{reference}Action: Logoff'/>")
+
+    refused, message = read("xml", bad + document("<Action Value='Ping'/>"))
+
+    assert refused.reply.lines == (
+        "Response: Error",
+        "Message: Failed to parse message: CR, LF or NUL inside a header",
+        "ActionID: 1",
+    )
+    assert not refused.close
+    assert message.lines == ("Action: Ping",)
+
+
+def test_a_line_break_in_unparsed_text_is_refused():
+    """Unparsed lines are lines, too, also as latin-1 pictures."""
+    for value in ("a&#10;&#10;Action: Logoff", "a\u240aAction: Logoff"):
+        (refused,) = read("xml", document(f"<UnparsedText Value='{value}' Charset='latin-1'/>"))
+
+        assert "CR, LF or NUL" in refused.reason
+
+
+@given(st.integers(0, 200))
+@settings(deadline=None, max_examples=20)
+def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge):
+    """No part of it waits for what comes next."""
+    text = document("<Action Value='Ping'/>", "<Data Value='" + "a>" * 40 + "'/>")
+    edge %= len(text)
+
+    assert len(read("xml", text[:edge], text[edge:])) == 1
+
+
+def test_a_document_without_end_is_refused():
+    """Elements that never end are bounded, as blocks are."""
+    from amiproxy.formats import Limits
+
+    found = read(
+        "xml",
+        b"<AsteriskManagerInput>",
+        *[b"<A Value='1'/>" * 100] * 100,
+        limits=Limits(block=5000),
+    )
+
+    assert [(one.reply.get("Message"), one.close) for one in found] == [
+        ("Failed to parse message: message too long", True)
+    ]
