@@ -65,7 +65,9 @@ def _traffic(
 
 
 def _asterisk(options: argparse.Namespace) -> SimulatedAsterisk:
-    faults = Faults(**{name.replace("-", "_"): True for name in options.fault})
+    faults = Faults()
+    for name in options.fault:
+        setattr(faults, name.replace("-", "_"), True)
     return SimulatedAsterisk(
         options.host,
         options.port,

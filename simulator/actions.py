@@ -163,7 +163,9 @@ def challenge(session: Session, request: Request) -> bytes:
     """Give a challenge for an MD5 log-in."""
     if request.get("AuthType").lower() != "md5":
         return error(request, "Must specify AuthType")
-    session.challenge = session.challenge or str(random.randrange(10**8, 10**9))
+    session.challenge = (
+        session.challenge or session.server.challenge or str(random.randrange(10**8, 10**9))
+    )
     return response(request, "Success", f"Challenge: {session.challenge}")
 
 

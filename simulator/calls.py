@@ -143,6 +143,8 @@ class Call:
     def _perform(self, step: Step) -> list[bytes]:
         if self._hung_up and not self._lives(step):
             return []
+        if not self.order.caller and _tells_caller(step):
+            return []
         self._values["now"] = time.strftime("%Y-%m-%d %H:%M:%S")
         if step.each_variable:
             return [
@@ -162,6 +164,15 @@ class Call:
 
     def _lives(self, step: Step) -> bool:
         return step.places & _CHANNEL_PLACES <= self._names
+
+
+def _tells_caller(step: Step) -> bool:
+    """Tell whether *step* gives the called phone the CallerID of the Originate."""
+    return (
+        step.name in ("NewCallerid", "NewConnectedLine")
+        and "cidname" in step.places
+        and bool(step.places & {"a1", "a2"})
+    )
 
 
 _CHANNEL_PLACES = frozenset(letter + half for letter in "abc" for half in "12")

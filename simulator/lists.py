@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from simulator.events import write
-from simulator.replies import error, id_line, listing, response
+from simulator.replies import STATUS_BUFFER, cut_ids, error, id_line, listing, response
 from simulator.scripts import commands
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def core_status(session: Session, request: Request) -> bytes:
     server = session.server
     started = time.localtime(server.started)
     date, clock = time.strftime("%Y-%m-%d", started), time.strftime("%H:%M:%S", started)
-    return response(
+    answer = response(
         request,
         "Success",
         f"CoreStartupDate: {date}",
@@ -113,6 +113,7 @@ def core_status(session: Session, request: Request) -> bytes:
         f"CoreCurrentCalls: {len({channel.call for channel in server.exchange.channels})}",
         f"CoreProcessedCalls: {server.exchange.begun}",
     )
+    return cut_ids(answer, request, STATUS_BUFFER)
 
 
 def _snapshot(headers: dict[str, str]) -> list[str]:

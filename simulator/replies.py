@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from simulator.protocol import Request
 
+LIST_BUFFER = 256  # idText of most lists
+STATUS_BUFFER = 150  # idText of CoreStatus and CoreSettings
+
 
 def response(request: Request, kind: str, *lines: str) -> bytes:
     """Return an answer of *kind*; the ActionID is its second line."""
@@ -54,4 +57,14 @@ def listing(
     if count:
         end.append(f"ListItems: {len(parts) - 1}")
     parts.append(write([f"Event: {complete}", *id_line(request), *end, *more]))
-    return b"".join(parts)
+    return parts[0] + cut_ids(b"".join(parts[1:]), request, LIST_BUFFER)
+
+
+def cut_ids(answer: bytes, request: Request, size: int) -> bytes:
+    """Return *answer* with its ActionIDs as a buffer of *size* bytes leaves them.
+
+    Asterisk puts them in fixed buffers; one that is too long loses its end and
+    its CRLF, and so destroys the next header (recording b8).
+    """
+    line = f"ActionID: {request.action_id}\r\n".encode("latin-1")
+    return answer if len(line) < size else answer.replace(line, line[: size - 1])

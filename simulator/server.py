@@ -65,6 +65,7 @@ class SimulatedAsterisk:
         time_scale: float = 1.0,
         outcome: str = "",
         talk: float | None = None,
+        challenge: str = "",
     ) -> None:
         """Prepare a server; ``start`` or ``with`` makes it listen.
 
@@ -81,7 +82,8 @@ class SimulatedAsterisk:
         *outcome*: how every Originate ends, one of ``calls.OUTCOMES`` or ``failed``;
         else its Channel tells: ``busy`` or ``never`` in it, ``NoTech/``; an Exten or
         Context with ``queue`` waits in a queue.  *talk* seconds an answered call lasts
-        (None: as recorded; ``calls.FOREVER``: until somebody hangs up).
+        (None: as recorded; ``calls.FOREVER``: until somebody hangs up).  *challenge*
+        is what ``Action: Challenge`` gives (else: something new for each session).
         """
         self.host = host
         self.port = port
@@ -99,6 +101,7 @@ class SimulatedAsterisk:
         self.command_lines = command_lines
         self.outcome = outcome
         self.talk = talk
+        self.challenge = challenge
         self.started = time.time()
         self.variables: dict[str, str] = {}
         #: Every message of every client, in order, as it came.
