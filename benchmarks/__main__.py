@@ -39,6 +39,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--json", default="bench-last.json", metavar="FILE", help="write the figures to FILE"
     )
     parser.add_argument("--compare", metavar="FILE", help="print ratios to an earlier run's FILE")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="print the tables of an earlier run's FILE; run nothing"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
     parser.add_argument(
         "--subjects", default=",".join(SUBJECTS), help="which to measure (default: %(default)s)"
@@ -56,6 +59,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the rows asked for; return 1 if one could not be measured."""
     options = _arguments(argv)
+    if options.markdown:
+        print("\n".join(report.markdown_lines(json.loads(Path(options.markdown).read_text()))))
+        return 0
     scale = QUICK if options.quick else WHOLE
     if options.seconds:
         scale = replace(scale, seconds=options.seconds)

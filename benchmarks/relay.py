@@ -28,7 +28,7 @@ def relay(upstream_port: int) -> None:
     poll.register(upstream, select.EPOLLIN)
     poll.register(listener, select.EPOLLIN)
     clients: dict[int, socket.socket] = {}
-    unsent: dict[int, bytes] = {}  # of the few whose socket was full
+    unsent: dict[int, bytearray] = {}  # of the few whose socket was full
     held = b""
     while True:
         for fd, event in poll.poll():
@@ -53,7 +53,8 @@ def relay(upstream_port: int) -> None:
             elif event & select.EPOLLIN and (data := receive(clients[fd])):
                 upstream.sendall(data)
             elif event & select.EPOLLOUT:
-                send(poll, unsent, fd, clients[fd], b"")
+                poll.modify(fd, select.EPOLLIN)
+                send(poll, unsent, fd, clients[fd], unsent.pop(fd))
             else:
                 unsent.pop(fd, None)
                 clients.pop(fd).close()
@@ -68,12 +69,16 @@ def receive(client: socket.socket) -> bytes:
 
 
 def send(
-    poll: select.epoll, unsent: dict[int, bytes], fd: int, client: socket.socket, data: bytes
+    poll: select.epoll,
+    unsent: dict[int, bytearray],
+    fd: int,
+    client: socket.socket,
+    data: bytes | bytearray,
 ) -> None:
     """Send without blocking; what the socket leaves is kept for later."""
     if unsent and fd in unsent:
-        data = unsent.pop(fd) + data
-        poll.modify(fd, select.EPOLLIN)
+        unsent[fd] += data
+        return
     try:
         sent = client.send(data)
     except BlockingIOError:
@@ -81,7 +86,7 @@ def send(
     except OSError:
         return  # poll tells
     if sent < len(data):
-        unsent[fd] = data[sent:]
+        unsent[fd] = bytearray(data[sent:])
         poll.modify(fd, select.EPOLLIN | select.EPOLLOUT)
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.targets import TARGETS, Results
+from benchmarks.targets import TARGETS, Results, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,18 +84,27 @@ def target_lines(results: Mapping[str, Results]) -> list[str]:
     """Return the table of targets for the rows that were measured."""
     lines = [f"{'target':<66}{'limit':>10}{'measured':>10}"]
     for target in TARGETS:
-        value = None
-        if target.row in results:
-            try:
-                value = target.value(results[target.row])
-            except (KeyError, ZeroDivisionError):
-                value = None
-        bound = f"{'>=' if target.at_least else '<='} {target.limit:g}"
+        value = _value(target, results)
         verdict = "not measured"
         if value is not None:
-            verdict = f"{value:>8.2f}  {'met' if target.met(value) else 'NOT MET'}"
-        lines.append(f"{target.row + ': ' + target.what:<66}{bound:>10}  {verdict}")
+            verdict = f"{value:>8.2f}  {_verdict(target, value)}"
+        lines.append(f"{target.row + ': ' + target.what:<66}{_bound(target):>10}  {verdict}")
     return lines
+
+
+def _value(target: Target, results: Mapping[str, Results]) -> float | None:
+    try:
+        return target.value(results[target.row])
+    except (KeyError, ZeroDivisionError):  # not measured, or too short to tell
+        return None
+
+
+def _verdict(target: Target, value: float) -> str:
+    return "met" if target.met(value) else "NOT MET"
+
+
+def _bound(target: Target) -> str:
+    return f"{'>=' if target.at_least else '<='} {target.limit:g}"
 
 
 def document(results: Mapping[str, Results], failures: Mapping[str, str], **run: Any) -> Any:
@@ -126,6 +135,38 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
     }
+
+
+def markdown_lines(document: Any) -> list[str]:
+    """Return the figures of a run's JSON *document* as tables for docs/performance.md."""
+    run, where = document["run"], document["machine"]
+    lines = [
+        f"{run['when']}, {where['cores']} cores of {where['processor']}, "
+        f"Linux {where['kernel']}, Python {where['python']}; {run['seconds']:g} s a measurement"
+        + (" (quick: small and short)" if run["quick"] else ""),
+        "",
+        "| row | measured | " + " | ".join(title for title, _, _ in _COLUMNS.values()) + " |",
+        "|---|---|" + "---:|" * len(_COLUMNS),
+    ]
+    for name, row in document["rows"].items():
+        shown = dict(row["subjects"])
+        if row["proxy_to_relay"]:
+            shown["proxy : relay"] = row["proxy_to_relay"]
+        for subject, figures in shown.items():
+            ratio = subject not in row["subjects"]
+            cells = [
+                "" if key not in figures else f"{figures[key]:.{2 if ratio else decimals}f}"
+                for key, (_, _, decimals) in _COLUMNS.items()
+            ]
+            lines.append(f"| {name} | {subject} | " + " | ".join(cells) + " |")
+            name = ""
+    results = {name: row["subjects"] for name, row in document["rows"].items()}
+    lines += ["", "| target | limit | measured | |", "|---|---:|---:|---|"]
+    for target in TARGETS:
+        value = _value(target, results)
+        verdict = " | " if value is None else f"{value:.2f} | {_verdict(target, value)}"
+        lines.append(f"| {target.row}: {target.what} | {_bound(target)} | {verdict} |")
+    return lines
 
 
 def comparison_lines(old: Any, new: Any) -> list[str]:
