@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Rule(NamedTuple):
@@ -78,6 +81,20 @@ DENY_ALL = Acl(
     (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
      Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
 )  # fmt: skip
+
+
+def acl_of(lines: Iterable[str]) -> Acl:
+    """Return the list of *lines*, each ``permit=value`` or ``deny=value``.
+
+    Raises:
+        ValueError: a value is no list of networks; the text says which part.
+
+    """
+    acl = ANYBODY
+    for line in lines:
+        key, _, value = line.partition("=")
+        acl = acl.with_line(key.strip(" \t"), value)
+    return acl
 
 
 def _rule(text: str, *, permit: bool) -> Rule:

@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .message import Message
 
@@ -40,17 +40,22 @@ APPLICATIONS = (
 )
 
 # Functions that reach files, processes, the network or the whole configuration.
-# Those with \w* are families: each func_odbc entry is a function of its own.
+# Those with \w are families: each func_odbc entry is a function of its own.  Repeats
+# are bounded, or the time would grow with the square of a line's length.
 _FUNCTIONS = (
-    r"curl(?:opt)?|db_delete|dialplan_?\w*|env|eval|file\w*|lock|odbc\w*|realtime_\w+"
-    r"|shell|stat|trylock|ast_config|sysinfo|jack_hook"
+    r"ast_config|curl(?:opt)?|db_delete|env|eval|file\w{0,255}|lock|odbc\w{0,255}|realtime_\w{0,255}"
+    r"|shell|stat|trylock"
 )
 # Where text becomes dialplan, as in an Originate, Asterisk forbids these too.
-_DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w*|realtime\w*"
+_DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w{0,255}|realtime\w{0,255}"
 _CALL = re.compile(rf"(?<![a-z0-9])(?:{_FUNCTIONS})\s*\(")
 _DIALPLAN_CALL = re.compile(rf"(?<![a-z0-9])(?:{_DIALPLAN_FUNCTIONS})\s*\(")
 # A name that is put together when it is too late to look at it: ``${SH${X}ELL(``.
 _ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]")
+# A line that UpdateConfig writes into the dialplan, or that runs a command itself.
+_DIALPLAN_LINE = re.compile(
+    rf"(?:{'|'.join(APPLICATIONS)})\w{{0,255}}\s*\(|#\s*(?:try)?(?:exec|include)"
+)
 # What Asterisk looks for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval")
 # Channel variables that name a command to run when a recording ends.
@@ -89,21 +94,50 @@ def escape(name: str, message: Message) -> str | None:
         key = header.strip().lower()
         if key in _FREE_TEXT:
             continue
-        text = value.lower()
-        if name == "originate" and key == "application" and _is_dangerous(text):
-            return "that application"
-        if name == "originate" and key == "data":
-            if _WORDS.search(text):
-                return "a function in Data"
-            if _has_queue_script(message):
-                return "an AGI script in Data"
-        if name == "agi" and key == "command" and _agi_escapes(text):
-            return "that application"
         if key in files and _OUTSIDE.search(value):
             return f"that file in {key}"
+        text = value.lower()
+        special = _SPECIAL.get(name)
+        if special is not None and special(key, text, message):
+            return f"what {key} would run"
         if _evaluates(name, text):
             return "a function or variable that can run commands or reach files"
     return None
+
+
+def _originate_escapes(key: str, text: str, message: Message) -> bool:
+    """Tell whether this header of an Originate could leave the PBX."""
+    if key == "application":
+        return _is_dangerous(text)
+    if key == "data":
+        application = " ".join(message.all("Application")).lower()
+        return bool(_WORDS.search(text)) or _runs_script(application, text)
+    return False
+
+
+def _agi_escapes(key: str, text: str, _message: Message) -> bool:
+    r"""Tell whether this header of an AGI action executes a dangerous application.
+
+    AGI takes quotes and backslashes out of its words, so ``EXEC "Sys\tem" id`` is one.
+    """
+    words = text.replace('"', "").replace("\\", "").split()
+    if key != "command" or words[:1] != ["exec"]:
+        return False
+    application = " ".join(words[1:3])
+    return _is_dangerous(application) or _runs_script(application, text)
+
+
+def _update_escapes(key: str, text: str, _message: Message) -> bool:
+    """Tell whether this header of an UpdateConfig writes a line that could escape."""
+    return key.startswith(("value", "var", "cat")) and _DIALPLAN_LINE.search(text) is not None
+
+
+# By action: tells of one header (name, value, both in lower case) if it escapes.
+_SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
+    "agi": _agi_escapes,
+    "originate": _originate_escapes,
+    "updateconfig": _update_escapes,
+}
 
 
 def _is_dangerous(application: str) -> bool:
@@ -122,18 +156,9 @@ def _evaluates(name: str, text: str) -> bool:
     return "${" in text and _ASSEMBLED.search(text) is not None
 
 
-def _has_queue_script(message: Message) -> bool:
-    """Tell whether the application is Queue with its sixth argument, an AGI script."""
-    if "queue" not in message.get("Application").lower():
+def _runs_script(application: str, data: str) -> bool:
+    """Tell whether this is Queue with its sixth argument, an AGI script."""
+    if "queue" not in application:
         return False
-    arguments = message.get("Data").replace("|", ",").split(",")
-    return len(arguments) > 5 and bool(arguments[5].strip())
-
-
-def _agi_escapes(command: str) -> bool:
-    r"""Tell whether the AGI *command*, in lower case, executes a dangerous application.
-
-    AGI takes quotes and backslashes out of its words, so ``EXEC "Sys\tem" id`` is one.
-    """
-    words = command.replace('"', "").replace("\\", "").split()
-    return words[:1] == ["exec"] and any(_is_dangerous(word) for word in words[1:3])
+    arguments = data.replace("|", ",").split(",")
+    return len(arguments) > 5 and bool(arguments[5].strip(' "'))

@@ -295,18 +295,27 @@ def _names(name: str, entry: Entry, settings: dict[str, Any], _report: Report) -
     settings[name] = frozenset(word for word in words if word and word != "none")
 
 
+def _number(text: str) -> int:
+    """Read a number; -1 when it is none, or too long to be meant."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else -1
+
+
 def _count(name: str, entry: Entry, settings: dict[str, Any], report: Report) -> None:
-    text = entry.value
-    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0:
-        settings[name] = int(text)
-    else:
-        report.error(entry.line, f"{entry.key} must be a number from 1 on")
+    settings[name] = _number(entry.value)
+    if settings[name] < 0:
+        report.error(entry.line, f"{entry.key} must be a number; 0 is no limit")
+
+
+def _seconds(name: str, entry: Entry, settings: dict[str, Any], report: Report) -> None:
+    settings[name] = float(_number(entry.value))
+    if settings[name] < 1:
+        report.error(entry.line, f"{entry.key} must be a number of seconds from 1 on")
 
 
 def _write_timeout(name: str, entry: Entry, settings: dict[str, Any], report: Report) -> None:
-    text = entry.value
-    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 100:
-        settings[name] = int(text) / 1000
+    milliseconds = _number(entry.value)
+    if milliseconds >= 100:
+        settings[name] = milliseconds / 1000
     else:
         report.warn(entry.line, "writetimeout must be 100 ms or more; the line is left out")
 
@@ -316,11 +325,11 @@ _GENERAL: dict[str, tuple[str, Callable[[str, Entry, dict[str, Any], Report], No
     "acl": ("acl", _named_acl),
     "allowmultiplelogin": ("allow_multiple_login", _flag),
     "authlimit": ("auth_limit", _count),
-    "authtimeout": ("auth_timeout", _count),
+    "authtimeout": ("auth_timeout", _seconds),
     "deny": ("acl", _rule),
     "displayconnects": ("display_connects", _flag),
     "maxclients": ("max_clients", _count),
-    "maxclientsperaddress": ("max_clients_per_address", _count),
+    "maxperaddress": ("max_per_address", _count),
     "permit": ("acl", _rule),
 }
 _USER: dict[str, tuple[str, Callable[[str, Entry, dict[str, Any], Report], None]]] = {

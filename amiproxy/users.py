@@ -73,10 +73,10 @@ class General:
     acl: Acl = ANYBODY
     #: Seconds a client may take to log in.
     auth_timeout: float | None = None
-    #: Clients that have not logged in yet, all together.
+    #: Clients that have not logged in yet, all together; 0: no limit, as below.
     auth_limit: int | None = None
     max_clients: int | None = None
-    max_clients_per_address: int | None = None
+    max_per_address: int | None = None
     display_connects: bool = True
     allow_multiple_login: bool = True
 
