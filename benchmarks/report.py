@@ -152,14 +152,15 @@ def markdown_lines(document: Any) -> list[str]:
         shown = dict(row["subjects"])
         if row["proxy_to_relay"]:
             shown["proxy : relay"] = row["proxy_to_relay"]
+        title = name
         for subject, figures in shown.items():
             ratio = subject not in row["subjects"]
             cells = [
                 "" if key not in figures else f"{figures[key]:.{2 if ratio else decimals}f}"
                 for key, (_, _, decimals) in _COLUMNS.items()
             ]
-            lines.append(f"| {name} | {subject} | " + " | ".join(cells) + " |")
-            name = ""
+            lines.append(f"| {title} | {subject} | " + " | ".join(cells) + " |")
+            title = ""
     results = {name: row["subjects"] for name, row in document["rows"].items()}
     lines += ["", "| target | limit | measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:

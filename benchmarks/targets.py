@@ -44,7 +44,7 @@ def _beside(results: Results) -> float:
     return results["proxy"]["p99_us"] / results["proxy"]["alone_p99_us"]
 
 
-#: "Unchanged within noise": p99 of two equal runs differs by as much.
+#: What counts as "unchanged within noise": the p99 of two equal runs is not equal.
 _NOISE = 1.5
 
 _CPU = "CPU per event, proxy : relay"
