@@ -28,6 +28,8 @@ BCRYPT_LIMIT = 72
 BCRYPT_COST = 10
 
 _BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}\Z")
+_NO_ADDRESS = re.compile(r"[^0-9a-fA-F:.]")
+_NO_REASON = re.compile(r"[^a-zA-Z0-9 ,.-]")  # init/fail2ban/ takes no more
 _NAME_LIMIT = 64  # characters of a user name in a log line
 
 
@@ -114,6 +116,9 @@ def failure_line(address: str, name: str, reason: str) -> str:
     and escaped and cut, so that no name can look like another line or address.
     *reason* is the proxy's own word.
     """
+    # An IPv4 client of an IPv6 socket is to be banned by its IPv4 address.
+    address = _NO_ADDRESS.sub("", address.removeprefix("::ffff:").partition("%")[0])
+    reason = _NO_REASON.sub("-", reason)
     return f'login failed from {address} as "{_printable(name)}": {reason}'
 
 
