@@ -26,6 +26,8 @@ LINE_BREAK = "Failed to parse message: CR, LF or NUL inside a header"
 #: What formats of names and values call a line that is no ``Name: value``.
 UNPARSED = "UnparsedText"
 
+# As in Message: what Asterisk skips between a colon and its value.
+_BLANKS = bytes(range(1, 33))
 _BREAKS = re.compile(rb"[\r\n\0]")
 
 # In the text that is split, \1 stands before each name, so that no value can be
@@ -68,7 +70,7 @@ def refusal(problem: str, lines: Sequence[bytes] = (), *, close: bool = False) -
     for line in lines:
         if line[:9].lower() == b"actionid:":
             if not _BREAKS.search(line):
-                reply.append(f"ActionID: {line[9:].lstrip(b' ').decode('latin-1')}")
+                reply.append(f"ActionID: {line[9:].lstrip(_BLANKS).decode('latin-1')}")
             break
     return Refused(Message.of(*reply, own=True), problem, close=close)
 

@@ -17,6 +17,7 @@ def document(*elements, root="AsteriskManagerInput"):
     return f"<{root}>{''.join(elements)}</{root}>".encode()
 
 
+LATIN_1_DOCUMENT = b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInput>"
 INVALID = b"ProxyResponse: Error\r\nMessage: Invalid XML Input\r\n\r\n"
 
 
@@ -137,8 +138,7 @@ def test_any_message_parses_by_itself(message):
             ["A: \xc3\xa9"],
         ),
         (
-            b"<?xml version='1.0' encoding='iso-8859-1'?>"
-             b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInput>",
+            b"<?xml version='1.0' encoding='iso-8859-1'?>" + LATIN_1_DOCUMENT,
             ["A: \xc3\xa9"],
         ),
         (b"\xef\xbb\xbf" + document('<A Value="1"/>'), ["A: 1"]),
@@ -183,7 +183,7 @@ def test_documents_follow_one_another():
         document("<1a Value='1'/>"),
         document("<![CDATA[x]]>"),
         document("<a Value='\u0107' Charset='latin-1'/>"),
-        b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInput>",
+        LATIN_1_DOCUMENT,
         b"</AsteriskManagerInput>",
         b"<?xml version='1.0' encoding='utf-16'?><AsteriskManagerInput>",
         b"<?xml version='1.0' encoding='rot13'?><AsteriskManagerInput>",

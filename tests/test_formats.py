@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Loading handlers: a file is a format, and a bad one harms nobody."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from amiproxy.formats import Limits, Refused, load_formats
+from amiproxy.message import Message
+from tests.handlers.support import messages
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITER = "def write(message):\n    return b'x'\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load handlers from files given as name=text."""
+
+    def load(**files):
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text)
+        return load_formats(tmp_path)
+
+    yield load
+    for name in [name for name in sys.modules if name.startswith("astmanproxy_handlers.")]:
+        if not (ROOT / "handlers" / f"{name.partition('.')[2]}.py").exists():
+            del sys.modules[name]
+
+
+def test_dropping_a_file_adds_a_format(load):
+    """The file's name is the format's, its functions the directions."""
+    loaded = load(
+        out=WRITER,
+        both=WRITER + "CONTENT_TYPE = 'text/x'\ndef reader(limits): ...\n",
+        questions="def conversation(limits): ...\n",
+    )
+
+    assert {one.name: (one.is_input, one.is_output) for one in loaded.values()} == {
+        "out": (False, True),
+        "both": (True, True),
+        "questions": (True, False),
+    }
+    assert loaded["both"].content_type == "text/x"
+    assert loaded["out"].content_type == "text/plain"
+    assert loaded["out"].onconnect is None
+    assert not loaded["out"].wire
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import no_such_module\n", "ModuleNotFoundError"),
+        ("def write(:\n", "SyntaxError"),
+        ("1 / 0\n", "ZeroDivisionError"),
+        ("raise RuntimeError('broken')\n", "RuntimeError: broken"),
+        ("CONTENT_TYPE = 'text/plain'\n", "none of write"),
+        ("\0", "not loaded"),
+    ],
+)
+def test_a_bad_handler_is_named_and_skipped(load, caplog, text, why):
+    """The others load, and the log says which file is bad and why."""
+    loaded = load(bad=text, good=WRITER)
+
+    assert list(loaded) == ["good"]
+    (record,) = caplog.records
+    assert "bad.py" in record.getMessage()
+    assert why in record.getMessage()
+    assert "astmanproxy_handlers.bad" not in sys.modules or why == "none of write"
+
+
+def test_hidden_and_private_files_are_left_alone(load, tmp_path, caplog):
+    """Editors' and helpers' files are no handlers."""
+    (tmp_path / "notes.txt").write_text("no handler")
+
+    assert load(_helper="1 / 0\n", **{".hidden": "1 / 0\n"}) == {}
+    assert caplog.records == []
+
+
+def test_the_first_directory_counts(tmp_path):
+    """An administrator's own handler takes the place of one of that name."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(f"def write(message): return b'{name}'\n")
+
+    loaded = load_formats(tmp_path / "first", tmp_path / "second", tmp_path / "missing")
+
+    assert loaded["mine"].write(Message.of("A: b")) == b"first"
+
+
+def test_handlers_live_beside_the_standard_library(load):
+    """csv.py and json.py of the handlers are not those that `import` finds."""
+    loaded = load(csv="import csv\ndef write(message): return csv.__file__.encode()\n")
+
+    assert loaded["csv"].write(Message.of("A: b")) == csv.__file__.encode()
+    assert sys.modules["csv"] is csv
+    assert sys.modules["json"] is json
+
+
+@pytest.fixture(scope="module")
+def tsv(tmp_path_factory):
+    """The example of docs/handlers.md, copied out and loaded."""
+    text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    directory = tmp_path_factory.mktemp("handlers")
+    (directory / "tsv.py").write_text(example)
+    return load_formats(directory)["tsv"]
+
+
+@given(message=messages)
+def test_the_documented_example_works(tsv, message):
+    """It writes any message and reads it back."""
+    data = tsv.write(message)
+    reader = tsv.reader(Limits())
+
+    assert data.count(b"\n") == 1
+    if not data.startswith(b"#"):
+        assert [one for byte in data for one in reader.feed(bytes([byte]))] == [message]
+
+
+def test_the_documented_example_keeps_what_the_document_promises(tsv):
+    """Banner, media type, limits and refusals are as docs/handlers.md says."""
+    assert tsv.content_type == "text/tab-separated-values"
+    assert tsv.onconnect("Hello") == b"# Hello\n"
+    assert tsv.write(Message.of("Event: Hangup", "Cause: 16")) == b"Event: Hangup\tCause: 16\n"
+    reader = tsv.reader(Limits())
+    assert reader.feed(b"Action: Ping\tActionID: 1\nAction: Pi") == [
+        Message.of("Action: Ping", "ActionID: 1")
+    ]
+    assert reader.feed(b"ng\n\n\r\n") == [Message.of("Action: Ping")]
+    refused = reader.feed(b"A: \\n\nA: b\rc\n" + b"x" * 2_000_000) + reader.feed(b"x\n")
+    assert [type(one) for one in refused] == [Refused] * 3
+    assert reader.feed(b"A: b\n") == [Message.of("A: b")]

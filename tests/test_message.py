@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Messages and blocks: values that are looked into only on demand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from amiproxy.blocks import PlainEncoder, block, refusal
+from amiproxy.formats import Limits, Refused
+from amiproxy.message import END, Message
+from tests.handlers.support import WIDE, messages
+
+EVENT = Message(b"Event: X\r\nvariable: 1\r\nNo:blank\r\nline\r\nVariable:  2\r\nEmpty: \r\n\r\n")
+
+
+def test_headers_are_found_in_any_case_and_the_first_counts():
+    """As in Asterisk, blanks between colon and value do not count."""
+    assert EVENT.get("EVENT") == "X"
+    assert EVENT.get("Variable") == "1"
+    assert EVENT.get("no") == "blank"
+    assert EVENT.get("line") == EVENT.get("missing") == EVENT.get("Empty") == ""
+    assert EVENT.has("Empty")
+    assert not EVENT.has("line")
+    assert EVENT.all("Variable") == ["1", "2"]
+
+
+def test_lines_and_headers_keep_their_order():
+    """A line without colon is a line and no header."""
+    assert EVENT.lines == ("Event: X", "variable: 1", "No:blank", "line", "Variable:  2", "Empty: ")
+    assert [name for name, _ in EVENT.headers()] == ["Event", "variable", "No", "Variable", "Empty"]
+
+
+def test_changing_a_message_makes_another():
+    """Every change leaves the message as it was, and keeps who spoke."""
+    own = Message.of("A: 1", "B: 2", "a: 3", own=True)
+
+    assert own.with_header("Server", "x").lines == ("A: 1", "B: 2", "a: 3", "Server: x")
+    assert own.without("A").lines == ("B: 2",)
+    assert own.replacing("A", "9").lines == ("A: 9", "B: 2", "a: 9")
+    assert own.with_header("S", "x").own
+    assert own.without("A").own
+    assert own.replacing("A", "9").own
+    assert own.lines == ("A: 1", "B: 2", "a: 3")
+
+
+def test_messages_compare_by_their_bytes():
+    """Equal bytes, equal messages; usable as keys."""
+    assert Message.of("A: 1") == Message(b"A: 1\r\n\r\n")
+    assert Message.of("A: 1") != Message.of("A: 2")
+    assert Message.of("A: 1") != "A: 1"
+    assert len({Message.of("A: 1"), Message.of_headers([("A", "1")])}) == 1
+
+
+def test_a_repr_tells_no_values():
+    """They may be secrets, and a repr ends in logs."""
+    assert repr(Message.of("Action: Login", "Secret: hunter2")) == "<Message Action, Secret>"
+
+
+@given(message=messages)
+def test_text_is_bytes_one_to_one(message):
+    """Whatever bytes come in, the same go out."""
+    assert Message.of(*message.lines) == message
+    assert block([line.encode("latin-1") for line in message.lines], WIDE) == message
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ([b"A: b\nc"], "CR, LF or NUL"),
+        ([b"A: b\rc"], "CR, LF or NUL"),
+        ([b"A: b\0c"], "CR, LF or NUL"),
+        ([b"A: b\r\n\r\nAction: Logoff", b"C: d"], "CR, LF or NUL"),
+        ([b"A: " + b"x" * 1020], "line too long"),
+        ([b"A: b"] * 129, "Too many lines"),
+    ],
+)
+def test_lines_that_would_do_harm_upstream_are_refused(lines, problem):
+    """The answer says why and echoes the ActionID."""
+    refused = block([b"actionid:7", *lines][-129:], Limits())
+
+    assert isinstance(refused, Refused)
+    assert problem in refused.reply.get("Message")
+    assert refused.reply.get("ActionID") == ("7" if len(lines) < 129 else "")
+
+
+def test_a_refusal_echoes_no_line_break():
+    """An ActionID that would inject a header is not echoed."""
+    assert refusal("No", [b"ActionID: 1\r\nEvent: Fake"]).reply.lines == (
+        "Response: Error",
+        "Message: No",
+    )
+
+
+def test_a_block_of_nothing_is_none():
+    """Empty lines would end a block, so they are left out."""
+    assert block([], Limits()) is None
+    assert block([b"", b""], Limits()) is None
+    assert block([b"", b"A: b", b""], Limits()) == Message(b"A: b" + END)
+
+
+@given(message=messages)
+def test_the_quick_way_is_taken_for_plain_messages_only(message):
+    """What it takes for a header is one: name and value as they stand in the line."""
+    plain = PlainEncoder(b"\n%b\n").encode(message.raw[:-4])
+
+    if plain is not None:
+        parts = plain.decode().split("\n")[1:]
+        assert [": ".join(pair) for pair in zip(parts[::2], parts[1::2])] == [
+            line.encode("latin-1").decode() for line in message.lines
+        ]
+
+
+def test_the_quick_way_remembers_a_bounded_number_of_names():
+    """Names from strangers cost no memory."""
+    encoder = PlainEncoder(b"%b=")
+    for number in range(6000):
+        assert encoder.encode(b"N%d: x" % number) == b"N%d=x" % number
+
+    assert len(encoder._openings) <= 4096
