@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.facts import Facts, facts_of
+from amiproxy.facts import CALL_BRIDGE, Facts, facts_of
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -44,7 +44,7 @@ class CallTable:
         # Hung up channels.  Their ids still turn up: as Linkedid of those who go on
         # talking, and in the Cdr that follows the Hangup.
         self._gone: dict[str, None] = {}
-        # Bridge id -> the channels in it.  Calls between people only, no conferences.
+        # Bridge id -> the channels in it, as a set in the order they came.
         self._bridges: dict[str, dict[str, None]] = {}
 
     def __len__(self) -> int:
@@ -88,10 +88,11 @@ class CallTable:
         live = facts.uids
         if not self._gone.keys().isdisjoint(live):
             live = tuple([uid for uid in live if uid not in self._gone])
-        if facts.name == "bridgeenter":
-            live += self._others_in(facts, live)
+        facts.learn = live
+        if facts.name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
+            live += self._others_in(facts.bridges, live)
+            facts.learn = live + facts.bridges
         facts.live = live if facts.uids else facts.bridges
-        facts.learn = live + facts.bridges
         calls = self._calls
         replay = []
         for uid in live:
@@ -106,18 +107,15 @@ class CallTable:
                 replay.append((uid, tuple([m for m in (newchannel, newstate) if m])))
         facts.replay = tuple(replay)
 
-    def _others_in(self, facts: Facts, live: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the channels that wait in the bridge which *facts* says one enters.
+    def _others_in(self, bridges: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the channels that are in the *bridges* already, those in *live* left out.
 
         The Bridge event of Asterisk before 12 names both channels, today's
-        BridgeEnter the one that comes.  Conferences, parking lots and agents' holding
-        bridges link nobody: they have another type than ``basic``.
+        BridgeEnter only the one that comes: this is what links the two.
         """
-        if facts.bridge_type != "basic":
-            return ()
         others: dict[str, None] = {}
-        for bridge in facts.bridges:
-            others.update(self._bridges.get(bridge, ()))
+        for bridge in bridges:
+            others.update(self._bridges.get(bridge, {}))
         return tuple([uid for uid in others if uid not in self._gone and uid not in live])
 
     def _update(self, message: Message, facts: Facts) -> None:
@@ -141,7 +139,7 @@ class CallTable:
             _bound(self._gone)
         elif name == "rename":
             self._rename(uid, message.get("Newname"))
-        elif name == "bridgeenter" and facts.bridge_type == "basic":
+        elif name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
             for bridge in facts.bridges:
                 self._bridges.setdefault(bridge, {})[uid] = None
             _bound(self._bridges)

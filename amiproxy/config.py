@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 
+from amiproxy.acl import Acl
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class _Parser:
             else:
                 self.servers.append(server)
         elif key in ("permit", "deny"):
-            self.acl.append(f"{key}={_networks(value)}")
+            self.acl.append(f"{key}={_networks(key, value)}")
         elif key in _SETTINGS:
             setting = _SETTINGS[key]
             self.values[setting.field] = setting.read(value)
@@ -436,16 +437,10 @@ def _server(value: _Value, path: str, line: int) -> ServerSpec:
     )
 
 
-def _networks(value: _Value) -> str:
-    """Take the networks of a permit or deny line: CIDR or dotted mask, ``!`` inverts."""
+def _networks(key: str, value: _Value) -> str:
+    """Take the networks of a permit or deny line, as Asterisk writes them."""
     text = value.text.lower()
-    for item in text.split(","):
-        try:
-            ipaddress.ip_network(item.removeprefix("!"), strict=False)
-        except ValueError:
-            raise ValueError(
-                f"{_quote(item)} is no network; write 192.168.1.0/24 or 192.168.1.0/255.255.255.0"
-            ) from None
+    Acl().with_line(key, text)
     return text
 
 

@@ -86,6 +86,10 @@ BRIDGE_HEADERS = (
     "ToBridgeUniqueid",
 )
 
+#: BridgeType of the bridges that join the parties of a call.  Conferences, parking
+#: lots and holding agents have other types, and make no call of who is in them.
+CALL_BRIDGE = "basic"
+
 # What Asterisk writes where it knows no id.
 _NO_ID = frozenset(("", "<none>", "<unknown>", "<null>", "(null)", "none", "unknown"))
 
@@ -258,9 +262,11 @@ def _examine(message: Message) -> Facts:
     facts.hangup_uid = ""
     facts.live = named or between
     # UserEvent may hold any client's headers: they name a call, but prove no link.
-    facts.learn = named + between if name != "userevent" else ()
+    facts.learn = named if name != "userevent" else ()
     facts.ends = facts.replay = ()
-    if name == "hangup":
+    if name == "bridgeenter" and bridge_type == CALL_BRIDGE:
+        facts.learn = named + between
+    elif name == "hangup":
         facts.hangup_uid = own_uid
         facts.ends = (own_uid,) if own_uid else ()
     elif name == "bridgedestroy":

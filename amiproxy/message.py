@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 END = b"\r\n\r\n"
 
+#: What Asterisk skips between a colon and its value (ast_skip_blanks): a
+#: ``Action:<TAB>Logoff`` that we read otherwise would slip past every check.
+_BLANKS = "".join(map(chr, range(1, 33)))
+
 
 class Message:
     """One manager message: header lines, without the blank line that ends it.
@@ -73,7 +77,7 @@ class Message:
         for line in self.lines:
             name, colon, value = line.partition(":")
             if colon:
-                yield name, value.lstrip(" ")
+                yield name, value.lstrip(_BLANKS)
 
     def get(self, name: str) -> str:
         """Return the first value of header *name*, in any case, or ``""``.
@@ -88,6 +92,18 @@ class Message:
                 values.setdefault(key.lower(), value)
             self._values = values  # as in lines: no lock needed
         return values.get(name.lower(), "")
+
+    @property
+    def action(self) -> str:
+        """The action asked for, in lower case; "" if there is none.
+
+        The first Action that is not empty counts, as in Asterisk (recording
+        i1_empty_first_action); of other headers the first does.
+        """
+        action = self.get("Action")
+        if not action and self.has("Action"):
+            action = next(filter(None, self.all("Action")), "")
+        return action.lower()
 
     def has(self, name: str) -> bool:
         """Tell whether there is a header *name*, be it empty."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.actionids import with_action_id
 from amiproxy.message import Message
@@ -29,6 +29,9 @@ SOMEBODY = -1
 #: Owner of the proxy's own actions (keepalive): no client sees their answers.
 PROXY = -2
 
+#: The number of no session: who sees nothing but what everybody sees.
+NOBODY = -3
+
 #: Originates remembered until their OriginateResponse; the oldest is forgotten.
 MAX_ORIGINATES = 65536
 
@@ -41,16 +44,16 @@ class Request:
     wire_id: str | None  # the ActionID it carries upstream
     originate: bool = False
     held_back: bool = False  # made asynchronous by us (spec 12.16)
-    server: str = ""
+    deadline: float = 0.0  # an Originate: when to stop waiting, monotonic seconds
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One message of Asterisk and whom it is for."""
 
     message: Message
     owner: int = EVERYBODY
     wire_id: str | None = None  # the ActionID in it
+    asked: str | None = None  # the wire ActionID of the action it belongs to
     final: bool = False  # with it the answer is complete
     private: bool = False  # nobody but the owner sees it, in any mode
 
@@ -82,6 +85,13 @@ class Ledger:
             for request in waiting
         )
 
+    def patience(self, now: float) -> float:
+        """Return for how many seconds Asterisk may be silent though it is alive.
+
+        While it makes a synchronous call it serves nobody on this connection.
+        """
+        return max((request.deadline - now for request in self._queue), default=0.0)
+
     def abandon(self) -> list[Request]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
         lost = list(self._queue)
@@ -91,6 +101,32 @@ class Ledger:
         self._originates.clear()
         self._open = None
         return lost
+
+    def expired(self, now: float) -> list[Item]:
+        """Answer the Originates whose OriginateResponse did not come in time.
+
+        Our user may lack the class ``call``: nobody must wait for ever for what
+        Asterisk has accepted.  *now* is in monotonic seconds.
+        """
+        late = [
+            request
+            for waiting in self._originates.values()
+            for request in waiting
+            if request.held_back and request.deadline <= now
+        ]
+        for request in late:
+            assert request.wire_id is not None
+            self._originates[request.wire_id].remove(request)
+            if not self._originates[request.wire_id]:
+                del self._originates[request.wire_id]
+        return [self._originate_answer(request, done=True) for request in late]
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether an Originate waits for its OriginateResponse."""
+        return any(
+            request.held_back for waiting in self._originates.values() for request in waiting
+        )
 
     def classify(self, message: Message) -> Item | None:
         """Tell whom *message* is for; None where no client may see it."""
@@ -117,7 +153,7 @@ class Ledger:
         if request is None:
             if wire_id is None:
                 return Item(message)
-            return Item(message, self._ids.owner(wire_id) or SOMEBODY, wire_id, final=True)
+            return Item(message, self._ids.owner(wire_id) or SOMEBODY, wire_id, wire_id, final=True)
         if request.owner == PROXY:
             return None
         if request.originate and message.get("Response").lower() == "success":
@@ -127,8 +163,8 @@ class Ledger:
         if _starts_list(message):
             self._queue.appendleft(request)
             self._open = request
-            return Item(message, request.owner, wire_id)
-        return Item(message, request.owner, wire_id, final=True)
+            return Item(message, request.owner, wire_id, request.wire_id)
+        return Item(message, request.owner, wire_id, request.wire_id, final=True)
 
     def _take(self, wire_id: str | None) -> Request | None:
         """Take the request an answer belongs to out of the queue."""
@@ -156,12 +192,13 @@ class Ledger:
             request = self._take_originate(wire_id)
             if request is not None:
                 if request.held_back:
-                    return self._originate_answer(message, request)
-                return Item(message, request.owner, wire_id)
+                    done = message.get("Response").lower() == "success"
+                    return self._originate_answer(request, done=done)
+                return Item(message, request.owner, wire_id, wire_id)
         request = self._open
         if request is not None and request.wire_id == wire_id:
             return self._list_item(message, request, wire_id)
-        return Item(message, owner or SOMEBODY, wire_id)
+        return Item(message, owner or SOMEBODY, wire_id, wire_id)
 
     def _list_item(self, message: Message, request: Request, wire_id: str | None) -> Item:
         final = self._open is request and _ends_list(message)
@@ -169,7 +206,7 @@ class Ledger:
             self._open = None
             if self._queue and self._queue[0] is request:
                 self._queue.popleft()
-        return Item(message, request.owner, wire_id, final=final)
+        return Item(message, request.owner, wire_id, request.wire_id, final=final)
 
     def _remember_originate(self, request: Request) -> None:
         if request.wire_id is None:
@@ -187,9 +224,8 @@ class Ledger:
             del self._originates[wire_id]
         return request
 
-    def _originate_answer(self, event: Message, request: Request) -> Item:
+    def _originate_answer(self, request: Request, *, done: bool) -> Item:
         """Answer a synchronous Originate as Asterisk would have (recordings c1, c3)."""
-        done = event.get("Response").lower() == "success"
         lines = [
             "Response: Success" if done else "Response: Error",
             f"ActionID: {request.wire_id}",
@@ -201,7 +237,7 @@ class Ledger:
         if self._ids.client_id(request.wire_id) is None:
             # The client gave none, so nobody is to see the one we gave.
             message = with_action_id(message, None)
-        return Item(message, request.owner, request.wire_id, final=True)
+        return Item(message, request.owner, request.wire_id, request.wire_id, final=True)
 
 
 def _starts_list(message: Message) -> bool:

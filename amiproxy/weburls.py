@@ -48,7 +48,7 @@ UNTIL_FIELD = "x-until-event"
 MAXTIME_FIELD = "x-maxtime"
 
 DEFAULT_WAIT = 30.0  # seconds (spec section 11)
-LONGEST_WAIT = 3600.0  # seconds; a client's wish must not hold a thread for ever
+LONGEST_WAIT = 600.0  # seconds; a client's wish must not hold a thread for ever
 
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Batch: all that one read from one Asterisk brought, and its encodings.
+
+Work per message is done once per message, work per format once per format, and
+what many clients see alike is joined once and sent to each: a batch is made by
+a server's thread, handed to one session after the other, and forgotten.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Callable
+
+from amiproxy.message import END, Message
+from amiproxy.pending import EVERYBODY, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from amiproxy.formats import Format
+
+log = logging.getLogger("amiproxy.batch")
+
+
+class Batch:
+    """Messages of one Asterisk, ready for every client.
+
+    Belongs to the server thread that made it, so it needs no lock.
+
+    *scope* names the server (unique ids of two Asterisks may be the same).
+    *quiet* tells that nothing in it is an answer: all of it is for everybody.
+    """
+
+    __slots__ = ("_cache", "_items", "_parts", "owners", "quiet", "scope", "wire")
+
+    def __init__(self, scope: str, wire: bytes, items: Sequence[Item] | None = None) -> None:
+        """Make a batch of *wire*, its messages as AMI; *items* says whom they are for.
+
+        Without *items* the batch is quiet, and *wire* must be cut by blank
+        lines alone: it holds no raw command text.
+        """
+        self.scope = scope
+        self.wire = wire
+        self.quiet = items is None
+        self.owners: frozenset[int] = frozenset(
+            () if items is None else (item.owner for item in items if item.owner != EVERYBODY)
+        )
+        self._items = items
+        self._parts: dict[tuple[str, int], bytes] = {}
+        self._cache: dict[Hashable, bytes] = {}
+
+    @classmethod
+    def of_items(cls, scope: str, items: Sequence[Item]) -> Batch:
+        """Make a batch of messages of which some are answers."""
+        wire = b"".join([item.message.raw for item in items if not item.private])
+        return cls(scope, wire, items)
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """The messages, in order, each with whom it is for."""
+        items = self._items
+        if items is None:
+            parts = self.wire.split(END)
+            parts.pop()
+            items = self._items = [Item(Message(part + END)) for part in parts]
+        return items
+
+    def whole(self, form: Format) -> bytes:
+        """Return everything that is not private, in the format *form*."""
+        if form.wire:
+            return self.wire
+        return self.joined(
+            ("whole", form.name), form, lambda items: [not item.private for item in items]
+        )
+
+    def joined(
+        self, key: Hashable, form: Format, choose: Callable[[Sequence[Item]], Sequence[bool]]
+    ) -> bytes:
+        """Return the messages that *choose* picks, encoded and joined.
+
+        Made once for each *key*, which must tell all that the choice depends on.
+        """
+        data = self._cache.get(key)
+        if data is None:
+            picked = zip(self.items, choose(self.items))
+            data = self._cache[key] = b"".join([self.part(form, item) for item, yes in picked if yes])
+        return data
+
+    def part(self, form: Format, item: Item) -> bytes:
+        """Return one of this batch's own items in the format *form*; made once."""
+        if form.wire:
+            return item.message.raw
+        key = (form.name, id(item))  # the batch keeps its items, so an id is one item's
+        data = self._parts.get(key)
+        if data is None:
+            data = self._parts[key] = written(form, item.message)
+        return data
+
+#: Formats whose write() raised, with the exception's name: said once, not per event.
+_FAULTS: set[tuple[str, str]] = set()
+
+
+def written(form: Format, message: Message) -> bytes:
+    """Return *message* as *form* writes it; nothing where its handler fails.
+
+    A handler that raises hurts the clients of its own format only.
+    """
+    assert form.write is not None
+    try:
+        return form.write(message)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's handler raises
+        fault = (form.name, type(error).__name__)
+        if fault not in _FAULTS:
+            _FAULTS.add(fault)
+            log.error("handler %s: cannot write a message: %s", form.name, type(error).__name__)
+        return b""

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The files beside the configuration: users, handlers, and who may read them again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError
+from amiproxy.formats import Format, load_formats
+from amiproxy.users import Users, load_users
+
+if TYPE_CHECKING:
+    from amiproxy.config import Config
+    from amiproxy.identity import Identity
+    from amiproxy.options import Options
+
+# Where the program and its handlers stand when it runs from the source.
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_users(options: Options, config: Config) -> tuple[Users, list[str]]:
+    """Return the users and warnings.
+
+    A missing file is an error, as in the C program, where it was named with -u or
+    where clients have to log in.  Otherwise it opens nothing that is not open.
+    """
+    if not Path(options.users).exists():
+        text = f"Unable to open permissions file: {options.users}!"
+        if options.users_given or config.auth_required:
+            raise ConfigError(text)
+        return load_users(os.devnull)[0], [f"{text} Going on without users"]
+    return load_users(options.users)
+
+
+def read_formats(config: Config) -> dict[str, Format]:
+    """Load the handlers; raises ConfigError where a default format is not among them."""
+    formats = load_formats(*handler_directories(config))
+    reader = formats.get(config.input_format)
+    if reader is None or not reader.is_input:
+        known = ", ".join(sorted(name for name, found in formats.items() if found.is_input))
+        raise ConfigError(
+            f"{config.place('input_format')}inputformat: there is no input handler"
+            f" {config.input_format!r}; there is: {known}"
+        )
+    writer = formats.get(config.output_format)
+    if writer is None or not writer.is_output:
+        known = ", ".join(sorted(name for name, found in formats.items() if found.is_output))
+        raise ConfigError(
+            f"{config.place('output_format')}outputformat: there is no output handler"
+            f" {config.output_format!r}; there is: {known}"
+        )
+    return formats
+
+
+def handler_directories(config: Config) -> list[Path]:
+    """Return where handlers are looked for: the first of a name counts."""
+    found = [Path(config.handler_dir)] if config.handler_dir else []
+    found.append(_ROOT / "handlers")
+    found.append(Path(sys.prefix) / "lib" / "astmanproxy" / "handlers")
+    if config.handler_dir and not found[0].is_dir():
+        raise ConfigError(f"{config.place('handler_dir')}handlerdir: {found[0]} is no directory")
+    return [path for path in found if path.is_dir()]
+
+
+def unreadable(options: Options, config: Config, who: Identity) -> list[str]:
+    """Tell which files SIGHUP will not be able to read again."""
+    paths = [options.config, options.users, config.certfile]
+    return [
+        f"{path}: user {who.name} may not read it, so SIGHUP will not read it again"
+        for path in paths
+        if path and Path(path).exists() and not who.can(os.R_OK, path)
+    ]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Identity: the user and groups the proxy runs as, and what they may do."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.config import Config
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user and group; *switch* tells that it takes root to become them."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+    @contextlib.contextmanager
+    def assumed(self) -> Iterator[None]:
+        """Do what is in the block with the rights of this user.
+
+        For asking in advance what will be allowed later.  Only before any thread
+        is started: the rights are those of the process.
+        """
+        if not self.switch:
+            yield
+            return
+        groups, uid, gid = os.getgroups(), os.geteuid(), os.getegid()
+        os.initgroups(self.name, self.gid)
+        os.setegid(self.gid)
+        os.seteuid(self.uid)
+        try:
+            yield
+        finally:
+            os.seteuid(uid)
+            os.setegid(gid)
+            os.setgroups(groups)
+
+    def can(self, mode: int, path: str) -> bool:
+        """Tell whether this user may use *path* for *mode*, as os.access has it."""
+        with self.assumed():
+            return os.access(path, mode, effective_ids=True)
+
+
+def identity(config: Config) -> Identity:
+    """Return who the proxy shall run as: who it is, or proc_user if it is root.
+
+    Raises:
+        ConfigError: started as root, and proc_user or proc_group names nobody fit.
+
+    """
+    uid = os.geteuid()
+    if uid != 0:
+        return Identity(_name(uid), uid, os.getegid(), switch=False)
+    place = config.place("proc_user")
+    if not config.proc_user:
+        raise ConfigError(
+            f"{place}proc_user is not set, and the proxy does not run as root;"
+            " name an unprivileged user"
+        )
+    try:
+        user = pwd.getpwnam(config.proc_user)
+    except KeyError:
+        raise ConfigError(
+            f"{place}getpwnam({config.proc_user}) failed: proc_user names no user of this system"
+        ) from None
+    if user.pw_uid == 0:
+        raise ConfigError(
+            f"{place}getpwnam({config.proc_user}) returned root user; aborting!"
+            " Name an unprivileged user as proc_user"
+        )
+    return Identity(user.pw_name, user.pw_uid, _gid(config, user.pw_gid), switch=True)
+
+
+def _gid(config: Config, default: int) -> int:
+    if not config.proc_group:
+        return default
+    try:
+        return grp.getgrnam(config.proc_group).gr_gid
+    except KeyError:
+        raise ConfigError(
+            f"{config.place('proc_group')}getgrnam({config.proc_group}) failed:"
+            " proc_group names no group of this system (nogroup on Debian, nobody on Red Hat)"
+        ) from None
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a client's block means, and the actions the proxy carries out itself.
+
+Everything runs in the thread of the client that asks.  ``handle`` follows the
+order of spec section 5; the tables below it name each action once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import socket
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Callable, Optional
+
+from amiproxy import auth, replies, rights
+from amiproxy.config import ServerSpec
+from amiproxy.eventfilter import NO_FILTERS, filter_action
+from amiproxy.threads.session import Wait
+from amiproxy.views import MODE_NUMBERS, OFF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.message import Message
+    from amiproxy.threads.session import ClientSession
+    from amiproxy.threads.shared import Shared
+    from amiproxy.users import User
+
+log = logging.getLogger("amiproxy.actions")
+
+#: WaitEvent without Timeout, or with -1, waits so long, in seconds.
+_LONGEST_WAIT = 3600.0
+
+#: An action of the proxy's own: says its answer, tells whether the client stays.
+Action = Callable[["Shared", "ClientSession", "Message"], bool]
+
+
+def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
+    """Do what *message* asks; tell whether the client stays."""
+    action = message.action
+    if not _has_key(shared, session, message) and action not in _BEFORE_KEY:
+        session.say(replies.error(message, "ProxyKey required"))
+        log.warning("%s: no or a wrong ProxyKey", session.peer)
+        return False
+    always = _ALWAYS.get(action)
+    if always is not None:
+        return always(shared, session, message)
+    asked = message.get("ProxyAction")
+    if asked:
+        return _proxy_action(shared, session, message, asked.lower())
+    if not session.allowed:
+        session.say(replies.filtered(message))
+        return True
+    own = _OWN.get(action)
+    if own is not None:
+        return own(shared, session, message)
+    _forward(shared, session, message)
+    return True
+
+
+def _has_key(shared: Shared, session: ClientSession, message: Message) -> bool:
+    """Tell whether the client may speak as far as the proxy key is concerned."""
+    key = shared.config.proxy_key
+    if not key or session.authenticated:
+        return True
+    given = message.get("ProxyKey")
+    if not hmac.compare_digest(given.encode("latin-1"), key.encode("latin-1", "replace")):
+        return False
+    session.accept_key()
+    return True
+
+
+def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
+    """Send an action to Asterisk, if the client's rights and filters let it go."""
+    reason = rights.refusal(session.user, message)
+    allowed = session.outgoing(message) if reason is None else None
+    if allowed is None:
+        log.info(
+            "%s: action %s refused: %s",
+            session.peer,
+            ascii(message.action[:40]),
+            reason or "the user's filters",
+        )
+        session.say(replies.filtered(message))
+        return
+    problem = shared.router.forward(
+        session, allowed, shared.limits, hold_back=shared.config.originate_async
+    )
+    if problem is not None:
+        session.say(problem)
+
+
+# -- log-in --------------------------------------------------------------------------------
+
+
+def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
+    shared_users = shared.users
+    if not shared_users and not session.guarded:
+        return _welcome(session, message, None)
+    # Who failed before waits: in its own thread, and nobody else does.
+    delay = shared.failures.delay(session.address)
+    if delay:
+        shared.stopping.wait(delay)
+    user, reason = _find_user(shared, session, message)
+    if user is None:
+        shared.failures.failed(session.address)
+        log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
+        session.log_out()
+        session.say(replies.error(message, "Authentication failed"))
+        return True
+    if user.display_connects:
+        log.info("%s: logged in as %s", session.peer, ascii(user.name))
+    return _welcome(session, message, user)
+
+
+def _find_user(
+    shared: Shared, session: ClientSession, message: Message
+) -> tuple[User | None, str]:
+    """Return the user a log-in is right for, or None and why not."""
+    users, name = shared.users, message.get("Username")
+    if message.get("Key"):
+        challenge, session.challenge = session.challenge, ""  # good for one try
+        user = auth.authenticate_key(users, name, challenge, message.get("Key"))
+    else:
+        user = auth.authenticate(users, name, message.get("Secret"))
+    if user is None:
+        return None, "wrong user or secret"
+    if not (user.acl.allows(session.address) and users.general.acl.allows(session.address)):
+        return None, "address not permitted"
+    if not user.allow_multiple_login and any(
+        other is not session and other.user is not None and other.user.name == user.name
+        for other in shared.router.registry.snapshot()
+    ):
+        return None, "logged in already"
+    return user, ""
+
+
+def _welcome(session: ClientSession, message: Message, user: User | None) -> bool:
+    mask = rights.event_mask(message.get("Events")) if message.get("Events") else None
+    # The answer goes out before the first event does.
+    session.say(replies.reply(message, "Response: Success", "Message: Authentication accepted"))
+    read = rights.ALL if user is None else user.read
+    if rights.may_see(read if mask is None else read & mask, rights.SYSTEM):
+        session.say(replies.FULLY_BOOTED)
+    session.log_in(user, mask)
+    return True
+
+
+def _log_off(shared: Shared, session: ClientSession, message: Message) -> bool:
+    del shared
+    session.say(replies.goodbye(message))
+    return False
+
+
+def _challenge(shared: Shared, session: ClientSession, message: Message) -> bool:
+    del shared
+    if message.get("AuthType").lower() != "md5":
+        session.say(replies.error(message, "Must specify AuthType"))
+        return True
+    session.challenge = auth.new_challenge()
+    session.say(replies.reply(message, "Response: Success", f"Challenge: {session.challenge}"))
+    return True
+
+
+#: Served whoever asks, before any ProxyAction in the same block (spec section 5).
+_ALWAYS: Mapping[str, Action] = MappingProxyType(
+    {"login": _log_in, "logoff": _log_off, "challenge": _challenge}
+)
+
+#: Served before the proxy key was given: a log-in will do instead.
+_BEFORE_KEY = frozenset(["login", "challenge", "logoff"])
+
+
+# -- actions that would change the shared session (spec 12.8) ----------------------------------
+
+
+def _events(shared: Shared, session: ClientSession, message: Message) -> bool:
+    del shared
+    mask = rights.event_mask(message.get("EventMask"))
+    if mask is None:
+        session.say(replies.error(message, "Invalid event mask"))
+        return True
+    session.set_event_mask(mask)
+    told = "On" if mask else "Off"
+    session.say(replies.reply(message, "Response: Success", f"Events: {told}"))
+    return True
+
+
+def _filter(shared: Shared, session: ClientSession, message: Message) -> bool:
+    del shared
+    filters, text = filter_action(session.own_filters or NO_FILTERS, message)
+    if filters is None:
+        session.say(replies.error(message, text))
+        return True
+    session.add_filter(filters)
+    session.say(replies.reply(message, "Response: Success", f"Message: {text}"))
+    return True
+
+
+def _wait_event(shared: Shared, session: ClientSession, message: Message) -> bool:
+    del shared
+    try:
+        timeout = float(message.get("Timeout") or -1)
+    except ValueError:
+        timeout = -1.0
+    if not 0 <= timeout <= _LONGEST_WAIT:
+        timeout = _LONGEST_WAIT
+    with session.lock:
+        session.waiting_for_event = Wait(message, time.monotonic() + timeout)
+    return True
+
+
+def finish_wait(session: ClientSession) -> None:
+    """Answer the WaitEvent that is over, as Asterisk does (recording h4)."""
+    with session.lock:
+        wait, session.waiting_for_event = session.waiting_for_event, None
+    if wait is None:
+        return
+    session.say(
+        replies.reply(wait.request, "Response: Success", "Message: Waiting for Event completed.")
+    )
+    session.say(replies.reply(wait.request, "Event: WaitEventComplete"))
+
+
+_OWN: Mapping[str, Action] = MappingProxyType(
+    {"events": _events, "filter": _filter, "waitevent": _wait_event}
+)
+
+
+# -- ProxyActions (spec section 10) --------------------------------------------------------------
+
+
+def _proxy_action(shared: Shared, session: ClientSession, message: Message, name: str) -> bool:
+    if name == "logoff":
+        return _log_off(shared, session, message)
+    if not session.allowed:
+        session.say(replies.proxy_error(message, "Action Filtered"))
+        return True
+    action = PROXY_ACTIONS.get(name)
+    if action is None:
+        session.say(replies.proxy_error(message, "Invalid Proxy Action"))
+        return True
+    if not rights.may_proxyaction(session.user, name):
+        log.info("%s: ProxyAction %s refused", session.peer, name)
+        session.say(replies.proxy_error(message, "Action Filtered"))
+        return True
+    reply = action(shared, session, message)
+    if reply is not None:
+        session.say(reply)
+    return True
+
+
+def _list_sessions(shared: Shared, session: ClientSession, message: Message) -> Message:
+    del session
+    lines = []
+    for client in shared.router.registry.snapshot():
+        lines += [
+            f"ProxyClientSession: {client.address}",
+            f"ProxyClientActionID: {client.listed_id}",
+            f"ProxyClientInputHandler: {client.input_name}",
+            f"ProxyClientOutputHandler: {client.output.name}",
+        ]
+    lines += [
+        f"ProxyServerSession: {server.address or server.host}" for server in shared.router.servers
+    ]
+    return replies.proxy_success(message, *lines)
+
+
+def _list_servers(shared: Shared, session: ClientSession, message: Message) -> Message:
+    del session
+    lines = [
+        f"ProxyListServer I: {server.address or server.host} H: {server.host} "
+        f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
+        for server in shared.router.servers
+    ]
+    return replies.proxy_success(message, *lines)
+
+
+def _list_handlers(shared: Shared, session: ClientSession, message: Message) -> Message:
+    del session
+    lines = []
+    for name, form in shared.formats.items():
+        if form.is_input:
+            lines.append(f"InputHandler: {name}")
+        if form.is_output:
+            lines.append(f"OutputHandler: {name}")
+    return replies.proxy_success(message, *lines)
+
+
+def _set_output_format(
+    shared: Shared, session: ClientSession, message: Message
+) -> Optional[Message]:
+    name = message.get("OutputFormat").lower()
+    form = shared.formats.get(name)
+    if form is None or not form.is_output:
+        return replies.proxy_error(message, "Unknown output format")
+    session.set_output(form, replies.proxy_success(message, f"OutputFormat: {form.name}"))
+    return None
+
+
+def _set_input_format(shared: Shared, session: ClientSession, message: Message) -> Message:
+    name = message.get("InputFormat").lower()
+    form = shared.formats.get(name)
+    if form is None or form.reader is None:
+        return replies.proxy_error(message, "Unknown input format")
+    session.input_name = form.name  # its thread takes the new reader from the next block on
+    return replies.proxy_success(message, f"InputFormat: {form.name}")
+
+
+def _set_autofilter(shared: Shared, session: ClientSession, message: Message) -> Message:
+    del shared
+    mode = message.get("AutoFilter").lower()
+    if mode not in MODE_NUMBERS:
+        mode = OFF  # as C: anything else is off
+    session.set_mode(mode)
+    return replies.proxy_success(message, f"AutoFilter: {MODE_NUMBERS[mode]}")
+
+
+def _add_server(shared: Shared, session: ClientSession, message: Message) -> Message:
+    host = message.get("Server").strip().lower()
+    spec = _server_spec(message, host)
+    if spec is None or not _resolves(spec) or not shared.control.add_server(spec):
+        return replies.proxy_failure(message, f"Could not add {host}")
+    log.info("%s: added server %s:%d", session.peer, ascii(host), spec.port)
+    return replies.proxy_success(message, f"Message: Added {host}")
+
+
+def _server_spec(message: Message, host: str) -> ServerSpec | None:
+    """Return the server that AddServer describes, None where a header is missing."""
+    port, user, secret = message.get("Port"), message.get("Username"), message.get("Secret")
+    events = message.get("Events").strip().lower()
+    if not (host and user and secret and events) or not port.strip().isdecimal():
+        return None
+    if not 0 < int(port) < 65536 or len(host) > 255:
+        return None
+    tls = message.get("UseSSL").strip().lower() in ("on", "yes", "true", "1")
+    return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
+
+
+def _resolves(spec: ServerSpec) -> bool:
+    # Asks the resolver in the thread of the client that wants it, and no other.
+    try:
+        return bool(socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        return False
+
+
+def _drop_server(shared: Shared, session: ClientSession, message: Message) -> Message:
+    host = message.get("Server")
+    if not host or not shared.control.drop_server(host):
+        return replies.proxy_failure(message, f"Cannot Drop Server {host}, Does Not Exist")
+    log.info("%s: dropped server %s", session.peer, ascii(host))
+    return replies.proxy_success(message, f"Message: Dropped {host}")
+
+
+#: Names as clients write them, in lower case.  A new ProxyAction is a row here, a
+#: function above and a line in spec and README.
+PROXY_ACTIONS: Mapping[str, Callable[[Shared, ClientSession, Message], Optional[Message]]] = (
+    MappingProxyType(
+        {
+            "addserver": _add_server,
+            "dropserver": _drop_server,
+            "listiohandlers": _list_handlers,
+            "listservers": _list_servers,
+            "listsessions": _list_sessions,
+            "setautofilter": _set_autofilter,
+            "setinputformat": _set_input_format,
+            "setoutputformat": _set_output_format,
+        }
+    )
+)

@@ -1,0 +1,506 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The thread of one Asterisk: keep it connected, read it, publish what it says.
+
+While connected this thread only ever reads, and sends without blocking: no
+client, no disk and no lock held across I/O can make it wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy.actionids import with_action_id
+from amiproxy.batch import Batch
+from amiproxy.calls import CallTable
+from amiproxy.errors import LoginRefused, PeerError, PeerGone, ProtocolError
+from amiproxy.framing import Framer
+from amiproxy.message import END, Message
+from amiproxy.pending import PROXY, Item, Ledger, Request
+from amiproxy.threads.certificate import server_context
+from amiproxy.threads.transport import READ_SIZE, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.config import Config, ServerSpec
+    from amiproxy.threads.router import Router
+    from amiproxy.upstream import Outgoing
+
+log = logging.getLogger("amiproxy.asterisk")
+
+#: Asterisk before 1.8 never sends FullyBooted: so many seconds of silence after
+#: the log-in will do instead, and so many whatever it says (spec section 4).
+BOOT_SILENCE = 3.0
+BOOT_LIMIT = 60.0
+
+#: How long a missing banner is waited for before we log in without it, in seconds.
+BANNER_WAIT = 2.0
+
+#: Actions that may wait for Asterisk, in bytes, before clients are held back,
+#: and before the connection is given up.
+CONGESTED = 65536
+MAX_BACKLOG = 64 * 1024 * 1024
+
+#: Refusals that pass: the log-in itself is right.
+_PASSING = frozenset(["asterisk is shutting down", "login already in use"])
+
+
+class AsteriskServer:
+    """One Asterisk we keep a connection to.
+
+    ``start`` makes its thread; ``submit`` is called by clients' threads; ``stop``
+    may be called by any.
+    """
+
+    def __init__(self, spec: ServerSpec, config: Config, router: Router, address: str = "") -> None:
+        self.spec = spec
+        self.host = spec.host.lower()
+        #: Its IP address, as far as known; names are resolved at each connect.
+        self.address = address or (self.host if _is_address(self.host) else "")
+        self.config = config
+        self.router = router
+        self.scope = f"{self.host}:{spec.port}"
+        self.given_up = False
+        self._suffix = f"\r\nServer: {self.host}\r\n\r\n".encode("latin-1", "replace")
+        # Guards _transport, _connected and _ledger, so that actions go upstream
+        # in the order in which the ledger has them.  Held for one non-blocking
+        # send or one look at the ledger; a transport's lock is taken inside it,
+        # never the other way round.
+        self._lock = threading.Lock()
+        self._transport: Transport | None = None
+        self._connected = False
+        self._ledger = Ledger(router.ids, self.host)
+        self._calls = CallTable()  # touched by this server's thread only
+        self._holding = False  # an Originate is held back; this thread only
+        self._stopping = threading.Event()
+        self._buffer = bytearray(READ_SIZE)
+        self._thread = threading.Thread(
+            target=self.run, name=f"asterisk-{self.host}:{spec.port}", daemon=True
+        )
+
+    # -- any thread -------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is logged in and booted."""
+        return self._connected
+
+    @property
+    def tells_events(self) -> bool:
+        """Whether our log-in asks for events (an OriginateResponse is one)."""
+        return self.spec.events in ("on", "yes", "true", "1", "all") or "call" in self.spec.events
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether actions wait for this Asterisk to read them."""
+        transport = self._transport
+        return transport is not None and transport.backlog > CONGESTED
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether *name*, in lower case, means this server."""
+        port = self.spec.port
+        hosts = {self.host, self.address} - {""}
+        return name in hosts or name in {
+            spelled for host in hosts for spelled in (f"{host}:{port}", f"[{host}]:{port}")
+        }
+
+    def same_as(self, other: AsteriskServer) -> bool:
+        """Tell whether *other* is the same Asterisk (or the same line twice)."""
+        return self.spec.port == other.spec.port and (
+            self.host == other.host or bool(self.address and self.address == other.address)
+        )
+
+    def start(self) -> None:
+        """Start the server's thread."""
+        self._thread.start()
+
+    def stop(self, reason: str) -> None:
+        """Log off and let the thread end.  Never waits."""
+        self._stopping.set()
+        with self._lock:
+            transport = self._transport
+            if transport is not None:
+                if self._connected:
+                    with transport.lock:
+                        transport.send(b"Action: Logoff\r\n\r\n")
+                self._connected = False
+        if transport is not None:
+            transport.finish(reason)
+
+    def join(self, timeout: float) -> None:
+        """Wait up to *timeout* seconds for the thread to end."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def submit(self, outgoing: Outgoing) -> bool:
+        """Send an action upstream, whole; tell whether it could go."""
+        with self._lock:
+            transport = self._transport
+            if not self._connected or transport is None:
+                return False
+            self._ledger.enter(outgoing.request)
+            with transport.lock:
+                transport.send(outgoing.message.raw)
+            if outgoing.request.held_back:
+                # The thread looks for late OriginateResponses from now on.
+                self._holding = True
+            return True
+
+    def is_waiting(self, number: int) -> bool:
+        """Tell whether an answer for session *number* is still to come."""
+        with self._lock:
+            return self._ledger.is_waiting(number)
+
+    # -- the server's thread ------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Keep the connection until stopped, given up or refused."""
+        tries = 0
+        while not self._stopping.is_set():
+            tries += 1
+            try:
+                with self._connection() as transport:
+                    framer = self._log_in(transport)
+                    tries = 0
+                    self._serve(transport, framer)
+            except LoginRefused as error:
+                log.error("asterisk@%s: %s; given up until SIGHUP or AddServer", self.scope, error)
+                self.given_up = True
+                return
+            except PeerError as error:
+                if self._stopping.is_set():
+                    return
+                if self.config.max_retries and tries >= self.config.max_retries:
+                    log.error("asterisk@%s: %s; given up after %d tries", self.scope, error, tries)
+                    self.given_up = True
+                    return
+                log.warning(
+                    "asterisk@%s: %s; trying again in %g s",
+                    self.scope,
+                    error,
+                    self.config.retry_interval,
+                )
+            except Exception:
+                log.exception("asterisk@%s: bug in the proxy", self.scope)
+            # Never without a pause, whatever the file says.
+            self._stopping.wait(max(self.config.retry_interval, 0.1))
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Transport]:
+        """Connect; whatever happens then, leave nothing behind."""
+        transport = self._connect()
+        with self._lock:
+            self._transport = transport
+        try:
+            if self._stopping.is_set():
+                raise PeerGone("stopped")
+            yield transport
+        finally:
+            with self._lock:
+                self._connected = False
+                self._transport = None
+                lost = self._ledger.abandon()
+            if self._stopping.is_set():
+                transport.drain(time.monotonic() + 0.5)
+            transport.close()
+            self._abandon(lost)
+
+    def _connect(self) -> Transport:
+        spec, config = self.spec, self.config
+        deadline = time.monotonic() + config.connect_timeout
+        try:
+            found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
+        last: OSError = OSError("no address")
+        for family, kind, proto, _, address in found:
+            sock = socket.socket(family, kind, proto)
+            try:
+                sock.settimeout(max(0.1, deadline - time.monotonic()))
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                last = error
+                continue
+            self.address = str(address[0])
+            return self._over(sock, deadline)
+        raise PeerGone(f"cannot connect: {last}") from last
+
+    def _over(self, sock: socket.socket, deadline: float) -> Transport:
+        """Return the transport over the connected *sock*."""
+        config = self.config
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(sock, max(1, int(config.keepalive or 60)))
+        transport = Transport(
+            sock,
+            f"asterisk@{self.scope}",
+            write_timeout=config.server_write_timeout,
+            max_backlog=MAX_BACKLOG,
+        )
+        if self.spec.tls:
+            try:
+                transport.start_tls(
+                    server_context(config),
+                    server_side=False,
+                    timeout=max(0.1, deadline - time.monotonic()),
+                    server_hostname=self.spec.host,
+                )
+            except BaseException:
+                transport.close()
+                raise
+        return transport
+
+    # -- logging in ---------------------------------------------------------------------------
+
+    def _log_in(self, transport: Transport) -> Framer:
+        """Log in and wait until Asterisk has booted; publish nothing before.
+
+        Returns the framer, which may hold the head of the next message.
+
+        Raises:
+            LoginRefused: Asterisk does not want us.
+            PeerError: the connection is over, or it took too long.
+
+        """
+        deadline = time.monotonic() + self.config.login_timeout
+        framer = Framer(self.config.max_message)
+        rest = self._banner(transport, deadline)
+        login = Message.of(
+            "Action: Login",
+            f"Username: {self.spec.user}",
+            f"Secret: {self.spec.secret}",
+            f"Events: {self.spec.events}",
+        )
+        with transport.lock:
+            transport.send(login.raw)
+        messages = _cut(framer.feed(rest))
+        while True:
+            for index, message in enumerate(messages):
+                if message.has("Response") and not message.has("Event"):
+                    self._check_login(message)
+                    log.debug("asterisk@%s: logged in", self.scope)
+                    self._wait_boot(transport, framer, messages[index + 1 :])
+                    return framer
+            messages = _cut(framer.feed(self._read(transport, deadline, "no answer to the log-in")))
+
+    def _banner(self, transport: Transport, deadline: float) -> bytes:
+        """Read the banner line; return what came after it."""
+        until = min(deadline, time.monotonic() + BANNER_WAIT)
+        seen = b""
+        while b"\n" not in seen:
+            try:
+                seen += self._read(transport, until, "no banner")
+            except _TooLateError:
+                if seen or time.monotonic() >= deadline:
+                    raise
+                return b""  # it may be missing (c-observed: its text is not checked either)
+            if len(seen) > 8192:
+                raise ProtocolError("no line end in the banner")
+        return seen.partition(b"\n")[2]
+
+    def _check_login(self, message: Message) -> None:
+        text = message.get("Message")
+        if message.get("Response").lower() == "success":
+            return
+        if text.lower() in _PASSING:
+            raise PeerGone(f"not logged in: {text}")
+        raise LoginRefused(f"log-in of {self.spec.user} refused: {text}")
+
+    def _wait_boot(self, transport: Transport, framer: Framer, messages: list[Message]) -> None:
+        """Wait for FullyBooted, or what counts as it, and go live with it."""
+        limit = time.monotonic() + BOOT_LIMIT
+        while self.spec.events != "off":
+            for index, message in enumerate(messages):
+                if message.get("Event").lower() == "fullybooted":
+                    self._go_live()
+                    self._publish([each.raw for each in messages[index:]])
+                    return
+                self._calls.note(message)
+            until = min(limit, time.monotonic() + BOOT_SILENCE)
+            try:
+                messages = _cut(framer.feed(self._read(transport, until, "not booted")))
+            except _TooLateError:
+                messages = []
+                break
+        self._go_live()
+        self._publish([each.raw for each in messages])
+
+    def _go_live(self) -> None:
+        with self._lock:
+            self._connected = True
+        log.info("asterisk@%s: connected (%s)", self.scope, self.address)
+
+    def _read(self, transport: Transport, deadline: float, what: str) -> bytes:
+        """Return the next bytes, which must come before *deadline*."""
+        while True:
+            data = transport.recv()
+            if data:
+                return data
+            if data == b"":
+                raise PeerGone(f"closed the connection ({what})")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise _TooLateError(f"{what} in time")
+            transport.wait(left)
+
+    # -- serving ------------------------------------------------------------------------------
+
+    def _serve(self, transport: Transport, framer: Framer) -> None:
+        """Read and publish until the connection is over."""
+        heard = time.monotonic()
+        pinged = False
+        buffer = self._buffer
+        view = memoryview(buffer)
+        while True:
+            count = transport.recv_into(buffer)
+            if count is None:
+                pinged = self._idle(transport, heard, pinged)
+                continue
+            if count == 0:
+                raise PeerGone("closed the connection")
+            heard, pinged = time.monotonic(), False
+            whole = framer.feed(bytes(view[:count]))
+            if whole:
+                self._publish(whole)
+
+    def _idle(self, transport: Transport, heard: float, pinged: bool) -> bool:
+        """Wait for more; ping an Asterisk that is silent.  Returns whether it was pinged."""
+        now = time.monotonic()
+        keepalive = self.config.keepalive
+        left: float | None = None
+        if keepalive:
+            left = heard + keepalive * (2 if pinged else 1) - now
+            if left <= 0 and pinged:
+                with self._lock:
+                    patience = self._ledger.patience(now)
+                if patience <= 0:
+                    raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
+                left = patience
+            elif left <= 0:
+                self._ping(transport)
+                return True
+        if self._holding:
+            self._answer_late(now)
+            left = 1.0 if left is None else min(left, 1.0)
+        transport.wait(left)
+        return pinged
+
+    def _ping(self, transport: Transport) -> None:
+        request = Request(PROXY, self.router.ids.anonymous(0))
+        ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
+        with self._lock:
+            self._ledger.enter(request)
+            with transport.lock:
+                transport.send(ping.raw)
+
+    def _answer_late(self, now: float) -> None:
+        with self._lock:
+            items = self._ledger.expired(now)
+            self._holding = self._ledger.holds_back
+        if items:
+            self.router.publish(Batch.of_items(self.scope, items))
+
+    def _publish(self, whole: bytes | list[bytes]) -> None:
+        """Hand messages, all that one read brought, to every client."""
+        suffix = self._suffix
+        if isinstance(whole, bytes):
+            wire = whole.replace(END, suffix)
+            if self._ledger.idle and not _may_answer(whole):
+                batch = Batch(self.scope, wire)
+                if self.router.keeps_calls:
+                    for item in batch.items:
+                        self._calls.note(item.message)
+                self.router.publish(batch)
+                return
+            parts = wire.split(END)
+            parts.pop()
+            messages = [Message(part + END) for part in parts]
+        else:
+            messages = [Message(raw[:-4] + suffix) for raw in whole]
+        if not messages:
+            return
+        if self.router.keeps_calls:
+            for message in messages:
+                self._calls.note(message)
+        with self._lock:
+            items = [item for item in map(self._ledger.classify, messages) if item is not None]
+        if items:
+            self.router.publish(Batch.of_items(self.scope, items))
+
+    def _abandon(self, lost: list[Request]) -> None:
+        """Tell who asked that no answer will come; forget the calls of this Asterisk."""
+        self._calls.clear()
+        self._holding = False
+        items = [
+            Item(
+                self._sorry(request),
+                request.owner,
+                request.wire_id,
+                request.wire_id,
+                final=True,
+                private=True,
+            )
+            for request in lost
+            if request.owner != PROXY
+        ]
+        if items:
+            self.router.publish(Batch.of_items(self.scope, items))
+        self.router.forget(self.scope)
+
+    def _sorry(self, request: Request) -> Message:
+        message = Message.of(
+            "Response: Error",
+            f"Message: Server {self.host} is not connected",
+            f"ActionID: {request.wire_id}",
+            own=True,
+        )
+        return message if request.wire_id is not None else with_action_id(message, None)
+
+
+class _TooLateError(PeerGone):
+    """What was waited for has not come in time."""
+
+
+def _may_answer(whole: bytes) -> bool:
+    """Tell whether *whole* may hold anything that is not an event for everybody.
+
+    Asterisk writes ``ActionID`` and ``Response`` this way; an ActionID of ours
+    that a UserEvent brings back has its name as the client wrote it.
+    """
+    return (
+        b"ActionID: " in whole
+        or whole.startswith(b"Response:")
+        or b"\nResponse: " in whole
+        or b": amp" in whole
+    )
+
+
+def _cut(whole: bytes | list[bytes]) -> list[Message]:
+    if isinstance(whole, bytes):
+        parts = whole.split(END)
+        parts.pop()
+        return [Message(part + END) for part in parts]
+    return [Message(raw) for raw in whole]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def keep_alive(sock: socket.socket, idle: int) -> None:
+    """Have the kernel look after a silent connection, first after *idle* seconds."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

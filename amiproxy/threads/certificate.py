@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TLS: our certificate towards clients, and how we speak it to an Asterisk."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from amiproxy.config import Config
+
+
+def client_context(config: Config) -> ssl.SSLContext | None:
+    """Return the context for encrypted clients, or None where no certificate is set.
+
+    TLS 1.2 and later.  With ``clientcafile`` a client must show a certificate that
+    one of its authorities signed.
+
+    Raises:
+        ConfigError: ``certfile`` or ``clientcafile`` cannot be used, and why.
+
+    """
+    if not config.certfile:
+        return None
+    place = config.place("certfile")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        text = Path(config.certfile).read_bytes()
+        # An empty password: else OpenSSL asks the terminal for one.
+        context.load_cert_chain(config.certfile, password="")
+    except ssl.SSLError as error:
+        raise ConfigError(f"{place}certfile {config.certfile}: {_why(text, error)}") from error
+    except OSError as error:
+        raise ConfigError(f"{place}certfile {config.certfile}: {error.strerror}") from error
+    if config.client_ca_file:
+        place = config.place("client_ca_file")
+        try:
+            context.load_verify_locations(config.client_ca_file)
+        except ssl.SSLError as error:
+            raise ConfigError(
+                f"{place}clientcafile {config.client_ca_file}: holds no certificate in PEM form"
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                f"{place}clientcafile {config.client_ca_file}: {error.strerror}"
+            ) from error
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def server_context(config: Config) -> ssl.SSLContext:
+    """Return how we speak TLS to an Asterisk; it is checked only if asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if config.ssl_verify:
+        if config.ssl_ca_file:
+            context.load_verify_locations(config.ssl_ca_file)
+        else:
+            context.load_default_certs()
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _why(text: bytes, error: ssl.SSLError) -> str:
+    """Return what an administrator can do about a file OpenSSL refused."""
+    if b"-----BEGIN CERTIFICATE" not in text:
+        return "holds no certificate in PEM form"
+    if b"PRIVATE KEY-----" not in text:
+        return "holds no private key; put the key into the same file"
+    if b"ENCRYPTED" in text:
+        return "the private key has a password; remove it (openssl pkey)"
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the private key does not belong to the first certificate"
+    return f"cannot be used: {error.reason or error}"

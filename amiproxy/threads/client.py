@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The thread of one client: tell TLS from plain text, greet, answer until it leaves."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Union
+
+from amiproxy import replies
+from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.formats import Refused
+from amiproxy.threads import actions, web
+from amiproxy.threads.asterisk import keep_alive
+from amiproxy.threads.session import StreamSession
+from amiproxy.threads.transport import Transport
+
+if TYPE_CHECKING:
+    import socket
+
+    from amiproxy.formats import Reader
+    from amiproxy.message import Message
+    from amiproxy.threads.shared import Shared
+
+log = logging.getLogger("amiproxy.client")
+
+#: How long a TLS handshake may take, in seconds.
+HANDSHAKE_TIMEOUT = 10.0
+
+#: The first byte of a TLS record that holds a handshake (RFC 8446, 5.1).
+TLS_HANDSHAKE = b"\x16"
+
+#: How long a client that has half-closed is kept for its answers, in seconds.
+LINGER = 120.0
+
+#: How often a thread looks at what nobody wakes it for, in seconds.
+GLANCE = 0.05
+
+_READ_SIZE = 65536
+
+
+class Client:
+    """One client and the thread that serves it."""
+
+    def __init__(self, shared: Shared, sock: socket.socket, address: str, port: int) -> None:
+        self._shared = shared
+        self._address = address
+        self._peer = f"client {address}:{port}"
+        keep_alive(sock, 60)
+        self._transport = Transport(
+            sock,
+            self._peer,
+            write_timeout=shared.config.client_write_timeout,
+            max_backlog=shared.config.client_backlog,
+        )
+        self._stranger = shared.guarded  # counted as not logged in (Admission)
+        self._since = time.monotonic()
+        self._encrypted = False
+
+    def run(self) -> None:
+        """Serve the client until it leaves; the thread's body."""
+        try:
+            self._tell_tls()
+            self._serve()
+        except SlowPeer as error:
+            log.warning("%s: dropped", error)
+        except PeerGone as error:
+            log.info("%s", error)
+        except PeerError as error:
+            log.warning("%s: %s", self._peer, error)
+        except Exception:
+            log.exception("%s: bug in the proxy", self._peer)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._shared.stopping.is_set():
+            self._transport.drain(time.monotonic() + 1.0)
+        self._transport.close()
+        self._no_stranger()
+        self._shared.admission.leave(self._address)
+
+    def _no_stranger(self) -> None:
+        if self._stranger:
+            self._stranger = False
+            self._shared.admission.known()
+
+    # -- TLS or plain text ------------------------------------------------------------------
+
+    def _tell_tls(self) -> None:
+        """Find out by the first byte whether the client speaks TLS (spec section 5)."""
+        config, tls = self._shared.config, self._shared.tls
+        if not config.accept_encrypted or tls is None:
+            return  # nothing to wait for: the banner goes at once
+        first = self._first_byte(config.hello_timeout)
+        if first.startswith(TLS_HANDSHAKE):
+            self._transport.start_tls(tls, server_side=True, timeout=HANDSHAKE_TIMEOUT)
+            self._encrypted = True
+            log.debug("%s: %s", self._peer, self._transport.tls_version)
+        elif not config.accept_unencrypted:
+            raise _UnwantedError(
+                "Unencrypted connections are not accepted and we received an unencrypted "
+                "connection request"
+            )
+
+    def _first_byte(self, timeout: float) -> bytes:
+        """Return the first bytes, or b"" if none came within *timeout* seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            first = self._transport.peek()
+            if first == b"":
+                raise PeerGone(f"{self._peer} left")
+            left = deadline - time.monotonic()
+            if first or left <= 0:
+                return first or b""
+            self._transport.wait(left)
+
+    # -- the session --------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        shared = self._shared
+        form = shared.input_format()
+        if form.conversation is not None:
+            conversation = form.conversation(shared.limits)
+            web.serve(shared.web, self._transport, conversation, self._address)
+            return
+        session = StreamSession(
+            self._transport,
+            self._address,
+            shared.router.ids,
+            mode=shared.config.autofilter,
+            guarded=shared.guarded,
+            input_name=form.name,
+            output=shared.output_format(),
+            filter_local=shared.config.filter_local,
+        )
+        if form.onconnect is not None:
+            with session.lock:
+                self._transport.send(form.onconnect(shared.config.banner or replies.BANNER))
+        shared.router.registry.add(session)
+        try:
+            if shared.stopping.is_set():
+                return
+            _Conversation(self, shared, session).run()
+        finally:
+            shared.router.registry.discard(session)
+
+    # -- for the conversation --------------------------------------------------------------------
+
+    def check_login_time(self, session: StreamSession) -> float | None:
+        """Return for how many seconds the client may stay without log-in, None for ever.
+
+        Raises:
+            PeerGone: that time is over.
+
+        """
+        if not self._stranger:
+            return None
+        if session.allowed:
+            self._no_stranger()
+            self._apply_write_timeout(session)
+            return None
+        limit = self._shared.config.auth_timeout
+        if self._shared.users.general.auth_timeout is not None:
+            limit = self._shared.users.general.auth_timeout
+        if not limit:
+            return None
+        left = self._since + limit - time.monotonic()
+        if left <= 0:
+            raise _UnwantedError(f"not logged in within {limit:g} s (authtimeout)")
+        return left
+
+    def _apply_write_timeout(self, session: StreamSession) -> None:
+        user = session.user
+        if user is not None and user.write_timeout is not None:
+            self._transport.write_timeout = user.write_timeout
+
+
+class _UnwantedError(PeerError):
+    """A client that must not stay."""
+
+
+class _Conversation:
+    """Blocks in, answers out, one after the other."""
+
+    def __init__(self, client: Client, shared: Shared, session: StreamSession) -> None:
+        self._client = client
+        self._shared = shared
+        self._session = session
+        self._transport = session.transport
+        self._format = session.input_name
+        self._reader = self._new_reader()
+        self._queue: deque[Union[Message, Refused]] = deque()
+        self._started = False
+
+    def _new_reader(self) -> Reader:
+        form = self._shared.formats[self._format]
+        assert form.reader is not None
+        return form.reader(self._shared.limits)
+
+    def run(self) -> None:
+        """Serve the client until it leaves or is let go."""
+        while True:
+            self._client.check_login_time(self._session)
+            if self._session.waiting_for_event is not None:
+                if not self._wait_over():
+                    continue
+            elif self._queue:
+                if self._shared.router.is_congested():
+                    # Who asks faster than Asterisk answers is read more slowly.
+                    self._transport.wait(GLANCE)
+                if not self._take(self._queue.popleft()):
+                    self._part()
+                    return
+                continue
+            data = self._transport.recv(_READ_SIZE)
+            if data is None:
+                self._transport.wait(self._client.check_login_time(self._session))
+            elif data:
+                self._feed(data)
+            else:
+                self._linger()
+                return
+
+    def _feed(self, data: bytes) -> None:
+        if not self._started:
+            self._started = True
+            if data.startswith(TLS_HANDSHAKE + b"\x03") and not self._transport.tls_version:
+                raise _UnwantedError(
+                    "TLS on a connection that is to be plain text "
+                    "(acceptencryptedconnection = no)"
+                )
+        try:
+            self._queue.extend(self._reader.feed(data))
+        except Exception as error:
+            # A stranger's handler: hurts its own clients only.
+            raise _UnwantedError(
+                f"handler {self._format}: cannot read: {type(error).__name__}"
+            ) from error
+
+    def _take(self, item: Message | Refused) -> bool:
+        """Do what one block asks; tell whether the client stays."""
+        if isinstance(item, Refused):
+            log.warning("%s: %s", self._session.peer, item.reason)
+            self._session.say(item.reply)
+            return not item.close
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s: %s", self._session.peer, ascii(item.action or "block")[:60])
+        stays = actions.handle(self._shared, self._session, item)
+        if self._session.input_name != self._format:
+            self._format = self._session.input_name
+            self._reader = self._new_reader()
+        return stays
+
+    def _wait_over(self) -> bool:
+        """Wait for what a WaitEvent waits for; tell whether it is over."""
+        wait = self._session.waiting_for_event
+        assert wait is not None
+        left = wait.deadline - time.monotonic()
+        if wait.told or left <= 0:
+            actions.finish_wait(self._session)
+            return True
+        if self._transport.wait(left) and not wait.told:
+            # Further actions wait, as in Asterisk; but an end is noticed.
+            data = self._transport.recv(_READ_SIZE)
+            if data == b"":
+                raise PeerGone(f"{self._session.peer} left")
+            if data:
+                self._feed(data)
+        return False
+
+    def _linger(self) -> None:
+        """The client sends no more: it still gets the answers under way."""
+        number = self._session.number
+        if self._shared.router.is_waiting(number):
+            self._transport.stop_reading()
+            limit = time.monotonic() + LINGER
+            while time.monotonic() < limit and self._shared.router.is_waiting(number):
+                self._transport.wait(GLANCE)
+        self._part()
+
+    def _part(self) -> None:
+        """Get the last answers out before the connection is closed."""
+        self._transport.drain(time.monotonic() + max(self._transport.write_timeout, 1.0))
+        log.info("%s left", self._session.peer)

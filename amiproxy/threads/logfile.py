@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log: lines are put in a queue, and a thread of its own writes them.
+
+So a full or slow disk, or a terminal that is held, never makes a session wait.
+Lines are ``%b %e %T: message``, as the C program wrote them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import stat
+import threading
+import time
+
+#: Lines that may wait for the disk; further ones are dropped and counted.
+MAX_WAITING = 10000
+
+# What a client sends may end in a log line: it must not be able to forge another
+# line, or to speak to the terminal of who reads it.
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), 127)}
+
+
+class _Formatter(logging.Formatter):
+    """One line a record; those of a traceback are indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage().translate(_ESCAPES)
+        if record.exc_info:
+            for line in self.formatException(record.exc_info).split("\n"):
+                text += f"\n    {line.translate(_ESCAPES)}"
+        return text
+
+
+class Log(logging.Handler):
+    """A logging handler that writes to the file *path*, and to stdout when debugging.
+
+    Emitting never blocks and never raises.  Safe from any thread.  *debug* above 1
+    names the thread and module of each line.
+    """
+
+    def __init__(self, path: str, debug: int = 0) -> None:
+        """Open the file; raises OSError."""
+        super().__init__()
+        self.setFormatter(_Formatter())
+        self._path = path
+        self._debug = debug
+        self._fd = _open(path)
+        # (level, bytes); None ends the thread.
+        self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(MAX_WAITING)
+        self._thread: threading.Thread | None = None
+        # Guards _fd and _lost.  Nothing done under it waits but a write to the file,
+        # which only the log's own thread and reopen() do.
+        self._file_lock = threading.Lock()
+        self._lost = 0
+        self._stamp = (0, "")
+
+    def fileno(self) -> int:
+        """Return the descriptor of the file, for who has to keep it open."""
+        return self._fd
+
+    def chown(self, uid: int, gid: int) -> None:
+        """Make a regular file over to *uid* and *gid*; raises OSError."""
+        if stat.S_ISREG(os.fstat(self._fd).st_mode):
+            os.fchown(self._fd, uid, gid)
+
+    def start(self) -> None:
+        """Begin to write; what was logged before has been kept."""
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Write what waits, for at most *timeout* seconds, and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            with contextlib.suppress(queue.Full):
+                self._queue.put(None, timeout=timeout)
+            thread.join(timeout)
+
+    def reopen(self) -> None:
+        """Open the file by its name again; when that fails, go on with the old one.
+
+        Raises:
+            OSError: the file cannot be opened.
+
+        """
+        fd = _open(self._path)
+        with self._file_lock:
+            old, self._fd = self._fd, fd
+        os.close(old)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put *record* in the queue, or count it as lost."""
+        try:
+            text = self.format(record)
+            if self._debug > 1 and record.levelno < logging.INFO:
+                text = f"{record.threadName} {record.name}: {text}"
+            line = f"{self._time(record.created)}: {text}\n"
+            self._queue.put_nowait((record.levelno, line.encode("latin-1", "backslashreplace")))
+        except Exception:  # noqa: BLE001 - logging must never hurt who logs
+            self._lost += 1
+
+    def _time(self, now: float) -> str:
+        second, text = self._stamp
+        if second != int(now):
+            second = int(now)
+            text = time.strftime("%b %e %T", time.localtime(second))
+            # One assignment: another thread sees the old pair or the new one.
+            self._stamp = (second, text)
+        return text
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            items = [self._queue.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(items) < 500:
+                    items.append(self._queue.get_nowait())
+            ended = None in items
+            lines = [item for item in items if item is not None]
+            self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
+            if self._debug:
+                self._print(b"".join([line for _, line in lines]))
+
+    def _write(self, data: bytes) -> None:
+        with self._file_lock:
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                data = f"{self._time(time.time())}: log: {lost} lines lost\n".encode() + data
+            try:
+                while data:
+                    data = data[os.write(self._fd, data) :]
+            except OSError:
+                # The disk is full, or the like: say so as soon as it is not.
+                self._lost += data.count(b"\n")
+
+    def _print(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(1, data) :]
+        except OSError:
+            self._debug = 0  # nobody reads it any more
+
+    def close(self) -> None:
+        """Close the file."""
+        self.stop()
+        super().close()
+        with self._file_lock:
+            fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def _open(path: str) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
+    return os.open(path, flags, 0o640)
+
+
+def to_log(log: Log, debug: int) -> None:
+    """Make *log* the place where everything logged goes."""
+    root = logging.getLogger()
+    root.handlers[:] = [log]
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    # A handler that fails has nobody to tell: stderr is closed.
+    logging.raiseExceptions = False
+    threading.excepthook = _log_thread_end
+
+
+def _log_thread_end(args: threading.ExceptHookArgs) -> None:
+    """Log what ended a thread; without this it would go to a closed stderr."""
+    name = args.thread.name if args.thread else "?"
+    error = args.exc_value
+    if error is not None:
+        info = (type(error), error, error.__traceback__)
+        logging.getLogger("amiproxy").error("thread %s: bug in the proxy", name, exc_info=info)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Proxy: builds all of it, starts the threads, reloads and stops them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy import replies
+from amiproxy.acl import acl_of
+from amiproxy.threads.asterisk import AsteriskServer
+from amiproxy.threads.listener import Listener
+from amiproxy.threads.registry import SessionRegistry
+from amiproxy.threads.router import Router
+from amiproxy.threads.shared import Shared
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from amiproxy.config import Config, ServerSpec
+    from amiproxy.formats import Format
+    from amiproxy.users import Users
+
+log = logging.getLogger("amiproxy.proxy")
+
+#: Bytes of stack of a thread.  Only what is touched costs memory; ten thousand
+#: clients are ten thousand stacks.
+STACK_SIZE = 512 * 1024
+
+#: A stop takes at most so many seconds, whatever a peer does (spec section 9).
+STOP_TIME = 4.0
+
+
+class Proxy:
+    """The whole program but its command line.
+
+    ``start``, ``reload`` and ``stop`` are called by the main thread.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        users: Users,
+        formats: Mapping[str, Format],
+        listener: socket.socket,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        """Make a proxy that will accept clients on the bound socket *listener*.
+
+        No thread and no connection is made before ``start``.
+        """
+        self.router = Router(SessionRegistry())
+        self.shared = Shared(config, users, formats, tls, self.router, self)
+        self.router.keeps_calls = _needs_calls(users)
+        self._listener = Listener(self.shared, listener, acl_of(config.acl_lines))
+        # Guards starting, adding and dropping servers against each other and
+        # against stop; held while threads are started, never while one is joined.
+        self._servers_lock = threading.Lock()
+        self._added: list[ServerSpec] = []  # by AddServer: a reload keeps them
+
+    def start(self) -> None:
+        """Connect to every server and accept clients."""
+        threading.stack_size(STACK_SIZE)
+        with self._servers_lock:
+            for spec in self.shared.config.servers:
+                server = self._make(spec)
+                # The same line twice is two connections, as the file says.
+                self.router.order_servers((*self.router.servers, server))
+                server.start()
+        self._listener.start()
+        log.info("Proxy Started: Listening for connections")
+
+    def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
+        """Take over files that were read anew; sessions stay.
+
+        Servers no longer named are let go, new ones are connected, and those
+        that were given up are tried again.
+        """
+        old = self.shared.config
+        self.shared.renew(config, users, tls)
+        self.router.keeps_calls = _needs_calls(users)
+        self._listener.acl = acl_of(config.acl_lines)
+        with self._servers_lock:
+            self._match_servers(config, (*config.servers, *self._added))
+        if self.shared.guarded != (old.auth_required or bool(old.proxy_key)):
+            for session in self.router.registry.snapshot():
+                session.set_guarded(self.shared.guarded)
+
+    def stop(self) -> None:
+        """Say goodbye to all, end all threads; takes a few seconds at most."""
+        deadline = time.monotonic() + STOP_TIME
+        self.shared.stopping.set()
+        self._listener.stop()
+        for session in self.router.registry.snapshot():
+            session.say(replies.SHUTTING_DOWN)
+            session.end("Shutdown, closed client")
+        with self._servers_lock:
+            servers = self.router.servers
+        for server in servers:
+            server.stop("Shutdown, closed server")
+        for server in servers:
+            server.join(max(0.05, deadline - time.monotonic()))
+        while self.shared.admission.clients and time.monotonic() < deadline:
+            time.sleep(0.01)
+        left = self.shared.admission.clients
+        if left:
+            log.warning("%d clients did not leave in time", left)
+
+    # -- Control, for ProxyActions --------------------------------------------------------------
+
+    def add_server(self, spec: ServerSpec) -> bool:
+        """Add a server at the end of the order; False where it is there already."""
+        found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+        server = self._make(spec, str(found[0][4][0]))
+        with self._servers_lock:
+            if self.shared.stopping.is_set():
+                return False
+            for there in self.router.servers:
+                # One that was given up is re-added by this (spec section 4).
+                if there.given_up and there.same_as(server):
+                    self.router.remove_server(there)
+                    self._added = [each for each in self._added if each != there.spec]
+            if not self.router.add_server(server):
+                return False
+            self._added.append(spec)
+            server.start()
+            return True
+
+    def drop_server(self, name: str) -> bool:
+        """Let the server called *name* go; False where there is none."""
+        with self._servers_lock:
+            named = self.router.named(name)
+            if not named:
+                return False
+            server = named[0]
+            self.router.remove_server(server)
+            self._added = [spec for spec in self._added if spec != server.spec]
+        server.stop("Dropped")
+        return True
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _make(self, spec: ServerSpec, address: str = "") -> AsteriskServer:
+        return AsteriskServer(spec, self.shared.config, self.router, address)
+
+    def _match_servers(self, config: Config, wanted: tuple[ServerSpec, ...]) -> None:
+        """Keep the servers in *wanted*, start the new ones, stop the others."""
+        there = list(self.router.servers)
+        kept: list[AsteriskServer] = []
+        fresh: list[AsteriskServer] = []
+        for spec in wanted:
+            same = next((each for each in there if each.spec == spec and not each.given_up), None)
+            if same is None:
+                same = self._make(spec)
+                fresh.append(same)
+            else:
+                there.remove(same)
+                same.config = config
+            kept.append(same)
+        self.router.order_servers(tuple(kept))
+        for server in there:
+            server.stop("no longer configured")
+        for server in fresh:
+            server.start()
+
+
+def _needs_calls(users: Users) -> bool:
+    """Tell whether some user may come to see a call only late, and needs its beginning."""
+    return any(user.channel or user.in_context for user in users.values())

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Router: from Asterisk to the clients (publish), from a client to Asterisk (forward)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy import replies, upstream
+from amiproxy.actionids import ActionIds
+
+if TYPE_CHECKING:
+    from amiproxy.batch import Batch
+    from amiproxy.formats import Limits
+    from amiproxy.message import Message
+    from amiproxy.threads.asterisk import AsteriskServer
+    from amiproxy.threads.registry import SessionRegistry
+    from amiproxy.threads.session import ClientSession
+
+
+class Router:
+    """Who is told what, and who is asked."""
+
+    def __init__(self, registry: SessionRegistry) -> None:
+        self.registry = registry
+        self.ids = ActionIds()
+        #: Whether Newchannel and Newstate are kept for clients that see a call late.
+        self.keeps_calls = False
+        # Guards replacing _servers; readers take the tuple as it stands.
+        # Never held while a server is started or stopped.
+        self._servers_lock = threading.Lock()
+        self._servers: tuple[AsteriskServer, ...] = ()
+
+    # -- servers ----------------------------------------------------------------------------
+
+    @property
+    def servers(self) -> tuple[AsteriskServer, ...]:
+        """Every server, in the order of the file; added ones come last."""
+        return self._servers
+
+    def add_server(self, server: AsteriskServer) -> bool:
+        """Add *server* unless one of its host and port is there already."""
+        with self._servers_lock:
+            if any(each.same_as(server) for each in self._servers):
+                return False
+            self._servers = (*self._servers, server)
+            return True
+
+    def remove_server(self, server: AsteriskServer) -> bool:
+        """Take *server* out; tell whether it was there."""
+        with self._servers_lock:
+            kept = tuple(each for each in self._servers if each is not server)
+            found = len(kept) < len(self._servers)
+            self._servers = kept
+            return found
+
+    def order_servers(self, servers: tuple[AsteriskServer, ...]) -> None:
+        """Replace the servers by *servers* (a reloaded configuration)."""
+        with self._servers_lock:
+            self._servers = servers
+
+    def named(self, name: str) -> list[AsteriskServer]:
+        """Return the servers that *name* (host, address or host:port) may mean."""
+        wanted = name.strip().lower()
+        return [server for server in self._servers if server.is_called(wanted)]
+
+    # -- Asterisk -> clients ------------------------------------------------------------------
+
+    def publish(self, batch: Batch) -> None:
+        """Hand *batch* to every client.  Runs in a server's thread and never waits."""
+        for session in self.registry.snapshot():
+            session.deliver(batch)
+
+    def forget(self, scope: str) -> None:
+        """The connection to the server *scope* was lost."""
+        for session in self.registry.snapshot():
+            session.forget(scope)
+
+    # -- client -> Asterisk -------------------------------------------------------------------
+
+    def forward(
+        self, session: ClientSession, message: Message, limits: Limits, *, hold_back: bool
+    ) -> Message | None:
+        """Send *message* of *session* to its Asterisk; return an error for the client, or None.
+
+        Rights and filters have been looked at; what Asterisk would cut or
+        refuse is refused here (spec 12.17).
+        """
+        server = self._server_for(session, message)
+        if isinstance(server, str):
+            return replies.error(message, server)
+        outgoing = upstream.prepare(
+            message,
+            self.ids,
+            session.number,
+            session.mode,
+            hold_back=hold_back and server.tells_events,
+            now=time.monotonic(),
+        )
+        problem = upstream.problem(outgoing.message, limits)
+        if problem is not None:
+            return replies.error(message, problem)
+        session.sending(outgoing.request.wire_id)
+        if message.has("ActionID"):
+            session.remember_id(message.get("ActionID"))
+        if not server.submit(outgoing):
+            return replies.error(message, f"Server {server.host} is not connected")
+        return None
+
+    def is_waiting(self, number: int) -> bool:
+        """Tell whether an answer for session *number* is still to come."""
+        return any(server.is_waiting(number) for server in self._servers)
+
+    def is_congested(self) -> bool:
+        """Tell whether an Asterisk takes actions more slowly than they come."""
+        return any(server.is_congested for server in self._servers)
+
+    def _server_for(self, session: ClientSession, message: Message) -> AsteriskServer | str:
+        """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""
+        user = session.user
+        name = (user.server if user is not None else "") or message.get("Server")
+        if name:
+            for server in self.named(name):
+                if server.connected:
+                    return server
+            return f"Server {name} is not connected"
+        for server in self._servers:
+            if server.connected:
+                return server
+        return "No Asterisk server connected"

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ClientSession: what the proxy knows of one client, and what it is sent.
+
+A session is shared: its client's thread acts on it, every server's thread
+delivers to it.  Its lock guards all of its state.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from amiproxy.batch import written
+from amiproxy.filters import SessionFilter
+from amiproxy.pending import NOBODY, Item
+from amiproxy.rights import ALL
+from amiproxy.views import ON, UNIQUE, View
+
+if TYPE_CHECKING:
+    from amiproxy.actionids import ActionIds
+    from amiproxy.batch import Batch
+    from amiproxy.eventfilter import EventFilters
+    from amiproxy.formats import Format
+    from amiproxy.message import Message
+    from amiproxy.threads.transport import Transport
+    from amiproxy.users import User
+
+log = logging.getLogger("amiproxy.session")
+
+#: A session number is never used again while the proxy runs (spec section 7).
+_NUMBERS = itertools.count(1)
+
+
+class ClientSession:
+    """State of one client.
+
+    *peer* names it in logs, *address* is its IP address.  *guarded* tells that
+    it must log in, or give the proxy key, before anything else.
+    """
+
+    def __init__(
+        self,
+        peer: str,
+        address: str,
+        ids: ActionIds,
+        *,
+        mode: str,
+        guarded: bool,
+        input_name: str,
+        output: Format,
+        filter_local: str,
+        lock: threading.Lock | None = None,
+    ) -> None:
+        self.number = next(_NUMBERS)
+        self.peer = peer
+        self.address = address
+        self.since = time.monotonic()
+        self.ids = ids
+        # Guards everything below.  Where there is a transport it is the
+        # transport's, so that choosing and sending are one step.  Nothing done
+        # under it may block; no thread holds two sessions' locks at once.
+        self.lock = lock if lock is not None else threading.Lock()
+        self.input_name = input_name
+        self.output = output
+        self.user: User | None = None
+        self.authenticated = False
+        self.challenge = ""
+        self.guarded = guarded
+        self.mode = mode
+        self.event_mask = ALL
+        self.own_filters: EventFilters | None = None
+        self.last_id: str | None = None
+        self.waiting_for_event: Wait | None = None
+        self._filter_local = filter_local
+        self._filter: SessionFilter | None = None
+        self.view = View()
+        self._renew_view()
+
+    # -- what the client's thread changes ---------------------------------------------
+
+    def log_in(self, user: User | None, event_mask: int | None) -> None:
+        """Make the client *user* (None: whoever it says, no users are defined)."""
+        with self.lock:
+            self.user = user
+            self.authenticated = True
+            self._filter = None
+            if user is not None and user.filtered:
+                self._filter = SessionFilter(user, self._filter_local)
+            self.event_mask = ALL if event_mask is None else event_mask
+            self.own_filters = None
+            self._renew_view()
+
+    def log_out(self) -> None:
+        """Take away what an earlier login gave: a login has failed."""
+        with self.lock:
+            self.user = None
+            self.authenticated = False
+            self._filter = None
+            self._renew_view()
+
+    def accept_key(self) -> None:
+        """The client has given the proxy key."""
+        with self.lock:
+            self.authenticated = True
+            self._renew_view()
+
+    def set_mode(self, mode: str) -> None:
+        """Change the autofilter; the ActionID remembered so far is forgotten."""
+        with self.lock:
+            self.mode = mode
+            self.last_id = None
+            self._renew_view()
+
+    def set_event_mask(self, mask: int) -> None:
+        """Change which classes of events the client wants (Action: Events)."""
+        with self.lock:
+            self.event_mask = mask
+            self._renew_view()
+
+    def add_filter(self, filters: EventFilters) -> None:
+        """Set the filters that Action: Filter has built up."""
+        with self.lock:
+            self.own_filters = filters
+            self._renew_view()
+
+    def sending(self, wire_id: str | None) -> None:
+        """An action with *wire_id* goes upstream for this client now."""
+
+    def remember_id(self, action_id: str) -> None:
+        """Note the ActionID of the action that is sent now, for autofilter ``on``."""
+        if self.last_id == action_id:
+            return
+        with self.lock:
+            self.last_id = action_id
+            if self.mode == ON:
+                self._renew_view()
+
+    def set_guarded(self, guarded: bool) -> None:
+        """Take over changed configuration."""
+        with self.lock:
+            self.guarded = guarded
+            self._renew_view()
+
+    def forget(self, scope: str) -> None:
+        """The connection to the server *scope* was lost: its calls are over."""
+        with self.lock:
+            if self._filter is not None:
+                self._filter.forget(scope)
+
+    def outgoing(self, message: Message) -> Message | None:
+        """Return an action as the user's filters let it go, None if they don't."""
+        with self.lock:
+            if self._filter is None:
+                return message
+            return self._filter.outgoing(message)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the client may act and see at all."""
+        return self.authenticated or not self.guarded
+
+    def _renew_view(self) -> None:
+        user = self.user
+        filters = [] if user is None or not user.eventfilters else [user.eventfilters]
+        if self.own_filters is not None:
+            filters.append(self.own_filters)
+        read = ALL if user is None else user.read
+        self.view = View(
+            silent=not self.allowed,
+            mode=self.mode,
+            mask=read & self.event_mask,
+            filters=tuple(filters),
+            restricted=read & ALL != ALL,
+            last_id=self.last_id if self.mode == ON else None,
+        )
+
+    # -- what server threads call --------------------------------------------------------
+
+    def deliver(self, batch: Batch) -> None:
+        """Take what of *batch* this client may see.  Never blocks, never raises."""
+        raise NotImplementedError
+
+    def chosen(self, batch: Batch) -> list[tuple[Item, Message]]:
+        """Return the messages of *batch* for this client, as it must see them.
+
+        The caller holds ``lock``.
+        """
+        view, number = self.view, self.number
+        if view.silent:
+            return []
+        section8 = self._filter if self._filter is not None and self._filter.active else None
+        found: list[tuple[Item, Message]] = []
+        for item in batch.items:
+            if not view.sees(item, number):
+                continue
+            message = item.message
+            if section8 is not None:
+                passing = section8.incoming(message, batch.scope, item.owner == number)
+                if not passing:
+                    continue
+                found += [(Item(extra), extra) for extra in passing[:-1]]
+            found.append((item, self._as_owner(item, message)))
+        return found
+
+    def _as_owner(self, item: Item, message: Message) -> Message:
+        if item.owner == self.number and item.wire_id is not None:
+            return self.ids.restore(message, item.wire_id)
+        return message
+
+    def shares_view(self, batch: Batch) -> bool:
+        """Tell whether clients of an equal view see exactly the same of *batch*."""
+        return (
+            self._filter is None or not self._filter.active
+        ) and self.number not in batch.owners
+
+    def say(self, message: Message) -> None:
+        """Send *message*, the proxy's own.  Never blocks, never raises."""
+        raise NotImplementedError
+
+    def set_output(self, form: Format, message: Message) -> None:
+        """Switch to *form* and say *message* in it, in one step."""
+        raise NotImplementedError
+
+    def end(self, reason: str) -> None:
+        """Let the client go, whoever asks; its own thread tidies up."""
+        raise NotImplementedError
+
+    @property
+    def listed_id(self) -> str:
+        """What ListSessions shows as this client's ActionID (spec section 10)."""
+        if self.mode == UNIQUE:
+            return f"amp{self.number}-"
+        return self.last_id or ""
+
+
+@dataclasses.dataclass
+class Wait:
+    """An Action: WaitEvent that is not over."""
+
+    request: Message
+    deadline: float  # monotonic seconds
+    told: bool = False  # the client has been sent something since
+
+
+class StreamSession(ClientSession):
+    """A client with a connection of its own, which is sent what it may see."""
+
+    def __init__(
+        self, transport: Transport, address: str, ids: ActionIds, **options: Any
+    ) -> None:
+        super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
+        self.transport = transport
+
+    def deliver(self, batch: Batch) -> None:
+        """Send what of *batch* this client may see."""
+        with self.lock:
+            if self.transport.dropped:
+                return
+            data = self._encode(batch)
+            if data:
+                self.transport.send(data)
+                if self.waiting_for_event is not None:
+                    self.waiting_for_event.told = True
+                    self.transport._wake()  # noqa: SLF001 - the lock is held
+
+    def _encode(self, batch: Batch) -> bytes:
+        view, form = self.view, self.output
+        if view.silent:
+            return b""
+        if self.shares_view(batch):
+            if view.takes_whole(batch):
+                return batch.whole(form)
+            if view.mode != ON:
+                return batch.joined(
+                    (form.name, view), form, lambda items: view.picks(items, NOBODY)
+                )
+        return b"".join(
+            [
+                batch.part(form, item) if message is item.message else written(form, message)
+                for item, message in self.chosen(batch)
+            ]
+        )
+
+    def say(self, message: Message) -> None:
+        """Send *message*, the proxy's own, in the client's format."""
+        with self.lock:
+            self.transport.send(written(self.output, message))
+
+    def set_output(self, form: Format, message: Message) -> None:
+        """Switch to *form* and say *message* in it, in one step.
+
+        What was sent before is in the old format, all that follows in the new.
+        """
+        with self.lock:
+            self.output = form
+            self.transport.send(written(form, message))
+
+    def end(self, reason: str) -> None:
+        """Let the client go: its thread wakes up, finds the end and leaves."""
+        self.transport.drop(reason)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What becomes of an action on its way to Asterisk, as a function of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amiproxy.actionids import with_action_id
+from amiproxy.message import END, Message
+from amiproxy.pending import Request
+from amiproxy.views import UNIQUE
+
+if TYPE_CHECKING:
+    from amiproxy.actionids import ActionIds
+    from amiproxy.formats import Limits
+
+#: What Asterisk takes for yes (ast_true, main/utils.c).
+_TRUE = frozenset(["yes", "true", "y", "t", "1", "on"])
+
+#: An Originate without Timeout rings for so many seconds (asterisk.md).
+DEFAULT_RING = 30.0
+
+#: How much longer than the ringing an OriginateResponse may take, in seconds.
+GRACE = 15.0
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An action as it goes upstream."""
+
+    message: Message
+    request: Request
+
+
+def prepare(
+    message: Message, ids: ActionIds, number: int, mode: str, *, hold_back: bool, now: float
+) -> Outgoing:
+    """Return *message* of session *number* as Asterisk is to get it.
+
+    In *mode* unique the ActionID becomes one that is ours.  With *hold_back* a
+    synchronous Originate is made asynchronous (spec 12.16); *now* is the
+    monotonic time in seconds.
+    """
+    if message.has("ProxyKey"):
+        message = message.without("ProxyKey")  # a secret of ours, spec 12.21
+    given = message.get("ActionID") or None
+    originate = message.action == "originate"
+    held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
+    wire_id = given
+    if mode == UNIQUE or (held_back and given is None):
+        wire_id = ids.wire_id(number, given) if mode == UNIQUE else ids.anonymous(number)
+        if message.has("ActionID"):
+            message = with_action_id(message, wire_id)
+        else:
+            message = message.with_header("ActionID", wire_id)
+    patience = _ringing(message) + GRACE if originate else 0.0
+    if held_back:
+        if message.has("Async"):
+            message = message.replacing("Async", "true")
+        else:
+            message = message.with_header("Async", "true")
+    request = Request(
+        number, wire_id, originate=originate, held_back=held_back, deadline=now + patience
+    )
+    return Outgoing(message, request)
+
+
+def _ringing(message: Message) -> float:
+    """Return how long an Originate may ring, in seconds."""
+    try:
+        return max(0.0, float(message.get("Timeout")) / 1000)
+    except ValueError:
+        return DEFAULT_RING
+
+
+def problem(message: Message, limits: Limits) -> str | None:
+    """Tell why *message* must not go upstream, None if it may.
+
+    Asterisk would cut or refuse it (spec 12.17), or it would be more than one
+    message there (spec 12.7).
+    """
+    raw = message.raw
+    if b"\0" in raw or raw.count(b"\n") != raw.count(b"\r\n") or raw.find(END) != len(raw) - 4:
+        return "Line break in a header"
+    if raw.startswith(b"\r\n"):
+        return "Line break in a header"
+    lines = raw[:-4].split(b"\r\n")
+    if len(lines) > limits.headers:
+        return f"Too many headers: {len(lines)}, at most {limits.headers} are allowed"
+    longest = max(map(len, lines))
+    if longest > limits.line:
+        return f"Line too long: {longest} bytes, at most {limits.line} are allowed"
+    return None
