@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make demo            a simulated Asterisk with calls going on, and the proxy before it
+# make test            all tests
+# make style types     ruff and mypy;  make coverage: the tests again, with figures
+# make bench           measure; make bench-compare OLD=FILE: and compare; make soak: 10 minutes
+# make cert            a self-signed certificate, CERT=FILE, NAME=host name
+# make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
+# make clean           remove what was built here
+
+PYTHON  ?= python3
+PREFIX  ?= /usr/local
+DESTDIR ?=
+# For machines without a way to the package index: --no-index --find-links DIR
+PIPFLAGS ?=
+# The group that may read the installed configuration: that of proc_user.
+CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
+
+ETC      = /etc/asterisk
+LOGS     = /var/log/asterisk
+LIBDIR   = $(PREFIX)/lib/astmanproxy
+SBIN     = $(PREFIX)/sbin
+UNITS    = $(PREFIX)/lib/systemd/system
+PY       = .venv/bin/python
+PIP      = -m pip --disable-pip-version-check --no-input
+HANDLERS = $(wildcard handlers/*.py)
+CERT    ?= astmanproxy.pem
+NAME    ?= $(shell hostname -f 2>/dev/null || hostname)
+DAYS    ?= 825
+OLD     ?= bench-old.json
+
+.PHONY: help .venv python demo test style types coverage bench bench-compare soak cert \
+        install uninstall clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '3,/^$$/s/^# //p' Makefile
+
+# -- the environment ----------------------------------------------------------------------
+
+.venv: .venv/.ready
+
+# Says in clear words what a bare machine lacks.
+python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "$(PYTHON) is missing: install Python 3.9 or later (Debian: apt install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || \
+	  { echo "$(PYTHON) is too old: Python 3.9 or later is needed (make PYTHON=python3.11 ...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments (Debian: apt install python3-venv)" >&2; exit 1; }
+
+.venv/.ready: setup.py pyproject.toml | python
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
+	$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]'
+	@touch $@
+
+# -- looking at it ------------------------------------------------------------------------
+
+demo: .venv/.ready
+	@$(PY) demo/demo.py
+
+test: .venv/.ready
+	$(PY) -m pytest -n auto
+
+style: .venv/.ready
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.ready
+	@$(PY) -c 'import mypy' 2>/dev/null || { echo "mypy is not for this Python; use 3.10 or later" >&2; exit 1; }
+	$(PY) -m mypy
+
+coverage: .venv/.ready
+	$(PY) -m coverage run -m pytest
+	$(PY) -m coverage report
+
+bench: .venv/.ready
+	$(PY) -m benchmarks
+
+bench-compare: .venv/.ready
+	@test -f $(OLD) || { echo "no $(OLD): keep the bench-last.json of an earlier run, and name it with OLD=" >&2; exit 1; }
+	$(PY) -m benchmarks --compare $(OLD)
+
+soak: .venv/.ready
+	$(PY) -m benchmarks.soak
+
+# -- a certificate ------------------------------------------------------------------------
+
+# Key and certificate in one file, as certfile wants them.  EC P-256: every client of
+# the last ten years takes it.
+cert:
+	@command -v openssl >/dev/null || { echo "openssl is missing (Debian: apt install openssl)" >&2; exit 1; }
+	@test ! -e $(CERT) || { echo "$(CERT) is there already; remove it, or name another with CERT=" >&2; exit 1; }
+	@umask 077; \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256 \
+	  -days $(DAYS) -subj "/CN=$(NAME)" \
+	  -addext "subjectAltName=DNS:$(NAME),DNS:localhost,IP:127.0.0.1,IP:::1" \
+	  -addext "basicConstraints=critical,CA:FALSE" -addext "extendedKeyUsage=serverAuth" \
+	  -keyout $(CERT).key -out $(CERT).crt 2>$(CERT).log || { cat $(CERT).log >&2; exit 1; }; \
+	cat $(CERT).key $(CERT).crt > $(CERT); rm -f $(CERT).key $(CERT).crt $(CERT).log
+	@echo "$(CERT): certificate and key for $(NAME), good for $(DAYS) days"
+
+# -- install ------------------------------------------------------------------------------
+
+# System Python is not touched: the library directory holds an environment of its own.
+# It is made anew each time; what you added to $(LIBDIR)/handlers stays.
+install: python
+	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
+	  "$(DESTDIR)$(ETC)" "$(DESTDIR)/etc/init.d" "$(DESTDIR)/etc/logrotate.d"
+	test -d "$(DESTDIR)$(LOGS)" || install -d "$(DESTDIR)$(LOGS)"
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv"
+	$(PYTHON) -m venv "$(DESTDIR)$(LIBDIR)/venv"
+	"$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
+	"$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet .
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers"
+	ln -s ../../../handlers "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers"
+	install -m 0644 $(HANDLERS) "$(DESTDIR)$(LIBDIR)/handlers"
+	printf '#!/bin/sh\n# Start astmanproxy with the Python environment it was installed with.\nexec "%s/venv/bin/python" -I -m astmanproxy "$$@"\n' "$(LIBDIR)" > "$(DESTDIR)$(SBIN)/astmanproxy"
+	chmod 0755 "$(DESTDIR)$(SBIN)/astmanproxy"
+	for file in astmanproxy.conf astmanproxy.users; do \
+	  test -e "$(DESTDIR)$(ETC)/$$file" || { \
+	    install -m 0640 $$file "$(DESTDIR)$(ETC)/$$file" && \
+	    { chgrp $(CONFGROUP) "$(DESTDIR)$(ETC)/$$file" 2>/dev/null || true; }; } || exit 1; \
+	done
+	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.init > "$(DESTDIR)/etc/init.d/astmanproxy"
+	chmod 0755 "$(DESTDIR)/etc/init.d/astmanproxy"
+	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.service > "$(DESTDIR)$(UNITS)/astmanproxy.service"
+	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
+	install -m 0644 init/astmanproxy.logrotate "$(DESTDIR)/etc/logrotate.d/astmanproxy"
+	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
+
+# The configuration, the log, and handlers you added stay.
+uninstall:
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv" "$(DESTDIR)$(LIBDIR)/handlers/__pycache__"
+	cd "$(DESTDIR)$(LIBDIR)/handlers" 2>/dev/null && rm -f $(notdir $(HANDLERS)) || true
+	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
+	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \
+	  "$(DESTDIR)/etc/init.d/astmanproxy" "$(DESTDIR)/etc/logrotate.d/astmanproxy"
+
+clean:
+	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How astmanproxy is built and installed; `make install` uses it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).resolve().parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "amiproxy" / "__init__.py").read_text())
+assert VERSION is not None
+
+setup(
+    name="astmanproxy",
+    version=VERSION[1],
+    description="A proxy that lets many clients share one Asterisk Manager connection",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="GPL-2.0-or-later",
+    python_requires=">=3.9",
+    py_modules=["astmanproxy"],
+    packages=["amiproxy", "amiproxy.threads"],
+    # Plain files in a directory, and no package: to add a format is to add a file.
+    data_files=[
+        (
+            "lib/astmanproxy/handlers",
+            sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("handlers/*.py")),
+        ),
+    ],
+    install_requires=[
+        "python-daemon>=2.3",
+        "lockfile>=0.12.2",
+        "h11>=0.14",
+        "google-re2>=1.0",
+        "bcrypt>=4.0",
+    ],
+    extras_require={
+        "test": [
+            "pytest>=7.4",
+            "pytest-timeout>=2.1",
+            "pytest-xdist>=3.3",
+            "hypothesis>=6.80",
+            "psutil>=5.9",
+            "coverage>=7.2",
+            # Client libraries that must work through the proxy as they are.
+            "panoramisk==1.4",
+            "asterisk-ami==0.1.7",
+            # Exact, so that a new release does not turn old code into an error.
+            "ruff==0.17.6",
+            "mypy==1.20.2; python_version >= '3.10'",
+        ],
+    },
+    entry_points={"console_scripts": ["astmanproxy = astmanproxy:main"]},
+)
