@@ -58,6 +58,11 @@ class Conversation:
         return self._started and not self._over and self._unanswered is None
 
     @property
+    def in_body(self) -> bool:
+        """Whether the head of the next request has come and its body has not."""
+        return self._head is not None and self._unanswered is None
+
+    @property
     def over(self) -> bool:
         """Whether nothing more will come: all is answered and the connection can go."""
         return self._over

@@ -20,7 +20,7 @@ DONE = Message.of("Event: CoreShowChannelsComplete", "EventList: Complete", "Lis
 
 
 @pytest.mark.parametrize(
-    "name, count, content_type",
+    ("name", "count", "content_type"),
     [
         ("standard", 1, "text/plain"),
         ("xml", 2, "text/xml"),

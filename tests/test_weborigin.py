@@ -20,7 +20,7 @@ def request(*headers, method="GET"):
 
 
 @pytest.mark.parametrize(
-    "headers, foreign",
+    ("headers", "foreign"),
     [
         ([], False),
         ([("user-agent", "curl/8")], False),
@@ -63,7 +63,7 @@ def test_a_plain_page_is_foreign_to_a_tls_one():
 
 
 @pytest.mark.parametrize(
-    "method, lines, changes",
+    ("method", "lines", "changes"),
     [
         ("GET", ["Action: Ping"], False),
         ("GET", ["action: CoreShowChannels"], False),
@@ -83,7 +83,7 @@ def test_what_changes_state(method, lines, changes):
 
 
 @pytest.mark.parametrize(
-    "host, headers, rebound",
+    ("host", "headers", "rebound"),
     [
         ("192.0.2.1:1234", BROWSER, False),
         ("[2001:db8::1]:1234", BROWSER, False),

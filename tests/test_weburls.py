@@ -37,7 +37,7 @@ def refused(call, *args, **options):
 
 
 @pytest.mark.parametrize(
-    "query, lines",
+    ("query", "lines"),
     [
         ("Action=Ping&ActionID=Foo", ["Action: Ping", "ActionID: Foo"]),
         ("Action=A&V=1&V=2&W=3", ["Action: A", "V: 1", "V: 2", "W: 3"]),
@@ -137,7 +137,7 @@ def test_other_bodies_are_not_taken():
 
 
 @pytest.mark.parametrize(
-    "target, style",
+    ("target", "style"),
     [
         ("/?action=ping", ""),
         ("http://pbx:1234/?action=ping", ""),
@@ -173,7 +173,7 @@ def test_nothing_asked_gives_the_page():
 
 
 @pytest.mark.parametrize(
-    "method, status", [("PUT", 405), ("DELETE", 405), ("get", 501), ("BREW", 501)]
+    ("method", "status"), [("PUT", 405), ("DELETE", 405), ("get", 501), ("BREW", 501)]
 )
 def test_other_methods_are_refused(method, status):
     """405 for methods that exist, 501 for others, both with Allow."""
@@ -194,7 +194,7 @@ def test_wishes_come_as_headers_or_fields():
         assert asked.wait == 1.5
         assert list(asked.message.lines) == ["Action: A"]
     assert get("/?Action=A").wait == 30
-    assert get("/?Action=A&X-Maxtime=99999999999").wait == 3600
+    assert get("/?Action=A&X-Maxtime=99999999999").wait == 600
 
 
 def test_the_proxy_key_may_be_a_header():
@@ -212,7 +212,7 @@ def test_format_is_a_field_of_ours_at_our_path_only():
 
 
 @pytest.mark.parametrize(
-    "asked, accept, default, chosen",
+    ("asked", "accept", "default", "chosen"),
     [
         ("", "", "standard", "standard"),
         ("", "", "csv", "csv"),
@@ -245,7 +245,7 @@ def test_an_unknown_format_is_a_bad_request():
 
 
 @pytest.mark.parametrize(
-    "header, found",
+    ("header", "found"),
     [
         (b"joe:secret", ("joe", "secret")),
         (b"joe:se:cret", ("joe", "se:cret")),
@@ -268,7 +268,7 @@ def test_other_credentials_are_none(text):
 
 
 @pytest.mark.parametrize(
-    "text, value",
+    ("text", "value"),
     [
         ('mansession_id="abc"', "abc"),
         ("a=b; mansession_id=abc; c=d", "abc"),

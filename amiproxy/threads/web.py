@@ -22,7 +22,7 @@ from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.threads import actions
 from amiproxy.threads.collector import Collector
-from amiproxy.threads.websessions import LIFE
+from amiproxy.threads.websessions import LIFE, WebSessions
 from amiproxy.views import UNIQUE
 from amiproxy.webmessages import BadRequest, Request, Response
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.session import Wait
     from amiproxy.threads.shared import Shared
     from amiproxy.threads.transport import Transport
-    from amiproxy.threads.websessions import WebSession, WebSessions
+    from amiproxy.threads.websessions import WebSession
 
 log = logging.getLogger("amiproxy.web")
 
@@ -44,6 +44,9 @@ log = logging.getLogger("amiproxy.web")
 HEAD_TIME = 10.0
 REQUEST_TIME = 30.0
 IDLE_TIME = 5.0
+
+#: How often a thread that waits for a request looks whether the proxy stops, in seconds.
+GLANCE = 0.5
 
 #: Bytes handed to the transport at once, and sent ahead by the client at the most.
 PIECE = 262144
@@ -69,20 +72,37 @@ _CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"')
 _UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connected")
 
 
+class Web:
+    """What all web clients share: the settings of all clients, and the web sessions."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.sessions = WebSessions(shared.router.registry)
+
+    def close(self) -> None:
+        """End every web session; the proxy stops."""
+        self.sessions.close()
+
+
 def serve(
-    shared: Shared, sessions: WebSessions, transport: Transport, conversation: Any, address: str
+    web: Web,
+    transport: Transport,
+    conversation: Any,
+    address: str,
+    known: Callable[[], None] | None = None,
 ) -> None:
     """Answer the requests of one connection until it is over.
 
-    *sessions* are those of all web clients; *conversation* is of the input format's
-    making; *address* is the client's.
+    *conversation* is of the input format's making; *address* is the client's;
+    *known* is called when a request has brought a log-in or the proxy key.
 
     Raises:
         PeerError: the client left, or does not take its answer.
 
     """
-    connection = _Connection(transport, conversation)
-    client = WebClient(shared, sessions, transport.peer, address, tls=bool(transport.tls_version))
+    shared = web.shared
+    connection = _Connection(transport, conversation, shared.stopping)
+    client = WebClient(web, transport.peer, address, known, tls=bool(transport.tls_version))
     while not conversation.over and not shared.stopping.is_set():
         try:
             request = connection.next_request()
@@ -96,15 +116,18 @@ def serve(
             return
         response = client.respond(request)
         log.debug("%s: %s %d", transport.peer, request.method, response.status)
+        if shared.stopping.is_set():
+            response = dataclasses.replace(response, close=True)
         connection.send(conversation.answer(response, time.time()))
 
 
 class _Connection:
     """Requests in, answers out: the part that waits for the client."""
 
-    def __init__(self, transport: Transport, conversation: Any) -> None:
+    def __init__(self, transport: Transport, conversation: Any, stopping: threading.Event) -> None:
         self._transport = transport
         self._conversation = conversation
+        self._stopping = stopping
         self._first = True
 
     def next_request(self) -> Request | None:
@@ -131,7 +154,7 @@ class _Connection:
                 began = time.monotonic()
                 was_partial = True
             if not self._receive(began + self._patience()):
-                if not conversation.partial:
+                if self._stopping.is_set() or not conversation.partial:
                     return None
                 raise BadRequest(408, "The request took too long")
 
@@ -149,9 +172,9 @@ class _Connection:
                 self._feed(data)
                 return True
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._stopping.is_set():
                 return False
-            transport.wait(left)
+            transport.wait(min(left, GLANCE))
 
     def _feed(self, data: bytes) -> None:
         self._conversation.feed(data)
@@ -197,12 +220,19 @@ class WebClient:
     """Answers requests of one connection: the part that waits for Asterisk."""
 
     def __init__(
-        self, shared: Shared, sessions: WebSessions, peer: str, address: str, *, tls: bool
+        self,
+        web: Web,
+        peer: str,
+        address: str,
+        known: Callable[[], None] | None,
+        *,
+        tls: bool,
     ) -> None:
-        self._shared = shared
-        self._sessions = sessions
+        self._shared = web.shared
+        self._sessions = web.sessions
         self._peer = peer
         self._address = address
+        self._known = known
         self._tls = tls
 
     def respond(self, request: Request) -> Response:
@@ -371,12 +401,11 @@ class WebClient:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Response:
         """Return *result* as an HTTP answer."""
+        if self._known is not None and collector.authenticated:
+            self._known()
         messages: Sequence[Message] = result.messages
         status = result.status(allowed=collector.allowed, until=bool(asked.until_event))
-        if collector.ended and not result.complete:
-            status = 503
-            messages = (*messages, replies.error(result.request, "Proxy Shutting Down"))
-        elif status == 504:
+        if status == 504:
             messages = (*messages, replies.error(result.request, "Asterisk did not answer in time"))
         if asked.style:
             if status == 401:
@@ -422,6 +451,8 @@ class _Result:
         """Return the HTTP status; *until* tells that an event was waited for."""
         if not self.messages:
             return 504
+        if replies.SHUTTING_DOWN in self.messages:
+            return 503
         last = self.messages[-1]
         if last.get("Response").lower() == "error" and _UNAVAILABLE.fullmatch(last.get("Message")):
             return 503
