@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import tracemalloc
 
 import pytest
@@ -74,6 +75,41 @@ def test_nothing_that_is_read_can_inject_an_action(name, data):
             assert one.raw.count(b"\n") == one.raw.count(b"\r\n")
             assert len(one.lines) <= SMALL.headers
             assert max(map(len, one.lines)) <= SMALL.line
+
+
+@each
+def test_recordings_gone_wrong_do_no_harm(name):
+    """30 000 spoilt messages, cut anywhere: blocks or refusals, and the same ones."""
+    chance = random.Random(name)
+    written = [write(name, message) for message in recorded()[::40]]
+    spoil = [
+        b"",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\0",
+        b'"',
+        b"'",
+        b"<",
+        b">",
+        b"&",
+        b"\\",
+        b"{",
+        b"]",
+        b":",
+        b",",
+        b"<!",
+    ]
+    for _ in range(30_000):
+        data = bytearray(chance.choice(written)[:400])
+        for _ in range(chance.randrange(1, 4)):
+            place = chance.randrange(len(data))
+            data[place : place + chance.randrange(3)] = chance.choice(spoil)
+        edges = [chance.randrange(400) for _ in range(3)]
+
+        assert everything(read(name, *cut(bytes(data), edges))) == everything(
+            read(name, bytes(data))
+        )
 
 
 @each
