@@ -85,7 +85,7 @@ _OUTSIDE = re.compile(r"\A\s*/|\.\.|[`$;|&<>\"'\\(){}*?!]")
 def escape(name: str, message: Message) -> str | None:
     """Say how the action *name* (in lower case) could leave the PBX, or return None.
 
-    The text is for the log: it names the header, and not what stands in it.
+    The text is for the log: it holds nothing that a client wrote.
     """
     if name in _TEXT_ACTIONS:
         return None
@@ -99,7 +99,7 @@ def escape(name: str, message: Message) -> str | None:
         text = value.lower()
         special = _SPECIAL.get(name)
         if special is not None and special(key, text, message):
-            return f"what {key} would run"
+            return f"what this {name} would run"
         if _evaluates(name, text):
             return "a function or variable that can run commands or reach files"
     return None
@@ -123,7 +123,7 @@ def _agi_escapes(key: str, text: str, _message: Message) -> bool:
     words = text.replace('"', "").replace("\\", "").split()
     if key != "command" or words[:1] != ["exec"]:
         return False
-    application = " ".join(words[1:3])
+    application = "".join(words[1:2])
     return _is_dangerous(application) or _runs_script(application, text)
 
 
