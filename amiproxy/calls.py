@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.facts import CALL_BRIDGE, Facts, facts_of
+from amiproxy.facts import CALL_BRIDGE, PROVES_NOTHING, Facts, facts_of
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -76,23 +76,23 @@ class CallTable:
             return facts
         if facts.name == "newchannel":
             self._gone.pop(facts.own_uid, None)
-        if facts.name != "userevent":
-            self._link(facts)
-            self._update(message, facts)
-        elif not self._gone.keys().isdisjoint(facts.live):
-            facts.live = tuple([uid for uid in facts.live if uid not in self._gone])
-        return facts
-
-    def _link(self, facts: Facts) -> None:
-        """Add to *facts* what came before: who is gone, who is in the bridge, the replay."""
         live = facts.uids
         if not self._gone.keys().isdisjoint(live):
             live = tuple([uid for uid in live if uid not in self._gone])
+        facts.live = live if facts.uids else facts.bridges
+        if facts.name not in PROVES_NOTHING:
+            self._link(facts, live)
+            self._update(message, facts)
+        return facts
+
+    def _link(self, facts: Facts, live: tuple[str, ...]) -> None:
+        """Add to *facts* whom the message links, and the replay; *live* are its live ids."""
         facts.learn = live
         if facts.name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
-            live += self._others_in(facts.bridges, live)
+            if live:
+                live += self._others_in(facts.bridges, live)
+                facts.live = live
             facts.learn = live + facts.bridges
-        facts.live = live if facts.uids else facts.bridges
         calls = self._calls
         replay = []
         for uid in live:
@@ -130,7 +130,7 @@ class CallTable:
         if name == "newchannel":
             self._calls[uid] = (message, None)
             _bound(self._calls)
-        elif name == "newstate":
+        elif name == "newstate" and uid not in self._gone:
             self._calls[uid] = (self._calls.get(uid, (None, None))[0], message)
             _bound(self._calls)
         elif name == "hangup":

@@ -90,6 +90,11 @@ BRIDGE_HEADERS = (
 #: lots and holding agents have other types, and make no call of who is in them.
 CALL_BRIDGE = "basic"
 
+#: Events that make no call known to who sees them.  A UserEvent holds whatever headers
+#: its sender chose, another's unique id too.  A Cdr tells of the past, and in a
+#: conference joins people who are no call.
+PROVES_NOTHING = frozenset(("cdr", "userevent"))
+
 # What Asterisk writes where it knows no id.
 _NO_ID = frozenset(("", "<none>", "<unknown>", "<null>", "(null)", "none", "unknown"))
 
@@ -261,8 +266,7 @@ def _examine(message: Message) -> Facts:
     facts.privilege = privilege
     facts.hangup_uid = ""
     facts.live = named or between
-    # UserEvent may hold any client's headers: they name a call, but prove no link.
-    facts.learn = named if name != "userevent" else ()
+    facts.learn = named if name not in PROVES_NOTHING else ()
     facts.ends = facts.replay = ()
     if name == "bridgeenter" and bridge_type == CALL_BRIDGE:
         facts.learn = named + between

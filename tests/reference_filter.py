@@ -27,6 +27,8 @@ CHANNELS = [
     "localonechannel",
     "localtwochannel",
     "parkeechannel",
+    "location",
+    "stateinterface",
     "parkerchannel",
     "interface",
     "newname",
@@ -164,7 +166,7 @@ class ReferenceFilter:
         reborn = own if name == "newchannel" else []
         ids = [uid for uid in dict.fromkeys(order) if uid in reborn or not server.gone(uid)]
         bridge = first(message, "bridgeuniqueid")
-        if name == "bridgeenter" and first(message, "bridgetype") == "basic" and order:
+        if name == "bridgeenter" and first(message, "bridgetype") == "basic" and ids:
             ids += [
                 uid for uid in server.in_bridge(bridge) if uid not in ids and not server.gone(uid)
             ]
@@ -191,7 +193,7 @@ class ReferenceFilter:
             return []
 
         before = []
-        if name != "userevent":
+        if name not in ("userevent", "cdr"):
             for uid in ids:
                 if uid in known:
                     continue
@@ -202,7 +204,7 @@ class ReferenceFilter:
                     cached = [old for old in cached if event(old) == "newchannel"]
                 before += cached
             known.update(ids)
-            if bridge:
+            if bridge and name == "bridgeenter" and first(message, "bridgetype") == "basic":
                 known.add(bridge)
         if name == "hangup" and own:
             known.discard(own[0])
