@@ -8,9 +8,9 @@ a server's thread, handed to one session after the other, and forgotten.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.errors import HandlerError
 from amiproxy.message import END, Message
 from amiproxy.pending import EVERYBODY, Item
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from amiproxy.formats import Format
-
-log = logging.getLogger("amiproxy.batch")
 
 
 class Batch:
@@ -83,7 +81,8 @@ class Batch:
         data = self._cache.get(key)
         if data is None:
             picked = zip(self.items, choose(self.items))
-            data = self._cache[key] = b"".join([self.part(form, item) for item, yes in picked if yes])
+            parts = [self.part(form, item) for item, yes in picked if yes]
+            data = self._cache[key] = b"".join(parts)
         return data
 
     def part(self, form: Format, item: Item) -> bytes:
@@ -96,21 +95,17 @@ class Batch:
             data = self._parts[key] = written(form, item.message)
         return data
 
-#: Formats whose write() raised, with the exception's name: said once, not per event.
-_FAULTS: set[tuple[str, str]] = set()
-
-
 def written(form: Format, message: Message) -> bytes:
-    """Return *message* as *form* writes it; nothing where its handler fails.
+    """Return *message* as *form* writes it.
 
-    A handler that raises hurts the clients of its own format only.
+    Raises:
+        HandlerError: the handler failed; its own clients cannot go on.
+
     """
     assert form.write is not None
     try:
         return form.write(message)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's handler raises
-        fault = (form.name, type(error).__name__)
-        if fault not in _FAULTS:
-            _FAULTS.add(fault)
-            log.error("handler %s: cannot write a message: %s", form.name, type(error).__name__)
-        return b""
+    except Exception as error:  # whatever a stranger's handler raises
+        raise HandlerError(
+            f"handler {form.name}: cannot write a message: {type(error).__name__}"
+        ) from error

@@ -8,6 +8,7 @@
         * ProtocolError: the other side sent what its format does not allow
         * SlowPeer: the other side does not read what it is sent
         * LoginRefused: Asterisk does not accept our user or secret
+        * HandlerError: an I/O handler raised; its author must mend it
 
 Texts are fit for the log as they are: they never hold a secret.
 """
@@ -48,3 +49,7 @@ class SlowPeer(PeerError):
 
 class LoginRefused(PeerError):
     """Asterisk does not accept our user or secret."""
+
+
+class HandlerError(PeerError):
+    """An I/O handler raised; the clients of its format cannot go on."""

@@ -31,13 +31,13 @@ import importlib.util
 import logging
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Protocol, Union
-
-from amiproxy.message import Message
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
+
+    from amiproxy.message import Message
 
 log = logging.getLogger("amiproxy.formats")
 
@@ -67,7 +67,7 @@ class Refused:
 class Reader(Protocol):
     """Bytes of one client in, messages out.  Belongs to one thread."""
 
-    def feed(self, data: bytes) -> list[Union[Message, Refused]]:
+    def feed(self, data: bytes) -> list[Message | Refused]:
         """Take the next *data*; return what it completes, in order.
 
         Malformed input gives a :class:`Refused`; any exception is a bug.  An

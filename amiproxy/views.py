@@ -55,9 +55,10 @@ class View:
         """Tell whether this client gets all of *batch*, as it is."""
         if not self.sees_all_events:
             return False
-        if self.mode == ON:
-            return self.last_id is None
-        return batch.quiet or (self.mode == OFF and not self.restricted)
+        if batch.quiet:
+            # Nothing in it carries an ActionID: who has sent one waits for it.
+            return self.mode != ON or self.last_id is None
+        return self.mode == OFF and not self.restricted
 
     def picks(self, items: Sequence[Item], number: int) -> list[bool]:
         """Tell which of *items* the client with session *number* sees."""
@@ -65,8 +66,11 @@ class View:
 
     def sees(self, item: Item, number: int) -> bool:
         """Tell whether the client with session *number* sees *item*."""
-        if self.mode == ON and self.last_id is not None and not item.private:
-            return item.wire_id == self.last_id
+        if self.mode == ON and not item.private:
+            if item.wire_id != self.last_id:
+                return False
+            if self.last_id is not None:
+                return True
         if item.owner == number:
             return True
         if item.private or (item.owner != EVERYBODY and (self.mode == UNIQUE or self.restricted)):

@@ -123,7 +123,9 @@ class Client:
         form = shared.input_format()
         if form.conversation is not None:
             conversation = form.conversation(shared.limits)
-            web.serve(shared.web, self._transport, conversation, self._address)
+            web.serve(
+                shared.web, self._transport, conversation, self._address, self._no_stranger
+            )
             return
         session = StreamSession(
             self._transport,

@@ -98,6 +98,7 @@ class Proxy:
         for session in self.router.registry.snapshot():
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")
+        self.shared.web.close()
         with self._servers_lock:
             servers = self.router.servers
         for server in servers:

@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.batch import written
+from amiproxy.errors import HandlerError
 from amiproxy.filters import SessionFilter
 from amiproxy.pending import NOBODY, Item
 from amiproxy.rights import ALL
@@ -260,7 +261,11 @@ class StreamSession(ClientSession):
         with self.lock:
             if self.transport.dropped:
                 return
-            data = self._encode(batch)
+            try:
+                data = self._encode(batch)
+            except HandlerError as error:
+                self._fail(error)
+                return
             if data:
                 self.transport.send(data)
                 if self.waiting_for_event is not None:
@@ -288,7 +293,7 @@ class StreamSession(ClientSession):
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own, in the client's format."""
         with self.lock:
-            self.transport.send(written(self.output, message))
+            self._write(message)
 
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form* and say *message* in it, in one step.
@@ -297,8 +302,22 @@ class StreamSession(ClientSession):
         """
         with self.lock:
             self.output = form
-            self.transport.send(written(form, message))
+            self._write(message)
+
+    def _write(self, message: Message) -> None:
+        try:
+            self.transport.send(written(self.output, message))
+        except HandlerError as error:
+            self._fail(error)
+
+    def _fail(self, error: HandlerError) -> None:
+        """Drop the client: its format cannot be written.  The lock is held."""
+        log.error("%s: dropped: %s", self.peer, error)
+        self.transport._drop(f"{self.peer}: {error}")  # noqa: SLF001 - the lock is held
 
     def end(self, reason: str) -> None:
-        """Let the client go: its thread wakes up, finds the end and leaves."""
-        self.transport.drop(reason)
+        """Let the client go: its thread wakes up, finds the end and leaves.
+
+        What it was sent before still reaches it, if it takes it soon.
+        """
+        self.transport.finish(reason)

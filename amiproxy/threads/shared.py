@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.formats import Format, Limits
 from amiproxy.lockout import Lockout
+from amiproxy.threads.web import Web
 
 if TYPE_CHECKING:
     import ssl
@@ -51,6 +52,7 @@ class Shared:
         self.failures = Failures()
         self.admission = Admission()
         self.stopping = threading.Event()
+        self.web = Web(self)
         self.renew(config, users, tls)
 
     def renew(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
