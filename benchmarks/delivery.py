@@ -111,6 +111,7 @@ def as_fast_as_it_goes(running: Running, delivery: Delivery, seconds: float) -> 
             "events": events,
             "cpu_us": cpu / events * 1e6,
             "cpu_ns_per_byte": cpu / ends.received * 1e9,
+            "seen": events / (sent * delivery.clients),
             "cpu_us_per_examined": cpu / (sent * delivery.clients) * 1e6,
             "rate": events / elapsed,
             "mb_per_s": ends.received / elapsed / 1e6,

@@ -239,9 +239,9 @@ class Ends:
         except (ssl.SSLWantReadError, BlockingIOError):
             return False
         except OSError as error:
-            raise Failed(f"a client was refused: {error}") from error
+            raise Failed(f"client {end.number} was refused: {error}") from error
         if not data:
-            raise Failed("a client was closed before its banner")
+            raise Failed(f"client {end.number} was closed before its banner")
         end.buffer += data
         if b"\n" not in end.buffer:
             return False

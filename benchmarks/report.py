@@ -64,6 +64,8 @@ def row_lines(name: str, results: Results) -> list[str]:
         )
         per_byte = ratios.get("cpu_ns_per_byte")
         extra = f"  per byte {per_byte:.2f}" if per_byte is not None else ""
+        if "cpu_us_per_examined" in ratios:
+            extra = f"  per event and client {ratios['cpu_us_per_examined']:.2f}"
         lines.append(f"{'':<28}{'p/relay':<8}{cells}{extra}".rstrip())
     return lines
 
@@ -76,7 +78,11 @@ def _cell(figures: Figures, key: str) -> str:
 def to_relay(results: Results) -> Figures:
     """Return proxy : relay for each figure that both have."""
     proxy, relay = results.get("proxy", {}), results.get("relay", {})
-    names = (*_COLUMNS, "cpu_ns_per_byte")
+    names: tuple[str, ...] = (*_COLUMNS, "cpu_ns_per_byte")
+    if proxy.get("seen") != relay.get("seen"):
+        # The relay knows no filters: what it delivers and what the proxy
+        # delivers cannot be compared, only what they looked at.
+        names = ("p50_us", "p99_us", "max_us", "rss_kb_per_client", "cpu_us_per_examined")
     return {key: proxy[key] / relay[key] for key in names if key in proxy and relay.get(key)}
 
 

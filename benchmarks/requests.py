@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import selectors
+import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from benchmarks.figures import Figures, Meter, latency
 from benchmarks.processes import PATIENCE, Failed
 
 if TYPE_CHECKING:
-    import socket
-
     from benchmarks.subjects import Running
 
 _END = b"\r\n\r\n"
@@ -45,6 +44,8 @@ def round_trips(
 
     *alone*: an answer must reach no one but who asked.
     """
+    if running.name == "proxy":
+        _wait_served(running, b"Action: Ping\r\n\r\n")
     with Ends() as ends:
         ends.connect(running.address, clients)
         if running.login:
@@ -53,6 +54,25 @@ def round_trips(
         if clients == 1:
             return _one(running, askers[0], depth, seconds, alone=alone)
         return _many(running, ends, askers, depth, seconds, alone=alone)
+
+
+def _wait_served(running: Running, request: bytes) -> None:
+    """Wait until *request* succeeds: the proxy has logged in upstream, and knows it.
+
+    Before that it listens already, and answers that there is no server.
+    """
+    deadline = time.monotonic() + PATIENCE
+    heard = b""
+    while time.monotonic() < deadline:
+        heard = b""
+        with contextlib.suppress(OSError), socket.create_connection(running.address, 5) as sock:
+            sock.sendall(request)
+            while b"Response: " not in heard and (data := sock.recv(65536)):
+                heard += data
+        if b"Response: Success" in heard:
+            return
+        time.sleep(0.02)
+    raise Failed(f"no answer to a first request, but {heard[-300:]!r}")
 
 
 def ask(asker: Asker, depth: int) -> None:
@@ -152,6 +172,7 @@ def _select(
 
 def http(running: Running, clients: int, seconds: float, *, keep_alive: bool) -> Figures:
     """Let *clients* send GET requests, on kept connections or a fresh one for each."""
+    _wait_served(running, b"GET /?Action=Ping HTTP/1.1\r\nHost: bench\r\n\r\n")
     times: list[float] = []
     askers: list[Asker] = []
     with contextlib.ExitStack() as stack:
