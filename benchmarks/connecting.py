@@ -66,14 +66,8 @@ def make_certificate(path: Path) -> None:
 
 def openssl_rate(certificate: Path, seconds: int) -> float:
     """Return how many connections a second ``openssl s_time`` gets from ``s_server``."""
-    port = free_port()
-    server = Child(
-        ["openssl", "s_server", "-quiet", "-www", "-accept", str(port), "-cert", str(certificate)],
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.PIPE,
-    )
+    server, port = _openssl_server(certificate)
     with server:
-        _wait_port(port)
         started = time.monotonic()
         result = subprocess.run(
             ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-new", "-time", str(seconds)],
@@ -88,11 +82,21 @@ def openssl_rate(certificate: Path, seconds: int) -> float:
     return int(found[1]) / elapsed
 
 
-def _wait_port(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            close(socket.create_connection(("127.0.0.1", port), 1))
-            return
-        time.sleep(0.02)
+def _openssl_server(certificate: Path) -> tuple[Child, int]:
+    """Start ``openssl s_server``; return it and its port."""
+    for _ in range(5):  # it listens on all addresses, where the port may be taken
+        port = free_port()
+        command = f"openssl s_server -quiet -www -accept {port} -cert"
+        server = Child(
+            [*command.split(), str(certificate)],
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and server.process.poll() is None:
+            with contextlib.suppress(OSError):
+                close(socket.create_connection(("127.0.0.1", port), 1))
+                return server, port
+            time.sleep(0.02)
+        server.stop()
     raise Failed("openssl s_server does not listen")
