@@ -33,9 +33,30 @@ _SECTION = re.compile(r"\[([^\]]*)\][ \t]*(?:\(([^)]*)\))?[ \t]*\Z")
 _ELSEWHERE = "does nothing here; see listenaddress, listenport and certfile in astmanproxy.conf"
 _NOTHING = "does nothing here"
 _IGNORED_GENERAL = {
-    **dict.fromkeys(("enabled", "allowmultipleloginip", "debug", "timestampevents"), _NOTHING),
     **dict.fromkeys(
-        ("port", "bindaddr", "tlsenable", "tlsbindaddr", "tlscertfile", "tlsprivatekey"), _ELSEWHERE
+        (
+            "enabled",
+            "webenabled",
+            "httptimeout",
+            "debug",
+            "timestampevents",
+            "channelvars",
+            "brokeneventsaction",
+            "disabledevents",
+        ),
+        _NOTHING,
+    ),
+    **dict.fromkeys(
+        (
+            "port",
+            "bindaddr",
+            "tlsenable",
+            "tlsbindaddr",
+            "tlscertfile",
+            "tlsprivatekey",
+            "tlscipher",
+        ),
+        _ELSEWHERE,
     ),
 }
 
@@ -47,14 +68,22 @@ class Report:
     path: str
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
 
     def error(self, line: int, text: str) -> None:
         """Note what makes the file unusable."""
-        self.problems.append(f"{self.path}:{line}: {text}")
+        self._note(self.problems, line, text)
 
     def warn(self, line: int, text: str) -> None:
         """Note what the operator should know, and go on."""
-        self.warnings.append(f"{self.path}:{line}: {text}")
+        self._note(self.warnings, line, text)
+
+    def _note(self, notes: list[str], line: int, text: str) -> None:
+        """Add a line to *notes*: once, however many sections inherit it."""
+        note = f"{self.path}:{line}: {text}"
+        if note not in self._noted:
+            self._noted.add(note)
+            notes.append(note)
 
 
 @dataclass(frozen=True)
@@ -181,18 +210,21 @@ def _entry(text: str, number: int, section: Section, report: Report) -> None:
     section.entries.append(Entry(number, name, value, criteria[:-1] if bracket else ""))
 
 
-def general_settings(section: Section, report: Report) -> dict[str, Any]:
-    """Return the fields of users.General that *section*, ``[general]``, sets."""
+def general_settings(sections: Iterable[Section], report: Report) -> dict[str, Any]:
+    """Return the fields of users.General that the sections ``[general]`` set."""
     settings: dict[str, Any] = {"acl": acl.Acl()}
-    for entry in section.entries:
-        row = _GENERAL.get(entry.key)
-        if row is not None:
-            name, read = row
-            read(name, entry, settings, report)
-        elif entry.key in _IGNORED_GENERAL:
-            report.warn(entry.line, f"{entry.key} {_IGNORED_GENERAL[entry.key]}")
-        else:
-            report.warn(entry.line, f"{entry.key}: unknown key in [general]")
+    for section in sections:
+        if section.name.lower() != "general" or section.template:
+            continue
+        for entry in section.entries:
+            row = _GENERAL.get(entry.key)
+            if row is not None:
+                name, read = row
+                read(name, entry, settings, report)
+            elif entry.key in _IGNORED_GENERAL:
+                report.warn(entry.line, f"{entry.key} {_IGNORED_GENERAL[entry.key]}")
+            else:
+                report.warn(entry.line, f"{entry.key}: unknown key in [general]")
     return settings
 
 

@@ -137,13 +137,13 @@ def read_users(text: str, path: str) -> tuple[Users, list[str]]:
     head = lines if first is None else lines[:first]
     tail = [] if first is None else lines[first:]
     found: dict[str, User] = {}
+    for number, line in lines:
+        if "\0" in line:
+            report.error(number, "the line holds a NUL byte")
     for number, line in head:
         _add(found, _classic(line, number, report), number, report)
     sections = managerconf.read_sections(tail, report)
-    general = General()
-    for section in sections:
-        if section.name.lower() == "general" and not section.template:
-            general = General(**managerconf.general_settings(section, report))
+    general = General(**managerconf.general_settings(sections, report))
     for section in sections:
         if section.name.lower() != "general" and not section.template:
             _add(found, _modern(section, general, report), section.line, report)
@@ -156,7 +156,8 @@ def describe_users(users: Users) -> list[str]:
     """Return, line by line, what each user may see and do, without secrets."""
     if not users:
         return ["no users: every login succeeds, unless authrequired = yes"]
-    return [line for user in users.values() for line in _describe(user)]
+    everyone = [f"everyone: from {users.general.acl.describe()}"] if users.general.acl.rules else []
+    return everyone + [line for user in users.values() for line in _describe(user)]
 
 
 def _add(
@@ -165,17 +166,18 @@ def _add(
     """Put *user* into *found*, and say what is odd about it."""
     if user is None:
         return
+    shown = _shown(user.name)
     if user.name in found:
-        report.warn(number, f"user {user.name} is here twice: this one counts")
+        report.warn(number, f"user {shown} is here twice: this one counts")
         del found[user.name]  # so that the order is that of the lines that count
     if auth.is_hash(user.secret):
         cost = auth.hash_cost(user.secret)
         if cost is None:
             report.warn(
-                number, f"user {user.name} cannot log in: the secret begins with $ and is no bcrypt"
+                number, f"user {shown} cannot log in: the secret begins with $ and is no bcrypt"
             )
         elif cost > _MAX_COST:
-            report.warn(number, f"user {user.name}: bcrypt with cost {cost} makes log-ins slow")
+            report.warn(number, f"user {shown}: bcrypt with cost {cost} makes log-ins slow")
     found[user.name] = user
 
 
@@ -192,18 +194,20 @@ def _classic(line: str, number: int, report: managerconf.Report) -> User | None:
     if not name:
         report.error(number, "the user name before '=' is missing")
         return None
-    if not equals or not values[0]:
-        report.error(number, f"user {_shown(name)} has no secret: write name=secret")
+    if not equals:
+        # The line is not shown: it may be a secret that got a line of its own.
+        report.error(number, "'=' is missing: a user is name=secret,...")
         return None
-    if "\0" in line:
-        report.error(number, "the line holds a NUL byte")
+    shown = _shown(name)
+    if not values[0]:
+        report.error(number, f"user {shown} has no secret: write name=secret")
         return None
     if values[0] != rest.partition(",")[0].strip(_BLANKS):
-        report.warn(number, f"user {name}: the blanks in the secret do not count")
+        report.warn(number, f"user {shown}: the blanks in the secret do not count")
     if "=" in values[0]:
-        report.warn(number, f"user {name}: the '=' in the secret belongs to it (C dropped it)")
+        report.warn(number, f"user {shown}: the '=' in the secret belongs to it (C dropped it)")
     if len(values) > _FIELDS:
-        report.warn(number, f"user {name}: the fields after the eighth do not count")
+        report.warn(number, f"user {shown}: the fields after the eighth do not count")
     values += [""] * (_FIELDS - len(values))
     return _classic_user(name, values, number, report)
 
@@ -211,11 +215,12 @@ def _classic(line: str, number: int, report: managerconf.Report) -> User | None:
 def _classic_user(name: str, values: list[str], number: int, report: managerconf.Report) -> User:
     """Make the user of the fields *values*, eight or more."""
     secret, channel, out_context, in_context, accountcode, server, more, filters = values[:_FIELDS]
+    shown = _shown(name)
     names, strange = managerconf.filter_names(filters)
     for word in strange:
-        report.warn(number, f"user {name}: there is no filter '{word}'")
+        report.warn(number, f"user {shown}: there is no filter '{word}'")
     if managerconf.yes(more) is False and more:
-        report.warn(number, f"user {name}: more_events is set by any word, '{more}' too")
+        report.warn(number, f"user {shown}: more_events is set by any word, '{more}' too")
     user = User(
         name,
         secret,
@@ -236,15 +241,19 @@ def _modern(
     section: managerconf.Section, general: General, report: managerconf.Report
 ) -> User | None:
     """Make the user of a section; None when nobody could log in by it."""
+    shown = _shown(section.name)
     settings = managerconf.user_settings(section, report)
     if "secret" not in settings:
         # As in Asterisk such a section is good as a base for others, and no more.
-        report.warn(section.line, f"[{_shown(section.name)}] has no secret: nobody can log in")
+        report.warn(section.line, f"[{shown}] has no secret: nobody can log in")
         return None
     if not settings["secret"]:
         line = [entry.line for entry in section.entries if entry.key == "secret"][-1]
-        report.error(line, f"[{_shown(section.name)}]: the secret is empty")
+        report.error(line, f"[{shown}]: the secret is empty")
         return None
+    for key in ("read", "write"):
+        if key not in settings:
+            report.warn(section.line, f"[{shown}] has no {key} line: all classes, as in Asterisk")
     settings.setdefault("display_connects", general.display_connects)
     settings.setdefault("allow_multiple_login", general.allow_multiple_login)
     return User(section.name, **settings)
