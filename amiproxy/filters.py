@@ -209,7 +209,7 @@ class SessionFilter:
         if self._account:
             if message.has("Account"):
                 message = message.replacing("Account", self._account)
-            elif message.get("Action").lower() == "originate":
+            elif message.action == "originate":
                 message = message.with_header("Account", self._account)
         return message
 
