@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Callable
 
 from simulator import events, lists, telephony
 from simulator.events import write
-from simulator.replies import error, id_line, response, success
+from simulator.recordings import split
+from simulator.replies import (
+    CONFERENCE_BUFFER,
+    LIST_BUFFER,
+    STATUS_BUFFER,
+    cut_ids,
+    error,
+    id_line,
+    response,
+    success,
+)
 from simulator.scripts import answers
 
 if TYPE_CHECKING:
@@ -40,13 +50,28 @@ def perform(session: Session, request: Request) -> bytes:
         return action(session, request)
     recorded = answers().get(request.action.lower())
     if recorded is not None:
-        return fill(recorded, request)
+        return _cut(fill(recorded, request), request)
     bad_format(session, request.action)
     return error(
         request,
         f"Invalid/unknown command: {request.action}. "
         "Use Action: ListCommands to show available commands.",
     )
+
+
+def _cut(answer: bytes, request: Request) -> bytes:
+    """Return a recorded *answer* with its ActionIDs as Asterisk's buffers leave them."""
+    action = request.action.lower()
+    if action == "coresettings":
+        return cut_ids(answer, request, STATUS_BUFFER)
+    size = CONFERENCE_BUFFER if action == "confbridgelist" else LIST_BUFFER
+    # The response and the end of a list are written without a buffer between.
+    first, items, last = (b"".join(part) for part in _thirds(split(answer)))
+    return first + cut_ids(items, request, size) + last
+
+
+def _thirds(messages: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    return messages[:1], messages[1:-1], messages[1:][-1:]
 
 
 def fill(answer: bytes, request: Request) -> bytes:
@@ -115,13 +140,12 @@ def login(session: Session, request: Request) -> bytes:
     booted = server.boot and session.mask & events.CLASSES["system"]
     if booted and not server.boot_delay:
         answer += _fully_booted(session)
-    session.write(answer)
-    # Only now, so that no event overtakes the answer.
+    # Events queued from now on are delivered behind the answer, by this thread.
     server.logged_in(session)
     if booted and server.boot_delay:
         server.exchange.plan(server.boot_delay, lambda: session.queue((-1, _fully_booted(session))))
     _security(session, "SuccessfulAuth", "Informational", UsingPassword="0")
-    return b""
+    return answer
 
 
 def _secret_matches(session: Session, request: Request) -> bool:

@@ -43,6 +43,7 @@ class Order:
     variables: tuple[tuple[str, str], ...] = ()
     channel_id: str = ""
     other_channel_id: str = ""
+    peer: str = ""  # the number that the called phone dials then; else *exten*
     timeout: float = 30.0
     talk: float | None = None  # None: as long as in the recording
     announce: bool = True  # send an OriginateResponse
@@ -94,7 +95,7 @@ class Call:
         self._exchange.plan(0.0, self._hang_up)
 
     def _hang_up(self) -> None:
-        if not self._hung_up and self._at < self._script.hangup:
+        if not self._hung_up and self._at <= self._script.hangup:
             self._hung_up = True
             self._at = self._script.hangup
             self._play()
@@ -247,17 +248,22 @@ class Exchange:
     def plan(self, seconds: float, do: Callable[[], None]) -> None:
         """Call *do* in *seconds*, in the thread of the calls."""
         with self._changed:
+            if self._stopped:
+                return
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), do))
             if self._thread is None:
-                self._stopped = False
                 self._thread = threading.Thread(
                     target=self._run, name="simulator-calls", daemon=True
                 )
                 self._thread.start()
             self._changed.notify()
 
+    def start(self) -> None:
+        """Be ready for calls, after a ``stop``."""
+        self._stopped = False
+
     def stop(self) -> None:
-        """End all calls unheard, and the thread with them."""
+        """End all calls unheard, and the thread with them; plans are dropped from now on."""
         with self._changed:
             thread, self._thread = self._thread, None
             self._stopped = True
@@ -296,13 +302,16 @@ class Exchange:
         name, number = (match[1] or "", match[2] or "") if match else ("", "")
         if match and match[2] is None:
             name, number = "", name
-        peer = f"Local/{order.exten}@phones" if local else f"{tech}/{order.exten}"
+        peer_exten = order.peer or order.exten
+        peer = f"Local/{peer_exten}@phones" if local else f"{tech}/{peer_exten}"
         values = {
             "requested": order.channel,
             "device": device,
             "dial": order.channel.partition("/")[2],
+            "peer": peer + ("/n" if local else ""),
             "peerdevice": peer,
             "peerdial": peer.partition("/")[2] + ("/n" if local else ""),
+            "peerexten": peer_exten,
             "legexten": exten if local else "s",
             "legcontext": context if local else "from-phone",
             "context": order.context,
@@ -323,7 +332,7 @@ class Exchange:
         values["u2"] = order.other_channel_id or values["u2"]
         for letter, base in (
             ("a", device),
-            ("b", peer if not local or order.exten else device),
+            ("b", peer),
             ("c", "Local/202@agents"),
         ):
             number_ = next(self._numbers)

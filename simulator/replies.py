@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulator.protocol import Request
 
 LIST_BUFFER = 256  # idText of most lists
+CONFERENCE_BUFFER = 80  # id_text of ConfbridgeList
 STATUS_BUFFER = 150  # idText of CoreStatus and CoreSettings
 
 
@@ -57,7 +58,8 @@ def listing(
     if count:
         end.append(f"ListItems: {len(parts) - 1}")
     parts.append(write([f"Event: {complete}", *id_line(request), *end, *more]))
-    return parts[0] + cut_ids(b"".join(parts[1:]), request, LIST_BUFFER)
+    # The response and the end are written without a buffer between.
+    return parts[0] + cut_ids(b"".join(parts[1:-1]), request, LIST_BUFFER) + parts[-1]
 
 
 def cut_ids(answer: bytes, request: Request, size: int) -> bytes:

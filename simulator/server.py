@@ -43,7 +43,7 @@ PERMISSION_DENIED = "Permission denied"
 class SimulatedAsterisk:
     """An AMI server; see the module."""
 
-    def __init__(  # noqa: PLR0917 - the first six may stand without names
+    def __init__(
         self,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -141,6 +141,7 @@ class SimulatedAsterisk:
         listener.setblocking(False)
         self.port = listener.getsockname()[1]
         self.started = time.time()
+        self.exchange.start()
         stop_in, self._stop_out = socket.socketpair()
         self._listener = listener
         self._thread = threading.Thread(

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading requests, masks and filters: however the bytes come."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator import events
+from simulator.protocol import Input
+
+STREAM = (
+    b"Action: Ping\r\nActionID: 1\r\n\r\n"
+    b"Action:Login\nUsername: joe\n\n\r\n"
+    b"X: " + b"a" * 1300 + b"\r\nActionID: late\r\n\r\n" + b"H: v\r\n" * 130 + b"\r\n"
+)
+
+
+def read(*chunks: bytes) -> list[tuple[list[str], str]]:
+    """Return lines and error of each request in *chunks*."""
+    source = Input()
+    found = []
+    for chunk in chunks:
+        source.feed(chunk)
+        while (request := source.next()) is not None:
+            found.append((request.lines, request.error))
+    return found
+
+
+@given(cuts=st.lists(st.integers(0, len(STREAM))))
+def test_requests_do_not_depend_on_how_bytes_arrive(cuts):
+    """However TCP cuts the stream, the same requests come out."""
+    edges = [0, *sorted(cuts), len(STREAM)]
+    chunks = [STREAM[a:b] for a, b in zip(edges, edges[1:])]
+
+    assert read(*chunks) == read(STREAM)
+
+
+@given(st.lists(st.binary(max_size=200)))
+def test_noise_is_read_without_an_exception(chunks):
+    """Any bytes give requests, right or wrong."""
+    read(*chunks)
+
+
+def test_what_came_is_kept_byte_for_byte():
+    """The raw form of all requests together is the stream."""
+    source = Input()
+    source.feed(STREAM)
+    raw = []
+    while (request := source.next()) is not None:
+        raw.append(request.raw)
+
+    assert b"".join(raw) == STREAM
+
+
+@pytest.mark.parametrize(
+    ("text", "wants_call", "wants_user"),
+    [
+        ("on", True, True),
+        ("OFF", False, False),
+        ("all", True, True),
+        ("call", True, False),
+        ("call,user", True, True),
+        ("2", True, False),
+        ("0", False, False),
+        ("-1", False, False),
+        ("garbage", False, False),
+        ("\u00b2", False, False),
+    ],
+)
+def test_event_masks_mean_what_they_meant_in_the_recording(text, wants_call, wants_user):
+    """Words, numbers and nonsense, as in h1_events_action."""
+    mask = events.mask_of(text)
+
+    assert bool(mask & events.CLASSES["call"]) is wants_call
+    assert bool(mask & events.CLASSES["user"]) is wants_user
+
+
+@given(st.text(max_size=40))
+def test_any_filter_is_taken_or_refused(text):
+    """A pattern from outside never raises."""
+    filters = events.Filters()
+    filters.add(text)
+    filters.pass_(b"Event: X\r\n\r\n")
+
+
+def test_an_event_repeats_the_header_of_a_list():
+    """A list value gives one header for each of its items, in order."""
+    message = events.event("X", {"A": [1, 2], "B": ""})
+
+    assert message == b"Event: X\r\nPrivilege: call,all\r\nA: 1\r\nA: 2\r\nB: \r\n\r\n"
