@@ -43,11 +43,11 @@ APPLICATIONS = (
 # Those with \w are families: each func_odbc entry is a function of its own.  Repeats
 # are bounded, or the time would grow with the square of a line's length.
 _FUNCTIONS = (
-    r"ast_config|curl(?:opt)?|db_delete|env|eval|file\w{0,255}|lock|odbc\w{0,255}|realtime_\w{0,255}"
+    r"ast_config|ast_sorcery|curl(?:opt)?|db_delete|env|eval|file\w{0,255}|lock|odbc\w{0,255}|realtime\w{0,255}"
     r"|shell|stat|trylock"
 )
 # Where text becomes dialplan, as in an Originate, Asterisk forbids these too.
-_DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w{0,255}|realtime\w{0,255}"
+_DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w{0,255}"
 _CALL = re.compile(rf"(?<![a-z0-9])(?:{_FUNCTIONS})\s*\(")
 _DIALPLAN_CALL = re.compile(rf"(?<![a-z0-9])(?:{_DIALPLAN_FUNCTIONS})\s*\(")
 # A name that is put together when it is too late to look at it: ``${SH${X}ELL(``.
@@ -58,8 +58,9 @@ _DIALPLAN_LINE = re.compile(
 )
 # What Asterisk looks for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval")
-# Channel variables that name a command to run when a recording ends.
-_COMMAND_VARIABLE = "monitor_exec"  # MONITOR_EXEC, MONITOR_EXEC_ARGS, MIXMONITOR_EXEC
+# Variables and options that name a command to run when a recording ends: MONITOR_EXEC,
+# MIXMONITOR_EXEC, CONFBRIDGE(bridge,record_command).
+_COMMAND_SETTINGS = ("monitor_exec", "record_command")
 
 # Headers that are text for people, and are never evaluated.
 _FREE_TEXT = frozenset({"actionid", "body", "base64body", "message", "server", "proxykey"})
@@ -151,7 +152,7 @@ def _evaluates(name: str, text: str) -> bool:
     call = _DIALPLAN_CALL if name in _DIALPLAN_ACTIONS else _CALL
     if "(" in text and call.search(text):
         return True
-    if _COMMAND_VARIABLE in text:
+    if any(setting in text for setting in _COMMAND_SETTINGS):
         return True
     return "${" in text and _ASSEMBLED.search(text) is not None
 

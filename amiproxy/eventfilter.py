@@ -32,7 +32,15 @@ NOT_COMPILED = "Filter did not compile.  Check the syntax of the filter given."
 UNKNOWN_OPERATION = "Unknown operation"
 TOO_MANY = "Too many filters"
 
-METHODS = ("regex", "exact", "starts_with", "ends_with", "contains", "none")
+# The methods, and how each is put in words.
+_WORDS = {
+    "regex": "matches",
+    "exact": "is",
+    "starts_with": "starts with",
+    "ends_with": "ends with",
+    "contains": "contains",
+    "none": "is there",
+}
 
 # One criterion: a word, and what its parentheses hold.
 _CRITERION = re.compile(r"[ \t]*(action|name|header|method)\(([^()]*)\)[ \t]*(,|\Z)")
@@ -60,6 +68,16 @@ class EventFilter:
         if not self.header:
             return self._fits(message.raw)
         return any(self._fits(value.encode("latin-1")) for value in message.all(self.header))
+
+    def describe(self) -> str:
+        """Return in words which events this filter means."""
+        what = f"{self.name} events" if self.name else "events"
+        if self.header:
+            what += f" whose {self.header}"
+        elif self.method != "none":
+            what += " whose text"
+        text = self.text.decode("latin-1")
+        return f"{what} {_WORDS[self.method]} {text}".rstrip() if self.header or text else what
 
     def _fits(self, data: bytes) -> bool:
         """Tell whether the whole event or one header's value *data* is meant."""
@@ -151,7 +169,7 @@ def _advanced(text: str, criteria: str) -> tuple[bool, EventFilter]:
     action = found.get("action", "include")
     # A name alone, without a text, asks for nothing but the name.
     method = found.get("method", "regex" if text else "none")
-    if action not in ("include", "exclude") or method not in METHODS:
+    if action not in ("include", "exclude") or method not in _WORDS:
         raise FilterError(MALFORMED)
     name, header = found.get("name", ""), found.get("header", "")
     if method == "none":

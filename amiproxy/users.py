@@ -281,9 +281,10 @@ def _describe(user: User) -> Iterator[str]:
         yield "  does not see variables being set"
     if user.channel or user.in_context:
         yield f"  sees {'also' if user.more_events else 'no'} events that belong to no call"
-    filters = user.eventfilters
-    if filters:
-        yield f"  event filters: {len(filters.includes)} include, {len(filters.excludes)} exclude"
+    for one in user.eventfilters.includes:
+        yield f"  sees of these (or of other such lines) only {one.describe()}"
+    for one in user.eventfilters.excludes:
+        yield f"  does not see {one.describe()}"
     yield f"  may send actions of: {rights.describe_classes(user.write)}"
     if not user.write & rights.SYSTEM:
         yield "  may not run what could leave the PBX"

@@ -95,6 +95,7 @@ def test_an_ordinary_originate_needs_no_system(lines):
         "${SH$[1]ELL(id)}",
         "MONITOR_EXEC=/bin/sh",
         "MIXMONITOR_EXEC=/bin/sh",
+        "CONFBRIDGE(bridge,record_command)=id",
     ],
 )
 @pytest.mark.parametrize("header", ["Data", "Variable", "Exten", "Channel", "CallerID", "X-Odd"])
@@ -115,6 +116,8 @@ def test_a_function_in_any_header_of_an_originate(value, header):
         ("Getvar", "Variable: SHELL(id)"),
         ("Getvar", "Variable: shell(id)"),
         ("Getvar", "Variable: AST_CONFIG(manager.conf,admin,secret)"),
+        ("Getvar", "Variable: AST_SORCERY(res_pjsip,auth,100,password)"),
+        ("Getvar", "Variable: REALTIME(sippeers,name,100)"),
         ("Status", "Variables: CHANNEL(x),FILE(/etc/passwd)"),
         ("AGI", "Command: EXEC System id"),
         ("AGI", "Command: exec\tsystem id"),

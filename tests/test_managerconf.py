@@ -343,7 +343,9 @@ def test_descriptions(full):
         "everyone: from deny 0.0.0.0/0.0.0.0, permit 10.0.0.0/8, permit 127.0.0.1\n"
     )
     assert "  sees events of: call, agent, user\n" in text
-    assert "  event filters: 0 include, 2 exclude\n" in text
+    assert "  does not see events whose text matches Event: RTCP\n" in text
+    assert "  does not see Newexten events\n" in text
+    assert "only Newchannel events whose Channel starts with PJSIP/\n" in text
     assert "  may not run what could leave the PBX\n" in text
     assert "  may log in once at a time\n" in text
     assert "  may call ProxyActions: listservers, logoff, setoutputformat\n" in text

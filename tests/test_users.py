@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,6 +278,20 @@ def test_a_user_is_described_in_words():
         "  may call ProxyActions: all",
     ]
     assert "no users" in describe_users(Users())[0]
+
+
+def test_the_sample_in_the_documentation_loads():
+    """The users of docs/security.md are users, each with what is said of it."""
+    text = (Path(__file__).parent.parent / "docs/security.md").read_text()
+    sample = "\n".join(line[3:] for line in text.split("```")[3].split("\n"))
+
+    users, _ = read_users(sample, "users")
+
+    assert list(users) == ["wallboard", "crm"]
+    assert users["crm"].write == rights.ORIGINATE
+    assert users["wallboard"].write == 0
+    assert users["wallboard"].acl.allows("10.1.2.3")
+    assert not users["wallboard"].acl.allows("2001:db8::1")
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), max_size=200))
