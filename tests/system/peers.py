@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Peers for the tests of the running program: bare servers, bulk readers, config lines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import threading
+import time
+
+from tests.support import wait_until
+
+#: As root it wants to know who to be.
+UNPRIVILEGED = "proc_user = nobody\n" if os.geteuid() == 0 else ""
+
+#: Try again soon.
+QUICK = UNPRIVILEGED + "retryinterval = 0.1\n"
+
+#: For tests that are not about time limits: this machine may be busy.
+PATIENT = UNPRIVILEGED + (
+    "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
+    "retryinterval = 0.1\nclientbacklog = 268435456\n"
+)
+
+
+def host_line(server, *, host="", events="on", tls="off", user="ampuser", secret="AmpSecret"):
+    """Return the configuration line that makes the proxy connect to *server*."""
+    return f'host = {host or server.host}, {server.port}, {user}, "{secret}", {events}, {tls}\n'
+
+
+def value(message, name):
+    """Return the first value of header *name* in the lines *message*, or None."""
+    for line in message:
+        key, colon, text = line.partition(":")
+        if colon and key.lower() == name.lower():
+            return text.strip()
+    return None
+
+
+def wait_connected(proxy, count=1):
+    """Wait until the proxy has connected to *count* servers."""
+    wait_until(lambda: proxy.log().count(": connected (") >= count, what="connected in the log")
+
+
+class BareServer:
+    """A server that logs the proxy in, and says and hears nothing else by itself.
+
+    *script* is called, in a thread of its own, with each connection once it is
+    logged in; without one the connections pile up in ``links``.
+    """
+
+    BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+    WELCOME = (
+        b"Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
+        b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n"
+    )
+
+    def __init__(self, host="127.0.0.1", *, script=None, banner=BANNER, welcome=WELCOME):
+        self.host = host
+        self.script = script
+        self.banner = banner
+        self.welcome = welcome
+        self.links = []
+        self.logins = []
+        self._over = False
+        self._sockets = []
+        self._threads = []
+        self._listener = socket.create_server((host, 0), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """End all connections and threads."""
+        self._over = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for sock in list(self._sockets):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for sock in self._sockets:
+            sock.close()
+
+    def wait_link(self, number=1, timeout=15.0):
+        """Return the connection that was logged in as the *number*-th."""
+        wait_until(lambda: len(self.links) >= number, timeout, "a log-in")
+        return self.links[number - 1]
+
+    def _accept(self):
+        while not self._over:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets.append(sock)
+            thread = threading.Thread(target=self._serve, args=(sock,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock):
+        with contextlib.suppress(OSError, EOFError):
+            if self.banner:
+                sock.sendall(self.banner)
+            self.logins.append(read_block(sock))
+            if self.welcome:
+                sock.sendall(self.welcome)
+            self.links.append(sock)
+            if self.script is not None:
+                self.script(sock)
+
+
+def read_block(sock):
+    """Return the lines of the next block on *sock*; what follows it is left there."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        more = sock.recv(1)
+        if not more:
+            raise EOFError(data)
+        data += more
+    return data.decode("latin-1").split("\r\n")[:-2]
+
+
+class Collector:
+    """Reads one connection in a thread of its own, as fast as it comes."""
+
+    def __init__(self, client, start=b""):
+        self._client = client
+        self._parts = [client._pending or start]
+        client._pending = b""
+        self.count = len(self._parts[0])
+        self.ended = False
+        self._over = threading.Event()
+        client.sock.settimeout(None)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        sock = self._client.sock
+        with contextlib.suppress(OSError):
+            while not self._over.is_set():
+                if not select.select([sock], [], [], 0.1)[0]:
+                    continue
+                data = sock.recv(1 << 20)
+                if not data:
+                    break
+                self._parts.append(data)
+                self.count += len(data)
+        self.ended = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def data(self):
+        """All that came so far."""
+        return b"".join(self._parts)
+
+    def wait_for(self, mark, timeout=30.0):
+        """Return everything once *mark* has come."""
+        self.wait_count(mark, 1, timeout)
+        return self.data
+
+    def wait_count(self, mark, count, timeout=30.0):
+        """Wait until *mark* has come *count* times."""
+        end = time.monotonic() + timeout
+        seen, tail = 0, b""
+        while True:
+            ended, parts = self.ended, self._parts[:]
+            for part in parts[seen:]:
+                count -= (tail + part).count(mark)
+                tail = (tail + part)[1 - len(mark) :]
+            seen = len(parts)
+            if count <= 0:
+                return
+            assert not ended, f"closed before {mark!r}: {self.data[-300:]!r}"
+            assert time.monotonic() < end, f"no {mark!r}: {self.count} bytes, {self.data[-300:]!r}"
+            time.sleep(0.01)
+
+    def wait_size(self, size, timeout=30.0):
+        """Return everything once *size* bytes have come."""
+        wait_until(lambda: self.count >= size or self.ended, timeout, f"{size} bytes")
+        return self.data
+
+
+def certificate(directory, name="127.0.0.1"):
+    """Make a self-signed certificate for *name*; return the PEM file with its key."""
+    path = directory / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        + ["-nodes", "-days", "2", "-subj", f"/CN={name}"]
+        + ["-addext", f"subjectAltName=DNS:localhost,IP:{name}"]
+        + ["-keyout", str(directory / "key.pem"), "-out", str(path)],
+        check=True,
+        capture_output=True,
+    )
+    path.write_bytes(path.read_bytes() + (directory / "key.pem").read_bytes())
+    return path

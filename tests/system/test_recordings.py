@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recordings of a real Asterisk, through the running program, to a standard client."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from simulator.recordings import read_traffic
+from tests.support import ProxyProcess
+from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
+ENDING = b"Event: TheEnd\r\nPrivilege: user,all\r\n\r\n"
+
+
+def expected(data, host):
+    """Return what a standard client must get of *data*, read line by line.
+
+    Its own reading of spec section 4, as simple as can be.
+    """
+    out = []
+    lines = []
+    in_text = False
+    for piece in data.split(b"\n")[:-1]:
+        line = piece[:-1] if piece.endswith(b"\r") else piece
+        if in_text:
+            lines.append(line)
+            in_text = not line.endswith(b"--END COMMAND--")
+        elif line:
+            in_text = not lines and line == b"Response: Follows"
+            lines.append(line)
+        elif lines:
+            out.append(b"\r\n".join([*lines, b"Server: " + host.encode(), b"", b""]))
+            lines = []
+    return out
+
+
+def cut(data, rng, most):
+    """Return *data* in pieces of 1 to *most* bytes."""
+    pieces = []
+    at = 0
+    while at < len(data):
+        size = rng.randint(1, most)
+        pieces.append(data[at : at + size])
+        at += size
+    return pieces
+
+
+def whole(data):
+    """One write."""
+    return [data]
+
+
+def single_bytes(data):
+    """One byte a write, where that is not too many."""
+    return [data[at : at + 1] for at in range(len(data))] if len(data) < 1000 else []
+
+
+def random_pieces(data):
+    """Cut anywhere, unevenly, in few pieces and in many."""
+    rng = random.Random(len(data))
+    return cut(data, rng, rng.choice([7, 100, 1500])) if len(data) < 100_000 else cut(
+        data, rng, 40_000
+    )
+
+
+def spoken(path):
+    """Return the traffic of a recording, whole messages, and a last one of our own."""
+    # A blank line: what the recording ends in the middle of must not take ours along.
+    return read_traffic(path) + b"\r\n\r\n" + ENDING
+
+
+@pytest.mark.parametrize("cutter", [whole, random_pieces, single_bytes])
+def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
+    """However the bytes are cut, each message comes byte for byte, with its Server header."""
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for number, path in enumerate(RECORDINGS):
+            pieces = cutter(spoken(path))
+            if pieces:
+                server = BareServer(f"127.1.{number // 250}.{number % 250 + 1}")
+                servers.append((path, stack.enter_context(server), pieces))
+        config = PATIENT + "".join(host_line(server) for _, server, _ in servers)
+        proxy = stack.enter_context(ProxyProcess(config))
+        collector = stack.enter_context(Collector(stack.enter_context(proxy.client())))
+        wait_connected(proxy, len(servers))
+        for _, server, pieces in servers:
+            link = server.wait_link()
+            for piece in pieces:
+                link.sendall(piece)
+        mark = ENDING[:-2] + b"Server: 127.1."
+        collector.wait_count(mark, len(servers), timeout=60)
+        got = collector.data
+    found = {}
+    # Old command output may hold blank lines: cut behind each Server header.
+    parts = re.split(rb"(\r\nServer: 127\.1\.\d+\.\d+\r\n\r\n)", got)
+    for body, tail in zip(parts[::2], parts[1::2]):
+        found.setdefault(tail.split()[1].decode(), []).append(body + tail)
+    wrong = []
+    for path, server, pieces in servers:
+        messages = found.get(server.host, [])
+        if messages and b"Event: FullyBooted" in messages[0]:
+            del messages[0]  # of our own log-in
+        if messages != expected(b"".join(pieces), server.host):
+            wrong.append(path.name)
+    assert not wrong
+    assert len(servers) > 20
+
+
+@pytest.fixture(scope="module")
+def stage():
+    """A proxy, a bare server behind it that is logged in, and how to make clients."""
+    with BareServer() as server, ProxyProcess(PATIENT + host_line(server)) as proxy:
+        link = server.wait_link()
+        wait_connected(proxy)
+        yield proxy, link
+
+
+def play(stage, data, pieces=None):
+    """Send *data* and return what a client gets of it."""
+    proxy, link = stage
+    with proxy.client() as client, Collector(client) as collector:
+        # A client exists for the proxy once it was greeted; it may still have
+        # to be entered: what it asks is answered after that.
+        client.send("ProxyAction: ListServers")
+        start = collector.wait_for(b"\r\n\r\n")
+        for piece in pieces or [data]:
+            link.sendall(piece)
+        link.sendall(ENDING)
+        mark = ENDING[:-2] + b"Server: 127.0.0.1\r\n\r\n"
+        return collector.wait_for(mark)[len(start) : -len(mark)]
+
+
+def test_old_command_output_keeps_its_blank_lines_and_its_server_header(stage):
+    """Raw text after Response: Follows comes whole: blank lines, 400 lines, its end."""
+    text = b"".join(b"line %d\n%s" % (n, b"\n" if n % 3 == 0 else b"") for n in range(400))
+    block = (
+        b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\n"
+        + text
+        + b"\n\nEvent: Inside\n\n--END COMMAND--\r\n\r\n"
+    )
+    event = b"Event: Next\r\nPrivilege: call,all\r\n\r\n"
+
+    got = play(stage, block + event)
+
+    assert got == b"".join(expected(block + event, "127.0.0.1"))
+    assert got.count(b"Server: 127.0.0.1\r\n\r\n") == 2
+    pieces = cut(block + event, random.Random(1), 50)
+    assert play(stage, b"", pieces) == got
+
+
+def test_an_event_that_holds_the_words_response_follows_swallows_nothing(stage):
+    """Only a first header of that name and value starts raw text."""
+    data = (
+        b"Event: UserEvent\r\nPrivilege: user,all\r\nNote: x Response: Follows\r\n\r\n"
+        b"Event: UserEvent\r\nPrivilege: user,all\r\nResponse: Follows\r\n\r\n"
+        b"Event: After\r\nPrivilege: user,all\r\n\r\n"
+    )
+
+    assert play(stage, data) == b"".join(expected(data, "127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    "value", [b"x" * 65536, "ünï".encode() * 3000, bytes(range(14, 256)) * 200, b""]
+)
+def test_long_and_odd_values_come_through_untouched(stage, value):
+    """64 KB, UTF-8, any bytes but line ends, nothing at all."""
+    data = b"Event: VarSet\r\nPrivilege: dialplan,all\r\nValue: " + value + b"\r\nLast: 1\r\n\r\n"
+
+    assert play(stage, data) == b"".join(expected(data, "127.0.0.1"))
+
+
+def test_a_message_of_five_megabytes_comes_whole(stage):
+    """Nothing is cut, however many lines and bytes a message has."""
+    lines = b"".join(b"Output: line %d of a very long listing\r\n" % n for n in range(120_000))
+    data = b"Response: Success\r\nMessage: Command output follows\r\n" + lines + b"\r\n"
+    assert len(data) > 5_000_000
+
+    got = play(stage, data)
+
+    assert got == b"".join(expected(data, "127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Event: A\r\nCallStarted: 1\nLoggedInTime: 2\r\n\r\nEvent: B\r\nX: y\r\n\r\n",
+        b"Response: Success\r\nMessage: Park successful\n\r\n\r\nEvent: B\r\nX: y\r\n\r\n",
+        b"Event: QueueRule\r\nX: y\r\n\r\n\r\nEvent: B\r\nX: y\r\n\r\n",
+        b"\r\nResponse: Success\r\nPing: Pong\r\n\r\n",
+        b"IAX2/1  10 20 30\n  IAX2/2 1 2\n\r\nEvent: B\r\nX: y\r\n\r\n",
+        b"\r\n\r\n\n\n\r\nEvent: B\nX: y\n\n",
+        b"Event: Alone\r\n\r\n",
+        b"Message: a\r\nMessage: b\r\nmessage: c\r\nVariable: 1\r\nVariable: 2\r\n\r\n",
+        b"Event: B\r\nServer: pbx-behind-us\r\n\r\n",
+        b"NoColonHere\r\n:\r\n: x\r\n\r\n",
+    ],
+)
+def test_broken_output_of_asterisk_is_mended_and_nothing_is_lost(stage, data):
+    """Bare LFs, extra blank lines, repeated headers, text that is no message."""
+    want = b"".join(expected(data, "127.0.0.1"))
+
+    assert play(stage, data) == want
+    assert play(stage, data, [data[at : at + 1] for at in range(len(data))]) == want
