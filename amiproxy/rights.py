@@ -260,20 +260,6 @@ _YES = frozenset({"yes", "true", "y", "t", "1", "on"})
 _NO = frozenset({"no", "false", "n", "f", "0", "off"})
 
 
-def action_name(message: Message) -> str:
-    """Return which action *message* is to Asterisk, in lower case, or ``""``.
-
-    Asterisk takes the first ``Action`` header that is not empty, and ends it at a
-    NUL (asterisk.md, main/manager.c).  To look at the first ``Action`` alone would
-    let ``Action:`` and then ``Action: Command`` slip through.
-    """
-    for value in message.all("Action"):
-        name = value.partition("\0")[0].lower()
-        if name:
-            return name
-    return ""
-
-
 @functools.lru_cache(maxsize=512)
 def privilege_mask(header_value: str) -> int:
     """Return the classes an event with ``Privilege: header_value`` belongs to.
@@ -358,7 +344,7 @@ def refusal(user: User | None, message: Message) -> str | None:
         return "it holds a NUL byte"
     if user is None or user.write == ALL:
         return None
-    name = action_name(message)
+    name = message.action
     if not name:
         return None
     needed = ACTIONS.get(name)
