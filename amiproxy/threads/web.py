@@ -48,6 +48,10 @@ IDLE_TIME = 5.0
 #: How often a thread that waits for a request looks whether the proxy stops, in seconds.
 GLANCE = 0.5
 
+#: The same for a thread that waits for its client to take an answer: the transport
+#: writes meanwhile, but does not tell when it has done so.
+FLUSH_GLANCE = 0.01
+
 #: Bytes handed to the transport at once, and sent ahead by the client at the most.
 PIECE = 262144
 MAX_AHEAD = 1024 * 1024
@@ -189,19 +193,22 @@ class _Connection:
 
         """
         transport = self._transport
-        view = memoryview(data)
-        for start in range(0, len(view), PIECE):
-            with transport.lock:
-                transport.send(view[start : start + PIECE])  # type: ignore[arg-type]
-            while transport.backlog:
-                if transport.wait(None) and not self._conversation.over:
-                    # What the client sends meanwhile must be taken: it would be
-                    # announced again and again.
-                    more = transport.recv()
-                    if more is not None:
-                        self._feed(more)
-                    if self._conversation.backlog > MAX_AHEAD:
-                        raise PeerGone(f"{transport.peer} sends requests and reads no answers")
+        room = max(1, transport.max_backlog // 2)
+        size = min(PIECE, room)
+        rest = memoryview(data)
+        while (rest or transport.backlog) and not transport.dropped:
+            if rest and transport.backlog < room:
+                with transport.lock:
+                    transport.send(rest[:size])  # type: ignore[arg-type]
+                rest = rest[size:]
+            elif transport.wait(FLUSH_GLANCE) and not self._conversation.over:
+                # What the client sends meanwhile must be taken: it would be
+                # announced again and again.
+                more = transport.recv()
+                if more is not None:
+                    self._feed(more)
+                if self._conversation.backlog > MAX_AHEAD:
+                    raise PeerGone(f"{transport.peer} sends requests and reads no answers")
         if transport.dropped:
             transport.wait(0)  # tells why
 
