@@ -95,11 +95,18 @@ CALL_BRIDGE = "basic"
 #: conference joins people who are no call.
 PROVES_NOTHING = frozenset(("cdr", "userevent"))
 
+#: Headers with the context of one party.  They count where there is no Context header:
+#: in the DialBegin of an Originate, which has no caller, and in a Cdr.
+PARTY_CONTEXT_HEADERS = (
+    *(f"{party}Context" for party in _PARTIES if party),
+    "DestinationContext",  # Cdr
+)
+
 # What Asterisk writes where it knows no id.
 _NO_ID = frozenset(("", "<none>", "<unknown>", "<null>", "(null)", "none", "unknown"))
 
 _IGNORED, _CHANNEL, _UNIQUEID, _LINKEDID, _BRIDGE = range(5)
-_EVENT, _RESPONSE, _CONTEXT, _PRIVILEGE, _BRIDGE_TYPE = range(5, 10)
+_EVENT, _RESPONSE, _CONTEXT, _PARTY_CONTEXT, _PRIVILEGE, _BRIDGE_TYPE = range(5, 11)
 
 
 def _kinds() -> dict[str, int]:
@@ -117,7 +124,7 @@ def _kinds() -> dict[str, int]:
                     for field in (
                         "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName",
                         "ConnectedLineNum", "ConnectedLineName", "Language", "AccountCode",
-                        "Context", "Exten", "Priority",
+                        "Exten", "Priority",
                     )
                 ),
                 "Variable", "Value", "Extension", "Application", "AppData", "Device", "State",
@@ -133,6 +140,7 @@ def _kinds() -> dict[str, int]:
         (_EVENT, ("Event",)),
         (_RESPONSE, ("Response",)),
         (_CONTEXT, ("Context",)),
+        (_PARTY_CONTEXT, PARTY_CONTEXT_HEADERS),
         (_PRIVILEGE, ("Privilege",)),
         (_BRIDGE_TYPE, ("BridgeType",)),
     ):  # fmt: skip
@@ -159,7 +167,7 @@ class Facts:
         "bridges",
         "channels",
         "channels_text",
-        "context",
+        "contexts",
         "ends",
         "hangup_uid",
         "learn",
@@ -180,7 +188,7 @@ class Facts:
     own_uid: str  #: the first unique id that is no Linkedid: whose event it is
     bridges: tuple[str, ...]  #: ids of the bridges named, each once
     bridge_type: str  #: value of BridgeType
-    context: str | None  #: value of the first Context header
+    contexts: tuple[str, ...]  #: value of the first Context header; without one, the parties'
     hangup_uid: str  #: the channel that is gone with this message, or ""
     privilege: str  #: value of the first Privilege header, as it came
     live: tuple[str, ...]  #: the ids which, known to a client, let the message pass
@@ -209,7 +217,8 @@ def _examine(message: Message) -> Facts:
     own_uid = ""
     bridge_type = ""
     privilege = ""
-    context: str | None = None
+    context: tuple[str, ...] = ()
+    party_contexts: list[str] = []
     event = response = False
     channels: list[str] = []
     uids: list[str] = []
@@ -245,7 +254,9 @@ def _examine(message: Message) -> Facts:
                 response = True
                 break
         elif kind == _CONTEXT:
-            context = value if context is None else context
+            context = context or (value,)
+        elif kind == _PARTY_CONTEXT:
+            party_contexts.append(value)
         elif kind == _PRIVILEGE:
             privilege = privilege or value
         elif kind == _BRIDGE:
@@ -262,7 +273,7 @@ def _examine(message: Message) -> Facts:
     facts.own_uid = own_uid
     facts.bridges = between = tuple(dict.fromkeys(bridges)) if bridges else ()
     facts.bridge_type = bridge_type
-    facts.context = context
+    facts.contexts = context or tuple(party_contexts)
     facts.privilege = privilege
     facts.hangup_uid = ""
     facts.live = named or between

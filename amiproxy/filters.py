@@ -77,6 +77,10 @@ _GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
 # Headers of actions that name a context.
 _ACTION_CONTEXTS = frozenset(("context", "extracontext"))
 
+# What an event is to a client: not to be seen; to be seen, as it names nothing that
+# speaks against it; part of a call of the client's.
+_WITHHELD, _PASSING, _OWN = range(3)
+
 
 class Settings(Protocol):
     """What a filter reads of a user, see amiproxy.users."""
@@ -159,29 +163,37 @@ class SessionFilter:
         seen = self._seen.get(scope)
         if seen is None:
             seen = self._seen[scope] = {}
-        if not self._visible(facts, seen):
+        verdict = self._verdict(facts, seen)
+        if verdict == _WITHHELD:
             return ()
-        replay = _learn(facts, seen)
+        replay = _learn(facts, seen) if verdict == _OWN else ()
         if self._only:
             # A client of Cdrs alone wants no Newchannel, but its calls are followed.
             return (message,) if facts.name in self._only else ()
         return (*replay, message) if replay else (message,)
 
-    def _visible(self, facts: Facts, seen: dict[str, None]) -> bool:
-        """Tell whether an event belongs to a call, or is of a kind, the client may see."""
-        if self._in_context and facts.context and facts.context != self._in_context:
+    def _verdict(self, facts: Facts, seen: dict[str, None]) -> int:
+        """Tell what an event is to a client that gets calls, not just events."""
+        elsewhere = bool(
+            self._in_context and facts.contexts and self._in_context not in facts.contexts
+        )
+        if elsewhere and any(facts.contexts):
             # A channel that left the context still ends, for who saw it begin.
-            return facts.hangup_uid in seen
+            return _OWN if facts.hangup_uid in seen else _WITHHELD
         if self._needle and self._needle in facts.channels_text:
-            return True
+            return _OWN
         if not seen.keys().isdisjoint(facts.live):
-            return True
-        if self._in_context and facts.context == "":
-            # As a dialled channel's often is: fine in a call one knows, and no more.
-            return False
+            return _OWN
+        if elsewhere:
+            # The context is empty, as a dialled channel's may be: known calls only.
+            return _WITHHELD
         if facts.uids:
-            return not self._needle
-        return self._more_events and not (self._needle and facts.channels)
+            if self._needle:
+                return _WITHHELD
+            return _OWN if facts.contexts else _PASSING
+        if self._more_events and not (self._needle and facts.channels):
+            return _PASSING
+        return _WITHHELD
 
     def _foreign_answer(self, message: Message) -> bool:
         """Tell whether an answer that is not to this client passes.
@@ -265,7 +277,7 @@ class SessionFilter:
 
 
 def _learn(facts: Facts, seen: dict[str, None]) -> list[Message]:
-    """Remember the ids of an event that passes; return what has to be sent before it."""
+    """Remember the ids of an event of an own call; return what has to be sent before it."""
     replay: list[Message] = []
     for uid, messages in facts.replay:
         if uid not in seen:

@@ -48,6 +48,19 @@ IDS = [
     "parkeeuniqueid",
 ]
 LINKS = ["linkedid", "destlinkedid", "localonelinkedid", "localtwolinkedid", "transfereelinkedid"]
+PARTY_CONTEXTS = [
+    "destcontext",
+    "localonecontext",
+    "localtwocontext",
+    "transfereecontext",
+    "destinationcontext",
+]
+PARTY_CONTEXTS += [
+    "transferercontext",
+    "origtransferercontext",
+    "secondtransferercontext",
+    "transfertargetcontext",
+]
 ONLY = {
     "cdronly": ["cdr"],
     "brionly": ["bridge", "bridgecreate", "bridgeenter", "bridgeleave", "bridgedestroy"],
@@ -172,6 +185,12 @@ class ReferenceFilter:
             ]
 
         context = first(message, "context")
+        if context is None:
+            parties = [value for key, value in headers(message) if key in PARTY_CONTEXTS]
+            if user.in_context in parties:
+                context = user.in_context
+            elif parties:
+                context = max(parties)
         matches = bool(user.channel) and any(
             channel.lower().startswith(user.channel.lower())
             for channel in values(message, CHANNELS)
@@ -193,7 +212,8 @@ class ReferenceFilter:
             return []
 
         before = []
-        if name not in ("userevent", "cdr"):
+        own_call = matches or linked or context is not None
+        if own_call and name not in ("userevent", "cdr"):
             for uid in ids:
                 if uid in known:
                     continue

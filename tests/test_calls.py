@@ -225,11 +225,12 @@ def test_facts_of_an_event():
 
     assert facts.privilege == "call,all"
     assert facts.channels == ("sip/a-1",)
-    assert facts.context == "In"
+    assert facts.contexts == ("In",)
     assert facts.uids == ("1.1", "1.0")
     assert facts.hangup_uid == "1.1"
     assert facts.bridges == ("b",)
-    assert facts_of(event("X")).context is None
+    assert facts_of(event("X", "DestContext: a", "LocalOneContext: b")).contexts == ("a", "b")
+    assert facts_of(event("X")).contexts == ()
 
 
 def test_facts_are_made_once():

@@ -323,7 +323,7 @@ def test_each_client_has_its_own_replay():
     dial = Message.of("Event: Dial", "Channel: SIP/100-1", "Uniqueid: 1.1", "DestUniqueID: 2.1")
     table.note(dial)
 
-    for user in (User(channel="sip/100"), User(channel="sip/10"), User(in_context="in")):
+    for user in (User(channel="sip/100"), User(channel="sip/10")):
         filtered = SessionFilter(user, "off")
         assert len(filtered.incoming(dial, "pbx", answer=False)) == 2
         assert len(filtered.incoming(dial, "pbx", answer=False)) == 1
@@ -386,6 +386,15 @@ def test_a_call_that_comes_into_the_context_is_shown_whole():
     assert len(client.event("Newexten", "Context: in", "Channel: SIP/1", "Uniqueid: 1.1")) == 2
 
 
+def test_an_event_without_context_opens_no_call():
+    """It passes, as in C; the Newchannel that was withheld stays withheld, and so its Hangup."""
+    client = Client(User(in_context="in"))
+    assert not client.event("Newchannel", "Context: out", "Channel: SIP/1", "Uniqueid: 1.1")
+
+    assert len(client.event("OriginateResponse", "Channel: SIP/1", "Uniqueid: 1.1")) == 1
+    assert not client.event("Hangup", "Context: out", "Channel: SIP/1", "Uniqueid: 1.1")
+
+
 def test_an_empty_context_is_fine_in_a_known_call_only():
     """A dialled channel has none yet; so have the channels of others."""
     client = Client(User(in_context="in"))
@@ -393,6 +402,18 @@ def test_an_empty_context_is_fine_in_a_known_call_only():
 
     assert client.event("Newstate", "Context: ", "Uniqueid: 1.2")
     assert not client.event("Newstate", "Context: ", "Uniqueid: 2.2")
+
+
+@pytest.mark.parametrize("header", ["DestContext", "DestinationContext", "TransfereeContext"])
+def test_without_a_context_those_of_the_parties_count(header):
+    """The DialBegin of an Originate has no caller, a Cdr only its destination's context."""
+    client = Client(User(in_context="in"))
+
+    assert client.event("X", "Uniqueid: 1.1", f"{header}: in")
+    assert client.event("X", "Uniqueid: 1.2", "LocalTwoContext: out", f"{header}: in")
+    assert client.event("X", "Uniqueid: 1.3", "Context: in", f"{header}: out")
+    assert not client.event("X", "Uniqueid: 1.4", f"{header}: out")
+    assert not client.event("X", "Uniqueid: 1.5", "Context: out", f"{header}: in")
 
 
 def test_channel_and_context_have_both_to_fit():

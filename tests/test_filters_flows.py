@@ -7,6 +7,7 @@ import collections
 import dataclasses
 import functools
 import gzip
+import time
 from pathlib import Path
 
 import pytest
@@ -289,6 +290,26 @@ def test_who_sees_what(name, user, legs):
     assert dict(got) == legs
 
 
+def test_no_call_of_another_context_leaks():
+    """Who is given one context gets no event of a call that never was in it, replays included."""
+    for name in FLOWS:
+        call_of = connected(name)
+        for context in ("phones", "legs", "agents", "flow"):
+            within = {
+                call_of(message.get("Uniqueid"))
+                for message in map(Message, recorded(name))
+                for header, value in message.headers()
+                if header.endswith("Context") and value == context
+            }
+            for message in watch(name, User(in_context=context))[0]:
+                if message.has("Uniqueid") and message.has("Context"):
+                    assert call_of(message.get("Uniqueid")) in within, (
+                        name,
+                        context,
+                        message.lines,
+                    )
+
+
 SEVERAL = [
     User(channel="local/210@phones", more_events=True),
     User(channel="local/", filters=frozenset(["novar"])),
@@ -326,3 +347,31 @@ def test_a_burst_of_calls_is_told_apart():
         assert numbers == {f"Local/{number}"}
         assert len(by_channel(got)) == 4
         assert not filtered._seen["pbx"]
+
+
+def measure():
+    """Print what filtering costs per event and client: ``python -m tests.test_filters_flows``."""
+    messages = [Message(raw) for raw in recorded("g1_burst200_observer")]
+    table = CallTable()
+    start = time.perf_counter()
+    for message in messages:
+        table.note(message)
+    cost = time.perf_counter() - start
+    print(f"examine once: {cost / len(messages) * 1e6:.2f} us/event")
+    for title, users in {
+        "a call of one's own each": [User(channel=f"local/{n}@") for n in range(1000, 1100)],
+        "nothing to see": [User(channel=f"sip/{n}") for n in range(1000, 1100)],
+        "everything to see": [User(channel="local/")] * 100,
+        "one context, no variables": [User(in_context="load", filters=frozenset(["novar"]))] * 100,
+    }.items():
+        clients = [SessionFilter(user, "off") for user in users]
+        start = time.perf_counter()
+        for message in messages:
+            for client in clients:
+                client.incoming(message, "pbx", answer=False)
+        cost = time.perf_counter() - start
+        print(f"{title}: {cost / len(messages) / len(clients) * 1e6:.2f} us/event and client")
+
+
+if __name__ == "__main__":
+    measure()

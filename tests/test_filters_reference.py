@@ -53,7 +53,7 @@ ONE = st.tuples(
                 ),
                 UID,
             ),
-            st.tuples(st.just("Context"), CONTEXT),
+            st.tuples(st.sampled_from(["Context", "DestContext", "DestinationContext"]), CONTEXT),
         ),
         max_size=4,
     ),
