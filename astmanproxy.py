@@ -167,8 +167,8 @@ def prepare(options: Options) -> Prepared:
     tls = client_context(config)
     logfile = open_log(config, options, who)
     try:
-        for warning in (*warnings, *more, *unreadable(options, config, who)):
-            print(warning, file=sys.stderr)
+        warnings += [*more, *unreadable(options, config, who)]
+        for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
         pidfile = None
@@ -182,6 +182,8 @@ def prepare(options: Options) -> Prepared:
         logfile.start()
         logfile.close()
         raise
+    for warning in warnings:
+        print(warning, file=sys.stderr)
     return Prepared(
         options, config, users, formats, who, logfile, pidfile, listener, tls, directory
     )
@@ -260,10 +262,13 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         stderr=sys.stderr if foreground else None,
     )
     try:
+        if who.switch:
+            os.setgid(who.gid)  # DaemonContext sets the further groups, but not this one
         context.open()
-    except daemon.daemon.DaemonError as error:
-        raise ConfigError(str(error)) from error
+    except (OSError, daemon.daemon.DaemonError) as error:
+        raise ConfigError(f"Cannot become user {who.name}: {error}") from error
     with context:
+        who.check()
         if prepared.options.core:
             allow_core_dumps()
         prepared.log.start()

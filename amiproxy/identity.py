@@ -48,6 +48,21 @@ class Identity:
             os.setegid(gid)
             os.setgroups(groups)
 
+    def check(self) -> None:
+        """Make sure that the process has become this user for good.
+
+        Raises:
+            ConfigError: it has not, or not wholly.
+
+        """
+        if self.switch and (
+            set(os.getresuid()) != {self.uid}
+            or set(os.getresgid()) != {self.gid}
+            or set(os.getgroups()) - {self.gid}
+            != set(os.getgrouplist(self.name, self.gid)) - {self.gid}
+        ):
+            raise ConfigError(f"Cannot become user {self.name}: some rights of root are left")
+
     def can(self, mode: int, path: str) -> bool:
         """Tell whether this user may use *path* for *mode*, as os.access has it."""
         with self.assumed():

@@ -8,6 +8,7 @@ Lines are ``%b %e %T: message``, as the C program wrote them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import queue
@@ -17,6 +18,9 @@ import time
 
 #: Lines that may wait for the disk; further ones are dropped and counted.
 MAX_WAITING = 10000
+
+# Seconds others wait for a file that takes no more lines.
+_PATIENCE = 1.0
 
 # What a client sends may end in a log line: it must not be able to forge another
 # line, or to speak to the terminal of who reads it.
@@ -51,9 +55,10 @@ class Log(logging.Handler):
         # (level, bytes); None ends the thread.
         self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(MAX_WAITING)
         self._thread: threading.Thread | None = None
-        # Guards _fd and _lost.  Nothing done under it waits but a write to the file,
-        # which only the log's own thread and reopen() do.
+        # Guards _fd.  The log's thread holds it while it writes, which may take for
+        # ever; so the others ask for it with a time limit.
         self._file_lock = threading.Lock()
+        # Without a lock: that of two lines lost at once one is not counted is no loss.
         self._lost = 0
         self._stamp = (0, "")
 
@@ -71,7 +76,7 @@ class Log(logging.Handler):
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 2.0) -> None:
+    def stop(self, timeout: float = _PATIENCE) -> None:
         """Write what waits, for at most *timeout* seconds, and end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -83,12 +88,15 @@ class Log(logging.Handler):
         """Open the file by its name again; when that fails, go on with the old one.
 
         Raises:
-            OSError: the file cannot be opened.
+            OSError: the file cannot be opened, or the old one is stuck.
 
         """
         fd = _open(self._path)
-        with self._file_lock:
-            old, self._fd = self._fd, fd
+        if not self._file_lock.acquire(timeout=_PATIENCE):
+            os.close(fd)
+            raise TimeoutError(errno.ETIMEDOUT, "the old file takes no more lines")
+        old, self._fd = self._fd, fd
+        self._file_lock.release()
         os.close(old)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -144,13 +152,14 @@ class Log(logging.Handler):
             self._debug = 0  # nobody reads it any more
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what waits, and close the file unless it is stuck."""
         self.stop()
         super().close()
-        with self._file_lock:
+        if self._file_lock.acquire(timeout=_PATIENCE):
             fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+            self._file_lock.release()
+            if fd >= 0:
+                os.close(fd)
 
 
 def _open(path: str) -> int:
