@@ -76,6 +76,8 @@ class Call:
         self.succeeded = False
         #: Set when it is decided whether the called phone answers.
         self.decided = threading.Event()
+        #: Set when its last event is sent.
+        self.finished = threading.Event()
         self._exchange = exchange
         classic = "classic_" if exchange.classic else ""
         self._script = script(classic + outcome)
@@ -115,6 +117,7 @@ class Call:
             self._plan_next()
         else:
             self.decided.set()
+            self.finished.set()
 
     def _pause(self, index: int) -> bool:
         if self._hung_up:

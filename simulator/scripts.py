@@ -7,7 +7,7 @@ Pure but for the files it reads, each once.  The format is told in data/README.m
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,13 +62,19 @@ class Script:
         A Local channel has two halves; what concerns the second one only does
         not happen with any other technology.
         """
-        kept = [
-            (index, step)
-            for index, step in enumerate(self.steps)
-            if not step.places & {"a2", "b2"} and step.name != "LocalBridge"
-        ]
-        hangup = sum(index < self.hangup for index, _ in kept)
-        return Script(tuple(step for _, step in kept), hangup)
+        kept: list[Step] = []
+        hangup = len(self.steps)
+        owed: float | None = 0.0  # the pauses of what was left out
+        for index, step in enumerate(self.steps):
+            if index == self.hangup:
+                hangup = len(kept)
+            delay = None if owed is None or step.delay is None else owed + step.delay
+            if step.places & {"a2", "b2"} or step.name == "LocalBridge":
+                owed = delay
+            else:
+                kept.append(replace(step, delay=delay))
+                owed = 0.0
+        return Script(tuple(kept), min(hangup, len(kept)))
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 from simulator.calls import Order
 from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
-from tests.support import ManagerClient, wait_until
+from tests.support import ManagerClient
 
 DATA = Path(__file__).parent.parent / "data"
 VARIES = (
@@ -169,8 +169,6 @@ def _events_of(order: Order) -> bytes:
         client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret")
         asterisk.wait_for_session(1)
         outcome = "noanswer" if "never" in order.channel else "answered"
-        asterisk.exchange.call(order, outcome)
-        wait_until(lambda: asterisk.exchange.channels)
-        wait_until(lambda: not asterisk.exchange.channels)
+        assert asterisk.exchange.call(order, outcome).finished.wait(10)
         client.send("Action: Logoff")
         return client.read_to_end()

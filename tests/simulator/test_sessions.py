@@ -301,7 +301,24 @@ def test_it_speaks_tls(tmp_path):
     """With a certificate all is as without."""
     pem = tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", "cert.pem", "-out", "cert.pem"],
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            "cert.pem",
+            "-out",
+            "cert.pem",
+        ],
         check=True,
         cwd=tmp_path,
         capture_output=True,

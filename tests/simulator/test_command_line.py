@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``python -m simulator`` as a process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support import ROOT, ManagerClient
+
+
+@contextmanager
+def running(*arguments: str):
+    """Start it; give the process and its port."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "simulator", "--port", "0", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline()
+            assert "listens on 127.0.0.1:" in line
+            yield process, int(line.rpartition(":")[2])
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_calls_until_a_signal_and_ends_in_order(number):
+    """Calls go on; the signal brings Event Shutdown and exit status 0."""
+    with running("--user", "joe", "--secret", "x", "--calls", "50") as (process, port):
+        with ManagerClient(port) as client:
+            assert client.read_line() == "Asterisk Call Manager/11.0.0"
+            client.send("Action: Login", "Username: joe", "Secret: x")
+            client.read_until("Event: Newchannel")
+            process.send_signal(number)
+            client.read_until("Event: Shutdown")
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+
+
+def test_it_replays_a_recording_to_whoever_comes():
+    """The recording begins when the first client is logged in."""
+    recording = "tests/data/e1_queue_complete.s2c.ami"
+    with running("--replay", recording, "--rate", "5000", "--speak", "13") as (process, port):
+        with ManagerClient(port) as client:
+            assert client.read_line() == "Asterisk Call Manager/2.8.0"
+            client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret")
+            client.read_until("Event: QueueCallerJoin")
+            client.read_until("Event: AgentComplete")
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_port_in_use_is_told_in_one_line():
+    """Exit status 1."""
+    with running() as (_, port):
+        done = subprocess.run(
+            [sys.executable, "-m", "simulator", "--port", str(port)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+
+
+def test_faults_can_be_asked_for():
+    """``--fault silent`` gives no banner."""
+    with running("--fault", "silent") as (_, port), ManagerClient(port) as client:
+        assert client.is_silent(0.2)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recordings, and playing them again to clients."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator import recordings
+from simulator.server import SimulatedAsterisk
+from tests.support import ManagerClient
+
+DATA = Path(__file__).parent.parent / "data"
+ALL = sorted(DATA.glob("*.s2c.ami*"))
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name.partition(".")[0])
+def test_recordings_are_cut_into_their_messages(path):
+    """The parts joined are what the server sent between log-in and log-off."""
+    traffic = recordings.read_traffic(path)
+
+    assert b"".join(recordings.split(traffic)) == traffic
+    assert traffic in recordings.read(path)
+    assert b"Authentication accepted" not in traffic or path.name.startswith(("a5", "k4", "i1"))
+
+
+def test_a_recording_reaches_every_client_byte_for_byte():
+    """Also in small pieces."""
+    path = DATA / "b10_crlf_injection.s2c.ami"
+    with SimulatedAsterisk(pieces=7) as asterisk:
+        clients = [ManagerClient(asterisk.port) for _ in range(3)]
+        for client in clients:
+            client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret", "Events: off")
+        asterisk.wait_for_session(3)
+
+        asterisk.replay(path)
+
+        for client in clients:
+            client.read_message()
+            client.send("Action: Logoff")
+            heard = client.read_to_end()
+            assert heard.startswith(recordings.read_traffic(path))
+            client.close()
+
+
+def test_a_recording_keeps_its_pace():
+    """At its own speed it takes as long as it took, at twice the speed half of it."""
+    path = DATA / "c2_originate_async.s2c.ami"
+    sent: list[bytes] = []
+    start = time.monotonic()
+
+    count = recordings.replay(sent.append, path, speed=5)
+
+    assert 0.15 < time.monotonic() - start < 1.5
+    assert b"".join(sent) == recordings.read_traffic(path)
+    assert count == len(recordings.split(recordings.read_traffic(path)))
+
+
+def test_a_recording_can_come_at_a_rate():
+    """So many messages a second, whatever its own pace was."""
+    path = DATA / "c2_originate_async.s2c.ami"
+    messages = len(recordings.split(recordings.read_traffic(path)))
+    start = time.monotonic()
+
+    recordings.replay(lambda _: None, path, rate=messages / 0.2)
+
+    assert 0.1 < time.monotonic() - start < 1.0
+
+
+def test_a_replay_stops_when_it_is_no_longer_wanted():
+    """Between two messages."""
+    assert recordings.replay(lambda _: None, ALL[-1], rate=0.1, wanted=lambda: False) <= 1
