@@ -325,7 +325,7 @@ SEVERAL = [
 @pytest.mark.parametrize(
     "name", ["d5_redirect", "d6_blind_transfer", "f1_confbridge", "e1_queue_complete"]
 )
-@pytest.mark.parametrize("user", SEVERAL, ids=str)
+@pytest.mark.parametrize("user", SEVERAL)
 def test_recorded_flows_are_filtered_as_the_reference_does(name, user):
     """On real traffic, too, the quick filter and the slow reference say the same."""
     server, reference, expected = ReferenceServer(), ReferenceFilter(user), []
