@@ -47,7 +47,6 @@ FORMAT_FIELD = "format"
 UNTIL_FIELD = "x-until-event"
 MAXTIME_FIELD = "x-maxtime"
 
-DEFAULT_WAIT = 30.0  # seconds (spec section 11)
 LONGEST_WAIT = 600.0  # seconds; a client's wish must not hold a thread for ever
 
 _FORM = "application/x-www-form-urlencoded"
@@ -64,7 +63,7 @@ class Asked:
     message: Message | None  #: the block; None: the page that tells how to use this
     format: str = ""  #: output format by name; "": not said
     until_event: str = ""  #: the answer ends with this event
-    wait: float = DEFAULT_WAIT  #: seconds
+    wait: float | None = None  #: seconds it may take; None: not said
 
 
 def check_method(request: Request) -> None:
@@ -277,10 +276,10 @@ def _from_headers(request: Request) -> dict[str, str]:
     return {name: request.header(name) for name in names if request.has(name)}
 
 
-def _wait(text: str) -> float:
-    """Return the seconds that *text*, milliseconds, means."""
+def _wait(text: str) -> float | None:
+    """Return the seconds that *text*, milliseconds, means; None if it says nothing."""
     if not text:
-        return DEFAULT_WAIT
+        return None
     # isdecimal() alone would take other alphabets' digits.
     if not (text.isascii() and text.isdecimal() and len(text) < 12 and int(text) > 0):
         raise BadRequest(400, "X-Maxtime is a number of milliseconds, 1 or more")

@@ -193,7 +193,7 @@ def test_wishes_come_as_headers_or_fields():
         assert asked.until_event == "Done"
         assert asked.wait == 1.5
         assert list(asked.message.lines) == ["Action: A"]
-    assert get("/?Action=A").wait == 30
+    assert get("/?Action=A").wait is None
     assert get("/?Action=A&X-Maxtime=99999999999").wait == 600
 
 

@@ -18,7 +18,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy import replies, webanswers, weborigin, weburls
-from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.threads import actions
 from amiproxy.threads.collector import Collector
@@ -52,13 +51,21 @@ GLANCE = 0.5
 #: writes meanwhile, but does not tell when it has done so.
 FLUSH_GLANCE = 0.01
 
+#: Seconds a client may take nothing of its answer, at least.  Over a slow line a full
+#: socket buffer moves in steps of a second, and nobody else waits for a web client.
+WRITE_TIME = 5.0
+
 #: Bytes handed to the transport at once, and sent ahead by the client at the most.
 PIECE = 262144
 MAX_AHEAD = 1024 * 1024
 
-#: Seconds that the rest of a refused request is read, so that the client reads why
-#: and not a reset of its connection.
-LINGER = 1.0
+#: Seconds that the rest of a refused request is read, in all and while nothing comes,
+#: so that the client reads why and not a reset of its connection.
+LINGER = 3.0
+LINGER_QUIET = 0.25
+
+#: Seconds an answer may take if the request does not say (spec section 11).
+ANSWER_TIME = 30.0
 
 #: Seconds a waitevent waits at the most; a minute without request ends a session.
 LONGEST_WAITEVENT = 50.0
@@ -105,6 +112,7 @@ def serve(
 
     """
     shared = web.shared
+    transport.write_timeout = max(transport.write_timeout, WRITE_TIME)
     connection = _Connection(transport, conversation, shared.stopping)
     client = WebClient(web, transport.peer, address, known, tls=bool(transport.tls_version))
     while not conversation.over and not shared.stopping.is_set():
@@ -169,21 +177,15 @@ class _Connection:
 
     def _receive(self, deadline: float) -> bool:
         """Feed what comes until *deadline*, monotonic seconds; tell whether something came."""
-        transport = self._transport
         while True:
-            data = transport.recv()
-            if data is not None:
-                self._feed(data)
-                return True
             left = deadline - time.monotonic()
             if left <= 0 or self._stopping.is_set():
                 return False
-            transport.wait(min(left, GLANCE))
-
-    def _feed(self, data: bytes) -> None:
-        self._conversation.feed(data)
-        if not data:
-            self._transport.stop_reading()
+            # A round figure, so that the kernel need not be told a new one each time.
+            data = self._transport.recv(timeout=min(left, GLANCE))
+            if data is not None:
+                self._conversation.feed(data)
+                return True
 
     def send(self, data: bytes) -> None:
         """Send *data*, however long it is, as fast as the client takes it.
@@ -192,35 +194,19 @@ class _Connection:
             PeerError: the client left, or does not take it.
 
         """
-        transport = self._transport
-        room = max(1, transport.max_backlog // 2)
-        size = min(PIECE, room)
-        rest = memoryview(data)
-        while (rest or transport.backlog) and not transport.dropped:
-            if rest and transport.backlog < room:
-                with transport.lock:
-                    transport.send(rest[:size])  # type: ignore[arg-type]
-                rest = rest[size:]
-            elif transport.wait(FLUSH_GLANCE) and not self._conversation.over:
-                # What the client sends meanwhile must be taken: it would be
-                # announced again and again.
-                more = transport.recv()
-                if more is not None:
-                    self._feed(more)
-                if self._conversation.backlog > MAX_AHEAD:
-                    raise PeerGone(f"{transport.peer} sends requests and reads no answers")
-        if transport.dropped:
-            transport.wait(0)  # tells why
+        self._transport.send_all(data)
 
     def linger(self) -> None:
         """Read on for a moment after the last answer, and forget it."""
-        deadline = time.monotonic() + LINGER
-        while time.monotonic() < deadline:
-            data = self._transport.recv()
+        now = time.monotonic()
+        end, quiet = now + LINGER, now + LINGER_QUIET
+        while now < min(end, quiet):
+            data = self._transport.recv(timeout=min(end, quiet) - now)
             if data == b"":
                 return
-            if data is None:
-                self._transport.wait(deadline - time.monotonic())
+            now = time.monotonic()
+            if data is not None:
+                quiet = now + LINGER_QUIET
 
 
 class WebClient:
@@ -369,7 +355,8 @@ class WebClient:
         turn: threading.Lock | None = None,
     ) -> _Result:
         """Ask *message* and wait for the whole answer; *turn* is held meanwhile."""
-        deadline = time.monotonic() + asked.wait
+        began = time.monotonic()
+        deadline = began + (ANSWER_TIME if asked.wait is None else asked.wait)
         waits: list[Wait] = []
 
         def perform() -> None:
@@ -392,7 +379,8 @@ class WebClient:
         messages = list(answer.messages)
         if waits:
             # In nobody's turn: another request of the same session may come meanwhile.
-            end = min(deadline, waits[0].deadline, time.monotonic() + LONGEST_WAITEVENT)
+            longest = LONGEST_WAITEVENT if asked.wait is None else asked.wait
+            end = min(waits[0].deadline, began + longest)
             messages += collector.wait_events(max(0.0, end - time.monotonic()))
             messages.append(replies.reply(message, "Event: WaitEventComplete"))
         return _Result(message, tuple(messages), answer.complete)

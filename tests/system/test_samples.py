@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each of the samples does what it says, through the real program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from html.parser import HTMLParser
+
+import pytest
+
+from simulator.server import SimulatedAsterisk
+from tests.support import ROOT, ProxyProcess, wait_until
+
+SAMPLES = ROOT / "samples"
+ROOT_LINES = "proc_user = nobody\nproc_group = nogroup\n" if os.geteuid() == 0 else ""
+
+
+@pytest.fixture(scope="module")
+def asterisk():
+    with SimulatedAsterisk() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def proxy(asterisk):
+    config = (
+        f"host = 127.0.0.1, {asterisk.port}, ampuser, AmpSecret, on, off\n"
+        f"inputformat = http\nauthrequired = yes\nhttpcors = http://pages.example\n{ROOT_LINES}"
+    )
+    with ProxyProcess(config, "joe=secret1\n") as process:
+        wait_until(lambda: ": connected" in process.log())
+        yield process
+
+
+def run(proxy, *command, user="joe:secret1"):
+    environment = {**os.environ, "PROXY": f"http://127.0.0.1:{proxy.port}", "PROXY_USER": user}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+def test_the_curl_script(proxy, asterisk):
+    """The list comes as CSV, and both ways to POST reach Asterisk."""
+    asterisk.answer("QueuePause", b"Response: Success\r\nActionID: {ActionID}\r\n\r\n")
+
+    done = run(proxy, "sh", str(SAMPLES / "queues.sh"))
+
+    assert done.returncode == 0, done.stderr
+    assert "Ping: Pong" in done.stdout
+    assert '"Event: QueueStatusComplete"' in done.stdout
+    assert done.stdout.count("Success") >= 4
+    paused, resumed = asterisk.actions("QueuePause")
+    assert b"Interface: Local/100@default\r\nPaused: true\r\n" in paused
+    assert b"Paused: false\r\n" in resumed
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+def test_the_curl_script_without_login(proxy):
+    """An error of the proxy is an error of the script."""
+    done = run(proxy, "sh", str(SAMPLES / "queues.sh"), user="joe:wrong")
+
+    assert done.returncode != 0
+    assert "401" in done.stderr
+
+
+def test_the_python_sample(proxy, asterisk):
+    """It places a call and prints what became of it."""
+    done = run(proxy, sys.executable, str(SAMPLES / "call.py"), "Local/100@default", "200")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("Success - Originate")
+    call = asterisk.actions("Originate")[-1]
+    assert b"\r\nVariable: source=sample\r\nVariable: note=a & b\r\n" in call
+
+
+def test_the_python_sample_without_login(proxy):
+    """It prints the proxy's reason."""
+    done = run(
+        proxy, sys.executable, str(SAMPLES / "call.py"), "Local/100@default", "200", user="joe:no"
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("401: ")
+    assert "Authentication failed" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is missing")
+def test_the_javascript_sample(proxy):
+    """It lists the channels there are."""
+    done = run(proxy, "node", str(SAMPLES / "channels.mjs"))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith(" channels")
+
+
+class Forms(HTMLParser):
+    """Fills in the forms of a page as a browser does that just presses the buttons."""
+
+    def __init__(self):
+        super().__init__()
+        self.forms = []
+        self._select = ""
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag == "form":
+            self.forms.append((found["method"], found["action"], []))
+        elif tag == "input":
+            self.forms[-1][2].append((found["name"], found.get("value", "")))
+        elif tag == "select":
+            self._select = found["name"]
+        elif tag == "option" and self._select:
+            self._pending, self._select = self._select, ""
+
+    def handle_data(self, data):
+        name = self.__dict__.pop("_pending", "")
+        if name:
+            self.forms[-1][2].append((name, data.strip()))
+
+
+def press(proxy, form, origin):
+    """Send *form* as a browser sends it from a page of *origin*."""
+    method, action, fields = form
+    url = action.replace("localhost:1234", f"127.0.0.1:{proxy.port}")
+    data = urllib.parse.urlencode(fields)
+    headers = {"User-Agent": "Mozilla/5.0 (X11)", "Accept-Language": "en", "Accept": "text/html"}
+    if method == "post":
+        headers["Origin"] = origin
+        request = urllib.request.Request(url, data.encode(), headers)
+    else:
+        headers["Referer"] = origin + "/"
+        request = urllib.request.Request(f"{url}?{data}", headers=headers)
+    request.add_header("Authorization", "Basic am9lOnNlY3JldDE=")
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return response.read().decode()
+
+
+def test_the_html_forms(proxy, asterisk):
+    """GET and POST forms work from a page that httpcors names, and from no other."""
+    parser = Forms()
+    parser.feed((SAMPLES / "form.html").read_text())
+    asking, calling = parser.forms
+
+    assert "Response: " in press(proxy, asking, "http://pages.example")
+    assert "Originate" in press(proxy, calling, "http://pages.example")
+    assert b"\r\nVariable: kind=a & b\r\n" in asterisk.actions("Originate")[-1]
+    with pytest.raises(urllib.error.HTTPError) as error:
+        press(proxy, calling, "http://evil.example")
+    assert error.value.code == 403
+    error.value.close()
