@@ -82,8 +82,10 @@ class Call:
         classic = "classic_" if exchange.classic else ""
         self._script = script(classic + outcome)
         if not order.channel.lower().startswith("local/"):
-            self._script = self._script.without_far_halves()
-        self._values = exchange.fill_in(order)
+            self._script = self._script.without({"a2"} if outcome == "queue" else {"a2", "b2"})
+        # In a queue it is agents who are called, and they are Local channels.
+        peer = "Local/201@agents" if outcome == "queue" else ""
+        self._values = exchange.fill_in(order, peer)
         self._at = 0
         self._hung_up = False
         self._names: set[str] = set()  # places of channels that live
@@ -295,8 +297,11 @@ class Exchange:
         """Send the events *messages*."""
         self._server.publish(*messages)
 
-    def fill_in(self, order: Order) -> dict[str, str]:
-        """Return the values for the places of a script, with fresh ids."""
+    def fill_in(self, order: Order, peer: str = "") -> dict[str, str]:
+        """Return the values for the places of a script, with fresh ids.
+
+        *peer* is the device that is dialled; else the one with the wanted number.
+        """
         device = order.channel.removesuffix("/n")
         tech, _, rest = device.partition("/")
         local = tech.lower() == "local"
@@ -306,14 +311,15 @@ class Exchange:
         if match and match[2] is None:
             name, number = "", name
         peer_exten = order.peer or order.exten
-        peer = f"Local/{peer_exten}@phones" if local else f"{tech}/{peer_exten}"
+        peer = peer or (f"Local/{peer_exten}@phones" if local else f"{tech}/{peer_exten}")
+        mark = "/n" if peer.startswith("Local/") else ""
         values = {
             "requested": order.channel,
             "device": device,
             "dial": order.channel.partition("/")[2],
-            "peer": peer + ("/n" if local else ""),
+            "peer": peer + mark,
             "peerdevice": peer,
-            "peerdial": peer.partition("/")[2] + ("/n" if local else ""),
+            "peerdial": peer.partition("/")[2] + mark,
             "peerexten": peer_exten,
             "legexten": exten if local else "s",
             "legcontext": context if local else "from-phone",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 DATA = Path(__file__).parent / "data"
 _PLACE = re.compile(r"\$([a-z]+[0-9]?)")
@@ -56,11 +57,11 @@ class Script:
     steps: tuple[Step, ...]
     hangup: int
 
-    def without_far_halves(self) -> Script:
-        """Return this script for phones that are no Local channels.
+    def without(self, halves: AbstractSet[str]) -> Script:
+        """Return this script without what concerns *halves*, such as ``a2``.
 
-        A Local channel has two halves; what concerns the second one only does
-        not happen with any other technology.
+        A Local channel has two halves; what concerns the second one does not happen
+        with any other technology.  Pauses are kept.
         """
         kept: list[Step] = []
         hangup = len(self.steps)
@@ -69,7 +70,7 @@ class Script:
             if index == self.hangup:
                 hangup = len(kept)
             delay = None if owed is None or step.delay is None else owed + step.delay
-            if step.places & {"a2", "b2"} or step.name == "LocalBridge":
+            if step.places & halves:
                 owed = delay
             else:
                 kept.append(replace(step, delay=delay))

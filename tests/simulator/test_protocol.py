@@ -90,3 +90,33 @@ def test_an_event_repeats_the_header_of_a_list():
     message = events.event("X", {"A": [1, 2], "B": ""})
 
     assert message == b"Event: X\r\nPrivilege: call,all\r\nA: 1\r\nA: 2\r\nB: \r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("criteria", "text", "passes"),
+    [
+        ("action(exclude),name(UserEvent),header(Channel),method(exact)", "SIP/1", False),
+        ("action(exclude),name(UserEvent),header(Channel),method(exact)", "SIP", True),
+        ("action(exclude),name(Hangup)", "", True),
+        ("action(include),name(UserEvent)", "", True),
+        ("name(Hangup)", "", False),
+        ("header(Channel),method(starts_with)", "SIP", True),
+        ("header(Channel),method(ends_with)", "/1", True),
+        ("header(Channel),method(contains)", "P/", True),
+        ("header(Channel)", "X", False),
+    ],
+)
+def test_match_criteria_pick_events(criteria, text, passes):
+    """By the event's name, one of its headers, and how that is compared."""
+    filters = events.Filters()
+
+    assert filters.add(events.criteria(criteria, text))
+    assert filters.pass_(events.event("UserEvent", {"Channel": "SIP/1", "B": "b"})) is passes
+
+
+@given(st.text(max_size=40), st.text(max_size=20))
+def test_any_match_criteria_are_taken_or_refused(criteria, text):
+    """Nonsense gives no pattern, and no exception."""
+    pattern = events.criteria(criteria, text)
+    if pattern:
+        events.Filters().add(pattern)
