@@ -14,13 +14,15 @@ import re
 import threading
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
+from simulator.channels import ChannelTable
 from simulator.events import write
 from simulator.scripts import script
 
 if TYPE_CHECKING:
+    from simulator.channels import Channel
     from simulator.scripts import Step
     from simulator.server import SimulatedAsterisk
 
@@ -47,25 +49,6 @@ class Order:
     timeout: float = 30.0
     talk: float | None = None  # None: as long as in the recording
     announce: bool = True  # send an OriginateResponse
-
-
-@dataclass
-class Channel:
-    """A live channel: the headers of its last event."""
-
-    name: str
-    headers: dict[str, str]
-    call: Call
-    since: float = field(default_factory=time.time)
-    application: str = ""
-    data: str = ""
-    bridge: str = ""
-    variables: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def uniqueid(self) -> str:
-        """Its unique id."""
-        return self.headers.get("Uniqueid", "")
 
 
 class Call:
@@ -158,7 +141,7 @@ class Call:
                 for name, value in self.order.variables
             ]
         lines = step.fill(self._values)
-        self._exchange.follow(self, lines)
+        self._exchange.table.follow(self, lines)
         if step.name == "Newchannel":
             self._names |= step.places & _CHANNEL_PLACES
         if step.name == "OriginateResponse":
@@ -189,6 +172,7 @@ class Exchange:
 
     def __init__(self, server: SimulatedAsterisk, scale: float) -> None:
         self.scale = scale
+        self.table = ChannelTable()
         self._server = server
         self._uniques = itertools.count(1)
         self._numbers = itertools.count(1)
@@ -199,7 +183,6 @@ class Exchange:
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         self._stopped = False
-        self._channels: dict[str, Channel] = {}
         #: Calls begun so far.
         self.begun = 0
 
@@ -211,8 +194,7 @@ class Exchange:
     @property
     def channels(self) -> list[Channel]:
         """The live channels, oldest first."""
-        with self._changed:
-            return list(self._channels.values())
+        return self.table.channels
 
     def call(self, order: Order, outcome: str = "answered") -> Call:
         """Begin a call that ends as *outcome*, one of ``OUTCOMES``, says."""
@@ -273,10 +255,10 @@ class Exchange:
             thread, self._thread = self._thread, None
             self._stopped = True
             self._due.clear()
-            self._channels.clear()
             self._changed.notify()
         if thread is not None:
             thread.join()
+        self.table.clear()
 
     def _run(self) -> None:
         while True:
@@ -349,48 +331,3 @@ class Exchange:
                 end = f";{half}" if base.lower().startswith("local/") else ""
                 values[letter + half] = f"{base}-{number_:08x}{end}"
         return values
-
-    def follow(self, call: Call, lines: list[str]) -> None:
-        """Keep the picture of the live channels up to date with one event."""
-        headers = dict(line.partition(": ")[::2] for line in lines)
-        name, event = headers.get("Channel", ""), headers["Event"]
-        with self._changed:
-            if event == "Newchannel":
-                self._channels[name] = Channel(name, _snapshot(headers), call)
-            channel = self._channels.get(name)
-            if channel is None:
-                return
-            if event == "Hangup":
-                del self._channels[name]
-            elif "ChannelState" in headers:
-                channel.headers.update(_snapshot(headers))
-            if event == "Newexten":
-                channel.application = headers.get("Application", "")
-                channel.data = headers.get("AppData", "")
-            elif event == "BridgeEnter":
-                channel.bridge = headers.get("BridgeUniqueid", "")
-            elif event == "BridgeLeave":
-                channel.bridge = ""
-            elif event == "VarSet":
-                channel.variables[headers.get("Variable", "")] = headers.get("Value", "")
-
-
-_SNAPSHOT = (
-    "ChannelState",
-    "ChannelStateDesc",
-    "CallerIDNum",
-    "CallerIDName",
-    "ConnectedLineNum",
-    "ConnectedLineName",
-    "Language",
-    "AccountCode",
-    "Context",
-    "Exten",
-    "Priority",
-    "Uniqueid",
-    "Linkedid",
-)
-
-
-def _snapshot(headers: dict[str, str]) -> dict[str, str]:
-    return {name: headers[name] for name in _SNAPSHOT if name in headers}

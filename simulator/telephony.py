@@ -13,7 +13,8 @@ from simulator.events import write
 from simulator.replies import error, id_line, listing, response, success
 
 if TYPE_CHECKING:
-    from simulator.calls import Call, Channel
+    from simulator.calls import Call
+    from simulator.channels import Channel
     from simulator.protocol import Request
     from simulator.session import Session
 

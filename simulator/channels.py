@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The live channels of a simulated Asterisk, as its events tell."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.calls import Call
+
+_SNAPSHOT = (
+    "ChannelState",
+    "ChannelStateDesc",
+    "CallerIDNum",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Language",
+    "AccountCode",
+    "Context",
+    "Exten",
+    "Priority",
+    "Uniqueid",
+    "Linkedid",
+)
+
+
+@dataclass
+class Channel:
+    """A live channel: the headers of its last event."""
+
+    name: str
+    headers: dict[str, str]
+    call: Call
+    since: float = field(default_factory=time.time)
+    application: str = ""
+    data: str = ""
+    bridge: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def uniqueid(self) -> str:
+        """Its unique id."""
+        return self.headers.get("Uniqueid", "")
+
+
+class ChannelTable:
+    """Which channels live.  Written by the thread of the calls, read by sessions."""
+
+    def __init__(self) -> None:
+        # Guards _channels; nothing is sent under it.
+        self._lock = threading.Lock()
+        self._channels: dict[str, Channel] = {}
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The live channels, oldest first."""
+        with self._lock:
+            return list(self._channels.values())
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._channels.clear()
+
+    def follow(self, call: Call, lines: list[str]) -> None:
+        """Take in the *lines* of one event of *call*."""
+        headers = dict(line.partition(": ")[::2] for line in lines)
+        name, event = headers.get("Channel", ""), headers["Event"]
+        with self._lock:
+            if event == "Newchannel":
+                self._channels[name] = Channel(name, _snapshot(headers), call)
+            elif event == "Hangup":
+                self._channels.pop(name, None)
+            channel = self._channels.get(name)
+            if channel is not None:
+                _update(channel, event, headers)
+
+
+def _update(channel: Channel, event: str, headers: dict[str, str]) -> None:
+    if "ChannelState" in headers:
+        # A new dict: sessions may be reading the old one.
+        channel.headers = {**channel.headers, **_snapshot(headers)}
+    if event == "Newexten":
+        channel.application = headers.get("Application", "")
+        channel.data = headers.get("AppData", "")
+    elif event == "BridgeEnter":
+        channel.bridge = headers.get("BridgeUniqueid", "")
+    elif event == "BridgeLeave":
+        channel.bridge = ""
+    elif event == "VarSet":
+        channel.variables[headers.get("Variable", "")] = headers.get("Value", "")
+
+
+def _snapshot(headers: dict[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in _SNAPSHOT if name in headers}
