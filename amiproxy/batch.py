@@ -26,10 +26,11 @@ class Batch:
     Belongs to the server thread that made it, so it needs no lock.
 
     *scope* names the server (unique ids of two Asterisks may be the same).
-    *quiet* tells that nothing in it is an answer: all of it is for everybody.
+    *quiet* tells that nothing in it is an answer: all of it is for everybody;
+    *public* that some of it is; *owners* are the sessions that answers in it are for.
     """
 
-    __slots__ = ("_cache", "_items", "_parts", "owners", "quiet", "scope", "wire")
+    __slots__ = ("_cache", "_items", "_parts", "noted", "owners", "public", "quiet", "scope", "wire")
 
     def __init__(self, scope: str, wire: bytes, items: Sequence[Item] | None = None) -> None:
         """Make a batch of *wire*, its messages as AMI; *items* says whom they are for.
@@ -40,9 +41,11 @@ class Batch:
         self.scope = scope
         self.wire = wire
         self.quiet = items is None
-        self.owners: frozenset[int] = frozenset(
-            () if items is None else (item.owner for item in items if item.owner != EVERYBODY)
-        )
+        owners = set() if items is None else {item.owner for item in items}
+        self.public = items is None or EVERYBODY in owners
+        owners.discard(EVERYBODY)
+        self.owners = owners
+        self.noted = False
         self._items = items
         self._parts: dict[tuple[str, int], bytes] = {}
         self._cache: dict[Hashable, bytes] = {}

@@ -62,8 +62,14 @@ class User:
 
     @property
     def filtered(self) -> bool:
-        """Whether a filter of spec section 8 is set that hides or refuses something."""
-        return bool(self.channel or self.in_context or self.out_context or self.filters)
+        """Whether a filter of spec section 8 is set, one that rewrites included."""
+        return bool(
+            self.channel
+            or self.in_context
+            or self.out_context
+            or self.filters
+            or self.accountcode
+        )
 
 
 @dataclass(frozen=True)

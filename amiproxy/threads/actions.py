@@ -98,7 +98,7 @@ def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
 def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
     shared_users = shared.users
     if not shared_users and not session.guarded:
-        return _welcome(session, message, None)
+        return _welcome(shared, session, message, None)
     # Who failed before waits: in its own thread, and nobody else does.
     delay = shared.failures.delay(session.address)
     if delay:
@@ -112,7 +112,7 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
         return True
     if user.display_connects:
         log.info("%s: logged in as %s", session.peer, ascii(user.name))
-    return _welcome(session, message, user)
+    return _welcome(shared, session, message, user)
 
 
 def _find_user(
@@ -120,6 +120,9 @@ def _find_user(
 ) -> tuple[User | None, str]:
     """Return the user a log-in is right for, or None and why not."""
     users, name = shared.users, message.get("Username")
+    named = users.get(name)
+    if named is not None and not named.acl.allows(session.address):
+        return None, "address not permitted"  # before the secret: its time tells nothing
     if message.get("Key"):
         challenge, session.challenge = session.challenge, ""  # good for one try
         user = auth.authenticate_key(users, name, challenge, message.get("Key"))
@@ -127,8 +130,6 @@ def _find_user(
         user = auth.authenticate(users, name, message.get("Secret"))
     if user is None:
         return None, "wrong user or secret"
-    if not (user.acl.allows(session.address) and users.general.acl.allows(session.address)):
-        return None, "address not permitted"
     if not user.allow_multiple_login and any(
         other is not session and other.user is not None and other.user.name == user.name
         for other in shared.router.registry.snapshot()
@@ -137,13 +138,17 @@ def _find_user(
     return user, ""
 
 
-def _welcome(session: ClientSession, message: Message, user: User | None) -> bool:
+def _welcome(
+    shared: Shared, session: ClientSession, message: Message, user: User | None
+) -> bool:
     mask = rights.event_mask(message.get("Events")) if message.get("Events") else None
     # The answer goes out before the first event does.
     session.say(replies.reply(message, "Response: Success", "Message: Authentication accepted"))
     read = rights.ALL if user is None else user.read
     if rights.may_see(read if mask is None else read & mask, rights.SYSTEM):
         session.say(replies.FULLY_BOOTED)
+    if user is not None and user.filtered:
+        shared.router.registry.will_filter(session.number)
     session.log_in(user, mask)
     return True
 
@@ -310,11 +315,11 @@ def _set_input_format(shared: Shared, session: ClientSession, message: Message) 
 
 
 def _set_autofilter(shared: Shared, session: ClientSession, message: Message) -> Message:
-    del shared
     mode = message.get("AutoFilter").lower()
     if mode not in MODE_NUMBERS:
         mode = OFF  # as C: anything else is off
     session.set_mode(mode)
+    shared.router.registry.mode_changed()
     return replies.proxy_success(message, f"AutoFilter: {MODE_NUMBERS[mode]}")
 
 

@@ -47,6 +47,9 @@ BANNER_WAIT = 2.0
 CONGESTED = 65536
 MAX_BACKLOG = 64 * 1024 * 1024
 
+#: How often Originates that are held back are looked at, in seconds.
+_LOOK = 1.0
+
 #: Refusals that pass: the log-in itself is right.
 _PASSING = frozenset(["asterisk is shutting down", "login already in use"])
 
@@ -321,7 +324,7 @@ class AsteriskServer:
                     self._go_live()
                     self._publish([each.raw for each in messages[index:]])
                     return
-                self._calls.note(message)
+                self._calls.keep(Message(message.raw[:-4] + self._suffix))
             until = min(limit, time.monotonic() + BOOT_SILENCE)
             try:
                 messages = _cut(framer.feed(self._read(transport, until, "not booted")))
@@ -338,58 +341,51 @@ class AsteriskServer:
 
     def _read(self, transport: Transport, deadline: float, what: str) -> bytes:
         """Return the next bytes, which must come before *deadline*."""
-        while True:
-            data = transport.recv()
-            if data:
-                return data
-            if data == b"":
-                raise PeerGone(f"closed the connection ({what})")
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _TooLateError(f"{what} in time")
-            transport.wait(left)
+        left = deadline - time.monotonic()
+        data = transport.recv(timeout=left) if left > 0 else None
+        if data is None:
+            raise _TooLateError(f"{what} in time")
+        if not data:
+            raise PeerGone(f"closed the connection ({what})")
+        return data
 
     # -- serving ------------------------------------------------------------------------------
 
     def _serve(self, transport: Transport, framer: Framer) -> None:
         """Read and publish until the connection is over."""
+        keepalive = self.config.keepalive
         heard = time.monotonic()
         pinged = False
         buffer = self._buffer
         view = memoryview(buffer)
         while True:
-            count = transport.recv_into(buffer)
-            if count is None:
-                pinged = self._idle(transport, heard, pinged)
-                continue
-            if count == 0:
+            count = transport.recv_into(view, _LOOK if self._holding else keepalive or None)
+            if count:
+                heard, pinged = time.monotonic(), False
+                whole = framer.feed(bytes(view[:count]))
+                if whole:
+                    self._publish(whole)
+            elif count is not None:
                 raise PeerGone("closed the connection")
-            heard, pinged = time.monotonic(), False
-            whole = framer.feed(bytes(view[:count]))
-            if whole:
-                self._publish(whole)
+            if self._holding:
+                self._answer_late(time.monotonic())
+            if count is None and keepalive:
+                pinged = self._look_after(transport, heard, pinged)
 
-    def _idle(self, transport: Transport, heard: float, pinged: bool) -> bool:
-        """Wait for more; ping an Asterisk that is silent.  Returns whether it was pinged."""
+    def _look_after(self, transport: Transport, heard: float, pinged: bool) -> bool:
+        """Ping an Asterisk that is silent.  Returns whether it has been pinged."""
         now = time.monotonic()
         keepalive = self.config.keepalive
-        left: float | None = None
-        if keepalive:
-            left = heard + keepalive * (2 if pinged else 1) - now
-            if left <= 0 and pinged:
-                with self._lock:
-                    patience = self._ledger.patience(now)
-                if patience <= 0:
-                    raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
-                left = patience
-            elif left <= 0:
-                self._ping(transport)
-                return True
-        if self._holding:
-            self._answer_late(now)
-            left = 1.0 if left is None else min(left, 1.0)
-        transport.wait(left)
-        return pinged
+        if now - heard < keepalive * (2 if pinged else 1):
+            return pinged
+        if not pinged:
+            self._ping(transport)
+            return True
+        with self._lock:
+            busy = self._ledger.patience(now) > 0
+        if not busy:
+            raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
+        return True
 
     def _ping(self, transport: Transport) -> None:
         request = Request(PROXY, self.router.ids.anonymous(0))
@@ -414,8 +410,7 @@ class AsteriskServer:
             if self._ledger.idle and not _may_answer(whole):
                 batch = Batch(self.scope, wire)
                 if self.router.keeps_calls:
-                    for item in batch.items:
-                        self._calls.note(item.message)
+                    batch.noted = self._note([item.message for item in batch.items])
                 self.router.publish(batch)
                 return
             parts = wire.split(END)
@@ -425,13 +420,21 @@ class AsteriskServer:
             messages = [Message(raw[:-4] + suffix) for raw in whole]
         if not messages:
             return
-        if self.router.keeps_calls:
-            for message in messages:
-                self._calls.note(message)
+        noted = self.router.keeps_calls and self._note(messages)
         with self._lock:
             items = [item for item in map(self._ledger.classify, messages) if item is not None]
         if items:
-            self.router.publish(Batch.of_items(self.scope, items))
+            batch = Batch.of_items(self.scope, items)
+            batch.noted = noted
+            self.router.publish(batch)
+
+    def _note(self, messages: list[Message]) -> bool:
+        """Keep the calls in *messages*; tell whether all is looked up for filters."""
+        filtering = self.router.registry.filtering
+        look = self._calls.note if filtering else self._calls.keep
+        for message in messages:
+            look(message)
+        return filtering
 
     def _abandon(self, lost: list[Request]) -> None:
         """Tell who asked that no answer will come; forget the calls of this Asterisk."""

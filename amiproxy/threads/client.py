@@ -12,7 +12,6 @@ from amiproxy import replies
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads import actions, web
-from amiproxy.threads.asterisk import keep_alive
 from amiproxy.threads.session import StreamSession
 from amiproxy.threads.transport import Transport
 
@@ -47,7 +46,6 @@ class Client:
         self._shared = shared
         self._address = address
         self._peer = f"client {address}:{port}"
-        keep_alive(sock, 60)
         self._transport = Transport(
             sock,
             self._peer,
@@ -106,15 +104,10 @@ class Client:
 
     def _first_byte(self, timeout: float) -> bytes:
         """Return the first bytes, or b"" if none came within *timeout* seconds."""
-        deadline = time.monotonic() + timeout
-        while True:
-            first = self._transport.peek()
-            if first == b"":
-                raise PeerGone(f"{self._peer} left")
-            left = deadline - time.monotonic()
-            if first or left <= 0:
-                return first or b""
-            self._transport.wait(left)
+        first = self._transport.peek(timeout)
+        if first == b"":
+            raise PeerGone(f"{self._peer} left")
+        return first or b""
 
     # -- the session --------------------------------------------------------------------------
 
@@ -204,24 +197,23 @@ class _Conversation:
     def run(self) -> None:
         """Serve the client until it leaves or is let go."""
         while True:
-            self._client.check_login_time(self._session)
             if self._session.waiting_for_event is not None:
                 if not self._wait_over():
                     continue
             elif self._queue:
                 if self._shared.router.is_congested():
                     # Who asks faster than Asterisk answers is read more slowly.
-                    self._transport.wait(GLANCE)
+                    self._pause()
                 if not self._take(self._queue.popleft()):
                     self._part()
                     return
                 continue
-            data = self._transport.recv(_READ_SIZE)
-            if data is None:
-                self._transport.wait(self._client.check_login_time(self._session))
-            elif data:
+            data = self._transport.recv(
+                _READ_SIZE, self._client.check_login_time(self._session)
+            )
+            if data:
                 self._feed(data)
-            else:
+            elif data is not None:
                 self._linger()
                 return
 
@@ -263,23 +255,27 @@ class _Conversation:
         if wait.told or left <= 0:
             actions.finish_wait(self._session)
             return True
-        if self._transport.wait(left) and not wait.told:
-            # Further actions wait, as in Asterisk; but an end is noticed.
-            data = self._transport.recv(_READ_SIZE)
-            if data == b"":
-                raise PeerGone(f"{self._session.peer} left")
-            if data:
-                self._feed(data)
+        # Further actions wait, as in Asterisk; but an end is noticed.
+        data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
+        if data == b"":
+            raise PeerGone(f"{self._session.peer} left")
+        if data:
+            self._feed(data)
         return False
+
+    def _pause(self) -> None:
+        """Let some time pass in which nothing is read; an end is noticed."""
+        self._transport.check()
+        time.sleep(GLANCE)
+        self._transport.check()
 
     def _linger(self) -> None:
         """The client sends no more: it still gets the answers under way."""
         number = self._session.number
         if self._shared.router.is_waiting(number):
-            self._transport.stop_reading()
             limit = time.monotonic() + LINGER
             while time.monotonic() < limit and self._shared.router.is_waiting(number):
-                self._transport.wait(GLANCE)
+                self._pause()
         self._part()
 
     def _part(self) -> None:

@@ -16,6 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from amiproxy.threads.asterisk import keep_alive
 from amiproxy.threads.client import Client
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Listener:
     def start(self) -> None:
         """Start to accept."""
         self._sock.setblocking(True)
+        # What is set here every accepted connection inherits (Linux, tcp(7)).
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(self._sock, 60)
         self._sock.listen(1024)
         self._thread.start()
 
@@ -101,14 +105,13 @@ class Listener:
         if not (self.acl.allows(address) and shared.users.general.acl.allows(address)):
             problem = "address not permitted"
         else:
-            problem = shared.admission.enter(address, shared.config, guarded=guarded)
+            problem = shared.admission.enter(address, guarded=guarded)
         if problem is not None:
             self._complaints.log("Connection from %s refused: %s", address, problem)
             sock.close()
             return
         log.info("Connection received from %s", address)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             client = Client(shared, sock, address, port)
             thread = threading.Thread(
                 target=client.run, name=f"client-{address}:{port}", daemon=True

@@ -6,6 +6,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from amiproxy.views import UNIQUE
+
 if TYPE_CHECKING:
     from amiproxy.threads.session import ClientSession
 
@@ -13,27 +15,64 @@ if TYPE_CHECKING:
 class SessionRegistry:
     """Every live client session, newest first.
 
-    Written by the thread of each session as it begins and ends.  Read by every
-    server thread, for every batch.
+    Written by the thread of each session as it begins and ends, or changes its
+    autofilter.  Read by every server thread, for every batch.
     """
 
     def __init__(self) -> None:
-        # Serializes writers; held while the new tuple is built, never while
-        # sending, formatting or logging.  Readers take the tuple as it stands,
-        # without the lock: a writer replaces the tuple and never changes one.
+        # Serializes writers; held while new tuples are built, never while
+        # sending, formatting or logging.  Readers take what is there without
+        # the lock: a writer replaces a tuple and never changes one, and one
+        # lookup in the dict is atomic.
         self._lock = threading.Lock()
         self._sessions: tuple[ClientSession, ...] = ()
+        self._listeners: tuple[ClientSession, ...] = ()
+        self._by_number: dict[int, ClientSession] = {}
+        self._filtering: set[int] = set()
 
     def snapshot(self) -> tuple[ClientSession, ...]:
         """Return the live sessions, newest first."""
         return self._sessions
 
+    def listeners(self) -> tuple[ClientSession, ...]:
+        """Return those that may see answers to others: all but the `unique` ones."""
+        return self._listeners
+
+    def find(self, number: int) -> ClientSession | None:
+        """Return the live session of that number."""
+        return self._by_number.get(number)
+
     def add(self, session: ClientSession) -> None:
         """Take *session* in: from now on it gets what it may see."""
         with self._lock:
+            self._by_number[session.number] = session
             self._sessions = (session, *self._sessions)
+            if session.mode != UNIQUE:
+                self._listeners = (session, *self._listeners)
 
     def discard(self, session: ClientSession) -> None:
         """Forget *session*, if it is there."""
         with self._lock:
+            self._by_number.pop(session.number, None)
+            self._filtering.discard(session.number)
             self._sessions = tuple(each for each in self._sessions if each is not session)
+            if session in self._listeners:
+                self._listeners = tuple(each for each in self._listeners if each is not session)
+
+    def mode_changed(self) -> None:
+        """Some session has another autofilter now."""
+        with self._lock:
+            self._listeners = tuple(each for each in self._sessions if each.mode != UNIQUE)
+
+    def will_filter(self, number: int) -> None:
+        """The session of that number is about to see calls through a user's filters.
+
+        Said before it does: servers prepare their batches for it from now on.
+        """
+        with self._lock:
+            self._filtering.add(number)
+
+    @property
+    def filtering(self) -> bool:
+        """Whether some client sees calls through a user's filters."""
+        return bool(self._filtering)

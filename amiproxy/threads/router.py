@@ -69,8 +69,19 @@ class Router:
 
     def publish(self, batch: Batch) -> None:
         """Hand *batch* to every client.  Runs in a server's thread and never waits."""
-        for session in self.registry.snapshot():
-            session.deliver(batch)
+        registry = self.registry
+        if batch.public:
+            for session in registry.snapshot():
+                session.deliver(batch)
+            return
+        # Answers only: whoever filters by ActionID need not even be asked.
+        for number in batch.owners:
+            owner = registry.find(number)
+            if owner is not None:
+                owner.deliver(batch)
+        for session in registry.listeners():
+            if session.number not in batch.owners:
+                session.deliver(batch)
 
     def forget(self, scope: str) -> None:
         """The connection to the server *scope* was lost."""

@@ -178,6 +178,12 @@ class ClientSession:
             restricted=read & ALL != ALL,
             last_id=self.last_id if self.mode == ON else None,
         )
+        self._takes_quiet = (
+            self.allowed
+            and self.view.sees_all_events
+            and (self.mode != ON or self.last_id is None)
+            and (self._filter is None or not self._filter.active)
+        )
 
     # -- what server threads call --------------------------------------------------------
 
@@ -200,10 +206,15 @@ class ClientSession:
                 continue
             message = item.message
             if section8 is not None:
+                if not batch.noted and item.owner != number:
+                    # Made before this client logged in: its view begins after it.
+                    continue
                 passing = section8.incoming(message, batch.scope, item.owner == number)
                 if not passing:
                     continue
-                found += [(Item(extra), extra) for extra in passing[:-1]]
+                found += [
+                    (Item(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
+                ]
             found.append((item, self._as_owner(item, message)))
         return found
 
@@ -259,18 +270,22 @@ class StreamSession(ClientSession):
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""
         with self.lock:
-            if self.transport.dropped:
+            transport = self.transport
+            if transport.dropped:
                 return
-            try:
-                data = self._encode(batch)
-            except HandlerError as error:
-                self._fail(error)
-                return
+            if self._takes_quiet and batch.quiet and self.output.wire:
+                # Most of all that is ever delivered passes here.
+                data = batch.wire
+            else:
+                try:
+                    data = self._encode(batch)
+                except HandlerError as error:
+                    self._fail(error)
+                    return
             if data:
-                self.transport.send(data)
+                transport.send(data)
                 if self.waiting_for_event is not None:
                     self.waiting_for_event.told = True
-                    self.transport._wake()  # noqa: SLF001 - the lock is held
 
     def _encode(self, batch: Batch) -> bytes:
         view, form = self.view, self.output
@@ -313,7 +328,7 @@ class StreamSession(ClientSession):
     def _fail(self, error: HandlerError) -> None:
         """Drop the client: its format cannot be written.  The lock is held."""
         log.error("%s: dropped: %s", self.peer, error)
-        self.transport._drop(f"{self.peer}: {error}")  # noqa: SLF001 - the lock is held
+        self.transport.end(HandlerError(f"{self.peer}: {error}"))
 
     def end(self, reason: str) -> None:
         """Let the client go: its thread wakes up, finds the end and leaves.

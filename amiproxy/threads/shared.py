@@ -61,6 +61,12 @@ class Shared:
         self.users = users
         self.tls = tls
         self.limits = Limits(config.max_line, config.max_headers, config.max_block)
+        general = users.general  # of the users file; what it says counts
+        self.admission.limit(
+            clients=_first(general.max_clients, config.max_clients),
+            of_address=_first(general.max_per_address, config.max_per_address),
+            strangers=_first(general.auth_limit, config.auth_limit),
+        )
 
     @property
     def guarded(self) -> bool:
@@ -76,6 +82,10 @@ class Shared:
         """Return the default output format; an unknown name means standard, as in C."""
         found = self.formats.get(self.config.output_format)
         return found if found is not None and found.is_output else self.formats["standard"]
+
+
+def _first(general: int | None, config: int) -> int:
+    return config if general is None else general
 
 
 class Failures:
@@ -102,13 +112,20 @@ class Admission:
     """How many clients there are: in all, of one address, and not logged in."""
 
     def __init__(self) -> None:
-        # Guards the counts; held for arithmetic only.
+        # Guards the counts and limits; held for arithmetic only.
         self._lock = threading.Lock()
         self._clients = 0
         self._strangers = 0
         self._addresses: dict[str, int] = {}
+        self._most = self._most_of_address = self._most_strangers = 0
 
-    def enter(self, address: str, config: Config, *, guarded: bool) -> str | None:
+    def limit(self, *, clients: int, of_address: int, strangers: int) -> None:
+        """Set the limits; 0 is none.  Who is in stays."""
+        with self._lock:
+            self._most, self._most_of_address = clients, of_address
+            self._most_strangers = strangers
+
+    def enter(self, address: str, *, guarded: bool) -> str | None:
         """Let a client in; return why not, or None.
 
         Who is let in must ``leave`` in the end; a guarded client is a stranger
@@ -116,11 +133,11 @@ class Admission:
         """
         with self._lock:
             here = self._addresses.get(address, 0)
-            if config.max_clients and self._clients >= config.max_clients:
+            if self._most and self._clients >= self._most:
                 return f"{self._clients} clients are connected (maxclients)"
-            if config.max_per_address and here >= config.max_per_address:
+            if self._most_of_address and here >= self._most_of_address:
                 return f"{here} clients of this address are connected (maxperaddress)"
-            if guarded and config.auth_limit and self._strangers >= config.auth_limit:
+            if guarded and self._most_strangers and self._strangers >= self._most_strangers:
                 return f"{self._strangers} clients have not logged in (authlimit)"
             self._clients += 1
             self._addresses[address] = here + 1

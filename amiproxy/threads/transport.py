@@ -1,56 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Transport: one non-blocking connection, plain or TLS, with a bounded backlog.
+"""Transport: one connection, plain or TLS, with a bounded backlog.
 
-One thread owns a transport: it waits, reads, flushes the backlog and closes.
-Any thread may send, under the transport's lock, and any may wake the owner.
-Nothing here ever blocks but ``wait``, which is the owner's.
+One thread owns a transport: it reads, waits for nothing else, and closes.  Any
+thread may send, under the transport's lock: what the socket takes goes at once,
+the rest into the backlog, which the flusher sends when there is room.  Sending
+never blocks; only ``recv`` and its like wait, and they are the owner's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections import deque
 
-from amiproxy.errors import PeerGone, SlowPeer
+from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.threads.flusher import FLUSHER
 
 #: How much one read takes at the most, in bytes.
 READ_SIZE = 262144
 
-#: OpenSSL takes one record at a time; more in one call gains nothing.
-_TLS_CHUNK = 262144
-
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
 
-READABLE = select.EPOLLIN | select.EPOLLRDHUP
-_GONE = select.EPOLLHUP | select.EPOLLERR
+#: How much of a long answer goes to the socket at a time, in bytes.
+_PIECE = 262144
 
-
-class _AlwaysReady:
-    """A descriptor that is always readable, to wake a thread out of epoll.
-
-    One for the whole process: who wants to wake a thread puts it into that
-    thread's epoll set, so that a wake-up costs no descriptor a session.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards making the pipe once
-        self._pipe: tuple[int, int] | None = None
-
-    def fileno(self) -> int:
-        with self._lock:
-            if self._pipe is None:
-                self._pipe = os.pipe()
-                os.write(self._pipe[1], b"!")
-            return self._pipe[0]
-
-
-_WAKE = _AlwaysReady()
+#: The longest wait of one system call, in seconds: time_t and poll bear no more.
+_LONGEST = 1_000_000.0
 
 
 class Transport:
@@ -61,123 +42,110 @@ class Transport:
     bytes may wait.
     """
 
+    __slots__ = (
+        "_backlog",
+        "_closed",
+        "_end",
+        "_rcvtimeo",
+        "_sock",
+        "_stalled",
+        "_tls",
+        "_waiting",
+        "lock",
+        "max_backlog",
+        "peer",
+        "write_timeout",
+    )
+
     def __init__(
         self, sock: socket.socket, peer: str, *, write_timeout: float, max_backlog: int
     ) -> None:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _sock's recv and send where it is TLS (one call at a time),
-        # _backlog, _stalled and _dropped; sessions guard their own state with
-        # it too.  Nothing done under it may block; no thread holds two of them.
+        # Guards _backlog, _waiting, _stalled and _end, and where it is TLS all
+        # use of _sock (OpenSSL bears one call at a time); sessions guard their
+        # own state with it too.  Nothing done under it may block; no thread
+        # holds two of them.
         self.lock = threading.Lock()
+        # Plain sockets block: the owner waits in recv itself, which is one
+        # system call an action; whoever sends says MSG_DONTWAIT.
         self._sock = sock
-        self._sock.setblocking(False)
+        sock.settimeout(None)
         self._tls = False
-        self._backlog: deque[memoryview] = deque()
+        self._backlog: deque[memoryview] | None = None  # made when first needed
         self._waiting = 0  # bytes in _backlog
         self._stalled = 0.0  # when the backlog last moved, monotonic seconds
-        self._dropped: str | None = None  # why the session must end
+        self._end: PeerError | None = None  # why the session must end
         self._closed = False
-        self._half_closed = False  # the other side sends no more
-        self._interest = READABLE
-        self._epoll = select.epoll()
-        self._epoll.register(sock.fileno(), self._interest)
-        self._wake_fd = _WAKE.fileno()
+        self._rcvtimeo: float | None = None  # what the kernel was told
 
-    # -- the owner's thread -----------------------------------------------------
+    def fileno(self) -> int:
+        """Return the socket's descriptor, -1 once closed."""
+        return self._sock.fileno()
 
-    def wait(self, timeout: float | None) -> bool:
-        """Wait until there is something to read, somebody wakes us, or time is over.
+    # -- the owner's thread -----------------------------------------------------------------
 
-        *timeout* is in seconds, None for ever.  Flushes the backlog meanwhile.
-        Returns whether reading may bring something.
+    def recv(self, size: int = READ_SIZE, timeout: float | None = None) -> bytes | None:
+        """Wait up to *timeout* seconds, None for ever, and return what came.
 
-        Raises:
-            PeerGone: the connection is over.
-            SlowPeer: the other side took nothing for too long.
-
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            self._check()
-            left = self._next_wait(deadline)
-            try:
-                events = self._epoll.poll(left)
-            except InterruptedError:
-                continue
-            readable = woken = False
-            for fd, event in events:
-                if fd == self._wake_fd:
-                    woken = True
-                    continue
-                if event & (select.EPOLLIN | select.EPOLLRDHUP | _GONE):
-                    readable = True
-                if self._half_closed and event & _GONE:
-                    raise PeerGone(f"{self.peer} left")
-            if woken:
-                with contextlib.suppress(OSError):
-                    self._epoll.unregister(self._wake_fd)
-            self._service()
-            if readable or woken:
-                return readable
-            if deadline is not None and time.monotonic() >= deadline:
-                return False
-
-    def recv(self, size: int = READ_SIZE) -> bytes | None:
-        """Return what came, None if nothing is there now, b"" at the end.
+        Returns b"" when the other side sends no more, None when time is over.
 
         Raises:
-            PeerGone: the connection was reset.
+            PeerGone: the connection is over, or somebody let the session go.
+            SlowPeer: the other side did not take what it was sent.
 
         """
+        if self._tls:
+            return self._recv_tls(size, timeout)
+        if timeout != self._rcvtimeo:
+            self._tell_timeout(timeout)
         try:
-            if self._tls:
-                with self.lock:
-                    return self._sock.recv(min(size, _TLS_CHUNK))
-            return self._sock.recv(size)
+            data = self._sock.recv(size)
         except _NOT_NOW:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
+            data = None
         except OSError as error:
+            self.check()
             raise PeerGone(f"{self.peer}: {error.strerror or error}") from error
+        if self._end is not None:
+            raise self._end
+        return data
 
-    def recv_into(self, buffer: bytearray) -> int | None:
-        """As :meth:`recv`, into *buffer*; returns how many bytes, None for not now."""
+    def recv_into(self, buffer: memoryview, timeout: float | None = None) -> int | None:
+        """As :meth:`recv`, into *buffer*; returns how many bytes came."""
+        if self._tls:
+            return self._recv_records(buffer, timeout)
+        if timeout != self._rcvtimeo:
+            self._tell_timeout(timeout)
         try:
-            if self._tls:
-                with self.lock:
-                    return self._sock.recv_into(buffer)
-            return self._sock.recv_into(buffer)
+            count = self._sock.recv_into(buffer)
         except _NOT_NOW:
-            return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return 0
-        except OSError as error:
-            raise PeerGone(f"{self.peer}: {error.strerror or error}") from error
-
-    def peek(self) -> bytes | None:
-        """Return the first bytes without taking them; plain connections only."""
-        try:
-            return self._sock.recv(8, socket.MSG_PEEK)
-        except _NOT_NOW:
+            self.check()
             return None
         except OSError as error:
+            self.check()
             raise PeerGone(f"{self.peer}: {error.strerror or error}") from error
+        if self._end is not None:
+            raise self._end
+        return count
 
-    def pending(self) -> bool:
-        """Tell whether TLS holds bytes that no poll would announce."""
-        if not self._tls:
-            return False
-        with self.lock:
-            assert isinstance(self._sock, ssl.SSLSocket)
-            return self._sock.pending() > 0
+    def peek(self, timeout: float) -> bytes | None:
+        """Wait up to *timeout* seconds for the first bytes and leave them; plain only."""
+        self._tell_timeout(timeout)
+        try:
+            data = self._sock.recv(8, socket.MSG_PEEK)
+        except _NOT_NOW:
+            data = None
+        except OSError as error:
+            self.check()
+            raise PeerGone(f"{self.peer}: {error.strerror or error}") from error
+        self.check()
+        return data
 
-    def stop_reading(self) -> None:
-        """The other side sends no more: wait for its going and for writing only."""
-        self._half_closed = True
-        self._set_interest(self._interest & ~READABLE)
+    def check(self) -> None:
+        """Raise why the session must end, if it must."""
+        if self._end is not None:
+            raise self._end
 
     def start_tls(
         self,
@@ -194,39 +162,36 @@ class Transport:
 
         """
         deadline = time.monotonic() + timeout
-        plain = self._sock
-        self._epoll.unregister(plain.fileno())
         try:
-            self._sock = context.wrap_socket(
-                plain,
+            sock = context.wrap_socket(
+                self._sock,
                 server_side=server_side,
                 do_handshake_on_connect=False,
                 server_hostname=server_hostname,
             )
         except (OSError, ValueError) as error:
             raise PeerGone(f"{self.peer}: TLS: {error}") from error
-        self._epoll.register(self._sock.fileno(), self._interest)
+        sock.setblocking(False)
+        self._sock = sock
         self._tls = True
-        assert isinstance(self._sock, ssl.SSLSocket)
         while True:
-            wanted = READABLE
+            wanted = select.POLLIN
             try:
                 with self.lock:
-                    self._sock.do_handshake()
-                break
+                    sock.do_handshake()
+                return
             except ssl.SSLWantReadError:
                 pass
             except ssl.SSLWantWriteError:
-                wanted = select.EPOLLOUT
+                wanted = select.POLLOUT
             except OSError as error:
+                self.check()
                 raise PeerGone(f"{self.peer}: TLS handshake: {_tls_reason(error)}") from error
-            self._check()
+            self.check()
             left = deadline - time.monotonic()
             if left <= 0:
                 raise PeerGone(f"{self.peer}: no TLS handshake within {timeout:g} s")
-            self._set_interest(wanted)
-            self._epoll.poll(left)
-        self._set_interest(READABLE)
+            _wait(sock, wanted, left)
 
     @property
     def tls_version(self) -> str:
@@ -234,82 +199,116 @@ class Transport:
         sock = self._sock
         return (sock.version() or "") if isinstance(sock, ssl.SSLSocket) else ""
 
+    def send_all(self, data: bytes) -> None:
+        """Send *data*, however long, as fast as the other side takes it.
+
+        For answers that only the owner sends; it waits meanwhile.
+
+        Raises:
+            PeerGone: the connection is over.
+            SlowPeer: the other side took nothing for too long.
+
+        """
+        rest = memoryview(data)
+        while rest or self._backlog:
+            self.check()
+            if rest and self._waiting < _PIECE:
+                with self.lock:
+                    self.send(rest[:_PIECE])
+                rest = rest[_PIECE:]
+            else:
+                with contextlib.suppress(OSError, ValueError):
+                    _wait(self._sock, select.POLLOUT, self.write_timeout)
+                self.flush()
+        self.check()
+
     def drain(self, deadline: float) -> None:
         """Try until *deadline* (monotonic seconds) to get the backlog out; never raises."""
-        with contextlib.suppress(Exception):
-            while time.monotonic() < deadline:
-                with self.lock:
+        while not self._closed and self._backlog:
+            with self.lock:
+                try:
                     self._flush()
-                    if not self._backlog:
-                        return
-                self._set_interest(select.EPOLLOUT)
-                self._epoll.poll(max(0.0, deadline - time.monotonic()))
+                except OSError:
+                    return
+            left = deadline - time.monotonic()
+            if not self._backlog or left <= 0:
+                return
+            with contextlib.suppress(OSError, ValueError):
+                _wait(self._sock, select.POLLOUT, left)
 
     def close(self) -> None:
         """Close the connection: the owner's last act."""
+        FLUSHER.forget(self)
         with self.lock:
             if self._closed:
                 return
             self._closed = True
-            self._dropped = self._dropped or "closed"
-            self._backlog.clear()
+            self._end = self._end or PeerGone("closed")
+            self._backlog = None
             self._waiting = 0
-        if self._tls:
-            # Say goodbye in TLS, without waiting for the answer.
-            with contextlib.suppress(OSError, ValueError):
-                assert isinstance(self._sock, ssl.SSLSocket)
-                self._sock.unwrap()
+            if isinstance(self._sock, ssl.SSLSocket):
+                # Say goodbye in TLS, without waiting for the answer.
+                with contextlib.suppress(OSError, ValueError):
+                    self._sock.unwrap()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
         if not self._tls:
             # Bytes left unread would turn the close into a reset, which may
             # take our last answer with it.
             with contextlib.suppress(OSError):
-                self._sock.recv(READ_SIZE)
+                self._sock.recv(READ_SIZE, socket.MSG_DONTWAIT)
         self._sock.close()
-        self._epoll.close()
 
-    # -- any thread ---------------------------------------------------------------
+    # -- any thread -------------------------------------------------------------------------
 
-    def send(self, data: bytes) -> None:
-        """Send *data* now, or keep what the socket does not take for the owner.
+    def send(self, data: bytes | memoryview) -> None:
+        """Send *data* now, or keep what the socket does not take.
 
         Never blocks, never raises: a peer that cannot take it is dropped, and
         its owner finds out.  The caller holds ``lock``.
         """
-        if self._dropped is not None:
+        if self._end is not None:
             return
         if self._backlog:
             self._keep(memoryview(data))
             return
         try:
-            sent = self._sock.send(data)
+            if self._tls:
+                sent = self._sock.send(data)
+            else:
+                sent = self._sock.send(data, socket.MSG_DONTWAIT)
         except _NOT_NOW:
             sent = 0
         except OSError as error:
-            self._drop(f"{self.peer}: {error.strerror or error}")
+            self.end(PeerGone(f"{self.peer}: {error.strerror or error}"))
             return
         if sent < len(data):
             self._stalled = time.monotonic()
             self._keep(memoryview(data)[sent:])
-            self._wake()
+            if self._backlog:
+                FLUSHER.watch(self)
 
     def drop(self, reason: str) -> None:
         """Let the peer go: the owner wakes up, finds the end and leaves."""
         with self.lock:
-            self._drop(reason)
+            self.end(PeerGone(reason))
 
     def finish(self, reason: str) -> None:
         """As :meth:`drop`, but what waits to be sent stays for ``drain``."""
         with self.lock:
-            if self._dropped is None:
-                self._dropped = reason
-                self._wake()
+            self.end(PeerGone(reason), keep=True)
 
-    def wake(self) -> None:
-        """Wake the owner out of ``wait``."""
-        with self.lock:
-            self._wake()
+    def end(self, error: PeerError, *, keep: bool = False) -> None:
+        """End the session for *error*.  The caller holds ``lock``."""
+        if self._end is not None or self._closed:
+            return
+        self._end = error
+        if not keep:
+            self._backlog = None
+            self._waiting = 0
+        # shutdown() wakes a thread that waits to read; close() does not.
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RD) if not self._tls else _shut_read(self._sock)
 
     @property
     def backlog(self) -> int:
@@ -319,84 +318,135 @@ class Transport:
     @property
     def dropped(self) -> bool:
         """Whether the session is to end."""
-        return self._dropped is not None
+        return self._end is not None
 
-    # -- under the lock, or the owner's ---------------------------------------------
+    # -- the flusher's thread -----------------------------------------------------------------
+
+    @property
+    def stalled_until(self) -> float:
+        """When the peer will have taken nothing for too long, in monotonic seconds."""
+        return self._stalled + self.write_timeout
+
+    def flush(self) -> None:
+        """Send what the socket takes."""
+        with self.lock:
+            try:
+                self._flush()
+            except OSError as error:
+                self.end(PeerGone(f"{self.peer}: {error.strerror or error}"))
+            if not self._backlog:
+                FLUSHER.forget(self)
+
+    def check_stall(self) -> None:
+        """End the session if the peer has taken nothing for too long."""
+        if time.monotonic() < self.stalled_until:
+            return
+        self.flush()  # it may have become ready just now
+        with self.lock:
+            if self._backlog and time.monotonic() >= self.stalled_until:
+                self.end(
+                    SlowPeer(
+                        f"{self.peer} took nothing for {self.write_timeout * 1000:.0f} ms, "
+                        f"{self._waiting} bytes wait"
+                    )
+                )
+
+    # -- under the lock, or the owner's --------------------------------------------------------
 
     def _keep(self, data: memoryview) -> None:
         if self._waiting + len(data) > self.max_backlog:
-            self._drop(
-                f"{self.peer} leaves {self._waiting} bytes unread, "
-                f"{self.max_backlog} may wait (clientbacklog)"
+            self.end(
+                SlowPeer(
+                    f"{self.peer} leaves {self._waiting} bytes unread, "
+                    f"{self.max_backlog} may wait (clientbacklog)"
+                )
             )
             return
+        if self._backlog is None:
+            self._backlog = deque()
         self._backlog.append(data)
         self._waiting += len(data)
-
-    def _drop(self, reason: str) -> None:
-        if self._dropped is None:
-            self._dropped = reason
-            self._backlog.clear()
-            self._waiting = 0
-            self._wake()
-
-    def _wake(self) -> None:
-        if not self._closed:
-            with contextlib.suppress(FileExistsError):
-                self._epoll.register(self._wake_fd, select.EPOLLIN)
-
-    def _check(self) -> None:
-        if self._dropped is not None:
-            raise PeerGone(self._dropped)
-
-    def _next_wait(self, deadline: float | None) -> float | None:
-        now = time.monotonic()
-        ends = [] if deadline is None else [deadline - now]
-        if self._backlog:
-            ends.append(self._stalled + self.write_timeout - now)
-        return max(0.0, min(ends)) if ends else None
-
-    def _service(self) -> None:
-        """Flush the backlog; find out whether the peer still takes anything."""
-        if not self._backlog:
-            self._set_interest(self._interest & ~select.EPOLLOUT)
-            return
-        with self.lock:
-            before = self._waiting
-            self._flush()
-            now = time.monotonic()
-            if self._waiting < before:
-                self._stalled = now
-            elif now - self._stalled >= self.write_timeout and self._backlog:
-                raise SlowPeer(
-                    f"{self.peer} took nothing for {self.write_timeout * 1000:.0f} ms, "
-                    f"{self._waiting} bytes wait"
-                )
-            blocked = bool(self._backlog)
-        interest = self._interest & ~select.EPOLLOUT
-        self._set_interest(interest | select.EPOLLOUT if blocked else interest)
 
     def _flush(self) -> None:
         """Write what the socket takes.  The caller holds ``lock``."""
         backlog = self._backlog
+        if not backlog:
+            return
+        flags = 0 if self._tls else socket.MSG_DONTWAIT
         try:
             while backlog:
                 part = backlog[0]
-                sent = self._sock.send(part)
+                sent = self._sock.send(part, flags)
                 self._waiting -= sent
+                self._stalled = time.monotonic()
                 if sent < len(part):
                     backlog[0] = part[sent:]
                 else:
                     backlog.popleft()
         except _NOT_NOW:
             pass
-        except OSError as error:
-            self._drop(f"{self.peer}: {error.strerror or error}")
 
-    def _set_interest(self, interest: int) -> None:
-        if interest != self._interest:
-            self._interest = interest
-            self._epoll.modify(self._sock.fileno(), interest)
+    def _tell_timeout(self, timeout: float | None) -> None:
+        """Have the kernel end a recv after *timeout* seconds."""
+        self._rcvtimeo = timeout
+        seconds = 0.0 if timeout is None else min(max(timeout, 0.000001), _LONGEST)
+        whole = int(seconds)
+        value = struct.pack("@ll", whole, int((seconds - whole) * 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+
+    def _recv_tls(self, size: int, timeout: float | None) -> bytes | None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            wanted = select.POLLIN
+            try:
+                with self.lock:
+                    data = self._sock.recv(size)
+                self.check()
+                return data
+            except ssl.SSLWantWriteError:
+                wanted = select.POLLOUT
+            except _NOT_NOW:
+                pass
+            except _END:
+                self.check()
+                return b""
+            except OSError as error:
+                self.check()
+                raise PeerGone(f"{self.peer}: {_tls_reason(error)}") from error
+            self.check()
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            _wait(self._sock, wanted, left)
+
+    def _recv_records(self, buffer: memoryview, timeout: float | None) -> int | None:
+        """Read TLS records until the buffer is full or no more is there now."""
+        first = self._recv_tls(len(buffer), timeout)
+        if not first:
+            return None if first is None else 0
+        count = len(first)
+        buffer[:count] = first
+        while len(buffer) - count >= 16384:
+            with self.lock:
+                try:
+                    got = self._sock.recv_into(buffer[count:])
+                except OSError:
+                    break  # not now, or the end: the next read tells which
+            if not got:
+                break
+            count += got
+        return count
+
+
+def _wait(sock: socket.socket, events: int, timeout: float | None) -> None:
+    poll = select.poll()
+    poll.register(sock, events)
+    poll.poll(None if timeout is None else min(timeout, 1000.0) * 1000)
+
+
+def _shut_read(sock: socket.socket) -> None:
+    """Wake who polls a TLS socket, without SSLSocket.shutdown forgetting its TLS."""
+    socket.socket.shutdown(sock, socket.SHUT_RD)
 
 
 def _tls_reason(error: OSError) -> str:

@@ -47,17 +47,9 @@ IDLE_TIME = 5.0
 #: How often a thread that waits for a request looks whether the proxy stops, in seconds.
 GLANCE = 0.5
 
-#: The same for a thread that waits for its client to take an answer: the transport
-#: writes meanwhile, but does not tell when it has done so.
-FLUSH_GLANCE = 0.01
-
 #: Seconds a client may take nothing of its answer, at least.  Over a slow line a full
 #: socket buffer moves in steps of a second, and nobody else waits for a web client.
 WRITE_TIME = 5.0
-
-#: Bytes handed to the transport at once, and sent ahead by the client at the most.
-PIECE = 262144
-MAX_AHEAD = 1024 * 1024
 
 #: Seconds that the rest of a refused request is read, in all and while nothing comes,
 #: so that the client reads why and not a reset of its connection.
@@ -121,7 +113,7 @@ def serve(
         except BadRequest as error:
             log.info("%s: %d %s", transport.peer, error.status, error)
             response = failure(error, shared.output_format(), "")
-            connection.send(conversation.refuse(response, time.time()))
+            transport.send_all(conversation.refuse(response, time.time()))
             connection.linger()
             return
         if request is None:
@@ -130,7 +122,7 @@ def serve(
         log.debug("%s: %s %d", transport.peer, request.method, response.status)
         if shared.stopping.is_set():
             response = dataclasses.replace(response, close=True)
-        connection.send(conversation.answer(response, time.time()))
+        transport.send_all(conversation.answer(response, time.time()))
 
 
 class _Connection:
@@ -161,7 +153,7 @@ class _Connection:
                 return None
             interim = conversation.interim()
             if interim:
-                self.send(interim)
+                self._transport.send_all(interim)
             if conversation.partial and not was_partial:
                 began = time.monotonic()
                 was_partial = True
@@ -177,36 +169,21 @@ class _Connection:
 
     def _receive(self, deadline: float) -> bool:
         """Feed what comes until *deadline*, monotonic seconds; tell whether something came."""
-        while True:
+        while not self._stopping.is_set():
             left = deadline - time.monotonic()
-            if left <= 0 or self._stopping.is_set():
-                return False
-            # A round figure, so that the kernel need not be told a new one each time.
+            if left <= 0:
+                break
             data = self._transport.recv(timeout=min(left, GLANCE))
             if data is not None:
                 self._conversation.feed(data)
                 return True
-
-    def send(self, data: bytes) -> None:
-        """Send *data*, however long it is, as fast as the client takes it.
-
-        Raises:
-            PeerError: the client left, or does not take it.
-
-        """
-        self._transport.send_all(data)
+        return False
 
     def linger(self) -> None:
         """Read on for a moment after the last answer, and forget it."""
-        now = time.monotonic()
-        end, quiet = now + LINGER, now + LINGER_QUIET
-        while now < min(end, quiet):
-            data = self._transport.recv(timeout=min(end, quiet) - now)
-            if data == b"":
-                return
-            now = time.monotonic()
-            if data is not None:
-                quiet = now + LINGER_QUIET
+        end = time.monotonic() + LINGER
+        while time.monotonic() < end and self._transport.recv(timeout=LINGER_QUIET):
+            pass
 
 
 class WebClient:
