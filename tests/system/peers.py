@@ -40,6 +40,11 @@ def value(message, name):
     return None
 
 
+def is_response(message):
+    """Tell whether *message* is an answer; events may come before one at any time."""
+    return message[0].startswith(("Response:", "ProxyResponse:"))
+
+
 def wait_connected(proxy, count=1):
     """Wait until the proxy has connected to *count* servers."""
     wait_until(lambda: proxy.log().count(": connected (") >= count, what="connected in the log")

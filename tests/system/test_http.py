@@ -581,6 +581,15 @@ def test_many_guarded_connections(guarded):
             connection.close()
 
 
+def test_strangers_do_not_stay(guarded):
+    """Who has not logged in is answered once and let go."""
+    request = "GET /{} HTTP/1.1\r\nHost: x\r\n\r\n"
+    for target in ("?Action=Ping", "rawman?action=ping", "", "nothing"):
+        answer = raw(guarded, request.format(target) * 2)
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"\r\nConnection: close\r\n" in answer
+
+
 def test_pages_of_others(web, proxy, asterisk):
     """Another site's page may change nothing and read nothing, unless httpcors names it."""
     evil = ["-H", "Origin: https://a.example"]

@@ -65,8 +65,10 @@ def single_bytes(data):
 def random_pieces(data):
     """Cut anywhere, unevenly, in few pieces and in many."""
     rng = random.Random(len(data))
-    return cut(data, rng, rng.choice([7, 100, 1500])) if len(data) < 100_000 else cut(
-        data, rng, 40_000
+    return (
+        cut(data, rng, rng.choice([7, 100, 1500]))
+        if len(data) < 100_000
+        else cut(data, rng, 40_000)
     )
 
 

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Manager libraries that other programs are built on, as they are, through the proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.server import SimulatedAsterisk
+from tests.support import ProxyProcess, wait_until
+from tests.system.peers import QUICK, host_line, wait_connected
+
+NODE_MODULES = Path(sys.prefix) / "npm"
+
+# Several libraries look for the slash behind "Manager" in the first line.
+ASTERISK_BANNER = 'forcebanner = "Asterisk Call Manager/2.8.0"\n'
+
+
+@pytest.fixture(scope="module", params=["off", "unique"])
+def stage(request):
+    """A proxy in front of a simulated Asterisk with calls going on."""
+    with SimulatedAsterisk() as asterisk:
+        config = QUICK + f"autofilter = {request.param}\n" + ASTERISK_BANNER + host_line(asterisk)
+        with ProxyProcess(config) as proxy:
+            wait_connected(proxy)
+            asterisk.exchange.keep_calling(5)
+            yield proxy, asterisk
+
+
+def test_panoramisk_works_unchanged(stage):
+    """Connect, log in, ping, a list, a command, events, log off."""
+    panoramisk = pytest.importorskip("panoramisk")
+    proxy, asterisk = stage
+    calls = []
+
+    async def use():
+        gone = asyncio.Event()
+        manager = panoramisk.Manager(
+            host="127.0.0.1",
+            port=proxy.port,
+            username="anybody",
+            secret="whatever",
+            loop=asyncio.get_running_loop(),
+            on_disconnect=lambda *_: gone.set(),
+        )
+        manager.register_event("Newchannel", lambda _, event: calls.append(event))
+        await manager.connect()
+        async with Waiting(lambda: manager.authenticated):
+            pass
+        assert manager.authenticated
+        pong = await manager.send_action({"Action": "Ping"})
+        channels = await manager.send_action({"Action": "CoreShowChannels"}, as_list=True)
+        queue = await manager.send_action({"Action": "QueueStatus"}, as_list=True)
+        output = await manager.send_command("core show version")
+        unknown = await manager.send_action({"Action": "NoSuchThing"})
+        async with Waiting(lambda: len(calls) > 1):
+            pass
+        goodbye = manager.send_action({"Action": "Logoff"})
+        await asyncio.wait_for(gone.wait(), 10)
+        manager.close()
+        # What it plans for a reconnect must not outlive the test.
+        manager.connect = lambda: None
+        return pong, channels, queue, output, unknown, goodbye
+
+    class Waiting:
+        def __init__(self, condition):
+            self.condition = condition
+
+        async def __aenter__(self):
+            for _ in range(1000):
+                if self.condition():
+                    return
+                await asyncio.sleep(0.01)
+            raise AssertionError("not in time")
+
+        async def __aexit__(self, *_):
+            pass
+
+    pong, channels, queue, output, unknown, _ = asyncio.run(use())
+
+    assert pong.ping == "Pong"
+    assert channels[0].response == "Success"
+    assert channels[-1].event == "CoreShowChannelsComplete"
+    assert len(channels) - 2 == int(channels[-1].listitems)
+    assert queue[-1].event == "QueueStatusComplete"
+    assert "Asterisk" in str(output)
+    assert unknown.response == "Error"
+    assert calls[0].event == "Newchannel"
+    assert not asterisk.actions("Logoff")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_asterisk_ami_works_unchanged(stage):
+    """Connect, log in, ping, a list, events, log off."""
+    client_module = pytest.importorskip("asterisk.ami")
+    proxy, asterisk = stage
+    calls, ends = [], []
+    client = client_module.AMIClient(address="127.0.0.1", port=proxy.port, timeout=10)
+    client.add_event_listener(
+        on_event=lambda event, **_: calls.append(event), white_list=["Newchannel"]
+    )
+    client.add_event_listener(
+        on_event=lambda event, **_: ends.append(event), white_list=["CoreShowChannelsComplete"]
+    )
+
+    login = client.login("anybody", "whatever").response
+    pong = client.send_action(client_module.SimpleAction("Ping")).response
+    listing = client.send_action(client_module.SimpleAction("CoreShowChannels")).response
+    wait_until(lambda: calls and ends, what="events")
+    goodbye = client.logoff().response
+    client._thread.join(10)
+    client.disconnect()
+
+    assert not login.is_error()
+    assert pong.keys["Ping"] == "Pong"
+    assert listing.keys["EventList"] == "start"
+    assert calls[0].name == "Newchannel"
+    assert goodbye.status == "Goodbye"
+    assert not client._thread.is_alive()
+    assert not asterisk.actions("Logoff")
+
+
+SCRIPT = r"""
+const Manager = require(process.argv[2] + '/node_modules/asterisk-manager');
+const ami = new Manager(+process.argv[3], '127.0.0.1', 'anybody', 'whatever', true);
+const seen = {};
+const need = (what, yes) => { if (!yes) { console.log('failed: ' + what); process.exit(1); } };
+ami.on('managerevent', (event) => { seen[event.event] = (seen[event.event] || 0) + 1; });
+ami.on('close', () => { console.log('closed'); process.exit(0); });
+setTimeout(() => { console.log('too late', JSON.stringify(seen)); process.exit(2); }, 15000);
+ami.action({action: 'ping'}, (err, res) => {
+  need('ping', !err && res.ping === 'Pong');
+  ami.action({action: 'coreshowchannels'}, (err, res) => {
+    need('list', !err && res.eventlist === 'start');
+    ami.action({action: 'command', command: 'core show version'}, (err, res) => {
+      need('command', !err && /Asterisk/.test(JSON.stringify(res)));
+      ami.action({action: 'nosuchthing'}, (err, res) => {
+        need('error', err && err.response === 'Error');
+        const wait = setInterval(() => {
+          if (!seen.Newchannel || !seen.CoreShowChannelsComplete) return;
+          clearInterval(wait);
+          ami.action({action: 'logoff'}, (err, res) => {
+            need('logoff', res.response === 'Goodbye');
+            console.log('all well');
+          });
+        }, 20);
+      });
+    });
+  });
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def asterisk_manager():
+    """The directory that holds asterisk-manager; made once, beside the environment."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    if not (NODE_MODULES / "node_modules" / "asterisk-manager").is_dir():
+        if shutil.which("npm") is None:
+            pytest.skip("npm is not installed")
+        work = NODE_MODULES.with_name(f"npm-{os.getpid()}")
+        work.mkdir(exist_ok=True)
+        done = subprocess.run(
+            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "asterisk-manager@0.2.0"],
+            cwd=work,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        if done.returncode:
+            shutil.rmtree(work)
+            pytest.skip(f"npm cannot fetch asterisk-manager: {done.stderr[-200:]}")
+        try:
+            work.rename(NODE_MODULES)
+        except OSError:
+            shutil.rmtree(work)  # another test run was faster
+    return NODE_MODULES
+
+
+def test_asterisk_manager_of_node_works_unchanged(stage, asterisk_manager, tmp_path):
+    """Connect, log in, ping, a list, a command, an error, events, log off."""
+    proxy, asterisk = stage
+    script = tmp_path / "use.js"
+    script.write_text(SCRIPT)
+
+    done = subprocess.run(
+        ["node", str(script), str(asterisk_manager), str(proxy.port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout == "all well\nclosed\n", done.stderr
+    assert not asterisk.actions("Logoff")

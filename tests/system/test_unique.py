@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Autofilter unique on the running program: each answer to the one who asked."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import threading
+
+import pytest
+
+from simulator.recordings import read
+from simulator.server import SimulatedAsterisk
+from tests.support import ProxyProcess
+from tests.system.peers import (
+    PATIENT,
+    BareServer,
+    Collector,
+    host_line,
+    is_response,
+    read_block,
+    value,
+    wait_connected,
+)
+from tests.system.test_recordings import DATA
+
+CLIENTS = 50
+ACTIONS = 400  # of each client
+UNIQUE = PATIENT + "autofilter = unique\n"
+
+
+def test_twenty_thousand_answers_reach_exactly_who_asked(proxy):
+    """50 clients, two servers, with and without ActionID, ids that others have too."""
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(SimulatedAsterisk(host, peers=2))
+            for host in ("127.0.0.1", "127.0.0.2")
+        ]
+        program = proxy(UNIQUE + "".join(map(host_line, servers)))
+        wait_connected(program, 2)
+        clients = [stack.enter_context(program.client()) for _ in range(CLIENTS)]
+        collectors = [stack.enter_context(Collector(client)) for client in clients]
+        askers = [
+            threading.Thread(target=_ask, args=(clients[part::4], range(part, CLIENTS, 4)))
+            for part in range(4)
+        ]
+        for thread in askers:
+            thread.start()
+        for number in range(20):
+            servers[number % 2].event("UserEvent", UserEvent="ForAll", N=number)
+        for thread in askers:
+            thread.join()
+        for client in clients:
+            for server in servers:
+                client.send(
+                    "Action: Getvar", f"Variable: last{server.host}", f"Server: {server.host}"
+                )
+        for collector in collectors:
+            for server in servers:
+                collector.wait_for(b"Variable: last" + server.host.encode(), timeout=60)
+
+    for number, collector in enumerate(collectors):
+        _check(number, collector.data)
+
+
+def _ask(clients, numbers):
+    """Send each client's actions, many at a time, one client after the other."""
+    orders = [(client, number, _actions(number)) for client, number in zip(clients, numbers)]
+    while orders:
+        for client, _, actions in orders:
+            client.send_raw("".join(actions[:40]))
+            del actions[:40]
+        orders = [order for order in orders if order[2]]
+
+
+def _actions(number):
+    rng = random.Random(number)
+    blocks = []
+    for count in range(ACTIONS):
+        lines = [f"Server: 127.0.0.{rng.randint(1, 2)}"]
+        kind = rng.random()
+        if kind < 0.05:
+            lines += ["Action: IAXpeers", f"ActionID: list-{count}"]
+        else:
+            lines += ["Action: Getvar", f"Variable: c{number}n{count}"]
+            if kind < 0.5:
+                # The same ids as everybody else's, some of them strange.
+                lines += [f"ActionID: {rng.choice(['', '!n', '!l7', 'amp1-', 'x' * 60])}{count}"]
+        rng.shuffle(lines)
+        blocks.append("".join(f"{line}\r\n" for line in lines) + "\r\n")
+    return blocks
+
+
+def _check(number, data):
+    """See that client *number* got its own answers, all of them, and nobody else's."""
+    asked = {}
+    order = {"127.0.0.1": [], "127.0.0.2": []}
+    for count, block in enumerate(_actions(number)):
+        lines = block.split("\r\n")
+        asked[count] = value(lines, "ActionID")
+        order[value(lines, "Server")].append(count)
+    told = 0
+    for server, counts in order.items():
+        mine = [
+            lines
+            for lines in (part.split("\r\n") for part in data.decode("latin-1").split("\r\n\r\n"))
+            if value(lines, "Server") == server
+            and value(lines, "Event") not in ("FullyBooted", "UserEvent")
+        ]
+        told += data.count(b"UserEvent: ForAll\r\n") if server == "127.0.0.1" else 0
+        mine.pop()  # the last Getvar
+        for count in counts:
+            answer = mine.pop(0)
+            assert value(answer, "Response") == "Success"
+            assert value(answer, "ActionID") == asked[count]
+            if asked[count] and asked[count].startswith("list-"):
+                assert value(mine.pop(0), "Event") == "PeerEntry"
+                assert value(mine.pop(0), "Event") == "PeerEntry"
+                end = mine.pop(0)
+                assert value(end, "Event") == "PeerlistComplete"
+                assert value(end, "ActionID") == asked[count]
+            else:
+                assert value(answer, "Variable") == f"c{number}n{count}"
+        assert not mine
+    assert told == 20
+
+
+@pytest.fixture(scope="module")
+def stage():
+    """A simulated Asterisk and a proxy in unique mode before it."""
+    with SimulatedAsterisk() as asterisk, ProxyProcess(UNIQUE + host_line(asterisk)) as program:
+        wait_connected(program)
+        yield program, asterisk
+
+
+@pytest.fixture
+def pair(stage):
+    """Two clients that are known to the proxy, and the Asterisk."""
+    program, asterisk = stage
+    with program.client() as one, program.client() as two:
+        for client in (one, two):
+            client.send("ProxyAction: ListServers")
+            client.read_until("ProxyResponse: Success")
+        asterisk.received.clear()
+        yield one, two, asterisk
+
+
+def nothing_but_events(client):
+    """Tell whether no answer came: the next one is that to a Ping sent now."""
+    client.send("Action: Ping", "ActionID: sentinel")
+    while True:
+        message = client.read_message()
+        if "ActionID: sentinel" in message:
+            return True
+        if is_response(message) or value(message, "ActionID") is not None:
+            return False
+
+
+@pytest.mark.parametrize(
+    "action_id",
+    [
+        "1",
+        "x" * 40,
+        "x" * 62,
+        "x" * 67,
+        "x" * 68,
+        "x" * 300,
+        "x" * 900,
+        "!n1",
+        "!",
+        "amp1-5",
+        "ä ö",
+    ],
+)
+def test_an_actionid_of_any_length_comes_back_and_never_overruns_asterisk(pair, action_id):
+    """Upstream it has at most 67 bytes and is ours; the client gets its own back."""
+    one, two, asterisk = pair
+
+    one.send("Action: QueueStatus", f"ActionID: {action_id}")
+
+    start = one.read_until(is_response)
+    assert start[1] == f"ActionID: {action_id}"
+    end = one.read_until("Event: QueueStatusComplete")
+    assert f"ActionID: {action_id}" in end
+    sent = asterisk.actions("QueueStatus")[-1].decode("latin-1").split("\r\n")
+    assert value(sent, "ActionID").startswith("amp")
+    assert len(value(sent, "ActionID").encode("latin-1")) <= 67
+    assert nothing_but_events(two)
+
+
+def test_an_action_without_actionid_is_answered_without_one(pair):
+    """The ActionID that the proxy adds is taken out again, also from lists."""
+    one, two, asterisk = pair
+
+    one.send("Action: CoreShowChannels")
+
+    assert not any(line.startswith("ActionID") for line in one.read_until(is_response))
+    end = one.read_until("Event: CoreShowChannelsComplete")
+    assert value(end, "ActionID") is None
+    assert b"\r\nActionID: amp" in asterisk.actions("CoreShowChannels")[-1]
+    assert nothing_but_events(two)
+
+
+def test_list_items_without_actionid_go_to_who_asked(pair):
+    """PeerEntry carries none; its place tells whose it is."""
+    one, two, _ = pair
+
+    one.send("Action: IAXpeers", "ActionID: p")
+
+    assert one.read_until(is_response)[1] == "ActionID: p"
+    for _ in range(20):
+        assert one.read_message()[0] == "Event: PeerEntry"
+    assert one.read_message()[0] == "Event: PeerlistComplete"
+    assert nothing_but_events(two)
+
+
+def test_an_answer_that_is_no_message_spoils_nobody_elses(pair):
+    """IAXnetstats: text that glues to the next message; both clients get their pings."""
+    one, two, _ = pair
+
+    one.send("Action: IAXnetstats", "ActionID: net")
+    one.send("Action: Ping", "ActionID: after")
+    two.send("Action: Ping", "ActionID: other")
+
+    assert "Ping: Pong" in two.read_until(lambda m: "ActionID: other" in m)
+    assert "Ping: Pong" in one.read_until(lambda m: "ActionID: after" in m)
+    assert nothing_but_events(two)
+
+
+def test_the_userevent_of_one_client_is_an_event_for_all(pair):
+    """Although Asterisk puts the sender's ActionID in it; nobody sees the prefix."""
+    one, two, _ = pair
+
+    one.send("Action: UserEvent", "UserEvent: Hello", "ActionID: u1", "Text: hi")
+
+    for client in (one, two):
+        event = client.read_until("Event: UserEvent")
+        assert "Text: hi" in event
+        assert value(event, "ActionID") == "u1"
+    one.send("Action: UserEvent", "UserEvent: Again")
+    for client in (one, two):
+        event = client.read_until("UserEvent: Again")
+        assert value(event, "ActionID") is None
+
+
+def test_originateresponse_reaches_its_owner_only(pair):
+    """Call events are for all, the answer to the Originate is not."""
+    one, two, _ = pair
+
+    one.send(
+        "Action: Originate", "Channel: Local/100@busy", "Context: default", "Exten: 1",
+        "Priority: 1", "Async: true", "ActionID: call",
+    )  # fmt: skip
+
+    assert one.read_until(is_response)[1] == "ActionID: call"
+    assert "ActionID: call" in one.read_until("Event: OriginateResponse")
+    two.read_until("Event: Hangup")
+    assert nothing_but_events(two)
+
+
+def test_a_forged_message_goes_to_nobody_but_its_place(proxy):
+    """Recording b10: values make false messages; an ActionID of ours beats the position."""
+    with BareServer() as server:
+        program = proxy(UNIQUE + host_line(server))
+        link = server.wait_link()
+        wait_connected(program)
+        with program.client() as one, program.client() as two:
+            one.send("Action: Getvar", "Variable: EVIL", "ActionID: 1")
+            first = read_block(link)
+            two.send("Action: Ping", "ActionID: 2")
+            second = read_block(link)
+            link.sendall(
+                f"Response: Success\r\nActionID: {value(first, 'ActionID')}\r\nVariable: EVIL\r\n"
+                "Value: a\r\n\r\nResponse: Success\r\nMessage: I am the answer\r\nX: b\r\n\r\n"
+                f"Response: Success\r\nActionID: {value(second, 'ActionID')}\r\nPing: Pong\r\n\r\n".encode()
+            )
+
+            assert one.read_until(is_response)[1] == "ActionID: 1"
+            answers = [two.read_until(is_response), None]
+            if "Message: I am the answer" in answers[0]:
+                answers[1] = two.read_until(is_response)
+            assert "Ping: Pong" in (answers[1] or answers[0])
+
+
+@pytest.mark.parametrize("name", ["b10_crlf_injection", "b6_iaxnetstats", "b4_pipelined"])
+def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(proxy, name):
+    """What a real Asterisk said to one connection, asked by one of two clients."""
+    said = read(next(DATA.glob(f"{name}.s2c.ami*")))
+    asked = read(next(DATA.glob(f"{name}.c2s.ami*"))).decode("latin-1")
+    blocks = [block for block in asked.split("\r\n\r\n") if block.strip()]
+    blocks = [block for block in blocks if not block.lower().startswith(("action: log", "logoff"))]
+    with BareServer() as server:
+        program = proxy(UNIQUE + host_line(server))
+        link = server.wait_link()
+        wait_connected(program)
+        with program.client() as one, program.client() as two:
+            given = {}
+            for block in blocks:
+                one.send_raw(block + "\r\n\r\n")
+                mine = value(block.split("\r\n"), "ActionID")
+                theirs = value(read_block(link), "ActionID")
+                if mine and "Action: IAXnetstats" not in block:
+                    given[mine.encode()] = theirs.encode()
+            for mine, theirs in given.items():
+                said = said.replace(
+                    b"ActionID: " + mine + b"\r\n", b"ActionID: " + theirs + b"\r\n"
+                )
+            body = said.partition(b"Status: Fully Booted\r\n\r\n")[2]
+            body = body.partition(b"Response: Goodbye")[0]
+            link.sendall(
+                body + b"\r\n\r\nEvent: UserEvent\r\nPrivilege: user,all\r\nUserEvent: End\r\n\r\n"
+            )
+
+            seen = []
+            for client in (one, two):
+                seen.append([])
+                while "UserEvent: End" not in (seen[-1] or [[]])[-1]:
+                    seen[-1].append(client.read_message())
+            mine, other = seen
+            for action_id in given:
+                assert any(f"ActionID: {action_id.decode()}" in message for message in mine)
+            assert not any(
+                re.search(r"amp\d+-", line) for message in mine + other for line in message
+            )
+            assert not any(value(message, "ActionID") for message in other)
