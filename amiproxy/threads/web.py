@@ -203,32 +203,40 @@ class WebClient:
         self._peer = peer
         self._address = address
         self._known = known
+        self._stranger = True  # no request has brought a log-in yet
         self._tls = tls
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
         shared = self._shared
-        headers = _SAFE + weborigin.cors_headers(request, shared.config.http_cors)
-        output = shared.output_format()
+        response = self._answer(request)
+        cors = weborigin.cors_headers(request, shared.config.http_cors)
+        return dataclasses.replace(
+            response,
+            headers=_SAFE + cors + response.headers,
+            # Strangers are counted (authlimit): none may stay by asking in vain.
+            close=shared.guarded and self._stranger,
+        )
+
+    def _answer(self, request: Request) -> Response:
+        output = self._shared.output_format()
         style = ""
         try:
             weburls.check_method(request)
             if request.method == "OPTIONS":
-                return Response(204, headers=headers + weburls.ALLOW)
+                return Response(204, headers=weburls.ALLOW)
             style = weburls.style_of(request)
             self._check_name(request)
-            asked = weburls.read(request, shared.limits, _json_reader(shared.formats))
+            asked = weburls.read(request, self._shared.limits, _json_reader(self._shared.formats))
             output = self._output(asked, request)
             if asked.message is None:
-                page = webanswers.page(style)
                 kind = "text/html; charset=utf-8"
-                return Response(200, kind, page, (*headers, _PAGE_POLICY))
+                return Response(200, kind, webanswers.page(style), (_PAGE_POLICY,))
             self._check_page(request, asked.message)
-            response = self._perform(request, asked, asked.message, output)
+            return self._perform(request, asked, asked.message, output)
         except BadRequest as error:
             log.info("%s: %d %s", self._peer, error.status, error)
-            response = failure(error, output, style)
-        return dataclasses.replace(response, headers=headers + response.headers)
+            return failure(error, output, style)
 
     # -- may it ask -----------------------------------------------------------------------
 
@@ -373,8 +381,10 @@ class WebClient:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Response:
         """Return *result* as an HTTP answer."""
-        if self._known is not None and collector.authenticated:
-            self._known()
+        if collector.authenticated:
+            self._stranger = False
+            if self._known is not None:
+                self._known()
         messages: Sequence[Message] = result.messages
         status = result.status(allowed=collector.allowed, until=bool(asked.until_event))
         if status == 504:

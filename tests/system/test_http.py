@@ -424,7 +424,7 @@ def test_a_client_that_does_not_read_delays_nobody(web, asterisk):
         idle.send_raw("GET /?Action=QueueStatus HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
         for number in range(5):
             assert curl(web, f"/?Action=Ping&ActionID={number}")[0] == 200
-        web.wait_log("took nothing for")
+        web.wait_log("took nothing for", timeout=40)
 
 
 # -- until when ---------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def test_a_broken_handler_is_500(serve):
 
 def test_who_sends_and_never_reads_is_let_go(serve, monkeypatch):
     """A client that keeps asking and takes no answer does not fill the memory."""
-    monkeypatch.setattr(web, "MAX_AHEAD", 10000)
+    monkeypatch.setattr(web, "WRITE_TIME", 0.3)
     client, _ = serve()
     client.settimeout(0.5)
 
