@@ -207,6 +207,7 @@ POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     ],
+    ids=lambda value: value[-20:] if isinstance(value, bytes) else None,
 )
 def test_what_is_no_request_has_its_status(data, status):
     """Each fault is told apart, the text quotes nothing, and the connection is over."""

