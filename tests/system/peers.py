@@ -209,10 +209,12 @@ def certificate(directory, name="127.0.0.1"):
     """Make a self-signed certificate for *name*; return the PEM file with its key."""
     path = directory / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        + ["-nodes", "-days", "2", "-subj", f"/CN={name}"]
-        + ["-addext", f"subjectAltName=DNS:localhost,IP:{name}"]
-        + ["-keyout", str(directory / "key.pem"), "-out", str(path)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
+            *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", f"/CN={name}"),
+            *("-addext", f"subjectAltName=DNS:localhost,IP:{name}"),
+            *("-keyout", str(directory / "key.pem"), "-out", str(path)),
+        ],
         check=True,
         capture_output=True,
     )
