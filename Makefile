@@ -16,7 +16,8 @@ PIPFLAGS ?=
 # The group that may read the installed configuration: that of proc_user.
 CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
 
-ETC      = /etc/asterisk
+SYSCONFDIR ?= /etc
+ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/asterisk
 LIBDIR   = $(PREFIX)/lib/astmanproxy
 SBIN     = $(PREFIX)/sbin
@@ -61,7 +62,7 @@ demo: .venv/.ready
 	@$(PY) demo/demo.py
 
 test: .venv/.ready
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist loadgroup
 
 style: .venv/.ready
 	$(PY) -m ruff check .
@@ -107,13 +108,16 @@ cert:
 # It is made anew each time; what you added to $(LIBDIR)/handlers stays.
 install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
-	  "$(DESTDIR)$(ETC)" "$(DESTDIR)/etc/init.d" "$(DESTDIR)/etc/logrotate.d"
+	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
 	test -d "$(DESTDIR)$(LOGS)" || install -d "$(DESTDIR)$(LOGS)"
 	rm -rf "$(DESTDIR)$(LIBDIR)/venv"
-	$(PYTHON) -m venv "$(DESTDIR)$(LIBDIR)/venv"
-	"$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
-	"$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet .
-	rm -rf "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers"
+	umask 022; $(PYTHON) -m venv "$(DESTDIR)$(LIBDIR)/venv"
+	umask 022; "$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
+	@# From a copy: building leaves files behind, and with sudo they would be root's.
+	umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
+	  "$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy"
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers" "$(DESTDIR)$(LIBDIR)/venv/bin/astmanproxy"
 	ln -s ../../../handlers "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers"
 	install -m 0644 $(HANDLERS) "$(DESTDIR)$(LIBDIR)/handlers"
 	printf '#!/bin/sh\n# Start astmanproxy with the Python environment it was installed with.\nexec "%s/venv/bin/python" -I -m astmanproxy "$$@"\n' "$(LIBDIR)" > "$(DESTDIR)$(SBIN)/astmanproxy"
@@ -123,11 +127,11 @@ install: python
 	    install -m 0640 $$file "$(DESTDIR)$(ETC)/$$file" && \
 	    { chgrp $(CONFGROUP) "$(DESTDIR)$(ETC)/$$file" 2>/dev/null || true; }; } || exit 1; \
 	done
-	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.init > "$(DESTDIR)/etc/init.d/astmanproxy"
-	chmod 0755 "$(DESTDIR)/etc/init.d/astmanproxy"
+	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.init > "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
+	chmod 0755 "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
 	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.service > "$(DESTDIR)$(UNITS)/astmanproxy.service"
 	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
-	install -m 0644 init/astmanproxy.logrotate "$(DESTDIR)/etc/logrotate.d/astmanproxy"
+	install -m 0644 init/astmanproxy.logrotate "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 
 # The configuration, the log, and handlers you added stay.
@@ -136,7 +140,7 @@ uninstall:
 	cd "$(DESTDIR)$(LIBDIR)/handlers" 2>/dev/null && rm -f $(notdir $(HANDLERS)) || true
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
 	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \
-	  "$(DESTDIR)/etc/init.d/astmanproxy" "$(DESTDIR)/etc/logrotate.d/astmanproxy"
+	  "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 
 clean:
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -134,15 +134,20 @@ class Log(logging.Handler):
 
     def _write(self, data: bytes) -> None:
         with self._file_lock:
-            if self._lost:
-                lost, self._lost = self._lost, 0
-                data = f"{self._time(time.time())}: log: {lost} lines lost\n".encode() + data
+            lost = self._lost
             try:
-                while data:
-                    data = data[os.write(self._fd, data) :]
+                if lost:
+                    self._put(f"{self._time(time.time())}: log: {lost} lines lost\n".encode())
+                    self._lost -= lost
+                self._put(data)
             except OSError:
-                # The disk is full, or the like: say so as soon as it is not.
+                # The disk is full, or the like: told as soon as it is not.
                 self._lost += data.count(b"\n")
+
+    def _put(self, data: bytes) -> None:
+        assert self._file_lock.locked()
+        while data:
+            data = data[os.write(self._fd, data) :]
 
     def _print(self, data: bytes) -> None:
         try:

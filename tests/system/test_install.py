@@ -18,6 +18,9 @@ import pytest
 
 from tests.support import ROOT, ManagerClient, free_port, wait_until
 
+# On one worker: the installation takes its time.
+pytestmark = pytest.mark.xdist_group("install")
+
 
 def make(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     done = subprocess.run(
