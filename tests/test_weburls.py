@@ -124,6 +124,7 @@ def test_what_makes_no_block_is_a_bad_request(query):
         b"\xff\xfe",
         b"[" * 100000,
     ],
+    ids=lambda body: body[:20],
 )
 def test_json_that_makes_no_block_is_a_bad_request(body):
     """Whatever is no single object of headers is 400."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -319,3 +320,40 @@ def answer_all(conversation, chunks):
     except BadRequest as error:
         return error.status
     return None
+
+
+GOOD = [
+    PING,
+    (
+        b"POST /?format=xml HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 17\r\n\r\n{"Action":"Ping"}'
+    ),
+    b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nAction=Ping\r\n0\r\n\r\n",
+]
+
+
+def damaged(generator):
+    """Return a request with a few bytes changed, taken out or put in."""
+    data = bytearray(generator.choice(GOOD))
+    for _ in range(generator.randrange(1, 5)):
+        at = generator.randrange(len(data))
+        kind = generator.randrange(3)
+        if kind == 0:
+            data[at] = generator.randrange(256)
+        elif kind == 1:
+            del data[at : at + generator.randrange(1, 6)]
+        else:
+            data[at:at] = generator.choice(PIECES)
+        data = data or bytearray(b"x")
+    return bytes(data)
+
+
+def test_fifty_thousand_damaged_requests():
+    """Almost right is as harmless as noise."""
+    generator = random.Random(7)
+    seen = set()
+    for _ in range(50_000):
+        conversation = HTTP.conversation(Limits())
+        seen.add(answer_all(conversation, [damaged(generator), b""]))
+        assert conversation.over
+    assert seen >= {None, 400, 501, 505}
