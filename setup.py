@@ -33,7 +33,9 @@ setup(
         "python-daemon>=2.3",
         "lockfile>=0.12.2",
         "h11>=0.14",
-        "google-re2>=1.0",
+        # The last one that comes ready built for Python 3.9.
+        "google-re2>=1.0,<1.1.20251000; python_version < '3.10'",
+        "google-re2>=1.0; python_version >= '3.10'",
         "bcrypt>=4.0",
     ],
     extras_require={

@@ -116,7 +116,10 @@ class ManagerClient:
     def _more(self, end: float) -> None:
         """Wait for further bytes until the moment *end*."""
         self.sock.settimeout(max(0.001, end - time.monotonic()))
-        data = self.sock.recv(65536)
+        try:
+            data = self.sock.recv(65536)
+        except socket.timeout as error:  # in Python 3.9 no TimeoutError yet
+            raise TimeoutError(f"nothing came after {self._pending[-200:]!r}") from error
         if not data:
             raise EOFError(f"connection closed after {self._pending[-200:]!r}")
         self._pending += data
