@@ -32,7 +32,7 @@ setup(
     install_requires=[
         "python-daemon>=2.3",
         "lockfile>=0.12.2",
-        "h11>=0.14",
+        "h11>=0.16",
         # The last one that comes ready built for Python 3.9.
         "google-re2>=1.0,<1.1.20251000; python_version < '3.10'",
         "google-re2>=1.0; python_version >= '3.10'",
@@ -46,6 +46,8 @@ setup(
             "hypothesis>=6.80",
             "psutil>=5.9",
             "coverage>=7.2",
+            # Makes the certificates, good and bad, of the tests of TLS.
+            "cryptography>=42",
             # Client libraries that must work through the proxy as they are.
             "panoramisk==1.4",
             "asterisk-ami==0.1.7",

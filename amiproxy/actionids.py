@@ -24,7 +24,8 @@ MAX_WIRE_ID = 67
 #: its entry back out; what is left are actions that were never answered.
 MAX_EXCHANGED = 65536
 
-_WIRE_ID = re.compile(r"amp(\d{1,18})-(.*)", re.DOTALL)
+#: How the header stands nearly always.
+_USUAL = b"\r\nActionID: "
 _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\r\n]*)\r\n")
 
 
@@ -58,25 +59,32 @@ class ActionIds:
 
     def owner(self, wire_id: str) -> int:
         """Return the number of the session that *wire_id* belongs to, 0 if none."""
-        found = _WIRE_ID.fullmatch(wire_id)
-        return int(found.group(1)) if found else 0
+        return max(0, _read(wire_id)[0])
 
     def client_id(self, wire_id: str) -> str | None:
         """Return what the client had given, None where it had given nothing.
 
         An ActionID that is not ours is returned as it is.
         """
-        found = _WIRE_ID.fullmatch(wire_id)
-        if found is None:
+        number, given = _read(wire_id)
+        if number < 0:
             return wire_id
-        given = found.group(2)
-        if given.startswith("!l"):
-            return self._long.get(wire_id, given)
-        return None if given.startswith("!n") else given
+        if given.startswith("!"):
+            return self._long.get(wire_id, given) if given.startswith("!l") else None
+        return given
 
     def restore(self, message: Message, wire_id: str) -> Message:
         """Return *message*, which carries *wire_id*, as its client must see it."""
         return with_action_id(message, self.client_id(wire_id))
+
+
+def _read(wire_id: str) -> tuple[int, str]:
+    """Take *wire_id* apart: the session's number, -1 if it is not ours, and the rest."""
+    if wire_id.startswith("amp"):
+        number, dash, given = wire_id[3:].partition("-")
+        if dash and len(number) <= 18 and number.isdecimal() and number.isascii():
+            return int(number), given
+    return -1, ""
 
 
 def with_action_id(message: Message, action_id: str | None) -> Message:
@@ -84,6 +92,15 @@ def with_action_id(message: Message, action_id: str | None) -> Message:
 
     The header keeps its place, its name's case and its blanks.
     """
+    raw = message.raw
+    at = raw.find(_USUAL)
+    if at >= 0 and b"actionid" not in raw[:at].lower():
+        # As Asterisk and most clients write it, and nothing before it looks alike.
+        end = raw.index(b"\r\n", at + 2)
+        if action_id is None:
+            return Message(raw[:at] + raw[end:], own=message.own)
+        changed = raw[: at + len(_USUAL)] + action_id.encode("latin-1", "replace") + raw[end:]
+        return Message(changed, own=message.own)
 
     def put(found: re.Match[bytes]) -> bytes:
         start, name, blanks = found.group(1), found.group(2), found.group(3)

@@ -30,7 +30,17 @@ class Batch:
     *public* that some of it is; *owners* are the sessions that answers in it are for.
     """
 
-    __slots__ = ("_cache", "_items", "_parts", "noted", "owners", "public", "quiet", "scope", "wire")
+    __slots__ = (
+        "_cache",
+        "_items",
+        "_parts",
+        "noted",
+        "owners",
+        "public",
+        "quiet",
+        "scope",
+        "wire",
+    )
 
     def __init__(self, scope: str, wire: bytes, items: Sequence[Item] | None = None) -> None:
         """Make a batch of *wire*, its messages as AMI; *items* says whom they are for.

@@ -79,19 +79,28 @@ class Message:
             if colon:
                 yield name, value.lstrip(_BLANKS)
 
-    def get(self, name: str) -> str:
-        """Return the first value of header *name*, in any case, or ``""``.
+    @property
+    def values(self) -> dict[str, str]:
+        """The first value of each header, by its name in lower case.
 
         As in Asterisk the first header of a name counts, blanks between colon
-        and value do not.
+        and value do not.  Not to be changed.
         """
         values = self._values
         if values is None:
             values = {}
-            for key, value in self.headers():
-                values.setdefault(key.lower(), value)
+            for line in self.lines:
+                name, colon, value = line.partition(":")
+                if colon:
+                    name = name.lower()
+                    if name not in values:
+                        values[name] = value.lstrip(_BLANKS)
             self._values = values  # as in lines: no lock needed
-        return values.get(name.lower(), "")
+        return values
+
+    def get(self, name: str) -> str:
+        """Return the first value of header *name*, in any case, or ``""``."""
+        return self.values.get(name.lower(), "")
 
     @property
     def action(self) -> str:
@@ -100,16 +109,14 @@ class Message:
         The first Action that is not empty counts, as in Asterisk (recording
         i1_empty_first_action); of other headers the first does.
         """
-        action = self.get("Action")
-        if not action and self.has("Action"):
+        action = self.values.get("action")
+        if action == "":
             action = next(filter(None, self.all("Action")), "")
-        return action.lower()
+        return action.lower() if action else ""
 
     def has(self, name: str) -> bool:
         """Tell whether there is a header *name*, be it empty."""
-        self.get(name)
-        assert self._values is not None
-        return name.lower() in self._values
+        return name.lower() in self.values
 
     def all(self, name: str) -> list[str]:
         """Return the values of every header *name*, in order."""

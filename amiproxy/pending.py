@@ -130,7 +130,7 @@ class Ledger:
 
     def classify(self, message: Message) -> Item | None:
         """Tell whom *message* is for; None where no client may see it."""
-        wire_id = message.get("ActionID") if message.has("ActionID") else None
+        wire_id = message.values.get("actionid")
         first = message.lines[0].partition(":")[0].lower()
         if first == "response":
             return self._answer(message, wire_id)
@@ -160,7 +160,7 @@ class Ledger:
             self._remember_originate(request)
             if request.held_back:
                 return None  # answered when its OriginateResponse comes
-        if _starts_list(message):
+        if message.get("Response").lower() == "success" and _starts_list(message):
             self._queue.appendleft(request)
             self._open = request
             return Item(message, request.owner, wire_id, request.wire_id)
@@ -172,6 +172,8 @@ class Ledger:
         if wire_id is None:
             # A list whose end never came stands first and was answered.
             return queue.popleft() if queue else None
+        if queue and queue[0].wire_id == wire_id:
+            return queue.popleft()
         for index, request in enumerate(queue):
             if request.wire_id == wire_id:
                 # Those before it were never answered (IAXnetstats) and will not be.
@@ -241,12 +243,12 @@ class Ledger:
 
 
 def _starts_list(message: Message) -> bool:
-    if message.get("Response").lower() != "success":
-        return False
+    values = message.values
+    if values.get("eventlist", "").lower() == "start":
+        return True
     # Asterisk before 12 has no EventList header in many of its lists.
-    return message.get("EventList").lower() == "start" or message.get(
-        "Message"
-    ).lower().rstrip(".").endswith("will follow")
+    text = values.get("message")
+    return text is not None and text.lower().rstrip(".").endswith("will follow")
 
 
 def _ends_list(message: Message) -> bool:

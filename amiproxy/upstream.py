@@ -42,15 +42,16 @@ def prepare(
     synchronous Originate is made asynchronous (spec 12.16); *now* is the
     monotonic time in seconds.
     """
-    if message.has("ProxyKey"):
+    values = message.values
+    if "proxykey" in values:
         message = message.without("ProxyKey")  # a secret of ours, spec 12.21
-    given = message.get("ActionID") or None
+    given = values.get("actionid") or None
     originate = message.action == "originate"
     held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
     wire_id = given
     if mode == UNIQUE or (held_back and given is None):
         wire_id = ids.wire_id(number, given) if mode == UNIQUE else ids.anonymous(number)
-        if message.has("ActionID"):
+        if "actionid" in values:
             message = with_action_id(message, wire_id)
         else:
             message = message.with_header("ActionID", wire_id)
@@ -85,6 +86,8 @@ def problem(message: Message, limits: Limits) -> str | None:
         return "Line break in a header"
     if raw.startswith(b"\r\n"):
         return "Line break in a header"
+    if len(raw) - 4 <= limits.line and raw.count(b"\r\n") - 1 <= limits.headers:
+        return None  # all of it is shorter than a line may be
     lines = raw[:-4].split(b"\r\n")
     if len(lines) > limits.headers:
         return f"Too many headers: {len(lines)}, at most {limits.headers} are allowed"

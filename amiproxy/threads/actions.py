@@ -47,7 +47,7 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     always = _ALWAYS.get(action)
     if always is not None:
         return always(shared, session, message)
-    asked = message.get("ProxyAction")
+    asked = message.values.get("proxyaction")
     if asked:
         return _proxy_action(shared, session, message, asked.lower())
     if not session.allowed:
@@ -66,7 +66,11 @@ def _has_key(shared: Shared, session: ClientSession, message: Message) -> bool:
     if not key or session.authenticated:
         return True
     given = message.get("ProxyKey")
+    if given:
+        _wait_after_failures(shared, session)
     if not hmac.compare_digest(given.encode("latin-1"), key.encode("latin-1", "replace")):
+        if given:
+            shared.failures.failed(session.address)
         return False
     session.accept_key()
     return True
@@ -99,10 +103,7 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
     shared_users = shared.users
     if not shared_users and not session.guarded:
         return _welcome(shared, session, message, None)
-    # Who failed before waits: in its own thread, and nobody else does.
-    delay = shared.failures.delay(session.address)
-    if delay:
-        shared.stopping.wait(delay)
+    _wait_after_failures(shared, session)
     user, reason = _find_user(shared, session, message)
     if user is None:
         shared.failures.failed(session.address)
@@ -111,8 +112,17 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
         session.say(replies.error(message, "Authentication failed"))
         return True
     if user.display_connects:
-        log.info("%s: logged in as %s", session.peer, ascii(user.name))
+        # A web client logs in with each request.
+        level = logging.DEBUG if session.is_web else logging.INFO
+        log.log(level, "%s: logged in as %s", session.peer, ascii(user.name))
     return _welcome(shared, session, message, user)
+
+
+def _wait_after_failures(shared: Shared, session: ClientSession) -> None:
+    """Who failed before waits: in its own thread, and nobody else does."""
+    delay = shared.failures.delay(session.address)
+    if delay:
+        shared.stopping.wait(delay)
 
 
 def _find_user(
@@ -130,8 +140,11 @@ def _find_user(
         user = auth.authenticate(users, name, message.get("Secret"))
     if user is None:
         return None, "wrong user or secret"
-    if not user.allow_multiple_login and any(
-        other is not session and other.user is not None and other.user.name == user.name
+    if not (user.allow_multiple_login or session.is_web) and any(
+        other is not session
+        and not other.is_web
+        and other.user is not None
+        and other.user.name == user.name
         for other in shared.router.registry.snapshot()
     ):
         return None, "logged in already"
@@ -142,14 +155,13 @@ def _welcome(
     shared: Shared, session: ClientSession, message: Message, user: User | None
 ) -> bool:
     mask = rights.event_mask(message.get("Events")) if message.get("Events") else None
-    # The answer goes out before the first event does.
-    session.say(replies.reply(message, "Response: Success", "Message: Authentication accepted"))
+    said = [replies.reply(message, "Response: Success", "Message: Authentication accepted")]
     read = rights.ALL if user is None else user.read
     if rights.may_see(read if mask is None else read & mask, rights.SYSTEM):
-        session.say(replies.FULLY_BOOTED)
+        said.append(replies.FULLY_BOOTED)
     if user is not None and user.filtered:
         shared.router.registry.will_filter(session.number)
-    session.log_in(user, mask)
+    session.log_in(user, mask, *said)
     return True
 
 

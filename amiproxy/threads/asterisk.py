@@ -24,13 +24,13 @@ from amiproxy.message import END, Message
 from amiproxy.pending import PROXY, Item, Ledger, Request
 from amiproxy.threads.certificate import server_context
 from amiproxy.threads.transport import READ_SIZE, Transport
+from amiproxy.upstream import Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiproxy.config import Config, ServerSpec
     from amiproxy.threads.router import Router
-    from amiproxy.upstream import Outgoing
 
 log = logging.getLogger("amiproxy.asterisk")
 
@@ -127,13 +127,12 @@ class AsteriskServer:
         """Log off and let the thread end.  Never waits."""
         self._stopping.set()
         with self._lock:
-            transport = self._transport
-            if transport is not None:
-                if self._connected:
-                    with transport.lock:
-                        transport.send(b"Action: Logoff\r\n\r\n")
-                self._connected = False
+            transport, connected = self._transport, self._connected
+            self._connected = False
         if transport is not None:
+            if connected:
+                with transport.lock:
+                    transport.send(b"Action: Logoff\r\n\r\n")
             transport.finish(reason)
 
     def join(self, timeout: float) -> None:
@@ -370,16 +369,16 @@ class AsteriskServer:
             if self._holding:
                 self._answer_late(time.monotonic())
             if count is None and keepalive:
-                pinged = self._look_after(transport, heard, pinged)
+                pinged = self._look_after(heard, pinged=pinged)
 
-    def _look_after(self, transport: Transport, heard: float, pinged: bool) -> bool:
+    def _look_after(self, heard: float, *, pinged: bool) -> bool:
         """Ping an Asterisk that is silent.  Returns whether it has been pinged."""
         now = time.monotonic()
         keepalive = self.config.keepalive
         if now - heard < keepalive * (2 if pinged else 1):
             return pinged
         if not pinged:
-            self._ping(transport)
+            self._ping()
             return True
         with self._lock:
             busy = self._ledger.patience(now) > 0
@@ -387,13 +386,10 @@ class AsteriskServer:
             raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
         return True
 
-    def _ping(self, transport: Transport) -> None:
+    def _ping(self) -> None:
         request = Request(PROXY, self.router.ids.anonymous(0))
         ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
-        with self._lock:
-            self._ledger.enter(request)
-            with transport.lock:
-                transport.send(ping.raw)
+        self.submit(Outgoing(ping, request))
 
     def _answer_late(self, now: float) -> None:
         with self._lock:

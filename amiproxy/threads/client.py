@@ -188,6 +188,7 @@ class _Conversation:
         self._reader = self._new_reader()
         self._queue: deque[Union[Message, Refused]] = deque()
         self._started = False
+        self._ahead = 0  # bytes that came while a WaitEvent waits
 
     def _new_reader(self) -> Reader:
         form = self._shared.formats[self._format]
@@ -198,9 +199,9 @@ class _Conversation:
         """Serve the client until it leaves or is let go."""
         while True:
             if self._session.waiting_for_event is not None:
-                if not self._wait_over():
-                    continue
-            elif self._queue:
+                self._wait_for_event()
+                continue
+            if self._queue:
                 if self._shared.router.is_congested():
                     # Who asks faster than Asterisk answers is read more slowly.
                     self._pause()
@@ -247,21 +248,24 @@ class _Conversation:
             self._reader = self._new_reader()
         return stays
 
-    def _wait_over(self) -> bool:
-        """Wait for what a WaitEvent waits for; tell whether it is over."""
+    def _wait_for_event(self) -> None:
+        """Wait for what a WaitEvent waits for, or for whatever comes before."""
         wait = self._session.waiting_for_event
         assert wait is not None
         left = wait.deadline - time.monotonic()
         if wait.told or left <= 0:
             actions.finish_wait(self._session)
-            return True
+            self._ahead = 0
+            return
         # Further actions wait, as in Asterisk; but an end is noticed.
         data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
         if data == b"":
             raise PeerGone(f"{self._session.peer} left")
         if data:
+            self._ahead += len(data)
+            if self._ahead > self._shared.config.max_block:
+                raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
             self._feed(data)
-        return False
 
     def _pause(self) -> None:
         """Let some time pass in which nothing is read; an end is noticed."""

@@ -44,6 +44,8 @@ class Answer:
 class Collector(ClientSession):
     """A session that gathers what it is told."""
 
+    is_web = True
+
     def __init__(
         self,
         peer: str,
@@ -102,7 +104,7 @@ class Collector(ClientSession):
                     break
                 self._told.wait(left)
             answer = Answer(tuple(self._gathered), self._final, self._own)
-            self._asked, self._gathered = None, []
+            self._asked, self._gathered, self._until = None, [], ""
         return answer
 
     def wait_events(self, timeout: float) -> list[Message]:
@@ -127,23 +129,25 @@ class Collector(ClientSession):
 
     def deliver(self, batch: Batch) -> None:
         """Take the answer to the question under way, and the events if wanted."""
-        if not self.keep_events and self.number not in batch.owners:
+        if not (self.keep_events or self._until or self.number in batch.owners):
             return
         with self._told:
             for item, message in self.chosen(batch):
                 if item.owner == EVERYBODY:
                     if self.keep_events:
                         self._events.append(message)
+                    if self._until and self._asked and self._is_awaited(message):
+                        # The event asked for need not carry the ActionID (Hangup).
+                        self._take(message, final=True)
                 elif item.asked is not None and item.asked == self._asked:
                     self._take(message, final=item.final)
             self._told.notify_all()
 
-    def say(self, message: Message) -> None:
+    def _tell(self, message: Message) -> None:
         """Take the proxy's own answer; it is complete."""
-        with self._told:
-            self._gathered.append(message)
-            self._final = self._own = True
-            self._told.notify_all()
+        self._gathered.append(message)
+        self._final = self._own = True
+        self._told.notify_all()
 
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form*; the answer is in it."""
@@ -161,6 +165,9 @@ class Collector(ClientSession):
     def _take(self, message: Message, *, final: bool) -> None:
         self._gathered.append(message)
         if self._until and message.get("Response").lower() != "error":
-            self._final = message.get("Event").lower() == self._until
+            self._final = self._final or self._is_awaited(message)
         else:
             self._final = self._final or final
+
+    def _is_awaited(self, message: Message) -> bool:
+        return message.get("Event").lower() == self._until

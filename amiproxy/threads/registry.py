@@ -20,23 +20,34 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Serializes writers; held while new tuples are built, never while
-        # sending, formatting or logging.  Readers take what is there without
-        # the lock: a writer replaces a tuple and never changes one, and one
-        # lookup in the dict is atomic.
+        # Guards the dicts and the tuples made of them; held for dict operations
+        # and for building a tuple, never while sending, formatting or logging.
+        # Readers take a tuple without it: a tuple is never changed, and it is
+        # built anew by the first reader after a change, so that ten thousand
+        # clients who connect at once do not cost ten thousand copies.
         self._lock = threading.Lock()
-        self._sessions: tuple[ClientSession, ...] = ()
-        self._listeners: tuple[ClientSession, ...] = ()
         self._by_number: dict[int, ClientSession] = {}
+        self._sessions: tuple[ClientSession, ...] | None = ()
+        self._listeners: tuple[ClientSession, ...] | None = ()
         self._filtering: set[int] = set()
 
     def snapshot(self) -> tuple[ClientSession, ...]:
         """Return the live sessions, newest first."""
-        return self._sessions
+        sessions = self._sessions
+        if sessions is None:
+            with self._lock:
+                sessions = self._sessions = tuple(reversed(list(self._by_number.values())))
+        return sessions
 
     def listeners(self) -> tuple[ClientSession, ...]:
         """Return those that may see answers to others: all but the `unique` ones."""
-        return self._listeners
+        listeners = self._listeners
+        if listeners is None:
+            with self._lock:
+                listeners = self._listeners = tuple(
+                    each for each in reversed(list(self._by_number.values())) if each.mode != UNIQUE
+                )
+        return listeners
 
     def find(self, number: int) -> ClientSession | None:
         """Return the live session of that number."""
@@ -46,23 +57,19 @@ class SessionRegistry:
         """Take *session* in: from now on it gets what it may see."""
         with self._lock:
             self._by_number[session.number] = session
-            self._sessions = (session, *self._sessions)
-            if session.mode != UNIQUE:
-                self._listeners = (session, *self._listeners)
+            self._sessions = self._listeners = None
 
     def discard(self, session: ClientSession) -> None:
         """Forget *session*, if it is there."""
         with self._lock:
             self._by_number.pop(session.number, None)
             self._filtering.discard(session.number)
-            self._sessions = tuple(each for each in self._sessions if each is not session)
-            if session in self._listeners:
-                self._listeners = tuple(each for each in self._listeners if each is not session)
+            self._sessions = self._listeners = None
 
     def mode_changed(self) -> None:
         """Some session has another autofilter now."""
         with self._lock:
-            self._listeners = tuple(each for each in self._sessions if each.mode != UNIQUE)
+            self._listeners = None
 
     def will_filter(self, number: int) -> None:
         """The session of that number is about to see calls through a user's filters.

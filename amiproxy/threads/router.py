@@ -113,8 +113,9 @@ class Router:
         if problem is not None:
             return replies.error(message, problem)
         session.sending(outgoing.request.wire_id)
-        if message.has("ActionID"):
-            session.remember_id(message.get("ActionID"))
+        given = message.values.get("actionid")
+        if given is not None:
+            session.remember_id(given)
         if not server.submit(outgoing):
             return replies.error(message, f"Server {server.host} is not connected")
         return None
@@ -130,7 +131,7 @@ class Router:
     def _server_for(self, session: ClientSession, message: Message) -> AsteriskServer | str:
         """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""
         user = session.user
-        name = (user.server if user is not None else "") or message.get("Server")
+        name = (user.server if user is not None else "") or message.values.get("server")
         if name:
             for server in self.named(name):
                 if server.connected:

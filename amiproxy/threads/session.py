@@ -43,6 +43,9 @@ class ClientSession:
     it must log in, or give the proxy key, before anything else.
     """
 
+    #: Whether it is made for web requests, one log-in each.
+    is_web = False
+
     def __init__(
         self,
         peer: str,
@@ -83,9 +86,15 @@ class ClientSession:
 
     # -- what the client's thread changes ---------------------------------------------
 
-    def log_in(self, user: User | None, event_mask: int | None) -> None:
-        """Make the client *user* (None: whoever it says, no users are defined)."""
+    def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
+        """Make the client *user* (None: whoever it says, no users are defined).
+
+        It is told *said* in the same step: before them nothing it gets is by the
+        new rights, behind them all of it is.
+        """
         with self.lock:
+            for message in said:
+                self._tell(message)
             self.user = user
             self.authenticated = True
             self._filter = None
@@ -231,6 +240,11 @@ class ClientSession:
 
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
+        with self.lock:
+            self._tell(message)
+
+    def _tell(self, message: Message) -> None:
+        """As ``say``; the caller holds ``lock``."""
         raise NotImplementedError
 
     def set_output(self, form: Format, message: Message) -> None:
@@ -284,8 +298,15 @@ class StreamSession(ClientSession):
                     return
             if data:
                 transport.send(data)
-                if self.waiting_for_event is not None:
+                if self.waiting_for_event is not None and self._hears_event(batch):
                     self.waiting_for_event.told = True
+
+    def _hears_event(self, batch: Batch) -> bool:
+        # Answers and the items of lists, which have no Privilege, end no WaitEvent.
+        return any(
+            item.message.has("Privilege") and self.view.sees(item, self.number)
+            for item in batch.items
+        )
 
     def _encode(self, batch: Batch) -> bytes:
         view, form = self.view, self.output
@@ -305,11 +326,6 @@ class StreamSession(ClientSession):
             ]
         )
 
-    def say(self, message: Message) -> None:
-        """Send *message*, the proxy's own, in the client's format."""
-        with self.lock:
-            self._write(message)
-
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form* and say *message* in it, in one step.
 
@@ -317,9 +333,9 @@ class StreamSession(ClientSession):
         """
         with self.lock:
             self.output = form
-            self._write(message)
+            self._tell(message)
 
-    def _write(self, message: Message) -> None:
+    def _tell(self, message: Message) -> None:
         try:
             self.transport.send(written(self.output, message))
         except HandlerError as error:

@@ -20,12 +20,19 @@ from collections import deque
 
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
 from amiproxy.threads.flusher import FLUSHER
+from amiproxy.threads.shortsend import send_short
 
 #: How much one read takes at the most, in bytes.
 READ_SIZE = 262144
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
+
+#: Up to so many bytes a send is over sooner than other threads could be let in.
+_SHORT = 16384
+
+#: How long a wait for room goes on before an end is looked for, in seconds.
+_SLICE = 0.5
 
 #: How much of a long answer goes to the socket at a time, in bytes.
 _PIECE = 262144
@@ -218,7 +225,7 @@ class Transport:
                 rest = rest[_PIECE:]
             else:
                 with contextlib.suppress(OSError, ValueError):
-                    _wait(self._sock, select.POLLOUT, self.write_timeout)
+                    _wait(self._sock, select.POLLOUT, min(self.write_timeout, _SLICE))
                 self.flush()
         self.check()
 
@@ -275,6 +282,8 @@ class Transport:
         try:
             if self._tls:
                 sent = self._sock.send(data)
+            elif len(data) <= _SHORT and type(data) is bytes:
+                sent = send_short(self._sock, data)
             else:
                 sent = self._sock.send(data, socket.MSG_DONTWAIT)
         except _NOT_NOW:
