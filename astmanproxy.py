@@ -32,7 +32,7 @@ from amiproxy.options import USAGE, VERSION, Options, parse_options
 from amiproxy.pidfile import PidFile
 from amiproxy.process import allow_core_dumps, fill_streams, raise_file_limit
 from amiproxy.threads.bind import bind_listener
-from amiproxy.threads.certificate import client_context
+from amiproxy.threads.certificate import client_context, server_context
 from amiproxy.threads.logfile import Log, to_log
 from amiproxy.threads.proxy import Proxy
 from amiproxy.users import describe_users, load_users
@@ -99,7 +99,7 @@ def check(options: Options) -> int:
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     problems: list[str] = []
     config, users = Config(), None
-    checks: list[Callable[[Config], object]] = [identity, client_context, read_formats]
+    checks: list[Callable[[Config], object]] = [identity, client_context, server_context, read_formats]
     try:
         config, warnings = load_config(options.config)
     except ConfigError as error:
@@ -165,6 +165,7 @@ def prepare(options: Options) -> Prepared:
     users, more = find_users(options, config)
     who = identity(config)
     tls = client_context(config)
+    server_context(config)  # sslcafile is looked at now, not at the first connect
     logfile = open_log(config, options, who)
     try:
         warnings += [*more, *unreadable(options, config, who)]

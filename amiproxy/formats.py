@@ -118,7 +118,7 @@ def load_formats(*directories: Path) -> dict[str, Format]:
 def _load(path: Path) -> Format | None:
     try:
         module = _import(path)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's file raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's file raises
         log.error("%s: handler not loaded: %s: %s", path, type(error).__name__, error)
         return None
     loaded = Format(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from amiproxy.actionids import with_action_id
 from amiproxy.batch import Batch
 from amiproxy.calls import CallTable
-from amiproxy.errors import LoginRefused, PeerError, PeerGone, ProtocolError
+from amiproxy.errors import ConfigError, LoginRefused, PeerError, PeerGone, ProtocolError
 from amiproxy.framing import Framer
 from amiproxy.message import END, Message
 from amiproxy.pending import PROXY, Item, Ledger, Request
@@ -246,9 +246,15 @@ class AsteriskServer:
             max_backlog=MAX_BACKLOG,
         )
         if self.spec.tls:
+            # It may have been replaced since the start.
+            try:
+                context = server_context(config)
+            except ConfigError as error:
+                transport.close()
+                raise PeerGone(str(error)) from error
             try:
                 transport.start_tls(
-                    server_context(config),
+                    context,
                     server_side=False,
                     timeout=max(0.1, deadline - time.monotonic()),
                     server_hostname=self.spec.host,

@@ -37,34 +37,41 @@ def client_context(config: Config) -> ssl.SSLContext | None:
     except OSError as error:
         raise ConfigError(f"{place}certfile {config.certfile}: {error.strerror}") from error
     if config.client_ca_file:
-        place = config.place("client_ca_file")
-        try:
-            context.load_verify_locations(config.client_ca_file)
-        except ssl.SSLError as error:
-            raise ConfigError(
-                f"{place}clientcafile {config.client_ca_file}: holds no certificate in PEM form"
-            ) from error
-        except OSError as error:
-            raise ConfigError(
-                f"{place}clientcafile {config.client_ca_file}: {error.strerror}"
-            ) from error
+        _trust(context, config, "clientcafile", "client_ca_file")
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
 def server_context(config: Config) -> ssl.SSLContext:
-    """Return how we speak TLS to an Asterisk; it is checked only if asked for."""
+    """Return how we speak TLS to an Asterisk; it is checked only if asked for.
+
+    Raises:
+        ConfigError: ``sslcafile`` cannot be used, and why.
+
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if config.ssl_verify:
         if config.ssl_ca_file:
-            context.load_verify_locations(config.ssl_ca_file)
+            _trust(context, config, "sslcafile", "ssl_ca_file")
         else:
             context.load_default_certs()
     else:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> None:
+    """Trust the authorities in the file that *key* names, the *field* of *config*."""
+    path = getattr(config, field)
+    what = f"{config.place(field)}{key} {path}"
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise ConfigError(f"{what}: holds no certificate in PEM form") from error
+    except OSError as error:
+        raise ConfigError(f"{what}: {error.strerror}") from error
 
 
 def _why(text: bytes, error: ssl.SSLError) -> str:

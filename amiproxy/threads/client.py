@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Union
 
 from amiproxy import replies
-from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads import actions, web
 from amiproxy.threads.session import StreamSession
@@ -131,8 +131,12 @@ class Client:
             filter_local=shared.config.filter_local,
         )
         if form.onconnect is not None:
+            try:
+                greeting = form.onconnect(shared.config.banner or replies.BANNER)
+            except Exception as error:
+                raise _unable(form.name, "cannot greet", error) from error
             with session.lock:
-                self._transport.send(form.onconnect(shared.config.banner or replies.BANNER))
+                self._transport.send(greeting)
         shared.router.registry.add(session)
         try:
             if shared.stopping.is_set():
@@ -176,6 +180,11 @@ class _UnwantedError(PeerError):
     """A client that must not stay."""
 
 
+def _unable(name: str, what: str, error: Exception) -> HandlerError:
+    """Return the error of a stranger's handler: it hurts its own clients only."""
+    return HandlerError(f"handler {name}: {what}: {type(error).__name__}")
+
+
 class _Conversation:
     """Blocks in, answers out, one after the other."""
 
@@ -193,7 +202,10 @@ class _Conversation:
     def _new_reader(self) -> Reader:
         form = self._shared.formats[self._format]
         assert form.reader is not None
-        return form.reader(self._shared.limits)
+        try:
+            return form.reader(self._shared.limits)
+        except Exception as error:
+            raise _unable(form.name, "cannot make a reader", error) from error
 
     def run(self) -> None:
         """Serve the client until it leaves or is let go."""
@@ -229,10 +241,7 @@ class _Conversation:
         try:
             self._queue.extend(self._reader.feed(data))
         except Exception as error:
-            # A stranger's handler: hurts its own clients only.
-            raise _UnwantedError(
-                f"handler {self._format}: cannot read: {type(error).__name__}"
-            ) from error
+            raise _unable(self._format, "cannot read", error) from error
 
     def _take(self, item: Message | Refused) -> bool:
         """Do what one block asks; tell whether the client stays."""

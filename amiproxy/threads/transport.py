@@ -259,11 +259,10 @@ class Transport:
                     self._sock.unwrap()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-        if not self._tls:
-            # Bytes left unread would turn the close into a reset, which may
-            # take our last answer with it.
-            with contextlib.suppress(OSError):
-                self._sock.recv(READ_SIZE, socket.MSG_DONTWAIT)
+        # Bytes left unread would turn the close into a reset, which may take our
+        # last answer (or TLS alert) with it.  What they mean does not count.
+        with contextlib.suppress(OSError):
+            socket.socket.recv(self._sock, READ_SIZE, socket.MSG_DONTWAIT)
         self._sock.close()
 
     # -- any thread -------------------------------------------------------------------------
@@ -459,6 +458,10 @@ def _shut_read(sock: socket.socket) -> None:
 
 
 def _tls_reason(error: OSError) -> str:
-    reason = getattr(error, "reason", None)
-    verify = getattr(error, "verify_message", None)
-    return str(verify or reason or error.strerror or error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    reason = str(getattr(error, "reason", None) or "")
+    if reason == "WRONG_VERSION_NUMBER":
+        return "the other side speaks no TLS"
+    # OpenSSL's own names: TLSV1_ALERT_UNKNOWN_CA
+    return reason.replace("_", " ").lower() or error.strerror or str(error)
