@@ -99,7 +99,12 @@ def check(options: Options) -> int:
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     problems: list[str] = []
     config, users = Config(), None
-    checks: list[Callable[[Config], object]] = [identity, client_context, server_context, read_formats]
+    checks: list[Callable[[Config], object]] = [
+        identity,
+        client_context,
+        server_context,
+        read_formats,
+    ]
     try:
         config, warnings = load_config(options.config)
     except ConfigError as error:
