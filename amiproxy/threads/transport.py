@@ -408,6 +408,9 @@ class Transport:
             wanted = select.POLLIN
             try:
                 with self.lock:
+                    # end() has shut the socket for reading: OpenSSL would take that
+                    # for the peer's doing and send it an alert.
+                    self.check()
                     data = self._sock.recv(size)
                 self.check()
                 return data
@@ -436,6 +439,8 @@ class Transport:
         buffer[:count] = first
         while len(buffer) - count >= 16384:
             with self.lock:
+                if self._end is not None:
+                    break
                 try:
                     got = self._sock.recv_into(buffer[count:])
                 except OSError:

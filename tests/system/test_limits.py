@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Too many of everything: descriptors, clients, silent ones, half a TLS hello."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from simulator.server import SimulatedAsterisk
+from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.system.peers import QUICK, certificate, host_line, is_response, wait_connected
+
+HELLO = b"\x16\x03\x01\x02\x00"  # the head of a TLS ClientHello, and no more
+CERT = 'certfile = "{dir}/cert.pem"\nacceptencryptedconnection = yes\n'
+
+
+@pytest.fixture
+def encrypted(tmp_path_factory):
+    """Start a proxy that takes TLS and plain text on one port."""
+    pem = certificate(tmp_path_factory.mktemp("tls"))
+    started = []
+
+    class WithCertificate(ProxyProcess):
+        def write_config(self, config):
+            (self.dir / "cert.pem").write_bytes(pem.read_bytes())
+            super().write_config(config)
+
+    def start(config, **options):
+        started.append(WithCertificate(QUICK + CERT + config, **options))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.__exit__()
+
+
+def connect(program):
+    """Return a bare connection that says nothing."""
+    return socket.create_connection(("127.0.0.1", program.port), 10)
+
+
+def test_without_descriptors_left_it_does_not_spin_and_recovers(proxy, monkeypatch):
+    """No flood in the log, little processor time; served again once others have left."""
+    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (64, 64))
+    limited = functools.partial(subprocess.Popen, preexec_fn=few)
+    monkeypatch.setattr("tests.support.subprocess.Popen", limited)
+    with SimulatedAsterisk() as asterisk, contextlib.ExitStack() as stack:
+        program = proxy(QUICK + host_line(asterisk))
+        wait_connected(program)
+        first = stack.enter_context(program.client())
+        process = psutil.Process(program.pid)
+        crowd = [connect(program) for _ in range(100)]
+        program.wait_log("Accept returned -1")
+        before, size = sum(process.cpu_times()[:2]), len(program.log())
+        time.sleep(1)
+        assert sum(process.cpu_times()[:2]) - before < 0.4
+        assert len(program.log()) - size < 5000
+        assert "Ping: Pong" in first.ask("Action: Ping")
+        for sock in crowd:
+            sock.close()
+
+        def served():
+            with contextlib.suppress(OSError, EOFError), program.client(timeout=2) as late:
+                late.send("Action: Ping")
+                return "Ping: Pong" in late.read_until(is_response)
+            return False
+
+        wait_until(served, what="service again")
+        asterisk.restart()
+        wait_connected(program, 2)
+
+
+def test_maxclients_and_maxperaddress_turn_away_who_is_too_many(proxy):
+    """With a line in the log; who leaves makes room; web or not, from any address."""
+    program = proxy(QUICK + "maxclients = 3\nmaxperaddress = 2\n")
+    with program.client() as one, program.client():
+        with connect(program) as third:
+            assert third.recv(100) == b""
+        assert "maxperaddress" in program.log()
+        with socket.create_connection(
+            ("127.0.0.1", program.port), 10, source_address=("127.0.0.2", 0)
+        ) as other:
+            assert other.recv(100).startswith(b"Asterisk Call Manager Proxy")
+            with socket.create_connection(
+                ("127.0.0.1", program.port), 10, source_address=("127.0.0.3", 0)
+            ) as fourth:
+                assert fourth.recv(100) == b""
+        one.close()
+
+        def welcome():
+            with connect(program) as again:
+                return again.recv(100) != b""
+
+        wait_until(welcome, what="room")
+
+
+def test_who_does_not_log_in_is_let_go(proxy):
+    """authtimeout, and authlimit for how many strangers there may be."""
+    program = proxy(
+        QUICK + "authrequired = yes\nauthtimeout = 0.5\nauthlimit = 2\n", "joe=secret\n"
+    )
+    with program.client() as joe:
+        assert joe.ask("Action: Login", "Username: joe", "Secret: secret")[0].endswith("Success")
+        with program.client() as one, program.client() as two:
+            with connect(program) as three:
+                assert three.recv(100) == b""
+            start = time.monotonic()
+            assert one.read_to_end() == b""
+            assert two.read_to_end() == b""
+            assert time.monotonic() - start < 5
+        with program.client():
+            pass
+        joe.send("ProxyAction: ListServers")
+        assert joe.read_until(is_response)[0] == "ProxyResponse: Success"
+
+
+@pytest.mark.parametrize(
+    "first", [b"", HELLO, HELLO[:1], b"\x16\x03\x01\x00\x05abcde", b"A", b"GET"]
+)
+def test_a_silent_client_or_half_a_tls_hello_delays_nobody(encrypted, first):
+    """Others get their banner and their TLS at once; the C program stood still."""
+    program = encrypted("sslclienthellotimeout = 3000\n")
+    with contextlib.ExitStack() as stack:
+        for _ in range(30):
+            sock = stack.enter_context(connect(program))
+            if first:
+                sock.sendall(first)
+        start = time.monotonic()
+        with program.client(banner=False) as plain:
+            plain.send("ProxyAction: ListServers")
+            assert plain.read_line().startswith("Asterisk Call Manager Proxy")
+            assert plain.read_message()[0] == "ProxyResponse: Success"
+        with program.client(tls=True) as client:
+            assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+        assert time.monotonic() - start < 2
+
+
+def test_a_silent_client_is_greeted_after_sslclienthellotimeout_or_at_once(encrypted, proxy):
+    """Where only one kind is accepted there is nothing to wait for."""
+    both = encrypted("sslclienthellotimeout = 400\n")
+    start = time.monotonic()
+    with both.client():
+        assert 0.3 < time.monotonic() - start < 3
+    plain = proxy(QUICK + "sslclienthellotimeout = 5000\n")
+    start = time.monotonic()
+    with plain.client():
+        assert time.monotonic() - start < 2
+
+
+def test_more_than_sixteen_tls_clients_are_served(encrypted):
+    """100 at once, each with events."""
+    with SimulatedAsterisk() as asterisk, contextlib.ExitStack() as stack:
+        program = encrypted(host_line(asterisk))
+        wait_connected(program)
+        clients = [stack.enter_context(program.client(tls=True)) for _ in range(100)]
+        for client in clients:
+            assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+        asterisk.event("UserEvent", UserEvent="Many")
+        for client in clients:
+            client.read_until("UserEvent: Many")
+
+
+def test_a_kind_of_connection_that_is_not_accepted_is_closed(encrypted, proxy):
+    """Plain text where only TLS is taken, TLS where only plain text is."""
+    only_tls = encrypted("acceptunencryptedconnection = no\nsslclienthellotimeout = 200\n")
+    with connect(only_tls) as sock:
+        sock.sendall(b"Action: Ping\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert sock.recv(100) == b""
+    with only_tls.client(tls=True) as client:
+        assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+    only_plain = proxy(QUICK)
+    with pytest.raises(OSError):
+        ManagerClient(only_plain.port, tls=True)
+    with only_plain.client() as client:
+        assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+
+
+def test_with_neither_accept_key_given_plain_text_is_accepted(proxy):
+    """In the C program nobody could connect at all."""
+    program = proxy(QUICK)
+    assert "accept" not in program.config_file.read_text()
+    with program.client() as client:
+        assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+
+
+def test_a_restart_can_bind_while_old_connections_are_in_time_wait():
+    """The program's own end of a connection lingers; the next start does not mind."""
+    with ProxyProcess(QUICK) as program:
+        port, config = program.port, program.config_file.read_text()
+        with program.client() as client:
+            client.send("Action: Logoff")  # the proxy closes first
+            client.read_to_end()
+        with program.client() as left:
+            assert program.stop() == 0
+            left.read_to_end()
+
+    class Again(ProxyProcess):
+        def write_config(self, _):
+            self.port = port
+            text = config.replace(re.search("logfile = (.*)\n", config)[1], str(self.log_file))
+            self.config_file.write_text(text)
+
+    with Again() as program, program.client() as client:
+        assert client.ask("ProxyAction: ListServers")[0] == "ProxyResponse: Success"
+
+
+def test_sighup_without_the_users_file_changes_nothing(proxy):
+    """It is reported, the old users stay, and the program too."""
+    program = proxy(QUICK + "authrequired = yes\n", "joe=secret\n")
+    program.users_file.unlink()
+    program.send_signal(signal.SIGHUP)
+    program.wait_log("the users stay as they were")
+    with program.client() as client:
+        assert client.ask("Action: Login", "Username: x", "Secret: y")[0].endswith("Error")
+        assert client.ask("Action: Login", "Username: joe", "Secret: secret")[0].endswith("Success")
+    program.write_users("ann=word\n")
+    program.send_signal(signal.SIGHUP)
+    program.wait_log("reread permissions")
+    with program.client() as client:
+        assert client.ask("Action: Login", "Username: ann", "Secret: word")[0].endswith("Success")
+
+
+def test_sighups_under_load_lose_no_client_and_no_event(proxy):
+    """Twenty of them, log reopened each time, while events pass."""
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(QUICK + host_line(asterisk))
+        wait_connected(program)
+        with program.client() as client:
+            client.send("ProxyAction: ListServers")
+            client.read_until(is_response)
+            for number in range(20):
+                program.send_signal(signal.SIGHUP)
+                asterisk.event("UserEvent", UserEvent=f"Number{number}")
+                assert f"UserEvent: Number{number}" in client.read_message()
+        assert asterisk.accepted == 1
+
+
+def test_connections_reset_at_any_moment_leave_nothing_behind(proxy):
+    """RST before, within and after the banner: no session, descriptor or thread stays."""
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(QUICK + host_line(asterisk))
+        wait_connected(program)
+        with program.client() as witness:
+            process = psutil.Process(program.pid)
+            fds, threads = process.num_fds(), process.num_threads()
+            for number in range(200):
+                sock = connect(program)
+                if number % 3:
+                    sock.sendall(b"Action: Ping\r\n\r\n" * (number % 5))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.close()
+            wait_until(lambda: process.num_fds() <= fds and process.num_threads() <= threads)
+            witness.send("ProxyAction: ListSessions")
+            assert (
+                witness.read_until(lambda m: m[0] == "ProxyResponse: Success").count(
+                    "ProxyClientSession: 127.0.0.1"
+                )
+                == 1
+            )
+            assert "bug" not in program.log()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="no IPv6 here")
+def test_ipv6_clients_and_servers_work(proxy):
+    """With listenaddress ::1, and a host line in brackets."""
+    with SimulatedAsterisk("::1") as asterisk:
+        line = f"host = [::1], {asterisk.port}, ampuser, AmpSecret, on, off\n"
+        program = proxy(QUICK + "listenaddress = [::1]\n" + line)
+        wait_connected(program)
+        with program.client(host="::1") as client:
+            client.send("Action: Ping", f"Server: [::1]:{asterisk.port}")
+            pong = client.read_until(is_response)
+            assert pong[-1] == "Server: ::1"
