@@ -30,6 +30,7 @@ CHANNELS = [
     "location",
     "stateinterface",
     "parkerchannel",
+    "parkerdialstring",
     "interface",
     "newname",
     "sourcechannel",
@@ -54,6 +55,7 @@ PARTY_CONTEXTS = [
     "localtwocontext",
     "transfereecontext",
     "destinationcontext",
+    "parkeecontext",
 ]
 PARTY_CONTEXTS += [
     "transferercontext",
@@ -63,7 +65,14 @@ PARTY_CONTEXTS += [
 ]
 ONLY = {
     "cdronly": ["cdr"],
-    "brionly": ["bridge", "bridgecreate", "bridgeenter", "bridgeleave", "bridgedestroy"],
+    "brionly": [
+        "bridge",
+        "bridgecreate",
+        "bridgeenter",
+        "bridgeleave",
+        "bridgedestroy",
+        "bridgemerge",
+    ],
     "xfronly": ["transfer", "blindtransfer", "attendedtransfer"],
 }
 
@@ -179,6 +188,9 @@ class ReferenceFilter:
         reborn = own if name == "newchannel" else []
         ids = [uid for uid in dict.fromkeys(order) if uid in reborn or not server.gone(uid)]
         bridge = first(message, "bridgeuniqueid")
+        if name == "bridgemerge":
+            merged = [first(message, "tobridgeuniqueid"), first(message, "frombridgeuniqueid")]
+            bridge = next((one for one in merged if one in known), None)
         if name == "bridgeenter" and first(message, "bridgetype") == "basic" and ids:
             ids += [
                 uid for uid in server.in_bridge(bridge) if uid not in ids and not server.gone(uid)

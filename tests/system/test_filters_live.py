@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Users x recorded calls, through the running program: exactly what each of them sees."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+
+import pytest
+
+from amiproxy.message import Message
+from simulator.server import SimulatedAsterisk
+from tests import reference_filter
+from tests.reference_filter import ReferenceFilter, ReferenceServer
+from tests.support import ProxyProcess
+from tests.system.peers import Collector, wait_connected
+from tests.system.people import closed, logged_in
+from tests.test_filters_flows import User, by_channel, connected, recorded
+
+HOST = "127.0.0.1"
+
+#: Name -> line of the users file, and the filters it means.
+PEOPLE = {
+    "nobody": ("nobody=secret,sip/nobody", User(channel="sip/nobody")),
+    "phone210": ("phone210=secret,Local/210@phones", User(channel="local/210@phones")),
+    "phone191": ("phone191=secret,local/191@flow", User(channel="local/191@flow")),
+    "iax101": ("iax101=secret,IAX2/phone101", User(channel="iax2/phone101")),
+    "iax104": ("iax104=secret,iax2/phone104", User(channel="iax2/phone104")),
+    "iax107": ("iax107=secret,iax2/phone107", User(channel="iax2/phone107")),
+    "agent201": ("agent201=secret,local/201@agents", User(channel="local/201@agents")),
+    "agent203": (
+        "agent203=secret,local/203@agents,,,,,yes",
+        User(channel="local/203@agents", more_events=True),
+    ),
+    "stayer": ("stayer=secret,local/stay@", User(channel="local/stay@")),
+    "novar": (
+        "novar=secret,local/music@legs,,,,,,novar",
+        User(channel="local/music@legs", filters=frozenset(["novar"])),
+    ),
+    "cdrs": ("cdrs=secret,,,,,,,cdronly", User(filters=frozenset(["cdronly"]))),
+    "moves": (
+        "moves=secret,,,,,,,brionly|xfronly",
+        User(filters=frozenset(["brionly", "xfronly"])),
+    ),
+    "legs": ("legs=secret,,,legs", User(in_context="legs")),
+    "all": ("all=secret", User()),
+    # The form of manager.conf comes last.
+    "board": ("[board]\nsecret = secret\nread = agent\nwrite =", User()),
+    "support": (
+        "[support]\nsecret = secret\nread = agent,call\nwrite =\neventfilter = Queue: support",
+        User(),
+    ),
+    "caller": (
+        "[caller]\nsecret = secret\nread = call,cdr\nwrite =\nchannel = local/music@legs",
+        User(channel="local/music@legs"),
+    ),
+}
+
+
+def may_read(name, raw):
+    """Tell whether *name* reads events of the class of *raw*: as its section says."""
+    privilege = Message(raw).get("Privilege").split(",")
+    classes = set(privilege) - {"all"}
+    if name == "board":
+        return classes <= {"agent"}
+    if name == "support":
+        return classes <= {"agent", "call"} and b"Queue: support" in raw
+    return name != "caller" or classes <= {"call", "cdr"}
+
+
+#: Flow -> (recordings, which come message by message in turn; name -> events he sees).
+#: Who is not named sees nothing at all.
+FLOWS = {
+    "dial": (
+        ["d1_dial_bridge"],
+        {
+            "phone210": 58,
+            "agent203": 14,
+            "stayer": 82,
+            "cdrs": 3,
+            "moves": 6,
+            "legs": 19,
+            "all": 95,
+        },
+    ),
+    "optimised": (
+        ["d2_local_optimize"],
+        {
+            "iax107": 84,
+            "agent203": 29,
+            "novar": 118,
+            "cdrs": 7,
+            "moves": 20,
+            "legs": 37,
+            "all": 227,
+            "caller": 96,
+        },
+    ),
+    "redirect": (
+        ["d5_redirect"],
+        {
+            "phone210": 144,
+            "agent203": 32,
+            "stayer": 184,
+            "cdrs": 9,
+            "moves": 18,
+            "legs": 30,
+            "all": 215,
+        },
+    ),
+    "blind transfer": (
+        ["d6_blind_transfer"],
+        {
+            "phone210": 62,
+            "iax101": 52,
+            "agent203": 25,
+            "stayer": 150,
+            "cdrs": 7,
+            "moves": 14,
+            "legs": 34,
+            "all": 176,
+            "board": 3,
+        },
+    ),
+    "attended transfer": (
+        ["d7_attended_transfer"],
+        {
+            "phone210": 335,
+            "phone191": 263,
+            "agent203": 53,
+            "stayer": 372,
+            "cdrs": 15,
+            "moves": 42,
+            "legs": 29,
+            "all": 425,
+        },
+    ),
+    "phones": (
+        ["d9_iax_calls"],
+        {"iax104": 73, "iax107": 63, "agent203": 27, "cdrs": 5, "moves": 20, "all": 210},
+    ),
+    "queue": (
+        ["e1_queue_complete"],
+        {
+            "agent201": 88,
+            "agent203": 18,
+            "novar": 86,
+            "cdrs": 5,
+            "moves": 6,
+            "legs": 21,
+            "all": 125,
+            "board": 6,
+            "support": 6,
+            "caller": 63,
+        },
+    ),
+    "many queues": (
+        ["e4_queue_many"],
+        {
+            "iax101": 99,
+            "agent201": 179,
+            "agent203": 317,
+            "stayer": 844,
+            "cdrs": 30,
+            "moves": 60,
+            "legs": 244,
+            "all": 988,
+            "board": 68,
+            "support": 36,
+        },
+    ),
+    "conference": (
+        ["f1_confbridge"],
+        {
+            "agent203": 32,
+            "stayer": 121,
+            "novar": 79,
+            "cdrs": 19,
+            "moves": 12,
+            "legs": 98,
+            "all": 240,
+            "caller": 66,
+        },
+    ),
+    "two unrelated calls": (
+        ["d1_dial_bridge", "d9_iax_calls"],
+        {
+            "phone210": 58,
+            "iax104": 73,
+            "iax107": 63,
+            "agent203": 41,
+            "stayer": 82,
+            "cdrs": 8,
+            "moves": 26,
+            "legs": 19,
+            "all": 305,
+        },
+    ),
+}
+
+
+@functools.cache
+def spoken(flow):
+    """Return the events of a flow as Asterisk sends them, and as clients get them.
+
+    Without those of the recording's own client: answers belong to who asked.
+    """
+    several = [
+        [raw for raw in recorded(name) if b"\r\nPrivilege:" in raw] for name in FLOWS[flow][0]
+    ]
+    raws = [raw for turn in itertools.zip_longest(*several) for raw in turn if raw is not None]
+    tail = b"Server: pbx\r\n\r\n"
+    plain = [raw[: -len(tail)] for raw in raws]
+    sent = [raw + b"\r\n" for raw in plain]
+    return sent, [raw + b"Server: " + HOST.encode() + b"\r\n\r\n" for raw in plain]
+
+
+@functools.cache
+def expected(flow):
+    """Return what each of PEOPLE gets of a flow, as the simple reference says."""
+    result = {name: [] for name in PEOPLE}
+    server = ReferenceServer()
+    filters = {name: ReferenceFilter(user) for name, (_, user) in PEOPLE.items()}
+    for raw in spoken(flow)[1]:
+        for name, one in filters.items():
+            if may_read(name, raw):
+                found = one.incoming(server, raw, "pbx", answer=False)
+                result[name] += [message for message in found if may_read(name, message)]
+        if raw.startswith((b"Event: New", b"Event: Hangup", b"Event: Bridge")):
+            server.past.append(raw)  # the rest does not count for it
+    return result
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_reference():
+    """The reference reads the same lines a million times."""
+    plain = reference_filter.headers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference_filter, "headers", functools.cache(plain))
+        yield
+
+
+@pytest.fixture(scope="module")
+def stage():
+    """An Asterisk and a proxy with PEOPLE."""
+    with SimulatedAsterisk() as asterisk:
+        users = "\n".join(line for line, _ in PEOPLE.values())
+        with ProxyProcess(closed(asterisk), users) as program:
+            wait_connected(program)
+            yield asterisk, program
+
+
+@pytest.fixture(scope="module")
+def watched(stage):
+    """Return a function: flow -> what each of PEOPLE was sent of it, played once."""
+    asterisk, program = stage
+
+    @functools.cache
+    def watch(flow):
+        with contextlib.ExitStack() as stack:
+            readers = {}
+            for name in PEOPLE:
+                client = stack.enter_context(logged_in(program, name))
+                readers[name] = (client, stack.enter_context(Collector(client)))
+            asterisk.send(b"".join(spoken(flow)[0]))
+            assert asterisk.flush()
+            got = {}
+            for name, (client, reader) in readers.items():
+                # What Asterisk says after it is behind all of it.
+                client.send("Action: Ping", "ActionID: the-end")
+                data = reader.wait_for(b"ActionID: the-end\r\n")
+                blocks = [block + b"\r\n\r\n" for block in data.split(b"\r\n\r\n") if block]
+                got[name] = [block for block in blocks if block.startswith(b"Event: ")]
+            return got
+
+    return watch
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_each_user_sees_exactly_his_calls(watched, flow):
+    """Message by message what the simple reference says, and as many as the table says."""
+    got = watched(flow)
+
+    assert {name: len(messages) for name, messages in got.items() if messages} == FLOWS[flow][1]
+    assert got == expected(flow)
+    assert got["all"] == spoken(flow)[1]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_no_event_of_another_call_reaches_a_user(watched, flow):
+    """What a channel user gets is linked to a channel of his, found out by joining all ids."""
+    for name, (_, user) in PEOPLE.items():
+        if not user.channel:
+            continue
+        for recording in FLOWS[flow][0]:
+            call_of = connected(recording)
+            known = {Message(raw).get("Uniqueid") for raw in recorded(recording)}
+            own = {
+                call_of(message.get("Uniqueid"))
+                for message in map(Message, recorded(recording))
+                if any(text.lower().startswith(user.channel) for _, text in message.headers())
+            }
+            for message in map(Message, watched(flow)[name]):
+                uid = message.get("Uniqueid")
+                if uid and uid in known:
+                    assert call_of(uid) in own, (name, message.lines)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_the_picture_of_every_call_is_whole(watched, flow):
+    """Of each channel a user sees: Newchannel first and once, the Hangup last, nothing between lost."""
+    everything = by_channel(map(Message, spoken(flow)[1]))
+    for name, (_, user) in PEOPLE.items():
+        if not user.channel or user.filters or name == "caller":
+            continue
+        for uid, events in by_channel(map(Message, watched(flow)[name])).items():
+            whole = everything[uid]
+            assert (events[0] == "Newchannel") == (whole[0] == "Newchannel"), (name, uid, events)
+            assert events.count("Newchannel") <= 1, (name, uid)
+            rest = events[1:] if events[0] == "Newchannel" else events
+            rest = rest[1:] if rest[:1] == ["Newstate"] else rest
+            assert whole[len(whole) - len(rest) :] == rest, (name, uid)
+            if "Hangup" in whole:
+                assert events[-1] == "Hangup", (name, uid, events)
