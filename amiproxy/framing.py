@@ -19,13 +19,24 @@ from amiproxy.message import END
 #: The last line of raw command text (Asterisk before 14; spec section 4).
 END_COMMAND = b"--END COMMAND--"
 
+#: How Asterisk begins an event.
+_EVENT = b"Event: "
+_NEXT_EVENT = END + _EVENT
+
 
 class Framer:
     """Cut the byte stream of one Asterisk into whole messages."""
 
-    def __init__(self, max_message: int) -> None:
-        """Make a framer that bears messages of up to *max_message* bytes."""
+    def __init__(self, max_message: int, ending: bytes = END) -> None:
+        """Make a framer that bears messages of up to *max_message* bytes.
+
+        *ending* is put in the place of what ends each message: a last header may
+        be added with it, ``CRLF Name: value CRLF CRLF``.
+        """
         self._max_message = max_message
+        self._ending = ending
+        #: Whether what was returned last is plain and begins each message with Event.
+        self.only_events = False
         self._parts: list[bytes] = []  # the bytes after the last whole message
         self._size = 0  # how many there are
         self._edge = b""  # the last bytes seen: a mark may straddle two reads
@@ -35,7 +46,7 @@ class Framer:
         """Take the next *data* and return the messages it completes, in order.
 
         Returns bytes when they are plain: whole messages, every line ended by
-        CRLF, exactly one blank line after each.  Returns a list, one item a
+        CRLF, *ending* after each.  Returns a list, one item a
         message in its wire form, when blank lines alone do not tell where
         messages end.  Either may be empty.
 
@@ -58,18 +69,41 @@ class Framer:
             return b""
         buffer = data if len(self._parts) == 1 else b"".join(self._parts)
         whole: bytes | list[bytes]
-        if _is_plain(buffer):
-            end = buffer.rfind(END) + 4
-            if end < 4:
-                end = 0
-            whole, rest = buffer[:end], buffer[end:]
+        last = buffer.rfind(END)
+        end = 0 if last < 0 else last + 4
+        plain = self._plain(buffer, end)
+        if plain is not None:
+            whole, rest = plain, buffer[end:]
             self._in_text = False
         else:
-            whole, rest, self._in_text = _cut_exactly(buffer)
+            messages, rest, self._in_text = _cut_exactly(buffer)
+            whole = [message[:-4] + self._ending for message in messages]
         self._parts = [rest] if rest else []
         self._size = len(rest)
         self._check_size()
         return whole
+
+    def _plain(self, buffer: bytes, end: int) -> bytes | None:
+        """Return the messages before *end* if CRLF CRLF, and nothing else, ends each.
+
+        Each test is one search over the bytes; together they cost less than the
+        joining of what they let pass.
+        """
+        self.only_events = False
+        if buffer.count(b"\n") != buffer.count(b"\r\n"):
+            return None
+        whole = buffer[:end]
+        wire = whole.replace(END, self._ending)
+        grown = len(self._ending) - 4
+        if grown and whole.startswith(_EVENT) and not buffer.startswith(b"\r\n", end):
+            count = (len(wire) - len(whole)) // grown
+            if whole.count(_NEXT_EVENT) == count - 1:
+                # Every message is an event: none can be blank or raw text.
+                self.only_events = True
+                return wire
+        if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
+            return None
+        return None if b"Response: Follows" in buffer else wire
 
     def _ended_before(self, data: bytes) -> bool:
         # The end of the text has come, its blank line not yet: any line feed may be it.
@@ -86,17 +120,6 @@ class Framer:
             raise ProtocolError(
                 f"no end of a message in {self._size} bytes, maxmessage is {self._max_message}"
             )
-
-
-def _is_plain(buffer: bytes) -> bool:
-    """Tell whether CRLF CRLF, and nothing else, ends each message in *buffer*."""
-    return (
-        # Long needles are found faster; Asterisk never writes it another way.
-        b"Response: Follows" not in buffer
-        and not buffer.startswith((b"\n", b"\r\n"))
-        and b"\r\n\r\n\r\n" not in buffer
-        and buffer.count(b"\n") == buffer.count(b"\r\n")
-    )
 
 
 def _starts_text(line: bytes) -> bool:

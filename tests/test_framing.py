@@ -15,12 +15,13 @@ from amiproxy.errors import ProtocolError
 from amiproxy.framing import Framer
 
 DATA = Path(__file__).parent / "data"
+ENDING = b"\r\nServer: pbx\r\n\r\n"
 RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
 
 
 def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
     """Return the messages that *chunks* hold, in wire form."""
-    framer = Framer(max_message)
+    framer = Framer(max_message, ENDING)
     messages: list[bytes] = []
     for chunk in chunks:
         whole = framer.feed(chunk)
@@ -28,9 +29,12 @@ def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
             parts = whole.split(b"\r\n\r\n")
             assert parts.pop() == b""
             messages += [part + b"\r\n\r\n" for part in parts]
+            if framer.only_events:
+                assert all(part.startswith(b"Event: ") for part in parts)
         else:
             messages += whole
-    return messages
+    assert all(message.endswith(ENDING) for message in messages)
+    return [message[: -len(ENDING)] + b"\r\n\r\n" for message in messages]
 
 
 def cut(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -131,7 +135,7 @@ def test_a_value_that_says_response_follows_swallows_nothing():
 
 
 def test_an_endless_message_is_given_up():
-    """maxmessage bounds what one message may hold, whatever way it takes."""
+    """Key maxmessage bounds what one message may hold, whatever way it takes."""
     with pytest.raises(ProtocolError, match="maxmessage is 1000"):
         feed(b"A: " + b"x" * 500, b"y" * 600, max_message=1000)
     with pytest.raises(ProtocolError):

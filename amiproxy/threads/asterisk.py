@@ -277,7 +277,7 @@ class AsteriskServer:
 
         """
         deadline = time.monotonic() + self.config.login_timeout
-        framer = Framer(self.config.max_message)
+        framer = Framer(self.config.max_message, self._suffix)
         rest = self._banner(transport, deadline)
         login = Message.of(
             "Action: Login",
@@ -329,7 +329,7 @@ class AsteriskServer:
                     self._go_live()
                     self._publish([each.raw for each in messages[index:]])
                     return
-                self._calls.keep(Message(message.raw[:-4] + self._suffix))
+                self._calls.keep(message)
             until = min(limit, time.monotonic() + BOOT_SILENCE)
             try:
                 messages = _cut(framer.feed(self._read(transport, until, "not booted")))
@@ -369,7 +369,7 @@ class AsteriskServer:
                 heard, pinged = time.monotonic(), False
                 whole = framer.feed(bytes(view[:count]))
                 if whole:
-                    self._publish(whole)
+                    self._publish(whole, only_events=framer.only_events)
             elif count is not None:
                 raise PeerGone("closed the connection")
             if self._holding:
@@ -404,22 +404,23 @@ class AsteriskServer:
         if items:
             self.router.publish(Batch.of_items(self.scope, items))
 
-    def _publish(self, whole: bytes | list[bytes]) -> None:
-        """Hand messages, all that one read brought, to every client."""
-        suffix = self._suffix
-        if isinstance(whole, bytes):
-            wire = whole.replace(END, suffix)
-            if self._ledger.idle and not _may_answer(whole):
-                batch = Batch(self.scope, wire)
-                if self.router.keeps_calls:
-                    batch.noted = self._note([item.message for item in batch.items])
-                self.router.publish(batch)
-                return
-            parts = wire.split(END)
-            parts.pop()
-            messages = [Message(part + END) for part in parts]
-        else:
-            messages = [Message(raw[:-4] + suffix) for raw in whole]
+    def _publish(self, whole: bytes | list[bytes], *, only_events: bool = False) -> None:
+        """Hand messages, all that one read brought, to every client.
+
+        *only_events* tells that *whole* is plain and each message in it an event.
+        """
+        if (
+            only_events
+            and isinstance(whole, bytes)
+            and self._ledger.idle
+            and not _may_answer(whole)
+        ):
+            batch = Batch(self.scope, whole)
+            if self.router.keeps_calls:
+                batch.noted = self._note([item.message for item in batch.items])
+            self.router.publish(batch)
+            return
+        messages = _cut(whole)
         if not messages:
             return
         noted = self.router.keeps_calls and self._note(messages)
@@ -472,18 +473,13 @@ class _TooLateError(PeerGone):
     """What was waited for has not come in time."""
 
 
-def _may_answer(whole: bytes) -> bool:
-    """Tell whether *whole* may hold anything that is not an event for everybody.
+def _may_answer(events: bytes) -> bool:
+    """Tell whether *events* may hold one that is not for everybody as it is.
 
-    Asterisk writes ``ActionID`` and ``Response`` this way; an ActionID of ours
-    that a UserEvent brings back has its name as the client wrote it.
+    Asterisk writes ``ActionID`` this way; in a UserEvent it may stand as the
+    client wrote it.
     """
-    return (
-        b"ActionID: " in whole
-        or whole.startswith(b"Response:")
-        or b"\nResponse: " in whole
-        or b": amp" in whole
-    )
+    return b"ActionID: " in events or b"Event: UserEvent" in events
 
 
 def _cut(whole: bytes | list[bytes]) -> list[Message]:

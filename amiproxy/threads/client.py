@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Union
@@ -37,6 +38,9 @@ LINGER = 120.0
 GLANCE = 0.05
 
 _READ_SIZE = 65536
+
+#: What surely holds no more than the end of one block, in any format.
+_PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
 
 
 class Client:
@@ -140,6 +144,7 @@ class Client:
         shared.router.registry.add(session)
         try:
             if shared.stopping.is_set():
+                session.say(replies.SHUTTING_DOWN)  # came too late to be told with the others
                 return
             _Conversation(self, shared, session).run()
         finally:
@@ -196,6 +201,7 @@ class _Conversation:
         self._format = session.input_name
         self._reader = self._new_reader()
         self._queue: deque[Union[Message, Refused]] = deque()
+        self._unread: deque[bytes] = deque()  # came, and the reader has not had it
         self._started = False
         self._ahead = 0  # bytes that came while a WaitEvent waits
 
@@ -221,6 +227,9 @@ class _Conversation:
                     self._part()
                     return
                 continue
+            if self._unread:
+                self._read(self._unread.popleft())
+                continue
             data = self._transport.recv(
                 _READ_SIZE, self._client.check_login_time(self._session)
             )
@@ -238,6 +247,15 @@ class _Conversation:
                     "TLS on a connection that is to be plain text "
                     "(acceptencryptedconnection = no)"
                 )
+        if self._unread:
+            self._unread.append(data)
+        elif b"inputformat" in data.lower():
+            # What follows a SetInputFormat is for the next reader.
+            self._unread.extend(_PIECE.findall(data))
+        else:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         try:
             self._queue.extend(self._reader.feed(data))
         except Exception as error:
