@@ -117,7 +117,10 @@ def written(form: Format, message: Message) -> bytes:
     """
     assert form.write is not None
     try:
-        return form.write(message)
+        data = form.write(message)
+        if not isinstance(data, bytes):
+            raise TypeError(f"write() gave {type(data).__name__}")  # noqa: TRY301
+        return data
     except Exception as error:  # whatever a stranger's handler raises
         raise HandlerError(
             f"handler {form.name}: cannot write a message: {type(error).__name__}"

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clients of each format, through the running program."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from xml.etree import ElementTree
+
+import pytest
+
+from simulator.server import SimulatedAsterisk
+from tests.support import wait_until
+from tests.system.peers import QUICK, Collector, host_line, wait_connected
+
+ROOTS = {"AsteriskManagerOutput", "AsteriskManagerProxyOutput"}
+ENDS = {"standard": b"\r\n\r\n", "xml": b"\r\n\r\n", "csv": b"\r\n\r\n", "json": b"\n"}
+FIRST = {"<": "xml", '"': "csv", "{": "json"}
+EVENT = (
+    'Event: UserEvent\r\nPrivilege: user,all\r\nN: %d\r\nText: <a> & "b", c\\d\r\n'
+    "Variable: x\r\nVariable: y\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def asterisk():
+    """An Asterisk for all tests here."""
+    with SimulatedAsterisk(write_timeout=30) as server:
+        yield server
+
+
+@pytest.fixture
+def program(proxy, asterisk):
+    """A proxy that is connected to it."""
+    started = proxy(
+        QUICK
+        + "clientwritetimeout = 20000\nautofilter = unique\nacceptencryptedconnection = no\n"
+        + host_line(asterisk)
+    )
+    wait_connected(started)
+    return started
+
+
+def decode(name, data):
+    """Return the headers of one message of format *name*, as a stock parser finds them."""
+    if name == "standard":
+        return [tuple(line.split(": ", 1)) for line in data.decode("latin-1").split("\r\n")]
+    if name == "xml":
+        root = ElementTree.fromstring(data)
+        assert root.tag in ROOTS
+        return [(child.tag, child.get("Value")) for child in root]
+    if name == "csv":
+        (row,) = csv.reader(io.StringIO(data.decode()), skipinitialspace=True)
+        return [tuple(field.split(": ", 1)) for field in row]
+    found = []
+    for key, value in json.loads(data).items():
+        found += [(key, one) for one in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def messages(data):
+    """Return (format, headers) of each message in *data*; each tells its format at once."""
+    found = []
+    while data:
+        name = FIRST.get(chr(data[0]), "standard")
+        one, end, data = data.partition(ENDS[name])
+        assert end, (name, one)
+        found.append((name, decode(name, one)))
+    return found
+
+
+def next_message(client, name):
+    """Return the headers of the next message, which is in format *name*."""
+    return decode(name, client._until(ENDS[name]))
+
+
+def answer(client, name):
+    """Return the headers of the next answer in format *name*; events may come before it."""
+    while True:
+        headers = next_message(client, name)
+        if headers[0][0] in ("Response", "ProxyResponse"):
+            return headers
+
+
+def spell(name, *headers):
+    """Return a block of *headers* as a client of format *name* sends it."""
+    if name == "standard":
+        return "".join(f"{key}: {value}\r\n" for key, value in headers) + "\r\n"
+    if name == "xml":
+        lines = "".join(f'<{key} Value="{value}"/>' for key, value in headers)
+        return f"<AsteriskManagerInput>{lines}</AsteriskManagerInput>"
+    if name == "csv":
+        return ", ".join(f'"{key}: {value}"' for key, value in headers) + "\n"
+    return json.dumps(dict(headers)) + "\n"
+
+
+@pytest.mark.parametrize("name", ["standard", "xml", "csv", "json"])
+def test_a_client_of_one_format_from_banner_to_goodbye(proxy, asterisk, name):
+    """Log in, ask, get an event, make a mistake, log off: all in its own format."""
+    program = proxy(QUICK + f"inputformat = {name}\noutputformat = {name}\n" + host_line(asterisk))
+    wait_connected(program)
+    with program.client(banner=name == "standard") as client:
+        client.send_raw(spell(name, ("Action", "Login"), ("Username", "joe"), ("ActionID", "1")))
+        login = answer(client, name)
+        booted = next_message(client, name)
+        client.send_raw(spell(name, ("Action", "Ping"), ("ActionID", "2")))
+        pong = answer(client, name)
+        asterisk.send((EVENT % 7).encode())
+        event = next_message(client, name)
+        client.send_raw(spell(name, ("ProxyAction", "Nonsense"), ("ActionID", "3")))
+        mistake = answer(client, name)
+        client.send_raw(spell(name, ("Action", "Logoff"), ("ActionID", "4")))
+        goodbye = answer(client, name)
+        rest = client.read_to_end()
+
+    assert login == [
+        ("Response", "Success"),
+        ("Message", "Authentication accepted"),
+        ("ActionID", "1"),
+    ]
+    assert booted[0] == ("Event", "FullyBooted")
+    assert dict(pong)["Response"] == "Success"
+    assert dict(pong)["ActionID"] == "2"
+    assert event == [
+        ("Event", "UserEvent"),
+        ("Privilege", "user,all"),
+        ("N", "7"),
+        ("Text", '<a> & "b", c\\d'),
+        ("Variable", "x"),
+        ("Variable", "y"),
+        ("Server", "127.0.0.1"),
+    ]
+    assert mistake == [
+        ("ProxyResponse", "Error"),
+        ("Message", "Invalid Proxy Action"),
+        ("ActionID", "3"),
+    ]
+    assert goodbye[0] == ("Response", "Goodbye")
+    assert ("ActionID", "4") in goodbye
+    assert rest == b""
+
+
+def test_the_format_changes_in_order_under_a_stream_of_events(program, asterisk):
+    """The old format before the reply, the new from it on; nothing is lost or doubled."""
+    total = 3000
+    switches = ["csv", "json", "xml", "standard"] * 5
+
+    with program.client() as client, Collector(client) as collector:
+        client.send("ProxyAction: ListServers")
+        collector.wait_for(b"ProxyResponse: Success")
+        stream = threading.Thread(target=send_numbered, args=(asterisk, total))
+        stream.start()
+        for number, name in enumerate(switches):
+            client.send(
+                "ProxyAction: SetOutputFormat", f"OutputFormat: {name}", f"ActionID: s{number}"
+            )
+            # The next one when some events have come in this one.
+            wait_until(lambda mark=collector.count: collector.count > mark + 5000, what="events")
+        stream.join()
+        data = collector.wait_for(str(total - 1).encode())
+        wait_until(lambda: collector.data.endswith(b"\r\n\r\n"))
+        data = collector.data
+
+    current, replies, events = "standard", [], []
+    for name, headers in messages(data):
+        if headers[0][0] == "ProxyResponse":
+            chosen = dict(headers).get("OutputFormat")
+            if chosen:
+                current = chosen
+                replies.append(chosen)
+        else:
+            events.append(int(dict(headers)["N"]))
+        assert name == current
+    assert replies == switches
+    assert events == list(range(total))
+
+
+def send_numbered(asterisk, total):
+    """Send *total* numbered events, not all at once."""
+    for number in range(total):
+        asterisk.send((EVENT % number).encode())
+        if number % 20 == 0:
+            asterisk.flush()
+            threading.Event().wait(0.002)
+
+
+def test_one_clients_format_is_its_own(program, asterisk):
+    """Others go on in theirs, and get the same event."""
+    with program.client() as one, program.client() as other:
+        one.send("ProxyAction: SetOutputFormat", "OutputFormat: JSON")
+        reply = next_message(one, "json")
+        other.send("ProxyAction: ListServers")
+        answer(other, "standard")
+        asterisk.send((EVENT % 1).encode())
+
+        assert reply == [("ProxyResponse", "Success"), ("OutputFormat", "json")]
+        assert next_message(one, "json") == next_message(other, "standard")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "", "http", "../xml", "standard.py"])
+def test_an_unknown_format_is_an_error_and_changes_nothing(program, name):
+    """Neither for output nor for input; the C program died of `http`."""
+    with program.client() as client:
+        client.send("ProxyAction: SetOutputFormat", f"OutputFormat: {name}", "ActionID: 1")
+        assert client.read_message() == [
+            "ProxyResponse: Error",
+            "Message: Unknown output format",
+            "ActionID: 1",
+        ]
+        client.send("ProxyAction: SetInputFormat", f"InputFormat: {name}", "ActionID: 2")
+        assert client.read_message() == [
+            "ProxyResponse: Error",
+            "Message: Unknown input format",
+            "ActionID: 2",
+        ]
+        client.send("Action: Ping", "ActionID: 3")
+        assert "ActionID: 3" in client.read_message()
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["waits", "pipelines"])
+def test_the_input_format_changes_in_order(program, at_once):
+    """What follows the request is read in the new format, also when it came with it."""
+    blocks = [
+        spell("standard", ("ProxyAction", "SetInputFormat"), ("InputFormat", "xml")),
+        spell("xml", ("Action", "Ping"), ("ActionID", "x1")),
+        spell("xml", ("ProxyAction", "SetInputFormat"), ("InputFormat", "json")),
+        spell("json", ("Action", "Ping"), ("ActionID", "j1")),
+        spell("json", ("Action", "Ping"), ("ActionID", "j2")),
+        spell("json", ("ProxyAction", "SetInputFormat"), ("InputFormat", "csv")),
+        spell("csv", ("Action", "Ping"), ("ActionID", "c1")),
+        spell("csv", ("ProxyAction", "SetInputFormat"), ("InputFormat", "standard")),
+        spell("standard", ("Action", "Ping"), ("ActionID", "s1")),
+    ]
+    replies, ids = [], []
+    with program.client() as client:
+        if at_once:
+            client.send_raw("".join(blocks))
+        for block in blocks:
+            if not at_once:
+                client.send_raw(block)
+            headers = dict(answer(client, "standard"))
+            (replies if "ProxyResponse" in headers else ids).append(headers)
+
+    assert [one["InputFormat"] for one in replies] == ["xml", "json", "csv", "standard"]
+    # Asterisk's answers may come later than the proxy's own, but in order.
+    assert [one["ActionID"] for one in ids] == ["x1", "j1", "j2", "c1", "s1"]
+
+
+def test_list_io_handlers_names_every_format(program):
+    """Each with its directions; http is for input only."""
+    with program.client() as client:
+        client.send("ProxyAction: ListIOHandlers")
+        found = client.read_message()
+
+    both = ["csv", "json", "standard", "xml"]
+    assert found[0] == "ProxyResponse: Success"
+    assert sorted(found[1:]) == sorted(
+        [f"{way}Handler: {name}" for name in both for way in ("Input", "Output")]
+        + ["InputHandler: http"]
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<!DOCTYPE a [<!ENTITY a "&b;&b;"><!ENTITY b "lol">]><AsteriskManagerInput>'
+        '<Action Value="&a;"/></AsteriskManagerInput>',
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><AsteriskManagerInput>'
+        '<Action Value="&x;"/></AsteriskManagerInput>',
+        "<AsteriskManagerInput><Action/></AsteriskManagerInput",
+        "<AsteriskManagerInput><Action Value=Ping/></AsteriskManagerInput>",
+        "<AsteriskManagerInput></Other>",
+        "Action: Ping\r\n\r\n",
+    ],
+    ids=["laughs", "external", "unfinished", "unquoted", "mismatched", "no xml"],
+)
+def test_xml_that_is_none_is_answered_and_closed(program, asterisk, document):
+    """No entity is resolved, nothing loaded, nothing reaches Asterisk; others go on."""
+    before = len(asterisk.received)
+    with program.client() as client, program.client() as other:
+        client.send("ProxyAction: SetInputFormat", "InputFormat: xml")
+        client.read_message()
+        client.send_raw(document)
+        client.half_close()
+        found = client.read_to_end()
+        other.send("Action: Ping", "ActionID: 1")
+
+        assert "ActionID: 1" in other.read_message()
+    if not document.endswith("Input"):  # an unfinished one is dropped with the connection
+        assert found == b"ProxyResponse: Error\r\nMessage: Invalid XML Input\r\n\r\n"
+        assert "Invalid XML Input" in program.log()
+    assert b"root:" not in found
+    assert len(asterisk.received) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        ("xml", '<AsteriskManagerInput><Action Value="Ping&#13;&#10;Evil: 1"/>'
+         '<ActionID Value="i"/></AsteriskManagerInput>'),
+        ("json", '{"Action":"Ping\\r\\nEvil: 1","ActionID":"i"}\n'),
+        ("csv", '"Action: Ping\rEvil: 1", "ActionID: i"\n'),
+        ("json", '{"Action":"Ping","Array":["a","b\\n"],"ActionID":"i"}\n'),
+        ("json", '{"Action":"Ping","Evil\\r\\nName":"x","ActionID":"i"}\n'),
+    ],
+)  # fmt: skip
+def test_a_line_break_in_a_value_never_reaches_asterisk(program, asterisk, name, block):
+    """It is an error, and the session goes on."""
+    with program.client() as client:
+        client.send("ProxyAction: SetInputFormat", f"InputFormat: {name}")
+        client.read_message()
+        client.send_raw(block)
+        refused = client.read_message()
+        client.send_raw(spell(name, ("Action", "Ping"), ("ActionID", "after")))
+
+        assert refused[0] == "Response: Error"
+        assert "ActionID: after" in client.read_message()
+    assert b"Evil" not in b"".join(asterisk.received)
+
+
+def test_what_ended_the_c_program_is_answered(program):
+    """Single quotes are XML; a tag without attribute is an error."""
+    with program.client() as client:
+        client.send("ProxyAction: SetInputFormat", "InputFormat: xml")
+        client.read_message()
+        client.send_raw(
+            "<AsteriskManagerInput><Action Value='Ping'/><ActionID Value='q'/>"
+            "</AsteriskManagerInput>"
+        )
+        assert "ActionID: q" in client.read_message()
+
+        client.send_raw("<AsteriskManagerInput><Action/></AsteriskManagerInput>")
+        assert client.read_message() == ["ProxyResponse: Error", "Message: Invalid XML Input"]
+        assert client.read_to_end() == b""
