@@ -21,7 +21,6 @@ END_COMMAND = b"--END COMMAND--"
 
 #: How Asterisk begins an event.
 _EVENT = b"Event: "
-_NEXT_EVENT = END + _EVENT
 
 
 class Framer:
@@ -35,6 +34,7 @@ class Framer:
         """
         self._max_message = max_message
         self._ending = ending
+        self._next_event = ending + _EVENT
         #: Whether what was returned last is plain and begins each message with Event.
         self.only_events = False
         self._parts: list[bytes] = []  # the bytes after the last whole message
@@ -97,7 +97,8 @@ class Framer:
         grown = len(self._ending) - 4
         if grown and whole.startswith(_EVENT) and not buffer.startswith(b"\r\n", end):
             count = (len(wire) - len(whole)) // grown
-            if whole.count(_NEXT_EVENT) == count - 1:
+            # Looked for in what was made, which a blank line too many does not fool.
+            if wire.count(self._next_event) == count - 1 and wire.endswith(self._ending):
                 # Every message is an event: none can be blank or raw text.
                 self.only_events = True
                 return wire
