@@ -119,7 +119,7 @@ def written(form: Format, message: Message) -> bytes:
     try:
         data = form.write(message)
         if not isinstance(data, bytes):
-            raise TypeError(f"write() gave {type(data).__name__}")  # noqa: TRY301
+            raise TypeError(f"write() gave {type(data).__name__}")
         return data
     except Exception as error:  # whatever a stranger's handler raises
         raise HandlerError(

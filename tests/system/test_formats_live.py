@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import threading
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -48,7 +48,7 @@ def decode(name, data):
     if name == "standard":
         return [tuple(line.split(": ", 1)) for line in data.decode("latin-1").split("\r\n")]
     if name == "xml":
-        root = ElementTree.fromstring(data)
+        root = ET.fromstring(data)
         assert root.tag in ROOTS
         return [(child.tag, child.get("Value")) for child in root]
     if name == "csv":
@@ -265,10 +265,14 @@ def test_list_io_handlers_names_every_format(program):
 @pytest.mark.parametrize(
     "document",
     [
-        '<!DOCTYPE a [<!ENTITY a "&b;&b;"><!ENTITY b "lol">]><AsteriskManagerInput>'
-        '<Action Value="&a;"/></AsteriskManagerInput>',
-        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><AsteriskManagerInput>'
-        '<Action Value="&x;"/></AsteriskManagerInput>',
+        (
+            '<!DOCTYPE a [<!ENTITY a "&b;&b;"><!ENTITY b "lol">]><AsteriskManagerInput>'
+            '<Action Value="&a;"/></AsteriskManagerInput>'
+        ),
+        (
+            '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><AsteriskManagerInput>'
+            '<Action Value="&x;"/></AsteriskManagerInput>'
+        ),
         "<AsteriskManagerInput><Action/></AsteriskManagerInput",
         "<AsteriskManagerInput><Action Value=Ping/></AsteriskManagerInput>",
         "<AsteriskManagerInput></Other>",
@@ -298,8 +302,8 @@ def test_xml_that_is_none_is_answered_and_closed(program, asterisk, document):
 @pytest.mark.parametrize(
     ("name", "block"),
     [
-        ("xml", '<AsteriskManagerInput><Action Value="Ping&#13;&#10;Evil: 1"/>'
-         '<ActionID Value="i"/></AsteriskManagerInput>'),
+        ("xml", ('<AsteriskManagerInput><Action Value="Ping&#13;&#10;Evil: 1"/>'
+         '<ActionID Value="i"/></AsteriskManagerInput>')),
         ("json", '{"Action":"Ping\\r\\nEvil: 1","ActionID":"i"}\n'),
         ("csv", '"Action: Ping\rEvil: 1", "ActionID: i"\n'),
         ("json", '{"Action":"Ping","Array":["a","b\\n"],"ActionID":"i"}\n'),
