@@ -108,6 +108,7 @@ class Batch:
             data = self._parts[key] = written(form, item.message)
         return data
 
+
 def written(form: Format, message: Message) -> bytes:
     """Return *message* as *form* writes it.
 

@@ -64,11 +64,7 @@ class User:
     def filtered(self) -> bool:
         """Whether a filter of spec section 8 is set, one that rewrites included."""
         return bool(
-            self.channel
-            or self.in_context
-            or self.out_context
-            or self.filters
-            or self.accountcode
+            self.channel or self.in_context or self.out_context or self.filters or self.accountcode
         )
 
 

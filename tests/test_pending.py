@@ -70,9 +70,7 @@ def test_list_items_without_action_id_belong_to_the_list(ledger):
 
     item = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
     event = hear(ledger, "Event: Newchannel", "Privilege: call,all")
-    end = hear(
-        ledger, "Event: PeerlistComplete", "ActionID: amp1-a", "EventList: Complete"
-    )
+    end = hear(ledger, "Event: PeerlistComplete", "ActionID: amp1-a", "EventList: Complete")
     after = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
 
     assert (start.owner, start.final) == (1, False)

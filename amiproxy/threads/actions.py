@@ -125,9 +125,7 @@ def _wait_after_failures(shared: Shared, session: ClientSession) -> None:
         shared.stopping.wait(delay)
 
 
-def _find_user(
-    shared: Shared, session: ClientSession, message: Message
-) -> tuple[User | None, str]:
+def _find_user(shared: Shared, session: ClientSession, message: Message) -> tuple[User | None, str]:
     """Return the user a log-in is right for, or None and why not."""
     users, name = shared.users, message.get("Username")
     named = users.get(name)
@@ -151,9 +149,7 @@ def _find_user(
     return user, ""
 
 
-def _welcome(
-    shared: Shared, session: ClientSession, message: Message, user: User | None
-) -> bool:
+def _welcome(shared: Shared, session: ClientSession, message: Message, user: User | None) -> bool:
     mask = rights.event_mask(message.get("Events")) if message.get("Events") else None
     said = [replies.reply(message, "Response: Success", "Message: Authentication accepted")]
     read = rights.ALL if user is None else user.read

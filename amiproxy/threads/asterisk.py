@@ -416,14 +416,16 @@ class AsteriskServer:
             and not _may_answer(whole)
         ):
             batch = Batch(self.scope, whole)
-            if self.router.keeps_calls:
-                batch.noted = self._note([item.message for item in batch.items])
+            # Without calls to keep, filters are about single events only.
+            batch.noted = not self.router.keeps_calls or self._note(
+                [item.message for item in batch.items]
+            )
             self.router.publish(batch)
             return
         messages = _cut(whole)
         if not messages:
             return
-        noted = self.router.keeps_calls and self._note(messages)
+        noted = not self.router.keeps_calls or self._note(messages)
         with self._lock:
             items = [item for item in map(self._ledger.classify, messages) if item is not None]
         if items:

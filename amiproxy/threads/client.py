@@ -120,9 +120,7 @@ class Client:
         form = shared.input_format()
         if form.conversation is not None:
             conversation = form.conversation(shared.limits)
-            web.serve(
-                shared.web, self._transport, conversation, self._address, self._no_stranger
-            )
+            web.serve(shared.web, self._transport, conversation, self._address, self._no_stranger)
             return
         session = StreamSession(
             self._transport,
@@ -230,9 +228,7 @@ class _Conversation:
             if self._unread:
                 self._read(self._unread.popleft())
                 continue
-            data = self._transport.recv(
-                _READ_SIZE, self._client.check_login_time(self._session)
-            )
+            data = self._transport.recv(_READ_SIZE, self._client.check_login_time(self._session))
             if data:
                 self._feed(data)
             elif data is not None:
@@ -244,8 +240,7 @@ class _Conversation:
             self._started = True
             if data.startswith(TLS_HANDSHAKE + b"\x03") and not self._transport.tls_version:
                 raise _UnwantedError(
-                    "TLS on a connection that is to be plain text "
-                    "(acceptencryptedconnection = no)"
+                    "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
                 )
         if self._unread:
             self._unread.append(data)

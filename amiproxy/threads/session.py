@@ -221,9 +221,7 @@ class ClientSession:
                 passing = section8.incoming(message, batch.scope, item.owner == number)
                 if not passing:
                     continue
-                found += [
-                    (Item(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
-                ]
+                found += [(Item(extra), extra) for extra in passing[:-1] if view.sees_event(extra)]
             found.append((item, self._as_owner(item, message)))
         return found
 
@@ -234,9 +232,7 @@ class ClientSession:
 
     def shares_view(self, batch: Batch) -> bool:
         """Tell whether clients of an equal view see exactly the same of *batch*."""
-        return (
-            self._filter is None or not self._filter.active
-        ) and self.number not in batch.owners
+        return (self._filter is None or not self._filter.active) and self.number not in batch.owners
 
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
@@ -275,9 +271,7 @@ class Wait:
 class StreamSession(ClientSession):
     """A client with a connection of its own, which is sent what it may see."""
 
-    def __init__(
-        self, transport: Transport, address: str, ids: ActionIds, **options: Any
-    ) -> None:
+    def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
         super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
         self.transport = transport
 

@@ -813,3 +813,26 @@ def test_asterisk_in_shutdown_answers_errors_and_they_reach_who_asked(proxy):
             assert "Message: Asterisk is shutting down" in answer(client, "Action: Ping")
             asterisk.event("UserEvent", UserEvent="StillHere")
             client.read_until("UserEvent: StillHere")
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("u=s,,,,,,,novar", "Foo"),
+        ("u=s,,,,,,,cdronly", "Cdr"),
+        ("u=s,,,,acc", "VarSet"),
+        ("u=s,,,,,127.0.0.1", "VarSet"),
+    ],
+)
+def test_a_user_whose_filters_ask_for_no_calls_sees_events_without_ids(proxy, line, seen):
+    """Golden session filt_novar: nobody else needs calls to be kept, and still events come."""
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(PATIENT + "authrequired = yes\n" + host_line(asterisk), line + "\n")
+        wait_connected(program)
+        with program.client() as client:
+            login = ("Action: Login", "Username: u", "Secret: s")
+            assert answer(client, *login)[0] == "Response: Success"
+            assert client.read_message()[0] == "Event: FullyBooted"
+            for name in ("VarSet", "Foo", "Cdr"):
+                asterisk.event(name, A="b")
+            assert client.read_message()[0] == f"Event: {seen}"
