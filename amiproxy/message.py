@@ -31,7 +31,7 @@ class Message:
     *own* tells that the proxy itself speaks, and not Asterisk or a client.
     """
 
-    __slots__ = ("_lines", "_values", "facts", "own", "raw")
+    __slots__ = ("_action", "_lines", "_values", "facts", "own", "raw")
 
     #: The wire form: every line ended by CRLF, then the blank line.
     raw: bytes
@@ -46,6 +46,7 @@ class Message:
         self.facts = None
         self._lines: tuple[str, ...] | None = None
         self._values: dict[str, str] | None = None
+        self._action: str | None = None
 
     @classmethod
     def of(cls, *lines: str, own: bool = False) -> Message:
@@ -109,10 +110,13 @@ class Message:
         The first Action that is not empty counts, as in Asterisk (recording
         i1_empty_first_action); of other headers the first does.
         """
-        action = self.values.get("action")
-        if action == "":
-            action = next(filter(None, self.all("Action")), "")
-        return action.lower() if action else ""
+        action = self._action
+        if action is None:
+            action = self.values.get("action")
+            if action == "":
+                action = next(filter(None, self.all("Action")), "")
+            self._action = action = action.lower() if action else ""
+        return action
 
     def has(self, name: str) -> bool:
         """Tell whether there is a header *name*, be it empty."""

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.actionids import with_action_id
 from amiproxy.message import END, Message
@@ -25,8 +24,7 @@ DEFAULT_RING = 30.0
 GRACE = 15.0
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An action as it goes upstream."""
 
     message: Message
@@ -82,11 +80,15 @@ def problem(message: Message, limits: Limits) -> str | None:
     message there (spec 12.7).
     """
     raw = message.raw
-    if b"\0" in raw or raw.count(b"\n") != raw.count(b"\r\n") or raw.find(END) != len(raw) - 4:
+    breaks = raw.count(b"\n")
+    if (
+        breaks != raw.count(b"\r\n")
+        or raw.find(END) != len(raw) - 4
+        or b"\0" in raw
+        or raw.startswith(b"\r\n")
+    ):
         return "Line break in a header"
-    if raw.startswith(b"\r\n"):
-        return "Line break in a header"
-    if len(raw) - 4 <= limits.line and raw.count(b"\r\n") - 1 <= limits.headers:
+    if len(raw) - 4 <= limits.line and breaks - 1 <= limits.headers:
         return None  # all of it is shorter than a line may be
     lines = raw[:-4].split(b"\r\n")
     if len(lines) > limits.headers:

@@ -45,8 +45,8 @@ def cut(data: bytes, cuts: list[int]) -> list[bytes]:
 def by_lines(data: bytes) -> list[bytes]:
     """Say slowly and simply what messages *data* holds (spec section 4)."""
     messages, lines, text = [], [], False
-    for line in data.split(b"\n")[:-1]:
-        line = line[:-1] if line.endswith(b"\r") else line
+    for piece in data.split(b"\n")[:-1]:
+        line = piece[:-1] if piece.endswith(b"\r") else piece
         if text:
             lines.append(line)
             text = not line.endswith(b"--END COMMAND--")

@@ -163,10 +163,10 @@ class ClientSession:
 
     def outgoing(self, message: Message) -> Message | None:
         """Return an action as the user's filters let it go, None if they don't."""
+        if self._filter is None:
+            return message  # set by the client's own thread only, which is this one
         with self.lock:
-            if self._filter is None:
-                return message
-            return self._filter.outgoing(message)
+            return message if self._filter is None else self._filter.outgoing(message)
 
     @property
     def allowed(self) -> bool:
@@ -306,6 +306,14 @@ class StreamSession(ClientSession):
         view, form = self.view, self.output
         if view.silent:
             return b""
+        if not batch.public and self._takes_quiet and view.mode == UNIQUE:
+            # Answers alone, and nothing to withhold: those to this client.
+            own = [
+                self._as_owner(item, item.message)
+                for item in batch.items
+                if item.owner == self.number
+            ]
+            return b"".join([each.raw if form.wire else written(form, each) for each in own])
         if self.shares_view(batch):
             if view.takes_whole(batch):
                 return batch.whole(form)
