@@ -374,3 +374,47 @@ def test_an_unreachable_server_does_not_hold_up_the_others(proxy):
                 start = time.monotonic()
                 assert program.stop() == 0
                 assert time.monotonic() - start < 5
+
+
+# -- a proxy before a proxy -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["off", "unique"])
+def test_proxies_can_be_chained(proxy, mode):
+    """A proxy is a server to the next one: log-in, lists, events, two Server headers."""
+    with SimulatedAsterisk() as asterisk:
+        config = QUICK + f"autofilter = {mode}\n"
+        inner = proxy(config + host_line(asterisk))
+        wait_connected(inner)
+        outer = proxy(config + f"host = 127.0.0.1, {inner.port}, any, what, on, off\n")
+        wait_connected(outer)
+        with outer.client() as one, outer.client() as two:
+            for client, action_id in ((one, "x" * 60), (two, "")):
+                client.send("Action: QueueStatus", *([f"ActionID: {action_id}"] * bool(action_id)))
+                end = client.read_until("Event: QueueStatusComplete")
+                assert value(end, "ActionID") == (action_id or None) or mode == "off"
+                assert end[-2:] == ["Server: 127.0.0.1", "Server: 127.0.0.1"]
+            asterisk.event("UserEvent", UserEvent="Through")
+            for client in (one, two):
+                client.read_until("UserEvent: Through")
+            assert inner.stop() == 0
+            wait_until(lambda: NOT_CONNECTED in ping(one), what="the loss to be noticed")
+
+
+def test_two_thousand_actions_in_one_write_are_answered_in_order(proxy):
+    """As fast as Asterisk takes them; none is lost."""
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(
+            QUICK + "autofilter = unique\nclientwritetimeout = 20000\n" + host_line(asterisk)
+        )
+        wait_connected(program)
+        with program.client() as client:
+            client.send_raw(
+                "".join(f"Action: Ping\r\nActionID: {number}\r\n\r\n" for number in range(2000))
+            )
+            got = []
+            while len(got) < 2000:
+                message = client.read_message()
+                if is_response(message):
+                    got.append(value(message, "ActionID"))
+            assert got == [str(number) for number in range(2000)]
