@@ -37,6 +37,10 @@ _SLICE = 0.5
 #: How much of a long answer goes to the socket at a time, in bytes.
 _PIECE = 262144
 
+#: How much goes into one TLS record at the most, in bytes (RFC 8446, 5.1).  Python
+#: does not tell how much of more than that has gone: all of it has, or nothing.
+_RECORD = 16384
+
 #: The longest wait of one system call, in seconds: time_t and poll bear no more.
 _LONGEST = 1_000_000.0
 
@@ -278,15 +282,17 @@ class Transport:
         if self._backlog:
             self._keep(memoryview(data))
             return
+        sent = 0
         try:
             if self._tls:
-                sent = self._sock.send(data)
+                while sent < len(data):
+                    sent += self._sock.send(data[sent : sent + _RECORD])
             elif len(data) <= _SHORT and type(data) is bytes:
                 sent = send_short(self._sock, data)
             else:
                 sent = self._sock.send(data, socket.MSG_DONTWAIT)
         except _NOT_NOW:
-            sent = 0
+            pass
         except OSError as error:
             self.end(PeerGone(f"{self.peer}: {error.strerror or error}"))
             return
@@ -380,11 +386,13 @@ class Transport:
         backlog = self._backlog
         if not backlog:
             return
-        flags = 0 if self._tls else socket.MSG_DONTWAIT
         try:
             while backlog:
                 part = backlog[0]
-                sent = self._sock.send(part, flags)
+                if self._tls:
+                    sent = self._sock.send(part[:_RECORD])
+                else:
+                    sent = self._sock.send(part, socket.MSG_DONTWAIT)
                 self._waiting -= sent
                 self._stalled = time.monotonic()
                 if sent < len(part):
