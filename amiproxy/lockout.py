@@ -51,7 +51,7 @@ class Lockout:
 
         *now* is seconds of a clock that never goes back.
         """
-        key = _key(address)
+        key = network_of(address)
         record = self._record(key, now)
         failures = 1 if record is None else record.failures + 1
         wait = _wait(failures)
@@ -63,12 +63,12 @@ class Lockout:
 
     def wait(self, address: str, now: float) -> float:
         """Return how many seconds *address* still has to wait; 0.0: it may try."""
-        record = self._record(_key(address), now)
+        record = self._record(network_of(address), now)
         return 0.0 if record is None else max(0.0, record.until - now)
 
     def failures(self, address: str, now: float) -> int:
         """Return how many failures of *address* are remembered."""
-        record = self._record(_key(address), now)
+        record = self._record(network_of(address), now)
         return 0 if record is None else record.failures
 
     def _record(self, key: str, now: float) -> _Record | None:
@@ -89,7 +89,7 @@ def _wait(failures: int) -> float:
     return float(min(LONGEST, FIRST * 2 ** min(over - 1, 16)))
 
 
-def _key(address: str) -> str:
+def network_of(address: str) -> str:
     """Return what stands for *address*: itself, or an IPv6 address's /64.
 
     Whoever has one IPv6 address has the 2**64 beside it.

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.actions")
 
+#: How often who has to wait for his log-in looks whether he is still there, in seconds.
+_GLANCE = 0.2
+
 #: WaitEvent without Timeout, or with -1, waits so long, in seconds.
 _LONGEST_WAIT = 3600.0
 
@@ -42,7 +45,10 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     action = message.action
     if not _has_key(shared, session, message) and action not in _BEFORE_KEY:
         session.say(replies.error(message, "ProxyKey required"))
-        log.warning("%s: no or a wrong ProxyKey", session.peer)
+        if message.get("ProxyKey"):
+            log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
+        else:
+            log.warning("%s: no ProxyKey", session.peer)
         return False
     always = _ALWAYS.get(action)
     if always is not None:
@@ -120,9 +126,10 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
 
 def _wait_after_failures(shared: Shared, session: ClientSession) -> None:
     """Who failed before waits: in its own thread, and nobody else does."""
-    delay = shared.failures.delay(session.address)
-    if delay:
-        shared.stopping.wait(delay)
+    again = time.monotonic() + shared.failures.delay(session.address)
+    while time.monotonic() < again and not session.over:
+        if shared.stopping.wait(min(_GLANCE, again - time.monotonic())):
+            return
 
 
 def _find_user(shared: Shared, session: ClientSession, message: Message) -> tuple[User | None, str]:
@@ -130,7 +137,9 @@ def _find_user(shared: Shared, session: ClientSession, message: Message) -> tupl
     users, name = shared.users, message.get("Username")
     named = users.get(name)
     if named is not None and not named.acl.allows(session.address):
-        return None, "address not permitted"  # before the secret: its time tells nothing
+        # Takes as long as for a name that is not there, whatever the secret is.
+        auth.authenticate(users, "", message.get("Secret"))
+        return None, "address not permitted"
     if message.get("Key"):
         challenge, session.challenge = session.challenge, ""  # good for one try
         user = auth.authenticate_key(users, name, challenge, message.get("Key"))
@@ -138,14 +147,13 @@ def _find_user(shared: Shared, session: ClientSession, message: Message) -> tupl
         user = auth.authenticate(users, name, message.get("Secret"))
     if user is None:
         return None, "wrong user or secret"
-    if not (user.allow_multiple_login or session.is_web) and any(
-        other is not session
-        and not other.is_web
-        and other.user is not None
-        and other.user.name == user.name
-        for other in shared.router.registry.snapshot()
-    ):
-        return None, "logged in already"
+    with shared.name_lock:
+        if not (user.allow_multiple_login or session.is_web) and any(
+            other is not session and not other.is_web and other.login_name == user.name
+            for other in shared.router.registry.snapshot()
+        ):
+            return None, "logged in already"
+        session.login_name = user.name
     return user, ""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Reader
     from amiproxy.message import Message
-    from amiproxy.threads.shared import Shared
+    from amiproxy.threads.shared import Place, Shared
 
 log = logging.getLogger("amiproxy.client")
 
@@ -46,8 +46,11 @@ _PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
 class Client:
     """One client and the thread that serves it."""
 
-    def __init__(self, shared: Shared, sock: socket.socket, address: str, port: int) -> None:
+    def __init__(
+        self, shared: Shared, sock: socket.socket, address: str, port: int, place: Place
+    ) -> None:
         self._shared = shared
+        self._place = place
         self._address = address
         self._peer = f"client {address}:{port}"
         self._transport = Transport(
@@ -56,7 +59,7 @@ class Client:
             write_timeout=shared.config.client_write_timeout,
             max_backlog=shared.config.client_backlog,
         )
-        self._stranger = shared.guarded  # counted as not logged in (Admission)
+        place.end = self._transport.finish
         self._since = time.monotonic()
         self._encrypted = False
 
@@ -80,13 +83,11 @@ class Client:
         if self._shared.stopping.is_set():
             self._transport.drain(time.monotonic() + 1.0)
         self._transport.close()
-        self._no_stranger()
-        self._shared.admission.leave(self._address)
+        self._shared.admission.leave(self._place)
 
     def _no_stranger(self) -> None:
-        if self._stranger:
-            self._stranger = False
-            self._shared.admission.known()
+        if self._place.stranger:
+            self._shared.admission.known(self._place)
 
     # -- TLS or plain text ------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class Client:
             PeerGone: that time is over.
 
         """
-        if not self._stranger:
+        if not self._place.stranger:
             return None
         if session.allowed:
             self._no_stranger()

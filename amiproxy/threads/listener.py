@@ -21,7 +21,7 @@ from amiproxy.threads.client import Client
 
 if TYPE_CHECKING:
     from amiproxy.acl import Acl
-    from amiproxy.threads.shared import Shared
+    from amiproxy.threads.shared import Place, Shared
 
 log = logging.getLogger("amiproxy.listener")
 
@@ -100,27 +100,22 @@ class Listener:
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
         shared = self._shared
         address = plain_address(address)
-        guarded = shared.guarded
-        problem: str | None = None
-        if not (self.acl.allows(address) and shared.users.general.acl.allows(address)):
-            problem = "address not permitted"
-        else:
-            problem = shared.admission.enter(address, guarded=guarded)
-        if problem is not None:
-            self._complaints.log("Connection from %s refused: %s", address, problem)
+        place: Place | str = "address not permitted"
+        if self.acl.allows(address) and shared.users.general.acl.allows(address):
+            place = shared.admission.enter(address, guarded=shared.guarded)
+        if isinstance(place, str):
+            self._complaints.log("Connection from %s refused: %s", address, place)
             sock.close()
             return
         log.info("Connection received from %s", address)
         try:
-            client = Client(shared, sock, address, port)
+            client = Client(shared, sock, address, port, place)
             thread = threading.Thread(
                 target=client.run, name=f"client-{address}:{port}", daemon=True
             )
             thread.start()
         except BaseException:
-            if guarded:
-                shared.admission.known()
-            shared.admission.leave(address)
+            shared.admission.leave(place)
             raise
 
 

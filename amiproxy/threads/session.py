@@ -71,6 +71,7 @@ class ClientSession:
         self.input_name = input_name
         self.output = output
         self.user: User | None = None
+        self.login_name = ""  # of the user, or who is becoming it; see Shared.name_lock
         self.authenticated = False
         self.challenge = ""
         self.guarded = guarded
@@ -96,6 +97,7 @@ class ClientSession:
             for message in said:
                 self._tell(message)
             self.user = user
+            self.login_name = "" if user is None else user.name
             self.authenticated = True
             self._filter = None
             if user is not None and user.filtered:
@@ -108,6 +110,7 @@ class ClientSession:
         """Take away what an earlier login gave: a login has failed."""
         with self.lock:
             self.user = None
+            self.login_name = ""
             self.authenticated = False
             self._filter = None
             self._renew_view()
@@ -172,6 +175,11 @@ class ClientSession:
     def allowed(self) -> bool:
         """Whether the client may act and see at all."""
         return self.authenticated or not self.guarded
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody let the client go."""
+        return False
 
     def _renew_view(self) -> None:
         user = self.user
@@ -274,6 +282,11 @@ class StreamSession(ClientSession):
     def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
         super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
         self.transport = transport
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody let the client go."""
+        return self.transport.dropped
 
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""
