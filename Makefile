@@ -3,7 +3,8 @@
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
 # make test            all tests
 # make style types     ruff and mypy;  make coverage: the tests again, with figures
-# make bench           measure; make bench-compare OLD=FILE: and compare; make soak: 10 minutes
+# make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
+#                      make soak: 10 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
 # make clean           remove what was built here
@@ -20,6 +21,8 @@ SYSCONFDIR ?= /etc
 ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/asterisk
 LIBDIR   = $(PREFIX)/lib/astmanproxy
+NEW      = $(DESTDIR)$(LIBDIR)/venv.new
+GIVEUP   = { rm -rf "$(NEW)"; exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system
 PY       = .venv/bin/python
@@ -29,6 +32,7 @@ CERT    ?= astmanproxy.pem
 NAME    ?= $(shell hostname -f 2>/dev/null || hostname)
 DAYS    ?= 825
 OLD     ?= bench-old.json
+ARGS    ?=
 
 .PHONY: help .venv python demo test style types coverage bench bench-compare soak cert \
         install uninstall clean
@@ -77,14 +81,14 @@ coverage: .venv/.ready
 	$(PY) -m coverage report
 
 bench: .venv/.ready
-	$(PY) -m benchmarks
+	$(PY) -m benchmarks $(ARGS)
 
 bench-compare: .venv/.ready
 	@test -f $(OLD) || { echo "no $(OLD): keep the bench-last.json of an earlier run, and name it with OLD=" >&2; exit 1; }
-	$(PY) -m benchmarks --compare $(OLD)
+	$(PY) -m benchmarks --compare $(OLD) $(ARGS)
 
 soak: .venv/.ready
-	$(PY) -m benchmarks.soak
+	$(PY) -m benchmarks.soak $(ARGS)
 
 # -- a certificate ------------------------------------------------------------------------
 
@@ -105,21 +109,27 @@ cert:
 # -- install ------------------------------------------------------------------------------
 
 # System Python is not touched: the library directory holds an environment of its own.
-# It is made anew each time; what you added to $(LIBDIR)/handlers stays.
+# It is made anew each time, beside the old one, so that an upgrade that fails (no way to
+# the package index) leaves what was there.  What you added to $(LIBDIR)/handlers stays.
 install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
 	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
 	test -d "$(DESTDIR)$(LOGS)" || install -d "$(DESTDIR)$(LOGS)"
-	rm -rf "$(DESTDIR)$(LIBDIR)/venv"
-	umask 022; $(PYTHON) -m venv "$(DESTDIR)$(LIBDIR)/venv"
-	umask 022; "$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
+	rm -rf "$(NEW)"
+	umask 022; $(PYTHON) -m venv "$(NEW)"
+	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || $(GIVEUP)
 	@# From a copy: building leaves files behind, and with sudo they would be root's.
 	umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
-	  "$(DESTDIR)$(LIBDIR)/venv/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy"
-	rm -rf "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers" "$(DESTDIR)$(LIBDIR)/venv/bin/astmanproxy"
-	ln -s ../../../handlers "$(DESTDIR)$(LIBDIR)/venv/lib/astmanproxy/handlers"
+	  "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy" || $(GIVEUP)
+	rm -rf "$(NEW)/lib/astmanproxy/handlers" "$(NEW)/bin/astmanproxy"
+	ln -s ../../../handlers "$(NEW)/lib/astmanproxy/handlers"
+	@# What can fail is over: only now the old one goes.
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv"
+	mv "$(NEW)" "$(DESTDIR)$(LIBDIR)/venv"
 	install -m 0644 $(HANDLERS) "$(DESTDIR)$(LIBDIR)/handlers"
+	@# Removed first: the C program may be running from that very file.
+	rm -f "$(DESTDIR)$(SBIN)/astmanproxy"
 	printf '#!/bin/sh\n# Start astmanproxy with the Python environment it was installed with.\nexec "%s/venv/bin/python" -I -m astmanproxy "$$@"\n' "$(LIBDIR)" > "$(DESTDIR)$(SBIN)/astmanproxy"
 	chmod 0755 "$(DESTDIR)$(SBIN)/astmanproxy"
 	for file in astmanproxy.conf astmanproxy.users; do \
@@ -136,7 +146,7 @@ install: python
 
 # The configuration, the log, and handlers you added stay.
 uninstall:
-	rm -rf "$(DESTDIR)$(LIBDIR)/venv" "$(DESTDIR)$(LIBDIR)/handlers/__pycache__"
+	rm -rf "$(DESTDIR)$(LIBDIR)/venv" "$(NEW)" "$(DESTDIR)$(LIBDIR)/handlers/__pycache__"
 	cd "$(DESTDIR)$(LIBDIR)/handlers" 2>/dev/null && rm -f $(notdir $(HANDLERS)) || true
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
 	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \

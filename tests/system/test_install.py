@@ -134,6 +134,34 @@ def test_the_installed_configuration_is_good(place):
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
+def test_an_upgrade_that_fails_leaves_the_old_program(place):
+    """Without a way to the packages nothing is replaced and nothing is left lying about."""
+    done = subprocess.run(
+        ["make", "install", f"PYTHON={sys.executable}", "PIPFLAGS=--no-index", *place.settings],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode != 0
+    assert subprocess.run([place.program, "-v"]).returncode == 0
+    assert not (place.prefix / "lib/astmanproxy/venv.new").exists()
+
+
+def test_install_replaces_a_program_that_is_running(place):
+    """The C program was a binary in the same place; who upgrades may not have stopped it."""
+    place.program.unlink()
+    shutil.copy(shutil.which("sleep"), place.program)
+    old = subprocess.Popen([place.program, "60"])
+    try:
+        make("install", *place.settings)
+        assert place.program.read_text().startswith("#!/bin/sh")
+    finally:
+        old.kill()
+        old.wait()
+
+
 def test_the_systemd_unit_is_well_formed(place):
     """As systemd sees it."""
     tool = shutil.which("systemd-analyze")
