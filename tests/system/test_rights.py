@@ -244,10 +244,12 @@ def test_the_account_is_the_users(stage):
 def test_account_withholds_no_event(stage):
     """Who only has an accountcode sees every call (C changed the event of others besides)."""
     north, _, program = stage
-    with logged_in(program, "billed") as client:
+    with logged_in(program, "billed") as client, logged_in(program, "free") as other:
         event = b"Event: NewAccountCode\r\nPrivilege: call,all\r\nAccount: their\r\n"
         got = events_of(client, north, lambda: north.send(event + b"\r\n"))
+        told = events_of(other, north, lambda: north.send(event + b"\r\n"))
     assert event + b"Server: 127.0.0.1\r\n\r\n" in got
+    assert event + b"Server: 127.0.0.1\r\n\r\n" in told
 
 
 def test_the_users_server_beats_the_header(stage):
