@@ -371,7 +371,7 @@ class Transport:
         if self._waiting + len(data) > self.max_backlog:
             self.end(
                 SlowPeer(
-                    f"{self.peer} leaves {self._waiting} bytes unread, "
+                    f"{self.peer} leaves {self._waiting} bytes unread, at most "
                     f"{self.max_backlog} may wait (clientbacklog)"
                 )
             )
