@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -128,7 +129,8 @@ def program(tmp_path_factory):
 
 def converse(program, name, pieces, *, tls):
     """Send noise in format *name* and read until the proxy closes; nothing may hang."""
-    with contextlib.suppress(ConnectionError), ManagerClient(program.port, tls=tls) as client:
+    closed = contextlib.suppress(ConnectionError, ssl.SSLEOFError)
+    with closed, ManagerClient(program.port, tls=tls) as client:
         client.read_line()
         if name != "standard":
             client.send("ProxyAction: SetInputFormat", f"InputFormat: {name}")
