@@ -6,12 +6,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
 import threading
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from simulator.server import SimulatedAsterisk
+from tests.handlers.support import recorded, write
 from tests.support import wait_until
 from tests.system.peers import QUICK, Collector, host_line, wait_connected
 
@@ -338,3 +341,16 @@ def test_what_ended_the_c_program_is_answered(program):
         client.send_raw("<AsteriskManagerInput><Action/></AsteriskManagerInput>")
         assert client.read_message() == ["ProxyResponse: Error", "Message: Invalid XML Input"]
         assert client.read_to_end() == b""
+
+
+@pytest.mark.skipif(not shutil.which("xmllint"), reason="xmllint is not installed")
+def test_xmllint_accepts_every_recorded_message():
+    """What is well-formed for Python's parser is so for another one, too."""
+    documents = b"".join(write("xml", message) for message in recorded())
+    done = subprocess.run(
+        ["xmllint", "--noout", "--huge", "-"],
+        input=b"<all>" + documents + b"</all>",
+        capture_output=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
