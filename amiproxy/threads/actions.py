@@ -33,6 +33,9 @@ log = logging.getLogger("amiproxy.actions")
 #: How often who has to wait for his log-in looks whether he is still there, in seconds.
 _GLANCE = 0.2
 
+#: Why a right log-in is refused where allowmultiplelogin is off.
+_TAKEN = "logged in already"
+
 #: WaitEvent without Timeout, or with -1, waits so long, in seconds.
 _LONGEST_WAIT = 3600.0
 
@@ -112,8 +115,11 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
     _wait_after_failures(shared, session)
     user, reason = _find_user(shared, session, message)
     if user is None:
-        shared.failures.failed(session.address)
-        log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
+        if reason == _TAKEN:  # the secret was right: nobody is guessing here
+            log.warning("%s: %s is %s", session.peer, ascii(message.get("Username")[:64]), reason)
+        else:
+            shared.failures.failed(session.address)
+            log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
         session.log_out()
         session.say(replies.error(message, "Authentication failed"))
         return True
@@ -152,7 +158,7 @@ def _find_user(shared: Shared, session: ClientSession, message: Message) -> tupl
             other is not session and not other.is_web and other.login_name == user.name
             for other in shared.router.registry.snapshot()
         ):
-            return None, "logged in already"
+            return None, _TAKEN
         session.login_name = user.name
     return user, ""
 
