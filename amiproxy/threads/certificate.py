@@ -29,7 +29,7 @@ def client_context(config: Config) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Who closes its side without TLS's goodbye still gets its answers, as over plain
-    # text; a block cut off by it is dropped anyway.  Python has the name since 3.10.
+    # text; a block cut off by it is dropped anyway.  Early Pythons 3.9 lack the name.
     context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     try:
         text = Path(config.certfile).read_bytes()
