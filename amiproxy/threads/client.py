@@ -202,7 +202,7 @@ class _Conversation:
         self._queue: deque[Union[Message, Refused]] = deque()
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
         self._started = False
-        self._ahead = 0  # bytes that came while a WaitEvent waits
+        self._ahead = 0  # bytes that came while WaitEvents waited
 
     def _new_reader(self) -> Reader:
         form = self._shared.formats[self._format]
@@ -276,15 +276,16 @@ class _Conversation:
         wait = self._session.waiting_for_event
         assert wait is not None
         left = wait.deadline - time.monotonic()
-        if wait.told or left <= 0:
+        if not self._queue and not self._unread:
+            self._ahead = 0  # all that came before has had its turn
+        # Further actions wait, as in Asterisk; an end of the input ends the wait, also
+        # as there (action_waitevent): who has half-closed gets his answers.
+        data = None
+        if left > 0 and not wait.told:
+            data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
+        if data == b"" or wait.told or left <= 0:
             actions.finish_wait(self._session)
-            self._ahead = 0
-            return
-        # Further actions wait, as in Asterisk; but an end is noticed.
-        data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
-        if data == b"":
-            raise PeerGone(f"{self._session.peer} left")
-        if data:
+        elif data:
             self._ahead += len(data)
             if self._ahead > self._shared.config.max_block:
                 raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
