@@ -97,6 +97,7 @@ soak: .venv/.ready
 cert:
 	@command -v openssl >/dev/null || { echo "openssl is missing (Debian: apt install openssl)" >&2; exit 1; }
 	@test ! -e $(CERT) || { echo "$(CERT) is there already; remove it, or name another with CERT=" >&2; exit 1; }
+	@mkdir -p "$(dir $(CERT))"
 	@umask 077; \
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -sha256 \
 	  -days $(DAYS) -subj "/CN=$(NAME)" \

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the documents promise to hold: every module, lock, setting and ProxyAction."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from amiproxy.config import _SETTINGS, Config, parse_config
+from amiproxy.threads.actions import PROXY_ACTIONS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+KEYS = sorted({*_SETTINGS, "host", "permit", "deny"})
+
+
+def tree() -> dict[str, set[str]]:
+    """Return the modules that docs/design.md lists, by directory."""
+    found: dict[str, set[str]] = {}
+    folder = ""
+    for line in DESIGN.split("```")[1].splitlines():
+        heading = re.match(r"([a-z/]+)/(?: |$)", line)
+        module = re.match(r" {4}(\w+\.py) ", line)
+        if heading:
+            folder = heading[1]
+        elif module:
+            found.setdefault(folder, set()).add(module[1])
+    return found
+
+
+@pytest.mark.parametrize(
+    "folder", ["amiproxy", "amiproxy/threads", "handlers", "simulator", "benchmarks", "demo"]
+)
+def test_the_design_lists_every_module(folder):
+    """Each module once, in its directory, and none that is gone."""
+    assert tree()[folder] == {path.name for path in (ROOT / folder).glob("*.py")}
+
+
+def locks() -> list[str]:
+    """Return each lock and condition in amiproxy as Class.attribute."""
+    found = []
+    for path in (ROOT / "amiproxy").rglob("*.py"):
+        for cls in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(cls, ast.ClassDef):
+                continue
+            for node in ast.walk(cls):
+                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+                    value = ast.unparse(node.value)
+                    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                    if re.search(r"threading\.(R?Lock|Condition)\(", value):
+                        found.append(f"{cls.name}.{ast.unparse(target).rpartition('.')[2]}")
+    return found
+
+
+def test_the_design_has_every_lock_in_its_table():
+    """Each with what it guards; a lock that is gone is out of the table too."""
+    section = DESIGN.partition("## Locks")[2].partition("\n## ")[0]
+
+    assert sorted(re.findall(r"^\| `([\w.]+)` \(", section, re.MULTILINE)) == sorted(locks())
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_is_explained(key):
+    """In the sample configuration, and with its default in the table of all."""
+    sample = (ROOT / "astmanproxy.conf").read_text()
+
+    assert re.search(rf"^;? *{key} = ", sample, re.MULTILINE)
+    assert key in settings()
+
+
+def settings() -> dict[str, tuple[str, str]]:
+    """Return default and what SIGHUP does for each key of docs/configuration.md."""
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \| (.*?) \| (.*?) ?\|", text, re.MULTILINE)
+    return {key: (default, now) for keys, default, now in rows for key in re.findall(r"\w+", keys)}
+
+
+@pytest.mark.parametrize("key", sorted(_SETTINGS))
+def test_documented_defaults_are_what_an_absent_key_means(key):
+    """Written into a file, the default changes nothing; *now* stands where SIGHUP does."""
+    default, now = settings()[key]
+    setting = _SETTINGS[key]
+
+    if default == "none":
+        assert not getattr(Config(), setting.field)
+    else:
+        config, warnings = parse_config(f"{key} = {default}\n", "f")
+        assert getattr(config, setting.field) == getattr(Config(), setting.field)
+        assert not warnings
+    # The certificate's name waits for a start, but the file is read again at once.
+    assert (now == "now") == (setting.live or key == "certfile")
+
+
+@pytest.mark.parametrize("action", [*sorted(PROXY_ACTIONS), "logoff"])
+def test_every_proxyaction_is_documented(action):
+    """A row of the table in docs/clients.md."""
+    text = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+
+    assert action in [name.lower() for name in re.findall(r"^\| (\w+) \|", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *ROOT.glob("*/README.md"), *ROOT.glob("C*.md")], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    """Files beside the page, and headings in them."""
+    text = re.sub(
+        r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in [
+                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
+            ]
