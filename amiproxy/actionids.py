@@ -26,7 +26,8 @@ MAX_EXCHANGED = 65536
 
 #: How the header stands nearly always.
 _USUAL = b"\r\nActionID: "
-_HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\r\n]*)\r\n")
+# A bare CR is data.
+_HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)\r\n")
 
 
 class ActionIds:
@@ -56,6 +57,10 @@ class ActionIds:
     def anonymous(self, number: int) -> str:
         """Return a wire ActionID for an action whose client gave none."""
         return f"amp{number}-!n{next(self._count)}"
+
+    def is_ours(self, wire_id: str) -> bool:
+        """Tell whether *wire_id* reads as one of the proxy's own."""
+        return _read(wire_id)[0] >= 0
 
     def owner(self, wire_id: str) -> int:
         """Return the number of the session that *wire_id* belongs to, 0 if none."""

@@ -36,9 +36,11 @@ def prepare(
 ) -> Outgoing:
     """Return *message* of session *number* as Asterisk is to get it.
 
-    In *mode* unique the ActionID becomes one that is ours.  With *hold_back* a
-    synchronous Originate is made asynchronous (spec 12.16); *now* is the
-    monotonic time in seconds.
+    In *mode* unique the ActionID becomes one that is ours; in any mode where it
+    reads as if it were (a chained proxy's do), or it would be taken for another
+    session's, and stripped on its way back.  With *hold_back* a synchronous
+    Originate is made asynchronous (spec 12.16); *now* is the monotonic time in
+    seconds.
     """
     values = message.values
     if "proxykey" in values:
@@ -47,8 +49,8 @@ def prepare(
     originate = message.action == "originate"
     held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
     wire_id = given
-    if mode == UNIQUE or (held_back and given is None):
-        wire_id = ids.wire_id(number, given) if mode == UNIQUE else ids.anonymous(number)
+    if mode == UNIQUE or (held_back if given is None else ids.is_ours(given)):
+        wire_id = ids.wire_id(number, given)
         if "actionid" in values:
             message = with_action_id(message, wire_id)
         else:

@@ -114,8 +114,9 @@ class Router:
             return replies.error(message, problem)
         session.sending(outgoing.request.wire_id)
         given = message.values.get("actionid")
-        if given is not None:
-            session.remember_id(given)
+        if given:
+            # As it went up: so it comes back.
+            session.remember_id(outgoing.request.wire_id or given)
         if not server.submit(outgoing):
             return replies.error(message, f"Server {server.host} is not connected")
         return None
@@ -123,6 +124,12 @@ class Router:
     def is_waiting(self, number: int) -> bool:
         """Tell whether an answer for session *number* is still to come."""
         return any(server.is_waiting(number) for server in self._servers)
+
+    def probe(self, number: int) -> None:
+        """Ask the servers that owe session *number* an answer whether they are there."""
+        for server in self._servers:
+            if server.is_waiting(number):
+                server.ping()
 
     def is_congested(self) -> bool:
         """Tell whether an Asterisk takes actions more slowly than they come."""

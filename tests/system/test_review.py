@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.system.peers import PATIENT, host_line, wait_connected
+from tests.system.peers import PATIENT, host_line, is_response, value, wait_connected
 
 
 @pytest.fixture
@@ -45,3 +45,33 @@ def test_one_waitevent_after_the_other_keeps_no_heap_of_blocks(proxy, asterisk):
                 client.read_until("Event: WaitEventComplete")
 
     assert "bytes behind a WaitEvent (maxblock)" in program.log()
+
+
+@pytest.mark.parametrize("mode", ["off", "on", "unique"])
+@pytest.mark.parametrize("given", ["amp3-foo", "amp3-!n5", "amp1-!l2", "amp0-!n1"])
+def test_a_chained_proxy_gets_back_the_actionids_it_made(proxy, asterisk, mode, given):
+    """They look like ours, and are not: in no mode are they stripped of their prefix."""
+    program = proxy(PATIENT + f"autofilter = {mode}\n" + host_line(asterisk))
+    wait_connected(program)
+    originate = ("Action: Originate", "Channel: Local/1@x", "Application: Wait", "Data: 0")
+    with program.client() as client:
+        for action in (("Action: Ping",), ("Action: CoreShowChannels",), originate):
+            client.send(*action, f"ActionID: {given}")
+
+            assert value(client.read_until(is_response), "ActionID") == given
+        client.send("Action: UserEvent", "UserEvent: Told", f"ActionID: {given}")
+        assert value(client.read_until(is_response), "ActionID") == given
+        if mode != "on":
+            event = client.read_until(lambda lines: "UserEvent: Told" in lines)
+            assert value(event, "ActionID") == given
+
+
+def test_no_client_can_put_the_actionid_of_another_upstream(proxy, asterisk):
+    """A bare CR in it hid it from the prefix of `unique`: its answer went to client 1."""
+    program = proxy(PATIENT + "autofilter = unique\n" + host_line(asterisk))
+    wait_connected(program)
+    with program.client() as other, program.client() as client:
+        client.send_raw("Action: Ping\r\nActionid: amp1-x\ry\r\n\r\n")
+
+        assert value(client.read_until(is_response), "ActionID") == "amp1-x\ry"
+        assert other.is_silent()
