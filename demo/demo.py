@@ -42,7 +42,7 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
     nc 127.0.0.1 {port}
 
   Ask something, and see only your own answer:
-    printf 'Action: Ping\\r\\nActionID: me\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 {port} | grep -A4 Pong
+    printf 'Action: Ping\\r\\nActionID: me\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 {port} | grep -B2 -A2 Pong
 
   The same as JSON, one message a line:
     (printf 'ProxyAction: SetOutputFormat\\r\\nOutputFormat: json\\r\\n\\r\\n'; sleep 5) | nc 127.0.0.1 {port}
