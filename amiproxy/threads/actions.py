@@ -69,6 +69,13 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     return True
 
 
+def is_logoff(message: Message) -> bool:
+    """Tell whether *message* is a log-off, as Action or as ProxyAction."""
+    return message.action == "logoff" or (
+        message.action not in _ALWAYS and message.get("ProxyAction").lower() == "logoff"
+    )
+
+
 def _has_key(shared: Shared, session: ClientSession, message: Message) -> bool:
     """Tell whether the client may speak as far as the proxy key is concerned."""
     key = shared.config.proxy_key

@@ -159,6 +159,16 @@ class AsteriskServer:
         with self._lock:
             return self._ledger.is_waiting(number)
 
+    def ping(self) -> None:
+        """Ask Asterisk for a sign of life that no client sees.
+
+        Its answer also tells that what was asked before is answered by now, or
+        never will be.
+        """
+        request = Request(PROXY, self.router.ids.anonymous(0))
+        ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
+        self.submit(Outgoing(ping, request))
+
     # -- the server's thread ------------------------------------------------------------------
 
     def run(self) -> None:
@@ -384,18 +394,13 @@ class AsteriskServer:
         if now - heard < keepalive * (2 if pinged else 1):
             return pinged
         if not pinged:
-            self._ping()
+            self.ping()
             return True
         with self._lock:
             busy = self._ledger.patience(now) > 0
         if not busy:
             raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
         return True
-
-    def _ping(self) -> None:
-        request = Request(PROXY, self.router.ids.anonymous(0))
-        ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
-        self.submit(Outgoing(ping, request))
 
     def _answer_late(self, now: float) -> None:
         with self._lock:

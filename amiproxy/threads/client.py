@@ -13,6 +13,7 @@ from amiproxy import replies
 from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads import actions, web
+from amiproxy.threads.complaints import Complaints
 from amiproxy.threads.session import StreamSession
 from amiproxy.threads.transport import Transport
 
@@ -33,6 +34,12 @@ TLS_HANDSHAKE = b"\x16"
 
 #: How long a client that has half-closed is kept for its answers, in seconds.
 LINGER = 120.0
+
+#: After so many seconds without an answer Asterisk is asked whether one will come.
+PATIENCE = 1.0
+
+#: How long a client that was let go may take to close, in seconds.
+FAREWELL = 1.0
 
 #: How often a thread looks at what nobody wakes it for, in seconds.
 GLANCE = 0.05
@@ -203,6 +210,7 @@ class _Conversation:
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
         self._started = False
         self._ahead = 0  # bytes that came while WaitEvents waited
+        self._complaints = Complaints(log)
 
     def _new_reader(self) -> Reader:
         form = self._shared.formats[self._format]
@@ -260,11 +268,14 @@ class _Conversation:
     def _take(self, item: Message | Refused) -> bool:
         """Do what one block asks; tell whether the client stays."""
         if isinstance(item, Refused):
-            log.warning("%s: %s", self._session.peer, item.reason)
+            self._complaints.log("%s: %s", self._session.peer, item.reason)
             self._session.say(item.reply)
             return not item.close
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", self._session.peer, ascii(item.action or "block")[:60])
+        if actions.is_logoff(item):
+            # As with Asterisk, which answers in order: first what was asked before.
+            self._await_answers()
         stays = actions.handle(self._shared, self._session, item)
         if self._session.input_name != self._format:
             self._format = self._session.input_name
@@ -299,14 +310,25 @@ class _Conversation:
 
     def _linger(self) -> None:
         """The client sends no more: it still gets the answers under way."""
-        number = self._session.number
-        if self._shared.router.is_waiting(number):
-            limit = time.monotonic() + LINGER
-            while time.monotonic() < limit and self._shared.router.is_waiting(number):
-                self._pause()
+        self._await_answers()
         self._part()
+
+    def _await_answers(self) -> None:
+        """Wait until nothing this client asked is under way any longer."""
+        number, router = self._session.number, self._shared.router
+        began = time.monotonic()
+        probed = False
+        while router.is_waiting(number) and time.monotonic() < began + LINGER:
+            if not probed and time.monotonic() > began + PATIENCE:
+                # Some actions are never answered (IAXnetstats); what is asked
+                # behind them tells when they will not be any more.
+                router.probe(number)
+                probed = True
+            self._pause()
 
     def _part(self) -> None:
         """Get the last answers out before the connection is closed."""
         self._transport.drain(time.monotonic() + max(self._transport.write_timeout, 1.0))
+        if not self._shared.stopping.is_set():
+            self._transport.see_off(FAREWELL)
         log.info("%s left", self._session.peer)

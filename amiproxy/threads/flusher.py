@@ -39,15 +39,24 @@ class Flusher:
         self._wake_fd = -1
         self._asleep = False
 
+    def start(self) -> None:
+        """Start the thread, if it does not run yet.
+
+        Early: at the first stall there may be no descriptors or threads left.
+        """
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._start()
+
     def watch(self, transport: Transport) -> None:
         """Look after *transport* until its backlog is empty or it is dropped.
 
-        The caller holds the transport's lock.  The first call starts the thread.
+        The caller holds the transport's lock.
         """
+        self.start()
         fd = transport.fileno()
         with self._lock:
-            if self._thread is None:
-                self._start()
             assert self._epoll is not None
             if self._stalled.get(fd) is not transport:
                 self._stalled[fd] = transport
@@ -73,10 +82,11 @@ class Flusher:
         self._epoll = select.epoll()
         read_fd, self._wake_fd = os.pipe()
         self._epoll.register(read_fd, select.EPOLLIN)
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(self._epoll, read_fd), name="flusher", daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread
 
     def _run(self, epoll: select.epoll, wake_fd: int) -> None:
         looked = 0.0
@@ -115,5 +125,5 @@ class Flusher:
             transport.drop(f"{transport.peer}: bug in the proxy")
 
 
-#: The one flusher of the process; its thread starts with the first stall.
+#: The one flusher of the process.
 FLUSHER = Flusher()

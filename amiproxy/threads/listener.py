@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.threads.asterisk import keep_alive
 from amiproxy.threads.client import Client
+from amiproxy.threads.complaints import Complaints
 
 if TYPE_CHECKING:
     from amiproxy.acl import Acl
@@ -36,7 +37,7 @@ class Listener:
         self._shared = shared
         self._sock = sock
         self.acl = acl
-        self._complaints = Complaints()
+        self._complaints = Complaints(log)
         # Given up for a moment when descriptors run out, so that whoever waits
         # in the queue can be taken and told no by a close.
         self._reserve = os.open(os.devnull, os.O_RDONLY)
@@ -82,7 +83,8 @@ class Listener:
 
     def _turn_away(self) -> None:
         """Close one connection that there is no descriptor for."""
-        os.close(self._reserve)
+        if self._reserve >= 0:
+            os.close(self._reserve)
         try:
             self._sock.settimeout(0)
             with contextlib.suppress(OSError):
@@ -93,7 +95,7 @@ class Listener:
             try:
                 self._reserve = os.open(os.devnull, os.O_RDONLY)
             except OSError:
-                self._reserve = -1
+                self._reserve = -1  # somebody was quicker; next time, perhaps
         # Descriptors come back when clients leave, not by asking again at once.
         time.sleep(0.05)
 
@@ -122,23 +124,3 @@ class Listener:
 def plain_address(address: str) -> str:
     """Return an IPv4 address that a dual-stack socket shows as IPv6 in its usual form."""
     return address[7:] if address.startswith("::ffff:") and "." in address else address
-
-
-class Complaints:
-    """A log that one attacker cannot fill: one line a second, the rest is counted."""
-
-    def __init__(self) -> None:
-        self._last = float("-inf")
-        self._unsaid = 0
-
-    def log(self, text: str, *args: object) -> None:
-        """Log a warning, or count it.  For one thread."""
-        now = time.monotonic()
-        if now - self._last < 1.0:
-            self._unsaid += 1
-            return
-        if self._unsaid:
-            text += " (and %d more like it)"
-            args = (*args, self._unsaid)
-        self._last, self._unsaid = now, 0
-        log.warning(text, *args)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.acl import acl_of
 from amiproxy.threads.asterisk import AsteriskServer
+from amiproxy.threads.flusher import FLUSHER
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.registry import SessionRegistry
 from amiproxy.threads.router import Router
@@ -65,6 +66,7 @@ class Proxy:
     def start(self) -> None:
         """Connect to every server and accept clients."""
         threading.stack_size(STACK_SIZE)
+        FLUSHER.start()
         with self._servers_lock:
             for spec in self.shared.config.servers:
                 server = self._make(spec)

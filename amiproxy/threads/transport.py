@@ -247,6 +247,20 @@ class Transport:
             with contextlib.suppress(OSError, ValueError):
                 _wait(self._sock, select.POLLOUT, left)
 
+    def see_off(self, seconds: float) -> None:
+        """Say that no more will come, and let the other side close first.
+
+        What it still sends is read and forgotten: bytes left unread would turn
+        the close into a reset, which may take our last answer with it.
+        """
+        if self._tls or self.dropped:
+            return
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(OSError, PeerError):
+            self._sock.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0 and self.recv(READ_SIZE, left):
+                pass
+
     def close(self) -> None:
         """Close the connection: the owner's last act."""
         FLUSHER.forget(self)
