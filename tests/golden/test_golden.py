@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sessions of the C program 1.30, played against the real program; README.md tells more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.certificates import Authority
+from tests.conftest import needs_root
+from tests.golden.play import NOTHING, Play
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECORDED = Path(__file__).parent / "golden.json"
+SESSIONS: list[dict[str, Any]] = json.loads(RECORDED.read_text())["sessions"]
+
+# Where we are not as the C program, on purpose: by session and step (startup is 0), what
+# we want instead of what was recorded.
+DIFFERENT: dict[str, dict[int, dict[str, Any]]] = {
+    # Response is the first header of every reply, whatever the format, and ActionID the last:
+    # clients' parsers rely on it.  The C program's login puts the ActionID first.
+    "csv_config": {
+        2: {
+            "got": {
+                "c1": '"Response: Success", "Message: Authentication accepted", "ActionID: 1"'
+                '\r\n\r\n"Event: FullyBooted", "Privilege: system,all",'
+                ' "Status: Fully Booted"\r\n\r\n'
+            }
+        }
+    },
+    # The C program counts the failed TLS handshake twice, so it has used up its maxretries of
+    # two after the first try, and then exits with its last server session.  We try twice, and
+    # stay: a proxy serves its clients, and can be given another server, with none reachable.
+    "tls_to_plain_asterisk": {1: {"got": {"a1": "<TLS ClientHello>"}, "exit": None}},
+}
+
+
+@pytest.fixture(scope="module")
+def certificate() -> Iterator[Path]:
+    """Give a file with certificate and key for the sessions that need one."""
+    directory = Path(tempfile.mkdtemp(prefix="astmanproxy-golden-"))
+    directory.chmod(0o755)
+    yield Authority().sign("localhost").write(directory / "proxy.pem")
+    shutil.rmtree(directory)
+
+
+@needs_root
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session["name"])
+def test_peers_receive_what_they_did_from_the_c_program(
+    session: dict[str, Any], certificate: Path
+) -> None:
+    """After each step of a session all peers have received the very bytes of the recording."""
+    different = DIFFERENT.get(session["name"], {})
+
+    with Play(session, certificate) as play:
+        for number, step in enumerate(session["steps"]):
+            result = play.step({**step, **different.get(number, {})})
+
+            assert result["seen"] == result["wanted"], f"step {number}: {str(step['do'])[:200]}"
+
+        assert play.rest() == NOTHING
+
+
+def test_every_deliberate_difference_is_one() -> None:
+    """Where we say that we differ there is a recorded step, and it says something else."""
+    sessions = {session["name"]: session["steps"] for session in SESSIONS}
+
+    for name, steps in DIFFERENT.items():
+        for number, instead in steps.items():
+            assert {**sessions[name][number], **instead} != sessions[name][number]
