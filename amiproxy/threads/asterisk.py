@@ -232,7 +232,11 @@ class AsteriskServer:
             raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
         last: OSError = OSError("no address")
         for family, kind, proto, _, address in found:
-            sock = socket.socket(family, kind, proto)
+            try:
+                sock = socket.socket(family, kind, proto)
+            except OSError as error:  # no descriptor left
+                last = error
+                continue
             try:
                 sock.settimeout(max(0.1, deadline - time.monotonic()))
                 sock.connect(address)
@@ -507,6 +511,7 @@ def _is_address(host: str) -> bool:
 
 def keep_alive(sock: socket.socket, idle: int) -> None:
     """Have the kernel look after a silent connection, first after *idle* seconds."""
+    idle = min(idle, 32767)  # Linux bears no more (MAX_TCP_KEEPIDLE)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
         option = getattr(socket, name, None)

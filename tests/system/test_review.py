@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import resource
+import subprocess
 
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.system.peers import PATIENT, host_line, is_response, value, wait_connected
+from tests.system.peers import PATIENT, Collector, host_line, is_response, value, wait_connected
 
 
 @pytest.fixture
@@ -75,3 +78,36 @@ def test_no_client_can_put_the_actionid_of_another_upstream(proxy, asterisk):
 
         assert value(client.read_until(is_response), "ActionID") == "amp1-x\ry"
         assert other.is_silent()
+
+
+def test_without_descriptors_left_a_stalled_client_costs_nobody_the_server(
+    proxy, asterisk, monkeypatch
+):
+    """What the first client that stalls needs was opened at the start; nor is it a bug."""
+    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (48, 48))
+    limited = functools.partial(subprocess.Popen, preexec_fn=few)
+    monkeypatch.setattr("tests.support.subprocess.Popen", limited)
+    program = proxy(PATIENT + host_line(asterisk))
+    wait_connected(program)
+    with contextlib.ExitStack() as stack:
+        slow, reader = (stack.enter_context(program.client()) for _ in range(2))
+        for _ in range(60):
+            stack.enter_context(program.client(banner=False))
+        program.wait_log("Accept returned -1")
+        with Collector(reader) as fine:
+            for number in range(100):
+                asterisk.event("UserEvent", UserEvent="x" * 100_000, N=number)
+            fine.wait_for(b"N: 99\r\n")
+        slow.read_until(lambda lines: "N: 99" in lines)
+
+        asterisk.drop_sessions()
+        program.wait_log("; trying again in")
+    wait_connected(program, 2)
+    assert "bug in the proxy" not in program.log()
+
+
+def test_a_keepalive_longer_than_the_kernel_bears_is_no_reason_not_to_connect(proxy, asterisk):
+    """TCP_KEEPIDLE takes 32767 seconds at the most."""
+    program = proxy(PATIENT + "keepalive = 40000\n" + host_line(asterisk))
+
+    wait_connected(program)
