@@ -35,9 +35,9 @@ DIFFERENT: dict[str, dict[int, dict[str, Any]]] = {
             }
         }
     },
-    # The C program counts the failed TLS handshake twice, so it has used up its maxretries of
-    # two after the first try, and then exits with its last server session.  We try twice, and
-    # stay: a proxy serves its clients, and can be given another server, with none reachable.
+    # After the failed TLS handshake the C program redials without a socket, so nothing arrives,
+    # until maxretries are used up; then it exits, as its last session is gone.  We do try
+    # again, and stay: clients are served, and a server can be added, with none reachable.
     "tls_to_plain_asterisk": {1: {"got": {"a1": "<TLS ClientHello>"}, "exit": None}},
 }
 
