@@ -263,12 +263,12 @@ class Transport:
 
     def close(self) -> None:
         """Close the connection: the owner's last act."""
-        FLUSHER.forget(self)
         with self.lock:
             if self._closed:
                 return
             self._closed = True
             self._end = self._end or PeerGone("closed")
+            FLUSHER.forget(self)  # nobody can have it watched again
             self._backlog = None
             self._waiting = 0
             if isinstance(self._sock, ssl.SSLSocket):

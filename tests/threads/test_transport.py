@@ -10,6 +10,7 @@ import time
 import pytest
 
 from amiproxy.errors import PeerGone, SlowPeer
+from amiproxy.threads.flusher import FLUSHER
 from amiproxy.threads.transport import Transport
 from tests.support import wait_until
 
@@ -189,3 +190,33 @@ def test_a_wait_in_send_all_is_bounded(pair):
 
     with pytest.raises(SlowPeer):
         transport.send_all(b"x" * 5_000_000)
+
+
+class Announcing:
+    """A lock that tells when somebody comes for it."""
+
+    def __init__(self):
+        self.held = threading.Lock()
+        self.wanted = threading.Event()
+
+    def __enter__(self):
+        self.wanted.set()
+        self.held.acquire()
+
+    def __exit__(self, *_):
+        self.held.release()
+
+
+def test_a_send_during_the_close_leaves_nothing_with_the_flusher(pair):
+    """Whoever stalls just then would be looked after for ever, a hundred times a second."""
+    transport, _theirs = pair()
+    transport.lock = Announcing()
+    closing = threading.Thread(target=transport.close)
+    with transport.lock.held:
+        closing.start()
+        assert transport.lock.wanted.wait(10)
+        while not transport.backlog:
+            transport.send(b"x" * 1000)
+    closing.join(10)
+
+    assert transport not in FLUSHER._stalled.values()
