@@ -147,8 +147,8 @@ class WebSessions:
             for session in doomed:
                 self._end(session)
             with self._changed:
-                if self._sweeper is not threading.current_thread():
-                    return
+                if self._closed or self._sweeper is not threading.current_thread():
+                    return  # close() waits for this thread
                 self._changed.wait(self._pause())
 
     def _pause(self) -> float:

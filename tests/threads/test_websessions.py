@@ -154,3 +154,28 @@ def test_a_closed_store_has_no_sessions(registry):
     assert session.collector.ended
     assert add(store, registry) is None
     assert "websessions" not in {each.name for each in threading.enumerate()}
+
+
+def test_a_close_while_a_session_is_being_ended_takes_no_time(begin, registry, monkeypatch):
+    """The sweeper would sleep on for a minute, and the stop of the proxy with it."""
+    store = begin()
+    ending, closing = threading.Event(), threading.Event()
+
+    def end(_session):
+        ending.set()
+        closing.wait(10)
+
+    monkeypatch.setattr(store, "_end", end)
+    over, _other = add(store, registry), add(store, registry)
+    with store._changed:
+        over.used -= 100.0
+        store._changed.notify_all()
+    assert ending.wait(10)
+    stopper = threading.Thread(target=store.close)
+    stopper.start()
+    wait_until(lambda: store._closed)
+    closing.set()
+
+    stopper.join(5)
+
+    assert not stopper.is_alive()
