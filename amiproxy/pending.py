@@ -67,6 +67,7 @@ class Ledger:
         self._queue: deque[Request] = deque()
         self._open: Request | None = None  # whose list is being told
         self._originates: OrderedDict[str, deque[Request]] = OrderedDict()
+        self._remembered = 0  # requests in _originates: many may have the same ActionID
 
     @property
     def idle(self) -> bool:
@@ -99,6 +100,7 @@ class Ledger:
             lost += [request for request in waiting if request.held_back]
         self._queue.clear()
         self._originates.clear()
+        self._remembered = 0
         self._open = None
         return lost
 
@@ -119,6 +121,7 @@ class Ledger:
             self._originates[request.wire_id].remove(request)
             if not self._originates[request.wire_id]:
                 del self._originates[request.wire_id]
+        self._remembered -= len(late)
         return [self._originate_answer(request, done=True) for request in late]
 
     @property
@@ -214,14 +217,16 @@ class Ledger:
         if request.wire_id is None:
             return
         self._originates.setdefault(request.wire_id, deque()).append(request)
-        while len(self._originates) > MAX_ORIGINATES:
-            self._originates.popitem(last=False)
+        self._remembered += 1
+        if self._remembered > MAX_ORIGINATES:
+            self._take_originate(next(iter(self._originates)))
 
     def _take_originate(self, wire_id: str) -> Request | None:
         waiting = self._originates.get(wire_id)
         if not waiting:
             return None
         request = waiting.popleft()
+        self._remembered -= 1
         if not waiting:
             del self._originates[wire_id]
         return request

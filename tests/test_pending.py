@@ -207,3 +207,20 @@ def test_a_lost_connection_leaves_nothing_behind(ledger):
     assert ledger.abandon() == [first, held]
     assert not ledger.is_waiting(1)
     assert not ledger.is_waiting(2)
+
+
+def test_originates_without_a_response_fill_no_memory(ledger, monkeypatch):
+    """A dialler may use one ActionID for all calls; events may be off: the oldest are forgotten."""
+    monkeypatch.setattr("amiproxy.pending.MAX_ORIGINATES", 10)
+    for number in range(40):
+        wire_id = "same" if number % 2 else f"amp1-{number}"
+        ask(ledger, 1, wire_id, originate=True)
+        hear(ledger, "Response: Success", f"ActionID: {wire_id}")
+
+    assert sum(map(len, ledger._originates.values())) == 10
+    for _ in range(2):  # and no count goes wrong when they come after all
+        for number in range(40):
+            wire_id = "same" if number % 2 else f"amp1-{number}"
+            hear(ledger, "Event: OriginateResponse", "Privilege: call,all", f"ActionID: {wire_id}")
+    assert not ledger._originates
+    assert ledger._remembered == 0
