@@ -89,9 +89,11 @@ class Ledger:
     def patience(self, now: float) -> float:
         """Return for how many seconds Asterisk may be silent though it is alive.
 
-        While it makes a synchronous call it serves nobody on this connection.
+        While it makes a synchronous call it serves nobody on this connection; one
+        that we made asynchronous is none.
         """
-        return max((request.deadline - now for request in self._queue), default=0.0)
+        calls = (request for request in self._queue if not request.held_back)
+        return max((request.deadline - now for request in calls), default=0.0)
 
     def abandon(self) -> list[Request]:
         """Forget everything: the connection is gone.  Return what was unanswered."""

@@ -11,7 +11,15 @@ import subprocess
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.system.peers import PATIENT, Collector, host_line, is_response, value, wait_connected
+from tests.system.peers import (
+    PATIENT,
+    BareServer,
+    Collector,
+    host_line,
+    is_response,
+    value,
+    wait_connected,
+)
 
 
 @pytest.fixture
@@ -111,3 +119,15 @@ def test_a_keepalive_longer_than_the_kernel_bears_is_no_reason_not_to_connect(pr
     program = proxy(PATIENT + "keepalive = 40000\n" + host_line(asterisk))
 
     wait_connected(program)
+
+
+def test_a_long_call_that_was_made_asynchronous_does_not_hide_a_dead_asterisk(proxy):
+    """Only a synchronous Originate is a reason for an Asterisk to say nothing."""
+    with BareServer() as server:
+        program = proxy(PATIENT + "keepalive = 0.2\n" + host_line(server))
+        wait_connected(program)
+        with program.client() as client:
+            client.send("Action: Originate", "Channel: Local/1@x", "Timeout: 3600000")
+
+            assert "Response: Error" in client.read_until(is_response)
+        program.wait_log("a Ping was not answered")
