@@ -116,8 +116,11 @@ class Proxy:
     # -- Control, for ProxyActions --------------------------------------------------------------
 
     def add_server(self, spec: ServerSpec) -> bool:
-        """Add a server at the end of the order; False where it is there already."""
-        found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+        """Add a server at the end; False where it is there already or has no address."""
+        try:
+            found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, LookupError):  # LookupError: no codec for such a name
+            return False
         server = self._make(spec, str(found[0][4][0]))
         with self._servers_lock:
             if self.shared.stopping.is_set():

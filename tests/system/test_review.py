@@ -131,3 +131,18 @@ def test_a_long_call_that_was_made_asynchronous_does_not_hide_a_dead_asterisk(pr
 
             assert "Response: Error" in client.read_until(is_response)
         program.wait_log("a Ping was not answered")
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.9", "9" * 5000), ("\xff\xfe", "5038"), ("nowhere.invalid", "5038")]
+)
+def test_a_server_that_cannot_be_added_is_a_failure_and_no_bug(proxy, host, port):
+    """A name the resolver does not know how to ask for, a port of 5000 digits."""
+    program = proxy(PATIENT + "maxline = 10000\n")
+    with program.client() as client:
+        client.send(
+            *("ProxyAction: AddServer", f"Server: {host}", f"Port: {port}"),
+            *("Username: u", "Secret: s", "Events: on"),
+        )
+
+        assert client.read_message()[0] == "ProxyResponse: Failure"
