@@ -22,7 +22,8 @@ ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/asterisk
 LIBDIR   = $(PREFIX)/lib/astmanproxy
 NEW      = $(DESTDIR)$(LIBDIR)/venv.new
-GIVEUP   = { rm -rf "$(NEW)"; exit 1; }
+TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package had to be compiled: see Platforms in README.md" >&2
+GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system
 PY       = .venv/bin/python
@@ -56,8 +57,8 @@ python:
 
 .venv/.ready: setup.py pyproject.toml | python
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip
-	$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]'
+	$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || { $(TELL); exit 1; }
+	$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]' || { $(TELL); exit 1; }
 	@touch $@
 
 # -- looking at it ------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def test_the_installed_configuration_is_good(place):
 
 
 def test_an_upgrade_that_fails_leaves_the_old_program(place):
-    """Without a way to the packages nothing is replaced and nothing is left lying about."""
+    """Without a way to the packages nothing is replaced, nothing left, and help is named."""
     done = subprocess.run(
         ["make", "install", f"PYTHON={sys.executable}", "PIPFLAGS=--no-index", *place.settings],
         cwd=ROOT,
@@ -145,6 +145,7 @@ def test_an_upgrade_that_fails_leaves_the_old_program(place):
     )
 
     assert done.returncode != 0
+    assert "see Platforms in README.md" in done.stderr
     assert subprocess.run([place.program, "-v"]).returncode == 0
     assert not (place.prefix / "lib/astmanproxy/venv.new").exists()
 
