@@ -4,7 +4,8 @@
 Upstream every action of a client in ``unique`` mode carries
 ``amp<session number>-<its own ActionID>`` (spec section 7).  Where the client
 gave none, or one that Asterisk's buffers would not bear with the prefix (spec
-12.11, 12.18), the part after the prefix is one of ours: it begins with ``!``.
+12.11, 12.18), or one that must not come twice, the part after the prefix is one
+of ours: it begins with ``!``.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from amiproxy.message import Message
 #: (ConfbridgeList, asterisk.md): bytes, with the prefix.
 MAX_WIRE_ID = 67
 
-#: How many exchanged long ActionIDs are remembered.  An answer normally takes
-#: its entry back out; what is left are actions that were never answered.
+#: How many exchanged long ActionIDs are remembered.  The oldest go first: what
+#: they were given for is answered by then, or never will be.
 MAX_EXCHANGED = 65536
 
 #: How the header stands nearly always.
@@ -40,12 +41,18 @@ class ActionIds:
         self._long: OrderedDict[str, str] = OrderedDict()
         self._count = itertools.count(1)
 
-    def wire_id(self, number: int, client_id: str | None) -> str:
-        """Return what goes upstream for *client_id* of session *number*."""
+    def wire_id(self, number: int, client_id: str | None, *, fresh: bool = False) -> str:
+        """Return what goes upstream for *client_id* of session *number*.
+
+        With *fresh* it is another one each time, whatever *client_id*.
+        """
         if client_id is None:
             return self.anonymous(number)
-        wire = f"amp{number}-{client_id}"
-        if len(wire) <= MAX_WIRE_ID and not client_id.startswith("!"):
+        if fresh:
+            wire = f"amp{number}-!f{next(self._count)}-{client_id}"
+        else:
+            wire = f"amp{number}-{client_id}"
+        if len(wire) <= MAX_WIRE_ID and (fresh or not client_id.startswith("!")):
             return wire
         wire = f"amp{number}-!l{next(self._count)}"
         with self._lock:
@@ -74,9 +81,11 @@ class ActionIds:
         number, given = _read(wire_id)
         if number < 0:
             return wire_id
-        if given.startswith("!"):
-            return self._long.get(wire_id, given) if given.startswith("!l") else None
-        return given
+        if not given.startswith("!"):
+            return given
+        if given.startswith("!f"):
+            return given.partition("-")[2]
+        return self._long.get(wire_id, given) if given.startswith("!l") else None
 
     def restore(self, message: Message, wire_id: str) -> Message:
         """Return *message*, which carries *wire_id*, as its client must see it."""

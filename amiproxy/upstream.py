@@ -32,7 +32,14 @@ class Outgoing(NamedTuple):
 
 
 def prepare(
-    message: Message, ids: ActionIds, number: int, mode: str, *, hold_back: bool, now: float
+    message: Message,
+    ids: ActionIds,
+    number: int,
+    mode: str,
+    *,
+    hold_back: bool,
+    now: float,
+    fresh: bool = False,
 ) -> Outgoing:
     """Return *message* of session *number* as Asterisk is to get it.
 
@@ -40,7 +47,7 @@ def prepare(
     reads as if it were (a chained proxy's do), or it would be taken for another
     session's, and stripped on its way back.  With *hold_back* a synchronous
     Originate is made asynchronous (spec 12.16); *now* is the monotonic time in
-    seconds.
+    seconds.  With *fresh* no two actions of the session get the same ActionID.
     """
     values = message.values
     if "proxykey" in values:
@@ -50,7 +57,7 @@ def prepare(
     held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
     wire_id = given
     if mode == UNIQUE or (held_back if given is None else ids.is_ours(given)):
-        wire_id = ids.wire_id(number, given)
+        wire_id = ids.wire_id(number, given, fresh=fresh)
         if "actionid" in values:
             message = with_action_id(message, wire_id)
         else:

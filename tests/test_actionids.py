@@ -35,6 +35,19 @@ def test_different_ids_stay_different(asked):
     assert len(set(wires)) == len(asked)
 
 
+@given(st.integers(1, 10**9), IDS)
+def test_a_fresh_action_id_is_another_each_time(number, client_id):
+    """Two actions with the same ActionID can be told apart, and both get it back."""
+    ids = ActionIds()
+
+    wires = {ids.wire_id(number, client_id, fresh=True) for _ in range(3)}
+
+    assert len(wires) == 3
+    assert max(map(len, wires)) <= MAX_WIRE_ID
+    assert {ids.owner(wire) for wire in wires} == {number}
+    assert {ids.client_id(wire) for wire in wires} == {client_id}
+
+
 def test_an_id_that_was_not_given_is_taken_away_again():
     """A client that sends no ActionID gets none (spec 12.11)."""
     ids = ActionIds()

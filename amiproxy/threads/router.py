@@ -108,6 +108,8 @@ class Router:
             session.mode,
             hold_back=hold_back and server.tells_events,
             now=time.monotonic(),
+            # What comes late for one web request is no answer to the next.
+            fresh=session.is_web,
         )
         problem = upstream.problem(outgoing.message, limits)
         if problem is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.client
 import resource
 import subprocess
 
@@ -17,6 +18,7 @@ from tests.system.peers import (
     Collector,
     host_line,
     is_response,
+    read_block,
     value,
     wait_connected,
 )
@@ -146,3 +148,32 @@ def test_a_server_that_cannot_be_added_is_a_failure_and_no_bug(proxy, host, port
         )
 
         assert client.read_message()[0] == "ProxyResponse: Failure"
+
+
+def test_a_late_answer_is_not_the_next_web_requests(proxy):
+    """One web session, one ActionID, two questions: the first ran out of time."""
+
+    def script(sock):
+        first = value(read_block(sock), "ActionID")
+        second = value(read_block(sock), "ActionID")
+        for wire_id, text in ((first, "Value: Late"), (second, "Ping: Pong")):
+            sock.sendall(f"Response: Success\r\nActionID: {wire_id}\r\n{text}\r\n\r\n".encode())
+
+    with BareServer(script=script) as server:
+        program = proxy(PATIENT + "inputformat = http\n" + host_line(server), "u=s\n")
+        wait_connected(program)
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", program.port)) as web:
+            web.request("GET", "/rawman?action=login&username=u&secret=s")
+            answer = web.getresponse()
+            answer.read()
+            headers = {"Cookie": answer.headers["Set-Cookie"].split(";")[0], "X-Maxtime": "200"}
+            web.request("GET", "/rawman?action=getvar&variable=x&actionid=1", headers=headers)
+            answer = web.getresponse()
+            assert (answer.status, b"ActionID: 1\r\n" in answer.read()) == (504, True)
+            web.request(
+                "GET", "/rawman?action=ping&actionid=1", headers={**headers, "X-Maxtime": "9000"}
+            )
+            body = web.getresponse().read()
+
+    assert body.startswith(b"Response: Success\r\nActionID: 1\r\nPing: Pong\r\n")
+    assert b"Late" not in body
