@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import select
 import threading
@@ -30,14 +31,15 @@ class Flusher:
     """Watches the transports whose backlog is not empty."""
 
     def __init__(self) -> None:
-        # Guards _stalled and _thread; held for dict operations and epoll_ctl
-        # only.  Taken inside a transport's lock, never round one.
+        # Guards _stalled, _looks_at and _thread; held for dict operations and
+        # epoll_ctl only.  Taken inside a transport's lock, never round one.
         self._lock = threading.Lock()
         self._stalled: dict[int, Transport] = {}
         self._thread: threading.Thread | None = None
         self._epoll: select.epoll | None = None
         self._wake_fd = -1
-        self._asleep = False
+        # When the thread wakes by itself and looks at the clocks, monotonic seconds.
+        self._looks_at = 0.0
 
     def start(self) -> None:
         """Start the thread, if it does not run yet.
@@ -62,8 +64,9 @@ class Flusher:
                 self._stalled[fd] = transport
                 with contextlib.suppress(FileExistsError):
                     self._epoll.register(fd, select.EPOLLOUT)
-            if self._asleep:
-                self._asleep = False
+            if transport.stalled_until < self._looks_at:
+                # It sleeps, or waits for somebody more patient.
+                self._looks_at = 0.0
                 os.write(self._wake_fd, b"!")
 
     def forget(self, transport: Transport) -> None:
@@ -93,8 +96,10 @@ class Flusher:
         while True:
             with self._lock:
                 waiting = list(self._stalled.values())
-                self._asleep = not waiting
-            events = epoll.poll(self._next_wait(waiting) if waiting else None)
+                looks_at = self._looks_at = self._next_look(waiting)
+            # Below 0 would be for ever.
+            timeout = None if looks_at == math.inf else max(0.0, looks_at - time.monotonic())
+            events = epoll.poll(timeout)
             for fd, _ in events:
                 if fd == wake_fd:
                     os.read(wake_fd, 4096)
@@ -110,9 +115,9 @@ class Flusher:
                     self._serve(transport.check_stall, transport)
 
     @staticmethod
-    def _next_wait(waiting: list[Transport]) -> float:
-        first = min(transport.stalled_until for transport in waiting)
-        return max(_TICK, first - time.monotonic())
+    def _next_look(waiting: list[Transport]) -> float:
+        first = min((transport.stalled_until for transport in waiting), default=math.inf)
+        return max(time.monotonic() + _TICK, first)
 
     @staticmethod
     def _serve(act: object, transport: Transport) -> None:

@@ -88,6 +88,19 @@ def test_who_takes_nothing_is_dropped(pair):
         transport.recv(timeout=30)
 
 
+def test_who_takes_nothing_is_dropped_in_time_while_another_is_given_longer(pair):
+    """Each has its own time, though the flusher waits for the patient one already."""
+    patient, _ = pair(write_timeout=60.0)
+    quick, _ = pair(write_timeout=0.1)
+    fill(patient)
+    wait_until(lambda: FLUSHER._looks_at > time.monotonic() + 30, what="the flusher waits")
+
+    fill(quick)
+
+    wait_until(lambda: quick.dropped, timeout=5)
+    assert not patient.dropped
+
+
 def test_who_takes_a_little_now_and_then_stays(pair):
     """Progress counts, not speed."""
     transport, theirs = pair(write_timeout=0.5)
