@@ -57,7 +57,7 @@ def test_one_waitevent_after_the_other_keeps_no_heap_of_blocks(proxy, asterisk):
                 client.send_raw(block * 50)
                 client.read_until("Event: WaitEventComplete")
 
-    assert "bytes behind a WaitEvent (maxblock)" in program.log()
+    program.wait_log("bytes behind a WaitEvent (maxblock)")
 
 
 @pytest.mark.parametrize("mode", ["off", "on", "unique"])

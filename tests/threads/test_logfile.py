@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import re
+import select
 import sys
 import threading
 
@@ -138,7 +139,7 @@ def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path, monkeypatch):
     log.start()
     for _ in range(2000):
         log.handle(record("x" * 100))
-    wait_until(lambda: log._queue.qsize() and log._file_lock.locked())
+    wait_until(lambda: not select.select([], [log], [], 0)[1] and log._file_lock.locked())
 
     with pytest.raises(OSError, match="takes no more lines"):
         log.reopen()
