@@ -97,6 +97,15 @@ def acl_of(lines: Iterable[str]) -> Acl:
     return acl
 
 
+def is_address(text: str) -> bool:
+    """Tell whether *text* is an IP address, of either version, and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _rule(text: str, *, permit: bool) -> Rule:
     """Read one network."""
     bare = text

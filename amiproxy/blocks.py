@@ -9,7 +9,7 @@ refused.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.formats import Limits, Refused
 from amiproxy.message import END, Message
@@ -147,3 +147,45 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+class RecordReader:
+    """Read formats of one record a line: cut at line feeds, parse each.
+
+    *parse* takes a line without its line feed and the limits, and returns the
+    block it means, why it is refused, or None where it is empty.  A line of more
+    than ``limits.block`` bytes is read to its end and refused; it costs no memory.
+    """
+
+    def __init__(
+        self, limits: Limits, parse: Callable[[bytes, Limits], Message | Refused | None]
+    ) -> None:
+        self._limits = limits
+        self._parse = parse
+        self._tail = bytearray()  # the line that has not ended yet
+        self._skipping = False  # it is too long
+
+    def feed(self, data: bytes) -> list[Message | Refused]:
+        """Take the next *data* and return the blocks of the lines it ends, in order."""
+        *lines, tail = data.split(b"\n")
+        found: list[Message | Refused] = []
+        for line in lines:
+            self._keep(line)
+            if self._skipping:
+                found.append(refusal(BLOCK_TOO_LONG))
+            else:
+                result = self._parse(bytes(self._tail), self._limits)
+                if result is not None:
+                    found.append(result)
+            self._tail.clear()
+            self._skipping = False
+        self._keep(tail)
+        return found
+
+    def _keep(self, data: bytes) -> None:
+        """Add *data* to the line, unless that is too long."""
+        self._skipping = self._skipping or len(self._tail) + len(data) > self._limits.block
+        if self._skipping:
+            self._tail.clear()
+        else:
+            self._tail += data

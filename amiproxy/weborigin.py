@@ -15,9 +15,10 @@ A program that is no browser sends none of them and may do everything.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from amiproxy.acl import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -141,7 +142,7 @@ def is_rebound(request: Request, own_names: Collection[str], allowed: Collection
     if not from_browser(request) or not request.has("host"):
         return False
     host = _host_and_port("http://" + request.header("host"))[0]
-    if _is_address(host) or "." not in host or host.endswith(_LOCAL_NAMES):
+    if is_address(host) or "." not in host or host.endswith(_LOCAL_NAMES):
         return False
     if host in {name.lower() for name in own_names}:
         return False
@@ -194,11 +195,3 @@ def _host_and_port(url: str) -> tuple[str, int]:
 def _origin_of(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     return scheme + mark + rest.split("/", 1)[0]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from amiproxy.blocks import BLOCK_TOO_LONG, block, refusal
+from amiproxy.blocks import RecordReader, block, refusal
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits, Refused
@@ -35,55 +35,23 @@ def write(message: Message) -> bytes:
     return b'"%b"\r\n\r\n' % text
 
 
-def reader(limits: Limits) -> CsvReader:
-    """Return a reader for one client."""
-    return CsvReader(limits)
-
-
-class CsvReader:
-    """Read one record a line.
+def reader(limits: Limits) -> RecordReader:
+    """Return a reader for one client.
 
     A record never spans lines: a field with a line break in it would be a header
     with one, and is refused anyway.
     """
+    return RecordReader(limits, parse)
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._tail = bytearray()  # the record that has not ended yet
-        self._skipping = False  # it is too long
 
-    def feed(self, data: bytes) -> list[Message | Refused]:
-        """Take the next *data* and return the records it ends, in order."""
-        *records, tail = data.split(b"\n")
-        found: list[Message | Refused] = []
-        for record in records:
-            self._keep(record)
-            if self._skipping:
-                found.append(refusal(BLOCK_TOO_LONG))
-            else:
-                result = self._parse(bytes(self._tail))
-                if result is not None:
-                    found.append(result)
-            self._tail.clear()
-            self._skipping = False
-        self._keep(tail)
-        return found
-
-    def _keep(self, data: bytes) -> None:
-        """Add *data* to the record, unless that is too long."""
-        self._skipping = self._skipping or len(self._tail) + len(data) > self._limits.block
-        if self._skipping:
-            self._tail.clear()
-        else:
-            self._tail += data
-
-    def _parse(self, record: bytes) -> Message | Refused | None:
-        text = record.decode("latin-1").removesuffix("\r")
-        try:
-            rows = list(csv.reader([text], strict=True, skipinitialspace=True))
-        except csv.Error:
-            return refusal(INVALID)
-        if len(rows) > 1:
-            # The module ends a row at a bare CR, too.
-            return refusal(INVALID)
-        return block([field.encode("latin-1") for row in rows for field in row], self._limits)
+def parse(record: bytes, limits: Limits) -> Message | Refused | None:
+    """Return the block that *record* means; None if it is empty."""
+    text = record.decode("latin-1").removesuffix("\r")
+    try:
+        rows = list(csv.reader([text], strict=True, skipinitialspace=True))
+    except csv.Error:
+        return refusal(INVALID)
+    if len(rows) > 1:
+        # The module ends a row at a bare CR, too.
+        return refusal(INVALID)
+    return block([field.encode("latin-1") for row in rows for field in row], limits)

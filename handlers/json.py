@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.blocks import BLOCK_TOO_LONG, UNPARSED, PlainEncoder, block, refusal
+from amiproxy.blocks import UNPARSED, PlainEncoder, RecordReader, block, refusal
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits, Refused
@@ -94,43 +94,9 @@ class _NoBlock(Exception):
     """An object is no block; the text is for the client."""
 
 
-def reader(limits: Limits) -> JsonReader:
-    """Return a reader for one client."""
-    return JsonReader(limits)
-
-
-class JsonReader:
-    """Read one object a line."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._tail = bytearray()  # the line that has not ended yet
-        self._skipping = False  # it is too long
-
-    def feed(self, data: bytes) -> list[Message | Refused]:
-        """Take the next *data* and return the blocks of the lines it ends, in order."""
-        *lines, tail = data.split(b"\n")
-        found: list[Message | Refused] = []
-        for line in lines:
-            self._keep(line)
-            if self._skipping:
-                found.append(refusal(BLOCK_TOO_LONG))
-            else:
-                result = parse(bytes(self._tail), self._limits)
-                if result is not None:
-                    found.append(result)
-            self._tail.clear()
-            self._skipping = False
-        self._keep(tail)
-        return found
-
-    def _keep(self, data: bytes) -> None:
-        """Add *data* to the line, unless that is too long."""
-        self._skipping = self._skipping or len(self._tail) + len(data) > self._limits.block
-        if self._skipping:
-            self._tail.clear()
-        else:
-            self._tail += data
+def reader(limits: Limits) -> RecordReader:
+    """Return a reader for one client: one object a line."""
+    return RecordReader(limits, parse)
 
 
 def parse(text: bytes, limits: Limits) -> Message | Refused | None:

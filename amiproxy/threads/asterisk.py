@@ -8,13 +8,13 @@ client, no disk and no lock held across I/O can make it wait.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import socket
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from amiproxy.acl import is_address
 from amiproxy.actionids import with_action_id
 from amiproxy.batch import Batch
 from amiproxy.calls import CallTable
@@ -65,7 +65,7 @@ class AsteriskServer:
         self.spec = spec
         self.host = spec.host.lower()
         #: Its IP address, as far as known; names are resolved at each connect.
-        self.address = address or (self.host if _is_address(self.host) else "")
+        self.address = address or (self.host if is_address(self.host) else "")
         self.config = config
         self.router = router
         self.scope = f"{self.host}:{spec.port}"
@@ -499,14 +499,6 @@ def _cut(whole: bytes | list[bytes]) -> list[Message]:
         parts.pop()
         return [Message(part + END) for part in parts]
     return [Message(raw) for raw in whole]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def keep_alive(sock: socket.socket, idle: int) -> None:
