@@ -321,7 +321,7 @@ class AsteriskServer:
             except _TooLateError:
                 if seen or time.monotonic() >= deadline:
                     raise
-                return b""  # it may be missing (c-observed: its text is not checked either)
+                return b""  # it may be missing; its text is not checked either
             if len(seen) > 8192:
                 raise ProtocolError("no line end in the banner")
         return seen.partition(b"\n")[2]

@@ -294,13 +294,13 @@ class _Conversation:
         data = None
         if left > 0 and not wait.told:
             data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
-        if data == b"" or wait.told or left <= 0:
-            actions.finish_wait(self._session)
-        elif data:
+        if data:
             self._ahead += len(data)
             if self._ahead > self._shared.config.max_block:
                 raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
             self._feed(data)
+        elif data == b"" or wait.told or left <= 0:
+            actions.finish_wait(self._session)
 
     def _pause(self) -> None:
         """Let some time pass in which nothing is read; an end is noticed."""
