@@ -36,7 +36,7 @@ NOBODY = -3
 MAX_ORIGINATES = 65536
 
 
-@dataclass
+@dataclass(eq=False)  # two clients may ask the same: each is one of its own
 class Request:
     """One action that went upstream and is not answered yet."""
 
@@ -68,6 +68,8 @@ class Ledger:
         self._open: Request | None = None  # whose list is being told
         self._originates: OrderedDict[str, deque[Request]] = OrderedDict()
         self._remembered = 0  # requests in _originates: many may have the same ActionID
+        # Of those, the ones whose clients wait for an answer, by identity, oldest first.
+        self._held: dict[int, Request] = {}
 
     @property
     def idle(self) -> bool:
@@ -81,9 +83,7 @@ class Ledger:
     def is_waiting(self, owner: int) -> bool:
         """Tell whether an answer for session *owner* is still to come."""
         return any(request.owner == owner for request in self._queue) or any(
-            request.held_back and request.owner == owner
-            for waiting in self._originates.values()
-            for request in waiting
+            request.owner == owner for request in self._held.values()
         )
 
     def patience(self, now: float) -> float:
@@ -97,11 +97,10 @@ class Ledger:
 
     def abandon(self) -> list[Request]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
-        lost = list(self._queue)
-        for waiting in self._originates.values():
-            lost += [request for request in waiting if request.held_back]
+        lost = [*self._queue, *self._held.values()]
         self._queue.clear()
         self._originates.clear()
+        self._held.clear()
         self._remembered = 0
         self._open = None
         return lost
@@ -112,26 +111,20 @@ class Ledger:
         Our user may lack the class ``call``: nobody must wait for ever for what
         Asterisk has accepted.  *now* is in monotonic seconds.
         """
-        late = [
-            request
-            for waiting in self._originates.values()
-            for request in waiting
-            if request.held_back and request.deadline <= now
-        ]
+        late = [request for request in self._held.values() if request.deadline <= now]
         for request in late:
             assert request.wire_id is not None
             self._originates[request.wire_id].remove(request)
             if not self._originates[request.wire_id]:
                 del self._originates[request.wire_id]
+            del self._held[id(request)]
         self._remembered -= len(late)
         return [self._originate_answer(request, done=True) for request in late]
 
     @property
     def holds_back(self) -> bool:
         """Whether an Originate waits for its OriginateResponse."""
-        return any(
-            request.held_back for waiting in self._originates.values() for request in waiting
-        )
+        return bool(self._held)
 
     def classify(self, message: Message) -> Item | None:
         """Tell whom *message* is for; None where no client may see it."""
@@ -220,6 +213,8 @@ class Ledger:
             return
         self._originates.setdefault(request.wire_id, deque()).append(request)
         self._remembered += 1
+        if request.held_back:
+            self._held[id(request)] = request
         if self._remembered > MAX_ORIGINATES:
             self._take_originate(next(iter(self._originates)))
 
@@ -229,6 +224,7 @@ class Ledger:
             return None
         request = waiting.popleft()
         self._remembered -= 1
+        self._held.pop(id(request), None)
         if not waiting:
             del self._originates[wire_id]
         return request

@@ -97,6 +97,8 @@ def problem(message: Message, limits: Limits) -> str | None:
         or raw.startswith(b"\r\n")
     ):
         return "Line break in a header"
+    if _names_two_actions(message):
+        return "More than one Action"
     if len(raw) - 4 <= limits.line and breaks - 1 <= limits.headers:
         return None  # all of it is shorter than a line may be
     lines = raw[:-4].split(b"\r\n")
@@ -106,3 +108,14 @@ def problem(message: Message, limits: Limits) -> str | None:
     if longest > limits.line:
         return f"Line too long: {longest} bytes, at most {limits.line} are allowed"
     return None
+
+
+def _names_two_actions(message: Message) -> bool:
+    """Tell whether *message* names different actions.
+
+    Which of them counts depends on the Asterisk: old ones do not know
+    ``Action:Name`` without a blank.  What was checked must be what is done.
+    """
+    if message.raw.lower().count(b"action:") < 2:
+        return False
+    return len({name.lower() for name in message.all("Action") if name}) > 1

@@ -95,6 +95,11 @@ class AsteriskServer:
         return self._connected
 
     @property
+    def has_connection(self) -> bool:
+        """Whether there is a connection, be it one that has not logged in."""
+        return self._transport is not None
+
+    @property
     def tells_events(self) -> bool:
         """Whether our log-in asks for events (an OriginateResponse is one)."""
         return self.spec.events in ("on", "yes", "true", "1", "all") or "call" in self.spec.events
@@ -228,7 +233,7 @@ class AsteriskServer:
         deadline = time.monotonic() + config.connect_timeout
         try:
             found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
             raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
         last: OSError = OSError("no address")
         for family, kind, proto, _, address in found:
@@ -255,7 +260,7 @@ class AsteriskServer:
         keep_alive(sock, max(1, int(config.keepalive or 60)))
         transport = Transport(
             sock,
-            f"asterisk@{self.scope}",
+            "the connection",  # the log lines name the server
             write_timeout=config.server_write_timeout,
             max_backlog=MAX_BACKLOG,
         )

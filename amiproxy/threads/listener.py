@@ -49,7 +49,6 @@ class Listener:
         # What is set here every accepted connection inherits (Linux, tcp(7)).
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(self._sock, 60)
-        self._sock.listen(1024)
         self._thread.start()
 
     def stop(self) -> None:

@@ -82,15 +82,11 @@ class Proxy:
         Servers no longer named are let go, new ones are connected, and those
         that were given up are tried again.
         """
-        old = self.shared.config
         self.shared.renew(config, users, tls)
         self.router.keeps_calls = _needs_calls(users)
         self._listener.acl = acl_of(config.acl_lines)
         with self._servers_lock:
             self._match_servers(config, (*config.servers, *self._added))
-        if self.shared.guarded != (old.auth_required or bool(old.proxy_key)):
-            for session in self.router.registry.snapshot():
-                session.set_guarded(self.shared.guarded)
 
     def stop(self) -> None:
         """Say goodbye to all, end all threads; takes a few seconds at most."""
@@ -106,7 +102,9 @@ class Proxy:
         for server in servers:
             server.stop("Shutdown, closed server")
         for server in servers:
-            server.join(max(0.05, deadline - time.monotonic()))
+            # One that is just connecting has nothing to say goodbye to.
+            if server.has_connection:
+                server.join(max(0.0, deadline - time.monotonic()))
         while self.shared.admission.clients and time.monotonic() < deadline:
             time.sleep(0.01)
         left = self.shared.admission.clients

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.batch import written
-from amiproxy.errors import HandlerError
+from amiproxy.errors import HandlerError, PeerGone
 from amiproxy.filters import SessionFilter
 from amiproxy.pending import NOBODY, Item
 from amiproxy.rights import ALL
@@ -151,12 +151,6 @@ class ClientSession:
             self.last_id = action_id
             if self.mode == ON:
                 self._renew_view()
-
-    def set_guarded(self, guarded: bool) -> None:
-        """Take over changed configuration."""
-        with self.lock:
-            self.guarded = guarded
-            self._renew_view()
 
     def forget(self, scope: str) -> None:
         """The connection to the server *scope* was lost: its calls are over."""
@@ -302,6 +296,11 @@ class StreamSession(ClientSession):
                     data = self._encode(batch)
                 except HandlerError as error:
                     self._fail(error)
+                    return
+                except Exception:
+                    # Costs this client its session, and nobody else the server.
+                    log.exception("%s: bug in the proxy", self.peer)
+                    transport.end(PeerGone(f"{self.peer}: bug in the proxy"))
                     return
             if data:
                 transport.send(data)
