@@ -97,7 +97,7 @@ def problem(message: Message, limits: Limits) -> str | None:
         or raw.startswith(b"\r\n")
     ):
         return "Line break in a header"
-    if _names_two_actions(message):
+    if _is_ambiguous(message):
         return "More than one Action"
     if len(raw) - 4 <= limits.line and breaks - 1 <= limits.headers:
         return None  # all of it is shorter than a line may be
@@ -110,12 +110,15 @@ def problem(message: Message, limits: Limits) -> str | None:
     return None
 
 
-def _names_two_actions(message: Message) -> bool:
-    """Tell whether *message* names different actions.
+def _is_ambiguous(message: Message) -> bool:
+    """Tell whether an old Asterisk would do another action than a new one.
 
-    Which of them counts depends on the Asterisk: old ones do not know
-    ``Action:Name`` without a blank.  What was checked must be what is done.
+    Both take the first Action, but before 1.8 ``Action:Name`` without a blank was
+    none.  What was checked must be what is done.
     """
     if message.raw.lower().count(b"action:") < 2:
         return False
-    return len({name.lower() for name in message.all("Action") if name}) > 1
+    for line in message.lines:
+        if line[:8].lower() == "action: " and line[8:].strip():
+            return line[8:].strip().lower() != message.action.strip()
+    return False

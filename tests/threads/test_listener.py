@@ -32,6 +32,7 @@ def test_it_survives_that_its_reserve_descriptor_is_gone(monkeypatch):
     """Another thread may take the one it frees: it tries again, and ended its thread once."""
     sock = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
     sock.bind(("127.0.0.1", 0))
+    sock.listen(16)
     sock.failures = 6  # each time it is tried twice
     shared = SimpleNamespace(stopping=threading.Event())
     listener = Listener(shared, sock, NOBODY)
