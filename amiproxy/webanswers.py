@@ -20,24 +20,74 @@ if TYPE_CHECKING:
 #: What XML 1.0 cannot hold, not even escaped.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>astmanproxy</title></head>
-<body><h1>astmanproxy</h1>
-<p>Actions go to Asterisk as fields of a URL or of a form:
-<code>/?Action=Ping&amp;ActionID=1</code>. Answers come in the format that
-<code>format=</code> or the <code>Accept</code> header names.</p>
-<form action="{action}" method="post">
-<p><label>Action <input name="{field}" value="Ping"></label>
-<label>ActionID <input name="ActionID"></label>
-<button>Send</button></p>
-</form></body></html>
+#: No style and no script: the page's policy (threads/webclient.py) allows neither.
+_HEAD = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title></head>
+<body>
+<h1>{title}</h1>
 """
+
+#: The answer is shown as text: a browser saves CSV, and refuses more than one XML message.
+_PAGE = (
+    _HEAD.format(title="astmanproxy")
+    + """<p>Send one action to Asterisk and read its answer. Back leads here again.</p>
+<form action="/" method="post">
+<input type="hidden" name="format" value="standard">
+<p><label>Action <input name="Action" value="Ping" required></label></p>
+<p><label>ActionID <input name="ActionID"></label> (may be empty)</p>
+<p><button>Send</button></p>
+</form>
+<h2>Examples</h2>
+<ul>
+<li><a href="/?Action=CoreStatus&amp;format=standard">CoreStatus</a>: how Asterisk is</li>
+<li><a href="/?Action=CoreShowChannels&amp;format=standard">CoreShowChannels</a>: calls</li>
+<li><a href="/?Action=QueueStatus&amp;format=standard">QueueStatus</a>: queues and agents</li>
+<li><a href="/?ProxyAction=ListServers&amp;format=standard">ListServers</a>: the Asterisks</li>
+<li><a href="/?ProxyAction=ListSessions&amp;format=standard">ListSessions</a>: the clients</li>
+</ul>
+<h2>From programs</h2>
+<p>The headers of an action are the fields of a URL, or of a form that is posted:</p>
+<pre>/?Action=QueueStatus&amp;Queue=support&amp;format=json</pre>
+<p><code>format</code>, or the <code>Accept</code> header, names the format of the answer:
+<code>standard</code>, <code>json</code>, <code>xml</code> or <code>csv</code>.</p>
+</body></html>
+"""
+)
+
+_AJAM_PAGE = (
+    _HEAD.format(title="Asterisk Manager Interface")
+    + """<h2>Log in</h2>
+<p>Only where the proxy requires it, and before anything else.</p>
+<form action="manager" method="post">
+<input type="hidden" name="action" value="login">
+<p><label>User <input name="username" autocomplete="username" required></label></p>
+<p><label>Secret <input name="secret" type="password" autocomplete="current-password"></label></p>
+<p><button>Log in</button></p>
+</form>
+<h2>Send an action</h2>
+<form action="manager" method="post">
+<p><label>Action <input name="action" value="Ping" required></label></p>
+<p><label>ActionID <input name="ActionID"></label> (may be empty)</p>
+<p><button>Send</button></p>
+</form>
+<h2>Examples</h2>
+<ul>
+<li><a href="manager?action=corestatus">CoreStatus</a>: how Asterisk is</li>
+<li><a href="manager?action=coreshowchannels">CoreShowChannels</a>: calls</li>
+<li><a href="manager?action=queuestatus">QueueStatus</a>: queues and agents</li>
+<li><a href="manager?action=logoff">Logoff</a>: end the session</li>
+</ul>
+</body></html>
+"""
+)
 
 
 def page(style: str) -> bytes:
     """Return the page that tells how to use this, with a form of one action."""
-    action, field = ("manager", "action") if style else ("/", "Action")
-    return PAGE.format(action=action, field=field).encode()
+    return (_AJAM_PAGE if style else _PAGE).encode()
 
 
 def encode(messages: Sequence[Message], output: Format) -> tuple[str, bytes]:
@@ -50,13 +100,29 @@ def encode(messages: Sequence[Message], output: Format) -> tuple[str, bytes]:
     content_type = output.content_type
     if output.name == "json" and len(messages) == 1:
         content_type = "application/json"
-    return content_type, body
+    return _with_charset(content_type, body), body
+
+
+def _with_charset(content_type: str, body: bytes) -> str:
+    """Return *content_type*, which says that *body* is UTF-8 where only it can.
+
+    Plain text and CSV do not tell by themselves, and a browser takes them for
+    Windows-1252.  Where it makes no difference, or is not true, nothing is said.
+    """
+    if content_type not in ("text/plain", "text/csv") or body.isascii():
+        return content_type
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return content_type
+    return content_type + "; charset=utf-8"
 
 
 def encode_ajam(messages: Sequence[Message], style: str) -> tuple[str, bytes]:
     """Return (content type, body) as Asterisk's own *style* writes *messages*."""
     if style == "rawman":
-        return "text/plain", b"".join([message.raw for message in messages])
+        body = b"".join([message.raw for message in messages])
+        return _with_charset("text/plain", body), body
     if style == "mxml":
         return "text/xml", _mxml(messages)
     return "text/html; charset=utf-8", _table(messages)
@@ -114,5 +180,7 @@ def _table(messages: Iterable[Message]) -> bytes:
             rows.append(f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>\n")
         rows.append('<tr><td colspan="2"><hr></td></tr>\n')
     head = '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+    # Output of a command stands in columns.
+    style = "<style>td { font-family: monospace; white-space: pre-wrap }</style>\n"
     title = "<title>Asterisk Manager Interface</title></head>\n<body><table>\n"
-    return (head + title + "".join(rows) + "</table></body></html>\n").encode()
+    return (head + style + title + "".join(rows) + "</table></body></html>\n").encode()

@@ -37,6 +37,29 @@ def test_our_formats(name, count, content_type):
     assert body == FORMATS[name].write(PONG) * count
 
 
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("standard", "text/plain; charset=utf-8"),
+        ("csv", "text/csv; charset=utf-8"),
+        ("xml", "text/xml"),
+        ("json", "application/json"),
+    ],
+)
+def test_utf_8_is_called_so(name, content_type):
+    """Text that cannot tell its encoding has it in its type, or a browser shows MÃ¼ller."""
+    message = Message("Name: Müller\r\n\r\n".encode())
+
+    assert webanswers.encode([message], FORMATS[name])[0] == content_type
+
+
+def test_other_bytes_get_no_charset():
+    """What is no UTF-8 is not called so."""
+    message = Message(b"Name: M\xfcller\r\n\r\n")
+
+    assert webanswers.encode([message], FORMATS["standard"])[0] == "text/plain"
+
+
 def test_rawman_is_the_manager_format():
     """Messages as Asterisk sends them."""
     assert webanswers.encode_ajam([PONG, DONE], "rawman") == ("text/plain", PONG.raw + DONE.raw)

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real browser for tests: Chromium, led by chromedriver over the WebDriver protocol.
+
+Only what the tests need of https://www.w3.org/TR/webdriver2/; plain HTTP and JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support import wait_until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+CHROMEDRIVER = shutil.which("chromedriver") or ""
+
+#: As root there is no sandbox; the others keep it from asking the network for anything.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--window-size=900,700",
+)
+
+#: The key under which WebDriver names an element.
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class BrowserError(Exception):
+    """The browser could not do what it was told, and why."""
+
+
+class Browser:
+    """A browser with a new profile; use it as a context manager.
+
+    All that it writes is below ``directory``, which goes with its processes.  That is
+    no tmp_path: the name of a socket in there must not have more than 107 bytes.
+    """
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="amp-browser-"))
+        self._session = ""
+        #: What it had started when it ended.
+        self.family: list[psutil.Process] = []
+        places = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+        self._environment = {**os.environ, **dict.fromkeys(places, str(self.directory))}
+        # Not for what goes to this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def __enter__(self) -> Browser:
+        self._output = open(self.directory / "chromedriver.out", "w+")
+        self._driver = subprocess.Popen(
+            [CHROMEDRIVER, "--port=0"],
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
+        )
+        try:
+            port = wait_until(self._port, 20, "chromedriver's port")
+            self._url = f"http://127.0.0.1:{port}/session"
+            options = {
+                "binary": CHROMIUM,
+                "args": [*FLAGS, f"--user-data-dir={self.directory / 'profile'}"],
+            }
+            wanted = {
+                "browserName": "chrome",
+                "goog:chromeOptions": options,
+                "goog:loggingPrefs": {"browser": "ALL"},
+                "timeouts": {"pageLoad": 30000, "script": 20000, "implicit": 0},
+            }
+            made = self._call("POST", "", {"capabilities": {"alwaysMatch": wanted}})
+            self._session = f"/{made['sessionId']}"
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.family = psutil.Process(self._driver.pid).children(recursive=True)
+        if self._session:
+            with contextlib.suppress(BrowserError, OSError):
+                self._call("DELETE")
+        self._driver.terminate()
+        self._driver.wait()
+        self._output.close()
+        _, left = psutil.wait_procs(self.family, 5)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, 5)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the browser that there was at the end and still is."""
+        return [process for process in (self._driver, *self.family) if is_alive(process)]
+
+    def _port(self) -> int:
+        text = (self.directory / "chromedriver.out").read_text()
+        if self._driver.poll() is not None:
+            raise BrowserError(text)
+        found = re.search(r"successfully on port (\d+)", text)
+        return int(found[1]) if found else 0
+
+    def _call(self, method: str, path: str = "", body: dict[str, Any] | None = None) -> Any:
+        data = json.dumps(body or {}).encode() if method == "POST" else None
+        request = urllib.request.Request(self._url + self._session + path, data, method=method)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with self._opener.open(request, timeout=60) as response:
+                return json.load(response)["value"]
+        except urllib.error.HTTPError as error:
+            with error:
+                told = json.load(error)["value"]
+            raise BrowserError(f"{told['error']}: {told['message']}") from None
+
+    # -- where it is ------------------------------------------------------------------------
+
+    def go(self, url: str) -> None:
+        """Open *url*, as if it was typed, and wait until it is there."""
+        self._call("POST", "/url", {"url": url})
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return str(self._call("GET", "/url"))
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return str(self._call("GET", "/title"))
+
+    @property
+    def source(self) -> str:
+        """The page as the browser has it, as HTML."""
+        return str(self._call("GET", "/source"))
+
+    @property
+    def text(self) -> str:
+        """What a person can read."""
+        return str(self._call("GET", f"/element/{self.find('body, :root')}/text"))
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that the page came with."""
+        script = "return performance.getEntriesByType('navigation')[0].responseStatus"
+        return int(self.run(script))
+
+    def screenshot(self, path: Path) -> None:
+        """Write what a person sees to *path*, a PNG."""
+        path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
+
+    def complaints(self) -> list[str]:
+        """Return what the console got since it was last asked: errors, refusals."""
+        return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
+
+    # -- what a person does -----------------------------------------------------------------
+
+    def find_all(self, selector: str) -> list[str]:
+        """Return the elements that the CSS *selector* means, in order."""
+        found = self._call("POST", "/elements", {"using": "css selector", "value": selector})
+        return [element[_ELEMENT] for element in found]
+
+    def find(self, selector: str) -> str:
+        """Return the first element that the CSS *selector* means."""
+        found = self.find_all(selector)
+        assert found, f"no {selector} in {self.source[:500]}"
+        return found[0]
+
+    def type(self, selector: str, text: str) -> None:
+        """Write *text* into a field, in place of what stands there."""
+        element = self.find(selector)
+        self._call("POST", f"/element/{element}/clear")
+        self._call("POST", f"/element/{element}/value", {"text": text})
+
+    def click(self, selector: str) -> None:
+        """Click on what leads to another page, and wait until that is there."""
+        old = self._page()
+        self._call("POST", f"/element/{self.find(selector)}/click")
+        wait_until(lambda: self._page() not in (None, old), 30, f"a page after {selector}")
+
+    def _page(self) -> float | None:
+        """Return when the page began, which no other page did; None: it is not whole yet."""
+        script = "return document.readyState === 'complete' ? performance.timeOrigin : null"
+        with contextlib.suppress(BrowserError):  # between two pages
+            return self.run(script)
+        return None
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run *script* in the page; of a promise the value it comes to is returned."""
+        return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+
+def is_alive(process: psutil.Process | subprocess.Popen[str]) -> bool:
+    """Tell whether *process* runs; one that nobody waited for yet does not."""
+    if isinstance(process, subprocess.Popen):
+        return process.poll() is None
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
