@@ -63,8 +63,8 @@ class Batch:
     @classmethod
     def of_items(cls, scope: str, items: Sequence[Item]) -> Batch:
         """Make a batch of messages of which some are answers."""
-        wire = b"".join([item.message.raw for item in items if not item.private])
-        return cls(scope, wire, items)
+        parts = [item.message.raw for item in items if not item.private]
+        return cls(scope, parts[0] if len(parts) == 1 else b"".join(parts), items)
 
     @property
     def items(self) -> Sequence[Item]:

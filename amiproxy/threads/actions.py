@@ -71,8 +71,9 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
 
 def is_logoff(message: Message) -> bool:
     """Tell whether *message* is a log-off, as Action or as ProxyAction."""
+    asked = message.values.get("proxyaction")
     return message.action == "logoff" or (
-        message.action not in _ALWAYS and message.get("ProxyAction").lower() == "logoff"
+        asked is not None and asked.lower() == "logoff" and message.action not in _ALWAYS
     )
 
 

@@ -70,6 +70,10 @@ class AsteriskServer:
         self.router = router
         self.scope = f"{self.host}:{spec.port}"
         self.given_up = False
+        #: Whether our log-in asks for events (an OriginateResponse is one).
+        self.tells_events = (
+            spec.events in ("on", "yes", "true", "1", "all") or "call" in spec.events
+        )
         self._suffix = f"\r\nServer: {self.host}\r\n\r\n".encode("latin-1", "replace")
         # Guards _transport, _connected and _ledger, so that actions go upstream
         # in the order in which the ledger has them.  Held for one non-blocking
@@ -98,11 +102,6 @@ class AsteriskServer:
     def has_connection(self) -> bool:
         """Whether there is a connection, be it one that has not logged in."""
         return self._transport is not None
-
-    @property
-    def tells_events(self) -> bool:
-        """Whether our log-in asks for events (an OriginateResponse is one)."""
-        return self.spec.events in ("on", "yes", "true", "1", "all") or "call" in self.spec.events
 
     @property
     def is_congested(self) -> bool:

@@ -145,12 +145,14 @@ class ClientSession:
 
     def remember_id(self, action_id: str) -> None:
         """Note the ActionID of the action that is sent now, for autofilter ``on``."""
+        if self.mode != ON:
+            self.last_id = action_id  # for ListSessions only; no view depends on it
+            return
         if self.last_id == action_id:
             return
         with self.lock:
             self.last_id = action_id
-            if self.mode == ON:
-                self._renew_view()
+            self._renew_view()
 
     def forget(self, scope: str) -> None:
         """The connection to the server *scope* was lost: its calls are over."""
