@@ -20,6 +20,20 @@ DAY = dt.timedelta(days=1)
 PEM = serialization.Encoding.PEM
 
 
+#: What the key of a certificate may do that others are checked against.
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 @dataclass(frozen=True)
 class Certificate:
     """A certificate, its key, and what a peer needs between it and the root."""
@@ -39,6 +53,11 @@ class Certificate:
         return self.key.private_bytes(
             PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+
+    def locked(self, password: str) -> bytes:
+        """Return the key as PEM that only *password* opens."""
+        lock = serialization.BestAvailableEncryption(password.encode())
+        return self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, lock)
 
     @property
     def serial(self) -> int:
@@ -62,18 +81,7 @@ class Authority:
         issuer = parent.own.certificate.subject if parent else _name(name)
         builder = _builder(_name(name), issuer, key, -DAY, 30 * DAY)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        builder = builder.add_extension(usage, True)
+        builder = builder.add_extension(_SIGNS, True)
         builder = _identified(builder, key, signer)
         self.own = Certificate(builder.sign(signer, hashes.SHA256()), key)
         # A root is not sent: who checks must have it.
@@ -109,6 +117,17 @@ class Authority:
     def expired(self, *hosts: str) -> Certificate:
         """Sign a certificate that was good until yesterday."""
         return self.sign(*hosts, begins=-10 * DAY, ends=-DAY)
+
+
+def self_signed(*hosts: str) -> Certificate:
+    """Make a certificate for *hosts* that is its own authority, as ``make cert`` does."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(hosts[0])
+    builder = _builder(name, name, key, -DAY, 30 * DAY)
+    names = x509.SubjectAlternativeName([_general(host) for host in hosts])
+    builder = builder.add_extension(names, False).add_extension(_SIGNS, True)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+    return Certificate(_identified(builder, key, key).sign(key, hashes.SHA256()), key)
 
 
 def _name(text: str) -> x509.Name:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from benchmarks.events import call_events, single_events, stamped
 from benchmarks.processes import Failed
 from benchmarks.rows import WHOLE, rows
 from benchmarks.targets import TARGETS
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = [sys.executable, "-m", "benchmarks"]
@@ -200,6 +203,7 @@ def test_soak_tells_growth_from_noise():
     assert "threads grew" in soak.judged(flat, more)[0]
 
 
+@needs_openssl
 def test_certificate_holds_its_key(tmp_path):
     """The certificate of the TLS row is one file, as the proxy wants it."""
     path = tmp_path / "certificate.pem"

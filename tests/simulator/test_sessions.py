@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import time
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import pytest
 
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
+from tests.certificates import self_signed
 from tests.support import ManagerClient, wait_until
 
 USER = "Username: ampuser"
@@ -299,30 +299,7 @@ def test_shutdown_is_announced(asterisk):
 
 def test_it_speaks_tls(tmp_path):
     """With a certificate all is as without."""
-    pem = tmp_path / "cert.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-            "cert.pem",
-            "-out",
-            "cert.pem",
-        ],
-        check=True,
-        cwd=tmp_path,
-        capture_output=True,
-    )
+    pem = self_signed("localhost").write(tmp_path / "cert.pem")
     with SimulatedAsterisk(tls=pem) as asterisk, ManagerClient(asterisk.port, tls=True) as client:
         client.read_line()
         assert client.ask("Action: Login", USER, SECRET)[0] == "Response: Success"

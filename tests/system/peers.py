@@ -7,10 +7,10 @@ import contextlib
 import os
 import select
 import socket
-import subprocess
 import threading
 import time
 
+from tests.certificates import self_signed
 from tests.support import wait_until
 
 #: As root it wants to know who to be.
@@ -207,16 +207,4 @@ class Collector:
 
 def certificate(directory, name="127.0.0.1"):
     """Make a self-signed certificate for *name*; return the PEM file with its key."""
-    path = directory / "cert.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2"),
-            *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", f"/CN={name}"),
-            *("-addext", f"subjectAltName=DNS:localhost,IP:{name}"),
-            *("-keyout", str(directory / "key.pem"), "-out", str(path)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    path.write_bytes(path.read_bytes() + (directory / "key.pem").read_bytes())
-    return path
+    return self_signed(name, "localhost").write(directory / "cert.pem")

@@ -17,8 +17,9 @@ import pytest
 
 from amiproxy import __version__
 from amiproxy.options import parse_options
+from tests.certificates import self_signed
 from tests.conftest import needs_root
-from tests.support import PROGRAM, ROOT, ManagerClient, free_port
+from tests.support import PROGRAM, ManagerClient, free_port
 
 USERS = "joe=Secret1,sip/1002,internal\n"
 
@@ -59,13 +60,8 @@ def files():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate made as `make cert` makes it."""
-    path = tmp_path_factory.mktemp("cert") / "proxy.pem"
-    subprocess.run(
-        ["make", "-s", "cert", f"CERT={path}", "NAME=pbx.example"],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
-    return path
+    """A certificate as `make cert` makes it."""
+    return self_signed("pbx.example").write(tmp_path_factory.mktemp("cert") / "proxy.pem")
 
 
 @pytest.mark.parametrize("switch", ["-v", "--version", "-dfv"])
@@ -190,8 +186,8 @@ def test_check_looks_at_the_certificate(files, certificate):
 
 def split_pem(certificate) -> tuple[str, str]:
     text = certificate.read_text()
-    start = text.index("-----BEGIN CERTIFICATE")
-    return text[:start], text[start:]
+    start = text.index("-----BEGIN PRIVATE KEY")
+    return text[start:], text[:start]
 
 
 def test_an_unusable_certificate_stops_the_start(files, certificate):

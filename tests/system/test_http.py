@@ -21,6 +21,7 @@ from urllib.parse import quote
 import pytest
 
 from simulator.server import SimulatedAsterisk
+from tests.certificates import self_signed
 from tests.support import ManagerClient, ProxyProcess, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
@@ -45,14 +46,7 @@ def asterisk():
 @pytest.fixture(scope="module")
 def certfile(tmp_path_factory):
     """A self-signed certificate with its key, as ``make cert`` makes them."""
-    path = tmp_path_factory.mktemp("cert") / "proxy.pem"
-    key = path.with_suffix(".key")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", path],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    path.write_bytes(path.read_bytes() + key.read_bytes())
+    path = self_signed("localhost").write(tmp_path_factory.mktemp("cert") / "proxy.pem")
     for parent in (path, path.parent, path.parent.parent):
         parent.chmod(0o755)
     return path

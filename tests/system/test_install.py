@@ -19,6 +19,8 @@ import pytest
 from tests.support import ROOT, ManagerClient, free_port, wait_until
 
 # On one worker: the installation takes its time.
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
+
 pytestmark = pytest.mark.xdist_group("install")
 
 
@@ -268,6 +270,7 @@ def test_destdir_is_put_before_everything(tmp_path):
     assert done.stdout.startswith("astmanproxy: Version ")
 
 
+@needs_openssl
 def test_cert_makes_a_certificate_clients_accept(tmp_path):
     """By its name, by address, and with a key nobody else may read."""
     path = tmp_path / "c.pem"
@@ -287,6 +290,7 @@ def test_cert_makes_a_certificate_clients_accept(tmp_path):
     assert "is there already" in again.stderr
 
 
+@needs_openssl
 def test_the_certificate_serves_a_client_that_checks_it(proxy, tmp_path):
     """TLS 1.3, name and chain checked."""
     path = tmp_path / "c.pem"

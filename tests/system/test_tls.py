@@ -23,6 +23,8 @@ from tests.certificates import Authority
 from tests.support import ROOT, ManagerClient, ProxyProcess, tls_context, wait_until
 from tests.system.peers import QUICK, Collector, host_line, is_response, wait_connected
 
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
+
 MIXED = QUICK + "acceptencryptedconnection = yes\nclientwritetimeout = 20000\n"
 ONLY_TLS = MIXED + "acceptunencryptedconnection = no\n"
 ONLY_PLAIN = QUICK + "acceptencryptedconnection = no\n"
@@ -129,6 +131,7 @@ def test_either_version(mixed, pki, version):
         assert client.read_to_end() == b""
 
 
+@needs_openssl
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_openssl_s_client(mixed, pki, version):
     """The stock tool verifies the certificate, asks and gets its answer."""
@@ -144,6 +147,7 @@ def test_openssl_s_client(mixed, pki, version):
     assert "Response: Goodbye" in done.stdout
 
 
+@needs_openssl
 def test_tls_1_1_is_refused(mixed):
     """With a line in the log."""
     before = mixed.log().count("TLS handshake")
@@ -183,6 +187,7 @@ def test_clients_see_what_is_wrong_with_our_certificate(proxy, pki, certfile, ca
         assert careless.read_message() == ["ProxyResponse: Success"]
 
 
+@needs_openssl
 def test_make_cert_makes_one_that_clients_accept(proxy, tmp_path):
     """Checked as strictly as Python can, by each name it is made for."""
     made = tmp_path / "made.pem"

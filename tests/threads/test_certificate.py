@@ -4,29 +4,24 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 
 import pytest
 
 from amiproxy.config import Config
 from amiproxy.errors import ConfigError
 from amiproxy.threads.certificate import client_context
-
-
-def openssl(*arguments: object) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+from tests.certificates import self_signed
 
 
 @pytest.fixture(scope="module")
 def pems(tmp_path_factory):
-    """Key and certificate of two names."""
+    """Key and certificate of two names, and a key behind a password."""
     directory = tmp_path_factory.mktemp("pem")
     for name in ("a", "b"):
-        openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-subj", f"/CN={name}", "-keyout", directory / f"{name}.key",
-            "-out", directory / f"{name}.crt",
-        )  # fmt: skip
+        made = self_signed(name)
+        (directory / f"{name}.key").write_bytes(made.secret)
+        (directory / f"{name}.crt").write_bytes(made.public)
+        (directory / f"{name}.locked").write_bytes(made.locked("x"))
     return directory
 
 
@@ -59,14 +54,11 @@ def test_a_good_file_gives_a_context_for_todays_tls(pems, tmp_path):
 def test_what_is_wrong_is_told_with_file_and_line(pems, tmp_path):
     """In words an administrator can act on."""
     key, cert = (pems / "a.key").read_text(), (pems / "a.crt").read_text()
-    openssl(
-        "ec", "-in", pems / "a.key", "-aes128", "-passout", "pass:x", "-out", tmp_path / "locked"
-    )
     cases = {
         "holds no private key": cert,
         "holds no certificate": key,
         "does not belong to": key + (pems / "b.crt").read_text(),
-        "has a password": (tmp_path / "locked").read_text() + cert,
+        "has a password": (pems / "a.locked").read_text() + cert,
     }
     for words, text in cases.items():
         path = tmp_path / "x.pem"
