@@ -97,7 +97,7 @@ def test_authlimit_holds_under_a_flood(proxy, closing, source):
         wait_until(lambda: process.num_threads() <= threads, what="all threads gone")
         with calling(program, "127.0.0.2") as client:
             assert is_in(log_in(client, "joe"))
-    assert "(authlimit)" in program.log()
+    program.wait_log("(authlimit)")
     # One attacker does not fill the log: refusals are counted, one line a second.
     assert program.log().count(" refused: ") < 100
 

@@ -214,4 +214,4 @@ def test_a_broken_reader_does_not_touch_clients_of_other_formats(start):
         assert client.read_to_end() == b""
         other.send("Action: Ping", "ActionID: 1")
         assert "ActionID: 1" in other.read_until(is_response)
-    assert "handler broken: cannot read: KeyError" in program.log()
+    program.wait_log("handler broken: cannot read: KeyError")

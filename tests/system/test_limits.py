@@ -87,7 +87,7 @@ def test_maxclients_and_maxperaddress_turn_away_who_is_too_many(proxy):
     with program.client() as one, program.client():
         with connect(program) as third:
             assert third.recv(100) == b""
-        assert "maxperaddress" in program.log()
+        program.wait_log("maxperaddress")
         with socket.create_connection(
             ("127.0.0.1", program.port), 10, source_address=("127.0.0.2", 0)
         ) as other:

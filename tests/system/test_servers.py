@@ -234,7 +234,7 @@ def test_a_half_dead_connection_is_found_and_replaced(proxy):
             asterisk.faults.mute = False
             wait_served(client)
         assert asterisk.accepted >= 2
-        assert "a Ping was not answered" in program.log()
+        program.wait_log("a Ping was not answered")
 
 
 def test_a_long_synchronous_call_is_not_taken_for_death(proxy):

@@ -155,7 +155,7 @@ def test_tls_1_1_is_refused(mixed):
 
     assert done.returncode != 0
     wait_until(lambda: mixed.log().count("TLS handshake") > before)
-    assert "TLS handshake: unsupported protocol" in mixed.log()
+    mixed.wait_log("TLS handshake: unsupported protocol")
 
 
 def s_client(port, *arguments, text=""):
