@@ -124,9 +124,3 @@ def with_action_id(message: Message, action_id: str | None) -> Message:
         return start + name + b":" + blanks + action_id.encode("latin-1", "replace") + b"\r\n"
 
     return Message(_HEADER.sub(put, message.raw, count=1), own=message.own)
-
-
-def action_id_of(raw: bytes) -> str | None:
-    """Return the value of the first ActionID header in *raw*, None if there is none."""
-    found = _HEADER.search(raw)
-    return found.group(4).decode("latin-1") if found else None

@@ -68,7 +68,6 @@ class Client:
         )
         place.end = self._transport.finish
         self._since = time.monotonic()
-        self._encrypted = False
 
     def run(self) -> None:
         """Serve the client until it leaves; the thread's body."""
@@ -106,7 +105,6 @@ class Client:
         first = self._first_byte(config.hello_timeout)
         if first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=HANDSHAKE_TIMEOUT)
-            self._encrypted = True
             log.debug("%s: %s", self._peer, self._transport.tls_version)
         elif not config.accept_unencrypted:
             raise _UnwantedError(

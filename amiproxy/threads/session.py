@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.batch import written
@@ -62,7 +61,6 @@ class ClientSession:
         self.number = next(_NUMBERS)
         self.peer = peer
         self.address = address
-        self.since = time.monotonic()
         self.ids = ids
         # Guards everything below.  Where there is a transport it is the
         # transport's, so that choosing and sending are one step.  Nothing done
@@ -191,11 +189,13 @@ class ClientSession:
             restricted=read & ALL != ALL,
             last_id=self.last_id if self.mode == ON else None,
         )
+        # The user's filters, where they withhold anything of what Asterisk says.
+        self._withholds = self._filter if self._filter is not None and self._filter.active else None
         self._takes_quiet = (
             self.allowed
             and self.view.sees_all_events
             and (self.mode != ON or self.last_id is None)
-            and (self._filter is None or not self._filter.active)
+            and self._withholds is None
         )
 
     # -- what server threads call --------------------------------------------------------
@@ -212,7 +212,7 @@ class ClientSession:
         view, number = self.view, self.number
         if view.silent:
             return []
-        section8 = self._filter if self._filter is not None and self._filter.active else None
+        section8 = self._withholds
         found: list[tuple[Item, Message]] = []
         for item in batch.items:
             if not view.sees(item, number):
@@ -236,7 +236,7 @@ class ClientSession:
 
     def shares_view(self, batch: Batch) -> bool:
         """Tell whether clients of an equal view see exactly the same of *batch*."""
-        return (self._filter is None or not self._filter.active) and self.number not in batch.owners
+        return self._withholds is None and self.number not in batch.owners
 
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
