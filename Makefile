@@ -66,8 +66,10 @@ python:
 demo: .venv/.ready
 	@$(PY) demo/demo.py
 
+# With byte code, which some machines are told to do without: the tests start the program
+# hundreds of times.
 test: .venv/.ready
-	$(PY) -m pytest -n auto --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto
 
 style: .venv/.ready
 	$(PY) -m ruff check .

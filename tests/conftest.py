@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -13,6 +16,20 @@ from tests.support import ProxyProcess
 # No deadline: the suite runs in parallel, so a slow example says nothing.
 settings.register_profile("astmanproxy", deadline=None, max_examples=100)
 settings.load_profile("astmanproxy")
+
+
+def pytest_configure(config):
+    """Make a directory that all workers of this run share, readable for any user."""
+    if not hasattr(config, "workerinput"):
+        os.environ["ASTMANPROXY_TEST_RUN"] = tempfile.mkdtemp(prefix="astmanproxy-run-")
+        Path(os.environ["ASTMANPROXY_TEST_RUN"]).chmod(0o755)
+
+
+def pytest_unconfigure(config):
+    """Take it away."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["ASTMANPROXY_TEST_RUN"], ignore_errors=True)
+
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
 

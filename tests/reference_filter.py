@@ -101,6 +101,11 @@ def first(message, name):
     return next((value for key, value in headers(message) if key == name), None)
 
 
+def own_ids(message):
+    """Return [unique id of the channel that *message* is about], or []."""
+    return values(message, IDS)[:1]
+
+
 def event(message):
     """Return the event's name in lower case."""
     return (first(message, "event") or "").lower()
@@ -116,7 +121,7 @@ class ReferenceServer:
         """Tell whether the channel *uid* is hung up."""
         gone = False
         for message in self.past:
-            if uid in values(message, IDS)[:1]:
+            if uid in own_ids(message):
                 if event(message) == "hangup":
                     gone = True
                 if event(message) == "newchannel":
@@ -127,7 +132,7 @@ class ReferenceServer:
         """Return [Newchannel, latest Newstate] of *uid*, as far as there are."""
         newchannel = newstate = None
         for message in self.past:
-            if uid not in values(message, IDS)[:1]:
+            if uid not in own_ids(message):
                 continue
             if event(message) == "newchannel":
                 newchannel, newstate = message, None
@@ -143,7 +148,7 @@ class ReferenceServer:
         for message in self.past:
             if first(message, "bridgeuniqueid") != bridge:
                 continue
-            uid = (values(message, IDS) or [None])[0]
+            uid = (own_ids(message) or [None])[0]
             if (
                 event(message) == "bridgeenter"
                 and first(message, "bridgetype") == "basic"
@@ -179,7 +184,7 @@ class ReferenceFilter:
         if not user.channel and not user.in_context:
             return [message] if wanted else []
 
-        own = values(message, IDS)[:1]
+        own = own_ids(message)
         order = [
             value
             for key, value in headers(message)

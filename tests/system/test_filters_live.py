@@ -236,9 +236,9 @@ def expected(flow):
 @pytest.fixture(scope="module", autouse=True)
 def quick_reference():
     """The reference reads the same lines a million times."""
-    plain = reference_filter.headers
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference_filter, "headers", functools.cache(plain))
+        for name in ("headers", "own_ids", "event"):
+            patch.setattr(reference_filter, name, functools.cache(getattr(reference_filter, name)))
         yield
 
 
