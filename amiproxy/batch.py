@@ -8,6 +8,7 @@ a server's thread, handed to one session after the other, and forgotten.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.errors import HandlerError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from amiproxy.formats import Format
+
+
+_OWNER = attrgetter("owner")
 
 
 class Batch:
@@ -51,7 +55,7 @@ class Batch:
         self.scope = scope
         self.wire = wire
         self.quiet = items is None
-        owners = set() if items is None else {item.owner for item in items}
+        owners = set() if items is None else set(map(_OWNER, items))
         self.public = items is None or EVERYBODY in owners
         owners.discard(EVERYBODY)
         self.owners = owners

@@ -54,6 +54,12 @@ class Framer:
             ProtocolError: ``max_message`` bytes came without an end.
 
         """
+        if not self._parts and data.endswith(END):
+            # Nearly always: whole messages, none before them that has not ended.
+            plain = self._plain(data, len(data))
+            if plain is not None:
+                self._edge = b""
+                return plain
         window = self._edge + data
         self._edge = window[-len(END_COMMAND) :]
         self._parts.append(data)

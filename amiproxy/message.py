@@ -91,11 +91,16 @@ class Message:
         if values is None:
             values = {}
             for line in self.lines:
-                name, colon, value = line.partition(":")
-                if colon:
-                    name = name.lower()
-                    if name not in values:
-                        values[name] = value.lstrip(_BLANKS)
+                # The usual header in one step, any other exactly.
+                name, colon, value = line.partition(": ")
+                if not colon or value[:1] <= " " or ":" in name:
+                    name, colon, value = line.partition(":")
+                    if not colon:
+                        continue
+                    value = value.lstrip(_BLANKS)
+                name = name.lower()
+                if name not in values:
+                    values[name] = value
             self._values = values  # as in lines: no lock needed
         return values
 

@@ -129,6 +129,8 @@ class Ledger:
     def classify(self, message: Message) -> Item | None:
         """Tell whom *message* is for; None where no client may see it."""
         wire_id = message.values.get("actionid")
+        if message.raw.startswith(b"Response:"):  # as every Asterisk writes it
+            return self._answer(message, wire_id)
         first = message.lines[0].partition(":")[0].lower()
         if first == "response":
             return self._answer(message, wire_id)
@@ -154,15 +156,16 @@ class Ledger:
             return Item(message, self._ids.owner(wire_id) or SOMEBODY, wire_id, wire_id, final=True)
         if request.owner == PROXY:
             return None
-        if request.originate and message.get("Response").lower() == "success":
-            self._remember_originate(request)
-            if request.held_back:
-                return None  # answered when its OriginateResponse comes
-        if message.get("Response").lower() == "success" and _starts_list(message):
-            self._queue.appendleft(request)
-            self._open = request
-            return Item(message, request.owner, wire_id, request.wire_id)
-        return Item(message, request.owner, wire_id, request.wire_id, final=True)
+        if message.values["response"].lower() == "success":
+            if request.originate:
+                self._remember_originate(request)
+                if request.held_back:
+                    return None  # answered when its OriginateResponse comes
+            if _starts_list(message):
+                self._queue.appendleft(request)
+                self._open = request
+                return Item(message, request.owner, wire_id, request.wire_id)
+        return Item(message, request.owner, wire_id, request.wire_id, True)
 
     def _take(self, wire_id: str | None) -> Request | None:
         """Take the request an answer belongs to out of the queue."""

@@ -58,6 +58,17 @@ class StandardReader:
         A block over the limits is read to its end and gives a
         :class:`Refused`; empty blocks give nothing.
         """
+        limits = self._limits
+        if (
+            data.endswith(END)
+            and data.find(END) == len(data) - len(END) <= limits.line
+            and not (self._tail or self._count or self._skipping)
+            and data.count(b"\r\n") - 1 <= limits.headers
+            and data[:2] != b"\r\n"
+            and not _is_odd(data)
+            and len(data) <= limits.block
+        ):
+            return [Message(data)]  # one block in one piece, as clients write it
         if b"\n" not in data:
             self._keep(data)
             return []

@@ -45,8 +45,13 @@ Action = Callable[["Shared", "ClientSession", "Message"], bool]
 
 def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     """Do what *message* asks; tell whether the client stays."""
-    action = message.action
-    if not _has_key(shared, session, message) and action not in _BEFORE_KEY:
+    action, values = message.action, message.values
+    if (
+        shared.config.proxy_key
+        and not session.authenticated
+        and not _has_key(shared, session, message)
+        and action not in _BEFORE_KEY
+    ):
         session.say(replies.error(message, "ProxyKey required"))
         if message.get("ProxyKey"):
             log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
@@ -56,7 +61,7 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     always = _ALWAYS.get(action)
     if always is not None:
         return always(shared, session, message)
-    asked = message.values.get("proxyaction")
+    asked = values.get("proxyaction")
     if asked:
         return _proxy_action(shared, session, message, asked.lower())
     if not session.allowed:
@@ -78,10 +83,8 @@ def is_logoff(message: Message) -> bool:
 
 
 def _has_key(shared: Shared, session: ClientSession, message: Message) -> bool:
-    """Tell whether the client may speak as far as the proxy key is concerned."""
+    """Take the proxy key *message* carries; tell whether it is the right one."""
     key = shared.config.proxy_key
-    if not key or session.authenticated:
-        return True
     given = message.get("ProxyKey")
     if given:
         _wait_after_failures(shared, session)

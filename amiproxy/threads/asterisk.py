@@ -440,7 +440,7 @@ class AsteriskServer:
             return
         noted = not self.router.keeps_calls or self._note(messages)
         with self._lock:
-            items = [item for item in map(self._ledger.classify, messages) if item is not None]
+            items = list(filter(None, map(self._ledger.classify, messages)))
         if items:
             batch = Batch.of_items(self.scope, items)
             batch.noted = noted

@@ -322,12 +322,12 @@ class StreamSession(ClientSession):
             return b""
         if not batch.public and self._takes_quiet and view.mode == UNIQUE:
             # Answers alone, and nothing to withhold: those to this client.
-            own = [
-                self._as_owner(item, item.message)
-                for item in batch.items
-                if item.owner == self.number
-            ]
-            return b"".join([each.raw if form.wire else written(form, each) for each in own])
+            parts = []
+            for item in batch.items:
+                if item.owner == self.number:
+                    message = self._as_owner(item, item.message)
+                    parts.append(message.raw if form.wire else written(form, message))
+            return parts[0] if len(parts) == 1 else b"".join(parts)
         if self.shares_view(batch):
             if view.takes_whole(batch):
                 return batch.whole(form)
