@@ -97,13 +97,22 @@ def escape(name: str, message: Message) -> str | None:
             continue
         if key in files and _OUTSIDE.search(value):
             return f"that file in {key}"
-        text = value.lower()
+        text = _as_read(name, value.lower())
         special = _SPECIAL.get(name)
         if special is not None and special(key, text, message):
             return f"what this {name} would run"
         if _evaluates(name, text):
             return "a function or variable that can run commands or reach files"
     return None
+
+
+def _as_read(name: str, text: str) -> str:
+    r"""Return *text* as Asterisk's *name* takes it.
+
+    AGI takes quotes and backslashes out of its words, so ``EXEC "Sys\tem" id`` runs
+    System and ``GET VARIABLE SH\ELL(id)`` a shell.
+    """
+    return text.replace('"', "").replace("\\", "") if name == "agi" else text
 
 
 def _originate_escapes(key: str, text: str, message: Message) -> bool:
@@ -117,11 +126,8 @@ def _originate_escapes(key: str, text: str, message: Message) -> bool:
 
 
 def _agi_escapes(key: str, text: str, _message: Message) -> bool:
-    r"""Tell whether this header of an AGI action executes a dangerous application.
-
-    AGI takes quotes and backslashes out of its words, so ``EXEC "Sys\tem" id`` is one.
-    """
-    words = text.replace('"', "").replace("\\", "").split()
+    """Tell whether this header of an AGI action executes a dangerous application."""
+    words = text.split()
     if key != "command" or words[:1] != ["exec"]:
         return False
     application = "".join(words[1:2])
