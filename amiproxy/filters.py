@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.facts import (
+    BRIDGE_HEADERS,
     CHANNEL_HEADERS,
     LINKEDID_HEADERS,
     UNIQUEID_HEADERS,
@@ -67,6 +68,9 @@ _ACTION_CHANNELS = frozenset(
 
 # Headers of actions that name a channel by its unique id only.
 _ACTION_IDS = frozenset(name.lower() for name in (*UNIQUEID_HEADERS, *LINKEDID_HEADERS))
+
+# Headers of actions that name a bridge, and so hang up or show who is in it.
+_ACTION_BRIDGES = frozenset(name.lower() for name in BRIDGE_HEADERS)
 
 # Headers of Originate with an id the new channel is to have.
 _NEW_IDS = frozenset(("channelid", "otherchannelid"))
@@ -247,7 +251,13 @@ class SessionFilter:
             elif name in _NEW_IDS:
                 if "/" in value or _GENERATED.search(value) or self._knows(value):
                     return None
+            elif name == "dahdichannel":
+                # DAHDIHangup and its kin name a channel by its number.
+                if not f"dahdi/{value}-".lower().startswith(self._channel):
+                    return None
             elif name in _ACTION_IDS and not self._knows(value):
+                return None
+            elif name in _ACTION_BRIDGES and not (self._knows(value) or message.has("Channel")):
                 return None
         return message
 

@@ -604,6 +604,34 @@ def test_a_unique_id_must_be_known_to_the_client():
     assert client.sends("Action: UserEvent", "UserEvent: x", "Linkedid: 2.1") is None
 
 
+@pytest.mark.parametrize("action", ["DAHDIHangup", "DAHDITransfer", "DAHDIDNDon"])
+def test_a_dahdi_channel_is_named_by_its_number(action):
+    """These actions need no class: only the channel filter stands before another's call."""
+    assert Client(User(channel="sip/100")).sends(f"Action: {action}", "DAHDIChannel: 3") is None
+    client = Client(User(channel="DAHDI/3-"))
+    assert client.sends(f"Action: {action}", "DAHDIChannel: 3")
+    assert client.sends(f"Action: {action}", "DAHDIChannel: 31") is None
+
+
+def test_a_bridge_must_be_that_of_a_call_of_ones_own():
+    """BridgeDestroy needs no class, and hangs up whoever is in the bridge."""
+    client = Client(User(channel="sip/100"))
+    client.event(
+        "BridgeEnter",
+        "BridgeUniqueid: own",
+        "BridgeType: basic",
+        "Channel: SIP/100-1",
+        "Uniqueid: 1.1",
+    )
+
+    assert client.sends("Action: BridgeDestroy", "BridgeUniqueid: own")
+    assert client.sends("Action: BridgeDestroy", "BridgeUniqueid: other") is None
+    kick = ("Action: BridgeKick", "BridgeUniqueid: other")
+    assert client.sends(*kick, f"Channel: {OWN}")
+    assert client.sends(*kick, f"Channel: {OTHER}") is None
+    assert Client(User(out_context="in")).sends(*kick)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
