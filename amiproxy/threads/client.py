@@ -167,7 +167,6 @@ class Client:
             return None
         if session.allowed:
             self._no_stranger()
-            self._apply_write_timeout(session)
             return None
         limit = self._shared.config.auth_timeout
         if self._shared.users.general.auth_timeout is not None:
@@ -178,11 +177,6 @@ class Client:
         if left <= 0:
             raise _UnwantedError(f"not logged in within {limit:g} s (authtimeout)")
         return left
-
-    def _apply_write_timeout(self, session: StreamSession) -> None:
-        user = session.user
-        if user is not None and user.write_timeout is not None:
-            self._transport.write_timeout = user.write_timeout
 
 
 class _UnwantedError(PeerError):

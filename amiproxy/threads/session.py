@@ -278,11 +278,23 @@ class StreamSession(ClientSession):
     def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
         super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
         self.transport = transport
+        self._write_timeout = transport.write_timeout  # of who has none of his own
 
     @property
     def over(self) -> bool:
         """Whether somebody let the client go."""
         return self.transport.dropped
+
+    def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
+        """As any session; from now on it is waited for as long as *user*'s setting says."""
+        super().log_in(user, event_mask, *said)
+        own = None if user is None else user.write_timeout
+        self.transport.write_timeout = self._write_timeout if own is None else own
+
+    def log_out(self) -> None:
+        """As any session."""
+        super().log_out()
+        self.transport.write_timeout = self._write_timeout
 
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""

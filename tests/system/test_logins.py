@@ -373,16 +373,20 @@ def test_displayconnects(proxy):
     assert "logged in as 'hidden'" not in program.log()
 
 
-def test_writetimeout(proxy):
-    """A user's own writetimeout counts instead of clientwritetimeout."""
+@pytest.mark.parametrize("required", ["yes", "no"])
+def test_writetimeout(proxy, required):
+    """A user's own writetimeout counts instead of clientwritetimeout, until he is another."""
     users = "quick=secret\n[patient]\nsecret=secret\nwritetimeout=30000\n"
     filling = b"Event: Filling\r\nPrivilege: user,all\r\nText: %s\r\n\r\n" % (b"x" * 4000)
     with SimulatedAsterisk(write_timeout=30) as asterisk, contextlib.ExitStack() as stack:
         more = "clientwritetimeout = 100\nclientbacklog = 268435456\n"
+        more += f"authrequired = {required}\n"
         program = proxy(closed(asterisk, more=more), users)
         wait_connected(program)
-        quick = stack.enter_context(logged_in(program, "quick"))
-        patient = stack.enter_context(logged_in(program, "patient"))
+        quick = stack.enter_context(logged_in(program, "patient"))
+        assert is_in(log_in(quick, "quick"))
+        patient = stack.enter_context(logged_in(program, "quick"))
+        assert is_in(log_in(patient, "patient"))
         asterisk.send(filling, times=2500)
         assert asterisk.flush()
         port = quick.sock.getsockname()[1]
