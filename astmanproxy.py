@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-import bcrypt
 import daemon
 
+from amiproxy import auth
 from amiproxy.config import Config, load_config, reloaded
 from amiproxy.errors import ConfigError
 from amiproxy.files import find_users, read_formats, unreadable
@@ -90,7 +90,7 @@ def hash_secret() -> int:
     if not data or len(data) > 72 or b"\0" in data:
         print("A secret has 1 to 72 bytes: bcrypt ignores what follows", file=sys.stderr)
         return 1
-    print(bcrypt.hashpw(data, bcrypt.gensalt()).decode())
+    print(auth.hash_secret(data.decode("latin-1")))  # bytes are characters, as everywhere
     return 0
 
 

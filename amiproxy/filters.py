@@ -248,18 +248,19 @@ class SessionFilter:
                     return None
                 if local != value:
                     message = message.replacing("Channel", local)
-            elif name in _NEW_IDS:
-                if "/" in value or _GENERATED.search(value) or self._knows(value):
-                    return None
-            elif name == "dahdichannel":
-                # DAHDIHangup and its kin name a channel by its number.
-                if not f"dahdi/{value}-".lower().startswith(self._channel):
-                    return None
-            elif name in _ACTION_IDS and not self._knows(value):
-                return None
-            elif name in _ACTION_BRIDGES and not (self._knows(value) or message.has("Channel")):
+            elif not self._may_name(name, value, message):
                 return None
         return message
+
+    def _may_name(self, name: str, value: str, message: Message) -> bool:
+        """Tell whether the header *name* of an action names no call that is another's."""
+        if name in _NEW_IDS:
+            return not ("/" in value or _GENERATED.search(value) or self._knows(value))
+        if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
+            return f"dahdi/{value}-".lower().startswith(self._channel)
+        if name in _ACTION_BRIDGES:  # who may name a channel in it may name the bridge
+            return self._knows(value) or message.has("Channel")
+        return name not in _ACTION_IDS or self._knows(value)
 
     def _knows(self, uid: str) -> bool:
         return any(uid in seen for seen in self._seen.values())

@@ -117,6 +117,8 @@ def test_hash_secret_prints_a_bcrypt_hash():
 
     assert done.returncode == 0
     assert bcrypt.checkpw("S\u00e9cret!".encode(), done.stdout.strip().encode())
+    # Cheap enough for web requests, each of which logs in.
+    assert done.stdout.startswith("$2b$10$")
 
 
 def test_hash_secret_asks_a_terminal_twice_and_without_echo():
