@@ -60,6 +60,9 @@ _IGNORED_GENERAL = {
     ),
 }
 
+# What a second section of a user does not add to, but replaces.
+_BEGIN_ANEW = frozenset({"acl", "deny", "eventfilter", "permit"})
+
 
 @dataclass
 class Report:
@@ -208,6 +211,32 @@ def _entry(text: str, number: int, section: Section, report: Report) -> None:
         inherited = [entry.value for entry in section.entries if entry.key == name]
         value = (inherited[-1] if inherited else "") + value
     section.entries.append(Entry(number, name, value, criteria[:-1] if bracket else ""))
+
+
+def without_repeats(sections: Iterable[Section], report: Report) -> list[Section]:
+    """Return *sections* with those of one user put together, as Asterisk does.
+
+    What a later one says counts, and what it leaves out stays as it was, except for
+    the address rules and event filters, which begin anew (manager.c, at ``keep = 1``).
+    """
+    users: dict[str, Section] = {}
+    others: list[Section] = []
+    for section in sections:
+        former = users.get(section.name)
+        if section.template or section.name.lower() == "general":
+            others.append(section)
+        elif former is None:
+            users[section.name] = section
+        else:
+            report.warn(
+                section.line,
+                f"[{section.name}] is here twice: what this one says counts, its permit, deny"
+                f" and eventfilter lines instead of those from line {former.line} on",
+            )
+            kept = [one for one in former.entries if one.key not in _BEGIN_ANEW]
+            entries = [*kept, *section.entries]
+            users[section.name] = Section(section.name, section.line, False, entries)
+    return [*others, *users.values()]
 
 
 def general_settings(sections: Iterable[Section], report: Report) -> dict[str, Any]:

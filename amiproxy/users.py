@@ -146,7 +146,7 @@ def read_users(text: str, path: str) -> tuple[Users, list[str]]:
         _add(found, _classic(line, number, report), number, report)
     sections = managerconf.read_sections(tail, report)
     general = General(**managerconf.general_settings(sections, report))
-    for section in sections:
+    for section in managerconf.without_repeats(sections, report):
         if section.name.lower() != "general" and not section.template:
             _add(found, _modern(section, general, report), section.line, report)
     if report.problems:

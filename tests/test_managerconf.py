@@ -242,6 +242,19 @@ def test_a_section_without_a_secret_makes_no_user():
     assert warnings == ["f:1: [base] has no secret: nobody can log in"]
 
 
+def test_a_second_section_of_a_user_adds_to_the_first():
+    """As in Asterisk: it takes nothing back, but address rules and event filters."""
+    first = "[u]\nsecret=s\nread=call\nwrite=agent\ndeny=0.0.0.0/0\neventfilter=!x\n"
+    users, warnings = read_users(first + "[u]\nwrite=user\ndeny=10.0.0.0/8\n", "f")
+
+    user = users["u"]
+    assert (user.secret, user.read, user.write) == ("s", CALL, USER)
+    assert [user.acl.allows(a) for a in ("10.0.0.1", "192.0.2.1")] == [False, True]
+    assert not user.eventfilters
+    assert len(warnings) == 1
+    assert warnings[0].startswith("f:7: [u] is here twice: what this one says counts")
+
+
 def test_adding_to_a_section_and_to_a_value():
     """[name](+) adds lines to the section, += to the value."""
     user = read(
