@@ -48,6 +48,7 @@ def test_newchannel_and_latest_newstate_are_kept_until_the_hangup():
 
     table.note(event("Hangup", "Uniqueid: 1.1"))
     assert replay(table, "1.1", "2.1") == {"2.1": (new("2.1"),)}
+    assert len(table) == 1
 
 
 def test_a_channel_older_than_the_connection_has_its_state_alone():
@@ -133,6 +134,22 @@ def test_a_user_event_changes_nothing():
 
     assert (facts.name, facts.learn, facts.replay) == ("userevent", (), ())
     assert len(table) == 1
+
+
+def test_a_bridge_links_nobody_who_is_gone():
+    """Not who hung up in it, nor who was in it when it was destroyed: the id may come again."""
+    table = CallTable()
+    names = ("BridgeUniqueid: b", "BridgeType: basic")
+    for message in (
+        event("BridgeEnter", *names, "Uniqueid: 1.1"),
+        event("BridgeEnter", *names, "Uniqueid: 2.1"),
+        event("Hangup", "Uniqueid: 2.1"),
+    ):
+        table.note(message)
+
+    assert table.note(event("BridgeEnter", *names, "Uniqueid: 3.1")).live == ("3.1", "1.1")
+    table.note(event("BridgeDestroy", *names))
+    assert table.note(event("BridgeEnter", *names, "Uniqueid: 4.1")).live == ("4.1",)
 
 
 def test_clear_forgets_all():

@@ -569,10 +569,12 @@ def test_a_pattern_or_a_unique_id_is_no_channel_of_ones_own(channel):
 
 
 def test_actions_without_channel_pass_untouched():
-    """Ping and the like; the very message."""
-    message = Message.of("Action: Ping", "ActionID: 1")
-
-    assert SessionFilter(User(channel="sip/100"), "off").outgoing(message) is message
+    """Ping and the like; the very message.  Who a text is from is no channel."""
+    for message in (
+        Message.of("Action: Ping", "ActionID: 1"),
+        Message.of("Action: MessageSend", "To: sip:200", "From: sip:100", "Body: x"),
+    ):
+        assert SessionFilter(User(channel="sip/100"), "off").outgoing(message) is message
 
 
 def test_channels_are_free_without_channel_filter():
@@ -753,6 +755,8 @@ def test_every_originate_is_on_the_users_account():
     assert client.sends("Action: Originate", "account: x", "ActionID: 1", "Account: y") == [
         "Action: Originate", "account: mine", "ActionID: 1", "Account: mine",
     ]  # fmt: skip
+    # To Asterisk the first one counts, be it empty.
+    assert client.sends("Action: Originate", "Account:") == ["Action: Originate", "Account: mine"]
 
 
 def test_other_actions_are_on_the_users_account_if_on_any():

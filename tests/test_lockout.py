@@ -66,6 +66,16 @@ def test_memory_is_bounded():
     assert book.failures("192.0.2.1", now=100.0) == 0
 
 
+def test_who_goes_on_failing_is_not_the_one_forgotten():
+    """Others that fail once do not wash out who fails all the time."""
+    book = Lockout(most=10)
+    for i in range(100):
+        book.failed("192.0.2.200", now=float(i))
+        book.failed(f"192.0.2.{i}", now=float(i))
+
+    assert book.failures("192.0.2.200", now=100.0) == 100
+
+
 @given(st.lists(st.tuples(st.text(max_size=50), st.floats(0, 1000)), max_size=30))
 def test_any_address_is_counted(events):
     """Noise as an address neither raises nor waits longer than the bound."""

@@ -45,6 +45,25 @@ def test_the_table_is_that_of_a_real_asterisk(name, classes):
     assert ACTIONS[name.lower()] == rights.privilege_mask(classes)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ConfbridgeStartRecord",
+        "DialplanExtensionAdd",
+        "JabberSend",
+        "PJSIPNotify",
+        "PJSIPRegister",
+        "PJSIPShowAuths",
+        "SIPnotify",
+        "SorceryMemoryCacheStale",
+    ],
+)
+def test_rows_that_were_not_recorded_need_system(name):
+    """Modules the recorded Asterisk had not loaded: no other class will do."""
+    assert rights.refusal(user(SYSTEM), action(name)) is None
+    assert rights.refusal(user(rights.ALL & ~SYSTEM), action(name)) is not None
+
+
 def test_a_limited_user_may_send_what_asterisk_lets_it_send():
     """With write=reporting exactly the actions of the recorded ListCommands go up."""
     block = text_of("a8_limited_user.s2c.ami")

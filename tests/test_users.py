@@ -205,11 +205,13 @@ def test_bcrypt_secrets_log_in():
 
 
 def test_filtered_users_may_not_change_the_servers():
-    """Who sees only his own calls has no business with AddServer."""
-    user = read("joe=s,SIP/100")["joe"]
+    """Who sees only his own calls has no business with AddServer, whichever filter it is."""
+    for fields in ("SIP/100", ",out", ",,in", ",,,account", ",,,,,,cdronly"):
+        user = read(f"joe=s,{fields}")["joe"]
 
-    assert not rights.may_proxyaction(user, "AddServer")
-    assert rights.may_proxyaction(user, "SetOutputFormat")
+        assert not rights.may_proxyaction(user, "AddServer"), fields
+        assert rights.may_proxyaction(user, "SetOutputFormat"), fields
+    assert rights.may_proxyaction(read("joe=s,,,,,pbx1,yes")["joe"], "AddServer")
 
 
 def test_secrets_are_in_no_repr_nor_message(tmp_path):
