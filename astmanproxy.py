@@ -123,7 +123,7 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
-    for line in describe_users(users):
+    for line in describe_users(users, guarded=config.auth_required or bool(config.proxy_key)):
         print(line)
     return 0
 

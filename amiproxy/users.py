@@ -154,11 +154,16 @@ def read_users(text: str, path: str) -> tuple[Users, list[str]]:
     return Users(found, general), report.warnings
 
 
-def describe_users(users: Users) -> list[str]:
-    """Return, line by line, what each user may see and do, without secrets."""
+def describe_users(users: Users, *, guarded: bool = True) -> list[str]:
+    """Return, line by line, what each user may see and do, without secrets.
+
+    *guarded* tells that clients must log in, or give the proxy key, before anything else.
+    """
     if not users:
         return ["no users: every login succeeds, unless authrequired = yes"]
     everyone = [f"everyone: from {users.general.acl.describe()}"] if users.general.acl.rules else []
+    if not guarded:
+        everyone.append("who does not log in: sees and may do everything (authrequired = no)")
     return everyone + [line for user in users.values() for line in _describe(user)]
 
 

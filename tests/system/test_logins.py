@@ -609,9 +609,14 @@ def test_a_manager_conf_is_taken_as_it_is(proxy):
             assert f"{program.users_file}:{number}: " in program.stderr() + program.log(), text
 
 
-def test_check_tells_users_in_words(proxy):
-    """`-t` on it: what each may see and do, what is not supported, and no secret."""
-    program = proxy(UNPRIVILEGED, MANAGER_CONF.replace("= secret", "= S3cretOfMine"))
+@pytest.mark.parametrize("required", [True, False])
+def test_check_tells_users_in_words(proxy, required):
+    """`-t` on it: what each may see and do, what is not supported, and no secret.
+
+    Where nobody need log in it says that all of this binds nobody.
+    """
+    config = UNPRIVILEGED + f"authrequired = {'yes' if required else 'no'}\n"
+    program = proxy(config, MANAGER_CONF.replace("= secret", "= S3cretOfMine"))
     done = subprocess.run(
         [
             *(sys.executable, str(PROGRAM), "-t"),
@@ -635,3 +640,4 @@ def test_check_tells_users_in_words(proxy):
     ):
         assert words in said, (words, said)
     assert "S3cretOfMine" not in said
+    assert ("who does not log in: sees and may do everything" in said) is not required
