@@ -61,6 +61,11 @@ class User:
     proxyactions: frozenset[str] | None = None
 
     @property
+    def limited(self) -> bool:
+        """Whether the classes or the event filters of a section keep anything from the user."""
+        return self.read & self.write & rights.ALL != rights.ALL or bool(self.eventfilters)
+
+    @property
     def filtered(self) -> bool:
         """Whether a filter of spec section 8 is set, one that rewrites included."""
         return bool(

@@ -186,7 +186,7 @@ class ClientSession:
             mode=self.mode,
             mask=read & self.event_mask,
             filters=tuple(filters),
-            restricted=read & ALL != ALL,
+            restricted=user is not None and user.limited,
             last_id=self.last_id if self.mode == ON else None,
         )
         # The user's filters, where they withhold anything of what Asterisk says.

@@ -55,6 +55,14 @@ proxyactions = ListServers
 
 [worker](base)
 write = call
+
+[looker](base)
+read = all
+
+[picker](base)
+read = all
+write = all
+eventfilter = !Event: Hangup
 """
 
 
@@ -385,12 +393,16 @@ def test_a_clients_own_mask_and_filter_only_take_away(stage):
 
 
 def test_answers_reach_nobody_whose_rights_are_limited(proxy):
-    """With autofilter = off too: an answer to another is no business of a `read` user."""
+    """With autofilter = off too: an answer to another is no business of such a user.
+
+    He may not have been allowed to ask (`write`), nor to see what stands in it (`read`).
+    """
     with SimulatedAsterisk() as asterisk, contextlib.ExitStack() as stack:
         program = proxy(closed(asterisk, more="autofilter = off\n"), USERS)
         wait_connected(program)
         clients = [
-            stack.enter_context(logged_in(program, name)) for name in ("free", "board", "tied")
+            stack.enter_context(logged_in(program, name))
+            for name in ("free", "board", "tied", "looker", "picker")
         ]
         asker = stack.enter_context(logged_in(program, "free"))
         assert value(answer(asker, "Action: Ping", "ActionID: mine"), "ActionID") == "mine"
