@@ -59,6 +59,10 @@ write = call
 [looker](base)
 read = all
 
+[agent100](base)
+read = agent
+channel = SIP/100
+
 [picker](base)
 read = all
 write = all
@@ -410,6 +414,19 @@ def test_answers_reach_nobody_whose_rights_are_limited(proxy):
         for client in clients[1:]:
             reply = answer(client, "Action: Ping", "ActionID: next")
             assert "ActionID: next" in reply, reply
+
+
+def test_the_replay_is_of_ones_classes(stage):
+    """Who does not read the class call is told of no Newchannel, be it linked to his channel."""
+    north, _, program = stage
+    call = "Channel: SIP/200-9\r\nUniqueid: 9.1\r\n"
+    called = f"Event: AgentCalled\r\nPrivilege: agent,all\r\n{call}DestChannel: SIP/100-9\r\n\r\n"
+    said = f"Event: Newchannel\r\nPrivilege: call,all\r\n{call}\r\n{called}"
+
+    with logged_in(program, "agent100") as client:
+        got = events_of(client, north, lambda: north.send(said.encode()))
+
+    assert [message.partition(b"\r\n")[0] for message in got] == [b"Event: AgentCalled"]
 
 
 def test_the_replay_holds_nothing_but_the_call(proxy):
