@@ -82,8 +82,10 @@ class Proxy:
         Servers no longer named are let go, new ones are connected, and those
         that were given up are tried again.
         """
+        # First, and never off again: who is connected keeps the filters he has.
+        if _needs_calls(users):
+            self.router.keeps_calls = True
         self.shared.renew(config, users, tls)
-        self.router.keeps_calls = _needs_calls(users)
         self._listener.acl = acl_of(config.acl_lines)
         with self._servers_lock:
             self._match_servers(config, (*config.servers, *self._added))

@@ -24,6 +24,7 @@ from tests.system.people import (
     answer,
     calling,
     closed,
+    events_of,
     is_in,
     log_in,
     log_in_md5,
@@ -321,6 +322,27 @@ def test_users_are_read_again(proxy, reload):
         assert is_in(log_in(client, "new"))
         with pytest.raises((EOFError, ConnectionResetError)):
             calling(program, "127.0.0.2").close()
+
+
+def test_who_is_connected_keeps_his_filters(proxy, reload):
+    """Though no user of the new file has any: his calls stay whole, replays included."""
+    call = ("Privilege: call,all", "Channel: SIP/200-1", "Uniqueid: 2.1")
+    dial = ("Event: DialBegin", *call, "DestChannel: SIP/100-1", "DestUniqueid: 1.1")
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(closed(asterisk), "joe=secret,sip/100")
+        wait_connected(program)
+        with logged_in(program, "joe") as client:
+            reload(program, "ann=secret")
+            # Signals are handled one after the other: it is in force when the next is heard.
+            reload(program, "ann=secret")
+            new = ("Event: Newchannel", *call)
+            said = "".join("\r\n".join([*lines, "", ""]) for lines in (new, dial))
+            got = events_of(client, asterisk, lambda: asterisk.send(said.encode()))
+
+    assert [message.partition(b"\r\n")[0] for message in got] == [
+        b"Event: Newchannel",
+        b"Event: DialBegin",
+    ]
 
 
 @pytest.mark.parametrize("broken", ["=nobody\n", "joe\n", "[a](nosuch)\nsecret=x\n", None])
