@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from amiproxy.message import Message
 from amiproxy.webmessages import BadRequest, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from amiproxy.formats import Format, Reader
 
@@ -115,24 +116,21 @@ def read(request: Request, limits: Limits, json_reader: Callable[[Limits], Reade
 
     """
     style = style_of(request)
-    _, query = split_target(request.target)
-    fields = list(parse_fields(query))
-    message: Message | None = None
+    fields = _fields(request)
+    lines: tuple[str, ...] = ()
     if request.method == "POST":
-        kind = request.header("content-type").partition(";")[0].strip().lower() or _FORM
-        if kind == _FORM:
-            fields += parse_fields(request.body.decode("latin-1"))
-        elif kind == _JSON:
-            message = _read_json(request.body, limits, json_reader)
-        else:
+        kind = _kind(request)
+        if kind == _JSON:
+            lines = _read_json(request.body, limits, json_reader).lines
+        elif kind != _FORM:
             raise BadRequest(415, f"Send {_FORM} or {_JSON}")
     elif not fields and style in ("", "manager"):
         return Asked(style, None)
+    wishes, lines = _sort_lines(lines, style)
     ours, rest = _sort(fields, style)
-    ours = {**_from_headers(request), **ours}
+    ours = {**_from_headers(request), **wishes, **ours}
     if request.has("proxykey"):
         rest.append(("ProxyKey", request.header("proxykey")))
-    lines = message.lines if message is not None else ()
     message = Message.of(*lines, *(f"{name}: {value}" for name, value in checked(rest)))
     _check_block(message, limits)
     return Asked(
@@ -142,6 +140,25 @@ def read(request: Request, limits: Limits, json_reader: Callable[[Limits], Reade
         ours.get(UNTIL_FIELD, ""),
         _wait(ours.get(MAXTIME_FIELD, "")),
     )
+
+
+def format_field(request: Request) -> str:
+    """Return the format that URL or form ask for, or ``""``: errors are answered in it, too."""
+    found = (value for name, value in _fields(request) if name == FORMAT_FIELD)
+    return next(found, "").lower()
+
+
+def _fields(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of the URL, then those of a form."""
+    fields = list(parse_fields(split_target(request.target)[1]))
+    if request.method == "POST" and _kind(request) == _FORM:
+        fields += parse_fields(request.body.decode("latin-1"))
+    return fields
+
+
+def _kind(request: Request) -> str:
+    """Return the media type of the body."""
+    return request.header("content-type").partition(";")[0].strip().lower() or _FORM
 
 
 def parse_fields(text: str) -> Iterable[tuple[str, str]]:
@@ -262,13 +279,33 @@ def _sort(
     ours: dict[str, str] = {}
     rest = []
     for name, value in fields:
-        if name == FORMAT_FIELD and not style:
-            ours.setdefault(FORMAT_FIELD, value)
-        elif name.lower() in (UNTIL_FIELD, MAXTIME_FIELD):
-            ours.setdefault(name.lower(), value)
+        key = _wish(name, style)
+        if key:
+            ours.setdefault(key, value)
         else:
             rest.append((name, value))
     return ours, rest
+
+
+def _sort_lines(lines: Sequence[str], style: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Part, as :func:`_sort`, the lines that a JSON body means."""
+    ours: dict[str, str] = {}
+    rest = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = _wish(name, style)
+        if key:
+            ours.setdefault(key, value.strip())
+        else:
+            rest.append(line)
+    return ours, tuple(rest)
+
+
+def _wish(name: str, style: str) -> str:
+    """Return what a field of *name* wishes from us; "" if it is for Asterisk."""
+    if name == FORMAT_FIELD:
+        return "" if style else FORMAT_FIELD
+    return name.lower() if name.lower() in (UNTIL_FIELD, MAXTIME_FIELD) else ""
 
 
 def _from_headers(request: Request) -> dict[str, str]:
@@ -291,8 +328,12 @@ def _read_json(
 ) -> Message:
     if json_reader is None:
         raise BadRequest(415, f"There is no json handler here; send {_FORM}")
+    # A byte order mark is no part of the text (RFC 8259, section 8.1); some clients send it.
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        parsed = json.loads(body)
+        # JSON is UTF-8.  Left to itself the module would look for the codecs of others,
+        # which may be out of reach for the user we run as.
+        parsed = json.loads(body.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):
         raise BadRequest(400, "The body is no JSON") from None
     if not isinstance(parsed, dict):

@@ -78,6 +78,24 @@ def test_json_becomes_the_block():
     ]
 
 
+def test_a_byte_order_mark_before_json_does_not_count():
+    """Programs of .NET write one; nothing else is looked up for it (UTF-16 is no JSON)."""
+    text = '{"Action": "Ping"}'
+
+    assert list(post(text.encode("utf-8-sig"), JSON).message.lines) == ["Action: Ping"]
+    assert refused(post, text.encode("utf-16"), JSON) == 400
+
+
+def test_json_may_hold_what_is_for_the_proxy():
+    """It speaks to the proxy as the fields of a form do; those of the URL count more."""
+    body = b'{"Action":"Ping","format":"xml","X-Maxtime":500,"x-until-event":"Foo","Format":"wav"}'
+    asked = post(body, JSON, ("x-maxtime", "700"))
+
+    assert list(asked.message.lines) == ["Action: Ping", "Format: wav"]
+    assert (asked.format, asked.until_event, asked.wait) == ("xml", "Foo", 0.5)
+    assert post(body, JSON, target="/?format=csv").format == "csv"
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -88,7 +88,7 @@ class WebClient:
         )
 
     def _answer(self, request: Request) -> Response:
-        output = self._shared.output_format()
+        output = self._output_of_errors(request)
         style = ""
         try:
             weburls.check_method(request)
@@ -97,7 +97,7 @@ class WebClient:
             style = weburls.style_of(request)
             self._check_name(request)
             asked = weburls.read(request, self._shared.limits, _json_reader(self._shared.formats))
-            output = self._output(asked, request)
+            output = self._output(asked.format, request)
             if asked.message is None:
                 kind = "text/html; charset=utf-8"
                 return Response(200, kind, webanswers.page(style), (_PAGE_POLICY,))
@@ -125,11 +125,18 @@ class WebClient:
         ):
             raise BadRequest(403, "Another site's page may not do this: add its origin to httpcors")
 
-    def _output(self, asked: weburls.Asked, request: Request) -> Format:
+    def _output_of_errors(self, request: Request) -> Format:
+        """Return the format for what is wrong with *request*, as far as it can be told."""
+        try:
+            return self._output(weburls.format_field(request), request)
+        except BadRequest:
+            return self._output("", request)
+
+    def _output(self, asked: str, request: Request) -> Format:
         outputs = {name: form for name, form in self._shared.formats.items() if form.is_output}
         default = self._shared.output_format().name
         accept = request.header("accept")
-        return outputs[weburls.choose_format(asked.format, accept, outputs, default)]
+        return outputs[weburls.choose_format(asked, accept, outputs, default)]
 
     # -- ask -------------------------------------------------------------------------------
 

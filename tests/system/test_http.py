@@ -202,6 +202,37 @@ class TestCurl:
         assert curl(web, path, version, *options, scheme=scheme)[0] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        ("/nowhere?format=json", []),
+        ("/nowhere", ["-H", "Accept: application/json"]),
+        ("/?Action=&format=json", []),
+        ("/", ["-d", "Foo=Bar&format=json"]),
+        ("/", ["-X", "PUT", "-H", "Accept: application/json"]),
+        ("/?Action=Ping&format=yaml", ["-H", "Accept: application/json"]),
+        ("/?Action=Ping&A=%0d&format=json", []),
+        ("/", ["-H", "Content-Type: application/json", "-H", "Accept: text/json", "-d", "{"]),
+    ],
+)
+def test_errors_are_in_the_format_that_was_asked_for(web, path, options):
+    """A program that reads JSON can read what is wrong with its request, whatever it is."""
+    status, headers, body = curl(web, path, *options)
+
+    assert status >= 400
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body)["Response"] == "Error"
+
+
+def test_a_byte_order_mark_and_what_is_no_utf_8_are_answered(web):
+    """Neither ends the connection without an answer; the proxy finds no bug in itself."""
+    kind = ["-H", "Content-Type: application/json", "--data-binary"]
+
+    assert curl(web, "/", *kind, '\ufeff{"Action":"Ping"}')[0] == 200
+    assert curl(web, "/", *kind, "\ufeff{")[0] == 400
+    assert "bug in the proxy" not in web.log()
+
+
 def read_body(name, body):
     """Return the messages in *body* as dicts, read by stock parsers."""
     if name == "json":
