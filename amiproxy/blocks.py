@@ -155,13 +155,20 @@ class RecordReader:
     *parse* takes a line without its line feed and the limits, and returns the
     block it means, why it is refused, or None where it is empty.  A line of more
     than ``limits.block`` bytes is read to its end and refused; it costs no memory.
+    *unsure* tells that a value may go on in the next line: nobody knows what follows
+    such a line, and the session ends.
     """
 
     def __init__(
-        self, limits: Limits, parse: Callable[[bytes, Limits], Message | Refused | None]
+        self,
+        limits: Limits,
+        parse: Callable[[bytes, Limits], Message | Refused | None],
+        *,
+        unsure: bool = False,
     ) -> None:
         self._limits = limits
         self._parse = parse
+        self._unsure = unsure
         self._tail = bytearray()  # the line that has not ended yet
         self._skipping = False  # it is too long
 
@@ -172,7 +179,7 @@ class RecordReader:
         for line in lines:
             self._keep(line)
             if self._skipping:
-                found.append(refusal(BLOCK_TOO_LONG))
+                found.append(refusal(BLOCK_TOO_LONG, close=self._unsure))
             else:
                 result = self._parse(bytes(self._tail), self._limits)
                 if result is not None:

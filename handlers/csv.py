@@ -6,7 +6,8 @@
 Output ends each record with a blank line, as the C program does.  Quotes are
 doubled, so any CSV reader (``skipinitialspace``) gives the lines back.  Bytes
 stay as they are.  Input is the same; blank lines between records do not
-count, plain fields need no quotes.
+count, plain fields need no quotes.  A quoted field with a line break in it is
+refused and ends the session: its next line is a part of a value, and no record.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def reader(limits: Limits) -> RecordReader:
     A record never spans lines: a field with a line break in it would be a header
     with one, and is refused anyway.
     """
-    return RecordReader(limits, parse)
+    return RecordReader(limits, parse, unsure=True)
 
 
 def parse(record: bytes, limits: Limits) -> Message | Refused | None:
@@ -50,7 +51,9 @@ def parse(record: bytes, limits: Limits) -> Message | Refused | None:
     try:
         rows = list(csv.reader([text], strict=True, skipinitialspace=True))
     except csv.Error:
-        return refusal(INVALID)
+        # The field that is open at the end of the line goes on in the next one, which
+        # may be anybody's text and must not be taken for a record (spec 12.7).
+        return refusal(INVALID, close=text.count('"') % 2 == 1)
     if len(rows) > 1:
         # The module ends a row at a bare CR, too.
         return refusal(INVALID)

@@ -94,6 +94,11 @@ _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]*)["']""")
 # In all of these "<" is one byte; none needs a codec looked up by its name.
 _ENCODINGS = {b"utf-8": "UTF-8", b"us-ascii": "US-ASCII", b"iso-8859-1": "ISO-8859-1"}
 
+# A line break in a value is refused (spec 12.7).  A parser makes a blank of it, if it is
+# not written as a reference.
+_QUOTED = re.compile(rb""""[^"]*"|'[^']*'""")
+_LINE_BREAKS = {b"\r": b"&#13;", b"\n": b"&#10;"}
+
 _LESS, _GREATER = b"<>"
 _IN_TAG = re.compile(rb"[<>\"']")
 _IN_VALUE = {34: re.compile(rb'[<"]'), 39: re.compile(rb"[<']")}  # by the quote
@@ -284,6 +289,8 @@ class _Document:
 
         """
         assert self._parser is not None
+        if b"\n" in tag or b"\r" in tag:
+            tag = _QUOTED.sub(_with_references, tag)
         try:
             self._parser.Parse(tag, False)
         except expat.ExpatError as error:
@@ -307,6 +314,14 @@ class _Document:
 
     def _doctype(self, *_declaration: object) -> None:
         raise _Malformed
+
+
+def _with_references(quoted: re.Match[bytes]) -> bytes:
+    """Return *quoted*, a value, with its line breaks as references."""
+    value = quoted[0]
+    for line_break, reference in _LINE_BREAKS.items():
+        value = value.replace(line_break, reference)
+    return value
 
 
 def _line(name: str, attributes: list[str]) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from amiproxy.message import END, Message
-from tests.handlers.support import messages, read, recorded, write
+from tests.handlers.support import SMALL, messages, read, recorded, write
 
 
 def rows(data):
@@ -65,7 +65,13 @@ def test_a_record_is_a_block(record, lines):
 
 @pytest.mark.parametrize(
     "record",
-    [b'"Action: Ping', b'"Action: Ping"x', b'"a" "b"', b'"A: b\rAction: Logoff"', b"A: b\rC: d"],
+    [
+        b'"Action: Ping"x',
+        b'"Action: Ping", "x"y"z"',
+        b'"a" "b"',
+        b'"A: b\rAction: Logoff"',
+        b"A: b\rC: d",
+    ],
 )
 def test_a_bad_record_is_refused_and_the_next_one_read(record):
     """A client learns what is wrong, and the session goes on."""
@@ -74,6 +80,25 @@ def test_a_bad_record_is_refused_and_the_next_one_read(record):
     assert refused.reply.lines[0] == "Response: Error"
     assert not refused.close
     assert message == Message(b"Action: Ping" + END)
+
+
+@pytest.mark.parametrize("value", ["a\r\nAction: Logoff", 'a\n\nAction: ""Logoff""\n', '"'])
+def test_no_line_of_a_value_is_a_record(value):
+    """What a CSV writer makes of a value with a line break ends the session (spec 12.7)."""
+    text = io.StringIO()
+    csv.writer(text).writerow(["Action: UserEvent", "Header: " + value + "\n"])
+
+    refused = read("csv", text.getvalue().encode())[0]
+
+    assert refused.reply.lines == ("Response: Error", "Message: Invalid CSV Input")
+    assert refused.close
+
+
+def test_nor_is_what_follows_a_value_too_long():
+    """Nobody knows whether the next line is a record or still the value."""
+    refused = read("csv", b'"Header: ' + b"x" * 400 + b'\r\nAction: Logoff"\r\n', limits=SMALL)[0]
+
+    assert refused.close
 
 
 def test_limits_above_those_of_the_csv_module_count():

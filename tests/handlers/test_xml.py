@@ -209,7 +209,7 @@ def everything_is_quick(text):
     return [one.reply.raw for one in found] == [INVALID]
 
 
-@pytest.mark.parametrize("reference", ["&#10;", "&#13;", "&#xA;", "&#13;&#10;"])
+@pytest.mark.parametrize("reference", ["&#10;", "&#13;", "&#xA;", "&#13;&#10;", "\n", "\r\n", "\r"])
 def test_a_line_break_in_a_value_is_refused(reference):
     """It would inject an action: an error that says so, and the session goes on."""
     bad = document("<ActionID Value='1'/>", f"<A Value='x{reference}Action: Logoff'/>")

@@ -327,6 +327,22 @@ def test_a_line_break_in_a_value_never_reaches_asterisk(program, asterisk, name,
     assert b"Evil" not in b"".join(asterisk.received)
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r\n\r\n"])
+def test_no_line_of_a_csv_value_reaches_asterisk(program, asterisk, line_break):
+    """A value as a CSV writer quotes it, with line breaks: an error, and the session ends."""
+    with program.client() as client:
+        client.send("ProxyAction: SetInputFormat", "InputFormat: csv")
+        client.read_message()
+        lines = line_break.join(["a", "Action: UserEvent,UserEvent: Evil", "b"])
+        client.send_raw(f'"Action: UserEvent","UserEvent: mine","Header: {lines}"\r\n')
+
+        assert client.read_to_end() == b"Response: Error\r\nMessage: Invalid CSV Input\r\n\r\n"
+    with program.client() as other:
+        other.send("Action: Ping", "ActionID: 1")
+        other.read_until("ActionID: 1")
+    assert b"Evil" not in b"".join(asterisk.received)
+
+
 def test_what_ended_the_c_program_is_answered(program):
     """Single quotes are XML; a tag without attribute is an error."""
     with program.client() as client:
