@@ -49,6 +49,9 @@ _READ_SIZE = 65536
 #: What surely holds no more than the end of one block, in any format.
 _PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
 
+#: What stands in every SetInputFormat, in lower case.
+_SWITCH = b"inputformat"
+
 
 class Client:
     """One client and the thread that serves it."""
@@ -200,6 +203,8 @@ class _Conversation:
         self._reader = self._new_reader()
         self._queue: deque[Union[Message, Refused]] = deque()
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
+        self._tail = b""  # the end of what the reader had last: _SWITCH may be cut
+        self._may_switch = False  # the block under way may be a SetInputFormat
         self._started = False
         self._ahead = 0  # bytes that came while WaitEvents waited
         self._complaints = Complaints(log)
@@ -227,7 +232,7 @@ class _Conversation:
                     return
                 continue
             if self._unread:
-                self._read(self._unread.popleft())
+                self._read()
                 continue
             data = self._transport.recv(_READ_SIZE, self._client.check_login_time(self._session))
             if data:
@@ -243,19 +248,27 @@ class _Conversation:
                 raise _UnwantedError(
                     "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
                 )
-        if self._unread:
-            self._unread.append(data)
-        elif b"inputformat" in data.lower():
-            # What follows a SetInputFormat is for the next reader.
-            self._unread.extend(_PIECE.findall(data))
-        else:
-            self._read(data)
+        self._unread.append(data)
 
-    def _read(self, data: bytes) -> None:
+    def _read(self) -> None:
+        """Give the reader what came first of what it has not had.
+
+        Of a block that may be a SetInputFormat, only so much that no byte behind it
+        is among it: what follows is for the next reader.
+        """
+        data = self._unread.popleft()
+        if self._may_switch or _SWITCH in (self._tail + data).lower():
+            self._may_switch = True
+            data, *rest = _PIECE.findall(data)
+            self._unread.extendleft(reversed(rest))
+        self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
         try:
-            self._queue.extend(self._reader.feed(data))
+            found = self._reader.feed(data)
+            self._queue.extend(found)
         except Exception as error:
             raise _unable(self._format, "cannot read", error) from error
+        if found:
+            self._may_switch = False
 
     def _take(self, item: Message | Refused) -> bool:
         """Do what one block asks; tell whether the client stays."""

@@ -7,8 +7,10 @@ import csv
 import io
 import json
 import shutil
+import socket
 import subprocess
 import threading
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -249,6 +251,36 @@ def test_the_input_format_changes_in_order(program, at_once):
     assert [one["InputFormat"] for one in replies] == ["xml", "json", "csv", "standard"]
     # Asterisk's answers may come later than the proxy's own, but in order.
     assert [one["ActionID"] for one in ids] == ["x1", "j1", "j2", "c1", "s1"]
+
+
+@pytest.mark.parametrize("size", [3, 7, None], ids=["in-threes", "in-sevens", "in-two"])
+def test_the_input_format_changes_wherever_packets_end(program, size):
+    """Not a byte behind the request is lost to the old reader, wherever the data was cut."""
+    text = spell("standard", ("ProxyAction", "SetInputFormat"), ("InputFormat", "json"))
+    text += spell("json", ("Action", "Ping"), ("ActionID", "j1"))
+    if size:
+        cuts = [range(size, len(text), size)]
+    else:
+        cuts = [[edge] for edge in range(text.index("InputFormat:"), text.index("{") + 1, 3)]
+    for edges in cuts:
+        places = [0, *edges, len(text)]
+        with program.client() as client:
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for start, end in zip(places, places[1:]):
+                client.send_raw(text[start:end])
+                wait_until(lambda: not unread(client.sock), what="the proxy reads")
+
+            client.read_until("ActionID: j1")
+
+
+def unread(sock):
+    """Tell whether the proxy has not yet read all that *sock* has sent."""
+    ours, theirs = sock.getsockname()[1], sock.getpeername()[1]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues = line.split()[:5]
+        if local.endswith(f":{theirs:04X}") and remote.endswith(f":{ours:04X}"):
+            return int(queues.partition(":")[2], 16) > 0
+    return False
 
 
 def test_list_io_handlers_names_every_format(program):
