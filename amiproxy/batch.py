@@ -126,7 +126,9 @@ def written(form: Format, message: Message) -> bytes:
         if not isinstance(data, bytes):
             raise TypeError(f"write() gave {type(data).__name__}")
         return data
-    except Exception as error:  # whatever a stranger's handler raises
+    except BaseException as error:
+        # Whatever a stranger's handler raises: a SystemExit would end the thread that
+        # reads from Asterisk.
         raise HandlerError(
             f"handler {form.name}: cannot write a message: {type(error).__name__}"
         ) from error

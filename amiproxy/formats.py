@@ -130,12 +130,26 @@ def _load(path: Path) -> Format | None:
         content_type=getattr(module, "CONTENT_TYPE", "text/plain"),
         wire=getattr(module, "WIRE", False),
     )
-    if not (loaded.is_input or loaded.is_output):
-        log.error(
-            "%s: handler not loaded: it defines none of write(), reader(), conversation()", path
-        )
+    problem = _problem(loaded)
+    if problem:
+        del sys.modules[module.__name__]
+        log.error("%s: handler not loaded: %s", path, problem)
         return None
     return loaded
+
+
+def _problem(loaded: Format) -> str:
+    """Return why nobody can use *loaded*, or ``""``."""
+    if not (loaded.is_input or loaded.is_output):
+        return "it defines none of write(), reader(), conversation()"
+    for name in ("write", "reader", "conversation", "onconnect"):
+        function = getattr(loaded, name)
+        if function is not None and not callable(function):
+            return f"{name} is no function"
+    kind: object = loaded.content_type  # a stranger's: it may be anything
+    if not (isinstance(kind, str) and kind.isascii() and kind.isprintable()):
+        return "CONTENT_TYPE is no media type"
+    return ""
 
 
 def _import(path: Path) -> ModuleType:

@@ -143,8 +143,8 @@ class Client:
         )
         if form.onconnect is not None:
             try:
-                greeting = form.onconnect(shared.config.banner or replies.BANNER)
-            except Exception as error:
+                greeting = bytes(form.onconnect(shared.config.banner or replies.BANNER))
+            except BaseException as error:
                 raise _unable(form.name, "cannot greet", error) from error
             with session.lock:
                 self._transport.send(greeting)
@@ -186,7 +186,7 @@ class _UnwantedError(PeerError):
     """A client that must not stay."""
 
 
-def _unable(name: str, what: str, error: Exception) -> HandlerError:
+def _unable(name: str, what: str, error: BaseException) -> HandlerError:
     """Return the error of a stranger's handler: it hurts its own clients only."""
     return HandlerError(f"handler {name}: {what}: {type(error).__name__}")
 
@@ -214,7 +214,7 @@ class _Conversation:
         assert form.reader is not None
         try:
             return form.reader(self._shared.limits)
-        except Exception as error:
+        except BaseException as error:
             raise _unable(form.name, "cannot make a reader", error) from error
 
     def run(self) -> None:
@@ -265,7 +265,7 @@ class _Conversation:
         try:
             found = self._reader.feed(data)
             self._queue.extend(found)
-        except Exception as error:
+        except BaseException as error:
             raise _unable(self._format, "cannot read", error) from error
         if found:
             self._may_switch = False

@@ -335,7 +335,7 @@ def _encoded(
 ) -> Response:
     try:
         kind, body = webanswers.encode(messages, output)
-    except Exception as error:  # noqa: BLE001 - whatever a stranger's handler raises
+    except BaseException as error:  # noqa: BLE001 - whatever a stranger's handler raises
         log.error("handler %s: cannot write a message: %s", output.name, type(error).__name__)
         return Response(500, "text/plain", b"The output handler failed\n", headers)
     return Response(status, kind, body, headers)

@@ -21,6 +21,8 @@ def write(message):
         raise RuntimeError("s3cret of a message")
     if message.get("Event") == "Nothing":
         return None
+    if message.get("Event") == "Leave":
+        raise SystemExit("s3cret of a message")
     return b"fragile " + message.raw
 """
 
@@ -151,7 +153,7 @@ def test_bad_handlers_are_named_and_skipped(start):
     assert "InputHandler: standard" in listed
 
 
-@pytest.mark.parametrize("event", ["Bang", "Nothing"])
+@pytest.mark.parametrize("event", ["Bang", "Nothing", "Leave"])
 def test_a_handler_that_cannot_write_hurts_its_own_clients_only(start, asterisk, event):
     """They are dropped with a line in the log; others get the event, new ones come."""
     program = start(fragile=FRAGILE)
@@ -182,18 +184,23 @@ def test_a_handler_that_cannot_write_hurts_its_own_clients_only(start, asterisk,
 
 
 @pytest.mark.parametrize(
-    ("place", "what"),
-    [("onconnect", "cannot greet"), ("reader", "cannot make a reader"), ("feed", "cannot read")],
+    ("place", "what", "error"),
+    [
+        ("onconnect", "cannot greet", "KeyError"),
+        ("reader", "cannot make a reader", "KeyError"),
+        ("feed", "cannot read", "KeyError"),
+        ("feed", "cannot read", "SystemExit"),
+    ],
 )
-def test_a_handler_that_cannot_read_hurts_its_own_clients_only(start, place, what):
+def test_a_handler_that_cannot_read_hurts_its_own_clients_only(start, place, what, error):
     """They are dropped with a line in the log; a client of another format goes on."""
     places = dict.fromkeys(("onconnect", "reader", "feed"), "pass")
-    places[place] = "raise KeyError('s3cret of a client')"
+    places[place] = f"raise {error}('s3cret of a client')"
     program = start("inputformat = broken\n", broken=BROKEN.format(**places))
     with program.client(banner=False) as client:
         client.send_raw("anything\r\n")
         said = client.read_to_end()
-    program.wait_log(f"handler broken: {what}: KeyError")
+    program.wait_log(f"handler broken: {what}: {error}")
     with program.client(banner=False) as again:
         again.send_raw("anything\r\n")
         again.read_to_end()
