@@ -177,7 +177,9 @@ def _table(messages: Iterable[Message]) -> bytes:
     for message in messages:
         for line in message.lines:
             name, _, value = _characters(line).partition(":")
-            rows.append(f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>\n")
+            # More blanks than one belong to the value: columns of a command's output.
+            cells = (html.escape(name), html.escape(value[value.startswith(" ") :]))
+            rows.append("<tr><td>{}</td><td>{}</td></tr>\n".format(*cells))
         rows.append('<tr><td colspan="2"><hr></td></tr>\n')
     head = '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
     # Output of a command stands in columns.

@@ -97,7 +97,7 @@ def test_html_escapes():
     kind, body = webanswers.encode_ajam([Message.of("A: <script>")], "manager")
 
     assert kind == "text/html; charset=utf-8"
-    assert b"<td>A</td><td> &lt;script&gt;</td>" in body
+    assert b"<td>A</td><td>&lt;script&gt;</td>" in body
 
 
 def test_the_page_has_a_form():

@@ -147,7 +147,8 @@ class WebClient:
         with self._sessions.using(weburls.cookie(request, COOKIE)) as session:
             if asked.style and session is not None:
                 return self._perform_in_session(session, asked, message, output)
-        begins = bool(asked.style) and message.action == "login"
+        # The answer to a challenge (MD5) comes with a further request: it must be known again.
+        begins = bool(asked.style) and message.action in ("login", "challenge")
         collector = self._collector(output, keep_events=begins or message.action == "waitevent")
         registry = self._shared.router.registry
         registry.add(collector)
@@ -157,7 +158,7 @@ class WebClient:
             if refused is not None:
                 return refused
             result = self._ask(collector, message, asked)
-            if begins and result.answered and collector.authenticated:
+            if begins and result.answered:
                 session = self._sessions.add(collector, self._address)
                 if session is None:
                     raise BadRequest(503, "There are too many web sessions")

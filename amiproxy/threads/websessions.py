@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from amiproxy.threads.collector import Collector
     from amiproxy.threads.registry import SessionRegistry
@@ -40,6 +40,12 @@ class WebSession:
         self.busy = 0  # requests under way
 
 
+def _least(sessions: Iterable[WebSession], *, strangers: bool) -> WebSession | None:
+    """Return the idle session that was asked for last longest ago, if there is one."""
+    idle = [each for each in sessions if not each.busy and strangers is not each.collector.allowed]
+    return min(idle, key=lambda each: each.used, default=None)
+
+
 class WebSessions:
     """Every web session.  Any thread may call."""
 
@@ -60,21 +66,24 @@ class WebSessions:
     def add(self, collector: Collector, address: str) -> WebSession | None:
         """Begin a session, or return None: there are too many.
 
-        Who has too many of his own loses his oldest that is idle.
+        Who has too many of his own loses his oldest that is idle.  Strangers, who have
+        asked for a challenge and not logged in, make room first, and for anybody.
         """
         session = WebSession(collector, address)
         doomed = None
         with self._changed:
             if self._closed:
                 return None
-            own = [each for each in self._sessions.values() if each.address == address]
+            everybody = list(self._sessions.values())
+            own = [each for each in everybody if each.address == address]
             if len(own) >= MOST_PER_ADDRESS:
-                idle = [each for each in own if not each.busy]
-                if not idle:
-                    return None
-                doomed = min(idle, key=lambda each: each.used)
+                doomed = _least(own, strangers=False) if collector.allowed else None
+                doomed = _least(own, strangers=True) or doomed
+            elif len(everybody) >= MOST:
+                doomed = _least(everybody, strangers=True)
+            if doomed is not None:
                 del self._sessions[doomed.id]
-            elif len(self._sessions) >= MOST:
+            elif len(own) >= MOST_PER_ADDRESS or len(everybody) >= MOST:
                 return None
             session.used = time.monotonic()
             self._sessions[session.id] = session

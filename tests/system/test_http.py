@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import http.client
 import json
 import os
@@ -685,7 +686,7 @@ def test_a_session_of_asterisks_own_interface(guarded, asterisk, prefix):
     assert ET.fromstring(body)[0].attrib == {"type": "object", "id": "unknown"}
     _, headers, body = curl(guarded, f"{prefix}/manager?action=ping", "-H", cookie)
     assert headers["content-type"].startswith("text/html")
-    assert "<td> Pong</td>" in body
+    assert "<tr><td>Ping</td><td>Pong</td></tr>" in body
     asterisk.event("UserEvent", "user,all", UserEvent="Kept")
     wait_until(lambda: "Kept" in wait_event(guarded, prefix, cookie))
     with ThreadPoolExecutor(1) as pool:
@@ -705,6 +706,23 @@ def test_a_session_of_asterisks_own_interface(guarded, asterisk, prefix):
 
 def wait_event(process, prefix, cookie):
     return curl(process, f"{prefix}/rawman?action=waitevent&timeout=5", "-H", cookie)[2]
+
+
+def test_a_challenge_is_answered_with_the_next_request(guarded):
+    """Log-in by MD5, as programs for Asterisk's interface do it: the cookie joins the two."""
+    _, headers, body = curl(guarded, "/asterisk/rawman?action=challenge&authtype=md5")
+    challenge = re.fullmatch(r"Response: Success\r\nChallenge: (\d+)\r\n\r\n", body)[1]
+    cookie = "Cookie: " + headers["set-cookie"].partition(";")[0]
+    _, _, before = curl(guarded, "/asterisk/rawman?action=ping", "-H", cookie)
+    key = hashlib.md5(f"{challenge}secret1".encode()).hexdigest()
+    log_in = f"/asterisk/rawman?action=login&authtype=md5&username=joe&key={key}"
+    _, _, login = curl(guarded, log_in, "-H", cookie)
+    _, _, after = curl(guarded, "/asterisk/rawman?action=ping", "-H", cookie)
+
+    assert before == "Response: Error\r\nMessage: Permission denied\r\n\r\n"
+    assert login == "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
+    assert after.startswith("Response: Success\r\nPing: Pong\r\n")
+    assert "Authentication failed" in curl(guarded, log_in)[2]  # without the cookie
 
 
 def test_a_failed_login_begins_no_session(guarded):

@@ -18,12 +18,12 @@ from tests.support import wait_until
 FORM = Format("standard", lambda message: message.raw, None, None, None, "text/plain", True)
 
 
-def collector():
+def collector(*, guarded=False):
     return Collector(
         "client x",
         "192.0.2.1",
         ActionIds(),
-        guarded=False,
+        guarded=guarded,
         output=FORM,
         filter_local="off",
         keep_events=True,
@@ -49,8 +49,8 @@ def begin(registry):
         store.close()
 
 
-def add(store, registry, address="192.0.2.1"):
-    gathering = collector()
+def add(store, registry, address="192.0.2.1", *, stranger=False):
+    gathering = collector(guarded=stranger)
     registry.add(gathering)
     return store.add(gathering, address)
 
@@ -129,6 +129,26 @@ def test_one_address_cannot_take_all(begin, registry, monkeypatch):
 
     assert first.collector.ended
     assert not any(each.collector.ended for each in (other, *rest))
+
+
+def test_strangers_make_room(begin, registry, monkeypatch):
+    """Challenges nobody answers keep nobody out, and push nobody out who has logged in."""
+    monkeypatch.setattr(websessions, "MOST", 3)
+    monkeypatch.setattr(websessions, "MOST_PER_ADDRESS", 2)
+    store = begin()
+    user = add(store, registry, "192.0.2.1")
+    stranger = add(store, registry, "192.0.2.1", stranger=True)
+    another = add(store, registry, "192.0.2.1", stranger=True)
+    add(store, registry, "192.0.2.2")
+    second = add(store, registry, "192.0.2.2")
+
+    assert stranger.collector.ended
+    assert another.collector.ended
+    assert second is not None
+    assert add(store, registry, "192.0.2.2", stranger=True) is None
+    assert add(store, registry, "192.0.2.3", stranger=True) is None
+    assert not user.collector.ended
+    assert not second.collector.ended
 
 
 def test_there_is_an_end_of_sessions(begin, registry, monkeypatch):
