@@ -221,12 +221,14 @@ class Transport:
 
         """
         rest = memoryview(data)
+        most = min(2 * _PIECE, self.max_backlog)
+        piece = min(_PIECE, most)
         while rest or self._backlog:
             self.check()
-            if rest and self._waiting < _PIECE:
+            if rest and self._waiting + piece <= most:
                 with self.lock:
-                    self.send(rest[:_PIECE])
-                rest = rest[_PIECE:]
+                    self.send(rest[:piece])
+                rest = rest[piece:]
             else:
                 with contextlib.suppress(OSError, ValueError):
                     _wait(self._sock, select.POLLOUT, min(self.write_timeout, _SLICE))
