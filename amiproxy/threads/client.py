@@ -15,7 +15,7 @@ from amiproxy.formats import Refused
 from amiproxy.threads import actions, web
 from amiproxy.threads.complaints import Complaints
 from amiproxy.threads.session import StreamSession
-from amiproxy.threads.transport import Transport
+from amiproxy.threads.transport import TLS_HANDSHAKE, Transport
 
 if TYPE_CHECKING:
     import socket
@@ -28,9 +28,6 @@ log = logging.getLogger("amiproxy.client")
 
 #: How long a TLS handshake may take, in seconds.
 HANDSHAKE_TIMEOUT = 10.0
-
-#: The first byte of a TLS record that holds a handshake (RFC 8446, 5.1).
-TLS_HANDSHAKE = b"\x16"
 
 #: How long a client that has half-closed is kept for its answers, in seconds.
 LINGER = 120.0
@@ -244,10 +241,7 @@ class _Conversation:
     def _feed(self, data: bytes) -> None:
         if not self._started:
             self._started = True
-            if data.startswith(TLS_HANDSHAKE + b"\x03") and not self._transport.tls_version:
-                raise _UnwantedError(
-                    "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
-                )
+            self._transport.refuse_tls(data)
         self._unread.append(data)
 
     def _read(self) -> None:

@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 
-from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.errors import PeerError, PeerGone, ProtocolError, SlowPeer
 from amiproxy.threads.flusher import FLUSHER
 from amiproxy.threads.shortsend import send_short
 
@@ -33,6 +33,9 @@ _SHORT = 16384
 
 #: How long a wait for room goes on before an end is looked for, in seconds.
 _SLICE = 0.5
+
+#: The first byte of a TLS record that holds a handshake (RFC 8446, 5.1).
+TLS_HANDSHAKE = b"\x16"
 
 #: How much of a long answer goes to the socket at a time, in bytes.
 _PIECE = 262144
@@ -209,6 +212,18 @@ class Transport:
         """The TLS version in use, "" for plain text."""
         sock = self._sock
         return (sock.version() or "") if isinstance(sock, ssl.SSLSocket) else ""
+
+    def refuse_tls(self, first: bytes) -> None:
+        """See to it that *first*, what came first, is no TLS on a plain connection.
+
+        Raises:
+            ProtocolError: it is.
+
+        """
+        if not self.tls_version and first.startswith(TLS_HANDSHAKE + b"\x03"):
+            raise ProtocolError(
+                "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
+            )
 
     def send_all(self, data: bytes) -> None:
         """Send *data*, however long, as fast as the other side takes it.

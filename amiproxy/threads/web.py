@@ -146,6 +146,8 @@ class _Connection:
                 break
             data = self._transport.recv(timeout=min(left, GLANCE))
             if data is not None:
+                if self._first and not self._conversation.partial:
+                    self._transport.refuse_tls(data)
                 self._conversation.feed(data)
                 return True
         return False

@@ -301,6 +301,14 @@ def test_plain_text_where_only_tls_is_taken(proxy, pki, said):
         assert client.read_message() == ["ProxyResponse: Success"]
 
 
+def test_https_where_only_plain_text_is_taken(proxy, pki):
+    """The log says why, as for manager clients; it was no bad HTTP request."""
+    program = proxy(ONLY_PLAIN + f"certfile = {pki.good}\ninputformat = http\n")
+    with pytest.raises(OSError):
+        ManagerClient(program.port, tls=True)
+    assert " 400 " not in program.wait_log("TLS on a connection that is to be plain text")
+
+
 def test_tls_where_only_plain_text_is_taken(proxy, pki):
     """It fails at once, and the log says why; plain text is served."""
     program = proxy(ONLY_PLAIN + f"certfile = {pki.good}\n")
