@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,12 @@ if TYPE_CHECKING:
     from amiproxy.identity import Identity
     from amiproxy.options import Options
 
-# Where the program and its handlers stand when it runs from the source.
+# Where the package stands: the source tree, or a site-packages directory.
 _ROOT = Path(__file__).resolve().parent.parent
+# Where setup.py puts the handlers, under the prefix: site-packages is three levels below
+# (PREFIX/lib/pythonX/site-packages), but itself the prefix of pip's --target.  sys.prefix
+# is another in pip's --user and --prefix, and for pip in the system's Python of Debian.
+_INSTALLED = Path("lib", "astmanproxy", "handlers")
 
 
 def find_users(options: Options, config: Config) -> tuple[Users, list[str]]:
@@ -59,7 +62,7 @@ def handler_directories(config: Config) -> list[Path]:
     """Return where handlers are looked for: the first of a name counts."""
     found = [Path(config.handler_dir)] if config.handler_dir else []
     found.append(_ROOT / "handlers")
-    found.append(Path(sys.prefix) / "lib" / "astmanproxy" / "handlers")
+    found += [prefix / _INSTALLED for prefix in (_ROOT.joinpath("../../..").resolve(), _ROOT)]
     if config.handler_dir and not found[0].is_dir():
         raise ConfigError(f"{config.place('handler_dir')}handlerdir: {found[0]} is no directory")
     return [path for path in found if path.is_dir()]

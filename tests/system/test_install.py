@@ -137,6 +137,27 @@ def test_the_installed_program_runs_and_finds_its_handlers(place, tmp_path):
     assert {"InputHandler: xml", "OutputHandler: json"} <= formats
 
 
+@pytest.mark.parametrize("package", ["lib/python3/site-packages", "."], ids=["prefix", "target"])
+def test_handlers_are_found_where_pip_puts_them(package, tmp_path):
+    """Also where that is not Python's own prefix: pip's --user, --prefix and --target."""
+    site = tmp_path / package
+    shutil.copytree(ROOT / "amiproxy", site / "amiproxy")
+    shutil.copy(ROOT / "astmanproxy.py", site)
+    shutil.copytree(ROOT / "handlers", tmp_path / "lib/astmanproxy/handlers")
+    conf = tmp_path / "conf"
+    conf.write_text(f"proc_user = nobody\nlogfile = {tmp_path}/log\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "astmanproxy", "-t", "-c", str(conf), "-u", os.devnull],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
 def test_the_installed_configuration_is_good(place):
     """As shipped, but for the log, which is the system's."""
     directory = place.etc / "asterisk"
