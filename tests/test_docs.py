@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,17 @@ def test_links_lead_somewhere(page):
             assert heading in [
                 re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
             ]
+
+
+def test_the_source_distribution_is_whole():
+    """MANIFEST.in names everything at the top of the repository that setup.py does not."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("no git checkout")
+    found = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    top = {path.partition("/")[0] for path in found.stdout.split("\0") if path}
+    by_itself = {"amiproxy", "handlers", "astmanproxy.py", "setup.py", "pyproject.toml",
+                 "README.md", "LICENSE", "MANIFEST.in", ".gitignore"}  # fmt: skip
+
+    assert top - by_itself <= set((ROOT / "MANIFEST.in").read_text().split())
