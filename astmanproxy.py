@@ -30,7 +30,7 @@ from amiproxy.files import find_users, read_formats, unreadable
 from amiproxy.identity import identity
 from amiproxy.options import USAGE, VERSION, Options, parse_options
 from amiproxy.pidfile import PidFile
-from amiproxy.process import allow_core_dumps, fill_streams, raise_file_limit
+from amiproxy.process import allow_core_dumps, fill_streams, raise_file_limit, take_name
 from amiproxy.threads.bind import bind_listener
 from amiproxy.threads.certificate import client_context, server_context
 from amiproxy.threads.logfile import Log, to_log
@@ -245,6 +245,7 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
 
     Calls *ready* when clients can connect; keeps the descriptors *keep* open.
     """
+    take_name()
     raise_file_limit()
     # Blocked here, so in every thread to come: only sigwait() below gets them.  A
     # handler is needed all the same, for who was started with them ignored (nohup).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a process asks of the system for itself: streams, open files, core dumps."""
+"""What a process asks of the system for itself: streams, name, open files, core dumps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ctypes
 import os
 import resource
 import sys
+from pathlib import Path
 
 #: Open files asked for, where root decides: 10 000 clients and room to breathe.
 OPEN_FILES = 65536
@@ -22,6 +23,12 @@ def fill_streams() -> None:
                 os.dup2(fd, number)
                 os.close(fd)
             setattr(sys, name, open(number, mode))  # noqa: SIM115, PTH123 - for as long as we run
+
+
+def take_name() -> None:
+    """Be astmanproxy to ps, pgrep and killall (proc(5), Linux), as the C program was."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_bytes(b"astmanproxy")
 
 
 def raise_file_limit() -> None:

@@ -105,6 +105,7 @@ def test_start_returns_when_clients_can_connect_and_the_pid_file_is_there(daemon
 
     assert is_listening(daemon.port)
     process = psutil.Process(pid)
+    assert process.name() == "astmanproxy"  # for killall and pgrep, as the C program
     assert process.cwd() == "/"
     assert os.getsid(pid) not in (os.getsid(0), pid)  # no session leader: gets no terminal
     assert process.terminal() is None
