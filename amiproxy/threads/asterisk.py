@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,11 +17,11 @@ from amiproxy.acl import is_address
 from amiproxy.actionids import with_action_id
 from amiproxy.batch import Batch
 from amiproxy.calls import CallTable
-from amiproxy.errors import ConfigError, LoginRefused, PeerError, PeerGone, ProtocolError
+from amiproxy.errors import LoginRefused, PeerError, PeerGone, ProtocolError
 from amiproxy.framing import Framer
 from amiproxy.message import END, Message
 from amiproxy.pending import PROXY, Item, Ledger, Request
-from amiproxy.threads.certificate import server_context
+from amiproxy.threads.dial import dial, transport_over
 from amiproxy.threads.transport import READ_SIZE, Transport
 from amiproxy.upstream import Outgoing
 
@@ -42,10 +41,8 @@ BOOT_LIMIT = 60.0
 #: How long a missing banner is waited for before we log in without it, in seconds.
 BANNER_WAIT = 2.0
 
-#: Actions that may wait for Asterisk, in bytes, before clients are held back,
-#: and before the connection is given up.
+#: Actions that may wait for Asterisk, in bytes, before clients are held back.
 CONGESTED = 65536
-MAX_BACKLOG = 64 * 1024 * 1024
 
 #: How often Originates that are held back are looked at, in seconds.
 _LOOK = 1.0
@@ -210,7 +207,9 @@ class AsteriskServer:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
         """Connect; whatever happens then, leave nothing behind."""
-        transport = self._connect()
+        deadline = time.monotonic() + self.config.connect_timeout
+        sock, self.address = dial(self.spec, deadline)
+        transport = transport_over(sock, self.spec, self.config, deadline)
         with self._lock:
             self._transport = transport
         try:
@@ -226,61 +225,6 @@ class AsteriskServer:
                 transport.drain(time.monotonic() + 0.5)
             transport.close()
             self._abandon(lost)
-
-    def _connect(self) -> Transport:
-        spec, config = self.spec, self.config
-        deadline = time.monotonic() + config.connect_timeout
-        try:
-            found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
-            raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
-        last: OSError = OSError("no address")
-        for family, kind, proto, _, address in found:
-            try:
-                sock = socket.socket(family, kind, proto)
-            except OSError as error:  # no descriptor left
-                last = error
-                continue
-            try:
-                sock.settimeout(max(0.1, deadline - time.monotonic()))
-                sock.connect(address)
-            except OSError as error:
-                sock.close()
-                last = error
-                continue
-            self.address = str(address[0])
-            return self._over(sock, deadline)
-        raise PeerGone(f"cannot connect: {last}") from last
-
-    def _over(self, sock: socket.socket, deadline: float) -> Transport:
-        """Return the transport over the connected *sock*."""
-        config = self.config
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        keep_alive(sock, max(1, int(config.keepalive or 60)))
-        transport = Transport(
-            sock,
-            "the connection",  # the log lines name the server
-            write_timeout=config.server_write_timeout,
-            max_backlog=MAX_BACKLOG,
-        )
-        if self.spec.tls:
-            # It may have been replaced since the start.
-            try:
-                context = server_context(config)
-            except ConfigError as error:
-                transport.close()
-                raise PeerGone(str(error)) from error
-            try:
-                transport.start_tls(
-                    context,
-                    server_side=False,
-                    timeout=max(0.1, deadline - time.monotonic()),
-                    server_hostname=self.spec.host,
-                )
-            except BaseException:
-                transport.close()
-                raise
-        return transport
 
     # -- logging in ---------------------------------------------------------------------------
 
@@ -503,13 +447,3 @@ def _cut(whole: bytes | list[bytes]) -> list[Message]:
         parts.pop()
         return [Message(part + END) for part in parts]
     return [Message(raw) for raw in whole]
-
-
-def keep_alive(sock: socket.socket, idle: int) -> None:
-    """Have the kernel look after a silent connection, first after *idle* seconds."""
-    idle = min(idle, 32767)  # Linux bears no more (MAX_TCP_KEEPIDLE)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)

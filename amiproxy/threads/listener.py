@@ -16,9 +16,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.threads.asterisk import keep_alive
 from amiproxy.threads.client import Client
 from amiproxy.threads.complaints import Complaints
+from amiproxy.threads.dial import keep_alive
 
 if TYPE_CHECKING:
     from amiproxy.acl import Acl
