@@ -387,7 +387,7 @@ def _drop_server(shared: Shared, session: ClientSession, message: Message) -> Me
 
 
 #: Names as clients write them, in lower case.  A new ProxyAction is a row here, a
-#: function above and a line in spec and README.
+#: function above and a row in docs/clients.md.
 PROXY_ACTIONS: Mapping[str, Callable[[Shared, ClientSession, Message], Optional[Message]]] = (
     MappingProxyType(
         {

@@ -70,7 +70,7 @@ class Proxy:
         with self._servers_lock:
             for spec in self.shared.config.servers:
                 server = self._make(spec)
-                # The same line twice is two connections, as the file says.
+                # Two users at one Asterisk are two connections, as the file says.
                 self.router.order_servers((*self.router.servers, server))
                 server.start()
         self._listener.start()

@@ -77,14 +77,12 @@ class Shared:
         return self.config.auth_required or bool(self.config.proxy_key)
 
     def input_format(self) -> Format:
-        """Return the default input format; an unknown name means standard, as in C."""
-        found = self.formats.get(self.config.input_format)
-        return found if found is not None and found.is_input else self.formats["standard"]
+        """Return the default input format, which the start has made sure is there."""
+        return self.formats[self.config.input_format]
 
     def output_format(self) -> Format:
-        """Return the default output format; an unknown name means standard, as in C."""
-        found = self.formats.get(self.config.output_format)
-        return found if found is not None and found.is_output else self.formats["standard"]
+        """Return the default output format, which the start has made sure is there."""
+        return self.formats[self.config.output_format]
 
 
 def _first(general: int | None, config: int) -> int:
