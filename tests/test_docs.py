@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from amiproxy.config import _SETTINGS, Config, parse_config
-from amiproxy.threads.actions import PROXY_ACTIONS
+from amiproxy.threads.proxyactions import PROXY_ACTIONS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]

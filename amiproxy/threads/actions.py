@@ -2,23 +2,22 @@
 """What a client's block means, and the actions the proxy carries out itself.
 
 Everything runs in the thread of the client that asks.  ``handle`` follows the
-order of spec section 5; the tables below it name each action once.
+order of spec section 5; the tables below it name each action once.  ProxyActions
+are in proxyactions.py.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
-import re
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy import auth, replies, rights
-from amiproxy.config import ServerSpec
 from amiproxy.eventfilter import NO_FILTERS, filter_action
+from amiproxy.threads import proxyactions
 from amiproxy.threads.session import Wait
-from amiproxy.views import MODE_NUMBERS, OFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +61,11 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     if always is not None:
         return always(shared, session, message)
     asked = values.get("proxyaction")
+    if asked and asked.lower() == "logoff":
+        return _log_off(shared, session, message)
     if asked:
-        return _proxy_action(shared, session, message, asked.lower())
+        proxyactions.perform(shared, session, message, asked.lower())
+        return True
     if not session.allowed:
         session.say(replies.filtered(message))
         return True
@@ -264,141 +266,4 @@ def finish_wait(session: ClientSession) -> None:
 
 _OWN: Mapping[str, Action] = MappingProxyType(
     {"events": _events, "filter": _filter, "waitevent": _wait_event}
-)
-
-
-# -- ProxyActions (spec section 10) --------------------------------------------------------------
-
-
-def _proxy_action(shared: Shared, session: ClientSession, message: Message, name: str) -> bool:
-    if name == "logoff":
-        return _log_off(shared, session, message)
-    if not session.allowed:
-        session.say(replies.proxy_error(message, "Action Filtered"))
-        return True
-    action = PROXY_ACTIONS.get(name)
-    if action is None:
-        session.say(replies.proxy_error(message, "Invalid Proxy Action"))
-        return True
-    if not rights.may_proxyaction(session.user, name):
-        log.info("%s: ProxyAction %s refused", session.peer, name)
-        session.say(replies.proxy_error(message, "Action Filtered"))
-        return True
-    reply = action(shared, session, message)
-    if reply is not None:
-        session.say(reply)
-    return True
-
-
-def _list_sessions(shared: Shared, session: ClientSession, message: Message) -> Message:
-    del session
-    lines = []
-    for client in shared.router.registry.snapshot():
-        lines += [
-            f"ProxyClientSession: {client.address}",
-            f"ProxyClientActionID: {client.listed_id}",
-            f"ProxyClientInputHandler: {client.input_name}",
-            f"ProxyClientOutputHandler: {client.output.name}",
-        ]
-    lines += [
-        f"ProxyServerSession: {server.address or server.host}" for server in shared.router.servers
-    ]
-    return replies.proxy_success(message, *lines)
-
-
-def _list_servers(shared: Shared, session: ClientSession, message: Message) -> Message:
-    del session
-    lines = [
-        f"ProxyListServer I: {server.address or server.host} H: {server.host} "
-        f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
-        for server in shared.router.servers
-    ]
-    return replies.proxy_success(message, *lines)
-
-
-def _list_handlers(shared: Shared, session: ClientSession, message: Message) -> Message:
-    del session
-    lines = []
-    for name, form in shared.formats.items():
-        if form.is_input:
-            lines.append(f"InputHandler: {name}")
-        if form.is_output:
-            lines.append(f"OutputHandler: {name}")
-    return replies.proxy_success(message, *lines)
-
-
-def _set_output_format(
-    shared: Shared, session: ClientSession, message: Message
-) -> Optional[Message]:
-    name = message.get("OutputFormat").lower()
-    form = shared.formats.get(name)
-    if form is None or not form.is_output:
-        return replies.proxy_error(message, "Unknown output format")
-    session.set_output(form, replies.proxy_success(message, f"OutputFormat: {form.name}"))
-    return None
-
-
-def _set_input_format(shared: Shared, session: ClientSession, message: Message) -> Message:
-    name = message.get("InputFormat").lower()
-    form = shared.formats.get(name)
-    if form is None or form.reader is None:
-        return replies.proxy_error(message, "Unknown input format")
-    session.input_name = form.name  # its thread takes the new reader from the next block on
-    return replies.proxy_success(message, f"InputFormat: {form.name}")
-
-
-def _set_autofilter(shared: Shared, session: ClientSession, message: Message) -> Message:
-    mode = message.get("AutoFilter").lower()
-    if mode not in MODE_NUMBERS:
-        mode = OFF  # as C: anything else is off
-    session.set_mode(mode)
-    shared.router.registry.mode_changed()
-    return replies.proxy_success(message, f"AutoFilter: {MODE_NUMBERS[mode]}")
-
-
-def _add_server(shared: Shared, session: ClientSession, message: Message) -> Message:
-    host = message.get("Server").strip().lower()
-    spec = _server_spec(message, host)
-    # Asks the resolver, in the thread of the client that wants it, and no other.
-    if spec is None or not shared.control.add_server(spec):
-        return replies.proxy_failure(message, f"Could not add {host}")
-    log.info("%s: added server %s:%d", session.peer, ascii(host), spec.port)
-    return replies.proxy_success(message, f"Message: Added {host}")
-
-
-def _server_spec(message: Message, host: str) -> ServerSpec | None:
-    """Return the server that AddServer describes, None where a header is missing."""
-    port, user, secret = message.get("Port").strip(), message.get("Username"), message.get("Secret")
-    events = message.get("Events").strip().lower()
-    if not (host and user and secret and events) or len(host) > 255:
-        return None
-    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        return None
-    tls = message.get("UseSSL").strip().lower() in ("on", "yes", "true", "1")
-    return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
-
-
-def _drop_server(shared: Shared, session: ClientSession, message: Message) -> Message:
-    host = message.get("Server")
-    if not host or not shared.control.drop_server(host):
-        return replies.proxy_failure(message, f"Cannot Drop Server {host}, Does Not Exist")
-    log.info("%s: dropped server %s", session.peer, ascii(host))
-    return replies.proxy_success(message, f"Message: Dropped {host}")
-
-
-#: Names as clients write them, in lower case.  A new ProxyAction is a row here, a
-#: function above and a row in docs/clients.md.
-PROXY_ACTIONS: Mapping[str, Callable[[Shared, ClientSession, Message], Optional[Message]]] = (
-    MappingProxyType(
-        {
-            "addserver": _add_server,
-            "dropserver": _drop_server,
-            "listiohandlers": _list_handlers,
-            "listservers": _list_servers,
-            "listsessions": _list_sessions,
-            "setautofilter": _set_autofilter,
-            "setinputformat": _set_input_format,
-            "setoutputformat": _set_output_format,
-        }
-    )
 )
