@@ -19,7 +19,7 @@ from amiproxy import __version__
 from amiproxy.options import parse_options
 from tests.certificates import self_signed
 from tests.conftest import needs_root
-from tests.support import PROGRAM, ManagerClient, free_port
+from tests.support import PROGRAM, ManagerClient, ProxyProcess, free_port, wait_until
 
 USERS = "joe=Secret1,sip/1002,internal\n"
 
@@ -335,6 +335,12 @@ def test_debug_prints_to_stdout_and_stays_in_the_foreground(proxy):
     assert "TopSecret" not in started.stdout() + started.log()
 
 
+def serving(process: ProxyProcess) -> int:
+    """Return the pid of *process* once it serves; it listens before it sets its limits."""
+    wait_until(lambda: "Proxy Started" in process.log())
+    return process.pid
+
+
 def limits(pid: int, name: str) -> list[str]:
     """Return soft and hard limit of a process."""
     for line in Path(f"/proc/{pid}/limits").read_text().splitlines():
@@ -346,16 +352,16 @@ def limits(pid: int, name: str) -> list[str]:
 def test_core_dumps_are_off_unless_asked_for(proxy):
     """A core holds every secret."""
     own = limits(os.getpid(), "Max core file size")
-    plain = proxy("proc_user = nobody\n", args=["-f"])
-    asked = proxy("proc_user = nobody\n", args=["-fg"])
+    plain = serving(proxy("proc_user = nobody\n", args=["-f"]))
+    asked = serving(proxy("proc_user = nobody\n", args=["-fg"]))
 
-    assert limits(plain.pid, "Max core file size") == ["0", "0"]
-    assert limits(asked.pid, "Max core file size") == [own[1], own[1]]
+    assert limits(plain, "Max core file size") == ["0", "0"]
+    assert limits(asked, "Max core file size") == [own[1], own[1]]
 
 
 def test_as_many_files_as_the_system_allows(proxy):
     """Each client needs one."""
-    soft, hard = limits(proxy("proc_user = nobody\n").pid, "Max open files")
+    soft, hard = limits(serving(proxy("proc_user = nobody\n")), "Max open files")
 
     assert soft == hard
 
