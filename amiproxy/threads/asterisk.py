@@ -21,6 +21,7 @@ from amiproxy.errors import LoginRefused, PeerError, PeerGone, ProtocolError
 from amiproxy.framing import Framer
 from amiproxy.message import END, Message
 from amiproxy.pending import PROXY, Item, Ledger, Request
+from amiproxy.rights import CALL, SYSTEM, event_mask
 from amiproxy.threads.dial import dial, transport_over
 from amiproxy.threads.transport import READ_SIZE, Transport
 from amiproxy.upstream import Outgoing
@@ -34,9 +35,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("amiproxy.asterisk")
 
 #: Asterisk before 1.8 never sends FullyBooted: so many seconds of silence after
-#: the log-in will do instead, and so many whatever it says (spec section 4).
+#: the log-in will do instead, and so many whatever it says (spec section 4).  Where
+#: it is sure that none will come, BOOT_SILENCE is enough without silence.
 BOOT_SILENCE = 3.0
 BOOT_LIMIT = 60.0
+
+#: How the banner of an Asterisk before 1.6 ends: it knows no FullyBooted.
+_OLD_BANNER = b"/1.0"
 
 #: How long a missing banner is waited for before we log in without it, in seconds.
 BANNER_WAIT = 2.0
@@ -67,10 +72,10 @@ class AsteriskServer:
         self.router = router
         self.scope = f"{self.host}:{spec.port}"
         self.given_up = False
-        #: Whether our log-in asks for events (an OriginateResponse is one).
-        self.tells_events = (
-            spec.events in ("on", "yes", "true", "1", "all") or "call" in spec.events
-        )
+        #: The classes of events our log-in asks for.
+        self._mask = event_mask(spec.events) or 0
+        #: Whether an OriginateResponse, an event, will come.
+        self.tells_events = bool(self._mask & CALL)
         self._suffix = f"\r\nServer: {self.host}\r\n\r\n".encode("latin-1", "replace")
         # Guards _transport, _connected and _ledger, so that actions go upstream
         # in the order in which the ledger has them.  Held for one non-blocking
@@ -240,7 +245,7 @@ class AsteriskServer:
         """
         deadline = time.monotonic() + self.config.login_timeout
         framer = Framer(self.config.max_message, self._suffix)
-        rest = self._banner(transport, deadline)
+        banner, rest = self._banner(transport, deadline)
         login = Message.of(
             "Action: Login",
             f"Username: {self.spec.user}",
@@ -255,12 +260,14 @@ class AsteriskServer:
                 if message.has("Response") and not message.has("Event"):
                     self._check_login(message)
                     log.debug("asterisk@%s: logged in", self.scope)
-                    self._wait_boot(transport, framer, messages[index + 1 :])
+                    is_old = not banner or banner.endswith(_OLD_BANNER)
+                    patience = BOOT_SILENCE if is_old or not self._mask & SYSTEM else BOOT_LIMIT
+                    self._wait_boot(transport, framer, messages[index + 1 :], patience)
                     return framer
             messages = _cut(framer.feed(self._read(transport, deadline, "no answer to the log-in")))
 
-    def _banner(self, transport: Transport, deadline: float) -> bytes:
-        """Read the banner line; return what came after it."""
+    def _banner(self, transport: Transport, deadline: float) -> tuple[bytes, bytes]:
+        """Read the banner line; return it and what came after it."""
         until = min(deadline, time.monotonic() + BANNER_WAIT)
         seen = b""
         while b"\n" not in seen:
@@ -269,10 +276,11 @@ class AsteriskServer:
             except _TooLateError:
                 if seen or time.monotonic() >= deadline:
                     raise
-                return b""  # it may be missing; its text is not checked either
+                return b"", b""  # it may be missing
             if len(seen) > 8192:
                 raise ProtocolError("no line end in the banner")
-        return seen.partition(b"\n")[2]
+        banner, _, rest = seen.partition(b"\n")
+        return banner.rstrip(b"\r"), rest
 
     def _check_login(self, message: Message) -> None:
         text = message.get("Message")
@@ -282,10 +290,15 @@ class AsteriskServer:
             raise PeerGone(f"not logged in: {text}")
         raise LoginRefused(f"log-in of {self.spec.user} refused: {text}")
 
-    def _wait_boot(self, transport: Transport, framer: Framer, messages: list[Message]) -> None:
-        """Wait for FullyBooted, or what counts as it, and go live with it."""
-        limit = time.monotonic() + BOOT_LIMIT
-        while self.spec.events != "off":
+    def _wait_boot(
+        self, transport: Transport, framer: Framer, messages: list[Message], patience: float
+    ) -> None:
+        """Wait for FullyBooted, or what counts as it, and go live with it.
+
+        Silence counts, and that *patience* seconds have gone.
+        """
+        limit = time.monotonic() + patience
+        while self._mask:
             for index, message in enumerate(messages):
                 if message.get("Event").lower() == "fullybooted":
                     self._go_live()
@@ -320,12 +333,12 @@ class AsteriskServer:
 
     def _serve(self, transport: Transport, framer: Framer) -> None:
         """Read and publish until the connection is over."""
-        keepalive = self.config.keepalive
         heard = time.monotonic()
         pinged = False
         buffer = self._buffer
         view = memoryview(buffer)
         while True:
+            keepalive = self.config.keepalive  # SIGHUP may change it
             count = transport.recv_into(view, _LOOK if self._holding else keepalive or None)
             if count:
                 heard, pinged = time.monotonic(), False

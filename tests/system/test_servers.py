@@ -76,10 +76,34 @@ def test_it_logs_in_as_told_and_passes_nothing_on_before_fullybooted(proxy):
         assert "S;e#c" not in program.log()
 
 
-def test_an_asterisk_that_never_sends_fullybooted_counts_after_three_seconds(proxy):
-    """As before Asterisk 1.8; one with events off counts at once."""
-    with SimulatedAsterisk(boot=False) as old, SimulatedAsterisk("127.0.0.2", boot=False) as quiet:
-        program = proxy(QUICK + host_line(old) + host_line(quiet, events="off"))
+def chatter(link):
+    """Send an event every 0.2 s, as a busy Asterisk does, and answer each action."""
+    link.settimeout(0.2)
+    while True:
+        link.sendall(b"Event: Newexten\r\nPrivilege: call,all\r\n\r\n")
+        with contextlib.suppress(socket.timeout):
+            if link.recv(4096):
+                link.sendall(b"Response: Pong\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("banner", "events"),
+    [
+        (b"Asterisk Call Manager/1.0\r\n", "on"),
+        # A mask without system draws no FullyBooted from any Asterisk.
+        (BareServer.BANNER, "call"),
+    ],
+)
+def test_an_asterisk_that_never_sends_fullybooted_counts_after_three_seconds(proxy, banner, events):
+    """Silent or busy; one with events off counts at once."""
+    accepted = b"Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
+    with (
+        SimulatedAsterisk(boot=False) as old,
+        SimulatedAsterisk("127.0.0.2", boot=False) as quiet,
+        BareServer("127.0.0.3", banner=banner, welcome=accepted, script=chatter) as busy,
+    ):
+        hosts = host_line(old) + host_line(quiet, events="off") + host_line(busy, events=events)
+        program = proxy(QUICK + hosts)
         start = time.monotonic()
         with program.client() as client:
             wait_served(client)
@@ -87,6 +111,7 @@ def test_an_asterisk_that_never_sends_fullybooted_counts_after_three_seconds(pro
             assert value(ping(client), "Server") == "127.0.0.2"
             wait_until(lambda: value(ping(client), "Server") == "127.0.0.1", what="the old one")
             assert 2 < time.monotonic() - start < 8
+        program.wait_log("connected (127.0.0.3)", 5)
 
 
 def test_without_any_reachable_server_it_starts_and_finds_it_later(proxy):
