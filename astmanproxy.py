@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Callable
 import daemon
 
 from amiproxy import auth
-from amiproxy.config import Config, load_config, reloaded
+from amiproxy.config import Config, examine_config, load_config, reloaded
 from amiproxy.errors import ConfigError
 from amiproxy.files import find_users, read_formats, unreadable
 from amiproxy.identity import identity
@@ -97,7 +97,6 @@ def hash_secret() -> int:
 def check(options: Options) -> int:
     """Print every problem of the files, then what each user may do (-t)."""
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
-    problems: list[str] = []
     config, users = Config(), None
     checks: list[Callable[[Config], object]] = [
         identity,
@@ -106,7 +105,7 @@ def check(options: Options) -> int:
         read_formats,
     ]
     try:
-        config, warnings = load_config(options.config)
+        config, problems, warnings = examine_config(options.config)
     except ConfigError as error:
         warnings, checks, problems = [], [], [*error.problems]
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 
+from amiproxy import rights
 from amiproxy.acl import Acl
 from amiproxy.errors import ConfigError
 
@@ -113,6 +114,21 @@ def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Conf
         ConfigError: the file cannot be read or used; names every problem.
 
     """
+    return _unless_wrong(*examine_config(path, directory))
+
+
+def examine_config(
+    path: str | os.PathLike[str], directory: str = ""
+) -> tuple[Config, list[str], list[str]]:
+    """Read the file *path* as load_config does; return Config, problems and warnings.
+
+    Where there are problems the Config is made of the lines without one, so that
+    the files it names can be looked at, too.
+
+    Raises:
+        ConfigError: the file cannot be read.
+
+    """
     name = os.fspath(path)
     try:
         text = Path(path).read_bytes().decode("latin-1")
@@ -120,15 +136,27 @@ def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Conf
         # The C program's words, which name no reason: it is added to the rare ones.
         reason = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
         raise ConfigError(f"Unable to open config file: {name}!{reason}") from error
-    return parse_config(text, name, directory)
+    return _read(text, name, directory)
 
 
 def parse_config(text: str, name: str, directory: str = "") -> tuple[Config, list[str]]:
     """Make a Config of *text*, which stood in the file *name*; see load_config."""
+    return _unless_wrong(*_read(text, name, directory))
+
+
+def _read(text: str, name: str, directory: str) -> tuple[Config, list[str], list[str]]:
     parser = _Parser(name, directory or os.getcwd())  # noqa: PTH109 - a plain string
     for number, line in enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1):
         parser.take(number, line)
     return parser.finish()
+
+
+def _unless_wrong(
+    config: Config, problems: list[str], warnings: list[str]
+) -> tuple[Config, list[str]]:
+    if problems:
+        raise ConfigError(*problems)
+    return config, warnings
 
 
 def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
@@ -199,6 +227,12 @@ class _Value:
         """The value as the C program reads it: capitals only in quotes."""
         return "".join(text if quoted else text.lower() for text, quoted in self.pieces)
 
+    @property
+    def first(self) -> _Value:
+        """The value up to its first closing quote, where the C program stopped."""
+        end = next((i for i, (_, quoted) in enumerate(self.pieces, 1) if quoted), None)
+        return replace(self, pieces=self.pieces[:end])
+
     def split(self) -> list[str]:
         """Return the fields between commas; a comma in quotes is no border.
 
@@ -259,8 +293,8 @@ class _Parser:
         else:
             self.warnings.append(f"{place}: unknown key {_shown(key)}, ignored")
 
-    def finish(self) -> tuple[Config, list[str]]:
-        """Return the Config and the warnings, or raise what is wrong."""
+    def finish(self) -> tuple[Config, list[str], list[str]]:
+        """Return the Config, what is wrong, and the warnings."""
         config = Config(
             servers=tuple(self.servers),
             acl_lines=tuple(self.acl),
@@ -268,14 +302,12 @@ class _Parser:
             **self.values,
         )
         self._check(config)
-        if self.problems:
-            raise ConfigError(*self.problems)
         if config.retry_interval < _SHORTEST_RETRY:
             self.warnings.append(
                 f"{config.place('retry_interval')}retryinterval: raised to {_SHORTEST_RETRY:g} s"
             )
             config = replace(config, retry_interval=_SHORTEST_RETRY)
-        return config, self.warnings
+        return config, self.problems, self.warnings
 
     def _check(self, config: Config) -> None:
         """Look at settings that only together are wrong."""
@@ -308,12 +340,12 @@ def _shown(key: str) -> str:
 
 
 def _text(value: _Value) -> str:
-    return value.folded
+    return value.first.folded
 
 
 def _path(value: _Value) -> str:
     # Paths keep their case, unlike in the C program (spec section 3).
-    text = value.text
+    text = value.first.text
     return os.path.normpath(os.path.join(value.directory, text)) if text else ""  # noqa: PTH118
 
 
@@ -405,9 +437,15 @@ def _host(text: str) -> str:
             ipaddress.IPv6Address(text)
         except ValueError:
             raise ValueError(f"{_quote(text)} is no IPv6 address") from None
-    elif not re.fullmatch(r"[a-z0-9_.-]{1,253}", text):
+    elif not re.fullmatch(r"[a-z0-9_.-]{1,253}", text) or _is_no_ipv4(text):
         raise ValueError(f"{_quote(text)} is neither an address nor a host name")
     return text
+
+
+def _is_no_ipv4(text: str) -> bool:
+    """Tell whether *text* looks like an IPv4 address, and is none."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", text)
+    return match is not None and any(int(part) > 255 for part in match.groups())
 
 
 def _server(value: _Value, path: str, line: int) -> ServerSpec:
@@ -430,11 +468,21 @@ def _server(value: _Value, path: str, line: int) -> ServerSpec:
         port=int(port),
         user=user,
         secret=secret,
-        events=events.lower(),
+        events=_events(events.lower()),
         tls=encrypted,
         path=path,
         line=line,
     )
+
+
+def _events(text: str) -> str:
+    """Take on, off, or what Asterisk takes besides: classes, or their sum as a number."""
+    answer = _YES_NO.get(text)
+    if answer is not None:
+        return "on" if answer else "off"
+    if not re.fullmatch("[0-9]+", text) and rights.read_classes(text)[1]:
+        raise ValueError("events (fifth field) is neither on nor off")
+    return text
 
 
 def _networks(key: str, value: _Value) -> str:

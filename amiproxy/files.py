@@ -40,21 +40,25 @@ def find_users(options: Options, config: Config) -> tuple[Users, list[str]]:
 
 def read_formats(config: Config) -> dict[str, Format]:
     """Load the handlers; raises ConfigError where a default format is not among them."""
+    problems: list[str] = []
+    if config.handler_dir and not Path(config.handler_dir).is_dir():
+        place = config.place("handler_dir")
+        problems.append(f"{place}handlerdir: {config.handler_dir} is no directory")
     formats = load_formats(*handler_directories(config))
-    reader = formats.get(config.input_format)
-    if reader is None or not reader.is_input:
-        known = ", ".join(sorted(name for name, found in formats.items() if found.is_input))
-        raise ConfigError(
+    readers = sorted(name for name, found in formats.items() if found.is_input)
+    if config.input_format not in readers:
+        problems.append(
             f"{config.place('input_format')}inputformat: there is no input handler"
-            f" {config.input_format!r}; there is: {known}"
+            f" {config.input_format!r}; there is: {', '.join(readers)}"
         )
-    writer = formats.get(config.output_format)
-    if writer is None or not writer.is_output:
-        known = ", ".join(sorted(name for name, found in formats.items() if found.is_output))
-        raise ConfigError(
+    writers = sorted(name for name, found in formats.items() if found.is_output)
+    if config.output_format not in writers:
+        problems.append(
             f"{config.place('output_format')}outputformat: there is no output handler"
-            f" {config.output_format!r}; there is: {known}"
+            f" {config.output_format!r}; there is: {', '.join(writers)}"
         )
+    if problems:
+        raise ConfigError(*problems)
     return formats
 
 
@@ -63,8 +67,6 @@ def handler_directories(config: Config) -> list[Path]:
     found = [Path(config.handler_dir)] if config.handler_dir else []
     found.append(_ROOT / "handlers")
     found += [prefix / _INSTALLED for prefix in (_ROOT.joinpath("../../..").resolve(), _ROOT)]
-    if config.handler_dir and not found[0].is_dir():
-        raise ConfigError(f"{config.place('handler_dir')}handlerdir: {found[0]} is no directory")
     return [path for path in found if path.is_dir()]
 
 

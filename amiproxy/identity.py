@@ -79,36 +79,47 @@ def identity(config: Config) -> Identity:
     uid = os.geteuid()
     if uid != 0:
         return Identity(_name(uid), uid, os.getegid(), switch=False)
-    place = config.place("proc_user")
-    if not config.proc_user:
-        raise ConfigError(
+    problems: list[str] = []
+    user, gid = _user(config, problems), _gid(config, problems)
+    if user is None or problems:
+        raise ConfigError(*problems)
+    return Identity(user.pw_name, user.pw_uid, user.pw_gid if gid is None else gid, switch=True)
+
+
+def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:
+    """Return who proc_user is; what is wrong with him is added to *problems*."""
+    place, name = config.place("proc_user"), config.proc_user
+    if not name:
+        problems.append(
             f"{place}proc_user is not set, and the proxy does not run as root;"
             " name an unprivileged user"
         )
+        return None
     try:
-        user = pwd.getpwnam(config.proc_user)
+        user = pwd.getpwnam(name)
     except KeyError:
-        raise ConfigError(
-            f"{place}getpwnam({config.proc_user}) failed: proc_user names no user of this system"
-        ) from None
+        problems.append(f"{place}getpwnam({name}) failed: proc_user names no user of this system")
+        return None
     if user.pw_uid == 0:
-        raise ConfigError(
-            f"{place}getpwnam({config.proc_user}) returned root user; aborting!"
+        problems.append(
+            f"{place}getpwnam({name}) returned root user; aborting!"
             " Name an unprivileged user as proc_user"
         )
-    return Identity(user.pw_name, user.pw_uid, _gid(config, user.pw_gid), switch=True)
+    return user
 
 
-def _gid(config: Config, default: int) -> int:
+def _gid(config: Config, problems: list[str]) -> int | None:
+    """Return the number of proc_group, None where none is named; *problems* as above."""
     if not config.proc_group:
-        return default
+        return None
     try:
         return grp.getgrnam(config.proc_group).gr_gid
     except KeyError:
-        raise ConfigError(
+        problems.append(
             f"{config.place('proc_group')}getgrnam({config.proc_group}) failed:"
             " proc_group names no group of this system (nogroup on Debian, nobody on Red Hat)"
-        ) from None
+        )
+        return None
 
 
 def _name(uid: int) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,11 @@ def bind_listener(config: Config) -> socket.socket:
                 return _listen(socket.AF_INET6, ("::", port))
         return _listen(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104 - that is what * asks for
     except OSError as error:
+        # Which of the two is wrong, a name that is none or the address of another machine?
+        is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        place = config.place("listen_address" if is_address else "listen_port")
         raise ConfigError(
-            f"{config.place('listen_port')}Cannot bind to listener socket!"
-            f" {address} port {port}: {error.strerror}"
+            f"{place}Cannot bind to listener socket! {address} port {port}: {error.strerror}"
         ) from error
 
 

@@ -25,7 +25,7 @@ def client_context(config: Config) -> ssl.SSLContext | None:
     """
     if not config.certfile:
         return None
-    place = config.place("certfile")
+    place, problems = config.place("certfile"), []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Who closes its side without TLS's goodbye still gets its answers, as over plain
@@ -36,12 +36,17 @@ def client_context(config: Config) -> ssl.SSLContext | None:
         # An empty password: else OpenSSL asks the terminal for one.
         context.load_cert_chain(config.certfile, password="")
     except ssl.SSLError as error:
-        raise ConfigError(f"{place}certfile {config.certfile}: {_why(text, error)}") from error
+        problems.append(f"{place}certfile {config.certfile}: {_why(text, error)}")
     except OSError as error:
-        raise ConfigError(f"{place}certfile {config.certfile}: {error.strerror}") from error
+        problems.append(f"{place}certfile {config.certfile}: {error.strerror}")
     if config.client_ca_file:
-        _trust(context, config, "clientcafile", "client_ca_file")
+        try:
+            _trust(context, config, "clientcafile", "client_ca_file")
+        except ConfigError as error:
+            problems += error.problems
         context.verify_mode = ssl.CERT_REQUIRED
+    if problems:
+        raise ConfigError(*problems)
     return context
 
 

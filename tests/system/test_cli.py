@@ -163,17 +163,29 @@ def test_check_of_good_files_tells_what_users_may_do(files):
 
 
 def test_check_names_every_problem_of_every_file(files):
-    """As FILE:LINE: what is wrong; exit status 1; nothing is started."""
-    switches = files("listenport = x\nhost = a,b\nnosuch = 1\n", "=x\n")
+    """As FILE:LINE: what is wrong, one does not hide another; nothing is started."""
+    switches = files(
+        "listenport = x\nhost = a,b\nnosuch = 1\ncertfile = /dev/null\nclientcafile = /dev/null\n"
+        "inputformat = nosuch\noutputformat = nosuch\nhandlerdir = /nonexistent\n",
+        "=x\n",
+    )
 
     done = run("-t", *switches)
 
     assert done.returncode == 1
-    lines = done.stdout.splitlines()
-    assert [line.split(": ")[0] for line in lines] == [
-        f"{switches[1]}:5", f"{switches[1]}:6", f"{switches[3]}:1",
-    ]  # fmt: skip
+    places = sorted(line.split(": ")[0] for line in done.stdout.splitlines())
+    conf, users = switches[1], switches[3]
+    assert places == sorted([*(f"{conf}:{line}" for line in range(5, 13)), f"{users}:1"])
     assert not (files.dir / "proxy.log").exists()
+
+
+@needs_root
+def test_check_names_user_and_group(files):
+    """Both, where both will not do."""
+    done = run("-t", *files("proc_user = root\nproc_group = nosuch\n"))
+
+    lines = done.stdout.splitlines()
+    assert ["root user" in lines[0], "no group" in lines[1]] == [True, True]
 
 
 def test_check_looks_at_the_certificate(files, certificate):
@@ -224,7 +236,7 @@ def test_an_unusable_certificate_stops_the_start(files, certificate):
         ("inputformat = nosuch\n", "amp.conf:5: inputformat: there is no input handler 'nosuch'"),
         ("outputformat = http\n", "amp.conf:5: outputformat: there is no output handler 'http'"),
         ("handlerdir = /nonexistent\n", "amp.conf:5: handlerdir: /nonexistent is no directory"),
-        ("listenaddress = 192.0.2.1\n", "Cannot bind to listener socket! 192.0.2.1 port "),
+        ("listenaddress = 192.0.2.1\n", "amp.conf:5: Cannot bind to listener socket! 192.0.2.1 port "),
         ("pidfile = /nonexistent/a/b.pid\n", "Cannot write pid file /nonexistent/a/b.pid: "),
     ],
 )  # fmt: skip
