@@ -217,10 +217,10 @@ def test_the_system_v_script_starts_stops_and_tells(place):
         "OPTIONS": f"-c {conf} -u {top}/amp.users",
     }
 
-    def script(action: str) -> tuple[int, str]:
+    def script(action: str, user: int | None = None) -> tuple[int, str]:
         done = subprocess.run(
             [str(place.etc / "init.d/astmanproxy"), action],
-            env=env, capture_output=True, text=True, timeout=30,
+            env=env, capture_output=True, text=True, timeout=30, user=user,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
@@ -234,6 +234,8 @@ def test_the_system_v_script_starts_stops_and_tells(place):
         first = int(pidfile.read_text())
         assert script("start")[0] == 0
         assert script("status") == (0, f"astmanproxy is running, pid {first}\n")
+        assert script("status", user=1) == (0, f"astmanproxy is running, pid {first}\n")
+        assert script("stop", user=1)[0] == 4
         assert script("reload")[0] == 0
         wait_until(lambda: "reread permissions" in (top / "amp.log").read_text())
         assert script("restart")[0] == 0
@@ -242,6 +244,8 @@ def test_the_system_v_script_starts_stops_and_tells(place):
         os.kill(second, signal.SIGKILL)
         wait_until(lambda: not Path(f"/proc/{second}").exists())
         assert script("status")[0] == 1
+        assert script("stop")[0] == 0
+        assert script("status")[0] == 3
         assert script("start")[0] == 0
         assert script("force-reload")[0] == 0
         assert script("stop") == (0, "astmanproxy stopped\n")
