@@ -7,18 +7,40 @@ import argparse
 import signal
 import sys
 import threading
+from typing import Any, Callable
 
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
 
-_FAULTS = {
-    "silent": "accept, and never say a word",
-    "mute": "answer no action after the log-in",
-    "mute-login": "never answer a log-in",
-    "deaf": "read nothing after the log-in",
-    "close-on-accept": "close every connection at once",
-    "reset-on-accept": "reset every connection at once",
+# What each looks like, and the fields of Faults that make it.
+_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "silent": ("accept, and never say a word", {"silent": True}),
+    "garbage": (
+        "rubbish in place of the banner",
+        {"garbage": b"\x16\x03\xff\x00\xfe" * 20 + b"\n"},
+    ),
+    "slow-login": ("answer a log-in after 5 s", {"login_delay": 5.0}),
+    "mute-login": ("never answer a log-in", {"mute_login": True}),
+    "refuse-login": ("refuse any secret", {"login_error": "Authentication failed"}),
+    "mute": ("answer no action after the log-in", {"mute": True}),
+    "deaf": ("read nothing after the log-in", {"deaf": True}),
+    "shutting-down": ("refuse every action, as in 'core stop gracefully'", {"shutting_down": True}),
+    "close-on-accept": ("close every connection at once", {"close_on_accept": True}),
+    "reset-on-accept": ("reset every connection at once", {"reset_on_accept": True}),
+}
+
+
+def _restart(asterisk: SimulatedAsterisk) -> None:
+    asterisk.shutdown(restart=True)
+    asterisk.start()
+
+
+# What happens every now and then to all who are logged in.
+_ACCIDENTS: dict[str, tuple[str, Callable[[SimulatedAsterisk], None]]] = {
+    "half-message": ("half a message, then close", lambda asterisk: asterisk.half_a_message()),
+    "reset": ("reset all connections", lambda asterisk: asterisk.drop_sessions(reset=True)),
+    "restart": ("end as 'core restart now' does", _restart),
 }
 
 
@@ -38,12 +60,30 @@ def main(arguments: list[str] | None = None) -> int:
         f"simulated Asterisk {asterisk.dialect.version} listens on {asterisk.host}:{asterisk.port}",
         flush=True,
     )
+    accidents = threading.Thread(target=_accidents, args=(asterisk, options, over))
+    accidents.start()
     try:
         _traffic(asterisk, options, over)
         over.wait()
     finally:
+        over.set()
+        accidents.join()
         asterisk.shutdown()
     return 0
+
+
+def _accidents(
+    asterisk: SimulatedAsterisk, options: argparse.Namespace, over: threading.Event
+) -> None:
+    """Let the accidents that were asked for happen, in turn."""
+    names = [name for name in options.fault if name in _ACCIDENTS]
+    while names and not over.wait(options.every):
+        if asterisk.sessions:
+            names.append(names.pop(0))
+            print(f"{names[-1]} to {len(asterisk.sessions)}", flush=True)
+            _ACCIDENTS[names[-1]][1](asterisk)
+            if names[-1] == "restart" and options.calls:
+                asterisk.exchange.keep_calling(options.calls)
 
 
 def _traffic(
@@ -65,9 +105,10 @@ def _traffic(
 
 
 def _asterisk(options: argparse.Namespace) -> SimulatedAsterisk:
-    faults = Faults()
+    faults = Faults(refusal_delay=1.0)
     for name in options.fault:
-        setattr(faults, name.replace("-", "_"), True)
+        for field, value in _FAULTS.get(name, ("", {}))[1].items():
+            setattr(faults, field, value)
     return SimulatedAsterisk(
         options.host,
         options.port,
@@ -90,7 +131,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
         description="An AMI server that answers and behaves as Asterisk does.",
-        epilog="faults: " + "; ".join(f"{name}: {what}" for name, what in _FAULTS.items()),
+        epilog="\n".join(
+            ["faults:"]
+            + [f"  {name:16} {what}" for name, (what, _) in _FAULTS.items()]
+            + ["every now and then (--every), to all who are logged in:"]
+            + [f"  {name:16} {what}" for name, (what, _) in _ACCIDENTS.items()]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -110,7 +157,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--pieces", type=int, default=0, metavar="N", help="cut output into pieces of 1..N bytes")
     add("--write-timeout", type=float, default=0.1, metavar="S", help="patience with a client (s)")
     add("--no-boot", action="store_true", help="never send FullyBooted")
-    add("--fault", action="append", default=[], choices=list(_FAULTS), help="misbehave")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        choices=[*_FAULTS, *_ACCIDENTS],
+        metavar="NAME",
+        help="misbehave as told below; may be repeated",
+    )
+    add(
+        "--every",
+        type=float,
+        default=5,
+        metavar="S",
+        help="seconds between accidents (%(default)s)",
+    )
     return parser
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.support import ROOT, ManagerClient
+from tests.support import ROOT, ManagerClient, wait_until
 
 
 @contextmanager
@@ -72,7 +72,39 @@ def test_a_port_in_use_is_told_in_one_line():
     assert done.stderr.count("\n") == 1
 
 
-def test_faults_can_be_asked_for():
-    """``--fault silent`` gives no banner."""
-    with running("--fault", "silent") as (_, port), ManagerClient(port) as client:
-        assert client.is_silent(0.2)
+def connect(port: int) -> ManagerClient:
+    """Return a client, at last: it may be just restarting."""
+
+    def tried() -> ManagerClient | None:
+        with suppress(ConnectionRefusedError):
+            return ManagerClient(port)
+        return None
+
+    return wait_until(tried)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("silent", None),
+        ("garbage", b"\x16\x03"),
+        ("refuse-login", b"Message: Authentication failed\r\n\r\n"),
+        ("half-message", b"\r\n\r\nEvent: Newchannel\r\nChannel: SIP/1"),
+        ("reset", b"\r\n\r\n"),
+        ("restart", b"Event: Shutdown\r\n"),
+    ],
+)
+def test_faults_can_be_asked_for(fault, said):
+    """Each as often as wanted; the process goes on."""
+    with running("--fault", fault, "--every", "0.2") as (process, port):
+        for _ in range(1 if fault == "refuse-login" else 2):
+            with connect(port) as client:
+                if said is None:
+                    assert client.is_silent(0.2)
+                else:
+                    client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret")
+                    if fault == "garbage":
+                        client.half_close()
+                    assert said in client.read_to_end()
+        process.terminate()
+        assert process.wait(10) == 0
