@@ -125,6 +125,13 @@ class AsteriskServer:
             self.host == other.host or bool(self.address and self.address == other.address)
         )
 
+    def configure(self, config: Config) -> None:
+        """Take the limits of *config*, for the connection there is, too."""
+        self.config = config
+        with self._lock:
+            if self._transport is not None:
+                self._transport.write_timeout = config.server_write_timeout
+
     def start(self) -> None:
         """Start the server's thread."""
         self._thread.start()

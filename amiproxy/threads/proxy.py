@@ -165,7 +165,7 @@ class Proxy:
                 fresh.append(same)
             else:
                 there.remove(same)
-                same.config = config
+                same.configure(config)
             kept.append(same)
         self.router.order_servers(tuple(kept))
         for server in there:
