@@ -189,8 +189,9 @@ class Ledger:
         if name == "userevent":
             # An event for all, although Asterisk puts the sender's ActionID in (12.20).
             if owner:
-                return Item(self._ids.restore(message, wire_id), EVERYBODY)
-            return Item(message, EVERYBODY, None)
+                message = self._ids.restore(message, wire_id)
+            # Of those with autofilter `on`, its sender sees it: it bears his ActionID.
+            return Item(message, EVERYBODY, wire_id)
         if name == "originateresponse":
             request = self._take_originate(wire_id)
             if request is not None:

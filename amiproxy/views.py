@@ -66,16 +66,19 @@ class View:
 
     def sees(self, item: Item, number: int) -> bool:
         """Tell whether the client with session *number* sees *item*."""
-        if self.mode == ON and not item.private:
-            if item.wire_id != self.last_id:
-                return False
-            if self.last_id is not None:
-                return True
+        if self.mode == ON and not item.private and not self._matches(item):
+            return False
         if item.owner == number:
             return True
         if item.private or (item.owner != EVERYBODY and (self.mode == UNIQUE or self.restricted)):
             return False
         return self.sees_all_events or self.sees_event(item.message)
+
+    def _matches(self, item: Item) -> bool:
+        """Tell whether *item* carries the ActionID sent last, or none as long as none was."""
+        if self.last_id is None:
+            return item.wire_id is None or item.owner == EVERYBODY
+        return item.wire_id == self.last_id
 
     def sees_event(self, message: Message) -> bool:
         """Tell whether class and text of an event are among what the client reads."""

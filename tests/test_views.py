@@ -39,6 +39,13 @@ ME, OTHER = 7, 8
         (View(mode=ON, last_id="a"), Item(PONG, OTHER, "a"), True),
         (View(mode=ON, last_id="ab"), Item(PONG, ME, "a"), False),
         (View(mode=ON, last_id="a"), Item(EVENT), False),
+        # A UserEvent bears its sender's ActionID, and is for everybody.
+        (View(mode=ON, last_id="a"), Item(EVENT, EVERYBODY, "a"), True),
+        (View(mode=ON), Item(EVENT, EVERYBODY, "a"), True),
+        # Rights and event mask take away from what the ActionID lets through.
+        (View(mode=ON, last_id="a", restricted=True), Item(PONG, OTHER, "a"), False),
+        (View(mode=ON, last_id="a", mask=SYSTEM), Item(EVENT, EVERYBODY, "a"), False),
+        (View(mode=ON, last_id="a", mask=SYSTEM), Item(EVENT, ME, "a"), True),
         (View(), Item(PONG, OTHER, private=True), False),
         (View(mode=UNIQUE), Item(PONG, ME, private=True), True),
         (View(mode=ON, last_id="x"), Item(PONG, ME, "a", private=True), True),

@@ -72,8 +72,15 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
     own = _OWN.get(action)
     if own is not None:
         return own(shared, session, message)
+    if _is_key_alone(message):
+        return True  # what is left is an empty block
     _forward(shared, session, message)
     return True
+
+
+def _is_key_alone(message: Message) -> bool:
+    """Tell whether *message* gives the proxy key and holds nothing for Asterisk."""
+    return "proxykey" in message.values and not any(message.without("ProxyKey").lines)
 
 
 def is_logoff(message: Message) -> bool:

@@ -474,6 +474,11 @@ def test_the_proxy_key_is_asked_for_checked_and_kept_from_asterisk(proxy):
             assert bad.read_to_end() == b""
             assert silent.is_silent()
             assert len(asterisk.received) == count
+        with program.client() as alone:
+            # With nothing else in it, the block that gives the key is an empty one.
+            alone.send("ProxyKey: Ke y7")
+            assert answer(alone, "Action: Ping", "ActionID: 2")[1] == "ActionID: 2"
+            assert len(asterisk.received) == count + 1
         with program.client() as user:
             assert answer(user, "Action: Login", "Username: joe")[0] == "Response: Error"
             login = ("Action: Login", "Username: joe", "Secret: hush")
@@ -789,6 +794,9 @@ def test_with_autofilter_on_a_client_sees_only_its_last_actionid(proxy):
             one.send("Action: CoreShowChannels", "ActionID: c")
             assert one.read_message()[1] == "ActionID: c"
             assert one.read_message()[0] == "Event: CoreShowChannelsComplete"
+            one.send("Action: UserEvent", "UserEvent: Mine", "ActionID: d")
+            assert one.read_message()[0] == "Response: Success"
+            assert "UserEvent: Mine" in one.read_message()
             assert answer(one, "ProxyAction: SetAutoFilter", "AutoFilter: off")[1].endswith("0")
             asterisk.event("UserEvent", UserEvent="Seen")
             one.read_until("UserEvent: Seen")
