@@ -165,7 +165,8 @@ class Ledger:
                 self._queue.appendleft(request)
                 self._open = request
                 return Item(message, request.owner, wire_id, request.wire_id)
-        return Item(message, request.owner, wire_id, request.wire_id, True)
+        item = Item(message, request.owner, wire_id, request.wire_id, True)
+        return self._unasked_id(item) if request.held_back else item
 
     def _take(self, wire_id: str | None) -> Request | None:
         """Take the request an answer belongs to out of the queue."""
@@ -241,12 +242,20 @@ class Ledger:
             "Message: Originate successfully queued" if done else "Message: Originate failed",
             f"Server: {self._host}",
         ]
-        message = Message.of(*lines)
-        assert request.wire_id is not None
-        if self._ids.client_id(request.wire_id) is None:
-            # The client gave none, so nobody is to see the one we gave.
-            message = with_action_id(message, None)
-        return Item(message, request.owner, request.wire_id, request.wire_id, final=True)
+        wire_id = request.wire_id
+        return self._unasked_id(
+            Item(Message.of(*lines), request.owner, wire_id, wire_id, final=True)
+        )
+
+    def _unasked_id(self, item: Item) -> Item:
+        """Return *item* without its ActionID where the client gave none.
+
+        In any mode a held-back Originate gets one from us.  Nobody is to see it, and
+        autofilter ``on`` looks for what the client gave.
+        """
+        if item.wire_id is None or self._ids.client_id(item.wire_id) is not None:
+            return item
+        return item._replace(message=with_action_id(item.message, None), wire_id=None)
 
 
 def _starts_list(message: Message) -> bool:

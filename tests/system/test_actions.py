@@ -741,6 +741,18 @@ def test_a_synchronous_originate_is_answered_as_asterisk_would(
         assert not is_response(message)
 
 
+@pytest.mark.parametrize("phones", ["on"], indirect=True)
+def test_with_autofilter_on_an_originate_without_actionid_is_answered(phones):
+    """The ActionID it gets on its way is not one that the client would have to know."""
+    caller, _, _ = phones
+
+    for channel, first in (("", "Response: Error"), ("Local/1@phones", "Response: Success")):
+        caller.send(*CALL, f"Channel: {channel}")
+        reply = caller.read_until(is_response)
+        assert reply[0] == first
+        assert value(reply, "ActionID") is None
+
+
 def test_an_asynchronous_originate_is_left_as_it_is(phones):
     """Recording c2: queued at once, then the OriginateResponse."""
     caller, _, asterisk = phones
