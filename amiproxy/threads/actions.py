@@ -130,7 +130,8 @@ def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
 
 def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
     shared_users = shared.users
-    if not shared_users and not session.guarded:
+    if not shared_users and not shared.config.auth_required and session.allowed:
+        # Whoever it says.  Where a proxy key is set, only with it: no login is in its place.
         return _welcome(shared, session, message, None)
     _wait_after_failures(shared, session)
     user, reason = _find_user(shared, session, message)

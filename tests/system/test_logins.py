@@ -245,6 +245,9 @@ def test_a_proxy_key_opens_and_nothing_else_does(proxy):
             reply = answer(owner, "Action: Ping", "ProxyKey: K3y Of Mine", "ActionID: 2")
             assert "Ping: Pong" in reply
             assert "Ping: Pong" in answer(owner, "Action: Ping")  # once is enough
+            # Libraries insist on a login, and there are no users it could be wrong for.
+            assert is_in(log_in(owner, "any", "thing"))
+            assert owner.read_message()[0] == "Event: FullyBooted"
             asterisk.send(EVENT)
             assert owner.read_until("UserEvent: X")
             assert silent.is_silent()
