@@ -165,7 +165,7 @@ class Ledger:
                 self._queue.appendleft(request)
                 self._open = request
                 return Item(message, request.owner, wire_id, request.wire_id)
-        item = Item(message, request.owner, wire_id, request.wire_id, True)
+        item = Item(message, request.owner, wire_id, request.wire_id, final=True)
         return self._unasked_id(item) if request.held_back else item
 
     def _take(self, wire_id: str | None) -> Request | None:
