@@ -30,6 +30,8 @@ _FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reset-on-accept": ("reset every connection at once", {"reset_on_accept": True}),
 }
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def _restart(asterisk: SimulatedAsterisk) -> None:
     asterisk.shutdown(restart=True)
@@ -47,9 +49,9 @@ _ACCIDENTS: dict[str, tuple[str, Callable[[SimulatedAsterisk], None]]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     options = _parser().parse_args(arguments)
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+    # Blocked here, so in every thread to come: only sigwait() below gets them.  A
+    # main thread that waits for a lock may miss a handler's call.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         asterisk = _asterisk(options)
         asterisk.start()
@@ -60,15 +62,18 @@ def main(arguments: list[str] | None = None) -> int:
         f"simulated Asterisk {asterisk.dialect.version} listens on {asterisk.host}:{asterisk.port}",
         flush=True,
     )
-    accidents = threading.Thread(target=_accidents, args=(asterisk, options, over))
-    accidents.start()
-    try:
-        _traffic(asterisk, options, over)
-        over.wait()
-    finally:
-        over.set()
-        accidents.join()
-        asterisk.shutdown()
+    over = threading.Event()
+    threads = [
+        threading.Thread(target=work, args=(asterisk, options, over), daemon=True)
+        for work in (_accidents, _traffic)
+    ]
+    for thread in threads:
+        thread.start()
+    signal.sigwait(_SIGNALS)
+    over.set()
+    for thread in threads:
+        thread.join()
+    asterisk.shutdown()
     return 0
 
 
@@ -92,7 +97,7 @@ def _traffic(
     if options.calls:
         asterisk.exchange.keep_calling(options.calls)
     while options.replay and not over.is_set():
-        # Nobody would hear it: wait for a client, looking for signals meanwhile.
+        # Nobody would hear it: wait for a client.
         if not asterisk.sessions:
             over.wait(0.1)
             continue

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import shutil
 import signal
 import socket
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "astmanproxy.py"
@@ -34,11 +36,23 @@ def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = 
         time.sleep(0.01)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port nobody listens on."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _ports() -> Iterator[int]:
+    """Yield ports that the system gives to nobody by itself, others for each worker."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
+    ports = range(10_000 + 2_500 * worker, 12_500 + 2_500 * worker)
+    return itertools.cycle([*ports[(start := os.getpid() % 2_500) :], *ports[:start]])
+
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """Return a TCP port nobody has on any address, and nobody gets who asks for any."""
+    for port in itertools.islice(_PORTS, 2_500):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return port
+    raise AssertionError("no free port")
 
 
 def is_listening(port: int) -> bool:

@@ -47,8 +47,8 @@ class Play:
         self._log = self._dir / "amp.log"
         self._pidfile = self._dir / "amp.pid"
         self._session = session
-        # Not 127.0.0.1, where others take any free port between our look and its use.
-        self._address = (host := own_address(), free_port(host))
+        # An address of its own: the recordings name it.
+        self._address = (own_address(), free_port())
         self._servers = {name: Asterisk(**kind) for name, kind in session["servers"].items()}
         self._clients: dict[str, Client] = {}
         self._told: set[str] = set()  # the clients whose end was told, and "exit"
