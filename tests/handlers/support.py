@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from functools import cache
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def everything(found):
 
 
 @cache
+@cache
 def recorded():
     """Return every message that was recorded from an Asterisk, once."""
     raws = set()
@@ -52,6 +54,11 @@ def recorded():
             if raw.strip(b"\n"):
                 raws.add(raw.strip(b"\n").replace(b"\n", b"\r\n"))
     return [Message(raw + END) for raw in sorted(raws)]
+
+
+def kinds():
+    """Return one for all recorded messages that differ in nothing but numbers."""
+    return {re.sub(rb"\d+", b"0", message.raw): message for message in recorded()}.values()
 
 
 # Names and values as AMI allows them: any bytes, but what ends a line.  A bare CR is

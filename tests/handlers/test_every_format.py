@@ -18,6 +18,7 @@ from tests.handlers.support import (
     WIDE,
     cut,
     everything,
+    kinds,
     messages,
     noise,
     read,
@@ -39,8 +40,8 @@ def test_what_is_written_is_read_back(name, sent):
 
 @each
 def test_what_asterisk_sent_is_read_back(name):
-    """Every recorded message comes back as it was, but for a bare CR, which is refused."""
-    for message in recorded():
+    """Every kind of recorded message comes back as it was; a bare CR is refused."""
+    for message in kinds():
         found = read(name, write(name, message))
 
         if name != "standard" and message.raw.count(b"\r") != message.raw.count(b"\r\n"):
