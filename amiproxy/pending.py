@@ -129,8 +129,6 @@ class Ledger:
     def classify(self, message: Message) -> Item | None:
         """Tell whom *message* is for; None where no client may see it."""
         wire_id = message.values.get("actionid")
-        if message.raw.startswith(b"Response:"):  # as every Asterisk writes it
-            return self._answer(message, wire_id)
         first = message.lines[0].partition(":")[0].lower()
         if first == "response":
             return self._answer(message, wire_id)
@@ -156,7 +154,7 @@ class Ledger:
             return Item(message, self._ids.owner(wire_id) or SOMEBODY, wire_id, wire_id, final=True)
         if request.owner == PROXY:
             return None
-        if message.values["response"].lower() == "success":
+        if message.get("Response").lower() == "success":  # a line without a colon has no value
             if request.originate:
                 self._remember_originate(request)
                 if request.held_back:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amiproxy.actionids import ActionIds
 from amiproxy.message import Message
@@ -224,3 +226,39 @@ def test_originates_without_a_response_fill_no_memory(ledger, monkeypatch):
             hear(ledger, "Event: OriginateResponse", "Privilege: call,all", f"ActionID: {wire_id}")
     assert not ledger._originates
     assert ledger._remembered == 0
+
+
+_LINES = st.sampled_from(
+    [
+        "Response",
+        "response",
+        "Response:",
+        "Response: Success",
+        "Response:Success",
+        "Event",
+        "Event: UserEvent",
+        "Event: OriginateResponse",
+        "Event: PeerlistComplete",
+        "Privilege: call,all",
+        "EventList: start",
+        "ActionID",
+        "ActionID:",
+        "ActionID: amp1-a",
+        "ActionID: amp2-!n1",
+        "text without a colon",
+        ": no name",
+    ]
+)
+
+
+@given(st.lists(st.lists(_LINES, min_size=1, max_size=4), max_size=6), st.booleans())
+def test_whatever_asterisk_says_is_for_somebody_or_nobody(said, held_back):
+    """Values are not escaped and may forge any line: none ends the thread that reads."""
+    ledger = Ledger(ActionIds(), "pbx")
+    ask(ledger, 1, "amp1-a", originate=held_back, held_back=held_back)
+    ask(ledger, 2, "amp2-!n1")
+    ask(ledger, 3, None)
+
+    for lines in said:
+        found = hear(ledger, *lines)
+        assert found is None or found.owner in (1, 2, 3, EVERYBODY, SOMEBODY)
