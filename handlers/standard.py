@@ -58,15 +58,13 @@ class StandardReader:
         A block over the limits is read to its end and gives a
         :class:`Refused`; empty blocks give nothing.
         """
-        limits = self._limits
         if (
             data.endswith(END)
-            and data.find(END) == len(data) - len(END) <= limits.line
+            and data.find(END) == len(data) - len(END)
             and not (self._tail or self._count or self._skipping)
-            and data.count(b"\r\n") - 1 <= limits.headers
             and data[:2] != b"\r\n"
             and not _is_odd(data)
-            and len(data) <= limits.block
+            and self._fits(data[: -len(END)])
         ):
             return [Message(data)]  # one block in one piece, as clients write it
         if b"\n" not in data:
@@ -92,21 +90,25 @@ class StandardReader:
         The fast way: nothing here looks at single lines.
         """
         *blocks, rest = data.split(END)
-        line, headers, size = self._limits.line, self._limits.headers, self._limits.block
         for block in blocks:
             # A stray blank line before a block is none of its lines.
             whole = block[2:] if block[:2] == b"\r\n" else block
             if not whole:
                 continue
-            if (
-                whole.count(b"\r\n") >= headers
-                or len(whole) + len(END) > size
-                or (len(whole) > line and max(map(len, whole.split(b"\r\n"))) > line)
-            ):
-                self._read_lines(whole + END, found)
-            else:
+            if self._fits(whole):
                 found.append(Message(whole + END))
+            else:
+                self._read_lines(whole + END, found)
         return rest
+
+    def _fits(self, block: bytes) -> bool:
+        """Tell whether *block*, CRLF lines without its end, is within the limits."""
+        limits = self._limits
+        return (
+            block.count(b"\r\n") < limits.headers
+            and len(block) + len(END) <= limits.block
+            and (len(block) <= limits.line or max(map(len, block.split(b"\r\n"))) <= limits.line)
+        )
 
     def _read_lines(self, data: bytes, found: list[Message | Refused]) -> None:
         """Take *data* line by line: the exact way, for all that is rare."""
