@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from amiproxy.blocks import PlainEncoder, block, refusal
 from amiproxy.formats import Limits, Refused
@@ -97,6 +98,20 @@ def test_a_block_of_nothing_is_none():
     assert block([], Limits()) is None
     assert block([b"", b""], Limits()) is None
     assert block([b"", b"A: b", b""], Limits()) == Message(b"A: b" + END)
+
+
+_PIECES = st.sampled_from(["Action", "action", "X", ":", ": ", " ", "\t", "\0", "\x85", "Ping"])
+
+
+@given(st.lists(st.lists(_PIECES, max_size=6).map("".join), max_size=5))
+def test_a_header_read_in_one_step_is_the_one_read_exactly(lines):
+    """What is checked for rights is what Asterisk does, however odd the line is."""
+    message = Message.of(*lines)
+    exactly: dict[str, str] = {}
+    for name, value in message.headers():
+        exactly.setdefault(name.lower(), value)
+
+    assert message.values == exactly
 
 
 @given(message=messages)
