@@ -23,28 +23,28 @@ from typing import TYPE_CHECKING, Callable
 
 import daemon
 
-from amiproxy import auth
-from amiproxy.config import Config, examine_config, load_config, reloaded
+from amiproxy.access.hashes import hash_secret as bcrypt_of
 from amiproxy.errors import ConfigError
-from amiproxy.files import find_users, read_formats, unreadable
-from amiproxy.identity import identity
-from amiproxy.options import USAGE, VERSION, Options, parse_options
-from amiproxy.pidfile import PidFile
-from amiproxy.process import allow_core_dumps, fill_streams, raise_file_limit, take_name
-from amiproxy.threads.bind import bind_listener
-from amiproxy.threads.certificate import client_context, server_context
-from amiproxy.threads.logfile import Log, to_log
+from amiproxy.process.identity import identity
+from amiproxy.process.options import USAGE, VERSION, Options, parse_options
+from amiproxy.process.pidfile import PidFile
+from amiproxy.process.process import allow_core_dumps, fill_streams, raise_file_limit, take_name
+from amiproxy.settings.config import Config, examine_config, load_config, reloaded
+from amiproxy.settings.files import find_users, read_formats, unreadable
+from amiproxy.settings.usersfile import describe_users, load_users
+from amiproxy.threads.log import Log, to_log
+from amiproxy.threads.net.listening import bind_listener
+from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.proxy import Proxy
-from amiproxy.users import describe_users, load_users
 
 if TYPE_CHECKING:
     import socket
     import ssl
     from collections.abc import Sequence
 
+    from amiproxy.access.user import Users
     from amiproxy.formats import Format
-    from amiproxy.identity import Identity
-    from amiproxy.users import Users
+    from amiproxy.process.identity import Identity
 
 log = logging.getLogger("astmanproxy")
 
@@ -90,7 +90,7 @@ def hash_secret() -> int:
     if not data or len(data) > 72 or b"\0" in data:
         print("A secret has 1 to 72 bytes: bcrypt ignores what follows", file=sys.stderr)
         return 1
-    print(auth.hash_secret(data.decode("latin-1")))  # bytes are characters, as everywhere
+    print(bcrypt_of(data.decode("latin-1")))  # bytes are characters, as everywhere
     return 0
 
 

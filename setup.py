@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "amiproxy" / "__init__.py").read_text())
@@ -21,7 +21,7 @@ setup(
     license="GPL-2.0-or-later",
     python_requires=">=3.9",
     py_modules=["astmanproxy"],
-    packages=["amiproxy", "amiproxy.threads"],
+    packages=find_packages(include=["amiproxy", "amiproxy.*"]),
     # Plain files in a directory, and no package: to add a format is to add a file.
     data_files=[
         (

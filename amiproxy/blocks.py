@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the formats share: making a block of lines, and reading plain messages quickly.
+"""What input formats share: making a block of lines, reading one record a line.
 
 Every input format that is not the manager format itself ends here: whatever a
 client wraps its headers in, the same lines are let through, and the same are
@@ -29,14 +29,6 @@ UNPARSED = "UnparsedText"
 # As in Message: what Asterisk skips between a colon and its value.
 _BLANKS = bytes(range(1, 33))
 _BREAKS = re.compile(rb"[\r\n\0]")
-
-# In the text that is split, \1 stands before each name, so that no value can be
-# taken for one: a text with a \1 of its own is not plain.
-_MARK = b"\1"
-_PRINTABLE = bytes(range(32, 256))
-_PLAIN_NAME = re.compile(_MARK + rb"[A-Za-z_][A-Za-z0-9_.-]*")
-_MAX_KNOWN = 4096
-_MAX_NAME = 64
 
 
 def block(lines: Sequence[bytes], limits: Limits) -> Message | Refused | None:
@@ -73,80 +65,6 @@ def refusal(problem: str, lines: Sequence[bytes] = (), *, close: bool = False) -
                 reply.append(f"ActionID: {line[9:].lstrip(_BLANKS).decode('latin-1')}")
             break
     return Refused(Message.of(*reply, own=True), problem, close=close)
-
-
-class PlainEncoder:
-    """Turn plain messages into another format, quickly.
-
-    A message is plain if each line is ``Name: value``, with a name of ASCII letters,
-    digits, ``_``, ``.``, ``-`` that is not ``UnparsedText``, no other ``: `` in the
-    value, valid UTF-8, and no control character.  Nearly all that Asterisk sends is;
-    the rest goes a slower way.  No line is looked at by itself here.
-    """
-
-    def __init__(self, opening: bytes, *, unique: bool = False) -> None:
-        """Make an encoder that writes *opening*, with the name for %b, before each value.
-
-        *unique*: a message with a repeated header is not plain.
-        """
-        self._openings = _Openings(opening)
-        self._unique = unique
-
-    def encode(self, text: bytes) -> bytes | None:
-        """Return openings and values of *text*, a message without its end.
-
-        None if it is not plain.  What the format wants escaped in values, the
-        caller has escaped in all of *text*.
-        """
-        if _MARK in text:
-            return None
-        text = _MARK + text.replace(b"\r\n", b": " + _MARK)
-        if not (text.isascii() or is_utf8(text)):
-            return None
-        parts = text.split(b": ")
-        names = parts[::2]
-        # One mark a name and no other control character.  With more marks than names
-        # a line that is no header has been taken for a value.
-        odd = text.translate(None, _PRINTABLE)
-        if len(parts) != 2 * len(names) or odd != _MARK * len(names):
-            return None
-        if self._unique and len(set(names)) != len(names):
-            return None
-        try:
-            parts[::2] = map(self._openings.__getitem__, names)
-        except KeyError:
-            return None
-        return b"".join(parts)
-
-
-class _Openings(dict[bytes, bytes]):
-    """What is written before a value, by the marked name; made when first asked for.
-
-    Bounded, because names may come from strangers.  Threads may add the same one
-    at once; they add equal ones.
-    """
-
-    def __init__(self, opening: bytes) -> None:
-        super().__init__()
-        self._opening = opening
-
-    def __missing__(self, marked: bytes) -> bytes:
-        name = marked[len(_MARK) :]
-        if not _PLAIN_NAME.fullmatch(marked) or name == UNPARSED.encode():
-            raise KeyError(marked)
-        opening = self._opening % name
-        if len(self) < _MAX_KNOWN and len(name) <= _MAX_NAME:
-            self[marked] = opening
-        return opening
-
-
-def is_utf8(data: bytes) -> bool:
-    """Tell whether *data* is valid UTF-8."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class RecordReader:

@@ -3,7 +3,7 @@
 
 HTTP is a protocol of questions and answers, so this handler offers no reader but a
 ``conversation(limits)``.  It knows neither sockets nor threads nor what a request
-asks for: that is amiproxy/weburls.py, and amiproxy/threads/web.py answers it.
+asks for: that is amiproxy/web/urls.py, and amiproxy/threads/web/connection.py answers it.
 
 Requests are parsed by h11.  Responses are written here, because h11 cannot keep
 an HTTP/1.0 connection alive, and every response is whole when it is sent.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from amiproxy import __version__
-from amiproxy.webmessages import BadRequest, Request, Response
+from amiproxy.web.messages import BadRequest, Request, Response
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits

@@ -19,7 +19,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.blocks import UNPARSED, PlainEncoder, RecordReader, block, refusal
+from amiproxy.blocks import UNPARSED, RecordReader, block, refusal
+from amiproxy.wire.plain import PlainEncoder
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits, Refused

@@ -27,9 +27,10 @@ import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from amiproxy.blocks import BLOCK_TOO_LONG, UNPARSED, PlainEncoder, block, is_utf8, refusal
+from amiproxy.blocks import BLOCK_TOO_LONG, UNPARSED, block, refusal
 from amiproxy.formats import Refused
 from amiproxy.message import Message
+from amiproxy.wire.plain import PlainEncoder, is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,10 +18,10 @@ from benchmarks.events import call_events, single_events, stamped
 from benchmarks.processes import Failed
 from benchmarks.rows import WHOLE, rows
 from benchmarks.targets import TARGETS
+from tests.support import ROOT
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
-ROOT = Path(__file__).resolve().parent.parent
 BENCH = [sys.executable, "-m", "benchmarks"]
 EVENTS = call_events(4)
 BATCH = b"".join(event.raw for event in EVENTS)

@@ -7,7 +7,6 @@ import csv
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,8 @@ from hypothesis import given
 from amiproxy.formats import Limits, Refused, load_formats
 from amiproxy.message import Message
 from tests.handlers.support import messages
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 WRITER = "def write(message):\n    return b'x'\n"
 
 

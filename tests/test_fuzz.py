@@ -19,8 +19,8 @@ import pytest
 
 from amiproxy.errors import ProtocolError
 from amiproxy.formats import Limits, Refused, load_formats
-from amiproxy.framing import Framer
 from amiproxy.message import Message
+from amiproxy.wire.framing import Framer
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT, ManagerClient, ProxyProcess, wait_until
 from tests.system.peers import QUICK, certificate, host_line, is_response, wait_connected

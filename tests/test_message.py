@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.blocks import PlainEncoder, block, refusal
+from amiproxy.blocks import block, refusal
 from amiproxy.formats import Limits, Refused
 from amiproxy.message import END, Message
+from amiproxy.wire.plain import PlainEncoder
 from tests.handlers.support import WIDE, messages
 
 EVENT = Message(b"Event: X\r\nvariable: 1\r\nNo:blank\r\nline\r\nVariable:  2\r\nEmpty: \r\n\r\n")

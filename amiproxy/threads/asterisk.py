@@ -13,24 +13,25 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.acl import is_address
-from amiproxy.actionids import with_action_id
-from amiproxy.batch import Batch
-from amiproxy.calls import CallTable
+from amiproxy.access.acl import is_address
 from amiproxy.errors import LoginRefused, PeerError, PeerGone, ProtocolError
-from amiproxy.framing import Framer
 from amiproxy.message import END, Message
-from amiproxy.pending import PROXY, Item, Ledger, Request
-from amiproxy.rights import CALL, SYSTEM, event_mask
-from amiproxy.threads.dial import dial, transport_over
-from amiproxy.threads.transport import READ_SIZE, Transport
-from amiproxy.upstream import Outgoing
+from amiproxy.routing.actionids import with_action_id
+from amiproxy.routing.calltable import CallTable
+from amiproxy.routing.classes import CALL, SYSTEM, event_mask
+from amiproxy.routing.ledger import Ledger, Request
+from amiproxy.routing.upstream import Outgoing
+from amiproxy.threads.net.dial import dial, transport_over
+from amiproxy.threads.net.transport import READ_SIZE, Transport
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.framing import Framer
+from amiproxy.wire.routed import PROXY, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.config import Config, ServerSpec
-    from amiproxy.threads.router import Router
+    from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.threads.sessions.router import Router
 
 log = logging.getLogger("amiproxy.asterisk")
 
@@ -423,7 +424,7 @@ class AsteriskServer:
         self._calls.clear()
         self._holding = False
         items = [
-            Item(
+            Routed(
                 self._sorry(request),
                 request.owner,
                 request.wire_id,

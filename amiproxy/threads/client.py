@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Union
 from amiproxy import replies
 from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
-from amiproxy.threads import actions, web
-from amiproxy.threads.complaints import Complaints
-from amiproxy.threads.session import StreamSession
-from amiproxy.threads.transport import TLS_HANDSHAKE, Transport
+from amiproxy.threads.actions import dispatch
+from amiproxy.threads.net.ratelimitedlog import Complaints
+from amiproxy.threads.net.transport import TLS_HANDSHAKE, Transport
+from amiproxy.threads.sessions.session import StreamSession
+from amiproxy.threads.web import connection
 
 if TYPE_CHECKING:
     import socket
 
     from amiproxy.formats import Reader
     from amiproxy.message import Message
-    from amiproxy.threads.shared import Place, Shared
+    from amiproxy.threads.sessions.admission import Place
+    from amiproxy.threads.sessions.context import Shared
 
 log = logging.getLogger("amiproxy.client")
 
@@ -126,7 +128,9 @@ class Client:
         form = shared.input_format()
         if form.conversation is not None:
             conversation = form.conversation(shared.limits)
-            web.serve(shared.web, self._transport, conversation, self._address, self._no_stranger)
+            connection.serve(
+                shared.web, self._transport, conversation, self._address, self._no_stranger
+            )
             return
         session = StreamSession(
             self._transport,
@@ -272,10 +276,10 @@ class _Conversation:
             return not item.close
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", self._session.peer, ascii(item.action or "block")[:60])
-        if actions.is_logoff(item):
+        if dispatch.is_logoff(item):
             # As with Asterisk, which answers in order: first what was asked before.
             self._await_answers()
-        stays = actions.handle(self._shared, self._session, item)
+        stays = dispatch.handle(self._shared, self._session, item)
         if self._session.input_name != self._format:
             self._format = self._session.input_name
             self._reader = self._new_reader()
@@ -299,7 +303,7 @@ class _Conversation:
                 raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
             self._feed(data)
         elif data == b"" or wait.told or left <= 0:
-            actions.finish_wait(self._session)
+            dispatch.finish_wait(self._session)
 
     def _pause(self) -> None:
         """Let some time pass in which nothing is read; an end is noticed."""

@@ -17,12 +17,13 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.client import Client
-from amiproxy.threads.complaints import Complaints
-from amiproxy.threads.dial import keep_alive
+from amiproxy.threads.net.dial import keep_alive
+from amiproxy.threads.net.ratelimitedlog import Complaints
 
 if TYPE_CHECKING:
-    from amiproxy.acl import Acl
-    from amiproxy.threads.shared import Place, Shared
+    from amiproxy.access.acl import Acl
+    from amiproxy.threads.sessions.admission import Place
+    from amiproxy.threads.sessions.context import Shared
 
 log = logging.getLogger("amiproxy.listener")
 

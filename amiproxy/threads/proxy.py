@@ -10,21 +10,21 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
-from amiproxy.acl import acl_of
+from amiproxy.access.acl import acl_of
 from amiproxy.threads.asterisk import AsteriskServer
-from amiproxy.threads.flusher import FLUSHER
 from amiproxy.threads.listener import Listener
-from amiproxy.threads.registry import SessionRegistry
-from amiproxy.threads.router import Router
-from amiproxy.threads.shared import Shared
+from amiproxy.threads.net.flusher import FLUSHER
+from amiproxy.threads.sessions.context import Shared
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from amiproxy.config import Config, ServerSpec
+    from amiproxy.access.user import Users
     from amiproxy.formats import Format
-    from amiproxy.users import Users
+    from amiproxy.settings.config import Config, ServerSpec
 
 log = logging.getLogger("amiproxy.proxy")
 

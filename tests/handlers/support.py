@@ -6,14 +6,13 @@ from __future__ import annotations
 import gzip
 import re
 from functools import cache
-from pathlib import Path
 
 from hypothesis import strategies as st
 
 from amiproxy.formats import Limits, load_formats
 from amiproxy.message import END, Message
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FORMATS = load_formats(ROOT / "handlers")
 WIDE = Limits(line=10**7, headers=10**5, block=10**8)
 SMALL = Limits(line=40, headers=5, block=300)

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.formats import Limits, load_formats
-from amiproxy.webmessages import BadRequest, Response
+from amiproxy.web.messages import BadRequest, Response
+from tests.support import ROOT
 
-HTTP = load_formats(Path(__file__).resolve().parents[2] / "handlers")["http"]
+HTTP = load_formats(ROOT / "handlers")["http"]
 PING = b"GET /?Action=Ping HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = Response(200, "text/plain", b"fine")
 

@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from simulator.calls import Order
 from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
-from tests.support import ManagerClient, wait_until
+from tests.support import ROOT, ManagerClient, wait_until
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = ROOT / "tests/data"
 VARIES = (
     b"EventTV|SessionID|LocalAddress|RemoteAddress|SessionTV|Timestamp|Uptime|LastReload|"
     b"CoreStartupTime|CoreStartupDate|CoreReloadTime|CoreReloadDate|CoreProcessedCalls|LoginTime|"

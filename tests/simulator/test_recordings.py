@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
 from simulator import recordings
 from simulator.server import SimulatedAsterisk
-from tests.support import ManagerClient
+from tests.support import ROOT, ManagerClient
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = ROOT / "tests/data"
 ALL = sorted(DATA.glob("*.s2c.ami*"))
 
 

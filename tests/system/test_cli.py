@@ -16,7 +16,7 @@ import bcrypt
 import pytest
 
 from amiproxy import __version__
-from amiproxy.options import parse_options
+from amiproxy.process.options import parse_options
 from tests.certificates import self_signed
 from tests.conftest import needs_root
 from tests.support import PROGRAM, ManagerClient, ProxyProcess, free_port, wait_until
@@ -312,10 +312,10 @@ def test_a_pid_directory_the_user_may_not_write_in_stops_the_start(files):
 
 def test_without_users_file_it_starts_where_nobody_has_to_log_in(files):
     """Unless the file was named; and with authrequired it has to be there."""
-    from amiproxy.config import Config
     from amiproxy.errors import ConfigError
-    from amiproxy.files import find_users
-    from amiproxy.options import Options
+    from amiproxy.process.options import Options
+    from amiproxy.settings.config import Config
+    from amiproxy.settings.files import find_users
 
     missing = str(files.dir / "none")
     users, [warning] = find_users(Options(users=missing), Config())

@@ -11,12 +11,12 @@ import pytest
 
 from amiproxy.message import Message
 from simulator.server import SimulatedAsterisk
-from tests import reference_filter
-from tests.reference_filter import ReferenceFilter, ReferenceServer
+from tests.routing import reference_filter
+from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
+from tests.routing.test_callfilter_flows import User, by_channel, connected, recorded
 from tests.support import ProxyProcess
 from tests.system.peers import Collector, wait_connected
 from tests.system.people import closed, logged_in
-from tests.test_filters_flows import User, by_channel, connected, recorded
 
 HOST = "127.0.0.1"
 

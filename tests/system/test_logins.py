@@ -12,13 +12,12 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import bcrypt
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.support import PROGRAM, wait_until
+from tests.support import PROGRAM, ROOT, wait_until
 from tests.system.peers import UNPRIVILEGED, Collector, host_line, value, wait_connected
 from tests.system.people import (
     answer,
@@ -31,7 +30,7 @@ from tests.system.people import (
     logged_in,
 )
 
-FAIL2BAN = Path(__file__).resolve().parents[2] / "init" / "fail2ban" / "astmanproxy.conf"
+FAIL2BAN = ROOT / "init" / "fail2ban" / "astmanproxy.conf"
 DENIED = ["Response: Error", "Message: Authentication failed"]
 FILTERED = ["Response: Error", "Message: Action Filtered"]
 EVENT = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: X\r\n\r\n"

@@ -6,15 +6,14 @@ from __future__ import annotations
 import contextlib
 import random
 import re
-from pathlib import Path
 
 import pytest
 
 from simulator.recordings import read_traffic
-from tests.support import ProxyProcess
+from tests.support import ROOT, ProxyProcess
 from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = ROOT / "tests/data"
 RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
 ENDING = b"Event: TheEnd\r\nPrivilege: user,all\r\n\r\n"
 

@@ -9,7 +9,7 @@ import socket
 import threading
 from types import SimpleNamespace
 
-from amiproxy.acl import acl_of
+from amiproxy.access.acl import acl_of
 from amiproxy.threads.listener import Listener
 
 NOBODY = acl_of(["deny = 0.0.0.0/0.0.0.0"])

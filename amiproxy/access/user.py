@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""User, Users: who may log in, what each may see and do, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from amiproxy.access.acl import ANYBODY, Acl
+from amiproxy.access.hashes import hash_cost
+from amiproxy.routing.classes import ALL
+from amiproxy.routing.eventfilter import NO_FILTERS, EventFilters
+
+
+@dataclass(frozen=True)
+class User:
+    """One user.  Empty fields and None do not restrict; times are seconds."""
+
+    name: str
+    secret: str = field(repr=False)
+    #: Prefix of the user's channels, in lower case.
+    channel: str = ""
+    out_context: str = ""
+    in_context: str = ""
+    accountcode: str = ""
+    #: In lower case, as hosts are compared.
+    server: str = ""
+    more_events: bool = False
+    #: Of ``cdronly``, ``brionly``, ``xfronly``, ``novar``.
+    filters: frozenset[str] = frozenset()
+    #: Classes of events (see rights) the user sees, and of actions he may send.
+    read: int = ALL
+    write: int = ALL
+    acl: Acl = ANYBODY
+    eventfilters: EventFilters = NO_FILTERS
+    #: None: as configured for all.
+    write_timeout: float | None = None
+    display_connects: bool = True
+    allow_multiple_login: bool = True
+    #: In lower case, perhaps ``all``; None: all but rights.PRIVILEGED_PROXYACTIONS.
+    proxyactions: frozenset[str] | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the classes or the event filters of a section keep anything from the user."""
+        return self.read & self.write & ALL != ALL or bool(self.eventfilters)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter of spec section 8 is set, one that rewrites included."""
+        return bool(
+            self.channel or self.in_context or self.out_context or self.filters or self.accountcode
+        )
+
+
+@dataclass(frozen=True)
+class General:
+    """What ``[general]`` says for everyone; None leaves it to astmanproxy.conf."""
+
+    acl: Acl = ANYBODY
+    #: Seconds a client may take to log in.
+    auth_timeout: float | None = None
+    #: Clients that have not logged in yet, all together; 0: no limit, as below.
+    auth_limit: int | None = None
+    max_clients: int | None = None
+    max_per_address: int | None = None
+    display_connects: bool = True
+    allow_multiple_login: bool = True
+
+
+class Users(Mapping[str, User]):
+    """The users by name, in the order of the file; names differ by case.  A value."""
+
+    def __init__(
+        self, users: Mapping[str, User] | None = None, general: General | None = None
+    ) -> None:
+        self._users: Mapping[str, User] = MappingProxyType(dict(users or {}))
+        self.general = general or General()
+        costs = [hash_cost(user.secret) for user in self._users.values()]
+        #: The dearest bcrypt hash of any user, or 0: what a failed login has to cost.
+        self.bcrypt_cost: int = max((cost for cost in costs if cost), default=0)
+
+    def __getitem__(self, name: str) -> User:
+        return self._users[name]
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._users)
+
+    def __repr__(self) -> str:
+        return f"<Users: {len(self)}>"

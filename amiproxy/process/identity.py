@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Identity: the user and groups the proxy runs as, and what they may do."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.settings.config import Config
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user and group; *switch* tells that it takes root to become them."""
+
+    name: str
+    uid: int
+    gid: int
+    switch: bool
+
+    @contextlib.contextmanager
+    def assumed(self) -> Iterator[None]:
+        """Do what is in the block with the rights of this user.
+
+        For asking in advance what will be allowed later.  Only before any thread
+        is started: the rights are those of the process.
+        """
+        if not self.switch:
+            yield
+            return
+        groups, uid, gid = os.getgroups(), os.geteuid(), os.getegid()
+        os.initgroups(self.name, self.gid)
+        os.setegid(self.gid)
+        os.seteuid(self.uid)
+        try:
+            yield
+        finally:
+            os.seteuid(uid)
+            os.setegid(gid)
+            os.setgroups(groups)
+
+    def check(self) -> None:
+        """Make sure that the process has become this user for good.
+
+        Raises:
+            ConfigError: it has not, or not wholly.
+
+        """
+        if self.switch and (
+            set(os.getresuid()) != {self.uid}
+            or set(os.getresgid()) != {self.gid}
+            or set(os.getgroups()) - {self.gid}
+            != set(os.getgrouplist(self.name, self.gid)) - {self.gid}
+        ):
+            raise ConfigError(f"Cannot become user {self.name}: some rights of root are left")
+
+    def can(self, mode: int, path: str) -> bool:
+        """Tell whether this user may use *path* for *mode*, as os.access has it."""
+        with self.assumed():
+            return os.access(path, mode, effective_ids=True)
+
+
+def identity(config: Config) -> Identity:
+    """Return who the proxy shall run as: who it is, or proc_user if it is root.
+
+    Raises:
+        ConfigError: started as root, and proc_user or proc_group names nobody fit.
+
+    """
+    uid = os.geteuid()
+    if uid != 0:
+        return Identity(_name(uid), uid, os.getegid(), switch=False)
+    problems: list[str] = []
+    user, gid = _user(config, problems), _gid(config, problems)
+    if user is None or problems:
+        raise ConfigError(*problems)
+    return Identity(user.pw_name, user.pw_uid, user.pw_gid if gid is None else gid, switch=True)
+
+
+def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:
+    """Return who proc_user is; what is wrong with him is added to *problems*."""
+    place, name = config.place("proc_user"), config.proc_user
+    if not name:
+        problems.append(
+            f"{place}proc_user is not set, and the proxy does not run as root;"
+            " name an unprivileged user"
+        )
+        return None
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        problems.append(f"{place}getpwnam({name}) failed: proc_user names no user of this system")
+        return None
+    if user.pw_uid == 0:
+        problems.append(
+            f"{place}getpwnam({name}) returned root user; aborting!"
+            " Name an unprivileged user as proc_user"
+        )
+    return user
+
+
+def _gid(config: Config, problems: list[str]) -> int | None:
+    """Return the number of proc_group, None where none is named; *problems* as above."""
+    if not config.proc_group:
+        return None
+    try:
+        return grp.getgrnam(config.proc_group).gr_gid
+    except KeyError:
+        problems.append(
+            f"{config.place('proc_group')}getgrnam({config.proc_group}) failed:"
+            " proc_group names no group of this system (nogroup on Debian, nobody on Red Hat)"
+        )
+        return None
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

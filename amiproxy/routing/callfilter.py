@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SessionFilter: may this message pass to, or from, this client (spec section 8).
+
+One a logged-in client.  The threads of all servers ask it, and the client's own; the
+caller holds the session's lock, so it needs none.  What the client may see and do by
+class (rights, event filters) is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from amiproxy.routing.facts import (
+    BRIDGE_HEADERS,
+    CHANNEL_HEADERS,
+    LINKEDID_HEADERS,
+    UNIQUEID_HEADERS,
+    Facts,
+    facts_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.message import Message
+
+#: Unique ids remembered per client and server; beyond that the oldest are dropped (C: 1024).
+MAX_SEEN = 4096
+
+# Setting -> the events it lets through, those of Asterisk before 12 and today's.
+_ONLY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "cdronly": frozenset(("cdr",)),
+        "brionly": frozenset(
+            (
+                "bridge",
+                "bridgecreate",
+                "bridgedestroy",
+                "bridgeenter",
+                "bridgeleave",
+                "bridgemerge",
+                "link",  # 1.2 and 1.4
+                "unlink",
+            )
+        ),
+        "xfronly": frozenset(("attendedtransfer", "blindtransfer", "transfer")),
+    }
+)
+
+_VARIABLES = frozenset(("set", "setvar", "varset"))
+
+# Headers of actions that name a channel or device.  Asterisk takes a channel's unique
+# id in their place; an id does not begin as the user's channels do, so it is refused,
+# as is the pattern that Hangup takes (/^SIP.*$/).
+_ACTION_CHANNELS = frozenset(
+    name.lower()
+    for name in (
+        *CHANNEL_HEADERS,
+        "AnnounceChannel",  # Park
+        "Caller",  # QueueWithdrawCaller, QueueChangePriorityCaller
+        "ChannelPrefix",  # AOCMessage
+        "ExtraChannel",  # Redirect
+        "TimeoutChannel",  # Park
+    )
+) - {"from"}  # in MessageSend: a sender, in others no channel
+
+# Headers of actions that name a channel by its unique id only.
+_ACTION_IDS = frozenset(name.lower() for name in (*UNIQUEID_HEADERS, *LINKEDID_HEADERS))
+
+# Headers of actions that name a bridge, and so hang up or show who is in it.
+_ACTION_BRIDGES = frozenset(name.lower() for name in BRIDGE_HEADERS)
+
+# Headers of Originate with an id the new channel is to have.
+_NEW_IDS = frozenset(("channelid", "otherchannelid"))
+
+# An id as Asterisk makes them: [SystemName-]seconds.number (main/channel.c).
+_GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
+
+# Headers of actions that name a context.
+_ACTION_CONTEXTS = frozenset(("context", "extracontext"))
+
+# What an event is to a client: not to be seen; to be seen, as it names nothing that
+# speaks against it; part of a call of the client's.
+_WITHHELD, _PASSING, _OWN = range(3)
+
+
+class Settings(Protocol):
+    """What a filter reads of a user, see amiproxy.settings.usersfile."""
+
+    @property
+    def channel(self) -> str:
+        """Prefix of the channels that are the user's, in any case; "" = all."""
+
+    @property
+    def out_context(self) -> str:
+        """The one context actions may name; "" = all."""
+
+    @property
+    def in_context(self) -> str:
+        """The one context events may name; "" = all."""
+
+    @property
+    def accountcode(self) -> str:
+        """The account every Originate is made on; "" = as the client says."""
+
+    @property
+    def more_events(self) -> bool:
+        """Whether events that belong to no channel pass too."""
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """Of cdronly, brionly, xfronly, novar."""
+
+
+class SessionFilter:
+    """The filters of one user, and what his client knows of each server's calls."""
+
+    def __init__(self, user: Settings, local: str) -> None:
+        """Filter as *user* says; *local* is ``filterlocal``: off, allow, allowwith, enforce."""
+        self._channel = user.channel.lower()
+        # Each channel of a message stands behind a line feed in channels_text.
+        self._needle = "\n" + self._channel if self._channel else ""
+        self._in_context = user.in_context
+        self._out_context = user.out_context
+        self._account = user.accountcode
+        self._more_events = user.more_events
+        self._local = local
+        self._no_variables = "novar" in user.filters
+        kinds = [events for name, events in _ONLY.items() if name in user.filters]
+        self._only: frozenset[str] = frozenset().union(*kinds)
+        # Whether the client gets calls, and not just events: ids count.
+        self._by_call = bool(self._channel or self._in_context)
+        # Scope -> ids of the calls the client knows there, oldest first.
+        self._seen: dict[str, dict[str, None]] = {}
+
+    @property
+    def active(self) -> bool:
+        """Whether any message of an Asterisk may be withheld."""
+        return bool(self._by_call or self._only or self._no_variables)
+
+    def forget(self, scope: str) -> None:
+        """Forget the calls of the server *scope*: its connection was lost."""
+        self._seen.pop(scope, None)
+
+    def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
+        """Return what the client gets for *message*: nothing, or it, replays before it.
+
+        *message* has been noted by its server's :class:`~amiproxy.routing.calltable.CallTable`.
+        *scope* tells the servers apart, whose unique ids may be the same.  *answer*
+        says that it belongs to an action of this client: it passes, and makes no call
+        known, since a list of all channels would make all calls known.
+
+        Ask last, for messages that pass everything else: what is asked for here
+        counts as sent.  Replayed messages have to pass the other checks themselves.
+        """
+        if answer or message.own:
+            return (message,)
+        facts = facts_of(message)
+        if facts.response:
+            return (message,) if self._foreign_answer(message) else ()
+        if self._no_variables and facts.name in _VARIABLES:
+            return ()
+        if not self._by_call:
+            return (message,) if not self._only or facts.name in self._only else ()
+        seen = self._seen.get(scope)
+        if seen is None:
+            seen = self._seen[scope] = {}
+        verdict = self._verdict(facts, seen)
+        if verdict == _WITHHELD:
+            return ()
+        replay = _learn(facts, seen) if verdict == _OWN else ()
+        if self._only:
+            # A client of Cdrs alone wants no Newchannel, but its calls are followed.
+            return (message,) if facts.name in self._only else ()
+        return (*replay, message) if replay else (message,)
+
+    def _verdict(self, facts: Facts, seen: dict[str, None]) -> int:
+        """Tell what an event is to a client that gets calls, not just events."""
+        elsewhere = bool(
+            self._in_context and facts.contexts and self._in_context not in facts.contexts
+        )
+        if elsewhere and any(facts.contexts):
+            # A channel that left the context still ends, for who saw it begin.
+            return _OWN if facts.hangup_uid in seen else _WITHHELD
+        if self._needle and self._needle in facts.channels_text:
+            return _OWN
+        if not seen.keys().isdisjoint(facts.live):
+            return _OWN
+        if elsewhere:
+            # The context is empty, as a dialled channel's may be: known calls only.
+            return _WITHHELD
+        if facts.uids:
+            if self._needle:
+                return _WITHHELD
+            return _OWN if facts.contexts else _PASSING
+        if self._more_events and not (self._needle and facts.channels):
+            return _PASSING
+        return _WITHHELD
+
+    def _foreign_answer(self, message: Message) -> bool:
+        """Tell whether an answer that is not to this client passes.
+
+        To a filtered client it is what an event without unique id is, and never
+        passes when it is somebody else's for certain.
+        """
+        if self._by_call:
+            return self._more_events and not message.has("ActionID")
+        return not self._only
+
+    def outgoing(self, message: Message) -> Message | None:
+        """Return the action *message* as it may go to Asterisk, or None: refused.
+
+        Every header is looked at, not only the first of a name, and what Asterisk may
+        read otherwise than it is written here is refused: line ends and NULs in a line.
+        """
+        if self._channel or self._out_context:
+            if _ambiguous(message.raw):
+                return None
+            checked = self._checked(message)
+            if checked is None:
+                return None
+            message = checked
+        if self._account:
+            if message.has("Account"):
+                message = message.replacing("Account", self._account)
+            elif message.action == "originate":
+                message = message.with_header("Account", self._account)
+        return message
+
+    def _checked(self, message: Message) -> Message | None:
+        """Return *message*, its Local channel rewritten if need be; None: refused."""
+        originate = _is_originate(message)
+        for header, value in message.headers():
+            name = header.lower()
+            if not value:
+                continue  # to Asterisk it is not there
+            if self._out_context and name in _ACTION_CONTEXTS and value != self._out_context:
+                return None
+            if not self._channel:
+                continue
+            if name in _ACTION_CHANNELS:
+                if value.lower().startswith(self._channel):
+                    continue
+                local = self._local_channel(value) if originate and name == "channel" else None
+                if local is None:
+                    return None
+                if local != value:
+                    message = message.replacing("Channel", local)
+            elif not self._may_name(name, value, message):
+                return None
+        return message
+
+    def _may_name(self, name: str, value: str, message: Message) -> bool:
+        """Tell whether the header *name* of an action names no call that is another's."""
+        if name in _NEW_IDS:
+            return not ("/" in value or _GENERATED.search(value) or self._knows(value))
+        if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
+            return f"dahdi/{value}-".lower().startswith(self._channel)
+        if name in _ACTION_BRIDGES:  # who may name a channel in it may name the bridge
+            return self._knows(value) or message.has("Channel")
+        return name not in _ACTION_IDS or self._knows(value)
+
+    def _knows(self, uid: str) -> bool:
+        return any(uid in seen for seen in self._seen.values())
+
+    def _local_channel(self, channel: str) -> str | None:
+        """Return the ``Local/...`` *channel* an Originate may have instead, or None.
+
+        As Asterisk takes it apart (main/core_local.c): ``Local/exten@context/options``,
+        the first ``/`` ends the address, the first ``@`` begins the context.
+        """
+        technology, _, rest = channel.partition("/")
+        if technology.lower() != "local":
+            return None
+        if self._local == "allow":
+            return channel
+        if not self._out_context or self._local not in ("allowwith", "enforce"):
+            return None
+        address, slash, options = rest.partition("/")
+        exten, _, context = address.partition("@")
+        if context == self._out_context:
+            return channel
+        if self._local == "allowwith" or "@" in options:
+            return None
+        return f"{technology}/{exten}@{self._out_context}{slash}{options}"
+
+
+def _learn(facts: Facts, seen: dict[str, None]) -> list[Message]:
+    """Remember the ids of an event of an own call; return what has to be sent before it."""
+    replay: list[Message] = []
+    for uid, messages in facts.replay:
+        if uid not in seen:
+            replay += messages
+    for uid in facts.learn:
+        seen[uid] = None
+    while len(seen) > MAX_SEEN:
+        del seen[next(iter(seen))]
+    for uid in facts.ends:
+        seen.pop(uid, None)
+    return replay
+
+
+def _ambiguous(raw: bytes) -> bool:
+    """Tell whether Asterisk may see other lines in *raw* than we do.
+
+    For it a bare LF ends a line, and a NUL ends the line or the whole message.
+    """
+    return b"\0" in raw or raw.count(b"\n") != raw.count(b"\r\n")
+
+
+def _is_originate(message: Message) -> bool:
+    """Tell whether *message* is an Originate, whichever Action header counts."""
+    actions = [value.lower() for value in message.all("Action") if value]
+    return bool(actions) and all(action == "originate" for action in actions)

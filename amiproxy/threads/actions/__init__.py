@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a client's block asks for, carried out in that client's thread.
+
+Nothing here reads from a socket.
+"""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connecting to an Asterisk: names, addresses, TLS.  Waits, but never for long."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError, PeerGone
+from amiproxy.threads.net.tls import server_context
+from amiproxy.threads.net.transport import Transport
+
+if TYPE_CHECKING:
+    from amiproxy.settings.config import Config, ServerSpec
+
+#: Actions that may wait for Asterisk, in bytes, before the connection is given up.
+MAX_BACKLOG = 64 * 1024 * 1024
+
+
+def dial(spec: ServerSpec, deadline: float) -> tuple[socket.socket, str]:
+    """Connect by TCP to *spec*; return the socket and the IP address it leads to.
+
+    All addresses of a name are tried until *deadline*, of time.monotonic(); the last
+    ones for a tenth of a second each.  The system's resolver has limits of its own.
+
+    Raises:
+        PeerGone: no connection, and why.
+
+    """
+    try:
+        found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
+        raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
+    last: OSError = OSError("no address")
+    for family, kind, proto, _, address in found:
+        try:
+            sock = socket.socket(family, kind, proto)
+        except OSError as error:  # no descriptor left
+            last = error
+            continue
+        try:
+            sock.settimeout(max(0.1, deadline - time.monotonic()))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+            continue
+        return sock, str(address[0])
+    raise PeerGone(f"cannot connect: {last}") from last
+
+
+def transport_over(
+    sock: socket.socket, spec: ServerSpec, config: Config, deadline: float
+) -> Transport:
+    """Return the transport over the connected *sock*, with TLS if *spec* says so.
+
+    Raises:
+        PeerError: no TLS by *deadline*, of time.monotonic(), and why.
+
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keep_alive(sock, max(1, int(config.keepalive or 60)))
+    transport = Transport(
+        sock,
+        "the connection",  # the log lines name the server
+        write_timeout=config.server_write_timeout,
+        max_backlog=MAX_BACKLOG,
+    )
+    if spec.tls:
+        # It may have been replaced since the start.
+        try:
+            context = server_context(config)
+        except ConfigError as error:
+            transport.close()
+            raise PeerGone(str(error)) from error
+        try:
+            transport.start_tls(
+                context,
+                server_side=False,
+                timeout=max(0.1, deadline - time.monotonic()),
+                server_hostname=spec.host,
+            )
+        except BaseException:
+            transport.close()
+            raise
+    return transport
+
+
+def keep_alive(sock: socket.socket, idle: int) -> None:
+    """Have the kernel look after a silent connection, first after *idle* seconds."""
+    idle = min(idle, 32767)  # Linux bears no more (MAX_TCP_KEEPIDLE)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Router: from Asterisk to the clients (publish), from a client to Asterisk (forward)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy import replies
+from amiproxy.routing import upstream
+from amiproxy.routing.actionids import ActionIds
+
+if TYPE_CHECKING:
+    from amiproxy.formats import Limits
+    from amiproxy.message import Message
+    from amiproxy.threads.asterisk import AsteriskServer
+    from amiproxy.threads.sessions.registry import SessionRegistry
+    from amiproxy.threads.sessions.session import ClientSession
+    from amiproxy.wire.batch import Batch
+
+
+class Router:
+    """Who is told what, and who is asked."""
+
+    def __init__(self, registry: SessionRegistry) -> None:
+        self.registry = registry
+        self.ids = ActionIds()
+        #: Whether Newchannel and Newstate are kept for clients that see a call late.
+        self.keeps_calls = False
+        # Guards replacing _servers; readers take the tuple as it stands.
+        # Never held while a server is started or stopped.
+        self._servers_lock = threading.Lock()
+        self._servers: tuple[AsteriskServer, ...] = ()
+
+    # -- servers ----------------------------------------------------------------------------
+
+    @property
+    def servers(self) -> tuple[AsteriskServer, ...]:
+        """Every server, in the order of the file; added ones come last."""
+        return self._servers
+
+    def add_server(self, server: AsteriskServer) -> bool:
+        """Add *server* unless one of its host and port is there already."""
+        with self._servers_lock:
+            if any(each.same_as(server) for each in self._servers):
+                return False
+            self._servers = (*self._servers, server)
+            return True
+
+    def remove_server(self, server: AsteriskServer) -> bool:
+        """Take *server* out; tell whether it was there."""
+        with self._servers_lock:
+            kept = tuple(each for each in self._servers if each is not server)
+            found = len(kept) < len(self._servers)
+            self._servers = kept
+            return found
+
+    def order_servers(self, servers: tuple[AsteriskServer, ...]) -> None:
+        """Replace the servers by *servers* (a reloaded configuration)."""
+        with self._servers_lock:
+            self._servers = servers
+
+    def named(self, name: str) -> list[AsteriskServer]:
+        """Return the servers that *name* (host, address or host:port) may mean."""
+        wanted = name.strip().lower()
+        return [server for server in self._servers if server.is_called(wanted)]
+
+    # -- Asterisk -> clients ------------------------------------------------------------------
+
+    def publish(self, batch: Batch) -> None:
+        """Hand *batch* to every client.  Runs in a server's thread and never waits."""
+        registry = self.registry
+        if batch.public:
+            for session in registry.snapshot():
+                session.deliver(batch)
+            return
+        # Answers only: whoever filters by ActionID need not even be asked.
+        for number in batch.owners:
+            owner = registry.find(number)
+            if owner is not None:
+                owner.deliver(batch)
+        for session in registry.listeners():
+            if session.number not in batch.owners:
+                session.deliver(batch)
+
+    def forget(self, scope: str) -> None:
+        """The connection to the server *scope* was lost."""
+        for session in self.registry.snapshot():
+            session.forget(scope)
+
+    # -- client -> Asterisk -------------------------------------------------------------------
+
+    def forward(
+        self, session: ClientSession, message: Message, limits: Limits, *, hold_back: bool
+    ) -> Message | None:
+        """Send *message* of *session* to its Asterisk; return an error for the client, or None.
+
+        Rights and filters have been looked at; what Asterisk would cut or
+        refuse is refused here (spec 12.17).
+        """
+        server = self._server_for(session, message)
+        if isinstance(server, str):
+            return replies.error(message, server)
+        outgoing = upstream.prepare(
+            message,
+            self.ids,
+            session.number,
+            session.mode,
+            hold_back=hold_back and server.tells_events,
+            now=time.monotonic(),
+            # What comes late for one web request is no answer to the next.
+            fresh=session.is_web,
+        )
+        problem = upstream.problem(outgoing.message, limits)
+        if problem is not None:
+            return replies.error(message, problem)
+        session.sending(outgoing.request.wire_id)
+        given = message.values.get("actionid")
+        if given:
+            # As it went up: so it comes back.
+            session.remember_id(outgoing.request.wire_id or given)
+        if not server.submit(outgoing):
+            return replies.error(message, f"Server {server.host} is not connected")
+        return None
+
+    def is_waiting(self, number: int) -> bool:
+        """Tell whether an answer for session *number* is still to come."""
+        return any(server.is_waiting(number) for server in self._servers)
+
+    def probe(self, number: int) -> None:
+        """Ask the servers that owe session *number* an answer whether they are there."""
+        for server in self._servers:
+            if server.is_waiting(number):
+                server.ping()
+
+    def is_congested(self) -> bool:
+        """Tell whether an Asterisk takes actions more slowly than they come."""
+        for server in self._servers:  # noqa: SIM110 - for every action: no generator
+            if server.is_congested:
+                return True
+        return False
+
+    def _server_for(self, session: ClientSession, message: Message) -> AsteriskServer | str:
+        """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""
+        user = session.user
+        name = (user.server if user is not None else "") or message.values.get("server")
+        if name:
+            for server in self.named(name):
+                if server.connected:
+                    return server
+            return f"Server {name} is not connected"
+        for server in self._servers:
+            if server.connected:
+                return server
+        return "No Asterisk server connected"

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sessions of programs that use Asterisk's HTTP interface: a cookie stands for a log-in.
+
+Each has a collector, which gathers events between two requests.  Who stops asking
+is forgotten after a minute, by a thread that lives as long as there are sessions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from amiproxy.threads.sessions.collector import Collector
+    from amiproxy.threads.sessions.registry import SessionRegistry
+
+#: Seconds without a request until a session is over (Asterisk's httptimeout).
+LIFE = 60.0
+
+#: Sessions of all clients and of one address: each keeps up to 10000 events.
+MOST = 100
+MOST_PER_ADDRESS = 20
+
+
+class WebSession:
+    """One log-in that lasts over several requests."""
+
+    def __init__(self, collector: Collector, address: str) -> None:
+        self.id = secrets.token_hex(16)
+        self.collector = collector
+        self.address = address
+        #: Held by the request that asks something: one question at a time.
+        self.asking = threading.Lock()
+        self.used = 0.0  # when the last request ended, monotonic seconds
+        self.busy = 0  # requests under way
+
+
+def _least(sessions: Iterable[WebSession], *, strangers: bool) -> WebSession | None:
+    """Return the idle session that was asked for last longest ago, if there is one."""
+    idle = [each for each in sessions if not each.busy and strangers is not each.collector.allowed]
+    return min(idle, key=lambda each: each.used, default=None)
+
+
+class WebSessions:
+    """Every web session.  Any thread may call."""
+
+    def __init__(self, registry: SessionRegistry, *, life: float = LIFE) -> None:
+        self._registry = registry
+        self._life = life
+        # Guards everything below and the counters of each session.  Nothing done
+        # under it blocks; no session's own lock is taken under it.
+        self._changed = threading.Condition()
+        self._sessions: dict[str, WebSession] = {}
+        self._sweeper: threading.Thread | None = None
+        self._closed = False
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._sessions)
+
+    def add(self, collector: Collector, address: str) -> WebSession | None:
+        """Begin a session, or return None: there are too many.
+
+        Who has too many of his own loses his oldest that is idle.  Strangers, who have
+        asked for a challenge and not logged in, make room first, and for anybody.
+        """
+        session = WebSession(collector, address)
+        doomed = None
+        with self._changed:
+            if self._closed:
+                return None
+            everybody = list(self._sessions.values())
+            own = [each for each in everybody if each.address == address]
+            if len(own) >= MOST_PER_ADDRESS:
+                doomed = _least(own, strangers=False) if collector.allowed else None
+                doomed = _least(own, strangers=True) or doomed
+            elif len(everybody) >= MOST:
+                doomed = _least(everybody, strangers=True)
+            if doomed is not None:
+                del self._sessions[doomed.id]
+            elif len(own) >= MOST_PER_ADDRESS or len(everybody) >= MOST:
+                return None
+            session.used = time.monotonic()
+            self._sessions[session.id] = session
+            self._start_sweeper()
+        if doomed is not None:
+            self._end(doomed)
+        return session
+
+    @contextlib.contextmanager
+    def using(self, key: str) -> Iterator[WebSession | None]:
+        """Give the session *key*, or None if there is none; it stays while it is used."""
+        with self._changed:
+            session = self._sessions.get(key)
+            if session is not None and self._is_over(session, time.monotonic()):
+                session = None
+            if session is not None:
+                session.busy += 1
+        try:
+            yield session
+        finally:
+            if session is not None:
+                with self._changed:
+                    session.busy -= 1
+                    session.used = time.monotonic()
+
+    def remove(self, session: WebSession) -> None:
+        """End *session*: its user has logged off."""
+        with self._changed:
+            self._sessions.pop(session.id, None)
+            self._changed.notify_all()
+        self._end(session)
+
+    def close(self) -> None:
+        """End every session; the proxy stops."""
+        with self._changed:
+            self._closed = True
+            doomed = list(self._sessions.values())
+            self._sessions.clear()
+            self._changed.notify_all()
+            sweeper = self._sweeper
+        for session in doomed:
+            self._end(session)
+        if sweeper is not None:
+            sweeper.join()
+
+    def _end(self, session: WebSession) -> None:
+        self._registry.discard(session.collector)
+        session.collector.end("web session over")
+
+    def _is_over(self, session: WebSession, now: float) -> bool:
+        return not session.busy and now - session.used >= self._life
+
+    def _start_sweeper(self) -> None:
+        """See to it that sessions end.  The caller holds the lock."""
+        if self._sweeper is None:
+            self._sweeper = threading.Thread(target=self._sweep, name="websessions", daemon=True)
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        """Forget who stopped asking, until there is nobody left."""
+        while True:
+            with self._changed:
+                now = time.monotonic()
+                doomed = [each for each in self._sessions.values() if self._is_over(each, now)]
+                for session in doomed:
+                    del self._sessions[session.id]
+                if not self._sessions:
+                    # A session added from now on starts another thread.
+                    self._sweeper = None
+            for session in doomed:
+                self._end(session)
+            with self._changed:
+                if self._closed or self._sweeper is not threading.current_thread():
+                    return  # close() waits for this thread
+                self._changed.wait(self._pause())
+
+    def _pause(self) -> float:
+        """Return the seconds until a session may be over.  The caller holds the lock."""
+        now = time.monotonic()
+        ends = [each.used + self._life - now for each in self._sessions.values() if not each.busy]
+        return max(0.05, min([*ends, self._life]))

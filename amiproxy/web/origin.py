@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""May this web page, through this browser, do that?  Decided on the request alone.
+
+A browser on the LAN sends what any page tells it to, so a page on the Internet could
+place calls through a proxy that asks for no log-in.  What gives such a request away:
+
+* ``Origin`` and ``Sec-Fetch-Site`` name another site; no page can forge them;
+* ``Referer`` names another site;
+* it comes from a browser (a User-Agent of today's browsers, with Accept-Language,
+  neither of which a page can take away) that gives none of these three, as they do
+  for pictures over plain http.
+
+A program that is no browser sends none of them and may do everything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from amiproxy.access.acl import is_address
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from amiproxy.message import Message
+    from amiproxy.web.messages import Request
+
+#: Actions, in lower case, that change nothing in Asterisk, so that a link may lead to
+#: them.  Not in here, although they only seem to read: Getvar (a function may do
+#: anything, SHELL() too), Command, GetConfig (no change, but secrets).
+READ_ONLY = frozenset(
+    {
+        "ping",
+        "challenge",
+        "waitevent",
+        "listcommands",
+        "corestatus",
+        "coresettings",
+        "coreshowchannels",
+        "status",
+        "queuestatus",
+        "queuesummary",
+        "queuerule",
+        "sippeers",
+        "sipshowpeer",
+        "sipshowregistry",
+        "sippeerstatus",
+        "pjsipshowendpoints",
+        "pjsipshowendpoint",
+        "pjsipshowaors",
+        "pjsipshowcontacts",
+        "pjsipshowregistrationsoutbound",
+        "pjsipshowregistrationsinbound",
+        "iaxpeers",
+        "iaxpeerlist",
+        "iaxnetstats",
+        "iaxregistry",
+        "dahdishowchannels",
+        "dahdishowstatus",
+        "extensionstate",
+        "extensionstatelist",
+        "devicestatelist",
+        "presencestate",
+        "presencestatelist",
+        "mailboxstatus",
+        "mailboxcount",
+        "parkedcalls",
+        "parkinglots",
+        "agents",
+        "confbridgelist",
+        "confbridgelistrooms",
+        "meetmelist",
+        "meetmelistrooms",
+        "bridgelist",
+        "bridgeinfo",
+        "bridgetechnologylist",
+        "showdialplan",
+        "modulecheck",
+        "loggerlist",
+    }
+)
+READ_ONLY_PROXY = frozenset({"listsessions", "listservers", "listiohandlers"})
+
+#: Suffixes of names that public DNS cannot point anywhere (RFC 6762, 8375, 9476).
+_LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".intranet")
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def changes_state(request: Request, message: Message) -> bool:
+    """Tell whether *request*, which asks for *message*, must come from our own pages."""
+    if request.method == "POST":
+        return True
+    names = message.all("Action")
+    proxy_names = message.all("ProxyAction")
+    return not (
+        all(name.strip().lower() in READ_ONLY for name in names)
+        and all(name.strip().lower() in READ_ONLY_PROXY for name in proxy_names)
+    )
+
+
+def from_browser(request: Request) -> bool:
+    """Tell whether *request* comes from a browser of today."""
+    if request.has("origin") or request.has("sec-fetch-site"):
+        return True
+    agent = request.header("user-agent")
+    return agent.startswith("Mozilla/5.0") and request.has("accept-language")
+
+
+def is_foreign(request: Request, allowed: Collection[str], *, tls: bool) -> bool:
+    """Tell whether a page that is not ours, or nobody knows whose, sent *request*.
+
+    *allowed* are the origins of ``httpcors``; ``*`` is any.
+    """
+    if request.has("origin"):
+        origin = request.header("origin")
+        return not (is_allowed(origin, allowed) or _is_own(origin, request, tls=tls))
+    if request.has("sec-fetch-site"):
+        # "none": the user typed the address.
+        return request.header("sec-fetch-site").lower() not in ("same-origin", "none")
+    if request.has("referer"):
+        referer = request.header("referer")
+        return not (is_allowed(_origin_of(referer), allowed) or _is_own(referer, request, tls=tls))
+    return from_browser(request)
+
+
+def is_allowed(origin: str, allowed: Collection[str]) -> bool:
+    """Tell whether ``httpcors`` names *origin*."""
+    known = {name.lower().rstrip("/") for name in allowed}
+    return bool(origin) and ("*" in known or origin.lower() in known)
+
+
+def is_rebound(request: Request, own_names: Collection[str], allowed: Collection[str]) -> bool:
+    """Tell whether a browser was led here by a name that may be anybody's.
+
+    A page's own server can let its name point at our address (DNS rebinding); to
+    the browser we are that page's server then.  So a browser must call us by an
+    address, by a name that is only known on the LAN, by one of *own_names*, or by
+    one that an origin in *allowed* has.
+    """
+    if not from_browser(request) or not request.has("host"):
+        return False
+    host = _host_and_port("http://" + request.header("host"))[0]
+    if is_address(host) or "." not in host or host.endswith(_LOCAL_NAMES):
+        return False
+    if host in {name.lower() for name in own_names}:
+        return False
+    return not any(name == "*" or _host_and_port(name)[0] == host for name in allowed)
+
+
+def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers that let the page at the request's Origin read the answer."""
+    origin = request.header("origin")
+    if not is_allowed(origin, allowed):
+        return (("Vary", "Origin"),) if allowed else ()
+    headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+    if "*" not in allowed:
+        headers.append(("Access-Control-Allow-Credentials", "true"))
+    if request.method == "OPTIONS":
+        headers += [
+            ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+            (
+                "Access-Control-Allow-Headers",
+                "Authorization, Content-Type, ProxyKey, X-Maxtime, X-Until-Event",
+            ),
+            ("Access-Control-Max-Age", "600"),
+        ]
+    return tuple(headers)
+
+
+def _is_own(url: str, request: Request, *, tls: bool) -> bool:
+    """Tell whether *url* is on the host and port that *request* was sent to."""
+    scheme = url.partition(":")[0].lower()
+    # https ends before us where a web server stands in front.
+    if scheme not in _DEFAULT_PORTS or (tls and scheme != "https"):
+        return False
+    if not request.has("host"):
+        return False
+    ours = _host_and_port(f"{scheme}://{request.header('host')}")
+    return bool(ours[0]) and _host_and_port(url) == ours
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Return host (lower case) and port of *url*; ("", 0) if it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname or ""
+    except ValueError:
+        return "", 0
+    return host.lower().rstrip("."), port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+def _origin_of(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    return scheme + mark + rest.split("/", 1)[0]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""permit/deny lists let in whom Asterisk would let in."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, acl_of
+
+OFFICE = ("deny=0.0.0.0/0.0.0.0", "permit=10.1.0.0/16", "deny=10.1.2.0/255.255.255.0")
+
+
+@pytest.mark.parametrize(
+    ("lines", "address", "allowed"),
+    [
+        ((), "192.0.2.1", True),
+        (OFFICE, "10.1.1.1", True),
+        (OFFICE, "10.1.2.3", False),
+        (OFFICE, "192.0.2.1", False),
+        (("permit=10.0.0.0/8",), "192.0.2.1", True),  # nothing matches: let in
+        (("permit=10.0.0.0/8", "deny=0.0.0.0/0"), "10.0.0.1", False),  # the last match counts
+        (("deny=192.0.2.1",), "192.0.2.1", False),
+        (("deny=192.0.2.1",), "192.0.2.2", True),
+        (("deny=10.1.2.3/8",), "10.9.9.9", False),  # bits beyond the mask do not count
+        (("deny=0.0.0.0/0",), "2001:db8::1", True),  # IPv4 rules say nothing about IPv6
+        (("deny=::/0",), "10.0.0.1", True),
+        (("deny=::/0", "permit=2001:db8::/32"), "2001:db8::7", True),
+        (("deny=::/0", "permit=2001:db8::/ffff:ffff::"), "2001:db8::7", True),
+        (("deny=::/0",), "fe80::1%eth0", False),
+        (("deny=10.0.0.0/8",), "::ffff:10.0.0.1", False),  # IPv4 in IPv6's clothes
+        (("deny=::ffff:10.0.0.1",), "10.0.0.1", False),
+        (("deny=0.0.0.0/0,::/0", "permit=10.0.0.0/8,192.0.2.0/24"), "192.0.2.9", True),
+        (("deny=!10.0.0.0/8",), "10.0.0.1", True),
+        (("deny=0.0.0.0/0", "permit=10.0.0.0/8,!10.5.0.0/16"), "10.5.1.1", False),
+        (("deny=10.0.0.7/255.0.0.255",), "10.9.9.7", False),  # a mask with holes
+        (("deny=10.0.0.7/0.0.0.255",), "192.0.2.7", False),
+        (("deny=0.0.0.0/0",), "no address", False),
+        ((), "no address", True),
+    ],
+)
+def test_last_match_decides(lines, address, allowed):
+    """The last rule that matches counts, and who matches none is let in."""
+    assert acl_of(lines).allows(address) is allowed
+
+
+@pytest.mark.parametrize(
+    "value", ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "x/8", "10.0.0.0/::", "1.2.3", "10.0.0.0/-1", "10.0.0.0/8,", "10.0.0.0/²", "10.0.0.0/00008"]
+)  # fmt: skip
+def test_what_is_no_network_is_refused(value):
+    """A value that is no list of networks raises, and never lets everybody in."""
+    with pytest.raises(ValueError, match="is no address"):
+        Acl().with_line("permit", value)
+
+
+def test_deny_all_lets_nobody_in():
+    """Both families are denied."""
+    assert not DENY_ALL.allows("127.0.0.1")
+    assert not DENY_ALL.allows("::1")
+
+
+def test_a_list_is_a_value():
+    """Adding a line makes another list, and leaves the old one as it was."""
+    more = ANYBODY.with_line("deny", "0.0.0.0/0")
+
+    assert ANYBODY.allows("127.0.0.1")
+    assert not more.allows("127.0.0.1")
+
+
+def test_description_names_each_rule():
+    """The list is shown as it was written, for astmanproxy -t."""
+    assert acl_of(OFFICE).describe() == (
+        "deny 0.0.0.0/0.0.0.0, permit 10.1.0.0/16, deny 10.1.2.0/255.255.255.0"
+    )
+    assert ANYBODY.describe() == "any address"
+
+
+@given(
+    rules=st.lists(st.tuples(st.booleans(), st.ip_addresses(), st.integers(0, 128)), max_size=8),
+    address=st.ip_addresses(),
+)
+def test_agrees_with_the_standard_library(rules, address):
+    """For any rules and any address the answer is that of ipaddress' networks."""
+    lines = []
+    expected = True
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    for permit, network, bits in rules:
+        width = min(bits, network.max_prefixlen)
+        if getattr(network, "ipv4_mapped", None):
+            continue
+        lines.append(f"{'permit' if permit else 'deny'}={network}/{width}")
+        if mapped in ipaddress.ip_network(f"{network}/{width}", strict=False):
+            expected = permit
+
+    assert acl_of(lines).allows(str(address)) is expected
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_text_is_read_or_refused(value, address):
+    """Noise gives a list or ValueError, and an answer for every address."""
+    try:
+        acl = Acl().with_line("deny", value)
+    except ValueError:
+        return
+    assert acl.allows(address) in (True, False)

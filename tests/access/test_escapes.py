@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Actions that could leave the PBX are found, ordinary ones are not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.access.escapes import escape
+from amiproxy.message import Message
+
+APPLICATIONS = [
+    "System",
+    "TrySystem",
+    "Exec",
+    "TryExec",
+    "ExecIf",
+    "ExecIfTime",
+    "AGI",
+    "EAGI",
+    "FastAGI",
+    "DeadAGI",
+    "AsyncAGI",
+    "MixMonitor",
+    "Monitor",
+    "ExternalIVR",
+    "Originate",
+    "ReadFile",
+    "Reload",
+    "DBdeltree",
+    "DBdel",
+    "MinivmNotify",
+    "DAHDIRAS",
+    "ICES",
+]
+
+
+def escapes(name, *lines):
+    return escape(name.lower(), Message.of(f"Action: {name}", *lines)) is not None
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+@pytest.mark.parametrize(
+    "spelling", ["Application: {}", "application:{}", "APPLICATION:   {} ", "Application: \t{}"]
+)
+def test_an_originate_of_a_dangerous_application(application, spelling):
+    """In any case and with any blanks, an application that leaves the PBX is seen."""
+    assert escapes("Originate", "Channel: SIP/1", spelling.format(application))
+    assert escapes("Originate", spelling.format(application.upper()))
+    assert escapes("Originate", spelling.format(application.lower()))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Application: Playback", "Data: imagination"],
+        ["Application: Dial", "Data: PJSIP/100,30,tT"],
+        ["Application: Queue", "Data: support,t,,,60"],
+        ["Application: Wait", "Data: 1"],
+        ["Application: ConfBridge", "Data: 1"],
+        ["Context: system", "Exten: 100", "Priority: 1"],
+        ["Context: agi-test", "Exten: 100", "Variable: profile(x)=1"],
+        ["Exten: 1", "Variable: CDR(userfield)=a,CALLERID(name)=Joe (sales)"],
+        ["CallerID: Shelly (sales) <100>"],
+        ["Variable: x=${CALLERID(num)}"],
+    ],
+)
+def test_an_ordinary_originate_needs_no_system(lines):
+    """Calls to extensions and harmless applications are not taken for escapes."""
+    assert not escapes("Originate", "Channel: PJSIP/100", *lines)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${SHELL(id)}",
+        "${shell(id)}",
+        "x${SHELL (id)}",
+        "${EVAL(${x})}",
+        "${FILE(/etc/passwd)}",
+        "${FILE_COUNT_LINE(/etc/passwd)}",
+        "${CURL(http://x)}",
+        "CURLOPT(proxy)=x",
+        "${DB(a/b)}",
+        "${DB_DELETE(a/b)}",
+        "${ODBC_USERS(1)}",
+        "${REALTIME(a,b)}",
+        "${ENV(PATH)}",
+        "${STAT(e,/etc)}",
+        "FILE(/tmp/x)=y",
+        "${SH${NOTHING}ELL(id)}",
+        "${${x}(id)}",
+        "${SH$[1]ELL(id)}",
+        "MONITOR_EXEC=/bin/sh",
+        "MIXMONITOR_EXEC=/bin/sh",
+        "CONFBRIDGE(bridge,record_command)=id",
+    ],
+)
+@pytest.mark.parametrize("header", ["Data", "Variable", "Exten", "Channel", "CallerID", "X-Odd"])
+def test_a_function_in_any_header_of_an_originate(value, header):
+    """Functions that reach files, processes or the network are seen wherever they stand."""
+    assert escapes("Originate", "Channel: SIP/1", "Application: NoOp", f"{header}: {value}")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("Redirect", "Exten: ${SHELL(id)}"),
+        ("Atxfer", "Exten: ${SHELL(id)}"),
+        ("Setvar", "Variable: FILE(/tmp/x)"),
+        ("Setvar", "Value: ${EVAL(x)}"),
+        ("Setvar", "Variable: SHELL(id)"),
+        ("Setvar", "Variable: MONITOR_EXEC"),
+        ("Getvar", "Variable: SHELL(id)"),
+        ("Getvar", "Variable: shell(id)"),
+        ("Getvar", "Variable: AST_CONFIG(manager.conf,admin,secret)"),
+        ("Getvar", "Variable: AST_SORCERY(res_pjsip,auth,100,password)"),
+        ("Getvar", "Variable: REALTIME(sippeers,name,100)"),
+        ("Status", "Variables: CHANNEL(x),FILE(/etc/passwd)"),
+        ("AGI", "Command: EXEC System id"),
+        ("AGI", "Command: exec\tsystem id"),
+        ("AGI", 'Command: EXEC "Sys\\tem" id'),
+        ("AGI", 'Command: "EX"EC MixMonitor x'),
+        ("AGI", "Command: GET FULL VARIABLE ${SHELL(id)}"),
+        ("AGI", "Command: GET VARIABLE SH\\ELL(id)"),
+        ("AGI", 'Command: GET VARIABLE SH""ELL(id)'),
+        ("AGI", "Command: SET VARIABLE MONITOR_EX\\EC id"),
+        ("AGI", "Command: EXEC Queue q,,,,,script.agi"),
+        ("Originate", "Data: SHELL"),
+        ("UpdateConfig", "DstFilename: /etc/passwd"),
+        ("UpdateConfig", "SrcFilename: ../x.conf"),
+        ("UpdateConfig", "Value-000000: 1,1,System(id)"),
+        ("UpdateConfig", "Value-000000: 1,n,TrySystem (id)"),
+        ("UpdateConfig", "Value-000000: #exec /bin/sh"),
+        ("UpdateConfig", "Var-000000: #exec"),
+        ("ListCategories", "Filename: /etc/passwd"),
+        ("GetConfig", "Filename: ../../etc/passwd"),
+        ("CreateConfig", "Filename: /tmp/x"),
+        ("Monitor", "File: $(id)"),
+        ("Monitor", "File: /var/www/x"),
+        ("ChangeMonitor", "File: a;id"),
+    ],
+)
+def test_like_actions(name, line):
+    """Other actions that evaluate text, run applications or name files are watched too."""
+    assert escapes(name, "Channel: SIP/1", line)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Redirect", ["Channel: SIP/1-01", "Context: system", "Exten: 100", "Priority: 1"]),
+        ("Setvar", ["Variable: CDR(userfield)", "Value: called back (twice)"]),
+        ("Getvar", ["Variable: DB(cidname/100)"]),
+        ("Getvar", ["Variable: PROFILE(x)"]),
+        ("MessageSend", ["To: pjsip:100", "Body: see the file (attached), ${SHELL(id)}"]),
+        ("UserEvent", ["UserEvent: x", "Text: FILE(x)"]),
+        ("AGI", ["Command: EXEC Playback imagination"]),
+        ("AGI", ['Command: STREAM FILE system ""']),
+        ("UpdateConfig", ["SrcFilename: queues.conf", "DstFilename: queues.conf", "Value-000000: PJSIP/100"]),
+        ("GetConfig", ["Filename: queues.conf"]),
+        ("Monitor", ["File: queue-5/call_1.2", "Format: wav"]),
+        ("Command", ["Command: dialplan eval function SHELL(id)"]),  # has a class of its own
+        ("Ping", ["ActionID: SHELL(1)"]),
+    ],
+)  # fmt: skip
+def test_ordinary_actions(name, lines):
+    """What runs nothing and reaches no file needs no more than its own class."""
+    assert not escapes(name, *lines)
+
+
+def test_queue_with_a_script():
+    """Queue's sixth argument runs an AGI script."""
+    assert escapes("Originate", "Application: Queue", "Data: q,,,,60,run.agi")
+    assert escapes("Originate", "Application: Queue", "Data: q||||60|run.agi")
+    assert not escapes("Originate", "Application: Queue", "Data: q,,,,60,")
+
+
+def test_the_text_shows_nothing_of_the_value():
+    """The reason goes to the log, so it does not quote what may be a secret."""
+    reason = escape("setvar", Message.of("Action: Setvar", "Variable: SHELL(hunter2)"))
+
+    assert "hunter2" not in reason
+
+
+@pytest.mark.parametrize("part", ["${", "_file", "system", "${$", "shell ", "exec", "file\\"])
+def test_long_values_take_little_time(part):
+    """No value makes the search take much longer than its length."""
+    message = Message.of("Action: UpdateConfig", "Value-0: " + part * 20_000)
+    start = time.process_time()
+
+    escape("updateconfig", message)
+    escape("originate", message)
+
+    assert time.process_time() - start < 5
+
+
+@given(st.sampled_from(["originate", "agi", "updateconfig", "getvar", "x"]), st.binary(max_size=60))
+def test_any_bytes_are_judged(name, data):
+    """Noise gives a reason or None, and no exception."""
+    message = Message(b"Application: " + data + b"\r\nCommand: " + data + b"\r\n\r\n")
+    reason = escape(name, message)
+    assert reason is None or reason.isprintable()

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Event filters behave as those of a real Asterisk 22."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.message import Message
+from amiproxy.routing import eventfilter
+from amiproxy.routing.eventfilter import NO_FILTERS, EventFilters, FilterError, filter_action
+from tests.support import ROOT
+
+DATA = ROOT / "tests/data"
+
+ALPHA = Message.of(
+    "Event: UserEvent", "Privilege: user,all", "UserEvent: Alpha", "Channel: Local/1", "Key: v1"
+)
+BETA = Message.of("Event: UserEvent", "Privilege: user,all", "UserEvent: Beta", "Channel: Local/9")
+VARSET = Message.of("Event: VarSet", "Privilege: dialplan,all", "Channel: none", "Value: 1")
+
+
+def filters_of(*lines):
+    """Return filters of lines: a text, or (criteria, text)."""
+    filters = NO_FILTERS
+    for line in lines:
+        criteria, text = line if isinstance(line, tuple) else ("", line)
+        filters = filters.with_line(text, criteria)
+    return filters
+
+
+def blocks(name):
+    return (DATA / name).read_bytes().decode("latin-1").replace("\r\n", "\n").split("\n\n")
+
+
+def test_the_recorded_session_gives_the_same_answers_and_events():
+    """Each Filter action is answered, and each probe shown or not, as recorded."""
+    filters = NO_FILTERS
+    answers = blocks("h2_filter.s2c.ami")
+    checked = 0
+    for block in blocks("h2_filter.c2s.ami"):
+        if "Action: Filter" not in block:
+            continue
+        identity = re.search(r"ActionID: (\S+)", block)[1]
+        at, reply = next((i, a) for i, a in enumerate(answers) if f"ActionID: {identity}\n" in a)
+        new, told = filter_action(filters, Message.of(*block.strip("\n").split("\n")))
+
+        assert f"Message: {told}" in reply
+        assert ("Response: Success" in reply) is (new is not None)
+        filters = new or filters
+        until = [i for i in range(at + 1, len(answers)) if "Response:" in answers[i]]
+        events = answers[at + 1 : until[0]]
+        for probe, mark in ((ALPHA, "UserEvent: Alpha"), (BETA, "UserEvent: Beta"), (VARSET, "Event: VarSet")):  # fmt: skip
+            assert filters.passes(probe) is any(mark in event for event in events)
+        checked += 1
+    assert checked == 8
+
+
+def test_without_filters_all_events_pass():
+    """No filter hides nothing, and is false."""
+    assert NO_FILTERS.passes(ALPHA)
+    assert not NO_FILTERS
+    assert filters_of("x")
+
+
+@pytest.mark.parametrize(
+    ("lines", "seen"),
+    [
+        (["Event: UserEvent"], "AB"),
+        (["Alpha", "VarSet"], "AV"),  # several includes: one is enough
+        (["!Beta"], "AV"),
+        (["!Beta", "!VarSet"], "A"),
+        (["UserEvent", "!Beta"], "A"),
+        (["Beta", "!Beta"], ""),  # an exclude wins
+        (["^Event: UserEvent"], "AB"),
+        (["^Privilege"], ""),  # ^ is the start of the whole event
+        (["UserEvent.*Local/9"], "B"),  # . matches line ends
+        (["Channel: (Local/9|none)"], "BV"),
+        (["Channel: [Ll]ocal/[0-9]+"], "AB"),
+        (["event: userevent"], ""),  # case counts
+        (["Channel:.Local/1\r\nKey"], "A"),
+        ([("name(UserEvent)", "")], "AB"),
+        ([("name(userevent)", "")], ""),
+        ([("action(exclude),name(UserEvent)", "")], "V"),
+        ([("name(UserEvent),header(Channel),method(exact)", "Local/9")], "B"),
+        ([("header(Channel),method(exact)", "Local")], ""),
+        ([("header(Channel),method(starts_with)", "Local/")], "AB"),
+        ([("header(channel),method(ends_with)", "9")], "B"),
+        ([("header(Channel),method(contains)", "on")], "V"),
+        ([("header(Channel),method(regex)", "^Local/[1-5]$")], "A"),
+        ([("header(Key)", "v1")], "A"),
+        ([("header(Key),method(none)", "")], "A"),
+        ([("header(Key)", "")], "A"),
+        ([("method(contains)", "Local/9")], "B"),
+        ([("method(contains)", "a.*b")], ""),
+        ([(" action(exclude) , name(VarSet) ", "")], "AB"),
+        ([("action(include),name(VarSet)", ""), ("action(exclude),method(contains)", "Value: 1")], ""),
+        ([("name(VarSet)", "!x")], ""),  # with criteria ! is a character
+    ],
+)  # fmt: skip
+def test_what_passes(lines, seen):
+    """Includes add up, excludes win, criteria narrow what is looked at."""
+    filters = filters_of(*lines)
+
+    passed = [name for name, one in zip("ABV", (ALPHA, BETA, VARSET)) if filters.passes(one)]
+
+    assert "".join(passed) == seen
+
+
+@pytest.mark.parametrize(
+    ("criteria", "text"),
+    [
+        ("", ""),
+        ("", "!"),
+        ("nonsense(1)", "x"),
+        ("name", "x"),
+        ("name(a", "x"),
+        ("name()", "x"),
+        ("name(a),", "x"),
+        ("name(a) name(b)", "x"),
+        ("name(a),name(b)", "x"),
+        ("action(maybe)", "x"),
+        ("method(like)", "x"),
+        ("method(none)", ""),
+        ("name(a),method(none)", "x"),
+        ("name(a),method(exact)", ""),
+        ("header(a(b))", "x"),
+        ("", "x" * (eventfilter.MAX_PATTERN + 1)),
+        ("", "\u20ac"),
+    ],
+)
+def test_malformed(criteria, text):
+    """What Asterisk cannot read is answered as Asterisk does."""
+    with pytest.raises(FilterError, match=re.escape(eventfilter.MALFORMED)):
+        NO_FILTERS.with_line(text, criteria)
+
+
+@pytest.mark.parametrize("text", ["[bad(", "a**(", "(", "x{1001}", r"(a)\1"])
+def test_expressions_that_do_not_compile(text):
+    """A bad expression is an error, and nothing is printed."""
+    with pytest.raises(FilterError, match="did not compile"):
+        NO_FILTERS.with_line(text)
+
+
+def test_the_number_of_filters_is_bounded():
+    """A client cannot add filters without end."""
+    filters = EventFilters()
+    for _ in range(eventfilter.MAX_FILTERS):
+        filters = filters.with_line("x")
+
+    assert filter_action(filters, Message.of("Operation: Add", "Filter: y")) == (
+        None,
+        "Too many filters",
+    )
+
+
+def test_adding_makes_a_new_value():
+    """The old filters stay as they were; equal lines make equal filters."""
+    first = filters_of("Alpha")
+    second = first.with_line("!Beta")
+
+    assert first.passes(VARSET) is False
+    assert first == filters_of("Alpha")
+    assert hash(first) == hash(filters_of("Alpha"))
+    assert second != first
+
+
+def test_each_header_of_the_name_is_looked_at():
+    """Of a header that repeats, any value counts."""
+    event = Message.of("Event: X", "ChanVariable: a=1", "ChanVariable: b=2")
+
+    assert filters_of(("header(ChanVariable),method(exact)", "b=2")).passes(event)
+
+
+def test_bytes_are_bytes():
+    """Events in any encoding are matched byte by byte."""
+    event = Message(b"Event: X\r\nName: caf\xc3\xa9\xff\x00\r\n\r\n")
+
+    assert filters_of("caf\xc3\xa9").passes(event)
+    assert filters_of(("header(Name),method(ends_with)", "\xff\x00")).passes(event)
+    assert filters_of("caf..").passes(event)
+
+
+def test_evil_patterns_take_little_time():
+    """An expression that is catastrophic elsewhere is linear here."""
+    filters = filters_of("(a*)*(a*)*(a|aa)+$")
+    start = time.process_time()
+
+    filters.passes(Message(b"Event: " + b"a" * 200_000 + b"b\r\n\r\n"))
+
+    assert time.process_time() - start < 5
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.binary(max_size=100))
+def test_any_line_is_read_or_refused(text, criteria, data):
+    """Noise gives filters or FilterError, and filters answer for any event."""
+    try:
+        filters = NO_FILTERS.with_line(text, criteria)
+    except FilterError:
+        return
+    assert filters.passes(Message(data + b"\r\n\r\n")) in (True, False)

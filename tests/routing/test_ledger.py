@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ledger: each answer finds who asked, by its ActionID or by its place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.message import Message
+from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.ledger import Ledger, Request
+from amiproxy.wire.routed import EVERYBODY, PROXY, SOMEBODY, Routed
+
+
+@pytest.fixture
+def ids():
+    return ActionIds()
+
+
+@pytest.fixture
+def ledger(ids):
+    return Ledger(ids, "pbx")
+
+
+def ask(ledger: Ledger, owner: int, wire_id: str | None, **more: object) -> Request:
+    request = Request(owner, wire_id, **more)
+    ledger.enter(request)
+    return request
+
+
+def hear(ledger: Ledger, *lines: str) -> Routed | None:
+    return ledger.classify(Message.of(*lines))
+
+
+def test_an_answer_belongs_to_who_asked_with_its_action_id(ledger):
+    """Two questions under way, answers in order, each to its own client."""
+    ask(ledger, 1, "amp1-a")
+    ask(ledger, 2, "amp2-a")
+
+    first = hear(ledger, "Response: Success", "ActionID: amp1-a")
+    second = hear(ledger, "Response: Error", "ActionID: amp2-a")
+
+    assert (first.owner, first.final) == (1, True)
+    assert (second.owner, second.final) == (2, True)
+    assert not ledger.is_waiting(1)
+
+
+def test_an_answer_without_action_id_belongs_to_who_asked_first(ledger):
+    """Asterisk answers one connection in order (spec 12.19)."""
+    ask(ledger, 1, None)
+    ask(ledger, 2, "amp2-a")
+
+    assert hear(ledger, "Response: Success", "Ping: Pong").owner == 1
+    assert hear(ledger, "Response: Success", "Ping: Pong").owner == 2
+
+
+def test_an_action_that_was_never_answered_stands_in_nobodys_way(ledger):
+    """IAXnetstats answers with nothing: what is answered later passes it by."""
+    ask(ledger, 1, "amp1-netstats")
+    ask(ledger, 2, "amp2-a")
+    ask(ledger, 3, None)
+
+    assert hear(ledger, "Response: Success", "ActionID: amp2-a").owner == 2
+    assert hear(ledger, "Response: Success").owner == 3
+    assert not ledger.is_waiting(1)
+
+
+def test_list_items_without_action_id_belong_to_the_list(ledger):
+    """PeerEntry of IAXpeers carries none; a real event in between is for all."""
+    ask(ledger, 1, "amp1-a")
+    start = hear(ledger, "Response: Success", "ActionID: amp1-a", "EventList: start")
+
+    item = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
+    event = hear(ledger, "Event: Newchannel", "Privilege: call,all")
+    end = hear(ledger, "Event: PeerlistComplete", "ActionID: amp1-a", "EventList: Complete")
+    after = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
+
+    assert (start.owner, start.final) == (1, False)
+    assert (item.owner, item.asked, item.wire_id) == (1, "amp1-a", None)
+    assert event.owner == EVERYBODY
+    assert (end.owner, end.final) == (1, True)
+    assert after.owner == EVERYBODY
+
+
+def test_a_list_of_an_old_asterisk_ends_with_its_complete_event(ledger):
+    """Before 12 there is no EventList header; "will follow" announces a list."""
+    ask(ledger, 1, "amp1-a")
+
+    start = hear(
+        ledger, "Response: Success", "ActionID: amp1-a", "Message: Queue status will follow"
+    )
+    end = hear(ledger, "Event: QueueStatusComplete", "ActionID: amp1-a")
+
+    assert (start.final, end.final) == (False, True)
+    assert not ledger.is_waiting(1)
+
+
+def test_a_list_that_never_ends_is_over_with_the_next_answer(ledger):
+    """A lost end costs its own client the end, and nobody else anything."""
+    ask(ledger, 1, "amp1-a")
+    ask(ledger, 2, "amp2-a")
+    hear(ledger, "Response: Success", "ActionID: amp1-a", "EventList: start")
+
+    assert hear(ledger, "Response: Success", "ActionID: amp2-a").owner == 2
+    assert hear(ledger, "Event: Odd").owner == EVERYBODY
+
+
+def test_an_action_id_of_ours_beats_the_position(ledger):
+    """A forged message cannot take the answer that is another client's (b10)."""
+    ask(ledger, 1, "amp1-a")
+    ask(ledger, 2, "amp2-a")
+
+    forged = hear(ledger, "Response: Success", "ActionID: nobodys")
+    real = hear(ledger, "Response: Success", "ActionID: amp1-a")
+
+    assert forged.owner == SOMEBODY
+    assert real.owner == 1
+
+
+def test_text_that_is_no_message_goes_to_who_asked(ledger):
+    """IAXnetstats with calls: raw lines, for the client that wanted them."""
+    ask(ledger, 1, "amp1-a")
+
+    assert hear(ledger, "                                -------- LOCAL").owner == 1
+
+
+def test_the_proxys_own_ping_is_seen_by_nobody(ledger):
+    """Answers to the keepalive are swallowed."""
+    ask(ledger, PROXY, "amp0-!n1")
+
+    assert hear(ledger, "Response: Success", "ActionID: amp0-!n1", "Ping: Pong") is None
+
+
+def test_a_user_event_is_for_all_with_its_senders_own_action_id(ledger, ids):
+    """Asterisk puts the sender's ActionID in; it is an event all the same (12.20)."""
+    wire = ids.wire_id(5, "mine")
+
+    item = hear(ledger, "Event: UserEvent", "ActionID: " + wire, "UserEvent: X")
+
+    assert item.owner == EVERYBODY
+    assert item.message.get("ActionID") == "mine"
+
+
+def test_a_held_back_originate_is_answered_by_its_event(ledger):
+    """The queued answer is swallowed, OriginateResponse becomes the answer (12.16)."""
+    ask(ledger, 1, "amp1-o", originate=True, held_back=True)
+
+    queued = hear(
+        ledger,
+        "Response: Success",
+        "ActionID: amp1-o",
+        "Message: Originate successfully queued",
+    )
+    waiting = ledger.is_waiting(1)
+    answer = hear(
+        ledger, "Event: OriginateResponse", "Privilege: call,all", "ActionID: amp1-o",
+        "Response: Failure", "Reason: 5",
+    )  # fmt: skip
+
+    assert queued is None
+    assert waiting
+    assert answer.message.lines == (
+        "Response: Error",
+        "ActionID: amp1-o",
+        "Message: Originate failed",
+        "Server: pbx",
+    )
+    assert (answer.owner, answer.final) == (1, True)
+    assert not ledger.is_waiting(1)
+
+
+def test_a_refused_originate_is_answered_at_once(ledger):
+    """An error needs no waiting."""
+    ask(ledger, 1, "amp1-o", originate=True, held_back=True)
+
+    item = hear(ledger, "Response: Error", "ActionID: amp1-o", "Message: Invalid channel")
+
+    assert (item.owner, item.final) == (1, True)
+
+
+def test_an_originate_whose_event_never_comes_is_answered_in_the_end(ledger):
+    """Our user may not read the class call: nobody waits for ever."""
+    ask(ledger, 1, "amp1-o", originate=True, held_back=True, deadline=50.0)
+    hear(ledger, "Response: Success", "ActionID: amp1-o")
+
+    assert ledger.expired(49.0) == []
+    (item,) = ledger.expired(51.0)
+
+    assert item.message.get("Response") == "Success"
+    assert not ledger.holds_back
+
+
+def test_an_own_asynchronous_originates_event_is_its_clients(ledger):
+    """In every mode the ledger knows whose OriginateResponse it is."""
+    ask(ledger, 4, "plain", originate=True)
+    hear(ledger, "Response: Success", "ActionID: plain")
+
+    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == 4
+    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == SOMEBODY
+
+
+def test_a_lost_connection_leaves_nothing_behind(ledger):
+    """All that was asked comes back, held-back Originates too."""
+    first = ask(ledger, 1, "amp1-a")
+    held = ask(ledger, 2, "amp2-o", originate=True, held_back=True)
+    ledger._queue.rotate()
+    hear(ledger, "Response: Success", "ActionID: amp2-o")
+
+    assert ledger.abandon() == [first, held]
+    assert not ledger.is_waiting(1)
+    assert not ledger.is_waiting(2)
+
+
+def test_originates_without_a_response_fill_no_memory(ledger, monkeypatch):
+    """A dialler may use one ActionID for all calls; events may be off: the oldest are forgotten."""
+    monkeypatch.setattr("amiproxy.routing.ledger.MAX_ORIGINATES", 10)
+    for number in range(40):
+        wire_id = "same" if number % 2 else f"amp1-{number}"
+        ask(ledger, 1, wire_id, originate=True)
+        hear(ledger, "Response: Success", f"ActionID: {wire_id}")
+
+    assert sum(map(len, ledger._originates.values())) == 10
+    for _ in range(2):  # and no count goes wrong when they come after all
+        for number in range(40):
+            wire_id = "same" if number % 2 else f"amp1-{number}"
+            hear(ledger, "Event: OriginateResponse", "Privilege: call,all", f"ActionID: {wire_id}")
+    assert not ledger._originates
+    assert ledger._remembered == 0
+
+
+_LINES = st.sampled_from(
+    [
+        "Response",
+        "response",
+        "Response:",
+        "Response: Success",
+        "Response:Success",
+        "Event",
+        "Event: UserEvent",
+        "Event: OriginateResponse",
+        "Event: PeerlistComplete",
+        "Privilege: call,all",
+        "EventList: start",
+        "ActionID",
+        "ActionID:",
+        "ActionID: amp1-a",
+        "ActionID: amp2-!n1",
+        "text without a colon",
+        ": no name",
+    ]
+)
+
+
+@given(st.lists(st.lists(_LINES, min_size=1, max_size=4), max_size=6), st.booleans())
+def test_whatever_asterisk_says_is_for_somebody_or_nobody(said, held_back):
+    """Values are not escaped and may forge any line: none ends the thread that reads."""
+    ledger = Ledger(ActionIds(), "pbx")
+    ask(ledger, 1, "amp1-a", originate=held_back, held_back=held_back)
+    ask(ledger, 2, "amp2-!n1")
+    ask(ledger, 3, None)
+
+    for lines in said:
+        found = hear(ledger, *lines)
+        assert found is None or found.owner in (1, 2, 3, EVERYBODY, SOMEBODY)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The certificate of the listener: what is told about one that will not do."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from amiproxy.errors import ConfigError
+from amiproxy.settings.config import Config
+from amiproxy.threads.net.tls import client_context
+from tests.certificates import self_signed
+
+
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory):
+    """Key and certificate of two names, and a key behind a password."""
+    directory = tmp_path_factory.mktemp("pem")
+    for name in ("a", "b"):
+        made = self_signed(name)
+        (directory / f"{name}.key").write_bytes(made.secret)
+        (directory / f"{name}.crt").write_bytes(made.public)
+        (directory / f"{name}.locked").write_bytes(made.locked("x"))
+    return directory
+
+
+def complaint(path: object, **more: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        client_context(Config(certfile=str(path), where={"certfile": "x.conf:3"}, **more))
+    return str(caught.value)
+
+
+def test_no_certificate_no_context():
+    """TLS clients are then refused."""
+    assert client_context(Config()) is None
+
+
+def test_a_good_file_gives_a_context_for_todays_tls(pems, tmp_path):
+    """TLS 1.2 and later; a certificate of the client is asked for with clientcafile only."""
+    path = tmp_path / "both.pem"
+    path.write_text((pems / "a.key").read_text() + (pems / "a.crt").read_text())
+
+    context = client_context(Config(certfile=str(path)))
+    guarded = client_context(Config(certfile=str(path), client_ca_file=str(pems / "b.crt")))
+
+    assert context is not None
+    assert guarded is not None
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode == ssl.CERT_NONE
+    assert guarded.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_what_is_wrong_is_told_with_file_and_line(pems, tmp_path):
+    """In words an administrator can act on."""
+    key, cert = (pems / "a.key").read_text(), (pems / "a.crt").read_text()
+    cases = {
+        "holds no private key": cert,
+        "holds no certificate": key,
+        "does not belong to": key + (pems / "b.crt").read_text(),
+        "has a password": (pems / "a.locked").read_text() + cert,
+    }
+    for words, text in cases.items():
+        path = tmp_path / "x.pem"
+        path.write_text(text)
+        found = complaint(path)
+        assert found.startswith(f"x.conf:3: certfile {path}: ")
+        assert words in found
+
+    assert "No such file" in complaint(tmp_path / "none")
+    assert "Is a directory" in complaint(tmp_path)
+
+
+def test_a_bad_list_of_authorities_is_told(pems, tmp_path):
+    """Missing, or no certificates in it."""
+    path = tmp_path / "both.pem"
+    path.write_text((pems / "a.key").read_text() + (pems / "a.crt").read_text())
+
+    assert "No such file" in complaint(path, client_ca_file="/nonexistent")
+    assert "no certificate" in complaint(path, client_ca_file=str(pems / "a.key"))

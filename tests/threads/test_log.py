@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log: its lines, and that it never holds anybody up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import select
+import sys
+import threading
+
+import pytest
+
+from amiproxy.threads.log import Log
+from tests.support import wait_until
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "x.log"
+
+
+@pytest.fixture
+def log(path):
+    handler = Log(str(path))
+    yield handler
+    handler.close()
+
+
+def record(
+    text: str, *args: object, level: int = logging.INFO, **more: object
+) -> logging.LogRecord:
+    return logging.LogRecord("amiproxy.x", level, "x.py", 1, text, args, more.get("exc_info"))
+
+
+def test_lines_have_the_form_of_the_c_program(log, path):
+    """``%b %e %T: message``."""
+    log.handle(record("Received %s", "HUP"))
+    log.start()
+    log.stop()
+
+    assert re.fullmatch(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d: Received HUP\n", path.read_text())
+
+
+def test_what_came_before_the_start_is_written_in_order(log, path):
+    """And what comes after."""
+    for number in range(1200):
+        log.handle(record("line %d", number))
+        if number == 600:
+            log.start()
+    log.stop()
+
+    numbers = [int(line.split()[-1]) for line in path.read_text().splitlines()]
+    assert numbers == list(range(1200))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nJan  1 00:00:00: forged", "a\\x0aJan  1 00:00:00: forged"),
+        ("\x1b[2J\r\x00\x7f", "\\x1b[2J\\x0d\\x00\\x7f"),
+        ("caf\xe9 \u20ac", "caf\xe9 \\u20ac"),
+        ("tab\there", "tab\there"),
+    ],
+)
+def test_nobody_can_forge_a_line(log, path, text, shown):
+    """Nor speak to a terminal; other bytes pass as they are."""
+    log.handle(record("%s", text))
+    log.start()
+    log.stop()
+
+    assert path.read_text("latin-1").partition(": ")[2] == f"{shown}\n"
+
+
+def test_a_traceback_is_indented(log, path):
+    """Also where the exception's own text has line ends."""
+    try:
+        raise ValueError("a\nb")
+    except ValueError:
+        log.handle(record("oops", exc_info=sys.exc_info()))
+    log.start()
+    log.stop()
+
+    first, *rest = path.read_text().splitlines()
+    assert first.endswith(": oops")
+    assert rest[-2:] == ["    ValueError: a", "    b"]
+    assert all(line.startswith("    ") for line in rest)
+
+
+def test_debug_lines_are_for_stdout_only(path, capfd):
+    """The file gets what an administrator reads."""
+    log = Log(str(path), debug=2)
+    log.handle(record("detail", level=logging.DEBUG))
+    log.handle(record("news"))
+    log.start()
+    log.close()
+
+    assert "detail" not in path.read_text()
+    out = capfd.readouterr().out
+    assert "MainThread amiproxy.x: detail\n" in out
+    assert ": news\n" in out
+
+
+def test_lines_too_many_for_the_disk_are_dropped_and_counted(path, monkeypatch):
+    """Whoever logs does not wait."""
+    monkeypatch.setattr("amiproxy.threads.log.MAX_WAITING", 10)
+    log = Log(str(path))
+    for number in range(25):
+        log.handle(record("line %d", number))
+    log.start()
+    log.close()
+
+    lines = path.read_text().splitlines()
+    assert len(lines) == 11
+    assert lines[0].endswith(": log: 15 lines lost")
+
+
+def test_a_full_disk_loses_lines_and_nothing_else(monkeypatch):
+    """They are counted until there is room."""
+    log = Log("/dev/full")
+    log.start()
+    log.handle(record("lost"))
+    wait_until(lambda: log._lost == 1)
+    log.handle(record("lost too"))
+    wait_until(lambda: log._lost == 2)
+    log.close()
+
+
+def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path, monkeypatch):
+    """Neither who logs, nor reopen, nor the end."""
+    monkeypatch.setattr("amiproxy.threads.log._PATIENCE", 0.05)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    log = Log(str(path))
+    log.start()
+    for _ in range(2000):
+        log.handle(record("x" * 100))
+    wait_until(lambda: not select.select([], [log], [], 0)[1] and log._file_lock.locked())
+
+    with pytest.raises(OSError, match="takes no more lines"):
+        log.reopen()
+    log.stop(0.05)
+    log.close()
+
+    thread = next(one for one in threading.enumerate() if one.name == "log")
+
+    def drained() -> bool:
+        with contextlib.suppress(BlockingIOError):
+            os.read(reader, 65536)
+        return not thread.is_alive()
+
+    wait_until(drained)
+    os.close(reader)
+    log.close()
+
+
+def test_reopen_follows_the_name(log, path, tmp_path):
+    """The old file gets what came before."""
+    log.start()
+    log.handle(record("one"))
+    wait_until(lambda: "one" in path.read_text())
+    path.rename(tmp_path / "old")
+    log.reopen()
+    log.handle(record("two"))
+    log.stop()
+
+    assert path.read_text().endswith(": two\n")
+    assert "two" not in (tmp_path / "old").read_text()
+
+
+def test_reopen_that_fails_keeps_the_file(tmp_path):
+    """It goes on there."""
+    directory = tmp_path / "d"
+    directory.mkdir()
+    log = Log(str(directory / "x.log"))
+    log.start()
+    directory.rename(tmp_path / "e")
+
+    with pytest.raises(FileNotFoundError):
+        log.reopen()
+
+    log.handle(record("still"))
+    log.close()
+    assert "still" in (tmp_path / "e" / "x.log").read_text()
+
+
+def test_a_device_is_not_made_over_to_anybody(path):
+    """/dev/null stays root's."""
+    before = os.stat("/dev/null")
+    log = Log("/dev/null")
+    log.chown(12345, 12345)
+    log.close()
+
+    assert os.stat("/dev/null").st_uid == before.st_uid

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bodies of HTTP answers."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.formats import load_formats
+from amiproxy.message import Message
+from amiproxy.web import answers
+from tests.support import ROOT
+
+FORMATS = load_formats(ROOT / "handlers")
+PONG = Message.of("Response: Success", "ActionID: 3", "Ping: Pong", "Timestamp: 1795412570.058459")
+DONE = Message.of("Event: CoreShowChannelsComplete", "EventList: Complete", "ListItems: 0")
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "content_type"),
+    [
+        ("standard", 1, "text/plain"),
+        ("xml", 2, "text/xml"),
+        ("csv", 1, "text/csv"),
+        ("json", 1, "application/json"),
+        ("json", 2, "application/x-ndjson"),
+    ],
+)
+def test_our_formats(name, count, content_type):
+    """The handler writes, one message after the other; one JSON message is a JSON text."""
+    kind, body = answers.encode([PONG] * count, FORMATS[name])
+
+    assert kind == content_type
+    assert body == FORMATS[name].write(PONG) * count
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("standard", "text/plain; charset=utf-8"),
+        ("csv", "text/csv; charset=utf-8"),
+        ("xml", "text/xml"),
+        ("json", "application/json"),
+    ],
+)
+def test_utf_8_is_called_so(name, content_type):
+    """Text that cannot tell its encoding has it in its type, or a browser shows MÃ¼ller."""
+    message = Message("Name: Müller\r\n\r\n".encode())
+
+    assert answers.encode([message], FORMATS[name])[0] == content_type
+
+
+def test_other_bytes_get_no_charset():
+    """What is no UTF-8 is not called so."""
+    message = Message(b"Name: M\xfcller\r\n\r\n")
+
+    assert answers.encode([message], FORMATS["standard"])[0] == "text/plain"
+
+
+def test_rawman_is_the_manager_format():
+    """Messages as Asterisk sends them."""
+    assert answers.encode_ajam([PONG, DONE], "rawman") == ("text/plain", PONG.raw + DONE.raw)
+
+
+def test_mxml_is_what_asterisk_writes():
+    """As recorded from Asterisk 22."""
+    kind, body = answers.encode_ajam([PONG], "mxml")
+
+    assert kind == "text/xml"
+    assert body == (
+        b"<ajax-response>\n<response type='object' id='unknown'><generic response='Success'"
+        b" actionid='3' ping='Pong' timestamp='1795412570.058459' /></response>\n</ajax-response>\n"
+    )
+
+
+def test_mxml_numbers_repeated_names_and_escapes():
+    """A second Output is output-2; quotes and angles are escaped; odd names become names."""
+    message = Message.of("Output: a<&'\">", "Output: b", "ChanVariable(x): 1", "9: n", "no colon")
+
+    _, body = answers.encode_ajam([message], "mxml")
+
+    generic = ET.fromstring(body)[0][0]
+    assert generic.attrib == {
+        "output": "a<&'\">",
+        "output-2": "b",
+        "chanvariable_x_": "1",
+        "_9": "n",
+        "opaque-data": "no colon",
+    }
+
+
+def test_html_escapes():
+    """Values are text in the table, whatever they hold."""
+    kind, body = answers.encode_ajam([Message.of("A: <script>")], "manager")
+
+    assert kind == "text/html; charset=utf-8"
+    assert b"<td>A</td><td>&lt;script&gt;</td>" in body
+
+
+def test_the_page_has_a_form():
+    """The page at the root posts to the root, Asterisk's to manager."""
+    assert b'<form action="/" method="post">' in answers.page("")
+    assert b'<form action="manager" method="post">' in answers.page("manager")
+
+
+LINES = st.lists(
+    st.text(st.characters(max_codepoint=255, blacklist_characters="\r\n"), max_size=40), min_size=1
+)
+
+
+@given(LINES)
+def test_mxml_of_any_message_parses(lines):
+    """A stock parser reads what we write, whatever bytes a message holds."""
+    _, body = answers.encode_ajam([Message.of(*lines)], "mxml")
+
+    assert ET.fromstring(body).tag == "ajax-response"
+
+
+@given(LINES)
+def test_html_of_any_message_is_text(lines):
+    """No value can open a tag."""
+    _, body = answers.encode_ajam([Message.of(*lines)], "manager")
+
+    assert body.count(b"<") == answers.encode_ajam([Message.of(*["a"] * len(lines))], "manager")[
+        1
+    ].count(b"<")

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which requests a browser may send for which page."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.message import Message
+from amiproxy.web import origin
+from amiproxy.web.messages import Request
+
+HOST = ("host", "pbx:1234")
+BROWSER = (("user-agent", "Mozilla/5.0 (X11)"), ("accept-language", "de"))
+
+
+def request(*headers, method="GET"):
+    return Request(method, "/", "1.1", (HOST, *headers))
+
+
+@pytest.mark.parametrize(
+    ("headers", "foreign"),
+    [
+        ([], False),
+        ([("user-agent", "curl/8")], False),
+        ([("user-agent", "Mozilla/5.0 WindowsPowerShell/5.1")], False),
+        ([("origin", "http://pbx:1234")], False),
+        ([("origin", "https://pbx:1234")], False),
+        ([("origin", "HTTP://PBX:1234")], False),
+        ([("origin", "http://pbx")], True),
+        ([("origin", "http://evil.example")], True),
+        ([("origin", "http://pbx:1234.evil.example")], True),
+        ([("origin", "null")], True),
+        ([("origin", "")], True),
+        ([("origin", "http://[::1")], True),
+        ([("origin", "http://pbx:1234"), ("origin", "http://evil.example")], True),
+        ([("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")], True),
+        ([("origin", "https://intranet.example")], False),
+        ([("sec-fetch-site", "none")], False),
+        ([("sec-fetch-site", "same-origin")], False),
+        ([("sec-fetch-site", "same-site")], True),
+        ([("sec-fetch-site", "cross-site")], True),
+        ([("referer", "http://pbx:1234/x")], False),
+        ([("referer", "http://evil.example/http://pbx:1234/")], True),
+        ([("referer", "https://intranet.example/a/b")], False),
+        (BROWSER, True),
+        ([*BROWSER, ("referer", "http://pbx:1234/")], False),
+        ([*BROWSER, ("sec-fetch-site", "none")], False),
+    ],
+)
+def test_who_sent_it(headers, foreign):
+    """Programs and our own pages are not foreign, nor is what httpcors names; the rest is."""
+    allowed = ("https://intranet.example",)
+
+    assert origin.is_foreign(request(*headers), allowed, tls=False) is foreign
+
+
+def test_a_plain_page_is_foreign_to_a_tls_one():
+    """Over TLS only https pages are our own."""
+    assert origin.is_foreign(request(("origin", "http://pbx:1234")), (), tls=True)
+    assert not origin.is_foreign(request(("origin", "https://pbx:1234")), (), tls=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "lines", "changes"),
+    [
+        ("GET", ["Action: Ping"], False),
+        ("GET", ["action: CoreShowChannels"], False),
+        ("GET", ["ProxyAction: ListServers"], False),
+        ("GET", ["Action: Originate"], True),
+        ("GET", ["Action: Getvar"], True),
+        ("GET", ["Action: Ping", "Action: Originate"], True),
+        ("GET", ["Action: Ping", "ProxyAction: DropServer"], True),
+        ("GET", ["ProxyAction: DropServer"], True),
+        ("HEAD", ["Action: Originate"], True),
+        ("POST", ["Action: Ping"], True),
+    ],
+)
+def test_what_changes_state(method, lines, changes):
+    """Only actions known to read, by GET or HEAD, are harmless."""
+    assert origin.changes_state(request(method=method), Message.of(*lines)) is changes
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "rebound"),
+    [
+        ("192.0.2.1:1234", BROWSER, False),
+        ("[2001:db8::1]:1234", BROWSER, False),
+        ("localhost:1234", BROWSER, False),
+        ("pbx", BROWSER, False),
+        ("pbx.lan:1234", BROWSER, False),
+        ("pbx.example.com:1234", BROWSER, False),
+        ("intranet.example", BROWSER, False),
+        ("evil.example:1234", BROWSER, True),
+        ("evil.example.:1234", [("sec-fetch-site", "same-origin")], True),
+        ("evil.example", [("origin", "http://evil.example")], True),
+        ("evil.example:1234", [], False),
+    ],
+)
+def test_a_browser_must_call_us_by_a_name_of_ours(host, headers, rebound):
+    """A public name that is not known to be ours may have been rebound to our address."""
+    asked = Request("GET", "/", "1.1", (("host", host), *headers))
+
+    found = origin.is_rebound(asked, ["PBX.example.com"], ("https://intranet.example:8443",))
+
+    assert found is rebound
+
+
+def test_no_page_may_read_answers_unless_named():
+    """Without httpcors there is no CORS header; with it, for the named origin only."""
+    ours = request(("origin", "https://a.example"))
+
+    assert origin.cors_headers(ours, ()) == ()
+    assert dict(origin.cors_headers(ours, ("https://b.example",))) == {"Vary": "Origin"}
+    headers = dict(origin.cors_headers(ours, ("https://a.example",)))
+    assert headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+
+
+def test_any_page_may_read_without_credentials():
+    """``*`` lets any page read, but never with the browser's own credentials."""
+    headers = dict(origin.cors_headers(request(("origin", "https://a.example")), ("*",)))
+
+    assert headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert "Access-Control-Allow-Credentials" not in headers
+
+
+def test_a_preflight_names_methods_and_headers():
+    """OPTIONS of a named origin is told what it may send."""
+    asked = request(("origin", "https://a.example"), method="OPTIONS")
+
+    headers = dict(origin.cors_headers(asked, ("https://a.example",)))
+
+    assert "POST" in headers["Access-Control-Allow-Methods"]
+    assert "ProxyKey" in headers["Access-Control-Allow-Headers"]
+
+
+NOISE = st.text(st.characters(max_codepoint=255), max_size=30)
+
+
+@given(
+    host=NOISE,
+    headers=st.lists(st.tuples(st.sampled_from(["origin", "referer", "sec-fetch-site"]), NOISE)),
+)
+def test_any_headers_are_judged(host, headers):
+    """Noise is foreign or not, rebound or not, and never an exception."""
+    noisy = Request("GET", "/", "1.1", (("host", host), *headers))
+
+    origin.is_foreign(noisy, ("http://a",), tls=False)
+    origin.is_rebound(noisy, ["pbx"], ("http://a",))
+    origin.cors_headers(noisy, ("http://a",))

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Framing: whatever Asterisk sends, however TCP cuts it, the same messages come out."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiproxy.errors import ProtocolError
+from amiproxy.wire.framing import Framer
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = ROOT / "tests/data"
+ENDING = b"\r\nServer: pbx\r\n\r\n"
+RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
+
+
+def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
+    """Return the messages that *chunks* hold, in wire form."""
+    framer = Framer(max_message, ENDING)
+    messages: list[bytes] = []
+    for chunk in chunks:
+        whole = framer.feed(chunk)
+        if isinstance(whole, bytes):
+            parts = whole.split(b"\r\n\r\n")
+            assert parts.pop() == b""
+            messages += [part + b"\r\n\r\n" for part in parts]
+            if framer.only_events:
+                assert all(part.startswith(b"Event: ") for part in parts)
+        else:
+            messages += whole
+    assert all(message.endswith(ENDING) for message in messages)
+    return [message[: -len(ENDING)] + b"\r\n\r\n" for message in messages]
+
+
+def cut(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = [0, *sorted(cuts), len(data)]
+    return [data[a:b] for a, b in zip(edges, edges[1:])]
+
+
+def by_lines(data: bytes) -> list[bytes]:
+    """Say slowly and simply what messages *data* holds (spec section 4)."""
+    messages, lines, text = [], [], False
+    for piece in data.split(b"\n")[:-1]:
+        line = piece[:-1] if piece.endswith(b"\r") else piece
+        if text:
+            lines.append(line)
+            text = not line.endswith(b"--END COMMAND--")
+        elif line:
+            text = not lines and re.fullmatch(rb"(?i)response: *follows *", line) is not None
+            lines.append(line)
+        elif lines:
+            messages.append(b"\r\n".join(lines) + b"\r\n\r\n")
+            lines = []
+    return messages
+
+
+def recording(path: Path) -> bytes:
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return data.partition(b"\n")[2]
+
+
+OLD_COMMAND = (
+    b"Response: Follows\r\nPrivilege: Command\r\nActionID: 5\r\n"
+    b"one\n\nEvent: Fake\n\n\r\ntwo--END COMMAND--\r\n\r\n"
+)
+PONG = b"Response: Success\r\nPing: Pong\r\n\r\n"
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.partition(".")[0])
+def test_every_recording_gives_the_messages_its_lines_spell(path):
+    """The quick way and the exact way agree on all that a real Asterisk sent."""
+    data = recording(path)
+
+    assert feed(data) == by_lines(data)
+    assert feed(*cut(data, list(range(0, len(data), 977)))) == by_lines(data)
+
+
+PIECES = st.sampled_from(
+    [
+        b"Event: A\r\nB: c\r\n\r\n",
+        PONG,
+        OLD_COMMAND,
+        b"Event: X\r\nText: Response: Follows\r\n\r\n",
+        b"CallStarted: 1\nLoggedInTime: 2\r\n\r\n",
+        b"\r\n",
+        b"\n",
+        b"raw text\nof a command\n\r\n",
+        b"Message: Park successful\n\r\n",
+        b"Bare: a\rb\r\n\r\n",
+        b"Long: " + b"x" * 3000 + b"\r\n\r\n",
+        b"Event: half",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12), st.data())
+@settings(max_examples=300)
+def test_messages_do_not_depend_on_how_bytes_arrive(pieces, data):
+    """However TCP cuts the stream, the same messages come out, the exact ones."""
+    stream = b"".join(pieces)
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=20))
+
+    assert feed(*cut(stream, cuts)) == by_lines(stream)
+
+
+@given(st.lists(st.binary(max_size=64)))
+def test_any_bytes_are_framed_or_refused(chunks):
+    """Noise gives messages or ProtocolError, and no other exception."""
+    framer = Framer(256)
+    try:
+        for chunk in chunks:
+            framer.feed(chunk)
+    except ProtocolError:
+        pass
+
+
+def test_blank_lines_inside_command_output_are_kept():
+    """Old command output is one message, blank lines and all, up to its end mark."""
+    expected = OLD_COMMAND.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+    assert feed(OLD_COMMAND + PONG) == [expected, PONG]
+    assert feed(*[bytes([byte]) for byte in OLD_COMMAND + PONG]) == [expected, PONG]
+
+
+def test_a_value_that_says_response_follows_swallows_nothing():
+    """Only a first header of that name and value starts raw text."""
+    event = b"Event: X\r\nText: Response: Follows\r\n\r\n"
+
+    assert feed(event + PONG) == [event, PONG]
+
+
+def test_an_endless_message_is_given_up():
+    """Key maxmessage bounds what one message may hold, whatever way it takes."""
+    with pytest.raises(ProtocolError, match="maxmessage is 1000"):
+        feed(b"A: " + b"x" * 500, b"y" * 600, max_message=1000)
+    with pytest.raises(ProtocolError):
+        feed(b"Response: Follows\r\n", *[b"text\n\n" * 20] * 20, max_message=1000)
+
+
+def test_a_large_message_is_not_cut():
+    """5 MB of one value arrive whole."""
+    message = b"Event: Big\r\nValue: " + b"v" * (5 << 20) + b"\r\n\r\n"
+
+    assert feed(*cut(message + PONG, list(range(0, len(message), 65536)))) == [message, PONG]
