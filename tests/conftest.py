@@ -15,6 +15,8 @@ from tests.support import ProxyProcess
 
 # No deadline: the suite runs in parallel, so a slow example says nothing.
 settings.register_profile("astmanproxy", deadline=None, max_examples=100)
+# For make check: fewer examples of each property.
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("astmanproxy")
 
 
