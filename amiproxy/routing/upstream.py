@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import with_action_id
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.ledger import Request
-from amiproxy.routing.visibility import UNIQUE
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
@@ -35,7 +35,7 @@ def prepare(
     message: Message,
     ids: ActionIds,
     number: int,
-    mode: str,
+    mode: AutoFilter,
     *,
     hold_back: bool,
     now: float,
@@ -56,7 +56,7 @@ def prepare(
     originate = message.action == "originate"
     held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
     wire_id = given
-    if mode == UNIQUE or (held_back if given is None else ids.is_ours(given)):
+    if mode is AutoFilter.UNIQUE or (held_back if given is None else ids.is_ours(given)):
         wire_id = ids.wire_id(number, given, fresh=fresh)
         if "actionid" in values:
             message = with_action_id(message, wire_id)

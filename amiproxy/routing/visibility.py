@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, may_see, privilege_mask
 from amiproxy.routing.facts import facts_of
 from amiproxy.wire.routed import EVERYBODY
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.wire.batch import Batch
     from amiproxy.wire.routed import Routed
-
-OFF, ON, UNIQUE = "off", "on", "unique"
-
-#: What ``ProxyAction: SetAutoFilter`` answers (spec section 10).
-MODE_NUMBERS = {OFF: 0, ON: 1, UNIQUE: 2}
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class View:
     """
 
     silent: bool = False
-    mode: str = OFF
+    mode: AutoFilter = AutoFilter.OFF
     mask: int = ALL
     filters: tuple[EventFilters, ...] = ()
     restricted: bool = False
@@ -57,8 +53,8 @@ class View:
             return False
         if batch.quiet:
             # Nothing in it carries an ActionID: who has sent one waits for it.
-            return self.mode != ON or self.last_id is None
-        return self.mode == OFF and not self.restricted
+            return self.mode is not AutoFilter.ON or self.last_id is None
+        return self.mode is AutoFilter.OFF and not self.restricted
 
     def picks(self, items: Sequence[Routed], number: int) -> list[bool]:
         """Tell which of *items* the client with session *number* sees."""
@@ -66,11 +62,13 @@ class View:
 
     def sees(self, item: Routed, number: int) -> bool:
         """Tell whether the client with session *number* sees *item*."""
-        if self.mode == ON and not item.private and not self._matches(item):
+        if self.mode is AutoFilter.ON and not item.private and not self._matches(item):
             return False
         if item.owner == number:
             return True
-        if item.private or (item.owner != EVERYBODY and (self.mode == UNIQUE or self.restricted)):
+        if item.private:
+            return False
+        if item.owner != EVERYBODY and (self.mode is AutoFilter.UNIQUE or self.restricted):
             return False
         return self.sees_all_events or self.sees_event(item.message)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.access.acl import Acl
 from amiproxy.errors import ConfigError
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import read_classes
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Config:
     logfile: str = "/var/log/asterisk/astmanproxy.log"
     input_format: str = "standard"
     output_format: str = "standard"
-    autofilter: str = "off"  # off, on, unique
+    autofilter: AutoFilter = AutoFilter.OFF
     filter_local: str = "off"  # off, allow, allowwith, enforce
     banner: str = ""
     handler_dir: str = ""
@@ -383,6 +384,10 @@ def _choice(*choices: str) -> Callable[[_Value], str]:
     return read
 
 
+def _autofilter(value: _Value) -> AutoFilter:
+    return AutoFilter(_choice(*(mode.value for mode in AutoFilter))(value))
+
+
 def _count(least: int, most: int = 2**40) -> Callable[[_Value], int]:
     """Take a whole number from *least* to *most*."""
 
@@ -529,7 +534,7 @@ _SETTINGS: Mapping[str, _Setting] = MappingProxyType(
         "authlimit": _Setting("auth_limit", _count(0), _LIVE),
         "authrequired": _Setting("auth_required", _yes),
         "authtimeout": _Setting("auth_timeout", _some_seconds, _LIVE),
-        "autofilter": _Setting("autofilter", _choice("off", "on", "unique")),
+        "autofilter": _Setting("autofilter", _autofilter),
         "certfile": _Setting("certfile", _path),
         "clientbacklog": _Setting("client_backlog", _count(1), _LIVE),
         "clientcafile": _Setting("client_ca_file", _path),

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from amiproxy.formats import Limits
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.upstream import GRACE, prepare, problem
-from amiproxy.routing.visibility import OFF, UNIQUE
 
 LIMITS = Limits()
 ORIGINATE = ("Action: Originate", "Channel: SIP/1")
 
 
-def up(*lines, mode=UNIQUE, hold_back=True):
+def up(*lines, mode=AutoFilter.UNIQUE, hold_back=True):
     return prepare(Message.of(*lines), ActionIds(), 7, mode, hold_back=hold_back, now=100.0)
 
 
@@ -42,13 +42,15 @@ def test_otherwise_an_action_goes_up_as_it_came():
     """In off and on nothing is changed."""
     lines = ("Action: Ping", "ActionID: 1", "Server: here")
 
-    assert up(*lines, mode=OFF).message.lines == lines
-    assert up("Action: Ping", mode=OFF).request.wire_id is None
+    assert up(*lines, mode=AutoFilter.OFF).message.lines == lines
+    assert up("Action: Ping", mode=AutoFilter.OFF).request.wire_id is None
 
 
 def test_the_proxy_key_stays_here():
     """It is a secret of the proxy's (spec 12.21)."""
-    assert up("ProxyKey: sesame", "Action: Ping", mode=OFF).message.lines == ("Action: Ping",)
+    assert up("ProxyKey: sesame", "Action: Ping", mode=AutoFilter.OFF).message.lines == (
+        "Action: Ping",
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_the_proxy_key_stays_here():
 )
 def test_a_synchronous_originate_is_made_asynchronous(given, held):
     """Whatever Asterisk takes for yes is asynchronous already (ast_true)."""
-    out = up(*ORIGINATE, *given, mode=OFF)
+    out = up(*ORIGINATE, *given, mode=AutoFilter.OFF)
 
     assert out.request.held_back is held
     assert out.message.get("Async").lower() in ("true", "1", "yes")
@@ -73,7 +75,7 @@ def test_a_synchronous_originate_is_made_asynchronous(given, held):
 
 def test_originateasync_no_leaves_an_originate_alone():
     """It goes up as it came, and the silence it makes is expected."""
-    out = up(*ORIGINATE, "Timeout: 60000", mode=OFF, hold_back=False)
+    out = up(*ORIGINATE, "Timeout: 60000", mode=AutoFilter.OFF, hold_back=False)
 
     assert out.message.lines == (*ORIGINATE, "Timeout: 60000")
     assert out.request.deadline == 100.0 + 60 + GRACE

@@ -8,9 +8,10 @@ import pytest
 from amiproxy.errors import HandlerError
 from amiproxy.formats import Format, load_formats
 from amiproxy.message import Message
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
-from amiproxy.routing.visibility import ON, UNIQUE, View
+from amiproxy.routing.visibility import View
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import EVERYBODY, NOBODY, SOMEBODY, Routed
 from tests.support import ROOT
@@ -28,26 +29,26 @@ ME, OTHER = 7, 8
     [
         (View(), Routed(EVENT), True),
         (View(), Routed(PONG, OTHER, "a"), True),
-        (View(mode=UNIQUE), Routed(EVENT), True),
-        (View(mode=UNIQUE), Routed(PONG, ME, "amp7-a"), True),
-        (View(mode=UNIQUE), Routed(PONG, OTHER, "amp8-a"), False),
-        (View(mode=UNIQUE), Routed(PONG, SOMEBODY, "a"), False),
-        (View(mode=ON), Routed(EVENT), True),
-        (View(mode=ON), Routed(PONG, ME, "a"), False),
-        (View(mode=ON, last_id="a"), Routed(PONG, ME, "a"), True),
-        (View(mode=ON, last_id="a"), Routed(PONG, OTHER, "a"), True),
-        (View(mode=ON, last_id="ab"), Routed(PONG, ME, "a"), False),
-        (View(mode=ON, last_id="a"), Routed(EVENT), False),
+        (View(mode=AutoFilter.UNIQUE), Routed(EVENT), True),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, ME, "amp7-a"), True),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, OTHER, "amp8-a"), False),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, SOMEBODY, "a"), False),
+        (View(mode=AutoFilter.ON), Routed(EVENT), True),
+        (View(mode=AutoFilter.ON), Routed(PONG, ME, "a"), False),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, ME, "a"), True),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, OTHER, "a"), True),
+        (View(mode=AutoFilter.ON, last_id="ab"), Routed(PONG, ME, "a"), False),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(EVENT), False),
         # A UserEvent bears its sender's ActionID, and is for everybody.
-        (View(mode=ON, last_id="a"), Routed(EVENT, EVERYBODY, "a"), True),
-        (View(mode=ON), Routed(EVENT, EVERYBODY, "a"), True),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(EVENT, EVERYBODY, "a"), True),
+        (View(mode=AutoFilter.ON), Routed(EVENT, EVERYBODY, "a"), True),
         # Rights and event mask take away from what the ActionID lets through.
-        (View(mode=ON, last_id="a", restricted=True), Routed(PONG, OTHER, "a"), False),
-        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, EVERYBODY, "a"), False),
-        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, ME, "a"), True),
+        (View(mode=AutoFilter.ON, last_id="a", restricted=True), Routed(PONG, OTHER, "a"), False),
+        (View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM), Routed(EVENT, EVERYBODY, "a"), False),
+        (View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM), Routed(EVENT, ME, "a"), True),
         (View(), Routed(PONG, OTHER, private=True), False),
-        (View(mode=UNIQUE), Routed(PONG, ME, private=True), True),
-        (View(mode=ON, last_id="x"), Routed(PONG, ME, "a", private=True), True),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, ME, private=True), True),
+        (View(mode=AutoFilter.ON, last_id="x"), Routed(PONG, ME, "a", private=True), True),
         (View(restricted=True), Routed(PONG, OTHER, "a"), False),
         (View(restricted=True), Routed(PONG, ME, "a"), True),
         (View(mask=CALL), Routed(EVENT), True),
@@ -75,9 +76,9 @@ def test_event_filters_hide_events_and_no_responses():
     ("view", "quiet", "answers"),
     [
         (View(), True, True),
-        (View(mode=UNIQUE), True, False),
-        (View(mode=ON), True, False),
-        (View(mode=ON, last_id="x"), False, False),
+        (View(mode=AutoFilter.UNIQUE), True, False),
+        (View(mode=AutoFilter.ON), True, False),
+        (View(mode=AutoFilter.ON, last_id="x"), False, False),
         (View(restricted=True, mask=ALL), True, False),
         (View(mask=CALL), False, False),
     ],

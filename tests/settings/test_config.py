@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.errors import ConfigError
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings import config as config_module
 from amiproxy.settings.config import Config, ServerSpec, load_config, parse_config, reloaded
 from tests.support import ROOT
@@ -81,7 +82,7 @@ def test_a_file_in_the_style_of_the_c_sample_works_unmodified():
         proc_user="nobody",
         proc_group="nobody",
         output_format="xml",
-        autofilter="on",
+        autofilter=AutoFilter.ON,
         banner="Asterisk Call Manager/1.1",
     )
 
@@ -97,7 +98,8 @@ def test_an_empty_file_gives_the_defaults_of_the_specification():
     assert (config.server_write_timeout, config.client_write_timeout) == (0.1, 0.1)
     assert config.hello_timeout == 0.5
     assert config.logfile == "/var/log/asterisk/astmanproxy.log"
-    assert config.autofilter == config.filter_local == "off"
+    assert config.autofilter is AutoFilter.OFF
+    assert config.filter_local == "off"
 
 
 def test_the_shipped_file_names_every_key_and_is_safe():
@@ -107,7 +109,7 @@ def test_the_shipped_file_names_every_key_and_is_safe():
 
     assert warnings == []
     assert config.listen_address == "127.0.0.1"
-    assert config.autofilter == "unique"
+    assert config.autofilter is AutoFilter.UNIQUE
     assert config.servers == ()
     for key in [*config_module._SETTINGS, "host", "permit", "deny"]:
         assert re.search(rf"(?m)^;?{key} = ", text), key

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from amiproxy import replies
 from amiproxy.access import rights
-from amiproxy.routing.visibility import MODE_NUMBERS, OFF
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
 
 if TYPE_CHECKING:
@@ -107,13 +107,15 @@ def _set_input_format(shared: Shared, session: ClientSession, message: Message) 
     return replies.proxy_success(message, f"InputFormat: {form.name}")
 
 
+_AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for mode in AutoFilter})
+
+
 def _set_autofilter(shared: Shared, session: ClientSession, message: Message) -> Message:
-    mode = message.get("AutoFilter").lower()
-    if mode not in MODE_NUMBERS:
-        mode = OFF  # as C: anything else is off
+    # As C: anything else is off.
+    mode = _AUTOFILTERS.get(message.get("AutoFilter").lower(), AutoFilter.OFF)
     session.set_mode(mode)
     shared.router.registry.mode_changed()
-    return replies.proxy_success(message, f"AutoFilter: {MODE_NUMBERS[mode]}")
+    return replies.proxy_success(message, f"AutoFilter: {mode.number}")
 
 
 def _add_server(shared: Shared, session: ClientSession, message: Message) -> Message:

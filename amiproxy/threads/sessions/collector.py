@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.routing.visibility import UNIQUE
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.wire.routed import EVERYBODY
 
@@ -61,7 +61,7 @@ class Collector(ClientSession):
             peer,
             address,
             ids,
-            mode=UNIQUE,
+            mode=AutoFilter.UNIQUE,
             guarded=guarded,
             input_name="http",
             output=output,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from amiproxy.routing.visibility import UNIQUE
+from amiproxy.routing.autofilter import AutoFilter
 
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.session import ClientSession
@@ -45,7 +45,9 @@ class SessionRegistry:
         if listeners is None:
             with self._lock:
                 listeners = self._listeners = tuple(
-                    each for each in reversed(list(self._by_number.values())) if each.mode != UNIQUE
+                    each
+                    for each in reversed(list(self._by_number.values()))
+                    if each.mode is not AutoFilter.UNIQUE
                 )
         return listeners
 

@@ -14,9 +14,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.errors import HandlerError, PeerGone
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
-from amiproxy.routing.visibility import ON, UNIQUE, View
+from amiproxy.routing.visibility import View
 from amiproxy.wire.batch import written
 from amiproxy.wire.routed import NOBODY, Routed
 
@@ -51,7 +52,7 @@ class ClientSession:
         address: str,
         ids: ActionIds,
         *,
-        mode: str,
+        mode: AutoFilter,
         guarded: bool,
         input_name: str,
         output: Format,
@@ -119,7 +120,7 @@ class ClientSession:
             self.authenticated = True
             self._renew_view()
 
-    def set_mode(self, mode: str) -> None:
+    def set_mode(self, mode: AutoFilter) -> None:
         """Change the autofilter; the ActionID remembered so far is forgotten."""
         with self.lock:
             self.mode = mode
@@ -143,7 +144,7 @@ class ClientSession:
 
     def remember_id(self, action_id: str) -> None:
         """Note the ActionID of the action that is sent now, for autofilter ``on``."""
-        if self.mode != ON:
+        if self.mode is not AutoFilter.ON:
             self.last_id = action_id  # for ListSessions only; no view depends on it
             return
         if self.last_id == action_id:
@@ -187,14 +188,14 @@ class ClientSession:
             mask=read & self.event_mask,
             filters=tuple(filters),
             restricted=user is not None and user.limited,
-            last_id=self.last_id if self.mode == ON else None,
+            last_id=self.last_id if self.mode is AutoFilter.ON else None,
         )
         # The user's filters, where they withhold anything of what Asterisk says.
         self._withholds = self._filter if self._filter is not None and self._filter.active else None
         self._takes_quiet = (
             self.allowed
             and self.view.sees_all_events
-            and (self.mode != ON or self.last_id is None)
+            and (self.mode is not AutoFilter.ON or self.last_id is None)
             and self._withholds is None
         )
 
@@ -260,7 +261,7 @@ class ClientSession:
     @property
     def listed_id(self) -> str:
         """What ListSessions shows as this client's ActionID (spec section 10)."""
-        if self.mode == UNIQUE:
+        if self.mode is AutoFilter.UNIQUE:
             return f"amp{self.number}-"
         return self.last_id or ""
 
@@ -334,7 +335,7 @@ class StreamSession(ClientSession):
         view, form = self.view, self.output
         if view.silent:
             return b""
-        if not batch.public and self._takes_quiet and view.mode == UNIQUE:
+        if not batch.public and self._takes_quiet and view.mode is AutoFilter.UNIQUE:
             # Answers alone, and nothing to withhold: those to this client.
             parts = []
             for item in batch.items:
@@ -345,7 +346,7 @@ class StreamSession(ClientSession):
         if self.shares_view(batch):
             if view.takes_whole(batch):
                 return batch.whole(form)
-            if view.mode != ON:
+            if view.mode is not AutoFilter.ON:
                 return batch.joined(
                     (form.name, view), form, lambda items: view.picks(items, NOBODY)
                 )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.message import Message
-from amiproxy.routing.visibility import UNIQUE
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web.sessions import LIFE
@@ -236,9 +236,9 @@ class WebClient:
         with turn or contextlib.nullcontext():
             left = max(0.0, deadline - time.monotonic())
             answer = collector.ask(perform, until_event=asked.until_event, timeout=left)
-            if collector.mode != UNIQUE:
+            if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whom asked make sense here.
-                collector.set_mode(UNIQUE)
+                collector.set_mode(AutoFilter.UNIQUE)
         messages = list(answer.messages)
         if waits:
             # In nobody's turn: another request of the same session may come meanwhile.
