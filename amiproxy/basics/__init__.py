@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small building blocks that every other folder may use and that import nothing of ours."""
+"""Small values that know nothing of the proxy: any other module may use them.
+
+Nothing here imports anything of ours.
+"""

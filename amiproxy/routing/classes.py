@@ -10,6 +10,8 @@ import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.boolean import parse_bool
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,9 +66,6 @@ CLASSES: Mapping[str, int] = MappingProxyType(
     }
 )
 
-_YES = frozenset({"yes", "true", "y", "t", "1", "on"})
-_NO = frozenset({"no", "false", "n", "f", "0", "off"})
-
 
 @functools.lru_cache(maxsize=512)
 def privilege_mask(header_value: str) -> int:
@@ -105,10 +104,9 @@ def event_mask(value: str) -> int | None:
     if value.isascii() and value.isdigit():
         # Longer numbers overflow in Asterisk; all bits is the most there is.
         return int(value) & ALL if len(value) <= 10 else ALL
-    if value.lower() in _NO:
-        return 0
-    if value.lower() in _YES:
-        return ALL
+    switch = parse_bool(value)
+    if switch is not None:
+        return ALL if switch else 0
     mask = 0
     for word in value.split(","):
         mask |= CLASSES.get(word, 0)

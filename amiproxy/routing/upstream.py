@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.autofilter import AutoFilter
@@ -13,9 +14,6 @@ from amiproxy.routing.ledger import Request
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
     from amiproxy.routing.actionids import ActionIds
-
-#: What Asterisk takes for yes (ast_true, main/utils.c).
-_TRUE = frozenset(["yes", "true", "y", "t", "1", "on"])
 
 #: An Originate without Timeout rings for so many seconds (asterisk.md).
 DEFAULT_RING = 30.0
@@ -54,7 +52,7 @@ def prepare(
         message = message.without("ProxyKey")  # a secret of ours, spec 12.21
     given = values.get("actionid") or None
     originate = message.action == "originate"
-    held_back = hold_back and originate and message.get("Async").lower() not in _TRUE
+    held_back = hold_back and originate and not parse_bool(message.get("Async"))
     wire_id = given
     if mode is AutoFilter.UNIQUE or (held_back if given is None else ids.is_ours(given)):
         wire_id = ids.wire_id(number, given, fresh=fresh)

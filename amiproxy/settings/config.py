@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.access.acl import Acl
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.errors import ConfigError
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import read_classes
@@ -357,14 +358,8 @@ def _required_path(value: _Value) -> str:
     return path
 
 
-_YES_NO = MappingProxyType(
-    {"yes": True, "true": True, "on": True, "1": True}
-    | {"no": False, "false": False, "off": False, "0": False}
-)
-
-
 def _yes(value: _Value) -> bool:
-    answer = _YES_NO.get(value.text.lower())
+    answer = parse_bool(value.text)
     if answer is None:
         raise ValueError(f"{_quote(value.text)} is neither yes nor no")
     return answer
@@ -375,7 +370,7 @@ def _choice(*choices: str) -> Callable[[_Value], str]:
 
     def read(value: _Value) -> str:
         text = value.text.lower()
-        if _YES_NO.get(text) is False:
+        if parse_bool(text) is False:
             return choices[0]
         if text not in choices:
             raise ValueError(f"{_quote(value.text)} is none of {', '.join(choices)}")
@@ -465,7 +460,7 @@ def _server(value: _Value, path: str, line: int) -> ServerSpec:
     host, port, user, secret, events, tls, *_ = [*found, "off"]
     if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         raise ValueError("the port (second field) is no number between 1 and 65535")
-    encrypted = _YES_NO.get(tls.lower())
+    encrypted = parse_bool(tls)
     if encrypted is None:
         raise ValueError("use_ssl (sixth field) is neither on nor off")
     return ServerSpec(
@@ -482,7 +477,7 @@ def _server(value: _Value, path: str, line: int) -> ServerSpec:
 
 def _events(text: str) -> str:
     """Take on, off, or what Asterisk takes besides: classes, or their sum as a number."""
-    answer = _YES_NO.get(text)
+    answer = parse_bool(text)
     if answer is not None:
         return "on" if answer else "off"
     if not re.fullmatch("[0-9]+", text) and read_classes(text)[1]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.access import acl
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.classes import read_classes
 from amiproxy.routing.eventfilter import EventFilters, FilterError
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 FILTER_NAMES = frozenset({"cdronly", "brionly", "xfronly", "novar"})
 
-_YES = frozenset({"yes", "true", "y", "t", "1", "on"})
-_NO = frozenset({"no", "false", "n", "f", "0", "off", ""})
 _SECTION = re.compile(r"\[([^\]]*)\][ \t]*(?:\(([^)]*)\))?[ \t]*\Z")
 
 # Keys of manager.conf that have no meaning in a proxy, and what to do instead.
@@ -289,14 +288,6 @@ def filter_names(value: str) -> tuple[frozenset[str], list[str]]:
     return frozenset(names), strange
 
 
-def yes(value: str) -> bool | None:
-    """Read a yes/no value as Asterisk does; None when it is neither."""
-    word = value.lower()
-    if word in _YES:
-        return True
-    return False if word in _NO else None
-
-
 # Readers of one value: (field, entry, settings to change, report).
 
 
@@ -309,7 +300,7 @@ def _lower(name: str, entry: Entry, settings: dict[str, Any], _report: Report) -
 
 
 def _flag(name: str, entry: Entry, settings: dict[str, Any], report: Report) -> None:
-    value = yes(entry.value)
+    value = parse_bool(entry.value) if entry.value else False
     if value is None:
         report.warn(entry.line, f"{entry.key} = {entry.value}: neither yes nor no, taken for no")
     settings[name] = bool(value)

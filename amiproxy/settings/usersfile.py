@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access import hashes
 from amiproxy.access.user import General, User, Users
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.errors import ConfigError
 from amiproxy.routing import classes
 from amiproxy.settings import managerconf
@@ -153,7 +154,7 @@ def _classic_user(name: str, values: list[str], number: int, report: managerconf
     names, strange = managerconf.filter_names(filters)
     for word in strange:
         report.warn(number, f"user {shown}: there is no filter '{word}'")
-    if managerconf.yes(more) is False and more:
+    if parse_bool(more) is False:
         report.warn(number, f"user {shown}: more_events is set by any word, '{more}' too")
     user = User(
         name,

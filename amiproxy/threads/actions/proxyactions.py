@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from amiproxy import replies
 from amiproxy.access import rights
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
 
@@ -129,14 +130,17 @@ def _add_server(shared: Shared, session: ClientSession, message: Message) -> Mes
 
 
 def _server_spec(message: Message, host: str) -> ServerSpec | None:
-    """Return the server that AddServer describes, None where a header is missing."""
+    """Return the server that AddServer describes; None if a header is missing or wrong."""
     port, user, secret = message.get("Port").strip(), message.get("Username"), message.get("Secret")
     events = message.get("Events").strip().lower()
     if not (host and user and secret and events) or len(host) > 255:
         return None
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         return None
-    tls = message.get("UseSSL").strip().lower() in ("on", "yes", "true", "1")
+    use_ssl = message.get("UseSSL").strip()
+    tls = parse_bool(use_ssl) if use_ssl else False
+    if tls is None:
+        return None  # never plain text for who asked for something else
     return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
 
 
