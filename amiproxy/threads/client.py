@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Reader
     from amiproxy.message import Message
-    from amiproxy.threads.sessions.admission import Place
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.admission import Slot
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.sessions import WebSessions
 
 log = logging.getLogger("amiproxy.client")
 
@@ -56,19 +57,26 @@ class Client:
     """One client and the thread that serves it."""
 
     def __init__(
-        self, shared: Shared, sock: socket.socket, address: str, port: int, place: Place
+        self,
+        context: ProxyContext,
+        web_sessions: WebSessions,
+        sock: socket.socket,
+        address: str,
+        port: int,
+        slot: Slot,
     ) -> None:
-        self._shared = shared
-        self._place = place
+        self._context = context
+        self._web_sessions = web_sessions
+        self._slot = slot
         self._address = address
         self._peer = f"client {address}:{port}"
         self._transport = Transport(
             sock,
             self._peer,
-            write_timeout=shared.config.client_write_timeout,
-            max_backlog=shared.config.client_backlog,
+            write_timeout=context.config.client_write_timeout,
+            max_backlog=context.config.client_backlog,
         )
-        place.end = self._transport.finish
+        slot.end = self._transport.finish
         self._since = time.monotonic()
 
     def run(self) -> None:
@@ -88,20 +96,20 @@ class Client:
             self._leave()
 
     def _leave(self) -> None:
-        if self._shared.stopping.is_set():
+        if self._context.stopping.is_set():
             self._transport.drain(time.monotonic() + 1.0)
         self._transport.close()
-        self._shared.admission.leave(self._place)
+        self._context.admission.leave(self._slot)
 
-    def _no_stranger(self) -> None:
-        if self._place.stranger:
-            self._shared.admission.known(self._place)
+    def _mark_authenticated(self) -> None:
+        if self._slot.unauthenticated:
+            self._context.admission.mark_authenticated(self._slot)
 
     # -- TLS or plain text ------------------------------------------------------------------
 
     def _tell_tls(self) -> None:
         """Find out by the first byte whether the client speaks TLS (spec section 5)."""
-        config, tls = self._shared.config, self._shared.tls
+        config, tls = self._context.config, self._context.tls
         if not config.accept_encrypted or tls is None:
             return  # nothing to wait for: the banner goes at once
         first = self._first_byte(config.hello_timeout)
@@ -124,39 +132,44 @@ class Client:
     # -- the session --------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        shared = self._shared
-        form = shared.input_format()
+        context = self._context
+        form = context.input_format()
         if form.conversation is not None:
-            conversation = form.conversation(shared.limits)
+            conversation = form.conversation(context.limits)
             connection.serve(
-                shared.web, self._transport, conversation, self._address, self._no_stranger
+                context,
+                self._web_sessions,
+                self._transport,
+                conversation,
+                self._address,
+                self._mark_authenticated,
             )
             return
         session = StreamSession(
             self._transport,
             self._address,
-            shared.router.ids,
-            mode=shared.config.autofilter,
-            guarded=shared.guarded,
+            context.router.ids,
+            mode=context.config.autofilter,
+            guarded=context.guarded,
             input_name=form.name,
-            output=shared.output_format(),
-            filter_local=shared.config.filter_local,
+            output=context.output_format(),
+            filter_local=context.config.filter_local,
         )
         if form.onconnect is not None:
             try:
-                greeting = bytes(form.onconnect(shared.config.banner or replies.BANNER))
+                greeting = bytes(form.onconnect(context.config.banner or replies.BANNER))
             except BaseException as error:
                 raise _unable(form.name, "cannot greet", error) from error
             with session.lock:
                 self._transport.send(greeting)
-        shared.router.registry.add(session)
+        context.router.registry.add(session)
         try:
-            if shared.stopping.is_set():
+            if context.stopping.is_set():
                 session.say(replies.SHUTTING_DOWN)  # came too late to be told with the others
                 return
-            _Conversation(self, shared, session).run()
+            _Conversation(self, context, session).run()
         finally:
-            shared.router.registry.discard(session)
+            context.router.registry.discard(session)
 
     # -- for the conversation --------------------------------------------------------------------
 
@@ -167,14 +180,14 @@ class Client:
             PeerGone: that time is over.
 
         """
-        if not self._place.stranger:
+        if not self._slot.unauthenticated:
             return None
         if session.allowed:
-            self._no_stranger()
+            self._mark_authenticated()
             return None
-        limit = self._shared.config.auth_timeout
-        if self._shared.users.general.auth_timeout is not None:
-            limit = self._shared.users.general.auth_timeout
+        limit = self._context.config.auth_timeout
+        if self._context.users.general.auth_timeout is not None:
+            limit = self._context.users.general.auth_timeout
         if not limit:
             return None
         left = self._since + limit - time.monotonic()
@@ -195,9 +208,9 @@ def _unable(name: str, what: str, error: BaseException) -> HandlerError:
 class _Conversation:
     """Blocks in, answers out, one after the other."""
 
-    def __init__(self, client: Client, shared: Shared, session: StreamSession) -> None:
+    def __init__(self, client: Client, context: ProxyContext, session: StreamSession) -> None:
         self._client = client
-        self._shared = shared
+        self._context = context
         self._session = session
         self._transport = session.transport
         self._format = session.input_name
@@ -211,10 +224,10 @@ class _Conversation:
         self._complaints = Complaints(log)
 
     def _new_reader(self) -> Reader:
-        form = self._shared.formats[self._format]
+        form = self._context.formats[self._format]
         assert form.reader is not None
         try:
-            return form.reader(self._shared.limits)
+            return form.reader(self._context.limits)
         except BaseException as error:
             raise _unable(form.name, "cannot make a reader", error) from error
 
@@ -225,7 +238,7 @@ class _Conversation:
                 self._wait_for_event()
                 continue
             if self._queue:
-                if self._shared.router.is_congested():
+                if self._context.router.is_congested():
                     # Who asks faster than Asterisk answers is read more slowly.
                     self._pause()
                 if not self._take(self._queue.popleft()):
@@ -279,7 +292,7 @@ class _Conversation:
         if dispatch.is_logoff(item):
             # As with Asterisk, which answers in order: first what was asked before.
             self._await_answers()
-        stays = dispatch.handle(self._shared, self._session, item)
+        stays = dispatch.handle(self._context, self._session, item)
         if self._session.input_name != self._format:
             self._format = self._session.input_name
             self._reader = self._new_reader()
@@ -299,7 +312,7 @@ class _Conversation:
             data = self._transport.recv(_READ_SIZE, min(left, GLANCE))
         if data:
             self._ahead += len(data)
-            if self._ahead > self._shared.config.max_block:
+            if self._ahead > self._context.config.max_block:
                 raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
             self._feed(data)
         elif data == b"" or wait.told or left <= 0:
@@ -318,7 +331,7 @@ class _Conversation:
 
     def _await_answers(self) -> None:
         """Wait until nothing this client asked is under way any longer."""
-        number, router = self._session.number, self._shared.router
+        number, router = self._session.number, self._context.router
         began = time.monotonic()
         probed = False
         while router.is_waiting(number) and time.monotonic() < began + LINGER:
@@ -332,6 +345,6 @@ class _Conversation:
     def _part(self) -> None:
         """Get the last answers out before the connection is closed."""
         self._transport.drain(time.monotonic() + max(self._transport.write_timeout, 1.0))
-        if not self._shared.stopping.is_set():
+        if not self._context.stopping.is_set():
             self._transport.see_off(FAREWELL)
         log.info("%s left", self._session.peer)

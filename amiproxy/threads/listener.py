@@ -22,8 +22,9 @@ from amiproxy.threads.net.ratelimitedlog import Complaints
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Acl
-    from amiproxy.threads.sessions.admission import Place
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.admission import Slot
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.sessions import WebSessions
 
 log = logging.getLogger("amiproxy.listener")
 
@@ -34,8 +35,15 @@ _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM]
 class Listener:
     """Accepts clients on one listening socket."""
 
-    def __init__(self, shared: Shared, sock: socket.socket, acl: Acl) -> None:
-        self._shared = shared
+    def __init__(
+        self,
+        context: ProxyContext,
+        web_sessions: WebSessions,
+        sock: socket.socket,
+        acl: Acl,
+    ) -> None:
+        self._context = context
+        self._web_sessions = web_sessions
         self._sock = sock
         self.acl = acl
         self._complaints = Complaints(log)
@@ -64,11 +72,11 @@ class Listener:
 
     def run(self) -> None:
         """Accept until stopped."""
-        while not self._shared.stopping.is_set():
+        while not self._context.stopping.is_set():
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
-                if self._shared.stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
+                if self._context.stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
                     return
                 self._complaints.log("Accept returned -1: %s", error.strerror)
                 if error.errno in _EXHAUSTED:
@@ -100,24 +108,24 @@ class Listener:
         time.sleep(0.05)
 
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
-        shared = self._shared
+        context = self._context
         address = plain_address(address)
-        place: Place | str = "address not permitted"
-        if self.acl.allows(address) and shared.users.general.acl.allows(address):
-            place = shared.admission.enter(address, guarded=shared.guarded)
-        if isinstance(place, str):
-            self._complaints.log("Connection from %s refused: %s", address, place)
+        slot: Slot | str = "address not permitted"
+        if self.acl.allows(address) and context.users.general.acl.allows(address):
+            slot = context.admission.enter(address, guarded=context.guarded)
+        if isinstance(slot, str):
+            self._complaints.log("Connection from %s refused: %s", address, slot)
             sock.close()
             return
         log.info("Connection received from %s", address)
         try:
-            client = Client(shared, sock, address, port, place)
+            client = Client(context, self._web_sessions, sock, address, port, slot)
             thread = threading.Thread(
                 target=client.run, name=f"client-{address}:{port}", daemon=True
             )
             thread.start()
         except BaseException:
-            shared.admission.leave(place)
+            context.admission.leave(slot)
             raise
 
 

@@ -14,9 +14,10 @@ from amiproxy.access.acl import acl_of
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.net.flusher import FLUSHER
-from amiproxy.threads.sessions.context import Shared
+from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.web.sessions import WebSessions
 
 if TYPE_CHECKING:
     import ssl
@@ -55,9 +56,12 @@ class Proxy:
         No thread and no connection is made before ``start``.
         """
         self.router = Router(SessionRegistry())
-        self.shared = Shared(config, users, formats, tls, self.router, self)
+        self.context = ProxyContext(config, users, formats, tls, self.router, self)
         self.router.keeps_calls = _needs_calls(users)
-        self._listener = Listener(self.shared, listener, acl_of(config.acl_lines))
+        self._web_sessions = WebSessions(self.router.registry)
+        self._listener = Listener(
+            self.context, self._web_sessions, listener, acl_of(config.acl_lines)
+        )
         # Guards starting, adding and dropping servers against each other and
         # against stop; held while threads are started, never while one is joined.
         self._servers_lock = threading.Lock()
@@ -68,7 +72,7 @@ class Proxy:
         threading.stack_size(STACK_SIZE)
         FLUSHER.start()
         with self._servers_lock:
-            for spec in self.shared.config.servers:
+            for spec in self.context.config.servers:
                 server = self._make(spec)
                 # Two users at one Asterisk are two connections, as the file says.
                 self.router.order_servers((*self.router.servers, server))
@@ -85,7 +89,7 @@ class Proxy:
         # First, and never off again: who is connected keeps the filters he has.
         if _needs_calls(users):
             self.router.keeps_calls = True
-        self.shared.renew(config, users, tls)
+        self.context.renew(config, users, tls)
         self._listener.acl = acl_of(config.acl_lines)
         with self._servers_lock:
             self._match_servers(config, (*config.servers, *self._added))
@@ -93,12 +97,12 @@ class Proxy:
     def stop(self) -> None:
         """Say goodbye to all, end all threads; takes a few seconds at most."""
         deadline = time.monotonic() + STOP_TIME
-        self.shared.stopping.set()
+        self.context.stopping.set()
         self._listener.stop()
         for session in self.router.registry.snapshot():
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")
-        self.shared.web.close()
+        self._web_sessions.close()
         with self._servers_lock:
             servers = self.router.servers
         for server in servers:
@@ -107,13 +111,13 @@ class Proxy:
             # One that is just connecting has nothing to say goodbye to.
             if server.has_connection:
                 server.join(max(0.0, deadline - time.monotonic()))
-        while self.shared.admission.clients and time.monotonic() < deadline:
+        while not self.context.admission.is_empty and time.monotonic() < deadline:
             time.sleep(0.01)
-        left = self.shared.admission.clients
+        left = self.context.admission.clients
         if left:
             log.warning("%d clients did not leave in time", left)
 
-    # -- Control, for ProxyActions --------------------------------------------------------------
+    # -- ServerControl, for ProxyActions --------------------------------------------------------
 
     def add_server(self, spec: ServerSpec) -> bool:
         """Add a server at the end; False where it is there already or has no address."""
@@ -123,7 +127,7 @@ class Proxy:
             return False
         server = self._make(spec, str(found[0][4][0]))
         with self._servers_lock:
-            if self.shared.stopping.is_set():
+            if self.context.stopping.is_set():
                 return False
             for there in self.router.servers:
                 # One that was given up is re-added by this (spec section 4).
@@ -151,7 +155,7 @@ class Proxy:
     # -- helpers ----------------------------------------------------------------------------------
 
     def _make(self, spec: ServerSpec, address: str = "") -> AsteriskServer:
-        return AsteriskServer(spec, self.shared.config, self.router, address)
+        return AsteriskServer(spec, self.context.config, self.router, address)
 
     def _match_servers(self, config: Config, wanted: tuple[ServerSpec, ...]) -> None:
         """Keep the servers in *wanted*, start the new ones, stop the others."""

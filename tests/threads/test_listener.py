@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 from amiproxy.access.acl import acl_of
 from amiproxy.threads.listener import Listener
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.web.sessions import WebSessions
 
 NOBODY = acl_of(["deny = 0.0.0.0/0.0.0.0"])
 
@@ -34,8 +36,8 @@ def test_it_survives_that_its_reserve_descriptor_is_gone(monkeypatch):
     sock.bind(("127.0.0.1", 0))
     sock.listen(16)
     sock.failures = 6  # each time it is tried twice
-    shared = SimpleNamespace(stopping=threading.Event())
-    listener = Listener(shared, sock, NOBODY)
+    context = SimpleNamespace(stopping=threading.Event())
+    listener = Listener(context, WebSessions(SessionRegistry()), sock, NOBODY)
     opens = iter([OSError(errno.EMFILE, "Too many open files")] * 2)
     really = os.open
 
@@ -52,5 +54,5 @@ def test_it_survives_that_its_reserve_descriptor_is_gone(monkeypatch):
             # Turned away, and not by a dead thread.
             assert client.recv(1) == b""
     finally:
-        shared.stopping.set()
+        context.stopping.set()
         listener.stop()

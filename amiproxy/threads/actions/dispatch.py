@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import User
     from amiproxy.message import Message
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.session import ClientSession
 
 log = logging.getLogger("amiproxy.actions")
@@ -41,16 +41,16 @@ _TAKEN = "logged in already"
 _LONGEST_WAIT = 3600.0
 
 #: An action of the proxy's own: says its answer, tells whether the client stays.
-Action = Callable[["Shared", "ClientSession", "Message"], bool]
+Action = Callable[["ProxyContext", "ClientSession", "Message"], bool]
 
 
-def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
+def handle(context: ProxyContext, session: ClientSession, message: Message) -> bool:
     """Do what *message* asks; tell whether the client stays."""
     action, values = message.action, message.values
     if (
-        shared.config.proxy_key
+        context.config.proxy_key
         and not session.authenticated
-        and not _has_key(shared, session, message)
+        and not _has_key(context, session, message)
         and action not in _BEFORE_KEY
     ):
         session.say(replies.error(message, "ProxyKey required"))
@@ -61,22 +61,22 @@ def handle(shared: Shared, session: ClientSession, message: Message) -> bool:
         return False
     always = _ALWAYS.get(action)
     if always is not None:
-        return always(shared, session, message)
+        return always(context, session, message)
     asked = values.get("proxyaction")
     if asked and asked.lower() == "logoff":
-        return _log_off(shared, session, message)
+        return _log_off(context, session, message)
     if asked:
-        proxyactions.perform(shared, session, message, asked.lower())
+        proxyactions.perform(context, session, message, asked.lower())
         return True
     if not session.allowed:
         session.say(replies.filtered(message))
         return True
     own = _OWN.get(action)
     if own is not None:
-        return own(shared, session, message)
+        return own(context, session, message)
     if _is_key_alone(message):
         return True  # what is left is an empty block
-    _forward(shared, session, message)
+    _forward(context, session, message)
     return True
 
 
@@ -93,21 +93,21 @@ def is_logoff(message: Message) -> bool:
     )
 
 
-def _has_key(shared: Shared, session: ClientSession, message: Message) -> bool:
+def _has_key(context: ProxyContext, session: ClientSession, message: Message) -> bool:
     """Take the proxy key *message* carries; tell whether it is the right one."""
-    key = shared.config.proxy_key
+    key = context.config.proxy_key
     given = message.get("ProxyKey")
     if given:
-        _wait_after_failures(shared, session)
+        _wait_after_failures(context, session)
     if not hmac.compare_digest(given.encode("latin-1"), key.encode("latin-1", "replace")):
         if given:
-            shared.failures.failed(session.address)
+            context.login_failed(session.address)
         return False
     session.accept_key()
     return True
 
 
-def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
+def _forward(context: ProxyContext, session: ClientSession, message: Message) -> None:
     """Send an action to Asterisk, if the client's rights and filters let it go."""
     reason = rights.refusal(session.user, message)
     allowed = session.outgoing(message) if reason is None else None
@@ -120,8 +120,8 @@ def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
         )
         session.say(replies.filtered(message))
         return
-    problem = shared.router.forward(
-        session, allowed, shared.limits, hold_back=shared.config.originate_async
+    problem = context.router.forward(
+        session, allowed, context.limits, hold_back=context.config.originate_async
     )
     if problem is not None:
         session.say(problem)
@@ -130,18 +130,18 @@ def _forward(shared: Shared, session: ClientSession, message: Message) -> None:
 # -- log-in --------------------------------------------------------------------------------
 
 
-def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
-    shared_users = shared.users
-    if not shared_users and not shared.config.auth_required and session.allowed:
+def _log_in(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    users = context.users
+    if not users and not context.config.auth_required and session.allowed:
         # Whoever it says.  Where a proxy key is set, only with it: no login is in its place.
-        return _welcome(shared, session, message, None)
-    _wait_after_failures(shared, session)
-    user, reason = _find_user(shared, session, message)
+        return _welcome(context, session, message, None)
+    _wait_after_failures(context, session)
+    user, reason = _find_user(context, session, message)
     if user is None:
         if reason == _TAKEN:  # the secret was right: nobody is guessing here
             log.warning("%s: %s is %s", session.peer, ascii(message.get("Username")[:64]), reason)
         else:
-            shared.failures.failed(session.address)
+            context.login_failed(session.address)
             log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
         session.log_out()
         session.say(replies.error(message, "Authentication failed"))
@@ -150,20 +150,22 @@ def _log_in(shared: Shared, session: ClientSession, message: Message) -> bool:
         # A web client logs in with each request.
         level = logging.DEBUG if session.is_web else logging.INFO
         log.log(level, "%s: logged in as %s", session.peer, ascii(user.name))
-    return _welcome(shared, session, message, user)
+    return _welcome(context, session, message, user)
 
 
-def _wait_after_failures(shared: Shared, session: ClientSession) -> None:
+def _wait_after_failures(context: ProxyContext, session: ClientSession) -> None:
     """Who failed before waits: in its own thread, and nobody else does."""
-    again = time.monotonic() + shared.failures.delay(session.address)
+    again = time.monotonic() + context.login_delay(session.address)
     while time.monotonic() < again and not session.over:
-        if shared.stopping.wait(min(_GLANCE, again - time.monotonic())):
+        if context.stopping.wait(min(_GLANCE, again - time.monotonic())):
             return
 
 
-def _find_user(shared: Shared, session: ClientSession, message: Message) -> tuple[User | None, str]:
+def _find_user(
+    context: ProxyContext, session: ClientSession, message: Message
+) -> tuple[User | None, str]:
     """Return the user a log-in is right for, or None and why not."""
-    users, name = shared.users, message.get("Username")
+    users, name = context.users, message.get("Username")
     named = users.get(name)
     if named is not None and not named.acl.allows(session.address):
         # Takes as long as for a name that is not there, whatever the secret is.
@@ -176,36 +178,38 @@ def _find_user(shared: Shared, session: ClientSession, message: Message) -> tupl
         user = auth.authenticate(users, name, message.get("Secret"))
     if user is None:
         return None, "wrong user or secret"
-    with shared.name_lock:
+    with context.name_lock:
         if not (user.allow_multiple_login or session.is_web) and any(
             other is not session and not other.is_web and other.login_name == user.name
-            for other in shared.router.registry.snapshot()
+            for other in context.router.registry.snapshot()
         ):
             return None, _TAKEN
         session.login_name = user.name
     return user, ""
 
 
-def _welcome(shared: Shared, session: ClientSession, message: Message, user: User | None) -> bool:
+def _welcome(
+    context: ProxyContext, session: ClientSession, message: Message, user: User | None
+) -> bool:
     mask = classes.event_mask(message.get("Events")) if message.get("Events") else None
     said = [replies.reply(message, "Response: Success", "Message: Authentication accepted")]
     read = classes.ALL if user is None else user.read
     if classes.may_see(read if mask is None else read & mask, classes.SYSTEM):
         said.append(replies.FULLY_BOOTED)
     if user is not None and user.filtered:
-        shared.router.registry.will_filter(session.number)
+        context.router.registry.will_filter(session.number)
     session.log_in(user, mask, *said)
     return True
 
 
-def _log_off(shared: Shared, session: ClientSession, message: Message) -> bool:
-    del shared
+def _log_off(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    del context
     session.say(replies.goodbye(message))
     return False
 
 
-def _challenge(shared: Shared, session: ClientSession, message: Message) -> bool:
-    del shared
+def _challenge(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    del context
     if message.get("AuthType").lower() != "md5":
         session.say(replies.error(message, "Must specify AuthType"))
         return True
@@ -226,8 +230,8 @@ _BEFORE_KEY = frozenset(["login", "challenge", "logoff"])
 # -- actions that would change the shared session (spec 12.8) ----------------------------------
 
 
-def _events(shared: Shared, session: ClientSession, message: Message) -> bool:
-    del shared
+def _events(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    del context
     mask = classes.event_mask(message.get("EventMask"))
     if mask is None:
         session.say(replies.error(message, "Invalid event mask"))
@@ -238,8 +242,8 @@ def _events(shared: Shared, session: ClientSession, message: Message) -> bool:
     return True
 
 
-def _filter(shared: Shared, session: ClientSession, message: Message) -> bool:
-    del shared
+def _filter(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    del context
     filters, text = filter_action(session.own_filters or NO_FILTERS, message)
     if filters is None:
         session.say(replies.error(message, text))
@@ -249,8 +253,8 @@ def _filter(shared: Shared, session: ClientSession, message: Message) -> bool:
     return True
 
 
-def _wait_event(shared: Shared, session: ClientSession, message: Message) -> bool:
-    del shared
+def _wait_event(context: ProxyContext, session: ClientSession, message: Message) -> bool:
+    del context
     try:
         timeout = float(message.get("Timeout") or -1)
     except ValueError:

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.message import Message
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.session import ClientSession
 
 log = logging.getLogger("amiproxy.actions")
 
 #: One ProxyAction: returns its reply, None where it has been said already.
-ProxyAction = Callable[["Shared", "ClientSession", "Message"], Optional["Message"]]
+ProxyAction = Callable[["ProxyContext", "ClientSession", "Message"], Optional["Message"]]
 
 
-def perform(shared: Shared, session: ClientSession, message: Message, name: str) -> None:
+def perform(context: ProxyContext, session: ClientSession, message: Message, name: str) -> None:
     """Carry out the ProxyAction *name*, in lower case, if the client may; say the reply.
 
     All but Logoff, which is the same as ``Action: Logoff``.
@@ -46,15 +46,15 @@ def perform(shared: Shared, session: ClientSession, message: Message, name: str)
         log.info("%s: ProxyAction %s refused", session.peer, name)
         reply = replies.proxy_error(message, "Action Filtered")
     else:
-        reply = action(shared, session, message)
+        reply = action(context, session, message)
     if reply is not None:
         session.say(reply)
 
 
-def _list_sessions(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _list_sessions(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     del session
     lines = []
-    for client in shared.router.registry.snapshot():
+    for client in context.router.registry.snapshot():
         lines += [
             f"ProxyClientSession: {client.address}",
             f"ProxyClientActionID: {client.listed_id}",
@@ -62,25 +62,25 @@ def _list_sessions(shared: Shared, session: ClientSession, message: Message) -> 
             f"ProxyClientOutputHandler: {client.output.name}",
         ]
     lines += [
-        f"ProxyServerSession: {server.address or server.host}" for server in shared.router.servers
+        f"ProxyServerSession: {server.address or server.host}" for server in context.router.servers
     ]
     return replies.proxy_success(message, *lines)
 
 
-def _list_servers(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _list_servers(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     del session
     lines = [
         f"ProxyListServer I: {server.address or server.host} H: {server.host} "
         f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
-        for server in shared.router.servers
+        for server in context.router.servers
     ]
     return replies.proxy_success(message, *lines)
 
 
-def _list_handlers(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _list_handlers(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     del session
     lines = []
-    for name, form in shared.formats.items():
+    for name, form in context.formats.items():
         if form.is_input:
             lines.append(f"InputHandler: {name}")
         if form.is_output:
@@ -89,19 +89,19 @@ def _list_handlers(shared: Shared, session: ClientSession, message: Message) -> 
 
 
 def _set_output_format(
-    shared: Shared, session: ClientSession, message: Message
+    context: ProxyContext, session: ClientSession, message: Message
 ) -> Optional[Message]:
     name = message.get("OutputFormat").lower()
-    form = shared.formats.get(name)
+    form = context.formats.get(name)
     if form is None or not form.is_output:
         return replies.proxy_error(message, "Unknown output format")
     session.set_output(form, replies.proxy_success(message, f"OutputFormat: {form.name}"))
     return None
 
 
-def _set_input_format(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _set_input_format(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     name = message.get("InputFormat").lower()
-    form = shared.formats.get(name)
+    form = context.formats.get(name)
     if form is None or form.reader is None:
         return replies.proxy_error(message, "Unknown input format")
     session.input_name = form.name  # its thread takes the new reader from the next block on
@@ -111,19 +111,19 @@ def _set_input_format(shared: Shared, session: ClientSession, message: Message) 
 _AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for mode in AutoFilter})
 
 
-def _set_autofilter(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _set_autofilter(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     # As C: anything else is off.
     mode = _AUTOFILTERS.get(message.get("AutoFilter").lower(), AutoFilter.OFF)
     session.set_mode(mode)
-    shared.router.registry.mode_changed()
+    context.router.registry.mode_changed()
     return replies.proxy_success(message, f"AutoFilter: {mode.number}")
 
 
-def _add_server(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _add_server(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     host = message.get("Server").strip().lower()
     spec = _server_spec(message, host)
     # Asks the resolver, in the thread of the client that wants it, and no other.
-    if spec is None or not shared.control.add_server(spec):
+    if spec is None or not context.control.add_server(spec):
         return replies.proxy_failure(message, f"Could not add {host}")
     log.info("%s: added server %s:%d", session.peer, ascii(host), spec.port)
     return replies.proxy_success(message, f"Message: Added {host}")
@@ -144,9 +144,9 @@ def _server_spec(message: Message, host: str) -> ServerSpec | None:
     return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
 
 
-def _drop_server(shared: Shared, session: ClientSession, message: Message) -> Message:
+def _drop_server(context: ProxyContext, session: ClientSession, message: Message) -> Message:
     host = message.get("Server")
-    if not host or not shared.control.drop_server(host):
+    if not host or not context.control.drop_server(host):
         return replies.proxy_failure(message, f"Cannot Drop Server {host}, Does Not Exist")
     log.info("%s: dropped server %s", session.peer, ascii(host))
     return replies.proxy_success(message, f"Message: Dropped {host}")

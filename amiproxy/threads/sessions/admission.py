@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Admission: how many clients there are, and whether one more may come in."""
+"""Admission: counts the clients, and decides whether one more may come in."""
 
 from __future__ import annotations
 
@@ -9,109 +9,136 @@ from typing import Callable
 from amiproxy.access.lockout import network_of
 
 
-class Place:
-    """One client among all: what ``Admission.enter`` gives, and ``leave`` takes back.
+class Slot:
+    """One client's share of the limits: ``Admission.enter`` gives it, ``leave`` takes it back.
 
-    *end* lets the client go; its thread notices by itself.
+    *end* lets the client go, with the reason for the log; its own thread notices.  The
+    thread that creates the client sets it, before another client can make it leave.
     """
 
-    def __init__(self, network: str, *, stranger: bool) -> None:
+    def __init__(self, network: str, *, unauthenticated: bool) -> None:
         self.network = network
-        self.stranger = stranger  # guarded by Admission's lock
-        self.end: Callable[[str], None] = _stay
+        #: Written with Admission's lock held; read without it by the client's own thread.
+        self.unauthenticated = unauthenticated
+        self.end: Callable[[str], None] = _ignore
 
 
-def _stay(_reason: str) -> None:
-    """There is no client yet who could go."""
+def _ignore(_reason: str) -> None:
+    """Do nothing: there is no client yet that could be let go."""
 
 
 class Admission:
-    """How many clients there are: in all, of one address, and not logged in.
+    """Counts of clients: all of them, those of one address, and those not logged in.
 
-    Addresses of IPv6 count by /64: who has one has them all.
+    IPv6 addresses are counted by /64, since one host owns a whole network of them.
     """
 
     def __init__(self) -> None:
-        # Guards the counts, limits and places; held for bookkeeping only.
+        # Guards all fields below and ``Slot.unauthenticated``; held for bookkeeping
+        # only.  A client is ended without it.
         self._lock = threading.Lock()
         self._clients = 0
         self._addresses: dict[str, int] = {}
-        # Those who have not logged in, by address, oldest first.
-        self._strangers: dict[str, dict[Place, None]] = {}
-        self._stranger_count = 0
-        self._most = self._most_of_address = self._most_strangers = 0
+        # Clients that have not logged in, by network, oldest first.
+        self._unauthenticated: dict[str, dict[Slot, None]] = {}
+        self._unauthenticated_count = 0
+        self._max_clients = self._max_per_address = self._max_unauthenticated = 0
 
-    def limit(self, *, clients: int, of_address: int, strangers: int) -> None:
-        """Set the limits; 0 is none.  Who is in stays."""
+    def limit(self, *, clients: int, per_address: int, unauthenticated: int) -> None:
+        """Set the limits; 0 means no limit.  Clients that are in stay."""
         with self._lock:
-            self._most, self._most_of_address = clients, of_address
-            self._most_strangers = strangers
+            self._max_clients, self._max_per_address = clients, per_address
+            self._max_unauthenticated = unauthenticated
 
-    def enter(self, address: str, *, guarded: bool) -> Place | str:
-        """Let a client in and return its place, or why not.
+    def enter(self, address: str, *, guarded: bool) -> Slot | str:
+        """Let a client in and return its slot, or the reason why it may not come in.
 
-        Who is let in must ``leave`` in the end; a guarded client is a stranger
-        until ``known``.  Where there are too many strangers, the oldest of the
-        address that has most of them makes room for one whose address has fewer:
-        nobody can keep the others out alone.
+        Each slot must be given back with ``leave``.  A *guarded* client, which has to
+        log in, counts as unauthenticated until ``mark_authenticated``.  When there are
+        too many of these, the oldest one of the address that has most of them makes room
+        for a client of an address that has at least two fewer.  So no address alone can
+        keep the others out.
         """
         network = network_of(address)
-        rival: Place | None = None
+        rival: Slot | None = None
         with self._lock:
-            here = self._addresses.get(network, 0)
-            if self._most and self._clients >= self._most:
-                return f"{self._clients} clients are connected (maxclients)"
-            if self._most_of_address and here >= self._most_of_address:
-                return f"{here} clients of this address are connected (maxperaddress)"
-            if guarded and self._most_strangers and self._stranger_count >= self._most_strangers:
+            reason = self._full(network)
+            if reason:
+                return reason
+            if guarded and 0 < self._max_unauthenticated <= self._unauthenticated_count:
                 rival = self._rival(network)
                 if rival is None:
-                    return f"{self._stranger_count} clients have not logged in (authlimit)"
-                self._forget_stranger(rival)
-            self._clients += 1
-            self._addresses[network] = here + 1
-            place = Place(network, stranger=guarded)
-            if guarded:
-                self._strangers.setdefault(network, {})[place] = None
-                self._stranger_count += 1
+                    return f"{self._unauthenticated_count} clients have not logged in (authlimit)"
+                self._count_as_authenticated(rival)
+            slot = self._occupy(network, guarded=guarded)
         if rival is not None:
             rival.end("made room for another address without having logged in (authlimit)")
-        return place
+        return slot
 
-    def known(self, place: Place) -> None:
-        """A guarded client has logged in, or left without."""
+    def mark_authenticated(self, slot: Slot) -> None:
+        """Note that the client of *slot* has logged in or given the proxy key."""
         with self._lock:
-            self._forget_stranger(place)
+            self._count_as_authenticated(slot)
 
-    def leave(self, place: Place) -> None:
-        """A client has left."""
+    def leave(self, slot: Slot) -> None:
+        """Take *slot* back: its client has left."""
         with self._lock:
-            self._forget_stranger(place)
+            self._count_as_authenticated(slot)
             self._clients -= 1
-            left = self._addresses[place.network] - 1
+            left = self._addresses[slot.network] - 1
             if left:
-                self._addresses[place.network] = left
+                self._addresses[slot.network] = left
             else:
-                del self._addresses[place.network]
-
-    def _rival(self, network: str) -> Place | None:
-        """Return who has to make room for a client of *network*, None: nobody."""
-        most = max(self._strangers.values(), key=len, default=None)
-        if most is None or len(most) <= len(self._strangers.get(network, ())) + 1:
-            return None
-        return next(iter(most))
-
-    def _forget_stranger(self, place: Place) -> None:
-        if not place.stranger:
-            return
-        place.stranger = False
-        self._stranger_count -= 1
-        there = self._strangers[place.network]
-        del there[place]
-        if not there:
-            del self._strangers[place.network]
+                del self._addresses[slot.network]
 
     @property
     def clients(self) -> int:
-        """How many clients there are."""
+        """Number of clients that have entered and not left."""
         return self._clients
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is remembered of any client."""
+        with self._lock:
+            return not (self._clients or self._addresses or self._unauthenticated)
+
+    # -- the caller holds the lock ---------------------------------------------------------
+
+    def _full(self, network: str) -> str:
+        """Return why no further client of *network* may come in, or ``""``."""
+        assert self._lock.locked()
+        here = self._addresses.get(network, 0)
+        if 0 < self._max_clients <= self._clients:
+            return f"{self._clients} clients are connected (maxclients)"
+        if 0 < self._max_per_address <= here:
+            return f"{here} clients of this address are connected (maxperaddress)"
+        return ""
+
+    def _occupy(self, network: str, *, guarded: bool) -> Slot:
+        assert self._lock.locked()
+        self._clients += 1
+        self._addresses[network] = self._addresses.get(network, 0) + 1
+        slot = Slot(network, unauthenticated=guarded)
+        if guarded:
+            self._unauthenticated.setdefault(network, {})[slot] = None
+            self._unauthenticated_count += 1
+        return slot
+
+    def _rival(self, network: str) -> Slot | None:
+        """Return the slot that has to make room for a client of *network*, if one has to."""
+        assert self._lock.locked()
+        most = max(self._unauthenticated.values(), key=len, default=None)
+        if most is None or len(most) <= len(self._unauthenticated.get(network, ())) + 1:
+            return None
+        return next(iter(most))
+
+    def _count_as_authenticated(self, slot: Slot) -> None:
+        assert self._lock.locked()
+        if not slot.unauthenticated:
+            return
+        slot.unauthenticated = False
+        self._unauthenticated_count -= 1
+        there = self._unauthenticated[slot.network]
+        del there[slot]
+        if not there:
+            del self._unauthenticated[slot.network]

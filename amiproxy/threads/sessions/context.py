@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shared: what every client's thread needs, and the counts they keep together."""
+"""ProxyContext: what every client's thread needs of the proxy as a whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from amiproxy.access.lockout import Lockout
 from amiproxy.formats import Format, Limits
 from amiproxy.threads.sessions.admission import Admission
-from amiproxy.threads.web.connection import Web
 
 if TYPE_CHECKING:
     import ssl
@@ -21,21 +20,26 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.router import Router
 
 
-class Control(Protocol):
-    """What ProxyActions may do to the proxy as a whole."""
+class ServerControl(Protocol):
+    """What AddServer and DropServer call; the proxy implements it."""
 
     def add_server(self, spec: ServerSpec) -> bool:
-        """Add a server at the end; False where it is there already or has no address."""
+        """Add a server at the end; return False if it is there or has no address."""
 
     def drop_server(self, name: str) -> bool:
-        """Let a server go; False where there is none of that name."""
+        """Let the server called *name* go; return False if there is none."""
 
 
-class Shared:
-    """Settings and helpers of all clients.
+class ProxyContext:
+    """Settings and services that all clients' threads use.
 
-    *config*, *users*, *tls* and *limits* are values: a reload assigns new ones,
-    and whoever reads them takes the reference once.
+    Only what every client's thread needs belongs in here: values, which ``renew``
+    replaces whole, and objects that any thread may call.  What belongs to one client
+    is in its session, what belongs to one server in the server, and what only the main
+    thread uses is in the proxy.
+
+    *config*, *users*, *tls* and *limits* are values: a reload assigns new ones, and a
+    reader takes the reference once.
     """
 
     def __init__(
@@ -45,18 +49,20 @@ class Shared:
         formats: Mapping[str, Format],
         tls: ssl.SSLContext | None,
         router: Router,
-        control: Control,
+        control: ServerControl,
     ) -> None:
         self.router = router
         self.control = control
         self.formats = formats
-        self.failures = Failures()
         self.admission = Admission()
-        # Held while a log-in looks whether its user is there already, and says
-        # that he is now: of two at the same moment one has to come second.
+        # Guards _lockout; held for its bookkeeping only.  A throttled client waits in
+        # its own thread and without the lock.
+        self._lockout_lock = threading.Lock()
+        self._lockout = Lockout()
+        # Makes check-and-claim of a login name atomic: of two log-ins of one name at the
+        # same moment, one comes second.  Guards no field; all claims are made under it.
         self.name_lock = threading.Lock()
         self.stopping = threading.Event()
-        self.web = Web(self)
         self.renew(config, users, tls)
 
     def renew(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
@@ -65,11 +71,11 @@ class Shared:
         self.users = users
         self.tls = tls
         self.limits = Limits(config.max_line, config.max_headers, config.max_block)
-        general = users.general  # of the users file; what it says counts
+        general = users.general  # of the users file, which takes precedence
         self.admission.limit(
             clients=_first(general.max_clients, config.max_clients),
-            of_address=_first(general.max_per_address, config.max_per_address),
-            strangers=_first(general.auth_limit, config.auth_limit),
+            per_address=_first(general.max_per_address, config.max_per_address),
+            unauthenticated=_first(general.auth_limit, config.auth_limit),
         )
 
     @property
@@ -77,34 +83,24 @@ class Shared:
         """Whether clients must log in or give the proxy key first."""
         return self.config.auth_required or bool(self.config.proxy_key)
 
+    def login_delay(self, address: str) -> float:
+        """Return for how many seconds a log-in from *address* has to wait now."""
+        with self._lockout_lock:
+            return self._lockout.wait(address, time.monotonic())
+
+    def login_failed(self, address: str) -> None:
+        """Count a failed log-in from *address*."""
+        with self._lockout_lock:
+            self._lockout.failed(address, time.monotonic())
+
     def input_format(self) -> Format:
-        """Return the default input format, which the start has made sure is there."""
+        """Return the default input format; the start has checked that it is loaded."""
         return self.formats[self.config.input_format]
 
     def output_format(self) -> Format:
-        """Return the default output format, which the start has made sure is there."""
+        """Return the default output format; the start has checked that it is loaded."""
         return self.formats[self.config.output_format]
 
 
 def _first(general: int | None, config: int) -> int:
     return config if general is None else general
-
-
-class Failures:
-    """The failed logins of each address, shared by all clients' threads."""
-
-    def __init__(self) -> None:
-        # Guards _lockout; held for its bookkeeping only.  Who has to wait does
-        # so in its own thread and without the lock.
-        self._lock = threading.Lock()
-        self._lockout = Lockout()
-
-    def delay(self, address: str) -> float:
-        """Return for how many seconds a log-in from *address* has to wait now."""
-        with self._lock:
-            return self._lockout.wait(address, time.monotonic())
-
-    def failed(self, address: str) -> None:
-        """Note a failed log-in."""
-        with self._lock:
-            self._lockout.failed(address, time.monotonic())

@@ -70,7 +70,7 @@ class ClientSession:
         self.input_name = input_name
         self.output = output
         self.user: User | None = None
-        self.login_name = ""  # of the user, or who is becoming it; see Shared.name_lock
+        self.login_name = ""  # of the user, or who is becoming it; see ProxyContext.name_lock
         self.authenticated = False
         self.challenge = ""
         self.guarded = guarded

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from amiproxy.formats import Format, Limits, Reader
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.session import Wait
     from amiproxy.threads.web.sessions import WebSession, WebSessions
 
@@ -60,7 +60,7 @@ class WebClient:
 
     def __init__(
         self,
-        shared: Shared,
+        context: ProxyContext,
         sessions: WebSessions,
         peer: str,
         address: str,
@@ -68,7 +68,7 @@ class WebClient:
         *,
         tls: bool,
     ) -> None:
-        self._shared = shared
+        self._context = context
         self._sessions = sessions
         self._peer = peer
         self._address = address
@@ -78,14 +78,14 @@ class WebClient:
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
-        shared = self._shared
+        context = self._context
         response = self._answer(request)
-        cors = origin.cors_headers(request, shared.config.http_cors)
+        cors = origin.cors_headers(request, context.config.http_cors)
         return dataclasses.replace(
             response,
             headers=_SAFE + cors + response.headers,
             # Strangers are counted (authlimit): none may stay by asking in vain.
-            close=shared.guarded and self._stranger,
+            close=context.guarded and self._stranger,
         )
 
     def _answer(self, request: Request) -> Response:
@@ -97,7 +97,7 @@ class WebClient:
                 return Response(204, headers=urls.ALLOW)
             style = urls.style_of(request)
             self._check_name(request)
-            asked = urls.read(request, self._shared.limits, _json_reader(self._shared.formats))
+            asked = urls.read(request, self._context.limits, _json_reader(self._context.formats))
             output = self._output(asked.format, request)
             if asked.message is None:
                 kind = "text/html; charset=utf-8"
@@ -112,15 +112,15 @@ class WebClient:
 
     def _check_name(self, request: Request) -> None:
         """Refuse a browser that was led here by somebody else's name."""
-        shared = self._shared
-        if shared.guarded:
+        context = self._context
+        if context.guarded:
             return  # it has no log-in for that name
-        if origin.is_rebound(request, _own_names(), shared.config.http_cors):
+        if origin.is_rebound(request, _own_names(), context.config.http_cors):
             raise BadRequest(403, "This name is not known to be the proxy's: add it to httpcors")
 
     def _check_page(self, request: Request, message: Message) -> None:
         """Refuse what a page of somebody else's may not do."""
-        cors = self._shared.config.http_cors
+        cors = self._context.config.http_cors
         if origin.changes_state(request, message) and origin.is_foreign(
             request, cors, tls=self._tls
         ):
@@ -134,8 +134,8 @@ class WebClient:
             return self._output("", request)
 
     def _output(self, asked: str, request: Request) -> Format:
-        outputs = {name: form for name, form in self._shared.formats.items() if form.is_output}
-        default = self._shared.output_format().name
+        outputs = {name: form for name, form in self._context.formats.items() if form.is_output}
+        default = self._context.output_format().name
         accept = request.header("accept")
         return outputs[urls.choose_format(asked, accept, outputs, default)]
 
@@ -151,7 +151,7 @@ class WebClient:
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
         begins = bool(asked.style) and message.action in ("login", "challenge")
         collector = self._collector(output, keep_events=begins or message.action == "waitevent")
-        registry = self._shared.router.registry
+        registry = self._context.router.registry
         registry.add(collector)
         kept = False
         try:
@@ -180,14 +180,14 @@ class WebClient:
         return self._response(result, collector, asked, output, _cookie(session, self._tls))
 
     def _collector(self, output: Format, *, keep_events: bool) -> Collector:
-        shared = self._shared
+        context = self._context
         return Collector(
             self._peer,
             self._address,
-            shared.router.ids,
-            guarded=shared.guarded,
+            context.router.ids,
+            guarded=context.guarded,
             output=output,
-            filter_local=shared.config.filter_local,
+            filter_local=context.config.filter_local,
             keep_events=keep_events,
         )
 
@@ -223,7 +223,7 @@ class WebClient:
         waits: list[Wait] = []
 
         def perform() -> None:
-            dispatch.handle(self._shared, collector, message)
+            dispatch.handle(self._context, collector, message)
             wait = _taken(collector)
             if wait is not None:
                 waits.append(wait)

@@ -12,7 +12,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.threads.web.client import WebClient, failure
-from amiproxy.threads.web.sessions import WebSessions
 from amiproxy.web.messages import BadRequest, Request
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amiproxy.threads.net.transport import Transport
-    from amiproxy.threads.sessions.context import Shared
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.sessions import WebSessions
 
 log = logging.getLogger("amiproxy.web")
 
@@ -44,20 +44,9 @@ LINGER = 3.0
 LINGER_QUIET = 0.25
 
 
-class Web:
-    """What all web clients share: the settings of all clients, and the web sessions."""
-
-    def __init__(self, shared: Shared) -> None:
-        self.shared = shared
-        self.sessions = WebSessions(shared.router.registry)
-
-    def close(self) -> None:
-        """End every web session; the proxy stops."""
-        self.sessions.close()
-
-
 def serve(
-    web: Web,
+    context: ProxyContext,
+    sessions: WebSessions,
     transport: Transport,
     conversation: Any,
     address: str,
@@ -72,18 +61,17 @@ def serve(
         PeerError: the client left, or does not take its answer.
 
     """
-    shared = web.shared
     transport.write_timeout = max(transport.write_timeout, WRITE_TIME)
-    connection = _Connection(transport, conversation, shared.stopping)
+    connection = _Connection(transport, conversation, context.stopping)
     client = WebClient(
-        shared, web.sessions, transport.peer, address, known, tls=bool(transport.tls_version)
+        context, sessions, transport.peer, address, known, tls=bool(transport.tls_version)
     )
-    while not conversation.over and not shared.stopping.is_set():
+    while not conversation.over and not context.stopping.is_set():
         try:
             request = connection.next_request()
         except BadRequest as error:
             log.info("%s: %d %s", transport.peer, error.status, error)
-            response = failure(error, shared.output_format(), "")
+            response = failure(error, context.output_format(), "")
             transport.send_all(conversation.refuse(response, time.time()))
             connection.linger()
             return
@@ -91,7 +79,7 @@ def serve(
             return
         response = client.respond(request)
         log.debug("%s: %s %d", transport.peer, request.method, response.status)
-        if shared.stopping.is_set():
+        if context.stopping.is_set():
             response = dataclasses.replace(response, close=True)
         transport.send_all(conversation.answer(response, time.time()))
 

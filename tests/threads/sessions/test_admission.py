@@ -1,69 +1,95 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How many clients there may be: whatever comes and goes, counts are right."""
+"""How many clients there may be: whatever comes and goes, the counts are right."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.threads.sessions.admission import Admission
+from amiproxy.threads.sessions.admission import Admission, Slot
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["enter", "open", "known", "leave"]), st.integers(0, 30)), max_size=80
+    st.tuples(st.sampled_from(["enter", "open", "log in", "leave"]), st.integers(0, 30)),
+    max_size=80,
 )
 
 
+def enter(admission: Admission, address: str, *, guarded: bool = False) -> Slot:
+    """Let a client in that must be let in."""
+    slot = admission.enter(address, guarded=guarded)
+    assert isinstance(slot, Slot), slot
+    return slot
+
+
 @given(STEPS, st.integers(0, 4), st.integers(0, 8), st.integers(0, 5))
-def test_no_limit_is_ever_exceeded_and_nothing_is_kept(steps, authlimit, maxclients, of_address):
-    """For any order of coming, logging in and leaving; who made room still leaves once."""
+def test_no_limit_is_ever_exceeded_and_nothing_is_kept(
+    steps: list[tuple[str, int]], unauthenticated: int, clients: int, per_address: int
+) -> None:
+    """For any order of coming, logging in and leaving; a client that made room leaves once."""
     admission = Admission()
-    admission.limit(clients=maxclients, of_address=of_address, strangers=authlimit)
-    there, ended = [], []
+    admission.limit(clients=clients, per_address=per_address, unauthenticated=unauthenticated)
+    there: list[Slot] = []
     for what, number in steps:
         if what in ("enter", "open"):
-            place = admission.enter(f"192.0.2.{number % 4}", guarded=what == "enter")
-            if not isinstance(place, str):
-                place.end = ended.append
-                there.append(place)
-        elif there and what == "known":
-            admission.known(there[number % len(there)])
+            slot = admission.enter(f"192.0.2.{number % 4}", guarded=what == "enter")
+            if isinstance(slot, Slot):
+                there.append(slot)
+        elif there and what == "log in":
+            admission.mark_authenticated(there[number % len(there)])
         elif there:
             admission.leave(there.pop(number % len(there)))
         assert admission.clients == len(there)
-        assert not maxclients or len(there) <= maxclients
-        assert not authlimit or sum(place.stranger for place in there) <= authlimit
-        networks = [place.network for place in there]
-        assert not of_address or all(networks.count(one) <= of_address for one in networks)
-    for place in there:
-        admission.leave(place)
-    assert admission.clients == 0
-    assert not admission._addresses
-    assert not admission._strangers
+        assert not clients or len(there) <= clients
+        assert not unauthenticated or sum(slot.unauthenticated for slot in there) <= unauthenticated
+        networks = [slot.network for slot in there]
+        assert not per_address or all(networks.count(one) <= per_address for one in networks)
+    for slot in there:
+        admission.leave(slot)
+    assert admission.is_empty
 
 
-def test_the_oldest_of_the_greediest_makes_room():
-    """For an address with at least two less, and for nobody else."""
-    admission, gone = Admission(), []
-    admission.limit(clients=0, of_address=0, strangers=3)
-    for number in range(3):
-        admission.enter("192.0.2.1", guarded=True).end = lambda _, number=number: gone.append(
-            number
-        )
-
-    assert admission.enter("192.0.2.1", guarded=True) == "3 clients have not logged in (authlimit)"
-    assert not isinstance(admission.enter("192.0.2.2", guarded=True), str)
-    assert gone == [0]
-    assert isinstance(admission.enter("192.0.2.2", guarded=True), str)
-    assert not isinstance(admission.enter("192.0.2.3", guarded=True), str)
-    assert gone == [0, 1]
-    assert isinstance(admission.enter("192.0.2.4", guarded=True), str)
-
-
-def test_addresses_of_ipv6_count_by_network():
-    """Who has one address has the 2**64 beside it."""
+def test_the_oldest_client_of_the_greediest_address_makes_room() -> None:
+    """For an address with at least two fewer, and for nobody else."""
     admission = Admission()
-    admission.limit(clients=0, of_address=1, strangers=0)
+    gone: list[tuple[int, str]] = []
+    admission.limit(clients=0, per_address=0, unauthenticated=3)
+    for number in range(3):
+        slot = enter(admission, "192.0.2.1", guarded=True)
+        slot.end = lambda reason, number=number: gone.append((number, reason))  # type: ignore[misc]
 
-    assert not isinstance(admission.enter("2001:db8::1", guarded=False), str)
-    assert isinstance(admission.enter("2001:db8::ffff:2", guarded=False), str)
-    assert not isinstance(admission.enter("2001:db8:0:1::1", guarded=False), str)
+    full = "3 clients have not logged in (authlimit)"
+    made_room = "made room for another address without having logged in (authlimit)"
+    assert admission.enter("192.0.2.1", guarded=True) == full
+    enter(admission, "192.0.2.2", guarded=True)
+    assert gone == [(0, made_room)]
+    assert admission.enter("192.0.2.2", guarded=True) == full
+    enter(admission, "192.0.2.3", guarded=True)
+    assert gone == [(0, made_room), (1, made_room)]
+    assert admission.enter("192.0.2.4", guarded=True) == full
+
+
+def test_a_client_that_has_logged_in_does_not_make_room() -> None:
+    """It counts as a client, and no longer as one that has not logged in."""
+    admission = Admission()
+    gone: list[str] = []
+    admission.limit(clients=2, per_address=0, unauthenticated=1)
+    slot = enter(admission, "192.0.2.1", guarded=True)
+    slot.end = gone.append
+
+    admission.mark_authenticated(slot)
+    enter(admission, "192.0.2.1", guarded=True)
+
+    assert not gone
+    reason = admission.enter("192.0.2.2", guarded=False)
+    assert reason == "2 clients are connected (maxclients)"
+
+
+def test_addresses_of_ipv6_count_by_network() -> None:
+    """A host with one address has the 2**64 addresses beside it."""
+    admission = Admission()
+    admission.limit(clients=0, per_address=1, unauthenticated=0)
+
+    enter(admission, "2001:db8::1")
+    reason = admission.enter("2001:db8::ffff:2", guarded=False)
+    assert reason == "1 clients of this address are connected (maxperaddress)"
+    enter(admission, "2001:db8:0:1::1")

@@ -13,10 +13,11 @@ from amiproxy.errors import PeerError
 from amiproxy.formats import Format, load_formats
 from amiproxy.settings.config import Config
 from amiproxy.threads.net.transport import Transport
-from amiproxy.threads.sessions.context import Shared
+from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web import connection
+from amiproxy.threads.web.sessions import WebSessions
 from tests.support import ROOT
 
 FORMATS = load_formats(ROOT / "handlers")
@@ -29,16 +30,17 @@ def serve():
     ends = []
 
     def start(formats=FORMATS, **settings):
-        shared = Shared(
+        context = ProxyContext(
             Config(**settings), Users(), formats, None, Router(SessionRegistry()), control=None
         )
+        sessions = WebSessions(context.router.registry)
         ours, theirs = socket.socketpair()
         transport = Transport(ours, "client x", write_timeout=1, max_backlog=100000)
 
         def run():
-            conversation = FORMATS["http"].conversation(shared.limits)
+            conversation = FORMATS["http"].conversation(context.limits)
             try:
-                connection.serve(shared.web, transport, conversation, "192.0.2.1")
+                connection.serve(context, sessions, transport, conversation, "192.0.2.1")
             except PeerError:
                 pass
             finally:
@@ -46,15 +48,15 @@ def serve():
 
         thread = threading.Thread(target=run)
         thread.start()
-        ends.append((shared, thread, theirs))
+        ends.append((sessions, thread, theirs))
         theirs.settimeout(10)
-        return theirs, shared
+        return theirs, context
 
     yield start
-    for shared, thread, theirs in ends:
+    for sessions, thread, theirs in ends:
         theirs.close()
         thread.join(10)
-        shared.web.close()
+        sessions.close()
         assert not thread.is_alive()
 
 
@@ -121,11 +123,11 @@ def test_an_idle_connection_is_closed_without_a_word(serve, monkeypatch):
 
 def test_a_stop_ends_idle_connections(serve):
     """When the proxy stops nobody waits for a client's next request."""
-    client, shared = serve()
+    client, context = serve()
     client.sendall(PING)
     assert client.recv(65536).startswith(b"HTTP/1.1 200")
 
-    shared.stopping.set()
+    context.stopping.set()
 
     assert client.recv(65536) == b""
 
@@ -169,9 +171,9 @@ def send_for_ever(client):
 def test_there_is_an_end_of_web_sessions(serve, monkeypatch):
     """A log-in that would be one session too many is 503."""
     monkeypatch.setattr("amiproxy.threads.web.sessions.MOST", 0)
-    client, shared = serve()
+    client, context = serve()
 
     client.sendall(b"GET /rawman?action=login HTTP/1.0\r\n\r\n")
 
     assert read_all(client).startswith(b"HTTP/1.1 503 ")
-    assert shared.router.registry.snapshot() == ()
+    assert context.router.registry.snapshot() == ()
