@@ -204,7 +204,8 @@ class Browser:
         """Return when the page began, which no other page did; None: it is not whole yet."""
         script = "return document.readyState === 'complete' ? performance.timeOrigin : null"
         with contextlib.suppress(BrowserError):  # between two pages
-            return self.run(script)
+            origin: float | None = self.run(script)
+            return origin
         return None
 
     def run(self, script: str, *arguments: Any) -> Any:
@@ -213,9 +214,9 @@ class Browser:
 
 
 def is_alive(process: psutil.Process | subprocess.Popen[str]) -> bool:
-    """Tell whether *process* runs; one that nobody waited for yet does not."""
+    """Return whether *process* runs; a zombie does not."""
     if isinstance(process, subprocess.Popen):
         return process.poll() is None
     with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False

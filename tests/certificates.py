@@ -83,9 +83,9 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         builder = builder.add_extension(_SIGNS, True)
         builder = _identified(builder, key, signer)
-        self.own = Certificate(builder.sign(signer, hashes.SHA256()), key)
-        # A root is not sent: who checks must have it.
-        self._chain = self.own.public + parent._chain if parent else b""
+        self.own: Certificate = Certificate(builder.sign(signer, hashes.SHA256()), key)
+        # The root is not part of the chain: the peer that checks has to have it.
+        self.chain: bytes = self.own.public + parent.chain if parent else b""
 
     def write(self, path: Path) -> Path:
         """Write the authority's certificate into *path*; return it."""
@@ -112,7 +112,7 @@ class Authority:
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), False)
         builder = _identified(builder, key, self.own.key)
         signed = builder.sign(self.own.key, hashes.SHA256())
-        return Certificate(signed, key, self._chain)
+        return Certificate(signed, key, self.chain)
 
     def expired(self, *hosts: str) -> Certificate:
         """Sign a certificate that was good until yesterday."""

@@ -7,11 +7,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import settings
 
 from tests.support import ProxyProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No deadline: the suite runs in parallel, so a slow example says nothing.
 settings.register_profile("astmanproxy", deadline=None, max_examples=100)
@@ -20,14 +24,14 @@ settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("astmanproxy")
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     """Make a directory that all workers of this run share, readable for any user."""
     if not hasattr(config, "workerinput"):
         os.environ["ASTMANPROXY_TEST_RUN"] = tempfile.mkdtemp(prefix="astmanproxy-run-")
         Path(os.environ["ASTMANPROXY_TEST_RUN"]).chmod(0o755)
 
 
-def pytest_unconfigure(config):
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Take it away."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["ASTMANPROXY_TEST_RUN"], ignore_errors=True)
@@ -37,11 +41,11 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change 
 
 
 @pytest.fixture
-def proxy():
+def proxy() -> Iterator[Callable[..., ProxyProcess]]:
     """Start proxies with ``proxy(config, users, ...)``; they end with the test."""
     started: list[ProxyProcess] = []
 
-    def start(*args, **options):
+    def start(*args: Any, **options: Any) -> ProxyProcess:
         started.append(ProxyProcess(*args, **options))
         return started[-1]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "astmanproxy.py"
+
+_NAMES_USER = re.compile(r"^\s*proc_user\s*=", re.MULTILINE | re.IGNORECASE)
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = "") -> Any:
@@ -82,7 +85,8 @@ class ManagerClient:
     """A manager client on a real socket: sends blocks, reads messages.
 
     Everything waits at most *timeout* seconds.  Text is latin-1.  *tls* is True, or
-    a context of one's own.  Use it as a context manager.
+    a context of one's own.  *source* is the address to connect from.  Use it as a
+    context manager.
     """
 
     def __init__(
@@ -93,10 +97,11 @@ class ManagerClient:
         tls: bool | ssl.SSLContext = False,
         timeout: float = 10.0,
         server_hostname: str | None = None,
+        source: str = "",
     ) -> None:
         self.timeout = timeout
         self._pending = b""
-        self.sock: socket.socket = socket.create_connection((host, port), timeout)
+        self.sock: socket.socket = socket.create_connection((host, port), timeout, (source, 0))
         if tls:
             context = tls_context() if tls is True else tls
             try:
@@ -138,8 +143,8 @@ class ManagerClient:
             raise EOFError(f"connection closed after {self._pending[-200:]!r}")
         self._pending += data
 
-    def _until(self, mark: bytes, timeout: float | None = None) -> bytes:
-        """Return all up to and without *mark*."""
+    def read_to(self, mark: bytes, timeout: float | None = None) -> bytes:
+        """Return all up to and without *mark*; errors as for read_line."""
         end = time.monotonic() + (self.timeout if timeout is None else timeout)
         while mark not in self._pending:
             self._more(end)
@@ -151,11 +156,11 @@ class ManagerClient:
 
         Raises TimeoutError when nothing comes, EOFError when the connection closed.
         """
-        return self._until(b"\r\n", timeout).decode("latin-1")
+        return self.read_to(b"\r\n", timeout).decode("latin-1")
 
     def read_message(self, timeout: float | None = None) -> list[str]:
         """Return the lines of the next message; errors as for read_line."""
-        return self._until(b"\r\n\r\n", timeout).decode("latin-1").split("\r\n")
+        return self.read_to(b"\r\n\r\n", timeout).decode("latin-1").split("\r\n")
 
     def read_until(
         self, wanted: str | Callable[[list[str]], bool], timeout: float | None = None
@@ -176,6 +181,11 @@ class ManagerClient:
                 self._more(end)
         found, self._pending = self._pending, b""
         return found
+
+    def take(self) -> bytes:
+        """Return what was received and not read yet; it counts as read."""
+        taken, self._pending = self._pending, b""
+        return taken
 
     def is_silent(self, seconds: float = 0.2) -> bool:
         """Tell whether nothing at all comes for *seconds*."""
@@ -254,8 +264,13 @@ class ProxyProcess:
         return self.process.pid
 
     def write_config(self, config: str) -> None:
-        """Write the configuration file: our lines, then *config*."""
+        """Write the configuration file: our lines, then *config*.
+
+        As root the program starts only if it is told which user to become.
+        """
         ours = f"listenaddress = 127.0.0.1\nlistenport = {self.port}\nlogfile = {self.log_file}\n"
+        if os.geteuid() == 0 and not _NAMES_USER.search(config):
+            ours += "proc_user = nobody\n"
         text = ours + config.replace("{dir}", str(self.dir))
         self.config_file.write_bytes(text.encode("latin-1"))
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,18 +12,7 @@ from amiproxy.routing import callfilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.facts import CHANNEL_HEADERS, LINKEDID_HEADERS, UNIQUEID_HEADERS
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """What a filter reads of a user."""
-
-    channel: str = ""
-    out_context: str = ""
-    in_context: str = ""
-    accountcode: str = ""
-    more_events: bool = False
-    filters: frozenset = frozenset()
+from tests.routing.support import User
 
 
 def only(*names):

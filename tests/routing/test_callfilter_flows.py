@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import functools
 import gzip
 import time
@@ -16,6 +15,7 @@ from amiproxy.message import END, Message
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
+from tests.routing.support import User
 from tests.support import ROOT
 
 DATA = ROOT / "tests/data"
@@ -39,18 +39,6 @@ FLOWS = [
     "e5_agent_pool",
     "f1_confbridge",
 ]
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """What a filter reads of a user."""
-
-    channel: str = ""
-    out_context: str = ""
-    in_context: str = ""
-    accountcode: str = ""
-    more_events: bool = False
-    filters: frozenset = frozenset()
 
 
 @functools.cache
@@ -210,7 +198,11 @@ WHO_SEES_WHAT = [
             "168": 6,
         },
     ),
-    ("d6_blind_transfer", User(channel="iax2/phone101"), {"186": 25, "188": 16, "": 5, "187": 6}),
+    (
+        "d6_blind_transfer",
+        User(channel="iax2/phone101"),
+        {"186": 25, "188": 16, "": 5, "187": 6},
+    ),
     (
         "d6_blind_transfer",
         User(channel="local/210"),
@@ -271,7 +263,11 @@ WHO_SEES_WHAT = [
         User(channel="local/music@legs-00000074"),
         {"494": 26, "495": 10, "496": 9, "": 1, "497": 6},
     ),
-    ("f1_confbridge", User(channel="local/music@legs-0000006e"), {"456": 41, "457": 12, "452": 1}),
+    (
+        "f1_confbridge",
+        User(channel="local/music@legs-0000006e"),
+        {"456": 41, "457": 12, "452": 1},
+    ),
     ("f1_confbridge", User(channel="sip/1"), {}),
 ]
 

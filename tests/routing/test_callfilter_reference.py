@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,19 +10,7 @@ from amiproxy.message import Message
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """What a filter reads of a user."""
-
-    channel: str = ""
-    out_context: str = ""
-    in_context: str = ""
-    accountcode: str = ""
-    more_events: bool = False
-    filters: frozenset = frozenset()
-
+from tests.routing.support import User
 
 CHANNEL = st.sampled_from(["SIP/100-1", "sip/100-2", "SIP/200-1", "Local/5@in-1;1", "IAX2/x-1", ""])
 UID = st.sampled_from(["1.1", "1.2", "1.3", "1.4", "1.5", "<unknown>"])

@@ -10,26 +10,15 @@ import pytest
 from simulator.calls import FOREVER, OUTCOMES
 from simulator.dialects import DIALECTS
 from simulator.server import SimulatedAsterisk
+from tests.simulator.support import logged_in
 from tests.support import ManagerClient, wait_until
 
-
-def log_in(client: ManagerClient, *headers: str) -> None:
-    """Log in, and read up to the FullyBooted."""
-    client.read_line()
-    client.ask("Action: Login", "Username: ampuser", "Secret: AmpSecret", *headers)
-    client.read_message()
-
-
-@pytest.fixture
-def asterisk():
-    with SimulatedAsterisk(time_scale=0.1) as asterisk:
-        yield asterisk
+pytestmark = pytest.mark.asterisk(time_scale=0.1)
 
 
 @pytest.fixture
 def client(asterisk):
-    with ManagerClient(asterisk.port) as client:
-        log_in(client)
+    with logged_in(asterisk) as client:
         yield client
 
 
@@ -105,8 +94,7 @@ def test_a_synchronous_originate_tells_the_outcome(client, lines, text):
 
 def test_a_synchronous_originate_holds_the_whole_session_up(asterisk, client):
     """No answer and no event while the phone rings; others hear all (recording b7)."""
-    with ManagerClient(asterisk.port) as other:
-        log_in(other)
+    with logged_in(asterisk) as other:
         client.send("Action: Originate", "Channel: SIP/never", "Timeout: 1000", "ActionID: o")
         client.send("Action: Ping", "ActionID: p")
         other.read_until("Event: Newchannel")
@@ -126,9 +114,8 @@ def test_every_call_is_whole(speak, outcome, channel):
     """Each channel that begins ends, nothing is left to fill in, ids are new each time."""
     with (
         SimulatedAsterisk(speak=speak, time_scale=0, talk=0.0) as asterisk,
-        ManagerClient(asterisk.port) as client,
+        logged_in(asterisk) as client,
     ):
-        log_in(client)
         for _ in range(2):
             call = asterisk.call(channel, outcome, exten="300", timeout=0.0)
             assert call.finished.wait(10)
@@ -217,9 +204,8 @@ def test_calls_in_the_old_way_have_dial_and_bridge_events():
     """Before Asterisk 12: Dial with SubEvent, Bridge with Channel1 and Channel2."""
     with (
         SimulatedAsterisk(speak="1.8", time_scale=0) as asterisk,
-        ManagerClient(asterisk.port) as client,
+        logged_in(asterisk) as client,
     ):
-        log_in(client)
         asterisk.call("SIP/100", exten="200")
 
         dial = client.read_until("Event: Dial")

@@ -5,34 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import contextmanager
 
 import pytest
 
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
 from tests.certificates import self_signed
+from tests.simulator.support import SECRET, USER, logged_in
 from tests.support import ManagerClient, wait_until
-
-USER = "Username: ampuser"
-SECRET = "Secret: AmpSecret"
-
-
-@contextmanager
-def logged_in(asterisk: SimulatedAsterisk, *headers: str):
-    """Give a client that is logged in and has read the FullyBooted."""
-    with ManagerClient(asterisk.port) as client:
-        client.read_line()
-        client.ask("Action: Login", USER, SECRET, *headers)
-        if asterisk.boot and not any("off" in header for header in headers):
-            client.read_message()
-        yield client
-
-
-@pytest.fixture
-def asterisk():
-    with SimulatedAsterisk() as asterisk:
-        yield asterisk
 
 
 @pytest.mark.parametrize(

@@ -4,34 +4,53 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import socket
 import threading
 import time
+from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from tests.certificates import self_signed
 from tests.support import wait_until
 
-#: As root it wants to know who to be.
-UNPRIVILEGED = "proc_user = nobody\n" if os.geteuid() == 0 else ""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from simulator.server import SimulatedAsterisk
+    from tests.support import ManagerClient, ProxyProcess
 
 #: Try again soon.
-QUICK = UNPRIVILEGED + "retryinterval = 0.1\n"
+QUICK = "retryinterval = 0.1\n"
 
 #: For tests that are not about time limits: this machine may be busy.
-PATIENT = UNPRIVILEGED + (
+PATIENT = (
     "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
     "retryinterval = 0.1\nclientbacklog = 268435456\n"
 )
 
 
-def host_line(server, *, host="", events="on", tls="off", user="ampuser", secret="AmpSecret"):
+class Address(Protocol):
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+
+def host_line(
+    server: Address,
+    *,
+    host: str = "",
+    events: str = "on",
+    tls: str = "off",
+    user: str = "ampuser",
+    secret: str = "AmpSecret",
+) -> str:
     """Return the configuration line that makes the proxy connect to *server*."""
     return f'host = {host or server.host}, {server.port}, {user}, "{secret}", {events}, {tls}\n'
 
 
-def value(message, name):
+def value(message: Iterable[str], name: str) -> str | None:
     """Return the first value of header *name* in the lines *message*, or None."""
     for line in message:
         key, colon, text = line.partition(":")
@@ -40,14 +59,21 @@ def value(message, name):
     return None
 
 
-def is_response(message):
-    """Tell whether *message* is an answer; events may come before one at any time."""
+def is_response(message: Sequence[str]) -> bool:
+    """Return whether *message* is an answer; events may come before one at any time."""
     return message[0].startswith(("Response:", "ProxyResponse:"))
 
 
-def wait_connected(proxy, count=1):
+def wait_connected(proxy: ProxyProcess, count: int = 1) -> None:
     """Wait until the proxy has connected to *count* servers."""
     wait_until(lambda: proxy.log().count(": connected (") >= count, what="connected in the log")
+
+
+class Stage(NamedTuple):
+    """A proxy and the Asterisk it is connected to."""
+
+    program: ProxyProcess
+    asterisk: SimulatedAsterisk
 
 
 class BareServer:
@@ -63,28 +89,35 @@ class BareServer:
         b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n"
     )
 
-    def __init__(self, host="127.0.0.1", *, script=None, banner=BANNER, welcome=WELCOME):
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        *,
+        script: Callable[[socket.socket], object] | None = None,
+        banner: bytes = BANNER,
+        welcome: bytes = WELCOME,
+    ) -> None:
         self.host = host
         self.script = script
         self.banner = banner
         self.welcome = welcome
-        self.links = []
-        self.logins = []
+        self.links: list[socket.socket] = []
+        self.logins: list[list[str]] = []
         self._over = False
-        self._sockets = []
-        self._threads = []
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._listener = socket.create_server((host, 0), backlog=128)
-        self.port = self._listener.getsockname()[1]
+        self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept)
 
-    def __enter__(self):
+    def __enter__(self) -> BareServer:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self):
+    def stop(self) -> None:
         """End all connections and threads."""
         self._over = True
         with contextlib.suppress(OSError):
@@ -99,12 +132,12 @@ class BareServer:
         for sock in self._sockets:
             sock.close()
 
-    def wait_link(self, number=1, timeout=15.0):
+    def wait_link(self, number: int = 1, timeout: float = 15.0) -> socket.socket:
         """Return the connection that was logged in as the *number*-th."""
         wait_until(lambda: len(self.links) >= number, timeout, "a log-in")
         return self.links[number - 1]
 
-    def _accept(self):
+    def _accept(self) -> None:
         while not self._over:
             try:
                 sock, _ = self._listener.accept()
@@ -116,7 +149,7 @@ class BareServer:
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, sock):
+    def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError, EOFError):
             if self.banner:
                 sock.sendall(self.banner)
@@ -128,7 +161,7 @@ class BareServer:
                 self.script(sock)
 
 
-def read_block(sock):
+def read_block(sock: socket.socket) -> list[str]:
     """Return the lines of the next block on *sock*; what follows it is left there."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
@@ -142,10 +175,9 @@ def read_block(sock):
 class Collector:
     """Reads one connection in a thread of its own, as fast as it comes."""
 
-    def __init__(self, client, start=b""):
+    def __init__(self, client: ManagerClient, start: bytes = b"") -> None:
         self._client = client
-        self._parts = [client._pending or start]
-        client._pending = b""
+        self._parts = [client.take() or start]
         self.count = len(self._parts[0])
         self.ended = False
         self._over = threading.Event()
@@ -153,7 +185,7 @@ class Collector:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
-    def _run(self):
+    def _run(self) -> None:
         sock = self._client.sock
         with contextlib.suppress(OSError):
             while not self._over.is_set():
@@ -166,24 +198,24 @@ class Collector:
                 self.count += len(data)
         self.ended = True
 
-    def __enter__(self):
+    def __enter__(self) -> Collector:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
 
     @property
-    def data(self):
+    def data(self) -> bytes:
         """All that came so far."""
         return b"".join(self._parts)
 
-    def wait_for(self, mark, timeout=30.0):
+    def wait_for(self, mark: bytes, timeout: float = 30.0) -> bytes:
         """Return everything once *mark* has come."""
         self.wait_count(mark, 1, timeout)
         return self.data
 
-    def wait_count(self, mark, count, timeout=30.0):
+    def wait_count(self, mark: bytes, count: int, timeout: float = 30.0) -> None:
         """Wait until *mark* has come *count* times."""
         end = time.monotonic() + timeout
         seen, tail = 0, b""
@@ -199,12 +231,12 @@ class Collector:
             assert time.monotonic() < end, f"no {mark!r}: {self.count} bytes, {self.data[-300:]!r}"
             time.sleep(0.01)
 
-    def wait_size(self, size, timeout=30.0):
+    def wait_size(self, size: int, timeout: float = 30.0) -> bytes:
         """Return everything once *size* bytes have come."""
         wait_until(lambda: self.count >= size or self.ended, timeout, f"{size} bytes")
         return self.data
 
 
-def certificate(directory, name="127.0.0.1"):
+def certificate(directory: Path, name: str = "127.0.0.1") -> Path:
     """Make a self-signed certificate for *name*; return the PEM file with its key."""
     return self_signed(name, "localhost").write(directory / "cert.pem")

@@ -12,7 +12,7 @@ import pytest
 from amiproxy import __version__
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
-from tests.support import ProxyProcess, wait_until
+from tests.support import wait_until
 from tests.system.peers import (
     PATIENT,
     BareServer,
@@ -22,16 +22,9 @@ from tests.system.peers import (
     value,
     wait_connected,
 )
+from tests.system.people import answer
 
 GOODBYE = ["Response: Goodbye", "Message: Thanks for all the fish."]
-
-
-@pytest.fixture(scope="module")
-def stage():
-    """A simulated Asterisk and a proxy before it, autofilter off."""
-    with SimulatedAsterisk() as asterisk, ProxyProcess(PATIENT + host_line(asterisk)) as program:
-        wait_connected(program)
-        yield program, asterisk
 
 
 @pytest.fixture
@@ -43,12 +36,6 @@ def client(stage):
         one.read_until(is_response)
         asterisk.received.clear()
         yield one
-
-
-def answer(client, *lines):
-    """Send *lines* and return the next answer."""
-    client.send(*lines)
-    return client.read_until(is_response)
 
 
 def is_served(client, asterisk):

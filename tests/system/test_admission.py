@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support import wait_until
-from tests.system.people import answer, calling, closed, is_in, log_in, logged_in
+from tests.system.people import answer, closed, is_in, log_in, logged_in
 
 DENIED = ["Response: Error", "Message: Authentication failed"]
 
@@ -95,7 +95,7 @@ def test_authlimit_holds_under_a_flood(proxy, closing, source):
             sock.close()
         wait_until(lambda: descriptors(program) <= before, what="all descriptors back")
         wait_until(lambda: process.num_threads() <= threads, what="all threads gone")
-        with calling(program, "127.0.0.2") as client:
+        with program.client(source="127.0.0.2") as client:
             assert is_in(log_in(client, "joe"))
     program.wait_log("(authlimit)")
     # One attacker does not fill the log: refusals are counted, one line a second.
@@ -106,7 +106,7 @@ def test_authlimit_holds_under_a_flood(proxy, closing, source):
 def test_maxclients_and_maxperaddress_hold_under_a_flood(proxy, closing, limit, stay):
     """Also where nobody has to log in; places become free again."""
     program = proxy(closed(more=f"authrequired = no\n{limit}\n"))
-    with calling(program, "127.0.0.3") as client:
+    with program.client(source="127.0.0.3") as client:
         answer(client, "ProxyAction: ListIOHandlers")
         before = descriptors(program)
         closing += flood(program, FLOOD, one_address)
@@ -133,13 +133,13 @@ def test_a_flood_of_one_address_leaves_room_for_others(proxy, closing):
     program = proxy(closed(more="authlimit = 10\nauthtimeout = 60\n"), "joe=secret")
     closing += flood(program, 30, one_address)
     assert len(closing) == 10
-    with calling(program, "127.0.0.3") as client:
+    with program.client(source="127.0.0.3") as client:
         assert is_in(log_in(client, "joe"))
         # The oldest made room.
         closing[0].settimeout(5)
         assert b"".join(iter(lambda: closing[0].recv(100), b"")).startswith(b"Asterisk Call")
         assert len(still_open(closing[1:])) == 9
-        with calling(program, "127.0.0.3") as second:
+        with program.client(source="127.0.0.3") as second:
             assert is_in(log_in(second, "joe"))
     program.wait_log("made room for another address")
 
@@ -152,7 +152,10 @@ def test_brute_force_slows_its_address_and_nobody_else(proxy):
 
     def guess():
         while not over.is_set():
-            with contextlib.suppress(OSError, EOFError), calling(program, "127.0.0.2") as client:
+            with (
+                contextlib.suppress(OSError, EOFError),
+                program.client(source="127.0.0.2") as client,
+            ):
                 while not over.is_set():
                     tries.append(log_in(client, "joe", f"guess{len(tries)}"))
 
@@ -164,7 +167,7 @@ def test_brute_force_slows_its_address_and_nobody_else(proxy):
         longest = 0.0
         for _ in range(20):
             began = time.monotonic()
-            with calling(program, "127.0.0.3") as client:
+            with program.client(source="127.0.0.3") as client:
                 assert is_in(log_in(client, "joe"))
             longest = max(longest, time.monotonic() - began)
         assert longest < 1.5
@@ -179,7 +182,7 @@ def test_brute_force_slows_its_address_and_nobody_else(proxy):
 def test_the_wait_of_an_address_grows(proxy):
     """Three failures are free, then it takes longer each time; the right secret waits too."""
     program = proxy(closed(), "joe=secret")
-    with calling(program, "127.0.0.2") as client:
+    with program.client(source="127.0.0.2") as client:
         took = []
         for _ in range(6):
             began = time.monotonic()
@@ -188,7 +191,7 @@ def test_the_wait_of_an_address_grows(proxy):
         assert max(took[:4]) < 0.4
         assert 0.4 < took[4] < took[5]
         began = time.monotonic()
-        with calling(program, "127.0.0.3") as other:
+        with program.client(source="127.0.0.3") as other:
             assert is_in(log_in(other, "joe"))
         assert time.monotonic() - began < 0.4
 
@@ -197,9 +200,9 @@ def test_a_wrong_proxy_key_counts_as_a_failed_login(proxy):
     """Guessing the key is slowed by address, and told to fail2ban."""
     program = proxy(closed(more="proxykey = k3y\n"))
     for number in range(4):
-        with calling(program, "127.0.0.2") as client:
+        with program.client(source="127.0.0.2") as client:
             assert answer(client, "Action: Ping", f"ProxyKey: {number}")[0] == "Response: Error"
-    with calling(program, "127.0.0.2") as client:
+    with program.client(source="127.0.0.2") as client:
         began = time.monotonic()
         answer(client, "Action: Ping", "ProxyKey: 5")
         assert time.monotonic() - began > 0.3

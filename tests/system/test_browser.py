@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import pytest
 
-from simulator.server import SimulatedAsterisk
 from tests.browser import CHROMEDRIVER, CHROMIUM, Browser
 from tests.support import ROOT, ProxyProcess, wait_until
 from tests.system.peers import QUICK, host_line, wait_connected
@@ -27,12 +26,6 @@ pytestmark = [
 ATTACK = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 #: The same out of an attribute, a text area and a table.
 BREAKOUT = f"'\"/></pre></textarea></td></table>]]>{ATTACK}"
-
-
-@pytest.fixture(scope="module")
-def asterisk():
-    with SimulatedAsterisk() as server:
-        yield server
 
 
 def config(asterisk, more=""):

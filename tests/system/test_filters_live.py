@@ -10,13 +10,12 @@ import itertools
 import pytest
 
 from amiproxy.message import Message
-from simulator.server import SimulatedAsterisk
 from tests.routing import reference_filter
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
-from tests.routing.test_callfilter_flows import User, by_channel, connected, recorded
-from tests.support import ProxyProcess
-from tests.system.peers import Collector, wait_connected
-from tests.system.people import closed, logged_in
+from tests.routing.support import User
+from tests.routing.test_callfilter_flows import by_channel, connected, recorded
+from tests.system.peers import Collector
+from tests.system.people import CLOSED, logged_in
 
 HOST = "127.0.0.1"
 
@@ -56,6 +55,8 @@ PEOPLE = {
         User(channel="local/music@legs"),
     ),
 }
+
+pytestmark = pytest.mark.stage(CLOSED, users="\n".join(line for line, _ in PEOPLE.values()))
 
 
 def may_read(name, raw):
@@ -243,19 +244,9 @@ def quick_reference():
 
 
 @pytest.fixture(scope="module")
-def stage():
-    """An Asterisk and a proxy with PEOPLE."""
-    with SimulatedAsterisk() as asterisk:
-        users = "\n".join(line for line, _ in PEOPLE.values())
-        with ProxyProcess(closed(asterisk), users) as program:
-            wait_connected(program)
-            yield asterisk, program
-
-
-@pytest.fixture(scope="module")
 def watched(stage):
     """Return a function: flow -> what each of PEOPLE was sent of it, played once."""
-    asterisk, program = stage
+    program, asterisk = stage
 
     @functools.cache
     def watch(flow):

@@ -15,7 +15,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from simulator.server import SimulatedAsterisk
 from tests.handlers.support import recorded, write
 from tests.support import wait_until
 from tests.system.peers import QUICK, Collector, host_line, wait_connected
@@ -27,13 +26,6 @@ EVENT = (
     'Event: UserEvent\r\nPrivilege: user,all\r\nN: %d\r\nText: <a> & "b", c\\d\r\n'
     "Variable: x\r\nVariable: y\r\n\r\n"
 )
-
-
-@pytest.fixture(scope="module")
-def asterisk():
-    """An Asterisk for all tests here."""
-    with SimulatedAsterisk(write_timeout=30) as server:
-        yield server
 
 
 @pytest.fixture
@@ -78,10 +70,10 @@ def messages(data):
 
 def next_message(client, name):
     """Return the headers of the next message, which is in format *name*."""
-    return decode(name, client._until(ENDS[name]))
+    return decode(name, client.read_to(ENDS[name]))
 
 
-def answer(client, name):
+def answer_in(client, name):
     """Return the headers of the next answer in format *name*; events may come before it."""
     while True:
         headers = next_message(client, name)
@@ -108,16 +100,16 @@ def test_a_client_of_one_format_from_banner_to_goodbye(proxy, asterisk, name):
     wait_connected(program)
     with program.client(banner=name == "standard") as client:
         client.send_raw(spell(name, ("Action", "Login"), ("Username", "joe"), ("ActionID", "1")))
-        login = answer(client, name)
+        login = answer_in(client, name)
         booted = next_message(client, name)
         client.send_raw(spell(name, ("Action", "Ping"), ("ActionID", "2")))
-        pong = answer(client, name)
+        pong = answer_in(client, name)
         asterisk.send((EVENT % 7).encode())
         event = next_message(client, name)
         client.send_raw(spell(name, ("ProxyAction", "Nonsense"), ("ActionID", "3")))
-        mistake = answer(client, name)
+        mistake = answer_in(client, name)
         client.send_raw(spell(name, ("Action", "Logoff"), ("ActionID", "4")))
-        goodbye = answer(client, name)
+        goodbye = answer_in(client, name)
         rest = client.read_to_end()
 
     assert login == [
@@ -197,7 +189,7 @@ def test_one_clients_format_is_its_own(program, asterisk):
         one.send("ProxyAction: SetOutputFormat", "OutputFormat: JSON")
         reply = next_message(one, "json")
         other.send("ProxyAction: ListServers")
-        answer(other, "standard")
+        answer_in(other, "standard")
         asterisk.send((EVENT % 1).encode())
 
         assert reply == [("ProxyResponse", "Success"), ("OutputFormat", "json")]
@@ -245,7 +237,7 @@ def test_the_input_format_changes_in_order(program, at_once):
         for block in blocks:
             if not at_once:
                 client.send_raw(block)
-            headers = dict(answer(client, "standard"))
+            headers = dict(answer_in(client, "standard"))
             (replies if "ProxyResponse" in headers else ids).append(headers)
 
     assert [one["InputFormat"] for one in replies] == ["xml", "json", "csv", "standard"]

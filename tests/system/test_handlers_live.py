@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from simulator.server import SimulatedAsterisk
 from tests.support import ROOT
 from tests.system.peers import QUICK, host_line, is_response, wait_connected
 
@@ -41,13 +40,6 @@ class Reader:
         {feed}
         return []
 """
-
-
-@pytest.fixture(scope="module")
-def asterisk():
-    """An Asterisk for all tests here."""
-    with SimulatedAsterisk() as server:
-        yield server
 
 
 @pytest.fixture
@@ -82,17 +74,17 @@ def test_the_documented_example_is_used_by_clients(start, asterisk):
     """Copied out, dropped in, spoken: greeting, answers, events, errors."""
     program = start("inputformat = tsv\noutputformat = tsv\n", tsv=example())
     with program.client(banner=False) as client:
-        greeting = client._until(b"\n")
+        greeting = client.read_to(b"\n")
         client.send_raw("Action: Login\tUsername: joe\tSecret: x\tActionID: 1\n")
-        login = [client._until(b"\n"), client._until(b"\n")]
+        login = [client.read_to(b"\n"), client.read_to(b"\n")]
         client.send_raw("Action: Ping\tActionID: a\\\\b\n")
-        pong = client._until(b"\n")
+        pong = client.read_to(b"\n")
         asterisk.event("UserEvent", Text="tab\there")
-        event = client._until(b"\n")
+        event = client.read_to(b"\n")
         client.send_raw("Action: \\x\n")
-        refused = client._until(b"\n")
+        refused = client.read_to(b"\n")
         client.send_raw("ProxyAction: ListIOHandlers\n")
-        handlers = client._until(b"\n")
+        handlers = client.read_to(b"\n")
 
     assert greeting.startswith(b"# Asterisk Call Manager Proxy/")
     assert login[0] == b"Response: Success\tMessage: Authentication accepted\tActionID: 1"
@@ -110,9 +102,9 @@ def test_the_documented_example_beside_other_formats(start):
     program = start(tsv=example())
     with program.client() as client:
         client.send("ProxyAction: SetOutputFormat", "OutputFormat: tsv")
-        changed = client._until(b"\n")
+        changed = client.read_to(b"\n")
         client.send("ProxyAction: SetInputFormat", "InputFormat: tsv")
-        client._until(b"\n")
+        client.read_to(b"\n")
         client.send_raw("ProxyAction: SetOutputFormat\tOutputFormat: standard\n")
         back = client.read_message()
 
@@ -136,7 +128,7 @@ def test_bad_handlers_are_named_and_skipped(start):
         client.send("ProxyAction: ListIOHandlers")
         listed = client.read_until(is_response)
         client.send("ProxyAction: SetOutputFormat", "OutputFormat: good")
-        assert client._until(b"\n") == b"good"
+        assert client.read_to(b"\n") == b"good"
 
     for name, why in [
         ("typo", "SyntaxError"),

@@ -7,7 +7,6 @@ import csv
 import hashlib
 import http.client
 import json
-import os
 import random
 import re
 import shutil
@@ -24,10 +23,13 @@ import pytest
 from simulator.server import SimulatedAsterisk
 from tests.certificates import self_signed
 from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.system.peers import wait_connected
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing"),
+    pytest.mark.asterisk(queue_members=5000),
+]
 
-ROOT_LINES = "proc_user = nobody\nproc_group = nogroup\n" if os.geteuid() == 0 else ""
 FORMATS = ["standard", "xml", "json", "csv"]
 
 
@@ -35,13 +37,7 @@ def config(*asterisks, more=""):
     hosts = "".join(
         f"host = 127.0.0.1, {each.port}, ampuser, AmpSecret, on, off\n" for each in asterisks
     )
-    return f"{hosts}inputformat = http\n{ROOT_LINES}{more}"
-
-
-@pytest.fixture(scope="module")
-def asterisk():
-    with SimulatedAsterisk(queue_members=5000) as server:
-        yield server
+    return f"{hosts}inputformat = http\n{more}"
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +56,6 @@ def web(asterisk, certfile):
     with ProxyProcess(config(asterisk, more=more)) as process:
         wait_connected(process)
         yield process
-
-
-def wait_connected(process, count=1):
-    """Wait until the proxy has logged in to *count* Asterisks."""
-    wait_until(lambda: process.log().count(": connected") >= count, what="connected")
 
 
 def curl(process, path, *options, scheme="http"):
@@ -663,7 +654,7 @@ def test_rebound_names(web):
 # -- Asterisk's own HTTP interface ---------------------------------------------------------------------
 
 
-def log_in(process, path="/asterisk/rawman?action=login&username=joe&secret=secret1"):
+def start_session(process, path="/asterisk/rawman?action=login&username=joe&secret=secret1"):
     status, headers, body = curl(process, path)
     assert status == 200
     assert body == "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
@@ -676,7 +667,7 @@ def log_in(process, path="/asterisk/rawman?action=login&username=joe&secret=secr
 @pytest.mark.parametrize("prefix", ["", "/asterisk"])
 def test_a_session_of_asterisks_own_interface(guarded, asterisk, prefix):
     """Log in, ask as text and XML, wait for an event, log off."""
-    cookie = log_in(guarded, f"{prefix}/rawman?action=login&username=joe&secret=secret1")
+    cookie = start_session(guarded, f"{prefix}/rawman?action=login&username=joe&secret=secret1")
 
     _, _, body = curl(guarded, f"{prefix}/rawman?action=ping&actionid=1", "-H", cookie)
     assert body.startswith("Response: Success\r\nActionID: 1\r\nPing: Pong\r\n")

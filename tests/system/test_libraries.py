@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from simulator.server import SimulatedAsterisk
 from tests.support import ProxyProcess, wait_until
-from tests.system.peers import QUICK, host_line, wait_connected
+from tests.system.peers import QUICK, Stage, host_line, wait_connected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NODE_MODULES = Path(sys.prefix) / "npm"
 
@@ -23,20 +27,20 @@ ASTERISK_BANNER = 'forcebanner = "Asterisk Call Manager/2.8.0"\n'
 
 
 @pytest.fixture(scope="module", params=["off", "unique"])
-def stage(request):
+def busy(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """A proxy in front of a simulated Asterisk with calls going on."""
     with SimulatedAsterisk() as asterisk:
         config = QUICK + f"autofilter = {request.param}\n" + ASTERISK_BANNER + host_line(asterisk)
         with ProxyProcess(config) as proxy:
             wait_connected(proxy)
             asterisk.exchange.keep_calling(5)
-            yield proxy, asterisk
+            yield Stage(proxy, asterisk)
 
 
-def test_panoramisk_works_unchanged(stage):
+def test_panoramisk_works_unchanged(busy):
     """Connect, log in, ping, a list, a command, events, log off."""
     panoramisk = pytest.importorskip("panoramisk")
-    proxy, asterisk = stage
+    proxy, asterisk = busy
     calls = []
 
     async def use():
@@ -96,10 +100,10 @@ def test_panoramisk_works_unchanged(stage):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_asterisk_ami_works_unchanged(stage):
+def test_asterisk_ami_works_unchanged(busy):
     """Connect, log in, ping, a list, events, log off."""
     client_module = pytest.importorskip("asterisk.ami")
-    proxy, asterisk = stage
+    proxy, asterisk = busy
     calls, ends = [], []
     client = client_module.AMIClient(address="127.0.0.1", port=proxy.port, timeout=10)
     client.add_event_listener(
@@ -184,9 +188,9 @@ def asterisk_manager():
     return NODE_MODULES
 
 
-def test_asterisk_manager_of_node_works_unchanged(stage, asterisk_manager, tmp_path):
+def test_asterisk_manager_of_node_works_unchanged(busy, asterisk_manager, tmp_path):
     """Connect, log in, ping, a list, a command, an error, events, log off."""
-    proxy, asterisk = stage
+    proxy, asterisk = busy
     script = tmp_path / "use.js"
     script.write_text(SCRIPT)
 

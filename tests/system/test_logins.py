@@ -18,10 +18,9 @@ import pytest
 
 from simulator.server import SimulatedAsterisk
 from tests.support import PROGRAM, ROOT, wait_until
-from tests.system.peers import UNPRIVILEGED, Collector, host_line, value, wait_connected
+from tests.system.peers import Collector, host_line, value, wait_connected
 from tests.system.people import (
     answer,
-    calling,
     closed,
     events_of,
     is_in,
@@ -72,7 +71,7 @@ def test_secrets_in_every_form(proxy):
     program = proxy(closed(), users)
     for number, name in enumerate(("plain", "old", "new", "cisco"), 2):
         # Three failures from one address are free.
-        with calling(program, f"127.0.0.{number}") as client:
+        with program.client(source=f"127.0.0.{number}") as client:
             assert is_in(log_in(client, name, "Se=cret")), name
             assert log_in(client, name, "se=cret") == DENIED, name
             assert is_in(log_in_md5(client, name, "Se=cret")) is (name in ("plain", "cisco")), name
@@ -184,7 +183,7 @@ def test_without_a_login_nothing_is_seen_or_done(proxy):
 
 def test_without_users_and_authrequired_every_login_succeeds(proxy):
     """As always; and with authrequired, none does."""
-    program = proxy(UNPRIVILEGED)
+    program = proxy()
     with program.client() as client:
         assert is_in(log_in(client, "anybody", "anything"))
         assert is_in(answer(client, "Action: Login"))
@@ -224,9 +223,7 @@ def test_names_and_secrets_of_any_length_and_bytes(proxy):
 def test_a_proxy_key_opens_and_nothing_else_does(proxy):
     """Without authrequired and users too: no events before the key, no Login instead of it."""
     with SimulatedAsterisk() as asterisk:
-        program = proxy(
-            UNPRIVILEGED + host_line(asterisk) + 'proxykey = "K3y Of Mine"\nauthrequired = no\n'
-        )
+        program = proxy(host_line(asterisk) + 'proxykey = "K3y Of Mine"\nauthrequired = no\n')
         wait_connected(program)
         with contextlib.ExitStack() as stack:
             silent, guesser, owner, login = (
@@ -255,7 +252,7 @@ def test_a_proxy_key_opens_and_nothing_else_does(proxy):
 
 def test_a_proxy_key_in_any_block(proxy):
     """With a ProxyAction, with a login, and in vain where it is wrong."""
-    program = proxy(UNPRIVILEGED + "proxykey = k3y\nauthrequired = yes\n", "joe=secret")
+    program = proxy("proxykey = k3y\nauthrequired = yes\n", "joe=secret")
     with program.client() as client:
         assert answer(client, "ProxyAction: ListSessions", "ProxyKey: k3y")[0] == (
             "ProxyResponse: Success"
@@ -292,7 +289,7 @@ deny = 127.0.0.2/255.255.255.255
         ("mask", "127.0.0.1", True),
         ("mask", "127.0.0.2", False),
     ]:
-        with calling(program, source) as client:
+        with program.client(source=source) as client:
             assert is_in(log_in(client, name)) is allowed, (name, source)
             assert is_in(log_in_md5(client, name, "secret")) is allowed, (name, source)
     program.wait_log('login failed from 127.0.0.1 as "cidr": address not permitted')
@@ -304,10 +301,10 @@ def test_permit_and_deny_for_everybody(proxy, where):
     rules = "deny = 0.0.0.0/0\npermit = 127.0.0.3\n"
     users = "joe=secret\n" + (f"[general]\n{rules}" if where == "users" else "")
     program = proxy(closed(more=rules if where == "config" else ""), users)
-    with calling(program, "127.0.0.3") as client:
+    with program.client(source="127.0.0.3") as client:
         assert is_in(log_in(client, "joe"))
     with pytest.raises((EOFError, ConnectionResetError)):
-        calling(program, "127.0.0.2").close()
+        program.client(source="127.0.0.2").close()
     program.wait_log("Connection from 127.0.0.2 refused: address not permitted")
 
 
@@ -323,7 +320,7 @@ def test_users_are_read_again(proxy, reload):
         assert log_in(client, "old") == DENIED
         assert is_in(log_in(client, "new"))
         with pytest.raises((EOFError, ConnectionResetError)):
-            calling(program, "127.0.0.2").close()
+            program.client(source="127.0.0.2").close()
 
 
 def test_who_is_connected_keeps_his_filters(proxy, reload):
@@ -378,7 +375,8 @@ def test_allowmultiplelogin_of_many_at_once(proxy):
     program = proxy(closed(), "[one]\nsecret=secret\nallowmultiplelogin=no\n")
     with contextlib.ExitStack() as stack:
         clients = [
-            stack.enter_context(calling(program, f"127.0.1.{number}")) for number in range(1, 41)
+            stack.enter_context(program.client(source=f"127.0.1.{number}"))
+            for number in range(1, 41)
         ]
         for client in clients:
             client.send("Action: Login", "Username: one", "Secret: secret")
@@ -454,7 +452,7 @@ def failed_addresses(log):
 def test_failed_logins_are_what_fail2ban_looks_for(proxy):
     """One line each, with the client's address, whatever it sends as a name."""
     program = proxy(closed(), "joe=secret")
-    with calling(program, "127.0.0.4") as client:
+    with program.client(source="127.0.0.4") as client:
         log_in(client, "joe", "wrong")
         log_in(client, 'x" from 127.0.0.9 as "y": wrong', "wrong")
         log_in(client, "\x1b[31m\xff" + "n" * 300, "wrong")
@@ -517,7 +515,7 @@ def test_no_secret_is_ever_logged(proxy):
 
 def test_blocks_that_killed_the_c_program(proxy):
     """A user name of 300 bytes in AddServer, DropServer without Server, SetOutputFormat: http."""
-    program = proxy(UNPRIVILEGED)
+    program = proxy()
     with program.client() as client:
         added = answer(
             client,
@@ -558,7 +556,7 @@ def test_logins_at_once_do_not_wait_for_each_other(proxy):
     threads = []
 
     def guess():
-        with contextlib.suppress(OSError, EOFError), calling(program, "127.0.0.2") as client:
+        with contextlib.suppress(OSError, EOFError), program.client(source="127.0.0.2") as client:
             for _ in range(6):
                 log_in(client, "joe", "wrong")
 
@@ -568,7 +566,7 @@ def test_logins_at_once_do_not_wait_for_each_other(proxy):
     try:
         program.wait_log('login failed from 127.0.0.2 as "joe"')
         for _ in range(5):
-            with calling(program, "127.0.0.3") as client:
+            with program.client(source="127.0.0.3") as client:
                 began = time.monotonic()
                 assert is_in(log_in(client, "joe"))
                 assert time.monotonic() - began < 1.0
@@ -639,7 +637,7 @@ def test_check_tells_users_in_words(proxy, required):
 
     Where nobody need log in it says that all of this binds nobody.
     """
-    config = UNPRIVILEGED + f"authrequired = {'yes' if required else 'no'}\n"
+    config = f"authrequired = {'yes' if required else 'no'}\n"
     program = proxy(config, MANAGER_CONF.replace("= secret", "= S3cretOfMine"))
     done = subprocess.run(
         [

@@ -115,7 +115,7 @@ def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
 
 
 @pytest.fixture(scope="module")
-def stage():
+def replayed():
     """A proxy, a bare server behind it that is logged in, and how to make clients."""
     with BareServer() as server, ProxyProcess(PATIENT + host_line(server)) as proxy:
         link = server.wait_link()
@@ -123,9 +123,9 @@ def stage():
         yield proxy, link
 
 
-def play(stage, data, pieces=None):
+def play(replayed, data, pieces=None):
     """Send *data* and return what a client gets of it."""
-    proxy, link = stage
+    proxy, link = replayed
     with proxy.client() as client, Collector(client) as collector:
         # A client exists for the proxy once it was greeted; it may still have
         # to be entered: what it asks is answered after that.
@@ -138,7 +138,7 @@ def play(stage, data, pieces=None):
         return collector.wait_for(mark)[len(start) : -len(mark)]
 
 
-def test_old_command_output_keeps_its_blank_lines_and_its_server_header(stage):
+def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed):
     """Raw text after Response: Follows comes whole: blank lines, 400 lines, its end."""
     text = b"".join(b"line %d\n%s" % (n, b"\n" if n % 3 == 0 else b"") for n in range(400))
     block = (
@@ -148,15 +148,15 @@ def test_old_command_output_keeps_its_blank_lines_and_its_server_header(stage):
     )
     event = b"Event: Next\r\nPrivilege: call,all\r\n\r\n"
 
-    got = play(stage, block + event)
+    got = play(replayed, block + event)
 
     assert got == b"".join(expected(block + event, "127.0.0.1"))
     assert got.count(b"Server: 127.0.0.1\r\n\r\n") == 2
     pieces = cut(block + event, random.Random(1), 50)
-    assert play(stage, b"", pieces) == got
+    assert play(replayed, b"", pieces) == got
 
 
-def test_an_event_that_holds_the_words_response_follows_swallows_nothing(stage):
+def test_an_event_that_holds_the_words_response_follows_swallows_nothing(replayed):
     """Only a first header of that name and value starts raw text."""
     data = (
         b"Event: UserEvent\r\nPrivilege: user,all\r\nNote: x Response: Follows\r\n\r\n"
@@ -164,26 +164,26 @@ def test_an_event_that_holds_the_words_response_follows_swallows_nothing(stage):
         b"Event: After\r\nPrivilege: user,all\r\n\r\n"
     )
 
-    assert play(stage, data) == b"".join(expected(data, "127.0.0.1"))
+    assert play(replayed, data) == b"".join(expected(data, "127.0.0.1"))
 
 
 @pytest.mark.parametrize(
     "value", [b"x" * 65536, "ünï".encode() * 3000, bytes(range(14, 256)) * 200, b""]
 )
-def test_long_and_odd_values_come_through_untouched(stage, value):
+def test_long_and_odd_values_come_through_untouched(replayed, value):
     """64 KB, UTF-8, any bytes but line ends, nothing at all."""
     data = b"Event: VarSet\r\nPrivilege: dialplan,all\r\nValue: " + value + b"\r\nLast: 1\r\n\r\n"
 
-    assert play(stage, data) == b"".join(expected(data, "127.0.0.1"))
+    assert play(replayed, data) == b"".join(expected(data, "127.0.0.1"))
 
 
-def test_a_message_of_five_megabytes_comes_whole(stage):
+def test_a_message_of_five_megabytes_comes_whole(replayed):
     """Nothing is cut, however many lines and bytes a message has."""
     lines = b"".join(b"Output: line %d of a very long listing\r\n" % n for n in range(120_000))
     data = b"Response: Success\r\nMessage: Command output follows\r\n" + lines + b"\r\n"
     assert len(data) > 5_000_000
 
-    got = play(stage, data)
+    got = play(replayed, data)
 
     assert got == b"".join(expected(data, "127.0.0.1"))
 
@@ -203,9 +203,9 @@ def test_a_message_of_five_megabytes_comes_whole(stage):
         b"NoColonHere\r\n:\r\n: x\r\n\r\n",
     ],
 )
-def test_broken_output_of_asterisk_is_mended_and_nothing_is_lost(stage, data):
+def test_broken_output_of_asterisk_is_mended_and_nothing_is_lost(replayed, data):
     """Bare LFs, extra blank lines, repeated headers, text that is no message."""
     want = b"".join(expected(data, "127.0.0.1"))
 
-    assert play(stage, data) == want
-    assert play(stage, data, [data[at : at + 1] for at in range(len(data))]) == want
+    assert play(replayed, data) == want
+    assert play(replayed, data, [data[at : at + 1] for at in range(len(data))]) == want

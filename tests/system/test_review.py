@@ -11,7 +11,6 @@ import subprocess
 
 import pytest
 
-from simulator.server import SimulatedAsterisk
 from tests.system.peers import (
     PATIENT,
     BareServer,
@@ -22,12 +21,6 @@ from tests.system.peers import (
     value,
     wait_connected,
 )
-
-
-@pytest.fixture
-def asterisk():
-    with SimulatedAsterisk() as server:
-        yield server
 
 
 def test_who_half_closes_during_a_waitevent_gets_all_answers(proxy, asterisk):

@@ -71,7 +71,7 @@ eventfilter = !Event: Hangup
 
 
 @pytest.fixture(scope="module")
-def stage():
+def two_servers():
     """Two Asterisks and a proxy with USERS."""
     with contextlib.ExitStack() as stack:
         north = stack.enter_context(SimulatedAsterisk())
@@ -126,9 +126,9 @@ SEEN = {
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_read_classes_and_event_filters(stage, name):
+def test_read_classes_and_event_filters(two_servers, name):
     """Each user sees the events of his classes that his eventfilter lets through."""
-    north, _, program = stage
+    north, _, program = two_servers
 
     with logged_in(program, name) as client:
         got = said_to(client, north)
@@ -211,9 +211,9 @@ MAY_DO = [
 
 
 @pytest.mark.parametrize("case", range(len(MAY_DO)))
-def test_what_may_be_done(stage, case):
+def test_what_may_be_done(two_servers, case):
     """It goes upstream or is refused, as the table says, and Asterisk never hears the latter."""
-    north, south, program = stage
+    north, south, program = two_servers
     name, allowed, lines = MAY_DO[case]
     with logged_in(program, name) as client:
         reply = answer(client, *lines, f"ActionID: act-{case}")
@@ -230,9 +230,9 @@ def test_what_may_be_done(stage, case):
     assert upstream(south, f"-act-{case}") is None
 
 
-def test_the_account_is_the_users(stage):
+def test_the_account_is_the_users(two_servers):
     """Each Originate carries it, added or overwritten, once; other clients' are untouched."""
-    north, _, program = stage
+    north, _, program = two_servers
     for name, given, wanted in [
         ("tied", [], "acc-tied"),
         ("tied", ["Account: other"], "acc-tied"),
@@ -253,9 +253,9 @@ def test_the_account_is_the_users(stage):
         assert accounts == ({wanted} if wanted else set()), (name, lines)
 
 
-def test_account_withholds_no_event(stage):
+def test_account_withholds_no_event(two_servers):
     """Who only has an accountcode sees every call (C changed the event of others besides)."""
-    north, _, program = stage
+    north, _, program = two_servers
     with logged_in(program, "billed") as client, logged_in(program, "free") as other:
         event = b"Event: NewAccountCode\r\nPrivilege: call,all\r\nAccount: their\r\n"
         got = events_of(client, north, lambda: north.send(event + b"\r\n"))
@@ -264,9 +264,9 @@ def test_account_withholds_no_event(stage):
     assert event + b"Server: 127.0.0.1\r\n\r\n" in told
 
 
-def test_the_users_server_beats_the_header(stage):
+def test_the_users_server_beats_the_header(two_servers):
     """`server` of the user is where all his actions go, whatever Server he names."""
-    north, south, program = stage
+    north, south, program = two_servers
     for name, header, hears in [
         ("north", "Server: 127.0.0.2", north),
         ("south", "Server: 127.0.0.1", south),
@@ -318,9 +318,9 @@ _HARMLESS = {"ListSessions", "ListIOHandlers", "SetAutoFilter", "SetOutputFormat
         ("lister", {"ListServers"}),
     ],
 )
-def test_proxyactions(stage, name, allowed):
+def test_proxyactions(two_servers, name, allowed):
     """AddServer, DropServer and ListServers are for `all` or those named."""
-    _, _, program = stage
+    _, _, program = two_servers
     refused = ["ProxyResponse: Error", "Message: Action Filtered"]
     with program.client() as client:
         log_in(client, name)
@@ -376,9 +376,9 @@ def test_filterlocal(proxy, mode):
                 assert "Message: Action Filtered" in answered
 
 
-def test_a_clients_own_mask_and_filter_only_take_away(stage):
+def test_a_clients_own_mask_and_filter_only_take_away(two_servers):
     """Events, Filter and a login's Events act on this client, and give no right."""
-    north, _, program = stage
+    north, _, program = two_servers
 
     with program.client() as client, logged_in(program, "dialer") as other:
         log_in(client, "dialer", "secret", "Events: all")
@@ -416,9 +416,9 @@ def test_answers_reach_nobody_whose_rights_are_limited(proxy):
             assert "ActionID: next" in reply, reply
 
 
-def test_the_replay_is_of_ones_classes(stage):
+def test_the_replay_is_of_ones_classes(two_servers):
     """Who does not read the class call is told of no Newchannel, be it linked to his channel."""
-    north, _, program = stage
+    north, _, program = two_servers
     call = "Channel: SIP/200-9\r\nUniqueid: 9.1\r\n"
     called = f"Event: AgentCalled\r\nPrivilege: agent,all\r\n{call}DestChannel: SIP/100-9\r\n\r\n"
     said = f"Event: Newchannel\r\nPrivilege: call,all\r\n{call}\r\n{called}"

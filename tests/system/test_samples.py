@@ -14,27 +14,20 @@ from html.parser import HTMLParser
 
 import pytest
 
-from simulator.server import SimulatedAsterisk
-from tests.support import ROOT, ProxyProcess, wait_until
+from tests.support import ROOT, ProxyProcess
+from tests.system.peers import wait_connected
 
 SAMPLES = ROOT / "samples"
-ROOT_LINES = "proc_user = nobody\nproc_group = nogroup\n" if os.geteuid() == 0 else ""
-
-
-@pytest.fixture(scope="module")
-def asterisk():
-    with SimulatedAsterisk() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
 def proxy(asterisk):
     config = (
         f"host = 127.0.0.1, {asterisk.port}, ampuser, AmpSecret, on, off\n"
-        f"inputformat = http\nauthrequired = yes\nhttpcors = http://pages.example\n{ROOT_LINES}"
+        f"inputformat = http\nauthrequired = yes\nhttpcors = http://pages.example\n"
     )
     with ProxyProcess(config, "joe=secret1\n") as process:
-        wait_until(lambda: ": connected" in process.log())
+        wait_connected(process)
         yield process
 
 

@@ -18,7 +18,6 @@ from simulator.server import SimulatedAsterisk
 from tests.support import free_port, wait_until
 from tests.system.peers import (
     QUICK,
-    UNPRIVILEGED,
     BareServer,
     certificate,
     host_line,
@@ -408,7 +407,7 @@ def test_an_unreachable_server_does_not_hold_up_the_others(proxy):
             sock.connect_ex(address)
         with SimulatedAsterisk() as good:
             line = f"host = {address[0]}, {address[1]}, u, s, on, off\n"
-            program = proxy(UNPRIVILEGED + line + host_line(good))
+            program = proxy(line + host_line(good))
             wait_connected(program)
             with program.client() as client:
                 wait_served(client)

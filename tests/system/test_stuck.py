@@ -13,7 +13,6 @@ import pytest
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
 from tests.system.peers import (
-    UNPRIVILEGED,
     Collector,
     certificate,
     host_line,
@@ -21,7 +20,7 @@ from tests.system.peers import (
     wait_connected,
 )
 
-CONFIG = UNPRIVILEGED + "retryinterval = 0.1\nasteriskwritetimeout = 20000\n"
+CONFIG = "retryinterval = 0.1\nasteriskwritetimeout = 20000\n"
 EVENT = b"Event: UserEvent\r\nPrivilege: user,all\r\nN: %d\r\nFilling: " + b"x" * 900 + b"\r\n\r\n"
 
 

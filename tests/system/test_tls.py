@@ -65,13 +65,6 @@ def pki():
 
 
 @pytest.fixture(scope="module")
-def asterisk():
-    """An Asterisk that speaks plain text."""
-    with SimulatedAsterisk(write_timeout=30) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def mixed(pki, asterisk):
     """A proxy that takes both kinds of clients on one port; its certificate has a chain."""
     with ProxyProcess(MIXED + f"certfile = {pki.chained}\n" + host_line(asterisk)) as program:

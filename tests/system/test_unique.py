@@ -12,7 +12,6 @@ import pytest
 
 from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
-from tests.support import ProxyProcess
 from tests.system.peers import (
     PATIENT,
     BareServer,
@@ -28,6 +27,8 @@ from tests.system.test_recordings import DATA
 CLIENTS = 50
 ACTIONS = 400  # of each client
 UNIQUE = PATIENT + "autofilter = unique\n"
+
+pytestmark = pytest.mark.stage(UNIQUE)
 
 
 def test_twenty_thousand_answers_reach_exactly_who_asked(proxy):
@@ -124,14 +125,6 @@ def _check(number, data):
                 assert value(answer, "Variable") == f"c{number}n{count}"
         assert not mine
     assert told == 20
-
-
-@pytest.fixture(scope="module")
-def stage():
-    """A simulated Asterisk and a proxy in unique mode before it."""
-    with SimulatedAsterisk() as asterisk, ProxyProcess(UNIQUE + host_line(asterisk)) as program:
-        wait_connected(program)
-        yield program, asterisk
 
 
 @pytest.fixture
