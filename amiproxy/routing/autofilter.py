@@ -19,6 +19,9 @@ class AutoFilter(Enum):
     #: The answers to the client's own actions; the proxy makes ActionIDs unique.
     UNIQUE = "unique"
 
+    # Enum's own is written in Python, and views are looked up by hash for every client.
+    __hash__ = object.__hash__
+
     @property
     def number(self) -> int:
         """0, 1 or 2."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
 from amiproxy.routing.actionids import with_action_id
-from amiproxy.wire.routed import EVERYBODY, PROXY, SOMEBODY, Routed
+from amiproxy.wire.routed import PROXY, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
@@ -122,7 +122,7 @@ class Ledger:
             # A real event, however the list before it ended.
             request = None
         if request is None:
-            return Routed(message, EVERYBODY, wire_id)
+            return Routed(message, wire_id=wire_id)
         return self._list_item(message, request, wire_id)
 
     def _answer(self, message: Message, wire_id: str | None) -> Routed | None:
@@ -131,9 +131,8 @@ class Ledger:
         if request is None:
             if wire_id is None:
                 return Routed(message)
-            return Routed(
-                message, self._ids.owner(wire_id) or SOMEBODY, wire_id, wire_id, final=True
-            )
+            owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
+            return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id, final=True)
         if request.owner == PROXY:
             return None
         if message.get("Response").lower() == "success":  # a line without a colon has no value
@@ -144,8 +143,8 @@ class Ledger:
             if _starts_list(message):
                 self._queue.appendleft(request)
                 self._open = request
-                return Routed(message, request.owner, wire_id, request.wire_id)
-        item = Routed(message, request.owner, wire_id, request.wire_id, final=True)
+                return _for(request, message, wire_id)
+        item = _for(request, message, wire_id, final=True)
         return self._unasked_id(item) if request.held_back else item
 
     def _take(self, wire_id: str | None) -> Request | None:
@@ -172,18 +171,19 @@ class Ledger:
             if owner:
                 message = self._ids.restore(message, wire_id)
             # Of those with autofilter `on`, its sender sees it: it bears his ActionID.
-            return Routed(message, EVERYBODY, wire_id)
+            return Routed(message, wire_id=wire_id)
         if name == "originateresponse":
             request = self._take_originate(wire_id)
             if request is not None:
                 if request.held_back:
                     done = message.get("Response").lower() == "success"
                     return self._originate_answer(request, done=done)
-                return Routed(message, request.owner, wire_id, wire_id)
+                return _for(request, message, wire_id)
         request = self._open
         if request is not None and request.wire_id == wire_id:
             return self._list_item(message, request, wire_id)
-        return Routed(message, owner or SOMEBODY, wire_id, wire_id)
+        owner = owner or UNKNOWN_CLIENT
+        return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id)
 
     def _list_item(self, message: Message, request: Request, wire_id: str | None) -> Routed:
         final = self._open is request and _ends_list(message)
@@ -191,7 +191,7 @@ class Ledger:
             self._open = None
             if self._queue and self._queue[0] is request:
                 self._queue.popleft()
-        return Routed(message, request.owner, wire_id, request.wire_id, final=final)
+        return _for(request, message, wire_id, final=final)
 
     def _remember_originate(self, request: Request) -> None:
         if request.wire_id is None:
@@ -222,10 +222,7 @@ class Ledger:
             "Message: Originate successfully queued" if done else "Message: Originate failed",
             f"Server: {self._host}",
         ]
-        wire_id = request.wire_id
-        return self._unasked_id(
-            Routed(Message.of(*lines), request.owner, wire_id, wire_id, final=True)
-        )
+        return self._unasked_id(_for(request, Message.of(*lines), request.wire_id, final=True))
 
     def _unasked_id(self, item: Routed) -> Routed:
         """Return *item* without its ActionID where the client gave none.
@@ -235,7 +232,19 @@ class Ledger:
         """
         if item.wire_id is None or self._ids.client_id(item.wire_id) is not None:
             return item
-        return item._replace(message=with_action_id(item.message, None), wire_id=None)
+        return Routed(
+            with_action_id(item.message, None),
+            owner=item.owner,
+            request_id=item.request_id,
+            final=item.final,
+        )
+
+
+def _for(request: Request, message: Message, wire_id: str | None, *, final: bool = False) -> Routed:
+    """Return *message*, which carries *wire_id*, for the client that made *request*."""
+    return Routed(
+        message, owner=request.owner, wire_id=wire_id, request_id=request.wire_id, final=final
+    )
 
 
 def _starts_list(message: Message) -> bool:

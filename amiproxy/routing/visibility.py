@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, may_see, privilege_mask
 from amiproxy.routing.facts import facts_of
-from amiproxy.wire.routed import EVERYBODY
+from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.wire.batch import Batch
     from amiproxy.wire.routed import Routed
+
+# Looked up in the class they would cost more than the comparison.
+_OFF, _ON, _UNIQUE = AutoFilter
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class View:
             return False
         if batch.quiet:
             # Nothing in it carries an ActionID: who has sent one waits for it.
-            return self.mode is not AutoFilter.ON or self.last_id is None
-        return self.mode is AutoFilter.OFF and not self.restricted
+            return self.mode is not _ON or self.last_id is None
+        return self.mode is _OFF and not self.restricted
 
     def picks(self, items: Sequence[Routed], number: int) -> list[bool]:
         """Tell which of *items* the client with session *number* sees."""
@@ -62,20 +65,20 @@ class View:
 
     def sees(self, item: Routed, number: int) -> bool:
         """Tell whether the client with session *number* sees *item*."""
-        if self.mode is AutoFilter.ON and not item.private and not self._matches(item):
+        if self.mode is _ON and not item.private and not self._matches(item):
             return False
         if item.owner == number:
             return True
         if item.private:
             return False
-        if item.owner != EVERYBODY and (self.mode is AutoFilter.UNIQUE or self.restricted):
+        if item.owner != BROADCAST and (self.mode is _UNIQUE or self.restricted):
             return False
         return self.sees_all_events or self.sees_event(item.message)
 
     def _matches(self, item: Routed) -> bool:
         """Tell whether *item* carries the ActionID sent last, or none as long as none was."""
         if self.last_id is None:
-            return item.wire_id is None or item.owner == EVERYBODY
+            return item.wire_id is None or item.owner == BROADCAST
         return item.wire_id == self.last_id
 
     def sees_event(self, message: Message) -> bool:

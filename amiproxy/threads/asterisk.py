@@ -426,9 +426,9 @@ class AsteriskServer:
         items = [
             Routed(
                 self._sorry(request),
-                request.owner,
-                request.wire_id,
-                request.wire_id,
+                owner=request.owner,
+                wire_id=request.wire_id,
+                request_id=request.wire_id,
                 final=True,
                 private=True,
             )

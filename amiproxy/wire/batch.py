@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.errors import HandlerError
 from amiproxy.message import END, Message
-from amiproxy.wire.routed import EVERYBODY, Routed
+from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -56,8 +56,8 @@ class Batch:
         self.wire = wire
         self.quiet = items is None
         owners = set() if items is None else set(map(_OWNER, items))
-        self.public = items is None or EVERYBODY in owners
-        owners.discard(EVERYBODY)
+        self.public = items is None or BROADCAST in owners
+        owners.discard(BROADCAST)
         self.owners = owners
         self.noted = False
         self._items = items

@@ -1,30 +1,61 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Routed: a message of Asterisk, and the session it is for."""
+"""Routed: a message of Asterisk, and the session it is for.
+
+The owner of a message is the number of a client session, from 1 on, or one of the
+names below.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
 
-#: Owner of what everybody may see: events.
-EVERYBODY = 0
-#: Owner of an answer that nobody here asked for, as far as we know.
-SOMEBODY = -1
-#: Owner of the proxy's own actions (keepalive): no client sees their answers.
+#: Every client may see it: an event.
+BROADCAST = 0
+#: An answer that no client of this proxy has asked for, as far as is known.
+UNKNOWN_CLIENT = -1
+#: The answer to an action of the proxy's own (keepalive): no client sees it.
 PROXY = -2
 
-#: The number of no session: who sees nothing but what everybody sees.
-NOBODY = -3
+#: No message has this owner: a client of this number sees what all clients of its
+#: view see, and no answer of its own.
+NO_CLIENT = -3
 
 
-class Routed(NamedTuple):
-    """One message of Asterisk and whom it is for."""
+class Routed:
+    """One message of Asterisk and whom it is for.  A value: nothing changes it.
 
-    message: Message
-    owner: int = EVERYBODY
-    wire_id: str | None = None  # the ActionID in it
-    asked: str | None = None  # the wire ActionID of the action it belongs to
-    final: bool = False  # with it the answer is complete
-    private: bool = False  # nobody but the owner sees it, in any mode
+    Two of them are equal only if they are the same one, which is what a batch
+    needs to encode each once.
+    """
+
+    __slots__ = ("final", "message", "owner", "private", "request_id", "wire_id")
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        owner: int = BROADCAST,
+        wire_id: str | None = None,
+        request_id: str | None = None,
+        final: bool = False,
+        private: bool = False,
+    ) -> None:
+        """Say that *message* is for the session *owner*.
+
+        *wire_id* is the ActionID in it, *request_id* the one that the action it
+        answers had on its way to Asterisk: an item of a list need not carry it.
+        With *final* the answer is complete.  What is *private* no client but the
+        owner sees, in any mode.
+        """
+        self.message = message
+        self.owner = owner
+        self.wire_id = wire_id
+        self.request_id = request_id
+        self.final = final
+        self.private = private
+
+    def __repr__(self) -> str:
+        return f"<Routed {self.message!r} to {self.owner}>"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.ledger import Ledger, Request
-from amiproxy.wire.routed import EVERYBODY, PROXY, SOMEBODY, Routed
+from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
 
 @pytest.fixture
@@ -77,10 +77,10 @@ def test_list_items_without_action_id_belong_to_the_list(ledger):
     after = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
 
     assert (start.owner, start.final) == (1, False)
-    assert (item.owner, item.asked, item.wire_id) == (1, "amp1-a", None)
-    assert event.owner == EVERYBODY
+    assert (item.owner, item.request_id, item.wire_id) == (1, "amp1-a", None)
+    assert event.owner == BROADCAST
     assert (end.owner, end.final) == (1, True)
-    assert after.owner == EVERYBODY
+    assert after.owner == BROADCAST
 
 
 def test_a_list_of_an_old_asterisk_ends_with_its_complete_event(ledger):
@@ -103,7 +103,7 @@ def test_a_list_that_never_ends_is_over_with_the_next_answer(ledger):
     hear(ledger, "Response: Success", "ActionID: amp1-a", "EventList: start")
 
     assert hear(ledger, "Response: Success", "ActionID: amp2-a").owner == 2
-    assert hear(ledger, "Event: Odd").owner == EVERYBODY
+    assert hear(ledger, "Event: Odd").owner == BROADCAST
 
 
 def test_an_action_id_of_ours_beats_the_position(ledger):
@@ -114,7 +114,7 @@ def test_an_action_id_of_ours_beats_the_position(ledger):
     forged = hear(ledger, "Response: Success", "ActionID: nobodys")
     real = hear(ledger, "Response: Success", "ActionID: amp1-a")
 
-    assert forged.owner == SOMEBODY
+    assert forged.owner == UNKNOWN_CLIENT
     assert real.owner == 1
 
 
@@ -138,7 +138,7 @@ def test_a_user_event_is_for_all_with_its_senders_own_action_id(ledger, ids):
 
     item = hear(ledger, "Event: UserEvent", "ActionID: " + wire, "UserEvent: X")
 
-    assert item.owner == EVERYBODY
+    assert item.owner == BROADCAST
     assert item.message.get("ActionID") == "mine"
 
 
@@ -197,7 +197,7 @@ def test_an_own_asynchronous_originates_event_is_its_clients(ledger):
     hear(ledger, "Response: Success", "ActionID: plain")
 
     assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == 4
-    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == SOMEBODY
+    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == UNKNOWN_CLIENT
 
 
 def test_a_lost_connection_leaves_nothing_behind(ledger):
@@ -262,4 +262,4 @@ def test_whatever_asterisk_says_is_for_somebody_or_nobody(said, held_back):
 
     for lines in said:
         found = hear(ledger, *lines)
-        assert found is None or found.owner in (1, 2, 3, EVERYBODY, SOMEBODY)
+        assert found is None or found.owner in (1, 2, 3, BROADCAST, UNKNOWN_CLIENT)

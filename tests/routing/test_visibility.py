@@ -13,7 +13,7 @@ from amiproxy.routing.classes import ALL, CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
 from amiproxy.routing.visibility import View
 from amiproxy.wire.batch import Batch
-from amiproxy.wire.routed import EVERYBODY, NOBODY, SOMEBODY, Routed
+from amiproxy.wire.routed import NO_CLIENT, UNKNOWN_CLIENT, Routed
 from tests.support import ROOT
 
 EVENT = Message.of("Event: Newchannel", "Privilege: call,all", "Channel: SIP/1")
@@ -28,34 +28,46 @@ ME, OTHER = 7, 8
     ("view", "item", "sees"),
     [
         (View(), Routed(EVENT), True),
-        (View(), Routed(PONG, OTHER, "a"), True),
+        (View(), Routed(PONG, owner=OTHER, wire_id="a"), True),
         (View(mode=AutoFilter.UNIQUE), Routed(EVENT), True),
-        (View(mode=AutoFilter.UNIQUE), Routed(PONG, ME, "amp7-a"), True),
-        (View(mode=AutoFilter.UNIQUE), Routed(PONG, OTHER, "amp8-a"), False),
-        (View(mode=AutoFilter.UNIQUE), Routed(PONG, SOMEBODY, "a"), False),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, owner=ME, wire_id="amp7-a"), True),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, owner=OTHER, wire_id="amp8-a"), False),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, owner=UNKNOWN_CLIENT, wire_id="a"), False),
         (View(mode=AutoFilter.ON), Routed(EVENT), True),
-        (View(mode=AutoFilter.ON), Routed(PONG, ME, "a"), False),
-        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, ME, "a"), True),
-        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, OTHER, "a"), True),
-        (View(mode=AutoFilter.ON, last_id="ab"), Routed(PONG, ME, "a"), False),
+        (View(mode=AutoFilter.ON), Routed(PONG, owner=ME, wire_id="a"), False),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, owner=ME, wire_id="a"), True),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(PONG, owner=OTHER, wire_id="a"), True),
+        (View(mode=AutoFilter.ON, last_id="ab"), Routed(PONG, owner=ME, wire_id="a"), False),
         (View(mode=AutoFilter.ON, last_id="a"), Routed(EVENT), False),
         # A UserEvent bears its sender's ActionID, and is for everybody.
-        (View(mode=AutoFilter.ON, last_id="a"), Routed(EVENT, EVERYBODY, "a"), True),
-        (View(mode=AutoFilter.ON), Routed(EVENT, EVERYBODY, "a"), True),
+        (View(mode=AutoFilter.ON, last_id="a"), Routed(EVENT, wire_id="a"), True),
+        (View(mode=AutoFilter.ON), Routed(EVENT, wire_id="a"), True),
         # Rights and event mask take away from what the ActionID lets through.
-        (View(mode=AutoFilter.ON, last_id="a", restricted=True), Routed(PONG, OTHER, "a"), False),
-        (View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM), Routed(EVENT, EVERYBODY, "a"), False),
-        (View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM), Routed(EVENT, ME, "a"), True),
-        (View(), Routed(PONG, OTHER, private=True), False),
-        (View(mode=AutoFilter.UNIQUE), Routed(PONG, ME, private=True), True),
-        (View(mode=AutoFilter.ON, last_id="x"), Routed(PONG, ME, "a", private=True), True),
-        (View(restricted=True), Routed(PONG, OTHER, "a"), False),
-        (View(restricted=True), Routed(PONG, ME, "a"), True),
+        (
+            View(mode=AutoFilter.ON, last_id="a", restricted=True),
+            Routed(PONG, owner=OTHER, wire_id="a"),
+            False,
+        ),
+        (View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM), Routed(EVENT, wire_id="a"), False),
+        (
+            View(mode=AutoFilter.ON, last_id="a", mask=SYSTEM),
+            Routed(EVENT, owner=ME, wire_id="a"),
+            True,
+        ),
+        (View(), Routed(PONG, owner=OTHER, private=True), False),
+        (View(mode=AutoFilter.UNIQUE), Routed(PONG, owner=ME, private=True), True),
+        (
+            View(mode=AutoFilter.ON, last_id="x"),
+            Routed(PONG, owner=ME, wire_id="a", private=True),
+            True,
+        ),
+        (View(restricted=True), Routed(PONG, owner=OTHER, wire_id="a"), False),
+        (View(restricted=True), Routed(PONG, owner=ME, wire_id="a"), True),
         (View(mask=CALL), Routed(EVENT), True),
         (View(mask=SYSTEM), Routed(EVENT), False),
         (View(mask=0), Routed(EVENT), False),
-        (View(mask=0), Routed(PONG, ME, "a"), True),
-        (View(mask=0), Routed(PONG, EVERYBODY), True),
+        (View(mask=0), Routed(PONG, owner=ME, wire_id="a"), True),
+        (View(mask=0), Routed(PONG), True),
     ],
 )
 def test_who_sees_what(view, item, sees):
@@ -87,7 +99,7 @@ def test_whole_batches_pass_where_nothing_in_them_is_withheld(view, quiet, answe
     """What passes whole is exactly what picking message by message would give."""
     for batch, whole in (
         (Batch("pbx", EVENT.raw + BOOTED.raw), quiet),
-        (Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, OTHER, "a")]), answers),
+        (Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, owner=OTHER, wire_id="a")]), answers),
     ):
         assert view.takes_whole(batch) is whole
         if whole:
@@ -128,7 +140,7 @@ def test_the_standard_format_passes_the_bytes_untouched():
 
 def test_private_messages_are_in_no_whole_batch():
     """What one client alone is told is not among what all are sent."""
-    batch = Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, ME, private=True)])
+    batch = Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, owner=ME, private=True)])
 
     assert batch.whole(FORMATS["standard"]) == EVENT.raw
     assert b"Pong" not in batch.whole(FORMATS["xml"])
@@ -136,11 +148,11 @@ def test_private_messages_are_in_no_whole_batch():
 
 def test_owners_and_public_tell_who_must_be_asked():
     """The router skips whoever can have nothing in a batch."""
-    batch = Batch.of_items("pbx", [Routed(PONG, ME), Routed(PONG, OTHER)])
+    batch = Batch.of_items("pbx", [Routed(PONG, owner=ME), Routed(PONG, owner=OTHER)])
 
     assert not batch.public
     assert batch.owners == {ME, OTHER}
-    assert NOBODY not in batch.owners
+    assert NO_CLIENT not in batch.owners
 
 
 def test_a_handler_that_raises_is_named():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.wire.routed import EVERYBODY
+from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format
@@ -133,13 +133,13 @@ class Collector(ClientSession):
             return
         with self._told:
             for item, message in self.chosen(batch):
-                if item.owner == EVERYBODY:
+                if item.owner == BROADCAST:
                     if self.keep_events:
                         self._events.append(message)
                     if self._until and self._asked and self._is_awaited(message):
                         # The event asked for need not carry the ActionID (Hangup).
                         self._take(message, final=True)
-                elif item.asked is not None and item.asked == self._asked:
+                elif item.request_id is not None and item.request_id == self._asked:
                     self._take(message, final=item.final)
             self._told.notify_all()
 

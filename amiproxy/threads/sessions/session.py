@@ -19,7 +19,7 @@ from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
 from amiproxy.routing.visibility import View
 from amiproxy.wire.batch import written
-from amiproxy.wire.routed import NOBODY, Routed
+from amiproxy.wire.routed import NO_CLIENT, Routed
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
@@ -348,7 +348,7 @@ class StreamSession(ClientSession):
                 return batch.whole(form)
             if view.mode is not AutoFilter.ON:
                 return batch.joined(
-                    (form.name, view), form, lambda items: view.picks(items, NOBODY)
+                    (form.name, view), form, lambda items: view.picks(items, NO_CLIENT)
                 )
         return b"".join(
             [
