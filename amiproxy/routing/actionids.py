@@ -13,8 +13,8 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections import OrderedDict
 
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.message import Message
 
 #: Asterisk keeps longer ActionIDs in buffers that are too small for them
@@ -34,11 +34,11 @@ _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)
 class ActionIds:
     """Make wire ActionIDs and read them back.  Safe from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_exchanged: int = MAX_EXCHANGED) -> None:
         # Guards _long's insertions and evictions; held for dict operations
         # only.  Lookups go without it: one dict.get is atomic.
         self._lock = threading.Lock()
-        self._long: OrderedDict[str, str] = OrderedDict()
+        self._long: BoundedDict[str, str] = BoundedDict(most_exchanged)
         self._count = itertools.count(1)
 
     def wire_id(self, number: int, client_id: str | None, *, fresh: bool = False) -> str:
@@ -57,8 +57,6 @@ class ActionIds:
         wire = f"amp{number}-!l{next(self._count)}"
         with self._lock:
             self._long[wire] = client_id
-            while len(self._long) > MAX_EXCHANGED:
-                self._long.popitem(last=False)
         return wire
 
     def anonymous(self, number: int) -> str:

@@ -12,6 +12,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.facts import (
     BRIDGE_HEADERS,
     CHANNEL_HEADERS,
@@ -117,8 +118,11 @@ class Settings(Protocol):
 class SessionFilter:
     """The filters of one user, and what his client knows of each server's calls."""
 
-    def __init__(self, user: Settings, local: str) -> None:
-        """Filter as *user* says; *local* is ``filterlocal``: off, allow, allowwith, enforce."""
+    def __init__(self, user: Settings, local: str, *, most_ids: int = MAX_SEEN) -> None:
+        """Filter as *user* says; *local* is ``filterlocal``: off, allow, allowwith, enforce.
+
+        Of each server *most_ids* unique ids are remembered.
+        """
         self._channel = user.channel.lower()
         # Each channel of a message stands behind a line feed in channels_text.
         self._needle = "\n" + self._channel if self._channel else ""
@@ -133,7 +137,8 @@ class SessionFilter:
         # Whether the client gets calls, and not just events: ids count.
         self._by_call = bool(self._channel or self._in_context)
         # Scope -> ids of the calls the client knows there, oldest first.
-        self._seen: dict[str, dict[str, None]] = {}
+        self._seen: dict[str, BoundedDict[str, None]] = {}
+        self._most_ids = most_ids
 
     @property
     def active(self) -> bool:
@@ -166,7 +171,7 @@ class SessionFilter:
             return (message,) if not self._only or facts.name in self._only else ()
         seen = self._seen.get(scope)
         if seen is None:
-            seen = self._seen[scope] = {}
+            seen = self._seen[scope] = BoundedDict(self._most_ids)
         verdict = self._verdict(facts, seen)
         if verdict == _WITHHELD:
             return ()
@@ -186,8 +191,9 @@ class SessionFilter:
             return _OWN if facts.hangup_uid in seen else _WITHHELD
         if self._needle and self._needle in facts.channels_text:
             return _OWN
-        if not seen.keys().isdisjoint(facts.live):
-            return _OWN
+        for uid in facts.live:  # a loop: any() takes three times as long
+            if uid in seen:
+                return _OWN
         if elsewhere:
             # The context is empty, as a dialled channel's may be: known calls only.
             return _WITHHELD
@@ -294,9 +300,8 @@ def _learn(facts: Facts, seen: dict[str, None]) -> list[Message]:
         if uid not in seen:
             replay += messages
     for uid in facts.learn:
-        seen[uid] = None
-    while len(seen) > MAX_SEEN:
-        del seen[next(iter(seen))]
+        if uid not in seen:
+            seen[uid] = None
     for uid in facts.ends:
         seen.pop(uid, None)
     return replay

@@ -8,8 +8,9 @@ thread touches it, so it needs no lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.facts import CALL_BRIDGE, PROVES_NOTHING, Facts, facts_of
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ _REPLAYED = frozenset(("newchannel", "newstate"))
 class CallTable:
     """What one Asterisk reported of its live channels, in the order it came."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_CHANNELS) -> None:
+        """Make an empty table for *most* channels, as many bridges and gone channels."""
         # Unique id -> (Newchannel or None, latest Newstate or None); a channel older
         # than our connection has no Newchannel.
-        self._calls: dict[str, tuple[Message | None, Message | None]] = {}
+        self._calls: BoundedDict[str, tuple[Message | None, Message | None]] = BoundedDict(most)
         # Hung up channels.  Their ids still turn up: as Linkedid of those who go on
         # talking, and in the Cdr that follows the Hangup.
-        self._gone: dict[str, None] = {}
+        self._gone: BoundedDict[str, None] = BoundedDict(most)
         # Bridge id -> the channels in it, as a set in the order they came.
-        self._bridges: dict[str, dict[str, None]] = {}
+        self._bridges: BoundedDict[str, dict[str, None]] = BoundedDict(most)
 
     def __len__(self) -> int:
         """Return how many live channels are known."""
@@ -77,8 +79,10 @@ class CallTable:
         if facts.name == "newchannel":
             self._gone.pop(facts.own_uid, None)
         live = facts.uids
-        if not self._gone.keys().isdisjoint(live):
-            live = tuple([uid for uid in live if uid not in self._gone])
+        for uid in live:
+            if uid in self._gone:
+                live = tuple([uid for uid in live if uid not in self._gone])
+                break
         facts.live = live if facts.uids else facts.bridges
         if facts.name not in PROVES_NOTHING:
             self._link(facts, live)
@@ -129,20 +133,16 @@ class CallTable:
             return
         if name == "newchannel":
             self._calls[uid] = (message, None)
-            _bound(self._calls)
         elif name == "newstate" and uid not in self._gone:
             self._calls[uid] = (self._calls.get(uid, (None, None))[0], message)
-            _bound(self._calls)
         elif name == "hangup":
             self._calls.pop(uid, None)
             self._gone[uid] = None
-            _bound(self._gone)
         elif name == "rename":
             self._rename(uid, message.get("Newname"))
         elif name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
             for bridge in facts.bridges:
                 self._bridges.setdefault(bridge, {})[uid] = None
-            _bound(self._bridges)
         elif name == "bridgeleave":
             for bridge in facts.bridges:
                 self._bridges.get(bridge, {}).pop(uid, None)
@@ -160,9 +160,3 @@ class CallTable:
                 newchannel and newchannel.replacing("Channel", name),
                 newstate and newstate.replacing("Channel", name),
             )
-
-
-def _bound(table: dict[str, Any]) -> None:
-    """Drop the oldest entry of *table*, which grew by one, when it is too long."""
-    if len(table) > MAX_CHANNELS:
-        del table[next(iter(table))]

@@ -89,12 +89,12 @@ def test_the_first_action_id_is_replaced_in_its_place():
     assert with_action_id(Message.of("ActionID: 1", "A: b"), None).lines == ("A: b",)
 
 
-def test_the_table_of_long_ids_is_bounded(monkeypatch):
-    """Actions that are never answered cost bounded memory."""
-    monkeypatch.setattr("amiproxy.routing.actionids.MAX_EXCHANGED", 10)
-    ids = ActionIds()
+def test_the_table_of_long_ids_is_bounded():
+    """Actions that are never answered cost bounded memory: the oldest are forgotten."""
+    ids = ActionIds(most_exchanged=10)
+    given = ["x" * 100 + str(index) for index in range(50)]
 
-    for index in range(50):
-        ids.wire_id(1, "x" * 100 + str(index))
+    wires = [ids.wire_id(1, client_id) for client_id in given]
 
-    assert len(ids._long) == 10
+    assert [ids.client_id(wire) for wire in wires[-10:]] == given[-10:]
+    assert not set(map(ids.client_id, wires[:-10])) & set(given)

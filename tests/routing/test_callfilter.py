@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
-from amiproxy.routing import callfilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.facts import CHANNEL_HEADERS, LINKEDID_HEADERS, UNIQUEID_HEADERS
@@ -23,8 +22,8 @@ def only(*names):
 class Client:
     """One filtered client of one Asterisk, ``pbx``, and of others."""
 
-    def __init__(self, user, local="off"):
-        self.filter = SessionFilter(user, local)
+    def __init__(self, user, local="off", **limits):
+        self.filter = SessionFilter(user, local, **limits)
         self.tables = {}
 
     def event(self, name, *lines, scope="pbx", answer=False):
@@ -150,14 +149,12 @@ def test_what_stands_for_no_id_links_nobody(value):
     assert not client.event("OriginateResponse", "Channel: SIP/200", f"Uniqueid: {value}")
 
 
-def test_the_memory_is_bounded_and_the_oldest_goes(monkeypatch):
+def test_the_memory_is_bounded_and_the_oldest_goes():
     """Of ids whose Hangup never comes the oldest are dropped, per server."""
-    monkeypatch.setattr(callfilter, "MAX_SEEN", 3)
-    client = Client(User(channel="sip/100"))
+    client = Client(User(channel="sip/100"), most_ids=3)
     for number in range(5):
         client.event("X", "Channel: SIP/100-1", f"Uniqueid: {number}.1")
 
-    assert len(client.filter._seen["pbx"]) == 3
     assert not client.event("X", "Uniqueid: 1.1")
     assert client.event("X", "Uniqueid: 2.1")
     assert client.event("X", "Uniqueid: 4.1")

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
-from amiproxy.routing import calltable
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.facts import facts_of
 
@@ -26,6 +25,12 @@ def new(uid, channel="SIP/1"):
 def state(uid, value="Up", channel="SIP/1"):
     """Return a Newstate."""
     return event("Newstate", f"Channel: {channel}", f"Uniqueid: {uid}", f"State: {value}")
+
+
+def enter(bridge, uid):
+    """Return a BridgeEnter of a bridge that joins two parties."""
+    names = (f"BridgeUniqueid: {bridge}", "BridgeType: basic")
+    return event("BridgeEnter", *names, f"Uniqueid: {uid}")
 
 
 def replay(table, *uids):
@@ -168,27 +173,21 @@ def test_clear_forgets_all():
     assert (facts.live, facts.replay) == (("3.1",), ())
 
 
-def test_the_table_is_bounded(monkeypatch):
+def test_the_table_is_bounded():
     """Channels that are never hung up: the oldest are dropped."""
-    monkeypatch.setattr(calltable, "MAX_CHANNELS", 10)
-    table = CallTable()
+    table = CallTable(most=10)
     for number in range(50):
         table.note(new(f"{number}.1"))
         table.note(state(f"{number}.2"))
         table.note(event("Hangup", f"Uniqueid: {number}.3"))
-        table.note(
-            event(
-                "BridgeEnter",
-                f"BridgeUniqueid: {number}",
-                "BridgeType: basic",
-                f"Uniqueid: {number}.1",
-            )
-        )
+        table.note(enter(f"b{number}", f"{number}.1"))
 
     assert len(table) == 10
     assert "49.1" in replay(table, "49.1")
     assert not replay(table, "1.1")
-    assert max(map(len, (table._gone, table._bridges))) <= 10
+    assert table.note(event("X", "Uniqueid1: 39.3", "Uniqueid2: 40.3")).live == ("39.3",)
+    assert table.note(enter("b40", "x.1")).live == ("x.1", "40.1")
+    assert table.note(enter("b39", "x.1")).live == ("x.1",)
 
 
 def test_keep_does_what_note_does_to_the_table():

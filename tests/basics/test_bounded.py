@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""BoundedDict: a dict that forgets its oldest entry when it is full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.basics.bounded import BoundedDict
+
+if TYPE_CHECKING:
+    Add = Callable[[BoundedDict[int, int], int], object]
+
+ADDING: dict[str, Add] = {
+    "[]": lambda table, key: table.__setitem__(key, key),
+    "setdefault": lambda table, key: table.setdefault(key, key),
+    "update": lambda table, key: table.update({key: key}),
+}
+
+
+@pytest.mark.parametrize("add", ADDING.values(), ids=ADDING)
+def test_one_entry_too_many_drops_the_oldest(add: Add) -> None:
+    """The limit holds whichever way entries are added."""
+    table: BoundedDict[int, int] = BoundedDict(3)
+    for key in range(10):
+        add(table, key)
+
+    assert list(table.items()) == [(7, 7), (8, 8), (9, 9)]
+
+
+def test_setting_a_key_again_does_not_make_it_newer() -> None:
+    """Age counts from when the key was added."""
+    table: BoundedDict[str, int] = BoundedDict(2)
+    table["a"] = table["b"] = 1
+    table["a"] = 2
+    table["c"] = 3
+
+    assert list(table.items()) == [("b", 1), ("c", 3)]
+
+
+def test_a_key_moved_to_the_end_is_the_newest() -> None:
+    """So a table can forget what was used longest ago instead."""
+    table: BoundedDict[str, int] = BoundedDict(2)
+    table["a"] = table["b"] = 1
+    table.move_to_end("a")
+    table["c"] = 3
+
+    assert list(table) == ["a", "c"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans())), st.integers(1, 5))
+def test_it_is_a_dict_of_the_newest_entries(steps: list[tuple[int, bool]], most: int) -> None:
+    """However keys come and go, the newest *most* of them are there."""
+    table: BoundedDict[int, None] = BoundedDict(most)
+    expected: list[int] = []
+    for key, adds in steps:
+        if adds:
+            table[key] = None
+            expected += [] if key in expected else [key]
+            expected = expected[-most:]
+        else:
+            table.pop(key, None)
+            expected = [one for one in expected if one != key]
+
+        assert list(table) == expected
