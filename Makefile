@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
-# make test            all tests
-# make style types     ruff and mypy;  make coverage: the tests again, with figures
+# make test            all tests;  make check: style, types, licences, the quick tests: a minute
+# make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
@@ -33,9 +33,12 @@ CERT    ?= astmanproxy.pem
 NAME    ?= $(shell hostname -f 2>/dev/null || hostname)
 DAYS    ?= 825
 OLD     ?= bench-old.json
+# Tests that start programs.
+SLOW     = system golden simulator test_benchmarks.py
+COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test style types coverage bench bench-compare soak cert \
+.PHONY: help .venv python demo test check style types licences dead coverage bench bench-compare soak cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -79,9 +82,27 @@ types: .venv/.ready
 	@$(PY) -c 'import mypy' 2>/dev/null || { echo "mypy is not for this Python; use 3.10 or later" >&2; exit 1; }
 	$(PY) -m mypy
 
+# Every file names its licence (REUSE specification 3.3).
+licences: .venv/.ready
+	$(PY) -m reuse lint --quiet || { $(PY) -m reuse lint; exit 1; }
+
+# Code that nothing calls.
+dead: .venv/.ready
+	$(PY) -m vulture
+
+# What to run before each commit.
+check: style types licences dead
+	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
+
+# Programs that the tests start are measured too; some write as another user.
 coverage: .venv/.ready
-	$(PY) -m coverage run -m pytest
-	$(PY) -m coverage report
+	rm -rf .coverage.d
+	mkdir -m 0777 .coverage.d
+	PYTHONDONTWRITEBYTECODE= $(COVERAGE) run -m pytest -n auto
+	$(COVERAGE) combine --quiet
+	$(COVERAGE) report
+	$(COVERAGE) json --quiet -o .coverage.d/report.json
+	$(PY) -m tests.floors .coverage.d/report.json
 
 bench: .venv/.ready
 	$(PY) -m benchmarks $(ARGS)
@@ -157,5 +178,5 @@ uninstall:
 	  "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 
 clean:
-	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -45,7 +45,10 @@ setup(
             "pytest-xdist>=3.3",
             "hypothesis>=6.80",
             "psutil>=5.9",
-            "coverage>=7.2",
+            # 7.10 and later measure programs that tests start.
+            "coverage>=7.10",
+            "reuse>=5",
+            "vulture>=2.11",
             # Makes the certificates, good and bad, of the tests of TLS.
             "cryptography>=42",
             # Client libraries that must work through the proxy as they are.
