@@ -21,7 +21,7 @@ from amiproxy.threads.web.sessions import WebSessions
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
@@ -65,6 +65,7 @@ class Proxy:
         # Guards starting, adding and dropping servers against each other and
         # against stop; held while threads are started, never while one is joined.
         self._servers_lock = threading.Lock()
+        self._servers: tuple[AsteriskServer, ...] = ()  # their links are the router's
         self._added: list[ServerSpec] = []  # by AddServer: a reload keeps them
 
     def start(self) -> None:
@@ -72,10 +73,9 @@ class Proxy:
         threading.stack_size(STACK_SIZE)
         FLUSHER.start()
         with self._servers_lock:
-            for spec in self.context.config.servers:
-                server = self._make(spec)
-                # Two users at one Asterisk are two connections, as the file says.
-                self.router.order_servers((*self.router.servers, server))
+            # Two users at one Asterisk are two connections, as the file says.
+            self._set_servers([self._make(spec) for spec in self.context.config.servers])
+            for server in self._servers:
                 server.start()
         self._listener.start()
         log.info("Proxy Started: Listening for connections")
@@ -99,17 +99,17 @@ class Proxy:
         deadline = time.monotonic() + STOP_TIME
         self.context.stopping.set()
         self._listener.stop()
-        for session in self.router.registry.snapshot():
+        for session in self.router.sessions:
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")
         self._web_sessions.close()
         with self._servers_lock:
-            servers = self.router.servers
+            servers = self._servers
         for server in servers:
             server.stop("Shutdown, closed server")
         for server in servers:
             # One that is just connecting has nothing to say goodbye to.
-            if server.has_connection:
+            if server.link.has_connection:
                 server.join(max(0.0, deadline - time.monotonic()))
         while not self.context.admission.is_empty and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -129,13 +129,18 @@ class Proxy:
         with self._servers_lock:
             if self.context.stopping.is_set():
                 return False
-            for there in self.router.servers:
-                # One that was given up is re-added by this (spec section 4).
-                if there.given_up and there.same_as(server):
-                    self.router.remove_server(there)
-                    self._added = [each for each in self._added if each != there.spec]
-            if not self.router.add_server(server):
+            # One that was given up is re-added by this (spec section 4).
+            again = [
+                there
+                for there in self._servers
+                if there.link.given_up and there.link.is_same_server(server.link)
+            ]
+            kept = [there for there in self._servers if there not in again]
+            self._added = [each for each in self._added if each not in [s.link.spec for s in again]]
+            self._set_servers(kept)
+            if any(there.link.is_same_server(server.link) for there in kept):
                 return False
+            self._set_servers([*kept, server])
             self._added.append(spec)
             server.start()
             return True
@@ -146,24 +151,32 @@ class Proxy:
             named = self.router.named(name)
             if not named:
                 return False
-            server = named[0]
-            self.router.remove_server(server)
-            self._added = [spec for spec in self._added if spec != server.spec]
+            server = next(each for each in self._servers if each.link is named[0])
+            self._set_servers([each for each in self._servers if each is not server])
+            self._added = [spec for spec in self._added if spec != server.link.spec]
         server.stop("Dropped")
         return True
 
     # -- helpers ----------------------------------------------------------------------------------
 
     def _make(self, spec: ServerSpec, address: str = "") -> AsteriskServer:
-        return AsteriskServer(spec, self.context.config, self.router, address)
+        return AsteriskServer(spec, self.context.config, self.router.ids, self.router, address)
 
-    def _match_servers(self, config: Config, wanted: tuple[ServerSpec, ...]) -> None:
+    def _set_servers(self, servers: Iterable[AsteriskServer]) -> None:
+        """Make *servers* all there are, in that order."""
+        assert self._servers_lock.locked()
+        self._servers = tuple(servers)
+        self.router.servers = tuple(server.link for server in self._servers)
+
+    def _match_servers(self, config: Config, wanted: Iterable[ServerSpec]) -> None:
         """Keep the servers in *wanted*, start the new ones, stop the others."""
-        there = list(self.router.servers)
+        there = list(self._servers)
         kept: list[AsteriskServer] = []
         fresh: list[AsteriskServer] = []
         for spec in wanted:
-            same = next((each for each in there if each.spec == spec and not each.given_up), None)
+            same = next(
+                (each for each in there if each.link.spec == spec and not each.link.given_up), None
+            )
             if same is None:
                 same = self._make(spec)
                 fresh.append(same)
@@ -171,7 +184,7 @@ class Proxy:
                 there.remove(same)
                 same.configure(config)
             kept.append(same)
-        self.router.order_servers(tuple(kept))
+        self._set_servers(kept)
         for server in there:
             server.stop("no longer configured")
         for server in fresh:
@@ -179,5 +192,5 @@ class Proxy:
 
 
 def _needs_calls(users: Users) -> bool:
-    """Tell whether some user may come to see a call only late, and needs its beginning."""
+    """Return whether some user may come to see a call only late, and needs its beginning."""
     return any(user.channel or user.in_context for user in users.values())

@@ -14,7 +14,7 @@ and sends that read, and only that one, down the exact path line by line.
 from __future__ import annotations
 
 from amiproxy.errors import ProtocolError
-from amiproxy.message import END
+from amiproxy.message import END, Message
 
 #: The last line of raw command text (Asterisk before 14; spec section 4).
 END_COMMAND = b"--END COMMAND--"
@@ -163,3 +163,12 @@ def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
                 lines = []
             consumed = position
     return messages, buffer[consumed:], in_text
+
+
+def messages_of(whole: bytes | list[bytes]) -> list[Message]:
+    """Return the messages in *whole*, which ``Framer.feed`` returned."""
+    if isinstance(whole, bytes):
+        parts = whole.split(END)
+        parts.pop()
+        return [Message(part + END) for part in parts]
+    return [Message(raw) for raw in whole]

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError, PeerGone
 from amiproxy.threads.net.tls import server_context
 from amiproxy.threads.net.transport import Transport
@@ -18,11 +18,23 @@ if TYPE_CHECKING:
 MAX_BACKLOG = 64 * 1024 * 1024
 
 
-def dial(spec: ServerSpec, deadline: float) -> tuple[socket.socket, str]:
+def connect(spec: ServerSpec, config: Config) -> tuple[Transport, str]:
+    """Connect to *spec*, with TLS if it says so; return the connection and its IP address.
+
+    Raises:
+        PeerError: no connection within ``connecttimeout``, and why.
+
+    """
+    deadline = Deadline(config.connect_timeout)
+    sock, address = dial(spec, deadline)
+    return transport_over(sock, spec, config, deadline), address
+
+
+def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:
     """Connect by TCP to *spec*; return the socket and the IP address it leads to.
 
-    All addresses of a name are tried until *deadline*, of time.monotonic(); the last
-    ones for a tenth of a second each.  The system's resolver has limits of its own.
+    All addresses of a name are tried until *deadline*; the last ones for a tenth of a
+    second each.  The system's resolver has limits of its own.
 
     Raises:
         PeerGone: no connection, and why.
@@ -40,7 +52,7 @@ def dial(spec: ServerSpec, deadline: float) -> tuple[socket.socket, str]:
             last = error
             continue
         try:
-            sock.settimeout(max(0.1, deadline - time.monotonic()))
+            sock.settimeout(deadline.left(at_least=0.1))
             sock.connect(address)
         except OSError as error:
             sock.close()
@@ -51,12 +63,12 @@ def dial(spec: ServerSpec, deadline: float) -> tuple[socket.socket, str]:
 
 
 def transport_over(
-    sock: socket.socket, spec: ServerSpec, config: Config, deadline: float
+    sock: socket.socket, spec: ServerSpec, config: Config, deadline: Deadline
 ) -> Transport:
     """Return the transport over the connected *sock*, with TLS if *spec* says so.
 
     Raises:
-        PeerError: no TLS by *deadline*, of time.monotonic(), and why.
+        PeerError: no TLS by *deadline*, and why.
 
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,7 +90,7 @@ def transport_over(
             transport.start_tls(
                 context,
                 server_side=False,
-                timeout=max(0.1, deadline - time.monotonic()),
+                timeout=deadline.left(at_least=0.1),
                 server_hostname=spec.host,
             )
         except BaseException:
@@ -88,8 +100,8 @@ def transport_over(
 
 
 def keep_alive(sock: socket.socket, idle: int) -> None:
-    """Have the kernel look after a silent connection, first after *idle* seconds."""
-    idle = min(idle, 32767)  # Linux bears no more (MAX_TCP_KEEPIDLE)
+    """Have the kernel probe a silent connection, first after *idle* seconds."""
+    idle = min(idle, 32767)  # the most Linux accepts (MAX_TCP_KEEPIDLE)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
         option = getattr(socket, name, None)

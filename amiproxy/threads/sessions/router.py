@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,57 +13,38 @@ from amiproxy.routing.actionids import ActionIds
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
     from amiproxy.message import Message
-    from amiproxy.threads.asterisk import AsteriskServer
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
     from amiproxy.wire.batch import Batch
 
 
 class Router:
-    """Who is told what, and who is asked."""
+    """Routes messages between servers and clients."""
 
     def __init__(self, registry: SessionRegistry) -> None:
         self.registry = registry
         self.ids = ActionIds()
         #: Whether Newchannel and Newstate are kept for clients that see a call late.
         self.keeps_calls = False
-        # Guards replacing _servers; readers take the tuple as it stands.
-        # Never held while a server is started or stopped.
-        self._servers_lock = threading.Lock()
-        self._servers: tuple[AsteriskServer, ...] = ()
+        #: Every server, in the order of the file; added ones come last.  Replaced
+        #: whole by the proxy; readers take the tuple as it stands.
+        self.servers: tuple[AsteriskLink, ...] = ()
 
-    # -- servers ----------------------------------------------------------------------------
-
-    @property
-    def servers(self) -> tuple[AsteriskServer, ...]:
-        """Every server, in the order of the file; added ones come last."""
-        return self._servers
-
-    def add_server(self, server: AsteriskServer) -> bool:
-        """Add *server* unless one of its host and port is there already."""
-        with self._servers_lock:
-            if any(each.same_as(server) for each in self._servers):
-                return False
-            self._servers = (*self._servers, server)
-            return True
-
-    def remove_server(self, server: AsteriskServer) -> bool:
-        """Take *server* out; tell whether it was there."""
-        with self._servers_lock:
-            kept = tuple(each for each in self._servers if each is not server)
-            found = len(kept) < len(self._servers)
-            self._servers = kept
-            return found
-
-    def order_servers(self, servers: tuple[AsteriskServer, ...]) -> None:
-        """Replace the servers by *servers* (a reloaded configuration)."""
-        with self._servers_lock:
-            self._servers = servers
-
-    def named(self, name: str) -> list[AsteriskServer]:
+    def named(self, name: str) -> list[AsteriskLink]:
         """Return the servers that *name* (host, address or host:port) may mean."""
         wanted = name.strip().lower()
-        return [server for server in self._servers if server.is_called(wanted)]
+        return [server for server in self.servers if server.matches_name(wanted)]
+
+    @property
+    def sessions(self) -> tuple[ClientSession, ...]:
+        """Every live client session, newest first."""
+        return self.registry.snapshot()
+
+    @property
+    def filtering(self) -> bool:
+        """Whether some client sees calls through a user's filters."""
+        return self.registry.filtering
 
     # -- Asterisk -> clients ------------------------------------------------------------------
 
@@ -85,8 +65,8 @@ class Router:
                 session.deliver(batch)
 
     def forget(self, scope: str) -> None:
-        """The connection to the server *scope* was lost."""
-        for session in self.registry.snapshot():
+        """Forget the calls of the server *scope*: the connection to it was lost."""
+        for session in self.sessions:
             session.forget(scope)
 
     # -- client -> Asterisk -------------------------------------------------------------------
@@ -96,8 +76,8 @@ class Router:
     ) -> Message | None:
         """Send *message* of *session* to its Asterisk; return an error for the client, or None.
 
-        Rights and filters have been looked at; what Asterisk would cut or
-        refuse is refused here (spec 12.17).
+        The caller has checked rights and filters; what Asterisk would cut or refuse is
+        refused here (spec 12.17).
         """
         server = self._server_for(session, message)
         if isinstance(server, str):
@@ -107,7 +87,7 @@ class Router:
             self.ids,
             session.number,
             session.mode,
-            hold_back=hold_back and server.tells_events,
+            hold_back=hold_back and server.receives_call_events,
             now=time.monotonic(),
             # What comes late for one web request is no answer to the next.
             fresh=session.is_web,
@@ -125,23 +105,23 @@ class Router:
         return None
 
     def is_waiting(self, number: int) -> bool:
-        """Tell whether an answer for session *number* is still to come."""
-        return any(server.is_waiting(number) for server in self._servers)
+        """Return whether an answer for session *number* is still to come."""
+        return any(server.is_waiting(number) for server in self.servers)
 
     def probe(self, number: int) -> None:
         """Ask the servers that owe session *number* an answer whether they are there."""
-        for server in self._servers:
+        for server in self.servers:
             if server.is_waiting(number):
                 server.ping()
 
     def is_congested(self) -> bool:
-        """Tell whether an Asterisk takes actions more slowly than they come."""
-        for server in self._servers:  # noqa: SIM110 - for every action: no generator
+        """Return whether an Asterisk takes actions more slowly than they come."""
+        for server in self.servers:  # noqa: SIM110 - for every action: no generator
             if server.is_congested:
                 return True
         return False
 
-    def _server_for(self, session: ClientSession, message: Message) -> AsteriskServer | str:
+    def _server_for(self, session: ClientSession, message: Message) -> AsteriskLink | str:
         """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""
         user = session.user
         name = (user.server if user is not None else "") or message.values.get("server")
@@ -150,7 +130,7 @@ class Router:
                 if server.connected:
                     return server
             return f"Server {name} is not connected"
-        for server in self._servers:
+        for server in self.servers:
             if server.connected:
                 return server
         return "No Asterisk server connected"

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""AsteriskLink: one Asterisk as all threads see it, and the actions under way there."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from amiproxy.access.acl import is_address
+from amiproxy.message import Message
+from amiproxy.routing.classes import CALL, event_mask
+from amiproxy.routing.ledger import Ledger, Request
+from amiproxy.routing.upstream import Outgoing
+from amiproxy.wire.routed import PROXY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amiproxy.routing.actionids import ActionIds
+    from amiproxy.settings.config import ServerSpec
+    from amiproxy.threads.net.transport import Transport
+    from amiproxy.wire.routed import Routed
+
+#: Bytes of actions that may wait for Asterisk before clients are read more slowly.
+CONGESTED = 65536
+
+
+class AsteriskLink:
+    """The way to one Asterisk.
+
+    Clients' threads ask it things (``submit``); the server's own thread
+    (threads/asterisk.py) connects it, reads what comes and takes answers apart here.
+    """
+
+    def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
+        self.spec = spec
+        self.host = spec.host.lower()
+        #: Its IP address, as far as known; names are resolved at each connect.
+        self.address = address or (self.host if is_address(self.host) else "")
+        self.scope = f"{self.host}:{spec.port}"
+        #: The classes of events that the log-in asks for, as bits.
+        self.mask = event_mask(spec.events) or 0
+        #: Whether its thread has ended for good: refused, or tried often enough.
+        self.given_up = False
+        self._ids = ids
+        # Guards _transport, _connected and what _ledger keeps of actions, so that
+        # actions go upstream in the order in which the ledger has them.  Held for one
+        # non-blocking send or one look at the ledger; a transport's lock is taken
+        # inside it, never the other way round.  Without it: _transport and _connected
+        # are read, one reference each, where an answer a moment old will do; idle and
+        # holds_back read fields of the ledger that the server's thread alone changes.
+        self._lock = threading.Lock()
+        self._transport: Transport | None = None
+        self._connected = False
+        self._ledger = Ledger(ids, self.host)
+
+    # -- any thread -------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is logged in and booted."""
+        return self._connected
+
+    @property
+    def has_connection(self) -> bool:
+        """Whether there is a connection, logged in or not."""
+        return self._transport is not None
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether actions wait for this Asterisk to read them."""
+        transport = self._transport
+        return transport is not None and transport.backlog > CONGESTED
+
+    @property
+    def receives_call_events(self) -> bool:
+        """Whether an OriginateResponse, an event of class ``call``, will come."""
+        return bool(self.mask & CALL)
+
+    def matches_name(self, name: str) -> bool:
+        """Return whether *name*, in lower case, means this server: host, address, host:port."""
+        port = self.spec.port
+        hosts = {self.host, self.address} - {""}
+        return name in hosts or name in {
+            spelled for host in hosts for spelled in (f"{host}:{port}", f"[{host}]:{port}")
+        }
+
+    def is_same_server(self, other: AsteriskLink) -> bool:
+        """Return whether *other* leads to the same port of the same host or address."""
+        return self.spec.port == other.spec.port and (
+            self.host == other.host or bool(self.address and self.address == other.address)
+        )
+
+    def submit(self, outgoing: Outgoing) -> bool:
+        """Send an action upstream, whole; return whether it could go.  Never waits."""
+        with self._lock:
+            transport = self._transport
+            if not self._connected or transport is None:
+                return False
+            self._ledger.enter(outgoing.request)
+            with transport.lock:
+                transport.send(outgoing.message.raw)
+            return True
+
+    def is_waiting(self, number: int) -> bool:
+        """Return whether an answer for session *number* is still to come."""
+        with self._lock:
+            return self._ledger.is_waiting(number)
+
+    def ping(self) -> None:
+        """Ask Asterisk for a sign of life that no client sees.
+
+        Its answer also tells that what was asked before is answered by now, or
+        never will be.
+        """
+        request = Request(PROXY, self._ids.anonymous(0))
+        ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
+        self.submit(Outgoing(ping, request))
+
+    def set_write_timeout(self, seconds: float) -> None:
+        """Give the connection there is, if any, another time limit for taking bytes."""
+        with self._lock:
+            if self._transport is not None:
+                self._transport.write_timeout = seconds
+
+    def log_off(self, reason: str) -> None:
+        """Send a Logoff and let the connection end for *reason*.  Never waits."""
+        with self._lock:
+            transport, connected = self._transport, self._connected
+            self._connected = False
+        if transport is not None:
+            if connected:
+                with transport.lock:
+                    transport.send(b"Action: Logoff\r\n\r\n")
+            transport.finish(reason)
+
+    # -- the server's thread ------------------------------------------------------------------
+
+    def open(self, transport: Transport, address: str) -> None:
+        """There is a connection, to the IP *address*; nothing goes there yet."""
+        self.address = address
+        with self._lock:
+            self._transport = transport
+
+    def go_live(self) -> None:
+        """Asterisk has booted: actions may go."""
+        with self._lock:
+            self._connected = True
+
+    def lose(self) -> list[Request]:
+        """Forget the connection; return the actions that will not be answered."""
+        with self._lock:
+            self._connected = False
+            self._transport = None
+            return self._ledger.abandon()
+
+    @property
+    def idle(self) -> bool:
+        """Whether an event that carries no ActionID is surely nobody's answer."""
+        return self._ledger.idle
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the answer to an Originate waits for its OriginateResponse."""
+        return self._ledger.holds_back
+
+    def classify(self, messages: Iterable[Message]) -> list[Routed]:
+        """Return those of *messages* that clients may see, each with whom it is for."""
+        with self._lock:
+            return list(filter(None, map(self._ledger.classify, messages)))
+
+    def expired(self, now: float) -> list[Routed]:
+        """Return answers to Originates whose OriginateResponse is late.
+
+        *now* is in monotonic seconds.
+        """
+        with self._lock:
+            return self._ledger.expired(now)
+
+    def is_busy(self, now: float) -> bool:
+        """Return whether Asterisk may be silent because it makes a synchronous call."""
+        with self._lock:
+            return self._ledger.patience(now) > 0

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The log-in dialogue with an Asterisk: banner, answer, FullyBooted (spec section 4).
+
+No socket and no clock: who owns the connection feeds what came, or nothing when
+time has passed, and sends what the dialogue wants sent.
+
+    BANNER --line, or none in time--> ANSWER --success--> BOOT --FullyBooted--> LIVE
+
+Asterisk before 1.6 sends no FullyBooted, and no Asterisk sends one to a log-in
+without the class ``system``: there silence, or some seconds, count as it.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from amiproxy.errors import LoginRefused, PeerGone, ProtocolError
+from amiproxy.message import Message
+from amiproxy.wire.framing import messages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.wire.framing import Framer
+
+#: Seconds to wait for a banner; without one in that time the log-in is sent all the same.
+BANNER_WAIT = 2.0
+
+#: Seconds without a byte from a logged-in Asterisk that count as FullyBooted.
+BOOT_SILENCE = 3.0
+
+#: Seconds after the log-in that count as FullyBooted, silent or not.  Where no
+#: FullyBooted can come, BOOT_SILENCE seconds do.
+BOOT_LIMIT = 60.0
+
+#: How the banner of an Asterisk before 1.6 ends: it knows no FullyBooted.
+_OLD_BANNER = b"/1.0"
+
+#: The longest banner, in bytes.
+_MAX_BANNER = 8192
+
+#: Refusals that pass: the log-in itself is right.
+_PASSING = frozenset(["asterisk is shutting down", "login already in use"])
+
+
+class LoginState(enum.Enum):
+    """What the dialogue waits for; the value is how an error names its absence."""
+
+    BANNER = "no banner"
+    ANSWER = "no answer to the log-in"
+    BOOT = "not booted"
+    LIVE = "live"
+
+
+class LoginStep(NamedTuple):
+    """What one feed led to."""
+
+    #: Bytes to send now.
+    send: bytes = b""
+    #: Messages from before FullyBooted, which no client sees.
+    early: Sequence[Message] = ()
+    #: Messages for the clients once the state is LIVE, FullyBooted first.
+    live: Sequence[Message] = ()
+
+
+class LoginDialogue:
+    """One log-in, from the first byte of a connection until Asterisk has booted.
+
+    *framer* takes what follows the banner; it holds the head of the next message
+    when the dialogue is over.  *receives_events* tells whether the log-in asks for
+    any class of events, *receives_system* whether for ``system``.  *now* is in
+    monotonic seconds, as everywhere here; *timeout* is how many seconds it may take
+    until Asterisk has answered the log-in.
+    """
+
+    def __init__(
+        self,
+        framer: Framer,
+        now: float,
+        *,
+        user: str,
+        secret: str,
+        events: str,
+        receives_events: bool,
+        receives_system: bool,
+        timeout: float,
+        banner_wait: float = BANNER_WAIT,
+        boot_silence: float = BOOT_SILENCE,
+        boot_limit: float = BOOT_LIMIT,
+    ) -> None:
+        self.state = LoginState.BANNER
+        #: When to feed nothing, if nothing came before, in monotonic seconds.
+        self.wake_at = now + min(timeout, banner_wait)
+        self._framer = framer
+        self._user = user
+        self._login = Message.of(
+            "Action: Login", f"Username: {user}", f"Secret: {secret}", f"Events: {events}"
+        )
+        self._receives_events = receives_events
+        self._may_boot = receives_system  # and the banner is not an old one
+        self._answer_limit = now + timeout
+        self._boot_silence = boot_silence
+        self._boot_limit = boot_limit  # seconds; from the log-in on the moment
+        self._banner = b""
+
+    def feed(self, data: bytes, now: float) -> LoginStep:
+        """Take the next *data*, b"" when none came until ``wake_at``; return what follows.
+
+        Raises:
+            LoginRefused: Asterisk does not accept the user or the secret.
+            PeerError: it took too long, or cannot be done now.
+
+        """
+        if self.state is LoginState.BANNER:
+            return self._take_banner(data, now)
+        messages = messages_of(self._framer.feed(data)) if data else []
+        if self.state is LoginState.ANSWER:
+            return self._take_answer(messages, now)
+        return self._take_boot(messages, now, came=bool(data))
+
+    def _take_banner(self, data: bytes, now: float) -> LoginStep:
+        self._banner += data
+        banner, line_end, rest = self._banner.partition(b"\n")
+        if not line_end:
+            if len(banner) > _MAX_BANNER:
+                raise ProtocolError("no line end in the banner")
+            if now < self.wake_at:
+                return LoginStep()
+            if banner or now >= self._answer_limit:
+                raise self._too_late()
+        # A banner that is missing altogether is as old as one can be.
+        if not banner or banner.rstrip(b"\r").endswith(_OLD_BANNER):
+            self._may_boot = False
+        self.state = LoginState.ANSWER
+        self.wake_at = self._answer_limit
+        step = self.feed(rest, now) if rest else LoginStep()
+        return step._replace(send=self._login.raw)
+
+    def _take_answer(self, messages: list[Message], now: float) -> LoginStep:
+        for index, message in enumerate(messages):
+            if message.has("Response") and not message.has("Event"):
+                self._check_answer(message)
+                self.state = LoginState.BOOT
+                self._boot_limit = now + (
+                    self._boot_limit if self._may_boot else self._boot_silence
+                )
+                return self._take_boot(messages[index + 1 :], now, came=True)
+        if now >= self.wake_at:
+            raise self._too_late()
+        return LoginStep()
+
+    def _check_answer(self, message: Message) -> None:
+        text = message.get("Message")
+        if message.get("Response").lower() == "success":
+            return
+        if text.lower() in _PASSING:
+            raise PeerGone(f"not logged in: {text}")
+        raise LoginRefused(f"log-in of {self._user} refused: {text}")
+
+    def _take_boot(self, messages: list[Message], now: float, *, came: bool) -> LoginStep:
+        if not self._receives_events:
+            self.state = LoginState.LIVE
+            return LoginStep(live=messages)
+        for index, message in enumerate(messages):
+            if message.get("Event").lower() == "fullybooted":
+                self.state = LoginState.LIVE
+                return LoginStep(early=messages[:index], live=messages[index:])
+        if now >= (self._boot_limit if came else self.wake_at):
+            self.state = LoginState.LIVE
+        elif came:
+            self.wake_at = min(self._boot_limit, now + self._boot_silence)
+        return LoginStep(early=messages)
+
+    def _too_late(self) -> PeerGone:
+        return PeerGone(f"{self.state.value} in time")
