@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``python -m simulator``: a simulated Asterisk from the shell; ``--help`` tells more."""
+"""``python -m simulator``: a simulated Asterisk from the shell; see ``--help``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import sys
 import threading
 from typing import Any, Callable
 
+from simulator.behaviour import Behaviour
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
 
-# What each looks like, and the fields of Faults that make it.
+# By name: what it looks like, and the fields of Faults that cause it.
 _FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "silent": ("accept, and never say a word", {"silent": True}),
+    "silent": ("accept, and never send anything", {"silent": True}),
     "garbage": (
-        "rubbish in place of the banner",
+        "garbage in place of the banner",
         {"garbage": b"\x16\x03\xff\x00\xfe" * 20 + b"\n"},
     ),
-    "slow-login": ("answer a log-in after 5 s", {"login_delay": 5.0}),
-    "mute-login": ("never answer a log-in", {"mute_login": True}),
+    "slow-login": ("answer a login after 5 s", {"login_delay": 5.0}),
+    "mute-login": ("never answer a login", {"mute_login": True}),
     "refuse-login": ("refuse any secret", {"login_error": "Authentication failed"}),
-    "mute": ("answer no action after the log-in", {"mute": True}),
-    "deaf": ("read nothing after the log-in", {"deaf": True}),
+    "mute": ("answer no action after the login", {"mute": True}),
+    "deaf": ("read nothing after the login", {"deaf": True}),
     "shutting-down": ("refuse every action, as in 'core stop gracefully'", {"shutting_down": True}),
     "close-on-accept": ("close every connection at once", {"close_on_accept": True}),
     "reset-on-accept": ("reset every connection at once", {"reset_on_accept": True}),
@@ -38,7 +39,7 @@ def _restart(asterisk: SimulatedAsterisk) -> None:
     asterisk.start()
 
 
-# What happens every now and then to all who are logged in.
+# Faults that happen again and again (--every) to all who are logged in.
 _ACCIDENTS: dict[str, tuple[str, Callable[[SimulatedAsterisk], None]]] = {
     "half-message": ("half a message, then close", lambda asterisk: asterisk.half_a_message()),
     "reset": ("reset all connections", lambda asterisk: asterisk.drop_sessions(reset=True)),
@@ -49,8 +50,8 @@ _ACCIDENTS: dict[str, tuple[str, Callable[[SimulatedAsterisk], None]]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; return the exit status."""
     options = _parser().parse_args(arguments)
-    # Blocked here, so in every thread to come: only sigwait() below gets them.  A
-    # main thread that waits for a lock may miss a handler's call.
+    # Blocked here and so in every later thread: only sigwait() below gets them.  A
+    # signal handler would not run while the main thread waits for a lock.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         asterisk = _asterisk(options)
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _accidents(
     asterisk: SimulatedAsterisk, options: argparse.Namespace, over: threading.Event
 ) -> None:
-    """Let the accidents that were asked for happen, in turn."""
+    """Cause the accidents that were asked for, in turn."""
     names = [name for name in options.fault if name in _ACCIDENTS]
     while names and not over.wait(options.every):
         if asterisk.sessions:
@@ -97,7 +98,7 @@ def _traffic(
     if options.calls:
         asterisk.exchange.keep_calling(options.calls)
     while options.replay and not over.is_set():
-        # Nobody would hear it: wait for a client.
+        # Without a client nobody would get it.
         if not asterisk.sessions:
             over.wait(0.1)
             continue
@@ -110,25 +111,25 @@ def _traffic(
 
 
 def _asterisk(options: argparse.Namespace) -> SimulatedAsterisk:
-    faults = Faults(refusal_delay=1.0)
+    fields: dict[str, Any] = {"refusal_delay": 1.0}
     for name in options.fault:
-        for field, value in _FAULTS.get(name, ("", {}))[1].items():
-            setattr(faults, field, value)
+        fields.update(_FAULTS.get(name, ("", {}))[1])
     return SimulatedAsterisk(
         options.host,
         options.port,
-        options.user,
-        options.secret,
-        options.speak,
-        options.tls,
-        boot=not options.no_boot,
-        faults=faults,
-        pieces=options.pieces,
-        write_timeout=options.write_timeout,
-        security_events=True,
-        queue_members=options.queue_members,
-        peers=options.peers,
-        command_lines=options.command_lines,
+        users={options.user: options.secret},
+        tls=options.tls,
+        behaviour=Behaviour(
+            speak=options.speak,
+            boot=not options.no_boot,
+            pieces=options.pieces,
+            write_timeout=options.write_timeout,
+            security_events=True,
+            queue_members=options.queue_members,
+            peers=options.peers,
+            command_lines=options.command_lines,
+        ),
+        faults=Faults(**fields),
     )
 
 
@@ -139,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="\n".join(
             ["faults:"]
             + [f"  {name:16} {what}" for name, (what, _) in _FAULTS.items()]
-            + ["every now and then (--every), to all who are logged in:"]
+            + ["again and again (--every), to all who are logged in:"]
             + [f"  {name:16} {what}" for name, (what, _) in _ACCIDENTS.items()]
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -149,8 +150,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=5038, help="port, 0 for any free one (%(default)s)")
     add("--user", default="ampuser", help="name that may log in (%(default)s)")
     add("--secret", default="AmpSecret", help="its secret (%(default)s)")
-    add("--speak", default="22", choices=list(DIALECTS), help="generation (%(default)s)")
-    add("--tls", metavar="FILE", help="speak TLS, with certificate and key of this PEM file")
+    add(
+        "--speak",
+        default="22",
+        choices=list(DIALECTS),
+        help="version of Asterisk to speak like (%(default)s)",
+    )
+    add("--tls", metavar="FILE", help="use TLS, with certificate and key from this PEM file")
     add("--calls", type=float, default=0, metavar="N", help="begin N calls a second")
     add("--replay", metavar="FILE", help="send this recording (NAME.s2c.ami) to every client")
     add("--rate", type=float, default=0, metavar="N", help="... at N messages a second")
@@ -159,8 +165,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--queue-members", type=int, default=8, metavar="N", help="members in QueueStatus")
     add("--peers", type=int, default=20, metavar="N", help="entries in IAXpeers and SIPpeers")
     add("--command-lines", type=int, default=2000, metavar="N", help="lines of 'large output'")
-    add("--pieces", type=int, default=0, metavar="N", help="cut output into pieces of 1..N bytes")
-    add("--write-timeout", type=float, default=0.1, metavar="S", help="patience with a client (s)")
+    add("--pieces", type=int, default=0, metavar="N", help="cut output into pieces of 1 to N bytes")
+    add(
+        "--write-timeout",
+        type=float,
+        default=0.1,
+        metavar="S",
+        help="drop a client that reads nothing for S seconds",
+    )
     add("--no-boot", action="store_true", help="never send FullyBooted")
     add(
         "--fault",
@@ -168,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         choices=[*_FAULTS, *_ACCIDENTS],
         metavar="NAME",
-        help="misbehave as told below; may be repeated",
+        help="a fault of the list below; may be repeated",
     )
     add(
         "--every",

@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The actions a simulated Asterisk carries out, in one table.
+"""The actions a simulated Asterisk carries out, in two tables.
 
-Each takes the session and the request, and returns the bytes of its answer.
-They run in the session's thread, which does nothing else meanwhile - as in
-Asterisk, where a slow action holds up the whole session.
+Each takes the action, and the session or only the PBX, and returns the bytes of
+its answer.  It runs in the session's thread, which does nothing else meanwhile:
+as in Asterisk, a slow action blocks the whole session.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import hmac
-import random
 import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
-from simulator import events, lists, telephony
+from simulator import lists, logins, subscriptions, telephony
 from simulator.events import write
 from simulator.recordings import split
 from simulator.replies import (
@@ -30,244 +26,128 @@ from simulator.replies import (
     success,
 )
 from simulator.scripts import answers
+from simulator.security import bad_format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.protocol import Request
+    from simulator.pbx import Answer, Pbx
+    from simulator.protocol import Action
     from simulator.session import Session
 
-    Action = Callable[[Session, Request], bytes]
+PERMISSION_DENIED = "Permission denied"
 
-#: Served without log-in; names in lower case.
+#: Allowed without a login; names in lower case.
 BEFORE_LOGIN = frozenset({"login", "logoff", "challenge"})
 
 
-def perform(session: Session, request: Request) -> bytes:
-    """Carry out what *request* asks for and return the answer."""
-    action = ACTIONS.get(request.action.lower())
-    if action is not None:
-        return action(session, request)
-    recorded = answers().get(request.action.lower())
+def respond(session: Session, action: Action) -> bytes:
+    """Return what Asterisk answers to *action*; empty if it does not answer."""
+    if action.error:
+        return error(action, action.error)
+    if not action.name:
+        bad_format(session, "NONE")
+        return error(action, "Missing action in request")
+    if not session.authenticated and action.name.lower() not in BEFORE_LOGIN:
+        return error(action, PERMISSION_DENIED)
+    if session.authenticated and session.pbx.faults.mute:
+        return b""
+    replaced = session.pbx.answers.get(action.name.lower())
+    if replaced is not None:
+        return _replaced(replaced, action)
+    if session.authenticated and session.pbx.faults.shutting_down:
+        return error(action, "Asterisk is shutting down")
+    return perform(session, action)
+
+
+def _replaced(answer: Answer, action: Action) -> bytes:
+    if isinstance(answer, bytes):
+        return fill(answer, action)
+    return answer(action) or b""
+
+
+def perform(session: Session, action: Action) -> bytes:
+    """Carry out *action* and return the built-in or recorded answer."""
+    name = action.name.lower()
+    if name in SESSION_ACTIONS:
+        return SESSION_ACTIONS[name](session, action)
+    if name in PBX_ACTIONS:
+        return PBX_ACTIONS[name](session.pbx, action)
+    recorded = answers().get(name)
     if recorded is not None:
-        return _cut(fill(recorded, request), request)
-    bad_format(session, request.action)
+        return _cut(fill(recorded, action), action)
+    bad_format(session, action.name)
     return error(
-        request,
-        f"Invalid/unknown command: {request.action}. "
+        action,
+        f"Invalid/unknown command: {action.name}. "
         "Use Action: ListCommands to show available commands.",
     )
 
 
-def _cut(answer: bytes, request: Request) -> bytes:
+def _cut(answer: bytes, action: Action) -> bytes:
     """Return a recorded *answer* with its ActionIDs as Asterisk's buffers leave them."""
-    action = request.action.lower()
-    if action == "coresettings":
-        return cut_ids(answer, request, STATUS_BUFFER)
-    size = CONFERENCE_BUFFER if action == "confbridgelist" else LIST_BUFFER
-    # The response and the end of a list are written without a buffer between.
+    name = action.name.lower()
+    if name == "coresettings":
+        return cut_ids(answer, action, STATUS_BUFFER)
+    size = CONFERENCE_BUFFER if name == "confbridgelist" else LIST_BUFFER
+    # The buffer is for the items only, not for the response and the end of the list.
     first, items, last = (b"".join(part) for part in _thirds(split(answer)))
-    return first + cut_ids(items, request, size) + last
+    return first + cut_ids(items, action, size) + last
 
 
 def _thirds(messages: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
     return messages[:1], messages[1:-1], messages[1:][-1:]
 
 
-def fill(answer: bytes, request: Request) -> bytes:
-    """Return a prepared *answer* with the ActionID of *request* in its place."""
-    if not request.action_id:
+def fill(answer: bytes, action: Action) -> bytes:
+    """Return a prepared *answer* with the ActionID of *action* filled in."""
+    if not action.action_id:
         answer = answer.replace(b"ActionID: {ActionID}\r\n", b"")
-    return answer.replace(b"{ActionID}", request.action_id.encode("latin-1"))
+    return answer.replace(b"{ActionID}", action.action_id.encode("latin-1"))
 
 
-def missing_action(session: Session, request: Request) -> bytes:
-    """Answer a message without Action, such as a stray blank line."""
-    bad_format(session, "NONE")
-    return error(request, "Missing action in request")
-
-
-# Security events --------------------------------------------------------------
-
-
-def bad_format(session: Session, action: str) -> None:
-    """Tell those who read class security that *action* cannot be."""
-    if session.authenticated:
-        _security(session, "RequestBadFormat", "Error", RequestType=f"Action: {action}")
-
-
-def _security(session: Session, name: str, severity: str, **more: str) -> None:
-    if not session.server.security_events:
-        return
-    now = dt.datetime.now(dt.timezone.utc)
-    stamp = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}+0000"
-    address, _, port = session.peer.rpartition(":")
-    headers = {
-        "EventTV": stamp,
-        "Severity": severity,
-        "Service": "AMI",
-        "EventVersion": "1",
-        "AccountID": session.user,
-        "SessionID": f"0x{id(session):x}",
-        "LocalAddress": f"IPV4/TCP/{session.server.host}/{session.server.port}",
-        "RemoteAddress": f"IPV4/TCP/{address}/{port}",
-        **more,
-        "SessionTV": stamp,
-    }
-    if name == "RequestBadFormat":  # here it comes last, as recorded
-        headers["AccountID"] = headers.pop("AccountID")
-    session.server.event(name, **headers)
-
-
-# Sessions -----------------------------------------------------------------------
-
-
-def login(session: Session, request: Request) -> bytes:
-    """Log the session in, or refuse and let it go."""
-    server = session.server
-    session.sleep(server.faults.login_delay)
-    if server.faults.mute_login:
-        return b""
-    if session.authenticated:
-        return success(request, "Already authenticated")
-    user = request.get("Username")
-    if not user or server.faults.login_error or not _secret_matches(session, request):
-        return _refuse(session, request, user)
-    session.user = user
-    mask = request.get("Events")
-    session.mask = events.mask_of(mask) if mask else events.ALL
-    answer = success(request, "Authentication accepted")
-    booted = server.boot and session.mask & events.CLASSES["system"]
-    if booted and not server.boot_delay:
-        answer += _fully_booted(session)
-    # Events queued from now on are delivered behind the answer, by this thread.
-    server.logged_in(session)
-    if booted and server.boot_delay:
-        server.exchange.plan(server.boot_delay, lambda: session.queue((-1, _fully_booted(session))))
-    _security(session, "SuccessfulAuth", "Informational", UsingPassword="0")
-    return answer
-
-
-def _secret_matches(session: Session, request: Request) -> bool:
-    secret = session.server.users.get(request.get("Username"))
-    if secret is None:
-        return False
-    if request.get("AuthType").lower() == "md5":
-        text = (session.challenge + secret).encode("latin-1", "replace")
-        expected = hashlib.md5(text).hexdigest()
-        given = request.get("Key")
-        return bool(session.challenge) and _same(given, expected)
-    return _same(request.get("Secret"), secret)
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(
-        given.encode("latin-1", "replace"), expected.encode("latin-1", "replace")
-    )
-
-
-def _refuse(session: Session, request: Request, user: str) -> bytes:
-    faults = session.server.faults
-    session.sleep(faults.refusal_delay)
-    session.user = user
-    _security(session, "InvalidPassword", "Error")
-    session.leaving = not faults.keep_refused
-    return error(request, faults.login_error or "Authentication failed")
-
-
-def _fully_booted(session: Session) -> bytes:
-    lines = ["Event: FullyBooted", "Privilege: system,all"]
-    if session.server.dialect.uptime:
-        uptime = int(time.time() - session.server.started)
-        lines += [f"Uptime: {uptime}", f"LastReload: {uptime}"]
-    return write([*lines, "Status: Fully Booted"])
-
-
-def challenge(session: Session, request: Request) -> bytes:
-    """Give a challenge for an MD5 log-in."""
-    if request.get("AuthType").lower() != "md5":
-        return error(request, "Must specify AuthType")
-    session.challenge = (
-        session.challenge or session.server.challenge or str(random.randrange(10**8, 10**9))
-    )
-    return response(request, "Success", f"Challenge: {session.challenge}")
-
-
-def logoff(session: Session, request: Request) -> bytes:
-    """Say goodbye; the session closes when it is said."""
-    session.leaving = True
-    return response(request, "Goodbye", "Message: Thanks for all the fish.")
-
-
-def ping(_session: Session, request: Request) -> bytes:
+def ping(_pbx: Pbx, action: Action) -> bytes:
     """Answer Pong."""
-    return response(request, "Success", "Ping: Pong", f"Timestamp: {time.time():.6f}")
+    return response(action, "Success", "Ping: Pong", f"Timestamp: {time.time():.6f}")
 
 
-def set_events(session: Session, request: Request) -> bytes:
-    """Set the event mask of the session."""
-    mask = request.get("EventMask")
-    if not mask:
-        return error(request, "Invalid event mask")
-    session.mask = events.mask_of(mask)
-    return response(request, "Success", f"Events: {'On' if session.mask else 'Off'}")
-
-
-def add_filter(session: Session, request: Request) -> bytes:
-    """Add an event filter; it cannot be taken away."""
-    if request.get("Operation").lower() != "add":
-        return error(request, "Unknown operation")
-    text = request.get("Filter")
-    criteria = request.get("MatchCriteria")
-    wrong = "Filter was formatted incorrectly.  Check the syntax of the filter given."
-    if criteria:
-        text = events.criteria(criteria, text)
-    if not text:
-        return error(request, wrong)
-    if not session.filters.add(text):
-        return error(request, "Filter did not compile.  Check the syntax of the filter given.")
-    return success(request, "Success")
-
-
-def wait_event(session: Session, request: Request) -> bytes:
-    """Hold the session up until an event comes, or for the time-out."""
-    timeout = request.get("Timeout")
-    seconds = float(timeout) if timeout.isdigit() else 86400.0
-    session.wait_for_event(seconds)
-    session.write(success(request, "Waiting for Event completed."))
-    session.deliver()
-    return write(["Event: WaitEventComplete", *id_line(request)])
-
-
-def user_event(session: Session, request: Request) -> bytes:
-    """Send an event with all the headers of the request to everybody."""
-    server = session.server
+def user_event(pbx: Pbx, action: Action) -> bytes:
+    """Send an event with all the headers of the action to all sessions."""
     lines = [
         line
-        for line in request.lines
+        for line in action.lines
         if line.partition(":")[0].lower() not in ("action", "actionid", "userevent")
     ]
-    head = ["Event: UserEvent", "Privilege: user,all", f"UserEvent: {request.get('UserEvent')}"]
-    server.publish(write([*head, *id_line(request), *lines]))
-    return success(request, "Event Sent")
+    head = ["Event: UserEvent", "Privilege: user,all", f"UserEvent: {action.get('UserEvent')}"]
+    pbx.publish(write([*head, *id_line(action), *lines]))
+    return success(action, "Event Sent")
 
 
-# Adding an action is adding a row; names in lower case.
-ACTIONS: Mapping[str, Action] = MappingProxyType(
+# To add an action, add a row to one of these; names in lower case.
+
+#: Actions that concern their session, or wait.
+SESSION_ACTIONS: Mapping[str, Callable[[Session, Action], bytes]] = MappingProxyType(
     {
-        "challenge": challenge,
+        "challenge": logins.challenge,
+        "events": subscriptions.set_events,
+        "filter": subscriptions.add_filter,
+        "login": logins.login,
+        "logoff": logins.logoff,
+        "originate": telephony.originate,
+        "waitevent": subscriptions.wait_event,
+    }
+)
+
+#: Actions that concern the whole PBX.
+PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], bytes]] = MappingProxyType(
+    {
         "command": lists.command,
         "coreshowchannels": lists.core_show_channels,
         "corestatus": lists.core_status,
-        "events": set_events,
-        "filter": add_filter,
         "getvar": telephony.get_variable,
         "hangup": telephony.hangup,
         "iaxnetstats": lists.iax_netstats,
         "iaxpeers": lists.iax_peers,
-        "login": login,
-        "logoff": logoff,
-        "originate": telephony.originate,
         "ping": ping,
         "queuestatus": lists.queue_status,
         "queuesummary": lists.queue_summary,
@@ -275,6 +155,5 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "sippeers": lists.sip_peers,
         "status": lists.status,
         "userevent": user_event,
-        "waitevent": wait_event,
     }
 )

@@ -1,63 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The calls of a simulated Asterisk: who is talking, and what happens when.
-
-One thread plays all calls under way; it is started with the first of them, and
-sleeps while nothing is due.
-"""
+"""The calls of a simulated Asterisk: the events of each, in their time."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
-import re
 import threading
 import time
-import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
 from simulator.channels import ChannelTable
 from simulator.events import write
+from simulator.orders import FOREVER, Identities, Order
 from simulator.scripts import script
 
 if TYPE_CHECKING:
     from simulator.channels import Channel
+    from simulator.schedule import Schedule
     from simulator.scripts import Step
-    from simulator.server import SimulatedAsterisk
 
 OUTCOMES = ("answered", "busy", "noanswer", "queue")
-FOREVER = float("inf")
-_UNKNOWN = "<unknown>"
-_CALLER = re.compile(r'\A\s*"?([^"<]*?)"?\s*(?:<([^>]*)>)?\s*\Z')
-
-
-@dataclass(frozen=True)
-class Order:
-    """What an Originate asks for.  *timeout* and *talk* are seconds."""
-
-    channel: str
-    context: str = "default"
-    exten: str = "s"
-    caller: str = ""
-    account: str = ""
-    action_id: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-    channel_id: str = ""
-    other_channel_id: str = ""
-    peer: str = ""  # the number that the called phone dials then; else *exten*
-    timeout: float = 30.0
-    talk: float | None = None  # None: as long as in the recording
-    announce: bool = True  # send an OriginateResponse
+_CHANNEL_PLACES = frozenset(letter + half for letter in "abc" for half in "12")
 
 
 class Call:
-    """One call: a script, and how far it is."""
+    """One call: a script, and the position in it."""
 
     def __init__(self, exchange: Exchange, order: Order, outcome: str) -> None:
         self.order = order
         self.succeeded = False
-        #: Set when it is decided whether the called phone answers.
+        #: Set when the called phone has answered, or will not answer.
         self.decided = threading.Event()
         #: Set when its last event is sent.
         self.finished = threading.Event()
@@ -66,20 +37,20 @@ class Call:
         self._script = script(classic + outcome)
         if not order.channel.lower().startswith("local/"):
             self._script = self._script.without({"a2"} if outcome == "queue" else {"a2", "b2"})
-        # In a queue it is agents who are called, and they are Local channels.
+        # A queue calls agents, and agents are Local channels.
         peer = "Local/201@agents" if outcome == "queue" else ""
-        self._values = exchange.fill_in(order, peer)
+        self._values = exchange.identities.fill_in(order, peer)
         self._at = 0
         self._hung_up = False
-        self._names: set[str] = set()  # places of channels that live
+        self._names: set[str] = set()  # placeholders of live channels
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._exchange.plan(0.0, self._play)
+        self._exchange.schedule.plan(0.0, self._play)
 
     def hang_up(self) -> None:
-        """End the call: its last events follow now."""
-        self._exchange.plan(0.0, self._hang_up)
+        """End the call: its last events are sent now."""
+        self._exchange.schedule.plan(0.0, self._hang_up)
 
     def _hang_up(self) -> None:
         if not self._hung_up and self._at <= self._script.hangup:
@@ -88,7 +59,7 @@ class Call:
             self._play()
 
     def _play(self) -> None:
-        """Play what is due, and plan the rest."""
+        """Send the events that are due, and plan the rest."""
         steps = self._script.steps
         messages: list[bytes] = []
         while self._at < len(steps):
@@ -97,7 +68,7 @@ class Call:
             self._at += 1
             if self._at < len(steps) and self._pause(self._at):
                 break
-        self._exchange.publish(messages)
+        self._exchange.publish(*messages)
         if self._at < len(steps):
             self._plan_next()
         else:
@@ -117,22 +88,22 @@ class Call:
         talk = self.order.talk if index == self._script.hangup else None
 
         def go_on() -> None:
-            # A hang-up may have overtaken this step.
+            # The call may have been hung up meanwhile.
             if self._at == index and not self._hung_up:
                 self._play()
 
         if talk is not None:
             if talk != FOREVER:
-                self._exchange.plan(talk, go_on)
+                self._exchange.schedule.plan(talk, go_on)
         elif delay is None:
-            self._exchange.plan(self.order.timeout, go_on)
+            self._exchange.schedule.plan(self.order.timeout, go_on)
         else:
-            self._exchange.plan(delay * self._exchange.scale, go_on)
+            self._exchange.schedule.plan(delay * self._exchange.scale, go_on)
 
     def _perform(self, step: Step) -> list[bytes]:
         if self._hung_up and not self._lives(step):
             return []
-        if not self.order.caller and _tells_caller(step):
+        if not self.order.caller and _sets_caller_id(step):
             return []
         self._values["now"] = time.strftime("%Y-%m-%d %H:%M:%S")
         if step.each_variable:
@@ -155,8 +126,8 @@ class Call:
         return step.places & _CHANNEL_PLACES <= self._names
 
 
-def _tells_caller(step: Step) -> bool:
-    """Tell whether *step* gives the called phone the CallerID of the Originate."""
+def _sets_caller_id(step: Step) -> bool:
+    """Return whether *step* gives the called phone the CallerID of the Originate."""
     return (
         step.name in ("NewCallerid", "NewConnectedLine")
         and "cidname" in step.places
@@ -164,32 +135,31 @@ def _tells_caller(step: Step) -> bool:
     )
 
 
-_CHANNEL_PLACES = frozenset(letter + half for letter in "abc" for half in "12")
-
-
 class Exchange:
-    """What goes on inside the simulated Asterisk, in its time."""
+    """All calls of one simulated Asterisk."""
 
-    def __init__(self, server: SimulatedAsterisk, scale: float) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        publish: Callable[..., None],
+        *,
+        classic: bool = False,
+        scale: float = 1.0,
+    ) -> None:
+        """Play calls in the thread of *schedule* and give their events to *publish*.
+
+        *classic*: calls look as before Asterisk 12.  *scale*: they take this many
+        times as long as the recorded ones.
+        """
+        self.schedule = schedule
+        self.publish = publish
+        self.classic = classic
         self.scale = scale
         self.table = ChannelTable()
-        self._server = server
-        self._uniques = itertools.count(1)
-        self._numbers = itertools.count(1)
-        self._random = random.Random(1)
-        # Guards what follows; notified when something earlier is due.
-        self._changed = threading.Condition()
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = itertools.count()
-        self._thread: threading.Thread | None = None
-        self._stopped = False
         #: Calls begun so far.
         self.begun = 0
-
-    @property
-    def classic(self) -> bool:
-        """Whether calls look as before Asterisk 12."""
-        return self._server.dialect.classic_calls
+        self._random = random.Random(1)
+        self.identities = Identities(self._random)
 
     @property
     def channels(self) -> list[Channel]:
@@ -197,20 +167,20 @@ class Exchange:
         return self.table.channels
 
     def call(self, order: Order, outcome: str = "answered") -> Call:
-        """Begin a call that ends as *outcome*, one of ``OUTCOMES``, says."""
+        """Begin a call with *outcome*, one of ``OUTCOMES``."""
         call = Call(self, order, outcome)
         self.begun += 1
         call.start()
         return call
 
     def keep_calling(self, rate: float) -> None:
-        """Begin *rate* calls a second from now on, with some of every kind."""
+        """Begin *rate* calls a second from now on, of every kind."""
 
         def next_call() -> None:
             self.call(*self._random_order())
-            self.plan(self._random.uniform(0.5, 1.5) / rate, next_call)
+            self.schedule.plan(self._random.uniform(0.5, 1.5) / rate, next_call)
 
-        self.plan(0.0, next_call)
+        self.schedule.plan(0.0, next_call)
 
     def _random_order(self) -> tuple[Order, str]:
         outcome = self._random.choice(
@@ -229,105 +199,3 @@ class Exchange:
             announce=False,
         )
         return order, outcome
-
-    # Time ------------------------------------------------------------------------
-
-    def plan(self, seconds: float, do: Callable[[], None]) -> None:
-        """Call *do* in *seconds*, in the thread of the calls."""
-        with self._changed:
-            if self._stopped:
-                return
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), do))
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="simulator-calls", daemon=True
-                )
-                self._thread.start()
-            self._changed.notify()
-
-    def start(self) -> None:
-        """Be ready for calls, after a ``stop``."""
-        self._stopped = False
-
-    def stop(self) -> None:
-        """End all calls unheard, and the thread with them; plans are dropped from now on."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._stopped = True
-            self._due.clear()
-            self._changed.notify()
-        if thread is not None:
-            thread.join()
-        self.table.clear()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._stopped and not self._is_due():
-                    self._changed.wait(self._due[0][0] - time.monotonic() if self._due else None)
-                if self._stopped:
-                    return
-                _, _, do = heapq.heappop(self._due)
-            do()  # outside the lock: it may plan more
-
-    def _is_due(self) -> bool:
-        return bool(self._due) and self._due[0][0] <= time.monotonic()
-
-    # For calls -------------------------------------------------------------------
-
-    def publish(self, messages: list[bytes]) -> None:
-        """Send the events *messages*."""
-        self._server.publish(*messages)
-
-    def fill_in(self, order: Order, peer: str = "") -> dict[str, str]:
-        """Return the values for the places of a script, with fresh ids.
-
-        *peer* is the device that is dialled; else the one with the wanted number.
-        """
-        device = order.channel.removesuffix("/n")
-        tech, _, rest = device.partition("/")
-        local = tech.lower() == "local"
-        exten, _, context = rest.partition("@")
-        match = _CALLER.match(order.caller)
-        name, number = (match[1] or "", match[2] or "") if match else ("", "")
-        if match and match[2] is None:
-            name, number = "", name
-        peer_exten = order.peer or order.exten
-        peer = peer or (f"Local/{peer_exten}@phones" if local else f"{tech}/{peer_exten}")
-        mark = "/n" if peer.startswith("Local/") else ""
-        values = {
-            "requested": order.channel,
-            "device": device,
-            "dial": order.channel.partition("/")[2],
-            "peer": peer + mark,
-            "peerdevice": peer,
-            "peerdial": peer.partition("/")[2] + mark,
-            "peerexten": peer_exten,
-            "legexten": exten if local else "s",
-            "legcontext": context if local else "from-phone",
-            "context": order.context,
-            "exten": order.exten,
-            "cidnum": number or _UNKNOWN,
-            "cidname": name or _UNKNOWN,
-            "cdrnum": number,
-            "cdrname": name,
-            "account": order.account,
-            "actionid": order.action_id,
-            "start": time.strftime("%Y-%m-%d %H:%M:%S"),
-            "bridge1": str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
-        }
-        second = int(time.time())
-        for place in range(1, 7):
-            values[f"u{place}"] = f"{second}.{next(self._uniques)}"
-        values["u1"] = order.channel_id or values["u1"]
-        values["u2"] = order.other_channel_id or values["u2"]
-        for letter, base in (
-            ("a", device),
-            ("b", peer),
-            ("c", "Local/202@agents"),
-        ):
-            number_ = next(self._numbers)
-            for half in "12":
-                end = f";{half}" if base.lower().startswith("local/") else ""
-                values[letter + half] = f"{base}-{number_:08x}{end}"
-        return values

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The live channels of a simulated Asterisk, as its events tell."""
+"""The live channels of a simulated Asterisk, kept up to date by its events."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from simulator.calls import Call
+from typing import Protocol
 
 _SNAPSHOT = (
     "ChannelState",
@@ -28,13 +25,20 @@ _SNAPSHOT = (
 )
 
 
+class Hangable(Protocol):
+    """The call that a channel belongs to."""
+
+    def hang_up(self) -> None:
+        """End the call."""
+
+
 @dataclass
 class Channel:
     """A live channel: the headers of its last event."""
 
     name: str
     headers: dict[str, str]
-    call: Call
+    call: Hangable
     since: float = field(default_factory=time.time)
     application: str = ""
     data: str = ""
@@ -43,12 +47,12 @@ class Channel:
 
     @property
     def uniqueid(self) -> str:
-        """Its unique id."""
+        """The unique id."""
         return self.headers.get("Uniqueid", "")
 
 
 class ChannelTable:
-    """Which channels live.  Written by the thread of the calls, read by sessions."""
+    """The live channels.  Written by the thread of the calls, read by sessions."""
 
     def __init__(self) -> None:
         # Guards _channels; nothing is sent under it.
@@ -62,12 +66,12 @@ class ChannelTable:
             return list(self._channels.values())
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all channels."""
         with self._lock:
             self._channels.clear()
 
-    def follow(self, call: Call, lines: list[str]) -> None:
-        """Take in the *lines* of one event of *call*."""
+    def follow(self, call: Hangable, lines: list[str]) -> None:
+        """Update the table from the *lines* of one event of *call*."""
         headers = dict(line.partition(": ")[::2] for line in lines)
         name, event = headers.get("Channel", ""), headers["Event"]
         with self._lock:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the generations of Asterisk differ on the wire."""
+"""Differences between the generations of Asterisk on the wire."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 class Dialect:
     """One generation of Asterisk.
 
-    *output_headers*: a command's output comes as ``Output:`` headers (since 14),
-    and not as raw text after ``Response: Follows``.  *uptime*: FullyBooted tells
-    the uptime.  *list_marks*: every list says ``EventList``; the old ones forget
-    it in QueueStatus and Status.  *classic_calls*: Dial and Bridge events as before
-    Asterisk 12.
+    *output_headers*: a command's output is sent as ``Output:`` headers (since 14),
+    not as raw text after ``Response: Follows``.  *uptime*: FullyBooted has the
+    uptime.  *list_marks*: every list has ``EventList`` headers; in old versions
+    QueueStatus and Status have none.  *classic_calls*: Dial and Bridge events as
+    before Asterisk 12.
     """
 
     version: str
@@ -35,7 +35,7 @@ class Dialect:
         return f"Asterisk Call Manager/{self.ami}\r\n".encode()
 
 
-# Keys are what ``--speak`` takes.
+# The keys are the values of ``--speak``.
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
         "1.8": Dialect(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Events: how they are written, which class they belong to, who wants them.
+"""Events: their bytes, their class, and which sessions want them.
 
 Pure.  Classes and their bits are those of ``perms[]`` in main/manager.c.
 """
@@ -44,9 +44,12 @@ CLASSES: Mapping[str, int] = MappingProxyType(
     }
 )
 _CRITERION = re.compile(r"(\w+)\(([^()]*)\)")
+#: Mask bits: all classes.
 ALL = (1 << 31) - 1
+#: In place of class bits: passes every mask and filter.
+ALWAYS = -1
 
-# Events that are not of class call; the recordings tell.
+# Events of other classes than call, as in the recordings.
 _CLASS_OF: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("FullyBooted", "Shutdown", "Reload", "PeerStatus", "Registry"), "system"),
@@ -109,7 +112,7 @@ def category(message: bytes) -> int:
 def mask_of(text: str) -> int:
     """Return the bits that *text*, an event mask, stands for.
 
-    ``on``, ``off``, a number or a list of classes; unknown words count nothing.
+    ``on``, ``off``, a number or a list of classes; unknown words are ignored.
     """
     text = text.strip()
     if text.lower() in ("on", "yes", "true", "all", "y", "t"):
@@ -128,8 +131,8 @@ def mask_of(text: str) -> int:
 def criteria(text: str, wanted: str) -> str:
     """Return the pattern for the MatchCriteria *text* of Action: Filter.
 
-    ``action(exclude),name(X),header(Y),method(exact)``, in part or whole; what
-    *wanted* says is looked for in the header.  Returns ``""`` when it is malformed.
+    That is ``action(exclude),name(X),header(Y),method(exact)`` or a part of it.  The
+    pattern looks for *wanted* in the header.  Return ``""`` if *text* is malformed.
     """
     parts = dict(_CRITERION.findall(text))
     if _CRITERION.sub("", text).strip(", ") or set(parts) - {"action", "name", "header", "method"}:
@@ -144,14 +147,14 @@ def criteria(text: str, wanted: str) -> str:
 
 
 class Filters:
-    """The event filters of one session: several includes are or-ed, excludes win."""
+    """The event filters of one session: one include has to match, no exclude may."""
 
     def __init__(self) -> None:
         self._includes: list[Any] = []
         self._excludes: list[Any] = []
 
     def add(self, text: str) -> bool:
-        """Add one filter, an exclude when it begins with ``!``; tell whether it compiles."""
+        """Add a filter, an exclude if it begins with ``!``; return whether it compiles."""
         options = re2.Options()
         options.log_errors = False
         exclude = text.startswith("!")
@@ -162,8 +165,8 @@ class Filters:
         (self._excludes if exclude else self._includes).append(pattern)
         return True
 
-    def pass_(self, message: bytes) -> bool:
-        """Tell whether *message* may go out."""
+    def passes(self, message: bytes) -> bool:
+        """Return whether *message* may be sent."""
         if any(pattern.search(message) for pattern in self._excludes):
             return False
         if not self._includes:

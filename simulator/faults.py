@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a simulated Asterisk misbehaves."""
+"""Faults that a simulated Asterisk can have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Faults:
-    """What goes wrong; may be changed at any time and counts from then on.
+    """Faults of a simulated Asterisk; they may be changed while it runs.
 
     Times are seconds.
     """
@@ -17,25 +17,25 @@ class Faults:
     close_on_accept: bool = False
     #: Reset (RST) as soon as the connection is accepted.
     reset_on_accept: bool = False
-    #: Accept, and never say a word.
+    #: Accept, and never send anything.
     silent: bool = False
     #: Send this in place of the banner.
     garbage: bytes = b""
     #: Wait before the banner.
     banner_delay: float = 0.0
-    #: Wait before a log-in is answered.
+    #: Wait before a login is answered.
     login_delay: float = 0.0
-    #: Refuse every log-in with this text.
+    #: Refuse every login with this text.
     login_error: str = ""
-    #: Keep the connection after a refused log-in (Asterisk closes).
+    #: Keep the connection after a refused login (Asterisk closes it).
     keep_refused: bool = False
-    #: How long a refused log-in takes (Asterisk: 1 s).
+    #: Wait before a login is refused (Asterisk: 1 s).
     refusal_delay: float = 0.0
-    #: Never answer a log-in.
+    #: Never answer a login.
     mute_login: bool = False
-    #: Read actions after the log-in and answer none.
+    #: Read actions after the login, and answer none.
     mute: bool = False
-    #: Do not even read after the log-in.
+    #: Read nothing after the login.
     deaf: bool = False
-    #: Answer every action as ``core stop gracefully`` does.
+    #: Refuse every action, as during ``core stop gracefully``.
     shutting_down: bool = False

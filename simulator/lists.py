@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Actions that tell what is there: channels, queues, peers, command output."""
+"""Actions that list channels, queues and peers, and the output of commands."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from simulator.scripts import commands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator.protocol import Request
-    from simulator.session import Session
+    from simulator.channels import Channel
+    from simulator.pbx import Pbx
+    from simulator.protocol import Action
 
 LARGE_OUTPUT = "large output"
 EMPTY_LINES = "empty lines"
@@ -24,12 +25,12 @@ EMPTY_LINES = "empty lines"
 # Channels --------------------------------------------------------------------------
 
 
-def core_show_channels(session: Session, request: Request) -> bytes:
+def core_show_channels(pbx: Pbx, action: Action) -> bytes:
     """List the live channels."""
     items = [
         [
             "Event: CoreShowChannel",
-            *id_line(request),
+            *id_line(action),
             f"Channel: {channel.name}",
             *_snapshot(channel.headers),
             f"Application: {channel.application}",
@@ -37,48 +38,23 @@ def core_show_channels(session: Session, request: Request) -> bytes:
             f"Duration: {_duration(channel.since)}",
             f"BridgeId: {channel.bridge}",
         ]
-        for channel in session.server.exchange.channels
+        for channel in pbx.exchange.channels
     ]
-    return listing(request, "Channels will follow", items, "CoreShowChannelsComplete")
+    return listing(action, "Channels will follow", items, "CoreShowChannelsComplete")
 
 
-def status(session: Session, request: Request) -> bytes:
+def status(pbx: Pbx, action: Action) -> bytes:
     """List the live channels, or the one asked for, in detail."""
-    wanted = request.get("Channel")
-    channels = session.server.exchange.channels
+    wanted = action.get("Channel")
+    channels = pbx.exchange.channels
     if wanted:
         channels = [channel for channel in channels if channel.name == wanted]
         if not channels:
-            return error(request, "No such channel")
-    items = [
-        [
-            "Event: Status",
-            "Privilege: Call",
-            f"Channel: {channel.name}",
-            *_snapshot(channel.headers),
-            f"Type: {channel.name.partition('/')[0]}",
-            "DNID: ",
-            f"EffectiveConnectedLineNum: {channel.headers.get('ConnectedLineNum', '')}",
-            f"EffectiveConnectedLineName: {channel.headers.get('ConnectedLineName', '')}",
-            "TimeToHangup: 0",
-            f"BridgeID: {channel.bridge}",
-            f"Application: {channel.application}",
-            f"Data: {channel.data}",
-            "Nativeformats: (slin)",
-            "Readformat: slin",
-            "Readtrans: ",
-            "Writeformat: slin",
-            "Writetrans: ",
-            "Callgroup: 0",
-            "Pickupgroup: 0",
-            f"Seconds: {int(time.time() - channel.since)}",
-            *id_line(request),
-        ]
-        for channel in channels
-    ]
-    marks = session.server.dialect.list_marks
+            return error(action, "No such channel")
+    items = [_status_item(channel, action) for channel in channels]
+    marks = pbx.dialect.list_marks
     return listing(
-        request,
+        action,
         "Channel status will follow",
         items,
         "StatusComplete",
@@ -88,32 +64,57 @@ def status(session: Session, request: Request) -> bytes:
     )
 
 
-def iax_netstats(session: Session, _request: Request) -> bytes:
-    """Answer as the real one: raw text, that is no message (chan_iax2.c)."""
+def _status_item(channel: Channel, action: Action) -> list[str]:
+    return [
+        "Event: Status",
+        "Privilege: Call",
+        f"Channel: {channel.name}",
+        *_snapshot(channel.headers),
+        f"Type: {channel.name.partition('/')[0]}",
+        "DNID: ",
+        f"EffectiveConnectedLineNum: {channel.headers.get('ConnectedLineNum', '')}",
+        f"EffectiveConnectedLineName: {channel.headers.get('ConnectedLineName', '')}",
+        "TimeToHangup: 0",
+        f"BridgeID: {channel.bridge}",
+        f"Application: {channel.application}",
+        f"Data: {channel.data}",
+        "Nativeformats: (slin)",
+        "Readformat: slin",
+        "Readtrans: ",
+        "Writeformat: slin",
+        "Writetrans: ",
+        "Callgroup: 0",
+        "Pickupgroup: 0",
+        f"Seconds: {int(time.time() - channel.since)}",
+        *id_line(action),
+    ]
+
+
+def iax_netstats(pbx: Pbx, _action: Action) -> bytes:
+    """Answer as chan_iax2.c does: raw text, which is not a message."""
     lines = [
         f"{channel.name} 1000 -1 0 -1 -1 0 -1 0 0 0 0 0 0 0 0 Tx:NEW     Tx:ACK    \n"
-        for channel in session.server.exchange.channels
+        for channel in pbx.exchange.channels
         if channel.name.startswith("IAX2/")
     ]
     return "".join(lines).encode("latin-1", "replace") + b"\r\n"
 
 
-def core_status(session: Session, request: Request) -> bytes:
-    """Tell since when it runs and how many calls there are."""
-    server = session.server
-    started = time.localtime(server.started)
+def core_status(pbx: Pbx, action: Action) -> bytes:
+    """Return when Asterisk started and how many calls there are."""
+    started = time.localtime(pbx.started)
     date, clock = time.strftime("%Y-%m-%d", started), time.strftime("%H:%M:%S", started)
     answer = response(
-        request,
+        action,
         "Success",
         f"CoreStartupDate: {date}",
         f"CoreStartupTime: {clock}",
         f"CoreReloadDate: {date}",
         f"CoreReloadTime: {clock}",
-        f"CoreCurrentCalls: {len({channel.call for channel in server.exchange.channels})}",
-        f"CoreProcessedCalls: {server.exchange.begun}",
+        f"CoreCurrentCalls: {len({channel.call for channel in pbx.exchange.channels})}",
+        f"CoreProcessedCalls: {pbx.exchange.begun}",
     )
-    return cut_ids(answer, request, STATUS_BUFFER)
+    return cut_ids(answer, action, STATUS_BUFFER)
 
 
 def _snapshot(headers: dict[str, str]) -> list[str]:
@@ -131,14 +132,14 @@ _QUEUE = "support"
 _AGENTS = ("Agent Anna", "Agent Bert", "Agent Caro")
 
 
-def queue_status(session: Session, request: Request) -> bytes:
-    """List the queue, its members, and who waits in it."""
-    marks = session.server.dialect.list_marks
-    items = list(_queue_items(session, request))
-    if request.get("Queue") not in ("", _QUEUE):
+def queue_status(pbx: Pbx, action: Action) -> bytes:
+    """List the queue, its members, and the calls that wait in it."""
+    marks = pbx.dialect.list_marks
+    items = list(_queue_items(pbx, action))
+    if action.get("Queue") not in ("", _QUEUE):
         items = []
     return listing(
-        request,
+        action,
         "Queue status will follow",
         items,
         "QueueStatusComplete",
@@ -147,11 +148,10 @@ def queue_status(session: Session, request: Request) -> bytes:
     )
 
 
-def _queue_items(session: Session, request: Request) -> Iterator[list[str]]:
-    server = session.server
+def _queue_items(pbx: Pbx, action: Action) -> Iterator[list[str]]:
     waiting = [
         channel
-        for channel in server.exchange.channels
+        for channel in pbx.exchange.channels
         if channel.application == "Queue" and not channel.bridge
     ]
     yield [
@@ -168,49 +168,57 @@ def _queue_items(session: Session, request: Request) -> Iterator[list[str]]:
         "ServicelevelPerf: 0.0",
         "ServicelevelPerf2: 0.0",
         "Weight: 0",
-        *id_line(request),
+        *id_line(action),
     ]
-    for number in range(server.queue_members):
-        name = _AGENTS[number] if number < len(_AGENTS) else f"Agent {number + 1}"
-        yield [
-            "Event: QueueMember",
-            f"Queue: {_QUEUE}",
-            f"Name: {name}",
-            f"Location: Local/{201 + number}@agents/n",
-            f"StateInterface: Custom:agent{201 + number}",
-            "Membership: static",
-            "Penalty: 0",
-            "CallsTaken: 0",
-            "LastCall: 0",
-            "LastPause: 0",
-            f"LoginTime: {int(server.started)}",
-            "InCall: 0",
-            "Status: 1",
-            "Paused: 0",
-            "PausedReason: ",
-            "Wrapuptime: 0",
-            *id_line(request),
-        ]
+    for number in range(pbx.behaviour.queue_members):
+        yield _queue_member(pbx, number, action)
     for position, channel in enumerate(waiting, 1):
-        yield [
-            "Event: QueueEntry",
-            f"Queue: {_QUEUE}",
-            f"Position: {position}",
-            f"Channel: {channel.name}",
-            f"Uniqueid: {channel.uniqueid}",
-            f"CallerIDNum: {channel.headers.get('CallerIDNum', '')}",
-            f"CallerIDName: {channel.headers.get('CallerIDName', '')}",
-            f"ConnectedLineNum: {channel.headers.get('ConnectedLineNum', '')}",
-            f"ConnectedLineName: {channel.headers.get('ConnectedLineName', '')}",
-            f"Wait: {int(time.time() - channel.since)}",
-            "Priority: 0",
-            *id_line(request),
-        ]
+        yield _queue_entry(channel, position, action)
 
 
-def queue_summary(session: Session, request: Request) -> bytes:
-    """Tell the numbers of the queue."""
-    members = session.server.queue_members
+def _queue_member(pbx: Pbx, number: int, action: Action) -> list[str]:
+    name = _AGENTS[number] if number < len(_AGENTS) else f"Agent {number + 1}"
+    return [
+        "Event: QueueMember",
+        f"Queue: {_QUEUE}",
+        f"Name: {name}",
+        f"Location: Local/{201 + number}@agents/n",
+        f"StateInterface: Custom:agent{201 + number}",
+        "Membership: static",
+        "Penalty: 0",
+        "CallsTaken: 0",
+        "LastCall: 0",
+        "LastPause: 0",
+        f"LoginTime: {int(pbx.started)}",
+        "InCall: 0",
+        "Status: 1",
+        "Paused: 0",
+        "PausedReason: ",
+        "Wrapuptime: 0",
+        *id_line(action),
+    ]
+
+
+def _queue_entry(channel: Channel, position: int, action: Action) -> list[str]:
+    return [
+        "Event: QueueEntry",
+        f"Queue: {_QUEUE}",
+        f"Position: {position}",
+        f"Channel: {channel.name}",
+        f"Uniqueid: {channel.uniqueid}",
+        f"CallerIDNum: {channel.headers.get('CallerIDNum', '')}",
+        f"CallerIDName: {channel.headers.get('CallerIDName', '')}",
+        f"ConnectedLineNum: {channel.headers.get('ConnectedLineNum', '')}",
+        f"ConnectedLineName: {channel.headers.get('ConnectedLineName', '')}",
+        f"Wait: {int(time.time() - channel.since)}",
+        "Priority: 0",
+        *id_line(action),
+    ]
+
+
+def queue_summary(pbx: Pbx, action: Action) -> bytes:
+    """Return the totals of the queue."""
+    members = pbx.behaviour.queue_members
     item = [
         "Event: QueueSummary",
         f"Queue: {_QUEUE}",
@@ -220,11 +228,11 @@ def queue_summary(session: Session, request: Request) -> bytes:
         "HoldTime: 0",
         "TalkTime: 0",
         "LongestHoldTime: 0",
-        *id_line(request),
+        *id_line(action),
     ]
-    marks = session.server.dialect.list_marks
+    marks = pbx.dialect.list_marks
     return listing(
-        request,
+        action,
         "Queue summary will follow",
         [item],
         "QueueSummaryComplete",
@@ -233,8 +241,8 @@ def queue_summary(session: Session, request: Request) -> bytes:
     )
 
 
-def iax_peers(session: Session, request: Request) -> bytes:
-    """List IAX2 peers; as in the real one, the entries carry no ActionID."""
+def iax_peers(pbx: Pbx, action: Action) -> bytes:
+    """List IAX2 peers; as in Asterisk, the entries have no ActionID."""
     items = [
         [
             "Event: PeerEntry",
@@ -249,17 +257,17 @@ def iax_peers(session: Session, request: Request) -> bytes:
             "Status: OK (1 ms)",
             "Description: ",
         ]
-        for number in range(session.server.peers)
+        for number in range(pbx.behaviour.peers)
     ]
-    return listing(request, "Peer status list will follow", items, "PeerlistComplete")
+    return listing(action, "Peer status list will follow", items, "PeerlistComplete")
 
 
-def sip_peers(session: Session, request: Request) -> bytes:
+def sip_peers(pbx: Pbx, action: Action) -> bytes:
     """List SIP peers, as chan_sip did."""
     items = [
         [
             "Event: PeerEntry",
-            *id_line(request),
+            *id_line(action),
             "Channeltype: SIP",
             f"ObjectName: {1001 + number}",
             "ChanObjectType: peer",
@@ -273,43 +281,42 @@ def sip_peers(session: Session, request: Request) -> bytes:
             "Status: OK (1 ms)",
             "RealtimeDevice: no",
         ]
-        for number in range(session.server.peers)
+        for number in range(pbx.behaviour.peers)
     ]
-    return listing(request, "Peer status list will follow", items, "PeerlistComplete")
+    return listing(action, "Peer status list will follow", items, "PeerlistComplete")
 
 
 # Commands -------------------------------------------------------------------------
 
 
-def command(session: Session, request: Request) -> bytes:
+def command(pbx: Pbx, action: Action) -> bytes:
     """Run a CLI command.
 
-    What the recordings have, and two more: ``large output [LINES]``, and ``empty
+    It knows the commands of the recordings, ``large output [LINES]``, and ``empty
     lines``, whose output has blank lines and looks like headers.
     """
-    text = request.get("Command").strip()
+    text = action.get("Command").strip()
     if not text:
-        return error(request, "No command provided")
-    kind, lines = _output(session, text)
-    if session.server.dialect.output_headers:
+        return error(action, "No command provided")
+    kind, lines = _output(pbx, text)
+    if pbx.dialect.output_headers:
         output = [f"Output: {line}" for line in lines]
-        return response(request, kind, "Message: Command output follows", *output)
-    head = write(["Response: Follows", "Privilege: Command", *id_line(request)])[:-2]
-    # Raw text as the CLI prints it, so with bare LFs; only the end has CRLF.
+        return response(action, kind, "Message: Command output follows", *output)
+    head = write(["Response: Follows", "Privilege: Command", *id_line(action)])[:-2]
+    # Raw text as the CLI prints it, with bare LFs; only the end has a CRLF.
     raw = "".join(f"{line}\n" for line in lines).encode("latin-1", "replace")
     return head + raw + b"--END COMMAND--\r\n\r\n"
 
 
-def _output(session: Session, text: str) -> tuple[str, list[str]]:
-    server = session.server
+def _output(pbx: Pbx, text: str) -> tuple[str, list[str]]:
     if text == EMPTY_LINES:
         return "Success", ["", "one", "", "", "Response: Success", "ActionID: none", ""]
     large = re.fullmatch(LARGE_OUTPUT + r"(?: (\d{1,7}))?", text)
     if large:
-        count = int(large[1]) if large[1] else server.command_lines
+        count = int(large[1]) if large[1] else pbx.behaviour.command_lines
         return "Success", [f"{number:07d}  " + "-" * 60 for number in range(count)]
     if text == "core show version":
-        return "Success", [f"Asterisk {server.dialect.version} built by root @ pbx on a x86_64"]
+        return "Success", [f"Asterisk {pbx.dialect.version} built by root @ pbx on a x86_64"]
     known = commands().get(text)
     if known is not None:
         return known

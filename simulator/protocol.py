@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What clients send, read as Asterisk's main/manager.c reads it.
+"""Parses what clients send as Asterisk's main/manager.c does.
 
-Pure: bytes in, requests out.  The limits and their odd consequences are those of
-a real Asterisk 22, as the recordings ``i1_*`` show them.
+Pure: bytes in, actions out.  The limits and their odd consequences are those of
+a real Asterisk 22, as the recordings ``i1_*`` show.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ TOO_LONG = "Failed to parse message: line too long"
 TOO_MANY = "Too many lines in message or allocation failure"
 
 
-class Request:
-    """One message of a client: its header lines, and what was wrong with it."""
+class Action:
+    """One message of a client: its header lines, and what is wrong with it."""
 
     def __init__(self, lines: list[str], raw: bytes, error: str = "") -> None:
-        """Take header *lines*, the *raw* bytes they came as, and a parse *error*."""
+        """Take header *lines*, the *raw* bytes they were parsed from, and a parse *error*."""
         self.lines = lines
         self.raw = raw
         self.error = error
@@ -43,42 +43,42 @@ class Request:
         ]
 
     @property
-    def action(self) -> str:
-        """The action asked for; empty ``Action`` headers do not count."""
+    def name(self) -> str:
+        """The value of the first ``Action`` header that is not empty."""
         return self.get("Action", skip_empty=True)
 
     @property
     def action_id(self) -> str:
-        """The ActionID; of several the first."""
+        """The first ActionID."""
         return self.get("ActionID")
 
     def __repr__(self) -> str:
-        return f"<Request {self.action or self.error or 'empty'}>"
+        return f"<Action {self.name or self.error or 'empty'}>"
 
 
 class Input:
-    """Cut a client's bytes into requests.  Belongs to one session."""
+    """Cuts a client's bytes into actions.  Belongs to one session."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._raw = bytearray()  # what the message under way came as
+        self._raw = bytearray()  # the bytes of the message so far
         self._lines: list[str] = []
         self._error = ""
 
     def feed(self, data: bytes) -> None:
-        """Take the next *data*."""
+        """Add *data*, the next bytes received."""
         self._buffer += data
 
-    def next(self) -> Request | None:
-        """Return the next whole request, or None when more bytes are needed."""
+    def next(self) -> Action | None:
+        """Return the next whole action, or None if more bytes are needed."""
         while (line := self._next_line()) is not None:
             if line:
                 self._keep(line)
                 continue
-            request = Request(self._lines, bytes(self._raw), self._error)
+            action = Action(self._lines, bytes(self._raw), self._error)
             self._lines, self._error = [], ""
             self._raw.clear()
-            return request
+            return action
         return None
 
     def _keep(self, line: str) -> None:
@@ -101,8 +101,8 @@ class Input:
                 return line.partition(b"\0")[0].decode("latin-1")
             if len(self._buffer) < LINE_BUFFER:
                 return None
-            # As Asterisk: the last byte stays, lest a CRLF be cut in two.  It is,
-            # all the same, with a line of exactly 1023 bytes.
+            # As in Asterisk, the last byte stays, so that no CRLF is cut in two.  A
+            # line of exactly 1023 bytes has its CRLF cut in two all the same.
             self._raw += self._buffer[: LINE_BUFFER - 1]
             del self._buffer[: LINE_BUFFER - 1]
             self._error = TOO_LONG

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recordings of real servers: reading them, and playing them again.
+"""Reads and replays recordings of real servers.
 
 A recording is ``NAME.s2c.ami`` (or ``.gz``), the exact bytes of the server, and
-``NAME.idx.jsonl``, which tells when they came; see tests/data/README.md.
+``NAME.idx.jsonl``, the time of each write; see tests/data/README.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Of a log-in: the banner, the answers and the FullyBooted a session says itself.
+# Of a login: the banner, the answers and FullyBooted, which a session sends itself.
 _PRELUDE = re.compile(
     rb"\AAsterisk Call Manager[^\n]*\n"
     rb"(?:Response: .*?\r\n\r\n)*?Response: Success\r\n(?:ActionID: [^\n]*\n)?"
@@ -35,12 +35,12 @@ def read(path: str | Path) -> bytes:
 
 
 def read_traffic(path: str | Path) -> bytes:
-    """Return what the server *path* sent between log-in and log-off."""
+    """Return what the server *path* sent between login and logoff."""
     return _FAREWELL.sub(b"", _PRELUDE.sub(b"", read(path)))
 
 
 def split(data: bytes) -> list[bytes]:
-    """Cut *data* behind each blank line; the parts joined are *data* again."""
+    """Cut *data* after each blank line; the joined parts are *data* again."""
     return [part for part in re.split(rb"(?<=\r\n\r\n)", data) if part]
 
 
@@ -62,8 +62,9 @@ def replay(
 ) -> int:
     """Give the traffic of *path* to *send*, message by message; return their number.
 
-    *rate* messages a second, or *speed* times as fast as it was recorded, or, with
-    both 0, all at once.  Stops when *wanted* says no; it is asked before each pause.
+    At *rate* messages a second, or *speed* times as fast as it was recorded, or, with
+    both 0, all at once.  Stop when *wanted* returns False; it is called before each
+    pause.
     """
     messages = split(read_traffic(path))
     if not rate and not speed:
@@ -81,7 +82,7 @@ def replay(
             send(b"".join(message for _, message in due[sent:ready]))
             sent = ready
         elif wanted():
-            # A millisecond at least: many messages at a time cost less.
+            # At least a millisecond: sending many messages at a time costs less.
             time.sleep(min(max(due[sent][0] - now, 0.001), 0.2))
         else:
             break

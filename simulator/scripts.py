@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scripts of calls, and recorded answers: reading ``simulator/data``.
+"""Reads scripts of calls and recorded answers from ``simulator/data``.
 
-Pure but for the files it reads, each once.  The format is told in data/README.md.
+Pure except that it reads each file once.  data/README.md describes the formats.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _PLACE = re.compile(r"\$([a-z]+[0-9]?)")
 class Step:
     """One event of a call.
 
-    *delay*: seconds after the step before; None: when the time-out is over.
-    *each_variable*: to be repeated for every variable of the Originate.
+    *delay*: seconds after the previous step; None: at the timeout.
+    *each_variable*: repeated for every variable of the Originate.
     """
 
     delay: float | None
@@ -39,7 +39,7 @@ class Step:
 
     @property
     def places(self) -> frozenset[str]:
-        """The names of what is to be filled in."""
+        """The names of its placeholders."""
         return frozenset(_PLACE.findall(self.text))
 
     def fill(self, values: Mapping[str, str]) -> list[str]:
@@ -58,14 +58,14 @@ class Script:
     hangup: int
 
     def without(self, halves: AbstractSet[str]) -> Script:
-        """Return this script without what concerns *halves*, such as ``a2``.
+        """Return this script without the steps that name *halves*, such as ``a2``.
 
-        A Local channel has two halves; what concerns the second one does not happen
-        with any other technology.  Pauses are kept.
+        A Local channel has two halves; channels of other technologies have no second
+        half.  Pauses are kept.
         """
         kept: list[Step] = []
         hangup = len(self.steps)
-        owed: float | None = 0.0  # the pauses of what was left out
+        owed: float | None = 0.0  # the pauses of steps that were left out
         for index, step in enumerate(self.steps):
             if index == self.hangup:
                 hangup = len(kept)
@@ -96,7 +96,7 @@ def script(name: str) -> Script:
 
 @cache
 def answers() -> Mapping[str, bytes]:
-    """Return recorded answers by the action's name in lower case."""
+    """Return the recorded answers by the action's name in lower case."""
     parts = re.split(rb"(?m)^=== (\w+)\n", (DATA / "answers.ami").read_bytes())
     return {name.decode().lower(): text for name, text in zip(parts[1::2], parts[2::2])}
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One session of a simulated Asterisk: a thread, a socket, a queue of events.
 
-As in Asterisk everything a session says is written by its own thread: answers
-in the order of the requests, each in one piece, and events only between them.
-While an action runs, nothing else comes (recording b7).
+As in Asterisk, the session's own thread writes everything: answers in the order
+of the actions, each in one piece, and events only between them.  While an action
+runs, nothing else is sent (recording b7).
 """
 
 from __future__ import annotations
@@ -17,40 +17,66 @@ import struct
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from simulator.events import Filters
+from simulator.events import ALWAYS, Filters
 from simulator.protocol import Input
 
 if TYPE_CHECKING:
-    from simulator.protocol import Request
-    from simulator.server import SimulatedAsterisk
+    from simulator.pbx import Pbx
+    from simulator.protocol import Action
 
-RECV = 65536
+RECV = 65536  # bytes
+#: Bytes of events that are written at a time.
+BATCH = 1 << 20
 
 
 class SessionOver(Exception):
-    """The connection ended, or shall end."""
+    """The connection has ended, or is to end."""
+
+
+class Host(Protocol):
+    """The server that accepted a session."""
+
+    @property
+    def pbx(self) -> Pbx:
+        """State and settings."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """The TLS settings; None: plain text."""
+
+    def respond(self, session: Session, action: Action) -> bytes:
+        """Return the answer to *action*; empty if there is none."""
+
+    def logged_in(self, session: Session) -> None:
+        """*session* has logged in."""
+
+    def forget(self, session: Session) -> None:
+        """The thread of *session* ends."""
 
 
 class Session:
     """One client of the simulated Asterisk."""
 
-    def __init__(self, server: SimulatedAsterisk, sock: socket.socket, peer: str) -> None:
-        self.server = server
+    def __init__(self, host: Host, sock: socket.socket, peer: tuple[str, int]) -> None:
+        """Serve the connection *sock* from the address *peer*."""
+        self.pbx = host.pbx
         self.peer = peer
+        self.local: tuple[str, int] = sock.getsockname()[:2]
         self.user = ""
         self.authenticated = False
         self.mask = 0
         self.filters = Filters()
         self.challenge = ""
-        self.leaving = False  # set by Logoff: close once all is said
+        self.leaving = False  # close after the answer under way
+        self._host = host
         self._sock = sock
         self._sock.setblocking(False)
         self._input = Input()
         self._eof = False
-        # Appended to by any thread, taken from by the session's own; deques are
-        # safe for that.  Items: class bits (-1: always), bytes.
+        # Any thread appends, the session's own thread pops; deques are safe for
+        # that.  Items: class bits or ALWAYS, and the message.
         self._queue: deque[tuple[int, bytes]] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
@@ -60,7 +86,9 @@ class Session:
         self._reset = False
         self._idle = True
         self._random = random.Random(0)
-        self._thread = threading.Thread(target=self.run, name=f"simulator-{peer}", daemon=True)
+        self._thread = threading.Thread(
+            target=self.run, name="simulator-{}:{}".format(*peer), daemon=True
+        )
 
     # For any thread -------------------------------------------------------
 
@@ -75,23 +103,23 @@ class Session:
     def queue(self, *items: tuple[int, bytes]) -> None:
         """Send messages when the session is between two answers.
 
-        Each of *items* is the classes a message belongs to, and the message;
-        the class -1 passes any mask and filter.
+        Each of *items* is the class bits of a message, or ``events.ALWAYS``, and the
+        message.
         """
         self._idle = False
         self._queue.extend(items)
         self._wake()
 
     def drop(self, *, reset: bool = False) -> None:
-        """End the session, with a RST when *reset*."""
+        """End the session; with *reset*, by a RST."""
         self._reset = self._reset or reset
         self._over.set()
         self._wake()
 
     @property
     def idle(self) -> bool:
-        """Whether all that was queued is with the kernel."""
-        # In this order: the session's thread clears _idle before it takes anything.
+        """Whether everything queued has been given to the kernel."""
+        # In this order: the session's thread clears _idle before it pops anything.
         return not self._queue and self._idle
 
     def _wake(self) -> None:
@@ -110,26 +138,32 @@ class Session:
         except SessionOver:
             pass
         except OSError:
-            pass  # the client went; nothing is owed to it
+            pass  # the client has closed the connection
         finally:
             self._close()
-            self.server.forget(self)
+            self._host.forget(self)
+
+    def log_in(self, user: str, mask: int) -> None:
+        """Accept the session as *user*; it gets the events of *mask* from now on."""
+        self.user = user
+        self.mask = mask
+        self._host.logged_in(self)
 
     def sleep(self, seconds: float) -> None:
         """Do nothing for *seconds*, unless the session ends.
 
         Raises:
-            SessionOver: it ended.
+            SessionOver: the session is to end.
 
         """
         if self._over.wait(seconds):
             raise SessionOver
 
     def wait_for(self, event: threading.Event, timeout: float) -> bool:
-        """Wait for *event* as a busy action does; tell whether it came.
+        """Wait for *event* for up to *timeout* seconds; return whether it is set.
 
         Raises:
-            SessionOver: the session ended meanwhile.
+            SessionOver: the session is to end.
 
         """
         deadline = time.monotonic() + timeout
@@ -143,10 +177,10 @@ class Session:
         return True
 
     def wait_for_event(self, timeout: float) -> None:
-        """Wait until an event is queued that this client wants, or for *timeout*.
+        """Wait until an event for this client is queued, for up to *timeout* seconds.
 
         Raises:
-            SessionOver: the session ended meanwhile.
+            SessionOver: the session is to end.
 
         """
         deadline = time.monotonic() + timeout
@@ -157,14 +191,14 @@ class Session:
             self._wait(read=False, timeout=left)
 
     def write(self, data: bytes) -> None:
-        """Send all of *data*, in pieces when the server is told to cut.
+        """Send all of *data*, cut into pieces if the settings want that.
 
         Raises:
-            SessionOver: the client went, or took nothing for the write time-out;
-                then, as from Asterisk, a message may be cut.
+            SessionOver: the session is to end, or the client has read nothing for the
+                write timeout.  As in Asterisk, a message may have been cut then.
 
         """
-        most = self.server.pieces
+        most = self.pbx.behaviour.pieces
         if not most:
             self._write(data)
             return
@@ -175,14 +209,14 @@ class Session:
             at += size
 
     def deliver(self) -> None:
-        """Write the queued events that this client wants, many at a time."""
+        """Write the queued events for this client, many at a time."""
         if self._over.is_set():
             raise SessionOver
         while self._queue:
             self._idle = False
             batch = []
             size = 0
-            while self._queue and size < 1 << 20:
+            while self._queue and size < BATCH:
                 category, message = self._queue.popleft()
                 if self._wants(category, message):
                     batch.append(message)
@@ -191,7 +225,7 @@ class Session:
                 self.write(batch[0] if len(batch) == 1 else b"".join(batch))
 
     def _greet(self) -> None:
-        faults = self.server.faults
+        faults = self.pbx.faults
         if faults.reset_on_accept:
             self._reset = True
             raise SessionOver
@@ -204,12 +238,12 @@ class Session:
             if self._eof:
                 raise SessionOver
         self.sleep(faults.banner_delay)
-        self.write(faults.garbage or self.server.dialect.banner)
+        self.write(faults.garbage or self.pbx.dialect.banner)
 
     def _handshake(self) -> None:
-        if self.server.tls is None:
+        if self._host.tls is None:
             return
-        self._sock = self.server.tls.wrap_socket(
+        self._sock = self._host.tls.wrap_socket(
             self._sock, server_side=True, do_handshake_on_connect=False
         )
         while True:
@@ -225,9 +259,9 @@ class Session:
     def _serve(self) -> None:
         while True:
             self.deliver()
-            request = None if self._deaf else self._input.next()
-            if request is not None:
-                self._answer(request)
+            action = None if self._deaf else self._input.next()
+            if action is not None:
+                self._answer(action)
                 if self.leaving:
                     return
             elif self._eof:
@@ -242,21 +276,20 @@ class Session:
 
     @property
     def _deaf(self) -> bool:
-        return self.server.faults.deaf and self.authenticated
+        return self.pbx.faults.deaf and self.authenticated
 
-    def _answer(self, request: Request) -> None:
-        self.server.note(request)
-        answer = self.server.respond(self, request)
+    def _answer(self, action: Action) -> None:
+        answer = self._host.respond(self, action)
         if answer:
             self.write(answer)
 
     def _wants(self, category: int, message: bytes) -> bool:
-        if category < 0:
+        if category == ALWAYS:
             return True
-        return bool(category & self.mask) and self.filters.pass_(message)
+        return bool(category & self.mask) and self.filters.passes(message)
 
     def _read(self) -> bool:
-        """Read what there is; tell whether something, or the end, was there."""
+        """Read what there is; return False if nothing, not even the end, was there."""
         if self._deaf:
             return False
         try:
@@ -280,7 +313,7 @@ class Session:
                 deadline = 0.0
             except (BlockingIOError, ssl.SSLWantWriteError):
                 now = time.monotonic()
-                deadline = deadline or now + self.server.write_timeout
+                deadline = deadline or now + self.pbx.behaviour.write_timeout
                 if now >= deadline:
                     raise SessionOver from None
                 self._wait(read=False, write=True, timeout=deadline - now)
@@ -290,10 +323,10 @@ class Session:
     def _wait(
         self, *, read: bool = True, write: bool = False, timeout: float | None = None
     ) -> None:
-        """Wait for the socket, or to be woken.
+        """Wait for the socket or for ``_wake``, for up to *timeout* seconds.
 
         Raises:
-            SessionOver: the session shall end.
+            SessionOver: the session is to end.
 
         """
         poll = select.poll()
@@ -302,7 +335,7 @@ class Session:
         if wanted:
             poll.register(self._sock, wanted)
         poll.poll(None if timeout is None else max(1.0, timeout * 1000))
-        # In this order, and cleared before the queue is looked at: no wake is lost.
+        # In this order, and before the caller looks at the queue: no wake is lost.
         with contextlib.suppress(BlockingIOError):
             self._wake_in.recv(4096)
         self._woken = False
@@ -316,8 +349,8 @@ class Session:
                 linger = struct.pack("ii", 1, 0)
                 self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             else:
-                # Unread input would turn the close into a RST that destroys
-                # what the client has not read yet.
+                # With unread input, close would send a RST, which destroys what the
+                # client has not read yet.
                 self._sock.shutdown(socket.SHUT_WR)
                 self._drain()
         self._sock.close()

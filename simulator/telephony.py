@@ -8,168 +8,175 @@ from typing import TYPE_CHECKING
 
 import re2
 
-from simulator.calls import FOREVER, Order
 from simulator.events import write
+from simulator.orders import FOREVER, Order
 from simulator.replies import error, id_line, listing, response, success
 
 if TYPE_CHECKING:
     from simulator.calls import Call
     from simulator.channels import Channel
-    from simulator.protocol import Request
+    from simulator.pbx import Pbx
+    from simulator.protocol import Action
     from simulator.session import Session
 
 _YES = frozenset({"yes", "true", "y", "t", "1", "on"})
 
 
-def originate(session: Session, request: Request) -> bytes:
-    """Call somebody.
+def originate(session: Session, action: Action) -> bytes:
+    """Begin a call.
 
-    Without ``Async`` the session waits until the phone answers, or does not, and
-    delivers nothing meanwhile.
+    Without ``Async`` the session waits until the phone has answered, or the call has
+    failed, and sends nothing meanwhile.
     """
-    if not request.get("Channel"):
-        return error(request, "Channel not specified")
-    if request.get("Exten").lower() == "none":
-        return error(request, "Extension does not exist.")
-    asynchronous = request.get("Async").lower() in _YES
-    outcome = session.server.outcome or outcome_of(request)
-    order = _order(session, request, announce=asynchronous)
+    pbx = session.pbx
+    if not action.get("Channel"):
+        return error(action, "Channel not specified")
+    if action.get("Exten").lower() == "none":
+        return error(action, "Extension does not exist.")
+    asynchronous = action.get("Async").lower() in _YES
+    outcome = pbx.behaviour.outcome or outcome_of(action)
+    order = _order(pbx, action, announce=asynchronous)
     if outcome == "failed":
-        return _no_such_tech(session, request, asynchronous=asynchronous)
-    call = session.server.exchange.call(order, outcome)
+        return _no_such_tech(pbx, action, asynchronous=asynchronous)
+    call = pbx.exchange.call(order, outcome)
     if asynchronous:
-        return success(request, "Originate successfully queued")
-    return _wait(session, request, call)
+        return success(action, "Originate successfully queued")
+    return _wait(session, action, call)
 
 
-def _wait(session: Session, request: Request, call: Call) -> bytes:
+def _wait(session: Session, action: Action, call: Call) -> bytes:
     session.wait_for(call.decided, call.order.timeout + 60)
     if call.succeeded:
-        return success(request, "Originate successfully queued")
-    return error(request, "Originate failed")
+        return success(action, "Originate successfully queued")
+    return error(action, "Originate failed")
 
 
-def _no_such_tech(session: Session, request: Request, *, asynchronous: bool) -> bytes:
+def _no_such_tech(pbx: Pbx, action: Action, *, asynchronous: bool) -> bytes:
     if not asynchronous:
-        return error(request, "Originate failed")
+        return error(action, "Originate failed")
     lines = [
         "Event: OriginateResponse",
         "Privilege: call,all",
-        *id_line(request),
+        *id_line(action),
         "Response: Failure",
-        f"Channel: {request.get('Channel')}",
-        f"Context: {request.get('Context')}",
-        f"Exten: {request.get('Exten')}",
+        f"Channel: {action.get('Channel')}",
+        f"Context: {action.get('Context')}",
+        f"Exten: {action.get('Exten')}",
         "Reason: 0",
         "Uniqueid: <unknown>",
         "CallerIDNum: <unknown>",
         "CallerIDName: <unknown>",
     ]
-    session.server.publish(write(lines))
-    return success(request, "Originate successfully queued")
+    pbx.publish(write(lines))
+    return success(action, "Originate successfully queued")
 
 
-def outcome_of(request: Request) -> str:
-    """Return how the call that *request* asks for ends, by the names in it."""
-    channel = request.get("Channel").lower()
+def outcome_of(action: Action) -> str:
+    """Return how the call that *action* asks for ends.
+
+    ``failed`` for a Channel ``NoTech/...``; ``busy`` and ``noanswer`` for one with
+    ``busy``, ``never`` or ``noanswer`` in it; ``queue`` for a Context or Exten with
+    ``queue`` in it; else ``answered``.
+    """
+    channel = action.get("Channel").lower()
     if channel.startswith("notech/"):
         return "failed"
     if "busy" in channel:
         return "busy"
     if "never" in channel or "noanswer" in channel:
         return "noanswer"
-    where = (request.get("Context") + request.get("Exten")).lower()
+    where = (action.get("Context") + action.get("Exten")).lower()
     return "queue" if "queue" in where else "answered"
 
 
-def _order(session: Session, request: Request, *, announce: bool) -> Order:
-    timeout = request.get("Timeout")
-    # Phones of this name stay until somebody hangs up, as in the recordings.
-    stay = "/stay" in request.get("Channel").lower()
+def _order(pbx: Pbx, action: Action, *, announce: bool) -> Order:
+    timeout = action.get("Timeout")
+    # Calls to phones of this name last until somebody hangs up, as in the recordings.
+    stay = "/stay" in action.get("Channel").lower()
     return Order(
-        channel=request.get("Channel"),
-        context=request.get("Context") or "default",
-        exten=request.get("Exten") or "s",
-        caller=request.get("CallerID"),
-        account=request.get("Account"),
-        action_id=request.action_id,
-        variables=tuple(_variables(request)),
-        channel_id=request.get("ChannelId"),
-        other_channel_id=request.get("OtherChannelId"),
+        channel=action.get("Channel"),
+        context=action.get("Context") or "default",
+        exten=action.get("Exten") or "s",
+        caller=action.get("CallerID"),
+        account=action.get("Account"),
+        action_id=action.action_id,
+        variables=tuple(_variables(action)),
+        channel_id=action.get("ChannelId"),
+        other_channel_id=action.get("OtherChannelId"),
         timeout=int(timeout) / 1000 if timeout.isdigit() else 30.0,
-        talk=FOREVER if stay else session.server.talk,
+        talk=FOREVER if stay else pbx.behaviour.talk,
         announce=announce,
     )
 
 
-def _variables(request: Request) -> list[tuple[str, str]]:
-    """Return the variables of *request*: repeated headers, or ``a=1,b=2``."""
-    pairs = [pair for value in request.all("Variable") for pair in re.split(r"[,|]", value)]
+def _variables(action: Action) -> list[tuple[str, str]]:
+    """Return the variables of *action*: repeated headers, or ``a=1,b=2``."""
+    pairs = [pair for value in action.all("Variable") for pair in re.split(r"[,|]", value)]
     return [(name, value) for name, _, value in (pair.partition("=") for pair in pairs) if name]
 
 
-def hangup(session: Session, request: Request) -> bytes:
+def hangup(pbx: Pbx, action: Action) -> bytes:
     """Hang up one channel, or all that match ``/regex/``."""
-    wanted = request.get("Channel")
+    wanted = action.get("Channel")
     if not wanted:
-        return error(request, "No channel specified")
-    channels = session.server.exchange.channels
+        return error(action, "No channel specified")
+    channels = pbx.exchange.channels
     if len(wanted) > 1 and wanted.startswith("/") and wanted.endswith("/"):
-        return _hang_up_all(request, channels, wanted[1:-1])
+        return _hang_up_all(action, channels, wanted[1:-1])
     found = [channel for channel in channels if channel.name == wanted]
     if not found:
-        return error(request, "No such channel")
+        return error(action, "No such channel")
     found[0].call.hang_up()
-    return success(request, "Channel Hungup")
+    return success(action, "Channel Hungup")
 
 
-def _hang_up_all(request: Request, channels: list[Channel], pattern: str) -> bytes:
+def _hang_up_all(action: Action, channels: list[Channel], pattern: str) -> bytes:
     try:
         expression = re2.compile(pattern.encode("latin-1", "replace"))
     except re2.error:
-        return error(request, "Regex compile error")
+        return error(action, "Regex compile error")
     found = [one for one in channels if expression.search(one.name.encode("latin-1", "replace"))]
     for channel in found:
         channel.call.hang_up()
     items = [
-        ["Event: ChannelHungup", f"Channel: {channel.name}", *id_line(request)] for channel in found
+        ["Event: ChannelHungup", f"Channel: {channel.name}", *id_line(action)] for channel in found
     ]
-    return listing(request, "Channels hung up will follow", items, "ChannelsHungupListComplete")
+    return listing(action, "Channels hung up will follow", items, "ChannelsHungupListComplete")
 
 
-def _find(session: Session, request: Request) -> Channel | None:
-    name = request.get("Channel")
-    return next((one for one in session.server.exchange.channels if one.name == name), None)
+def _find(pbx: Pbx, action: Action) -> Channel | None:
+    name = action.get("Channel")
+    return next((one for one in pbx.exchange.channels if one.name == name), None)
 
 
-def get_variable(session: Session, request: Request) -> bytes:
+def get_variable(pbx: Pbx, action: Action) -> bytes:
     """Return a variable, of a channel or global."""
-    name = request.get("Variable")
+    name = action.get("Variable")
     if not name:
-        return error(request, "No variable specified")
-    channel = _find(session, request)
-    if request.get("Channel") and channel is None:
-        return error(request, "No such channel")
-    variables = channel.variables if channel else session.server.variables
+        return error(action, "No variable specified")
+    channel = _find(pbx, action)
+    if action.get("Channel") and channel is None:
+        return error(action, "No such channel")
+    variables = channel.variables if channel else pbx.variables
     value = variables.get(name, "")
-    return response(request, "Success", f"Variable: {name}", f"Value: {value}")
+    return response(action, "Success", f"Variable: {name}", f"Value: {value}")
 
 
-def set_variable(session: Session, request: Request) -> bytes:
-    """Set a variable, of a channel or global; everybody hears of it."""
-    name, value = request.get("Variable"), request.get("Value")
+def set_variable(pbx: Pbx, action: Action) -> bytes:
+    """Set a variable, of a channel or global; VarSet goes to all sessions."""
+    name, value = action.get("Variable"), action.get("Value")
     if not name:
-        return error(request, "No variable specified")
-    channel = _find(session, request)
-    if request.get("Channel") and channel is None:
-        return error(request, "No such channel")
+        return error(action, "No variable specified")
+    channel = _find(pbx, action)
+    if action.get("Channel") and channel is None:
+        return error(action, "No such channel")
     lines = ["Event: VarSet", "Privilege: dialplan,all"]
     if channel is None:
-        session.server.variables[name] = value
+        pbx.variables[name] = value
         lines += ["Channel: none", "Uniqueid: none"]
     else:
         channel.variables[name] = value
         lines += [f"Channel: {channel.name}"]
         lines += [f"{key}: {text}" for key, text in channel.headers.items()]
-    session.server.publish(write([*lines, f"Variable: {name}", f"Value: {value}"]))
-    return success(request, "Variable Set")
+    pbx.publish(write([*lines, f"Variable: {name}", f"Value: {value}"]))
+    return success(action, "Variable Set")

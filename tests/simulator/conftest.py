@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def asterisk(request: pytest.FixtureRequest) -> Iterator[SimulatedAsterisk]:
-    """A simulated Asterisk for one test; mark "asterisk": its keyword arguments."""
+    """A simulated Asterisk for one test; mark "asterisk": its Behaviour."""
     marker = request.node.get_closest_marker("asterisk")
-    with SimulatedAsterisk(**(marker.kwargs if marker else {})) as server:
+    behaviour = Behaviour(**(marker.kwargs if marker else {}))
+    with SimulatedAsterisk(behaviour=behaviour) as server:
         yield server

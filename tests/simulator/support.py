@@ -23,6 +23,6 @@ def logged_in(asterisk: SimulatedAsterisk, *headers: str) -> Iterator[ManagerCli
     with ManagerClient(asterisk.port) as client:
         client.read_line()
         client.ask("Action: Login", USER, SECRET, *headers)
-        if asterisk.boot and not any("off" in header for header in headers):
+        if asterisk.pbx.behaviour.boot and not any("off" in header for header in headers):
             client.read_message()
         yield client

@@ -7,8 +7,10 @@ import re
 
 import pytest
 
-from simulator.calls import FOREVER, OUTCOMES
+from simulator.behaviour import Behaviour
+from simulator.calls import OUTCOMES
 from simulator.dialects import DIALECTS
+from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
 from tests.simulator.support import logged_in
 from tests.support import ManagerClient, wait_until
@@ -113,7 +115,7 @@ def test_a_synchronous_originate_holds_the_whole_session_up(asterisk, client):
 def test_every_call_is_whole(speak, outcome, channel):
     """Each channel that begins ends, nothing is left to fill in, ids are new each time."""
     with (
-        SimulatedAsterisk(speak=speak, time_scale=0, talk=0.0) as asterisk,
+        SimulatedAsterisk(behaviour=Behaviour(speak=speak, time_scale=0, talk=0.0)) as asterisk,
         logged_in(asterisk) as client,
     ):
         for _ in range(2):
@@ -203,7 +205,7 @@ def test_calls_go_on_by_themselves(asterisk, client):
 def test_calls_in_the_old_way_have_dial_and_bridge_events():
     """Before Asterisk 12: Dial with SubEvent, Bridge with Channel1 and Channel2."""
     with (
-        SimulatedAsterisk(speak="1.8", time_scale=0) as asterisk,
+        SimulatedAsterisk(behaviour=Behaviour(speak="1.8", time_scale=0)) as asterisk,
         logged_in(asterisk) as client,
     ):
         asterisk.call("SIP/100", exten="200")

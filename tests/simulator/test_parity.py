@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from simulator.calls import Order
+from simulator.behaviour import Behaviour
+from simulator.orders import Order
 from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT, ManagerClient, wait_until
 
+WITH_SECURITY = Behaviour(security_events=True)
 DATA = ROOT / "tests/data"
 VARIES = (
     b"EventTV|SessionID|LocalAddress|RemoteAddress|SessionTV|Timestamp|Uptime|LastReload|"
@@ -43,10 +46,13 @@ def recorded(name: str, side: str) -> bytes:
     return read(path if path.exists() else f"{path}.gz")
 
 
-def play(name: str, *, call: str = "", **options) -> bytes:
-    """Return what the simulated Asterisk says to the recorded client, with *call* going on."""
-    options = {"user": "admin", "secret": "secret", "security_events": True, **options}
-    with SimulatedAsterisk(**options) as asterisk, ManagerClient(asterisk.port) as client:
+def play(name: str, behaviour: Behaviour = WITH_SECURITY, *, call: str = "") -> bytes:
+    """Return the simulated Asterisk's output to the recorded client, during *call*."""
+    users = {"admin": "secret"}
+    with (
+        SimulatedAsterisk(users=users, behaviour=behaviour) as asterisk,
+        ManagerClient(asterisk.port) as client,
+    ):
         if call:
             asterisk.call(call, talk=60.0)
             wait_until(lambda: asterisk.exchange.channels, what="a call")
@@ -79,7 +85,8 @@ def names(lines: list[bytes]) -> list[bytes]:
 def test_odd_input_and_logins_are_answered_as_recorded(name):
     """Every byte but times and addresses is that of Asterisk 22."""
     challenge = re.search(rb"Challenge: (\d+)", recorded(name, "s2c"))
-    heard = play(name, challenge=challenge[1].decode() if challenge else "")
+    given = challenge[1].decode() if challenge else ""
+    heard = play(name, replace(WITH_SECURITY, challenge=given))
 
     assert masked(heard) == masked(recorded(name, "s2c"))
 
@@ -133,7 +140,7 @@ def test_simple_actions_have_the_shape_of_the_recorded_ones():
                 found.setdefault(ids[0], []).append(names(lines))
         return found
 
-    heard = shapes(play("b1_simple_actions", peers=3, queue_members=3))
+    heard = shapes(play("b1_simple_actions", replace(WITH_SECURITY, peers=3, queue_members=3)))
     missing = []
     for action_id, theirs in shapes(recorded("b1_simple_actions", "s2c")).items():
         if action_id.rpartition(b"-")[2] in NOT_KEPT:

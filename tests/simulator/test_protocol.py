@@ -82,7 +82,7 @@ def test_any_filter_is_taken_or_refused(text):
     """A pattern from outside never raises."""
     filters = events.Filters()
     filters.add(text)
-    filters.pass_(b"Event: X\r\n\r\n")
+    filters.passes(b"Event: X\r\n\r\n")
 
 
 def test_an_event_repeats_the_header_of_a_list():
@@ -111,7 +111,7 @@ def test_match_criteria_pick_events(criteria, text, passes):
     filters = events.Filters()
 
     assert filters.add(events.criteria(criteria, text))
-    assert filters.pass_(events.event("UserEvent", {"Channel": "SIP/1", "B": "b"})) is passes
+    assert filters.passes(events.event("UserEvent", {"Channel": "SIP/1", "B": "b"})) is passes
 
 
 @given(st.text(max_size=40), st.text(max_size=20))

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from simulator import recordings
+from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT, ManagerClient
 
@@ -28,7 +29,7 @@ def test_recordings_are_cut_into_their_messages(path):
 def test_a_recording_reaches_every_client_byte_for_byte():
     """Also in small pieces."""
     path = DATA / "b10_crlf_injection.s2c.ami"
-    with SimulatedAsterisk(pieces=7) as asterisk:
+    with SimulatedAsterisk(behaviour=Behaviour(pieces=7)) as asterisk:
         clients = [ManagerClient(asterisk.port) for _ in range(3)]
         for client in clients:
             client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret", "Events: off")

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
 from tests.certificates import self_signed
@@ -25,7 +26,10 @@ from tests.support import ManagerClient, wait_until
 )
 def test_each_generation_greets_in_its_way(speak, banner, booted):
     """Banner and FullyBooted differ with the generation."""
-    with SimulatedAsterisk(speak=speak) as asterisk, ManagerClient(asterisk.port) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(speak=speak)) as asterisk,
+        ManagerClient(asterisk.port) as client,
+    ):
         assert client.read_line() == banner
         assert client.ask("Action: Login", USER, SECRET)[0] == "Response: Success"
         assert len(client.read_message()) == booted
@@ -34,7 +38,10 @@ def test_each_generation_greets_in_its_way(speak, banner, booted):
 @pytest.mark.parametrize("speak", ["1.8", "13"])
 def test_old_command_output_is_raw_text(speak):
     """Before 14: Response Follows, bare LFs, blank lines, the end mark."""
-    with SimulatedAsterisk(speak=speak) as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(speak=speak)) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         client.send("Action: Command", "ActionID: 5", "Command: empty lines")
         client.send("Action: Logoff")
         heard = client.read_to_end()
@@ -94,7 +101,10 @@ def test_a_wrong_secret_is_refused_and_the_connection_closed(asterisk):
 
 def test_queue_status_lists_as_many_members_as_asked_for():
     """5000 members make a list of 5001 items, and its end says so."""
-    with SimulatedAsterisk(queue_members=5000) as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(queue_members=5000)) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         client.send("Action: QueueStatus", "ActionID: q")
         messages = [client.read_message()]
         while messages[-1][0] != "Event: QueueStatusComplete":
@@ -111,7 +121,10 @@ def test_queue_status_lists_as_many_members_as_asked_for():
 
 def test_old_queue_status_has_no_list_marks():
     """1.8 does not mark the start and the end of this list."""
-    with SimulatedAsterisk(speak="1.8") as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(speak="1.8")) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         answer = client.ask("Action: QueueStatus")
 
     assert answer == ["Response: Success", "Message: Queue status will follow"]
@@ -204,9 +217,9 @@ def test_actions_can_be_answered_otherwise(asterisk):
     with logged_in(asterisk) as client:
         asterisk.answer("Ping", b"Response: Odd\r\nActionID: {ActionID}\r\n\r\n")
         assert client.ask("Action: Ping", "ActionID: 1") == ["Response: Odd", "ActionID: 1"]
-        asterisk.answer("Ping", lambda request: f"Got: {request.action}\r\n\r\n".encode())
+        asterisk.answer("Ping", lambda action: f"Got: {action.name}\r\n\r\n".encode())
         assert client.ask("Action: Ping") == ["Got: Ping"]
-        asterisk.answer("ping", lambda _request: None)
+        asterisk.answer("ping", lambda _action: None)
         client.send("Action: Ping")
         asterisk.wait_for_action("Ping", 3)
         asterisk.answer("Ping", None)
@@ -225,7 +238,10 @@ def test_all_that_came_is_kept(asterisk):
 
 def test_output_can_be_cut_anywhere():
     """In small pieces all comes, too."""
-    with SimulatedAsterisk(pieces=3) as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(pieces=3)) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         asterisk.event("Newchannel", Channel="SIP/1-" + "x" * 3000)
 
         assert len(client.read_message()[2]) == 3000 + len("Channel: SIP/1-")
@@ -244,7 +260,10 @@ def test_raw_bytes_go_to_all_who_are_logged_in(asterisk):
 
 def test_a_client_that_does_not_read_is_dropped():
     """As Asterisk does, after the write time-out, wherever the message is."""
-    with SimulatedAsterisk(write_timeout=0.05) as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(write_timeout=0.05)) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         asterisk.send(b"Event: X\r\nV: " + b"x" * 1_000_000 + b"\r\n\r\n", times=30)
 
         wait_until(lambda: asterisk.sessions == [])
@@ -407,9 +426,15 @@ def test_every_action_is_refused_while_it_shuts_down(asterisk):
 
 def test_fully_booted_can_be_late_or_never_come():
     """An option each."""
-    with SimulatedAsterisk(boot=False) as asterisk, logged_in(asterisk) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(boot=False)) as asterisk,
+        logged_in(asterisk) as client,
+    ):
         assert client.is_silent(0.05)
-    with SimulatedAsterisk(boot_delay=0.1) as asterisk, ManagerClient(asterisk.port) as client:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(boot_delay=0.1)) as asterisk,
+        ManagerClient(asterisk.port) as client,
+    ):
         client.read_line()
         assert client.ask("Action: Login", USER, SECRET)[0] == "Response: Success"
         assert client.is_silent(0.02)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ProxyProcess
 from tests.system.peers import PATIENT, Stage, host_line, wait_connected
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def asterisk(request: pytest.FixtureRequest) -> Iterator[SimulatedAsterisk]:
-    """A simulated Asterisk for all tests of a module; mark "asterisk": its keyword arguments."""
+    """A simulated Asterisk for all tests of a module; mark "asterisk": its Behaviour."""
     marker = request.node.get_closest_marker("asterisk")
     options: dict[str, Any] = {"write_timeout": 30.0, **(marker.kwargs if marker else {})}
-    with SimulatedAsterisk(**options) as server:
+    with SimulatedAsterisk(behaviour=Behaviour(**options)) as server:
         yield server
 
 

@@ -16,6 +16,7 @@ import time
 import bcrypt
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import PROGRAM, ROOT, wait_until
 from tests.system.peers import Collector, host_line, value, wait_connected
@@ -400,7 +401,10 @@ def test_writetimeout(proxy, required):
     """A user's own writetimeout counts instead of clientwritetimeout, until he is another."""
     users = "quick=secret\n[patient]\nsecret=secret\nwritetimeout=30000\n"
     filling = b"Event: Filling\r\nPrivilege: user,all\r\nText: %s\r\n\r\n" % (b"x" * 4000)
-    with SimulatedAsterisk(write_timeout=30) as asterisk, contextlib.ExitStack() as stack:
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(write_timeout=30)) as asterisk,
+        contextlib.ExitStack() as stack,
+    ):
         more = "clientwritetimeout = 100\nclientbacklog = 268435456\n"
         more += f"authrequired = {required}\n"
         program = proxy(closed(asterisk, more=more), users)
@@ -476,7 +480,7 @@ def test_no_secret_is_ever_logged(proxy):
         "plain": "Crypt3dSecret",
         "originate": "Var1ableSecret",
     }
-    with SimulatedAsterisk(secret=secrets["upstream"]) as asterisk:
+    with SimulatedAsterisk(users={"ampuser": secrets["upstream"]}) as asterisk:
         config = closed(more=host_line(asterisk, secret=secrets["upstream"]))
         config += f'proxykey = "{secrets["key"]}"\n'
         users = f"joe={secrets['user']}\njane={secrets['crypt']}\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
 from tests.support import free_port, wait_until
@@ -97,8 +98,8 @@ def test_an_asterisk_that_never_sends_fullybooted_counts_after_three_seconds(pro
     """Silent or busy; one with events off counts at once."""
     accepted = b"Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
     with (
-        SimulatedAsterisk(boot=False) as old,
-        SimulatedAsterisk("127.0.0.2", boot=False) as quiet,
+        SimulatedAsterisk(behaviour=Behaviour(boot=False)) as old,
+        SimulatedAsterisk("127.0.0.2", behaviour=Behaviour(boot=False)) as quiet,
         BareServer("127.0.0.3", banner=banner, welcome=accepted, script=chatter) as busy,
     ):
         hosts = host_line(old) + host_line(quiet, events="off") + host_line(busy, events=events)
@@ -291,7 +292,7 @@ def test_events_off_upstream_is_said_so_and_answers_still_come(proxy):
 @pytest.mark.parametrize("speak", ["1.8", "13", "22"])
 def test_every_generation_of_asterisk_is_spoken_to(proxy, speak):
     """Commands come whole in the style of each; lists end; all in unique mode."""
-    with SimulatedAsterisk(speak=speak) as asterisk:
+    with SimulatedAsterisk(behaviour=Behaviour(speak=speak)) as asterisk:
         program = proxy(QUICK + "autofilter = unique\n" + host_line(asterisk))
         wait_connected(program)
         with program.client() as client, program.client() as other:

@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
 from tests.system.peers import (
@@ -55,7 +56,7 @@ def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy):
     """They get every event, in order and at once; it is dropped; memory stays bounded."""
     count = 12_000  # 12 MB, more than kernel and backlog hold
     with contextlib.ExitStack() as stack:
-        asterisk = stack.enter_context(SimulatedAsterisk(write_timeout=30))
+        asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour(write_timeout=30)))
         program = proxy(
             CONFIG + "clientwritetimeout = 3000\nclientbacklog = 2000000\n" + host_line(asterisk)
         )

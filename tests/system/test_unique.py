@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from simulator.behaviour import Behaviour
 from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
 from tests.system.peers import (
@@ -35,7 +36,7 @@ def test_twenty_thousand_answers_reach_exactly_who_asked(proxy):
     """50 clients, two servers, with and without ActionID, ids that others have too."""
     with contextlib.ExitStack() as stack:
         servers = [
-            stack.enter_context(SimulatedAsterisk(host, peers=2))
+            stack.enter_context(SimulatedAsterisk(host, behaviour=Behaviour(peers=2)))
             for host in ("127.0.0.1", "127.0.0.2")
         ]
         program = proxy(UNIQUE + "".join(map(host_line, servers)))
