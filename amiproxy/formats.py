@@ -10,8 +10,8 @@ and bytes: no sockets, no threads, no clock.  It may define
 ``reader(limits) -> Reader``
     input: a new parser for one client, see :class:`Reader`.
 
-``conversation(limits) -> object``
-    input for a protocol of questions and answers (HTTP); see handlers/http.py.
+``conversation(limits) -> Conversation``
+    input for a protocol of requests and answers (HTTP), see :class:`Conversation`.
 
 ``onconnect(banner) -> bytes``
     what a new client of this input format is sent first; absent: nothing.
@@ -31,12 +31,13 @@ import importlib.util
 import logging
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Protocol
+from typing import TYPE_CHECKING, Callable, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from amiproxy.httpmessages import Request, Response, Stage
     from amiproxy.message import Message
 
 log = logging.getLogger("amiproxy.formats")
@@ -75,6 +76,42 @@ class Reader(Protocol):
         """
 
 
+class Conversation(Protocol):
+    """One client of a protocol of requests and answers.  Belongs to one thread.
+
+    The caller feeds what it receives, asks for the next request, answers it, asks
+    again: of pipelined requests each comes out when the one before has its answer.
+    """
+
+    @property
+    def stage(self) -> Stage:
+        """How far the next request has come."""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next *data*; ``b""`` says that the client sends no more."""
+
+    def next(self) -> Request | None:
+        """Return the next whole request; None: more bytes, or an answer, must come first.
+
+        Raises:
+            BadRequest: what came is not a request; the caller answers with
+                the error's status by :meth:`refuse`.
+
+        """
+
+    def interim(self) -> bytes:
+        """Return what a client must be sent before it sends the body, ``b""`` for nothing."""
+
+    def answer(self, response: Response, now: float) -> bytes:
+        """Return *response* to the request that waits for it, as bytes.
+
+        *now* is the time of the answer, in seconds since the epoch.
+        """
+
+    def refuse(self, response: Response, now: float) -> bytes:
+        """Return *response* as the last bytes of the connection; the stage is OVER."""
+
+
 @dataclass(frozen=True)
 class Format:
     """One loaded handler."""
@@ -82,7 +119,7 @@ class Format:
     name: str
     write: Callable[[Message], bytes] | None
     reader: Callable[[Limits], Reader] | None
-    conversation: Callable[..., Any] | None
+    conversation: Callable[[Limits], Conversation] | None
     onconnect: Callable[[str], bytes] | None
     content_type: str
     wire: bool

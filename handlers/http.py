@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """HTTP/1.0 and 1.1, server side: bytes in, requests out; responses in, bytes out.
 
-HTTP is a protocol of questions and answers, so this handler offers no reader but a
+Each answer of HTTP belongs to a request, so this handler offers no reader but a
 ``conversation(limits)``.  It knows neither sockets nor threads nor what a request
 asks for: that is amiproxy/web/urls.py, and amiproxy/threads/web/connection.py answers it.
 
@@ -11,6 +11,7 @@ an HTTP/1.0 connection alive, and every response is whole when it is sent.
 
 from __future__ import annotations
 
+import functools
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -18,85 +19,58 @@ from typing import TYPE_CHECKING
 import h11
 
 from amiproxy import __version__
-from amiproxy.web.messages import BadRequest, Request, Response
+from amiproxy.httpmessages import BadRequest, Request, Response, Stage
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
 
 #: Bytes of request line and headers together.  An action in a URL takes three
-#: bytes for one ("%20"), and 128 lines of 1022 bytes belong into a POST.
+#: bytes for one ("%20"); 128 lines of 1022 bytes belong in a POST.
 MAX_HEAD = 64 * 1024
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-
-def conversation(limits: Limits) -> Conversation:
-    """Return a new conversation with one client."""
-    return Conversation(limits)
+#: h11 for one request: it cannot go on to the next of an HTTP/1.0 connection.
+_parser = functools.partial(h11.Connection, h11.SERVER, max_incomplete_event_size=MAX_HEAD)
 
 
-class Conversation:
-    """One connection of one client.  Belongs to one thread.
-
-    The caller feeds what it receives, asks for the next request, answers it, asks
-    again: a pipelined request comes out only when the one before has its answer.
-    """
+class HttpConversation:
+    """One connection of one client: see :class:`amiproxy.formats.Conversation`."""
 
     def __init__(self, limits: Limits) -> None:
+        self.stage = Stage.IDLE
         self._max_body = limits.block
         self._parser = _parser()
-        self._head: h11.Request | None = None  # of the request whose body is coming
+        self._head: h11.Request | None = None  # of the request whose body is arriving
         self._body = bytearray()
-        self._started = False  # bytes of the next request have come
-        self._unanswered: Request | None = None
-        self._over = False  # no more requests will come out
-        self._ended = False  # the client has sent all it will send
-
-    @property
-    def partial(self) -> bool:
-        """Whether a request has begun and is not whole yet."""
-        return self._started and not self._over and self._unanswered is None
-
-    @property
-    def in_body(self) -> bool:
-        """Whether the head of the next request has come and its body has not."""
-        return self._head is not None and self._unanswered is None
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come: all is answered and the connection can go."""
-        return self._over
-
-    @property
-    def backlog(self) -> int:
-        """How many bytes wait that were sent ahead of the next request's turn."""
-        return len(self._parser.trailing_data[0])
+        self._begun = False  # bytes of the next request have come, perhaps before its turn
+        self._request: Request | None = None  # the one that waits for its answer
+        self._ended = False  # the client sends no more
 
     def feed(self, data: bytes) -> None:
-        """Take the next *data*; ``b""`` tells that the client sends no more."""
-        if self._over or self._ended:
+        """Take the next *data*; ``b""`` says that the client sends no more."""
+        if self._ended or self.stage is Stage.OVER:
             return
         if not data:
             self._ended = True
-        elif not self._started:
+        elif not self._begun:
             # Stray blank lines before a request do not count (RFC 9112, section 2.2).
             data = data.lstrip(b"\r\n")
             if not data:
                 return
-            self._started = True
+            self._begun = True
+            if self.stage is Stage.IDLE:
+                self.stage = Stage.HEAD
         self._parser.receive_data(data)
 
     def next(self) -> Request | None:
         """Return the next whole request, or None: more bytes, or an answer, must come first.
 
         Raises:
-            BadRequest: what came is no request we take; the caller answers
-                with its status by :meth:`refuse`, and the connection ends.
+            BadRequest: what came is not a request, or one that is not accepted.
 
         """
-        if self._unanswered is not None:
-            return None
-        while self._unanswered is None and not self._over:
+        while self.stage not in (Stage.ANSWER, Stage.OVER):
             try:
                 event = self._parser.next_event()
             except h11.RemoteProtocolError as error:
@@ -107,46 +81,49 @@ class Conversation:
             if isinstance(event, h11.Request):
                 self._check(event)
                 self._head = event
+                self.stage = Stage.BODY
             elif isinstance(event, h11.Data):
                 self._body += event.data
                 if len(self._body) > self._max_body:
                     raise self._failed(413)
             elif isinstance(event, h11.EndOfMessage):
-                self._unanswered = self._finish()
+                self._request = self._finish()
+                self.stage = Stage.ANSWER
+                return self._request
             else:
-                self._over = True
-        return self._unanswered
+                self.stage = Stage.OVER
+        return None
 
     def interim(self) -> bytes:
-        """Return what must be sent before the client goes on: 100 Continue, once, or nothing."""
-        if self._over or not self._parser.they_are_waiting_for_100_continue:
+        """Return 100 Continue, once, if the client waits for it, else ``b""``."""
+        if self.stage is Stage.OVER or not self._parser.they_are_waiting_for_100_continue:
             return b""
-        # Tells the parser that it has been said.
+        # So the parser knows that it was sent.
         self._parser.send(h11.InformationalResponse(status_code=100, headers=[]))
         return CONTINUE
 
     def answer(self, response: Response, now: float) -> bytes:
-        """Return *response* to the request that is due, as bytes.
+        """Return *response* to the request that waits for it, as bytes.
 
         *now* is the time for ``Date``, in seconds since the epoch.
         """
-        request = self._unanswered
+        request, self._request = self._request, None
         assert request is not None, "there is nothing to answer"
         keep = request.keep_alive and not response.close
-        self._unanswered = None
-        if not keep:
-            self._over = True
+        if keep:
+            self.stage = Stage.HEAD if self._begun else Stage.IDLE
+        else:
+            self.stage = Stage.OVER
         return _write(response, now, keep_alive=keep, with_body=request.method != "HEAD")
 
     def refuse(self, response: Response, now: float) -> bytes:
         """Return *response* as the last bytes of this connection."""
-        head = self._head.method if self._head is not None else b""
-        self._unanswered = None
-        self._over = True
-        return _write(response, now, keep_alive=False, with_body=head != b"HEAD")
+        self.stage = Stage.OVER
+        method = self._head.method if self._head is not None else b""
+        return _write(response, now, keep_alive=False, with_body=method != b"HEAD")
 
     def _check(self, head: h11.Request) -> None:
-        """Refuse by its head a request whose body we need not read."""
+        """Refuse by its *head* a request whose body need not be read."""
         if not head.http_version.startswith(b"1."):
             raise self._failed(505)
         # h11 looks at the size only while a head is incomplete.
@@ -163,7 +140,7 @@ class Conversation:
                 raise self._failed(413)
 
     def _finish(self) -> Request:
-        """Return the request that is whole now, and make ready for the next."""
+        """Return the request that is whole now, and begin the next."""
         head = self._head
         assert head is not None
         request = Request(
@@ -182,13 +159,13 @@ class Conversation:
             self._parser.receive_data(rest)
         if self._ended:
             self._parser.receive_data(b"")
-        self._started = bool(rest)
+        self._begun = bool(rest)
         self._head = None
         self._body = bytearray()
         return request
 
     def _failed(self, status: int) -> BadRequest:
-        self._over = True
+        self.stage = Stage.OVER
         return BadRequest(status, _REASONS.get(status, _REASONS[400]))
 
 
@@ -201,8 +178,8 @@ _REASONS = {
 }
 
 
-def _parser() -> h11.Connection:
-    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+#: What the proxy looks for in a handler (amiproxy/formats.py).
+conversation = HttpConversation
 
 
 def _write(response: Response, now: float, *, keep_alive: bool, with_body: bool) -> bytes:

@@ -56,7 +56,7 @@ def test_only_the_threads_package_touches_sockets_and_threads(path):
 def test_handlers_know_messages_and_bytes_only(path):
     """A handler is one file; of ours it knows messages, limits and helpers for bytes."""
     allowed = {"amiproxy", "amiproxy.message", "amiproxy.formats", "amiproxy.blocks",
-               "amiproxy.errors", "amiproxy.web.messages", "amiproxy.wire.plain"}  # fmt: skip
+               "amiproxy.errors", "amiproxy.httpmessages", "amiproxy.wire.plain"}  # fmt: skip
 
     ours = {name for name in imports(path) if name.partition(".")[0] == "amiproxy"}
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""HTTP as values: requests, what they ask for, whether a browser may ask it, bodies of answers.
+"""HTTP as values: what a request asks for, whether a browser may ask it, bodies of answers.
 
-No socket, and nothing that waits for Asterisk: that is threads/web/.
+Nothing here opens a socket or waits for Asterisk: that is threads/web/.  Requests and
+responses themselves are in amiproxy/httpmessages.py, where I/O handlers find them.
 """

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Messages in, the body of an HTTP answer out.
+"""The messages of an answer in, its HTTP status and body out.
 
-In our own format whichever handler writes; for Asterisk's HTTP interface as its
-main/manager.c does (xml_translate; recorded from Asterisk 22).
+The body in our own format is what its handler writes; for Asterisk's HTTP interface it
+is as main/manager.c has it (xml_translate; recorded from Asterisk 22).
 """
 
 from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from amiproxy import replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,49 +20,63 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.message import Message
 
+#: The proxy's own words where no Asterisk can be asked (spec 12.2).
+_UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connected")
+
 #: What XML 1.0 cannot hold, not even escaped.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 #: No style and no script: the page's policy (threads/web/client.py) allows neither.
-_HEAD = """<!DOCTYPE html>
+_PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title></head>
 <body>
 <h1>{title}</h1>
-"""
-
-#: The answer is shown as text: a browser saves CSV, and refuses more than one XML message.
-_PAGE = (
-    _HEAD.format(title="astmanproxy")
-    + """<p>Send one action to Asterisk and read its answer. Back leads here again.</p>
-<form action="/" method="post">
-<input type="hidden" name="format" value="standard">
-<p><label>Action <input name="Action" value="Ping" required></label></p>
+{before}<form action="{form}" method="post">
+{hidden}<p><label>Action <input name="{field}" value="Ping" required></label></p>
 <p><label>ActionID <input name="ActionID"></label> (may be empty)</p>
 <p><button>Send</button></p>
 </form>
 <h2>Examples</h2>
 <ul>
-<li><a href="/?Action=CoreStatus&amp;format=standard">CoreStatus</a>: how Asterisk is</li>
-<li><a href="/?Action=CoreShowChannels&amp;format=standard">CoreShowChannels</a>: calls</li>
-<li><a href="/?Action=QueueStatus&amp;format=standard">QueueStatus</a>: queues and agents</li>
-<li><a href="/?ProxyAction=ListServers&amp;format=standard">ListServers</a>: the Asterisks</li>
-<li><a href="/?ProxyAction=ListSessions&amp;format=standard">ListSessions</a>: the clients</li>
-</ul>
-<h2>From programs</h2>
+{examples}</ul>
+{after}</body></html>
+"""
+
+
+def _examples(rows: Sequence[tuple[str, str, str]]) -> str:
+    return "".join(f'<li><a href="{link}">{name}</a>: {text}</li>\n' for link, name, text in rows)
+
+
+#: The answer is shown as text: a browser saves CSV, and refuses more than one XML message.
+_OWN_PAGE = _PAGE.format(
+    title="astmanproxy",
+    before="<p>Send one action to Asterisk and read its answer. Back leads here again.</p>\n",
+    form="/",
+    hidden='<input type="hidden" name="format" value="standard">\n',
+    field="Action",
+    examples=_examples(
+        (
+            ("/?Action=CoreStatus&amp;format=standard", "CoreStatus", "how Asterisk is"),
+            ("/?Action=CoreShowChannels&amp;format=standard", "CoreShowChannels", "calls"),
+            ("/?Action=QueueStatus&amp;format=standard", "QueueStatus", "queues and agents"),
+            ("/?ProxyAction=ListServers&amp;format=standard", "ListServers", "the Asterisks"),
+            ("/?ProxyAction=ListSessions&amp;format=standard", "ListSessions", "the clients"),
+        )
+    ),
+    after="""<h2>From programs</h2>
 <p>The headers of an action are the fields of a URL, or of a form that is posted:</p>
 <pre>/?Action=QueueStatus&amp;Queue=support&amp;format=json</pre>
 <p><code>format</code>, or the <code>Accept</code> header, names the format of the answer:
 <code>standard</code>, <code>json</code>, <code>xml</code> or <code>csv</code>.</p>
-</body></html>
-"""
+""",
 )
 
-_AJAM_PAGE = (
-    _HEAD.format(title="Asterisk Manager Interface")
-    + """<h2>Log in</h2>
+_AJAM_PAGE = _PAGE.format(
+    title="Asterisk Manager Interface",
+    before="""<h2>Log in</h2>
 <p>Only where the proxy requires it, and before anything else.</p>
 <form action="manager" method="post">
 <input type="hidden" name="action" value="login">
@@ -68,26 +85,59 @@ _AJAM_PAGE = (
 <p><button>Log in</button></p>
 </form>
 <h2>Send an action</h2>
-<form action="manager" method="post">
-<p><label>Action <input name="action" value="Ping" required></label></p>
-<p><label>ActionID <input name="ActionID"></label> (may be empty)</p>
-<p><button>Send</button></p>
-</form>
-<h2>Examples</h2>
-<ul>
-<li><a href="manager?action=corestatus">CoreStatus</a>: how Asterisk is</li>
-<li><a href="manager?action=coreshowchannels">CoreShowChannels</a>: calls</li>
-<li><a href="manager?action=queuestatus">QueueStatus</a>: queues and agents</li>
-<li><a href="manager?action=logoff">Logoff</a>: end the session</li>
-</ul>
-</body></html>
-"""
+""",
+    form="manager",
+    hidden="",
+    field="action",
+    examples=_examples(
+        (
+            ("manager?action=corestatus", "CoreStatus", "how Asterisk is"),
+            ("manager?action=coreshowchannels", "CoreShowChannels", "calls"),
+            ("manager?action=queuestatus", "QueueStatus", "queues and agents"),
+            ("manager?action=logoff", "Logoff", "end the session"),
+        )
+    ),
+    after="",
 )
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What an action was answered with; *complete* is false where time ran out."""
+
+    messages: tuple[Message, ...]
+    complete: bool
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the response says Error."""
+        if not self.messages:
+            return False
+        first = self.messages[0]
+        return (first.get("Response") or first.get("ProxyResponse")).lower() == "error"
+
+    def status(self, action: str, *, allowed: bool, until: bool) -> int:
+        """Return the HTTP status of this answer to *action*, its name in lower case.
+
+        *allowed*: the client had logged in, or need not; *until*: an event was waited for.
+        """
+        if not self.messages:
+            return 504
+        if any(message is replies.SHUTTING_DOWN for message in self.messages):
+            return 503
+        last = self.messages[-1]
+        if last.get("Response").lower() == "error" and _UNAVAILABLE.fullmatch(last.get("Message")):
+            return 503
+        if (not allowed or action == "login") and self.is_error:
+            return 401
+        if not self.complete and not (until and self.messages[0].has("Response")):
+            return 504
+        return 200
+
+
 def page(style: str) -> bytes:
-    """Return the page that tells how to use this, with a form of one action."""
-    return (_AJAM_PAGE if style else _PAGE).encode()
+    """Return the page that explains how to use this, with a form for one action."""
+    return (_AJAM_PAGE if style else _OWN_PAGE).encode()
 
 
 def encode(messages: Sequence[Message], output: Format) -> tuple[str, bytes]:
@@ -100,16 +150,16 @@ def encode(messages: Sequence[Message], output: Format) -> tuple[str, bytes]:
     content_type = output.content_type
     if output.name == "json" and len(messages) == 1:
         content_type = "application/json"
-    return _with_charset(content_type, body), body
+    return content_type if body.isascii() else _with_charset(content_type, body), body
 
 
 def _with_charset(content_type: str, body: bytes) -> str:
-    """Return *content_type*, which says that *body* is UTF-8 where only it can.
+    """Return *content_type*, with a charset if *body*, which is not ASCII, needs one.
 
-    Plain text and CSV do not tell by themselves, and a browser takes them for
-    Windows-1252.  Where it makes no difference, or is not true, nothing is said.
+    Plain text and CSV do not name their encoding, and a browser takes them for
+    Windows-1252; so UTF-8 is named, unless *body* is something else.
     """
-    if content_type not in ("text/plain", "text/csv") or body.isascii():
+    if content_type not in ("text/plain", "text/csv"):
         return content_type
     try:
         body.decode()
@@ -122,7 +172,7 @@ def encode_ajam(messages: Sequence[Message], style: str) -> tuple[str, bytes]:
     """Return (content type, body) as Asterisk's own *style* writes *messages*."""
     if style == "rawman":
         body = b"".join([message.raw for message in messages])
-        return _with_charset("text/plain", body), body
+        return "text/plain" if body.isascii() else _with_charset("text/plain", body), body
     if style == "mxml":
         return "text/xml", _mxml(messages)
     return "text/html; charset=utf-8", _table(messages)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""May this web page, through this browser, do that?  Decided on the request alone.
+"""Whether a web page may do, through a browser, what a request asks for.
 
 A browser on the LAN sends what any page tells it to, so a page on the Internet could
-place calls through a proxy that asks for no log-in.  What gives such a request away:
+place calls through a proxy that asks for no log-in.  Such a request is known by these:
 
 * ``Origin`` and ``Sec-Fetch-Site`` name another site; no page can forge them;
 * ``Referer`` names another site;
 * it comes from a browser (a User-Agent of today's browsers, with Accept-Language,
-  neither of which a page can take away) that gives none of these three, as they do
-  for pictures over plain http.
+  neither of which a page can take away) that sends none of these three headers, as
+  browsers do for pictures over plain http.
 
-A program that is no browser sends none of them and may do everything.
+A program that is not a browser sends none of them and may do everything.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from amiproxy.access.acl import is_address
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from amiproxy.httpmessages import Request
     from amiproxy.message import Message
-    from amiproxy.web.messages import Request
 
 #: Actions, in lower case, that change nothing in Asterisk, so that a link may lead to
-#: them.  Not in here, although they only seem to read: Getvar (a function may do
+#: them.  Left out, although they seem to read only: Getvar (a function may do
 #: anything, SHELL() too), Command, GetConfig (no change, but secrets).
 READ_ONLY = frozenset(
     {
@@ -88,20 +88,27 @@ _LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".int
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def changes_state(request: Request, message: Message) -> bool:
-    """Tell whether *request*, which asks for *message*, must come from our own pages."""
+def changes_state(
+    request: Request,
+    message: Message,
+    read_only_proxyactions: Collection[str] = READ_ONLY_PROXY,
+) -> bool:
+    """Return whether *request*, which asks for *message*, must come from our own pages.
+
+    *read_only_proxyactions* are the ProxyActions, in lower case, that change nothing.
+    """
     if request.method == "POST":
         return True
     names = message.all("Action")
     proxy_names = message.all("ProxyAction")
     return not (
         all(name.strip().lower() in READ_ONLY for name in names)
-        and all(name.strip().lower() in READ_ONLY_PROXY for name in proxy_names)
+        and all(name.strip().lower() in read_only_proxyactions for name in proxy_names)
     )
 
 
 def from_browser(request: Request) -> bool:
-    """Tell whether *request* comes from a browser of today."""
+    """Return whether *request* comes from a browser of today."""
     if request.has("origin") or request.has("sec-fetch-site"):
         return True
     agent = request.header("user-agent")
@@ -109,7 +116,7 @@ def from_browser(request: Request) -> bool:
 
 
 def is_foreign(request: Request, allowed: Collection[str], *, tls: bool) -> bool:
-    """Tell whether a page that is not ours, or nobody knows whose, sent *request*.
+    """Return whether *request* was sent by a page that is not ours, or of unknown origin.
 
     *allowed* are the origins of ``httpcors``; ``*`` is any.
     """
@@ -126,18 +133,18 @@ def is_foreign(request: Request, allowed: Collection[str], *, tls: bool) -> bool
 
 
 def is_allowed(origin: str, allowed: Collection[str]) -> bool:
-    """Tell whether ``httpcors`` names *origin*."""
+    """Return whether ``httpcors`` names *origin*."""
     known = {name.lower().rstrip("/") for name in allowed}
     return bool(origin) and ("*" in known or origin.lower() in known)
 
 
 def is_rebound(request: Request, own_names: Collection[str], allowed: Collection[str]) -> bool:
-    """Tell whether a browser was led here by a name that may be anybody's.
+    """Return whether a browser came here by a name that may be anybody's.
 
-    A page's own server can let its name point at our address (DNS rebinding); to
-    the browser we are that page's server then.  So a browser must call us by an
+    A page's own server can let its name point at our address (DNS rebinding); the
+    browser then takes us for that page's server.  So a browser must call us by an
     address, by a name that is only known on the LAN, by one of *own_names*, or by
-    one that an origin in *allowed* has.
+    the name in one of the origins *allowed*.
     """
     if not from_browser(request) or not request.has("host"):
         return False
@@ -150,7 +157,10 @@ def is_rebound(request: Request, own_names: Collection[str], allowed: Collection
 
 
 def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str, str], ...]:
-    """Return the headers that let the page at the request's Origin read the answer."""
+    """Return the headers that let the page at the request's Origin read the answer.
+
+    *allowed* are the origins of ``httpcors``.
+    """
     origin = request.header("origin")
     if not is_allowed(origin, allowed):
         return (("Vary", "Origin"),) if allowed else ()
@@ -170,7 +180,7 @@ def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str,
 
 
 def _is_own(url: str, request: Request, *, tls: bool) -> bool:
-    """Tell whether *url* is on the host and port that *request* was sent to."""
+    """Return whether *url* is on the host and port that *request* was sent to."""
     scheme = url.partition(":")[0].lower()
     # https ends before us where a web server stands in front.
     if scheme not in _DEFAULT_PORTS or (tls and scheme != "https"):

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bodies of HTTP answers."""
+"""Status and bodies of HTTP answers."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amiproxy import replies
 from amiproxy.formats import load_formats
 from amiproxy.message import Message
 from amiproxy.web import answers
+from amiproxy.web.answers import Answer
 from tests.support import ROOT
 
 FORMATS = load_formats(ROOT / "handlers")
@@ -29,12 +32,14 @@ DONE = Message.of("Event: CoreShowChannelsComplete", "EventList: Complete", "Lis
         ("json", 2, "application/x-ndjson"),
     ],
 )
-def test_our_formats(name, count, content_type):
+def test_our_formats(name: str, count: int, content_type: str) -> None:
     """The handler writes, one message after the other; one JSON message is a JSON text."""
     kind, body = answers.encode([PONG] * count, FORMATS[name])
 
     assert kind == content_type
-    assert body == FORMATS[name].write(PONG) * count
+    write = FORMATS[name].write
+    assert write is not None
+    assert body == write(PONG) * count
 
 
 @pytest.mark.parametrize(
@@ -46,26 +51,26 @@ def test_our_formats(name, count, content_type):
         ("json", "application/json"),
     ],
 )
-def test_utf_8_is_called_so(name, content_type):
+def test_utf_8_is_called_so(name: str, content_type: str) -> None:
     """Text that cannot tell its encoding has it in its type, or a browser shows MÃ¼ller."""
     message = Message("Name: Müller\r\n\r\n".encode())
 
     assert answers.encode([message], FORMATS[name])[0] == content_type
 
 
-def test_other_bytes_get_no_charset():
-    """What is no UTF-8 is not called so."""
+def test_other_bytes_get_no_charset() -> None:
+    """What is not UTF-8 is not called so."""
     message = Message(b"Name: M\xfcller\r\n\r\n")
 
     assert answers.encode([message], FORMATS["standard"])[0] == "text/plain"
 
 
-def test_rawman_is_the_manager_format():
+def test_rawman_is_the_manager_format() -> None:
     """Messages as Asterisk sends them."""
     assert answers.encode_ajam([PONG, DONE], "rawman") == ("text/plain", PONG.raw + DONE.raw)
 
 
-def test_mxml_is_what_asterisk_writes():
+def test_mxml_is_what_asterisk_writes() -> None:
     """As recorded from Asterisk 22."""
     kind, body = answers.encode_ajam([PONG], "mxml")
 
@@ -76,7 +81,7 @@ def test_mxml_is_what_asterisk_writes():
     )
 
 
-def test_mxml_numbers_repeated_names_and_escapes():
+def test_mxml_numbers_repeated_names_and_escapes() -> None:
     """A second Output is output-2; quotes and angles are escaped; odd names become names."""
     message = Message.of("Output: a<&'\">", "Output: b", "ChanVariable(x): 1", "9: n", "no colon")
 
@@ -92,7 +97,7 @@ def test_mxml_numbers_repeated_names_and_escapes():
     }
 
 
-def test_html_escapes():
+def test_html_escapes() -> None:
     """Values are text in the table, whatever they hold."""
     kind, body = answers.encode_ajam([Message.of("A: <script>")], "manager")
 
@@ -100,10 +105,41 @@ def test_html_escapes():
     assert b"<td>A</td><td>&lt;script&gt;</td>" in body
 
 
-def test_the_page_has_a_form():
+def test_the_page_has_a_form() -> None:
     """The page at the root posts to the root, Asterisk's to manager."""
     assert b'<form action="/" method="post">' in answers.page("")
     assert b'<form action="manager" method="post">' in answers.page("manager")
+
+
+ERROR = Message.of("Response: Error", "Message: No such thing")
+GONE = Message.of("Response: Error", "Message: Server pbx is not connected")
+
+
+@pytest.mark.parametrize(
+    ("messages", "complete", "options", "status"),
+    [
+        ([PONG], True, {}, 200),
+        ([ERROR], True, {}, 200),
+        ([ERROR], True, {"allowed": False}, 401),
+        ([ERROR], True, {"action": "login"}, 401),
+        ([PONG], True, {"allowed": False}, 200),
+        ([GONE], True, {}, 503),
+        ([PONG, replies.SHUTTING_DOWN], True, {}, 503),
+        ([], False, {}, 504),
+        ([PONG], False, {}, 504),
+        ([PONG], False, {"until": True}, 200),
+        ([DONE], False, {"until": True}, 504),
+    ],
+)
+def test_the_status_of_an_answer(
+    messages: list[Message], complete: bool, options: dict[str, Any], status: int
+) -> None:
+    """It tells refusals, an Asterisk that is not there and one that says nothing apart."""
+    answer = Answer(tuple(messages), complete)
+
+    got = answer.status(**{"action": "ping", "allowed": True, "until": False, **options})
+
+    assert got == status
 
 
 LINES = st.lists(
@@ -112,7 +148,7 @@ LINES = st.lists(
 
 
 @given(LINES)
-def test_mxml_of_any_message_parses(lines):
+def test_mxml_of_any_message_parses(lines: list[str]) -> None:
     """A stock parser reads what we write, whatever bytes a message holds."""
     _, body = answers.encode_ajam([Message.of(*lines)], "mxml")
 
@@ -120,7 +156,7 @@ def test_mxml_of_any_message_parses(lines):
 
 
 @given(LINES)
-def test_html_of_any_message_is_text(lines):
+def test_html_of_any_message_is_text(lines: list[str]) -> None:
     """No value can open a tag."""
     _, body = answers.encode_ajam([Message.of(*lines)], "manager")
 

@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amiproxy.httpmessages import Request
 from amiproxy.message import Message
 from amiproxy.web import origin
-from amiproxy.web.messages import Request
 
 HOST = ("host", "pbx:1234")
 BROWSER = (("user-agent", "Mozilla/5.0 (X11)"), ("accept-language", "de"))
 
+Header = tuple[str, str]
 
-def request(*headers, method="GET"):
+
+def request(*headers: Header, method: str = "GET") -> Request:
     return Request(method, "/", "1.1", (HOST, *headers))
 
 
@@ -49,14 +51,14 @@ def request(*headers, method="GET"):
         ([*BROWSER, ("sec-fetch-site", "none")], False),
     ],
 )
-def test_who_sent_it(headers, foreign):
+def test_whose_page_sent_it(headers: list[Header], foreign: bool) -> None:
     """Programs and our own pages are not foreign, nor is what httpcors names; the rest is."""
     allowed = ("https://intranet.example",)
 
     assert origin.is_foreign(request(*headers), allowed, tls=False) is foreign
 
 
-def test_a_plain_page_is_foreign_to_a_tls_one():
+def test_a_plain_page_is_foreign_to_a_tls_one() -> None:
     """Over TLS only https pages are our own."""
     assert origin.is_foreign(request(("origin", "http://pbx:1234")), (), tls=True)
     assert not origin.is_foreign(request(("origin", "https://pbx:1234")), (), tls=True)
@@ -77,9 +79,17 @@ def test_a_plain_page_is_foreign_to_a_tls_one():
         ("POST", ["Action: Ping"], True),
     ],
 )
-def test_what_changes_state(method, lines, changes):
+def test_what_changes_state(method: str, lines: list[str], changes: bool) -> None:
     """Only actions known to read, by GET or HEAD, are harmless."""
     assert origin.changes_state(request(method=method), Message.of(*lines)) is changes
+
+
+def test_the_proxyactions_that_change_nothing_are_given() -> None:
+    """What reads only is for the one to say who carries it out."""
+    uptime = Message.of("ProxyAction: Uptime")
+
+    assert origin.changes_state(request(), uptime)
+    assert not origin.changes_state(request(), uptime, {"uptime"})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +108,9 @@ def test_what_changes_state(method, lines, changes):
         ("evil.example:1234", [], False),
     ],
 )
-def test_a_browser_must_call_us_by_a_name_of_ours(host, headers, rebound):
+def test_a_browser_must_call_us_by_a_name_of_ours(
+    host: str, headers: list[Header], rebound: bool
+) -> None:
     """A public name that is not known to be ours may have been rebound to our address."""
     asked = Request("GET", "/", "1.1", (("host", host), *headers))
 
@@ -107,7 +119,7 @@ def test_a_browser_must_call_us_by_a_name_of_ours(host, headers, rebound):
     assert found is rebound
 
 
-def test_no_page_may_read_answers_unless_named():
+def test_no_page_may_read_answers_unless_named() -> None:
     """Without httpcors there is no CORS header; with it, for the named origin only."""
     ours = request(("origin", "https://a.example"))
 
@@ -118,7 +130,7 @@ def test_no_page_may_read_answers_unless_named():
     assert headers["Access-Control-Allow-Credentials"] == "true"
 
 
-def test_any_page_may_read_without_credentials():
+def test_any_page_may_read_without_credentials() -> None:
     """``*`` lets any page read, but never with the browser's own credentials."""
     headers = dict(origin.cors_headers(request(("origin", "https://a.example")), ("*",)))
 
@@ -126,7 +138,7 @@ def test_any_page_may_read_without_credentials():
     assert "Access-Control-Allow-Credentials" not in headers
 
 
-def test_a_preflight_names_methods_and_headers():
+def test_a_preflight_names_methods_and_headers() -> None:
     """OPTIONS of a named origin is told what it may send."""
     asked = request(("origin", "https://a.example"), method="OPTIONS")
 
@@ -143,7 +155,7 @@ NOISE = st.text(st.characters(max_codepoint=255), max_size=30)
     host=NOISE,
     headers=st.lists(st.tuples(st.sampled_from(["origin", "referer", "sec-fetch-site"]), NOISE)),
 )
-def test_any_headers_are_judged(host, headers):
+def test_any_headers_are_judged(host: str, headers: list[Header]) -> None:
     """Noise is foreign or not, rebound or not, and never an exception."""
     noisy = Request("GET", "/", "1.1", (("host", host), *headers))
 

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Collector: a client session without a connection of its own.
 
-A web request is one question: its answer is gathered here, whole and with
-nothing of anyone else, and the web thread takes it.  A web session (AJAM) also
-gathers the events its user may see, until somebody fetches them.
+A web request is one action: its answer is gathered here, whole and with nothing of
+anyone else, and the web thread takes it.  A web session (AJAM) also gathers the
+events its user may see, until a request fetches them.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.session import ClientSession
+from amiproxy.web.answers import Answer
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
@@ -24,25 +24,87 @@ if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.wire.batch import Batch
 
-#: Events a web session keeps for who fetches them; the oldest go first.
+#: Events a web session keeps until they are fetched; the oldest go first.
 MAX_EVENTS = 10000
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back for one question.
+@dataclass
+class PendingAnswer:
+    """The answer to one action, as far as it has come.
 
-    *complete* is false where time ran out; *own* where the proxy itself answered
-    and nothing went to Asterisk.
+    It ends with the response, for a list with its complete event, and where *until*,
+    in lower case, is given with the event of that name.  *lock*, the session's, guards
+    all of it.
     """
 
-    messages: tuple[Message, ...]
-    complete: bool
-    own: bool
+    lock: threading.Lock
+    until: str = ""
+    request_id: str | None = None  #: what the action was sent with, once it was
+    messages: list[Message] = field(default_factory=list)
+    complete: bool = False
+    #: It is complete, or the session is over: whoever waits goes on.
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def take(self, message: Message, *, final: bool) -> None:
+        """Add *message*, the last one if *final*.  The caller holds the lock."""
+        assert self.lock.locked()
+        self.messages.append(message)
+        if self.until and message.get("Response").lower() != "error":
+            final = self.is_awaited(message)
+        if final:
+            self.complete = True
+            self.over.set()
+
+    def is_awaited(self, message: Message) -> bool:
+        """Return whether *message* is the event that ends the answer."""
+        return message.get("Event").lower() == self.until
+
+    def wait(self, seconds: float) -> Answer:
+        """Wait up to *seconds* until the answer is complete; return what has come.
+
+        What comes later is for nobody.
+        """
+        self.over.wait(seconds)
+        with self.lock:
+            answer = Answer(tuple(self.messages), self.complete)
+            self.messages, self.request_id, self.until = [], None, ""
+        return answer
+
+
+class EventBuffer:
+    """The last events that a web session may see, at most *most*, until they are fetched."""
+
+    def __init__(self, lock: threading.Lock, most: int = MAX_EVENTS) -> None:
+        self._lock = lock
+        # A condition on *lock*, the session's, which guards everything here; wakes the
+        # thread that waits for an event.
+        self._come = threading.Condition(lock)
+        self._events: deque[Message] = deque(maxlen=most)
+        self._abandoned = False
+
+    def put(self, message: Message) -> None:
+        """Add an event.  The caller holds the session's lock."""
+        assert self._lock.locked()
+        self._events.append(message)
+        self._come.notify_all()
+
+    def abandon(self) -> None:
+        """Make whoever waits go on: the session is over.  The caller holds its lock."""
+        assert self._lock.locked()
+        self._abandoned = True
+        self._come.notify_all()
+
+    def fetch(self, seconds: float) -> list[Message]:
+        """Take the events that have come; wait up to *seconds* for the first."""
+        with self._come:
+            self._come.wait_for(lambda: self._events or self._abandoned, seconds)
+            events = list(self._events)
+            self._events.clear()
+        return events
 
 
 class Collector(ClientSession):
-    """A session that gathers what it is told."""
+    """A session whose messages are kept: one answer at a time, and events if wanted."""
 
     is_web = True
 
@@ -67,87 +129,54 @@ class Collector(ClientSession):
             output=output,
             filter_local=filter_local,
         )
-        self.keep_events = keep_events
+        #: The events, where they are kept.
+        self.events = EventBuffer(self.lock) if keep_events else None
+        # Set under the lock, like *ended*.
+        self._pending = PendingAnswer(self.lock)
         self.ended = False
-        # Wakes the thread that asks; uses the session's lock, which guards the
-        # fields below as well.
-        self._told = threading.Condition(self.lock)
-        self._asked: str | None = None
-        self._gathered: list[Message] = []
-        self._final = False
-        self._own = False
-        self._until = ""
-        self._events: deque[Message] = deque(maxlen=MAX_EVENTS)
 
     # -- the web thread ------------------------------------------------------------------
 
-    def ask(
-        self, perform: Callable[[], None], *, until_event: str = "", timeout: float = 30.0
-    ) -> Answer:
-        """Call *perform*, which hands an action to the dispatcher; wait for its answer.
+    def expect(self, until_event: str = "") -> PendingAnswer:
+        """Return the answer to the action that is carried out next; one at a time.
 
-        The answer ends with the response, for a list with its complete event,
-        and where *until_event* is given with the event of that name.  *timeout*
-        is in seconds.  One question at a time.
+        Where *until_event* is given the answer ends with the event of that name.
         """
-        with self._told:
-            self._asked, self._gathered = None, []
-            self._final = self._own = False
-            self._until = until_event.lower()
-        # Not under the lock: performing takes it, and a server's.
-        perform()
-        deadline = time.monotonic() + timeout
-        with self._told:
-            while not self._final and not self.ended:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._told.wait(left)
-            answer = Answer(tuple(self._gathered), self._final, self._own)
-            self._asked, self._gathered, self._until = None, [], ""
-        return answer
-
-    def wait_events(self, timeout: float) -> list[Message]:
-        """Return the events gathered so far; wait up to *timeout* seconds for the first."""
-        deadline = time.monotonic() + timeout
-        with self._told:
-            while not self._events and not self.ended:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._told.wait(left)
-            events = list(self._events)
-            self._events.clear()
-        return events
+        with self.lock:
+            self._pending = PendingAnswer(self.lock, until_event.lower())
+            if self.ended:
+                self._pending.over.set()
+            return self._pending
 
     # -- any thread ----------------------------------------------------------------------
 
-    def sending(self, wire_id: str | None) -> None:
-        """Wait for the answer to *wire_id* from now on."""
-        with self._told:
-            self._asked = wire_id
+    def sending(self, request_id: str | None) -> None:
+        """Wait for the answer to *request_id* from now on."""
+        with self.lock:
+            self._pending.request_id = request_id
 
     def deliver(self, batch: Batch) -> None:
-        """Take the answer to the question under way, and the events if wanted."""
-        if not (self.keep_events or self._until or self.number in batch.owners):
+        """Take the answer to the action under way, and the events if they are kept."""
+        if self.events is None and not self._pending.until and self.number not in batch.owners:
             return
-        with self._told:
+        with self.lock:
+            pending = self._pending
+            asked = pending.request_id
             for item, message in self.chosen(batch):
                 if item.owner == BROADCAST:
-                    if self.keep_events:
-                        self._events.append(message)
-                    if self._until and self._asked and self._is_awaited(message):
+                    if self.events is not None:
+                        self.events.put(message)
+                    if pending.until and asked and pending.is_awaited(message):
                         # The event asked for need not carry the ActionID (Hangup).
-                        self._take(message, final=True)
-                elif item.request_id is not None and item.request_id == self._asked:
-                    self._take(message, final=item.final)
-            self._told.notify_all()
+                        pending.take(message, final=True)
+                elif item.request_id is not None and item.request_id == asked:
+                    pending.take(message, final=item.final)
 
     def _tell(self, message: Message) -> None:
-        """Take the proxy's own answer; it is complete."""
-        self._gathered.append(message)
-        self._final = self._own = True
-        self._told.notify_all()
+        """Take the proxy's own answer; it is complete.  The caller holds the lock."""
+        assert self.lock.locked()
+        self._pending.until = ""
+        self._pending.take(message, final=True)
 
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form*; the answer is in it."""
@@ -156,18 +185,10 @@ class Collector(ClientSession):
         self.say(message)
 
     def end(self, reason: str) -> None:
-        """The proxy stops: whoever waits here goes on."""
+        """Make whoever waits for an answer or an event go on: the session is over."""
         del reason
-        with self._told:
+        with self.lock:
             self.ended = True
-            self._told.notify_all()
-
-    def _take(self, message: Message, *, final: bool) -> None:
-        self._gathered.append(message)
-        if self._until and message.get("Response").lower() != "error":
-            self._final = self._final or self._is_awaited(message)
-        else:
-            self._final = self._final or final
-
-    def _is_awaited(self, message: Message) -> bool:
-        return message.get("Event").lower() == self._until
+            self._pending.over.set()
+            if self.events is not None:
+                self.events.abandon()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Answer the requests of one HTTP client: the part that waits for Asterisk.
 
-What a request asks for is amiproxy/web/urls.py's to say, whether a browser may ask it
-amiproxy/web/origin.py's; here it is asked, and the answer gets its status.
+What a request asks for is decided in amiproxy/web/urls.py, whether a browser may ask it
+in amiproxy/web/origin.py; here the action is carried out and its answer becomes a response.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ import contextlib
 import dataclasses
 import functools
 import logging
-import re
 import socket
 import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web.sessions import LIFE
-from amiproxy.web import answers, origin, urls
-from amiproxy.web.messages import BadRequest, Request, Response
+from amiproxy.web import accept, answers, origin, urls
+from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from amiproxy.formats import Format, Limits, Reader
+    from amiproxy.formats import Format
+    from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.session import Wait
     from amiproxy.threads.web.sessions import WebSession, WebSessions
+    from amiproxy.web.urls import Asked
 
 log = logging.getLogger("amiproxy.web")
 
@@ -50,9 +51,7 @@ _PAGE_POLICY = (
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
 )
 _CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"'),)
-
-#: The proxy's own words where no Asterisk can be asked (spec 12.2).
-_UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connected")
+_WAIT_OVER = ("Response: Success", "Message: Waiting for Event completed.")
 
 
 class WebClient:
@@ -62,56 +61,66 @@ class WebClient:
         self,
         context: ProxyContext,
         sessions: WebSessions,
-        peer: str,
+        transport: Transport,
         address: str,
-        known: Callable[[], None] | None,
-        *,
-        tls: bool,
+        mark_authenticated: Callable[[], None] | None,
     ) -> None:
         self._context = context
         self._sessions = sessions
-        self._peer = peer
+        self._transport = transport  # asked for its peer and whether it is TLS, no more
         self._address = address
-        self._known = known
-        self._stranger = True  # no request has brought a log-in yet
-        self._tls = tls
+        self._mark_authenticated = mark_authenticated
+        self._authenticated = False  # a request has brought a log-in or the proxy key
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
         context = self._context
         response = self._answer(request)
-        cors = origin.cors_headers(request, context.config.http_cors)
+        cors = context.config.http_cors
         return dataclasses.replace(
             response,
-            headers=_SAFE + cors + response.headers,
-            # Strangers are counted (authlimit): none may stay by asking in vain.
-            close=context.guarded and self._stranger,
+            headers=(
+                *_SAFE,
+                *(origin.cors_headers(request, cors) if cors else ()),
+                *response.headers,
+            ),
+            # Unauthenticated connections are counted (authlimit): none may stay by
+            # asking in vain.
+            close=context.guarded and not self._authenticated,
         )
 
     def _answer(self, request: Request) -> Response:
-        output = self._output_of_errors(request)
+        config, formats = self._context.config, self._context.formats
+        target = urls.parse_target(request)
         style = ""
+        output: Format | None = None
         try:
-            urls.check_method(request)
+            if request.method not in urls.ALLOWED:
+                raise urls.wrong_method(request.method)
             if request.method == "OPTIONS":
                 return Response(204, headers=urls.ALLOW)
-            style = urls.style_of(request)
-            self._check_name(request)
-            asked = urls.read(request, self._context.limits, _json_reader(self._context.formats))
-            output = self._output(asked.format, request)
+            style = target.style or ""
+            is_page = request.has("referer") or origin.from_browser(request)
+            if is_page and target.style is not None:
+                self._check_name(request)
+            asked = urls.read(request, target, self._context.limits, formats)
+            output = accept.choose_format(
+                asked.format, request.header("accept"), formats, config.output_format
+            )
             if asked.message is None:
                 kind = "text/html; charset=utf-8"
                 return Response(200, kind, answers.page(style), (_PAGE_POLICY,))
-            self._check_page(request, asked.message)
+            if is_page:
+                self._check_page(request, asked.message)
             return self._perform(request, asked, asked.message, output)
         except BadRequest as error:
-            log.info("%s: %d %s", self._peer, error.status, error)
-            return failure(error, output, style)
+            log.info("%s: %d %s", self._transport.peer, error.status, error)
+            return failure(error, output or self._output_of_errors(target, request), style)
 
     # -- may it ask -----------------------------------------------------------------------
 
     def _check_name(self, request: Request) -> None:
-        """Refuse a browser that was led here by somebody else's name."""
+        """Refuse a browser that came here by somebody else's name."""
         context = self._context
         if context.guarded:
             return  # it has no log-in for that name
@@ -119,212 +128,164 @@ class WebClient:
             raise BadRequest(403, "This name is not known to be the proxy's: add it to httpcors")
 
     def _check_page(self, request: Request, message: Message) -> None:
-        """Refuse what a page of somebody else's may not do."""
+        """Refuse what another site's page may not do."""
         cors = self._context.config.http_cors
         if origin.changes_state(request, message) and origin.is_foreign(
-            request, cors, tls=self._tls
+            request, cors, tls=bool(self._transport.tls_version)
         ):
             raise BadRequest(403, "Another site's page may not do this: add its origin to httpcors")
 
-    def _output_of_errors(self, request: Request) -> Format:
-        """Return the format for what is wrong with *request*, as far as it can be told."""
-        try:
-            return self._output(urls.format_field(request), request)
-        except BadRequest:
-            return self._output("", request)
-
-    def _output(self, asked: str, request: Request) -> Format:
-        outputs = {name: form for name, form in self._context.formats.items() if form.is_output}
-        default = self._context.output_format().name
-        accept = request.header("accept")
-        return outputs[urls.choose_format(asked, accept, outputs, default)]
+    def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
+        """Return the format for what is wrong with *request*, as far as it can be known."""
+        formats, default = self._context.formats, self._context.config.output_format
+        asked = target.format
+        if asked not in formats or not formats[asked].is_output:
+            asked = ""
+        return accept.choose_format(asked, request.header("accept"), formats, default)
 
     # -- ask -------------------------------------------------------------------------------
 
     def _perform(
-        self, request: Request, asked: urls.Asked, message: Message, output: Format
+        self, request: Request, asked: Asked, message: Message, output: Format
     ) -> Response:
         """Ask as the web session that the request belongs to, or as one of its own."""
-        with self._sessions.using(urls.cookie(request, COOKIE)) as session:
-            if asked.style and session is not None:
-                return self._perform_in_session(session, asked, message, output)
+        if request.has("cookie"):
+            with self._sessions.using(urls.cookie(request, COOKIE)) as session:
+                if asked.style and session is not None:
+                    return self._perform_in_session(session, asked, message)
+        context = self._context
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
         begins = bool(asked.style) and message.action in ("login", "challenge")
-        collector = self._collector(output, keep_events=begins or message.action == "waitevent")
-        registry = self._context.router.registry
-        registry.add(collector)
-        kept = False
-        try:
-            refused = self._identify(collector, request, asked)
-            if refused is not None:
-                return refused
-            result = self._ask(collector, message, asked)
-            if begins and result.answered:
-                session = self._sessions.add(collector, self._address)
-                if session is None:
-                    raise BadRequest(503, "There are too many web sessions")
-                kept = True
-                return self._response(result, collector, asked, output, _cookie(session, self._tls))
-            return self._response(result, collector, asked, output)
-        finally:
-            if not kept:
-                registry.discard(collector)
-
-    def _perform_in_session(
-        self, session: WebSession, asked: urls.Asked, message: Message, output: Format
-    ) -> Response:
-        collector = session.collector
-        result = self._ask(collector, message, asked, session.asking)
-        if message.action == "logoff":
-            self._sessions.remove(session)
-        return self._response(result, collector, asked, output, _cookie(session, self._tls))
-
-    def _collector(self, output: Format, *, keep_events: bool) -> Collector:
-        context = self._context
-        return Collector(
-            self._peer,
+        collector = Collector(
+            self._transport.peer,
             self._address,
             context.router.ids,
             guarded=context.guarded,
             output=output,
             filter_local=context.config.filter_local,
-            keep_events=keep_events,
+            keep_events=begins or message.action == "waitevent",
         )
+        registry = context.router.registry
+        registry.add(collector)
+        kept = False
+        try:
+            if request.has("authorization"):
+                refused = self._identify(collector, request, asked)
+                if refused is not None:
+                    return refused
+            answer = self._ask(collector, message, asked)
+            cookie: tuple[tuple[str, str], ...] = ()
+            if begins and answer.complete and not answer.is_error:
+                session = self._sessions.add(collector, self._address)
+                if session is None:
+                    raise BadRequest(503, "There are too many web sessions")
+                kept = True
+                cookie = self._cookie(session)
+            return self._response(message, answer, collector, asked, cookie)
+        finally:
+            if not kept:
+                registry.discard(collector)
 
-    def _identify(
-        self, collector: Collector, request: Request, asked: urls.Asked
-    ) -> Response | None:
-        """Log in with the request's credentials; return the answer if they are wrong."""
+    def _perform_in_session(self, session: WebSession, asked: Asked, message: Message) -> Response:
+        """Ask as *session*, whose cookie came with the request."""
+        collector = session.collector
+        answer = self._ask(collector, message, asked, session)
+        if message.action == "logoff":
+            self._sessions.remove(session)
+        cookie = self._cookie(session)
+        return self._response(message, answer, collector, asked, cookie)
+
+    def _identify(self, collector: Collector, request: Request, asked: Asked) -> Response | None:
+        """Log in with the request's credentials; return the response if they are wrong."""
         given = urls.credentials(request)
         if given is None:
             if request.header("authorization").lower().startswith("basic"):
                 raise BadRequest(401, "Authentication failed", _CHALLENGE)
             return None
         log_in = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
-        result = self._ask(collector, log_in, dataclasses.replace(asked, until_event=""))
+        answer = self._ask(collector, log_in, dataclasses.replace(asked, until_event=""))
         if collector.authenticated:
             return None
-        return failure(
-            BadRequest(401, result.text or "Authentication failed", _CHALLENGE),
-            collector.output,
-            asked.style,
-        )
+        text = answer.messages[0].get("Message") if answer.messages else ""
+        error = BadRequest(401, text or "Authentication failed", _CHALLENGE)
+        return failure(error, collector.output, asked.style)
 
     def _ask(
         self,
         collector: Collector,
         message: Message,
-        asked: urls.Asked,
-        turn: threading.Lock | None = None,
-    ) -> _Result:
-        """Ask *message* and wait for the whole answer; *turn* is held meanwhile."""
+        asked: Asked,
+        session: WebSession | None = None,
+    ) -> Answer:
+        """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
         began = time.monotonic()
-        deadline = began + (ANSWER_TIME if asked.wait is None else asked.wait)
-        waits: list[Wait] = []
-
-        def perform() -> None:
+        end = began + (ANSWER_TIME if asked.wait is None else asked.wait)
+        with contextlib.nullcontext() if session is None else session.asking:
+            pending = collector.expect(asked.until_event)
+            left = max(0.0, end - time.monotonic())
             dispatch.handle(self._context, collector, message)
-            wait = _taken(collector)
+            wait = _pop_wait(collector)
             if wait is not None:
-                waits.append(wait)
-                collector.say(
-                    replies.reply(
-                        message, "Response: Success", "Message: Waiting for Event completed."
-                    )
-                )
-
-        with turn or contextlib.nullcontext():
-            left = max(0.0, deadline - time.monotonic())
-            answer = collector.ask(perform, until_event=asked.until_event, timeout=left)
+                collector.say(replies.reply(message, *_WAIT_OVER))
+            answer = pending.wait(left)
             if collector.mode is not AutoFilter.UNIQUE:
-                # Only answers to whom asked make sense here.
+                # Only answers to whoever asked make sense here.
                 collector.set_mode(AutoFilter.UNIQUE)
-        messages = list(answer.messages)
-        if waits:
-            # In nobody's turn: another request of the same session may come meanwhile.
-            longest = LONGEST_WAITEVENT if asked.wait is None else asked.wait
-            end = min(waits[0].deadline, began + longest)
-            messages += collector.wait_events(max(0.0, end - time.monotonic()))
-            messages.append(replies.reply(message, "Event: WaitEventComplete"))
-        return _Result(message, tuple(messages), answer.complete)
+        if wait is None or collector.events is None:
+            return answer
+        # Meanwhile another request of the same session may be carried out.
+        longest = LONGEST_WAITEVENT if asked.wait is None else asked.wait
+        end = min(wait.deadline, began + longest)
+        events = collector.events.fetch(max(0.0, end - time.monotonic()))
+        complete = replies.reply(message, "Event: WaitEventComplete")
+        return Answer((*answer.messages, *events, complete), answer.complete)
+
+    def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:
+        """Return the headers that give the client the cookie of *session*."""
+        age = int(LIFE) if not session.collector.ended else 0
+        value = f'{COOKIE}="{session.id}"; Version=1; Max-Age={age}; Path=/; HttpOnly'
+        secure = "; Secure" if self._transport.tls_version else ""
+        return (("Set-Cookie", f"{value}; SameSite=Strict{secure}"),)
 
     # -- answer ----------------------------------------------------------------------------
 
     def _response(
         self,
-        result: _Result,
+        message: Message,
+        answer: Answer,
         collector: Collector,
-        asked: urls.Asked,
-        output: Format,
-        headers: tuple[tuple[str, str], ...] = (),
+        asked: Asked,
+        headers: tuple[tuple[str, str], ...],
     ) -> Response:
-        """Return *result* as an HTTP answer."""
+        """Return *answer* to *message* as an HTTP response."""
         if collector.authenticated:
-            self._stranger = False
-            if self._known is not None:
-                self._known()
-        messages: Sequence[Message] = result.messages
-        status = result.status(allowed=collector.allowed, until=bool(asked.until_event))
+            self._authenticated = True
+            if self._mark_authenticated is not None:
+                self._mark_authenticated()
+        messages: Sequence[Message] = answer.messages
+        status = answer.status(
+            message.action, allowed=collector.allowed, until=bool(asked.until_event)
+        )
         if status == 504:
-            messages = (*messages, replies.error(result.request, "Asterisk did not answer in time"))
+            messages = (*messages, replies.error(message, "Asterisk did not answer in time"))
         if asked.style:
             if status == 401:
                 # As Asterisk: these programs know no other way to be told.
                 status = 200
-                if result.request.action != "login":
-                    messages = [replies.error(result.request, "Permission denied")]
-            elif result.request.action == "login":
+                if message.action != "login":
+                    messages = [replies.error(message, "Permission denied")]
+            elif message.action == "login":
                 messages = messages[:1]
             kind, body = answers.encode_ajam(messages, asked.style)
             return Response(status, kind, body, headers)
         if status == 401:
             headers += _CHALLENGE
         # SetOutputFormat answers in the new format.
-        chosen = collector.output if result.request.has("ProxyAction") else output
-        return _encoded(status, messages, chosen, headers)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Result:
-    """What an action was answered with."""
-
-    request: Message
-    messages: tuple[Message, ...]
-    complete: bool
-
-    @property
-    def answered(self) -> bool:
-        """Whether the response has come, and is no error."""
-        return self.complete and not self._is_error
-
-    @property
-    def text(self) -> str:
-        """The reason that the response gives."""
-        return self.messages[0].get("Message") if self.messages else ""
-
-    @property
-    def _is_error(self) -> bool:
-        first = self.messages[0] if self.messages else Message.of("")
-        return (first.get("Response") or first.get("ProxyResponse")).lower() == "error"
-
-    def status(self, *, allowed: bool, until: bool) -> int:
-        """Return the HTTP status; *until* tells that an event was waited for."""
-        if not self.messages:
-            return 504
-        if replies.SHUTTING_DOWN in self.messages:
-            return 503
-        last = self.messages[-1]
-        if last.get("Response").lower() == "error" and _UNAVAILABLE.fullmatch(last.get("Message")):
-            return 503
-        if self._is_error and (not allowed or self.request.action == "login"):
-            return 401
-        if not self.complete and not (until and self.messages[0].has("Response")):
-            return 504
-        return 200
+        return _encoded(status, messages, collector.output, headers)
 
 
 def failure(error: BadRequest, output: Format, style: str) -> Response:
-    """Return *error* as an answer, in the format or style that was asked for."""
+    """Return *error* as a response, in the format or style that was asked for."""
     message = replies.error(None, str(error))
     if style:
         kind, body = answers.encode_ajam([message], style)
@@ -337,29 +298,17 @@ def _encoded(
 ) -> Response:
     try:
         kind, body = answers.encode(messages, output)
-    except BaseException as error:  # noqa: BLE001 - whatever a stranger's handler raises
+    except BaseException as error:  # noqa: BLE001 - whatever a third-party handler raises
         log.error("handler %s: cannot write a message: %s", output.name, type(error).__name__)
         return Response(500, "text/plain", b"The output handler failed\n", headers)
     return Response(status, kind, body, headers)
 
 
-def _taken(collector: Collector) -> Wait | None:
+def _pop_wait(collector: Collector) -> Wait | None:
     """Take the WaitEvent that was just begun: it is waited for here."""
     with collector.lock:
         wait, collector.waiting_for_event = collector.waiting_for_event, None
     return wait
-
-
-def _cookie(session: WebSession, tls: bool) -> tuple[tuple[str, str], ...]:
-    age = int(LIFE) if not session.collector.ended else 0
-    secure = "; Secure" if tls else ""
-    value = f'{COOKIE}="{session.id}"; Version=1; Max-Age={age}; Path=/; HttpOnly; SameSite=Strict'
-    return (("Set-Cookie", value + secure),)
-
-
-def _json_reader(formats: Mapping[str, Format]) -> Callable[[Limits], Reader] | None:
-    form = formats.get("json")
-    return None if form is None else form.reader
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sessions of programs that use Asterisk's HTTP interface: a cookie stands for a log-in.
 
-Each has a collector, which gathers events between two requests.  Who stops asking
-is forgotten after a minute, by a thread that lives as long as there are sessions.
+Each has a collector, which gathers events between two requests.  A session without
+requests ends after a minute, by a thread that lives as long as there are sessions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,26 +34,44 @@ class WebSession:
         self.id = secrets.token_hex(16)
         self.collector = collector
         self.address = address
-        #: Held by the request that asks something: one question at a time.
+        #: Held by the request that is being carried out: one at a time.
         self.asking = threading.Lock()
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
 
 
-def _least(sessions: Iterable[WebSession], *, strangers: bool) -> WebSession | None:
-    """Return the idle session that was asked for last longest ago, if there is one."""
-    idle = [each for each in sessions if not each.busy and strangers is not each.collector.allowed]
+def _least_used(sessions: Iterable[WebSession], *, authenticated: bool) -> WebSession | None:
+    """Return the idle session whose last request is longest ago, if there is one.
+
+    Only sessions count that may act, or that may not: *authenticated*.
+    """
+    idle = [each for each in sessions if not each.busy and each.collector.allowed is authenticated]
     return min(idle, key=lambda each: each.used, default=None)
 
 
 class WebSessions:
-    """Every web session.  Any thread may call."""
+    """Every web session.  Any thread may call.
 
-    def __init__(self, registry: SessionRegistry, *, life: float = LIFE) -> None:
+    *life* is in seconds; *most* sessions are kept in all, *most_per_address* of one address;
+    *clock* returns monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        registry: SessionRegistry,
+        *,
+        life: float = LIFE,
+        most: int = MOST,
+        most_per_address: int = MOST_PER_ADDRESS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._registry = registry
         self._life = life
-        # Guards everything below and the counters of each session.  Nothing done
-        # under it blocks; no session's own lock is taken under it.
+        self._clock = clock
+        self._most = most
+        self._most_per_address = most_per_address
+        # Guards _sessions, _sweeper and _closed, and used and busy of each session; wakes
+        # the sweeper.  Nothing done under it blocks; no session's own lock is taken under it.
         self._changed = threading.Condition()
         self._sessions: dict[str, WebSession] = {}
         self._sweeper: threading.Thread | None = None
@@ -66,8 +84,9 @@ class WebSessions:
     def add(self, collector: Collector, address: str) -> WebSession | None:
         """Begin a session, or return None: there are too many.
 
-        Who has too many of his own loses his oldest that is idle.  Strangers, who have
-        asked for a challenge and not logged in, make room first, and for anybody.
+        An address over its quota loses its oldest idle session.  Unauthenticated
+        sessions, those of a challenge without a log-in, make room first, and for any
+        address.
         """
         session = WebSession(collector, address)
         doomed = None
@@ -76,16 +95,17 @@ class WebSessions:
                 return None
             everybody = list(self._sessions.values())
             own = [each for each in everybody if each.address == address]
-            if len(own) >= MOST_PER_ADDRESS:
-                doomed = _least(own, strangers=False) if collector.allowed else None
-                doomed = _least(own, strangers=True) or doomed
-            elif len(everybody) >= MOST:
-                doomed = _least(everybody, strangers=True)
+            if len(own) >= self._most_per_address:
+                doomed = _least_used(own, authenticated=False)
+                if doomed is None and collector.allowed:
+                    doomed = _least_used(own, authenticated=True)
+            elif len(everybody) >= self._most:
+                doomed = _least_used(everybody, authenticated=False)
             if doomed is not None:
                 del self._sessions[doomed.id]
-            elif len(own) >= MOST_PER_ADDRESS or len(everybody) >= MOST:
+            elif len(own) >= self._most_per_address or len(everybody) >= self._most:
                 return None
-            session.used = time.monotonic()
+            session.used = self._clock()
             self._sessions[session.id] = session
             self._start_sweeper()
         if doomed is not None:
@@ -94,11 +114,11 @@ class WebSessions:
 
     @contextlib.contextmanager
     def using(self, key: str) -> Iterator[WebSession | None]:
-        """Give the session *key*, or None if there is none; it stays while it is used."""
+        """Give the session of id *key*, or None; it does not end while it is used."""
         with self._changed:
             session = self._sessions.get(key)
-            if session is not None and self._is_over(session, time.monotonic()):
-                session = None
+            if session is not None and self._is_over(session, self._clock()):
+                session = None  # the sweeper has not come to it yet
             if session is not None:
                 session.busy += 1
         try:
@@ -107,7 +127,7 @@ class WebSessions:
             if session is not None:
                 with self._changed:
                     session.busy -= 1
-                    session.used = time.monotonic()
+                    session.used = self._clock()
 
     def remove(self, session: WebSession) -> None:
         """End *session*: its user has logged off."""
@@ -137,16 +157,16 @@ class WebSessions:
         return not session.busy and now - session.used >= self._life
 
     def _start_sweeper(self) -> None:
-        """See to it that sessions end.  The caller holds the lock."""
+        """Ensure that a thread ends sessions.  The caller holds the condition."""
         if self._sweeper is None:
             self._sweeper = threading.Thread(target=self._sweep, name="websessions", daemon=True)
             self._sweeper.start()
 
     def _sweep(self) -> None:
-        """Forget who stopped asking, until there is nobody left."""
+        """End sessions without requests, until there are none left."""
         while True:
             with self._changed:
-                now = time.monotonic()
+                now = self._clock()
                 doomed = [each for each in self._sessions.values() if self._is_over(each, now)]
                 for session in doomed:
                     del self._sessions[session.id]
@@ -161,7 +181,7 @@ class WebSessions:
                 self._changed.wait(self._pause())
 
     def _pause(self) -> float:
-        """Return the seconds until a session may be over.  The caller holds the lock."""
-        now = time.monotonic()
+        """Return the seconds until a session may be over.  The caller holds the condition."""
+        now = self._clock()
         ends = [each.used + self._life - now for each in self._sessions.values() if not each.busy]
         return max(0.05, min([*ends, self._life]))

@@ -3,177 +3,140 @@
 
 from __future__ import annotations
 
-import socket
+import itertools
 import threading
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from amiproxy.access.user import Users
-from amiproxy.errors import PeerError
-from amiproxy.formats import Format, load_formats
-from amiproxy.settings.config import Config
-from amiproxy.threads.net.transport import Transport
-from amiproxy.threads.sessions.context import ProxyContext
-from amiproxy.threads.sessions.registry import SessionRegistry
-from amiproxy.threads.sessions.router import Router
-from amiproxy.threads.web import connection
-from amiproxy.threads.web.sessions import WebSessions
-from tests.support import ROOT
+from amiproxy.formats import Format
+from amiproxy.threads.web.connection import Times
+from tests.threads.web.support import FORMATS, Served
 
-FORMATS = load_formats(ROOT / "handlers")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.message import Message
+
+    Serve = Callable[..., Served]
+
 PING = b"GET /?ProxyAction=ListServers HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
-def serve():
-    """Serve one connection in a thread; return the client's socket."""
-    ends = []
+def serve() -> Iterator[Serve]:
+    """Serve one connection; it ends with the test."""
+    served: list[Served] = []
 
-    def start(formats=FORMATS, **settings):
-        context = ProxyContext(
-            Config(**settings), Users(), formats, None, Router(SessionRegistry()), control=None
-        )
-        sessions = WebSessions(context.router.registry)
-        ours, theirs = socket.socketpair()
-        transport = Transport(ours, "client x", write_timeout=1, max_backlog=100000)
-
-        def run():
-            conversation = FORMATS["http"].conversation(context.limits)
-            try:
-                connection.serve(context, sessions, transport, conversation, "192.0.2.1")
-            except PeerError:
-                pass
-            finally:
-                transport.close()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        ends.append((sessions, thread, theirs))
-        theirs.settimeout(10)
-        return theirs, context
+    def start(*args: Any, **options: Any) -> Served:
+        served.append(Served(*args, **options))
+        return served[-1]
 
     yield start
-    for sessions, thread, theirs in ends:
-        theirs.close()
-        thread.join(10)
-        sessions.close()
-        assert not thread.is_alive()
-
-
-def read_all(sock):
-    data = b""
-    while more := sock.recv(65536):
-        data += more
-    return data
+    for each in served:
+        each.stop()
 
 
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("times", "data"),
     [
-        ("HEAD_TIME", b"GET /?Action"),
-        ("HEAD_TIME", b"GET / HTTP/1.1\r\nHost: x\r\n"),
-        ("REQUEST_TIME", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nAct"),
+        (Times(head=0.05), b"GET /?Action"),
+        (Times(head=0.05), b"GET / HTTP/1.1\r\nHost: x\r\n"),
+        (Times(request=0.05), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nAct"),
     ],
 )
-def test_a_slow_request_is_408(serve, monkeypatch, name, data):
+def test_a_slow_request_is_408(serve: Serve, times: Times, data: bytes) -> None:
     """A request that is not whole in time is answered and its connection closed."""
-    monkeypatch.setattr(connection, name, 0.2)
-    client, _ = serve()
+    client = serve(times=times)
 
-    client.sendall(data)
+    client.sock.sendall(data)
 
-    answer = read_all(client)
+    answer = client.read_to_end()
     assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert b"Connection: close\r\n" in answer
 
 
-def test_dribbling_does_not_help(serve, monkeypatch):
+def test_sending_byte_by_byte_gains_no_time(serve: Serve) -> None:
     """The time counts for the whole request, not for each piece."""
-    monkeypatch.setattr(connection, "HEAD_TIME", 0.3)
-    client, _ = serve()
-    stop = threading.Event()
+    client = serve(times=Times(head=0.1, linger=0.05))
+    over = threading.Event()
 
-    def dribble():
-        while not stop.wait(0.05):
+    def dribble() -> None:
+        for byte in itertools.cycle(b"G"):
             try:
-                client.sendall(b"G")
+                client.sock.sendall(bytes([byte]))
             except OSError:
+                return
+            if over.wait(0.01):
                 return
 
     thread = threading.Thread(target=dribble)
     thread.start()
-    answer = read_all(client)
-    stop.set()
+    answer = client.read_answers(1)
+    over.set()
     thread.join()
 
-    assert answer.startswith((b"HTTP/1.1 408", b"HTTP/1.1 400"))
+    assert answer.startswith(b"HTTP/1.1 408")
 
 
-def test_an_idle_connection_is_closed_without_a_word(serve, monkeypatch):
+def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
     """Neither a client that never asks nor one that asks no more is answered."""
-    monkeypatch.setattr(connection, "HEAD_TIME", 0.2)
-    monkeypatch.setattr(connection, "IDLE_TIME", 0.2)
-    silent, _ = serve()
-    assert read_all(silent) == b""
+    silent = serve(times=Times(head=0.05))
+    assert silent.read_to_end() == b""
 
-    done, _ = serve()
-    done.sendall(PING)
-    assert read_all(done).count(b"HTTP/1.1 ") == 1
+    done = serve(times=Times(idle=0.05))
+    done.sock.sendall(PING)
+    assert done.read_to_end().count(b"HTTP/1.1 ") == 1
 
 
-def test_a_stop_ends_idle_connections(serve):
+def test_a_stop_ends_idle_connections(serve: Serve) -> None:
     """When the proxy stops nobody waits for a client's next request."""
-    client, context = serve()
-    client.sendall(PING)
-    assert client.recv(65536).startswith(b"HTTP/1.1 200")
+    client = serve()
+    client.sock.sendall(PING)
+    assert client.read_answers(1).startswith(b"HTTP/1.1 200")
 
-    context.stopping.set()
+    client.context.stopping.set()
 
-    assert client.recv(65536) == b""
+    assert client.sock.recv(65536) == b""
 
 
-def broken(message):
+def broken(message: Message) -> bytes:
+    """Raise, as a handler may."""
     raise RuntimeError(message.raw)
 
 
-def test_a_broken_handler_is_500(serve):
+def test_a_broken_handler_is_500(serve: Serve) -> None:
     """A handler that raises hurts its own client only, with a status."""
-    formats = {
-        **FORMATS,
-        "broken": Format("broken", broken, None, None, None, "text/plain", wire=False),
-    }
-    client, _ = serve(formats)
+    form = Format("broken", broken, None, None, None, "text/plain", wire=False)
+    client = serve({**FORMATS, "broken": form})
 
-    client.sendall(PING.replace(b" HTTP", b"&format=broken HTTP") + PING)
+    client.sock.sendall(PING.replace(b" HTTP", b"&format=broken HTTP") + PING)
 
-    answer = client.recv(65536)
-    while answer.count(b"HTTP/1.1 ") < 2:
-        answer += client.recv(65536)
+    answer = client.read_answers(2)
     assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b"HTTP/1.1 200 OK\r\n" in answer
 
 
-def test_who_sends_and_never_reads_is_let_go(serve, monkeypatch):
+def test_a_client_that_never_reads_is_dropped(serve: Serve) -> None:
     """A client that keeps asking and takes no answer does not fill the memory."""
-    monkeypatch.setattr(connection, "WRITE_TIME", 0.3)
-    client, _ = serve()
-    client.settimeout(0.5)
+    client = serve(times=Times(write=0.1))
+    client.sock.settimeout(0.5)
 
     with pytest.raises(OSError, match=r"timed out|Broken pipe|reset"):
         send_for_ever(client)
 
 
-def send_for_ever(client):
+def send_for_ever(client: Served) -> None:
+    """Ask, and read nothing."""
     while True:
-        client.sendall(PING * 100)
+        client.sock.sendall(PING * 100)
 
 
-def test_there_is_an_end_of_web_sessions(serve, monkeypatch):
+def test_there_is_an_end_of_web_sessions(serve: Serve) -> None:
     """A log-in that would be one session too many is 503."""
-    monkeypatch.setattr("amiproxy.threads.web.sessions.MOST", 0)
-    client, context = serve()
+    client = serve(most=0)
 
-    client.sendall(b"GET /rawman?action=login HTTP/1.0\r\n\r\n")
+    client.sock.sendall(b"GET /rawman?action=login HTTP/1.0\r\n\r\n")
 
-    assert read_all(client).startswith(b"HTTP/1.1 503 ")
-    assert context.router.registry.snapshot() == ()
+    assert client.read_to_end().startswith(b"HTTP/1.1 503 ")
+    assert client.context.router.registry.snapshot() == ()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -11,15 +12,19 @@ from amiproxy.formats import Format
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.registry import SessionRegistry
-from amiproxy.threads.web import sessions
-from amiproxy.threads.web.sessions import WebSessions
+from amiproxy.threads.web.sessions import WebSession, WebSessions
 from tests.support import wait_until
 
-FORM = Format("standard", lambda message: message.raw, None, None, None, "text/plain", True)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Begin = Callable[..., WebSessions]
+
+FORM = Format("standard", lambda message: message.raw, None, None, None, "text/plain", wire=True)
 
 
-def collector(*, guarded=False):
-    return Collector(
+def collector(*, guarded: bool = False, make: type[Collector] = Collector) -> Collector:
+    return make(
         "client x",
         "192.0.2.1",
         ActionIds(),
@@ -31,17 +36,17 @@ def collector(*, guarded=False):
 
 
 @pytest.fixture
-def registry():
+def registry() -> SessionRegistry:
     return SessionRegistry()
 
 
 @pytest.fixture
-def begin(registry):
-    """Begin sessions in a store of a given life; the store is closed with the test."""
+def begin(registry: SessionRegistry) -> Iterator[Begin]:
+    """Make stores of sessions, with limits if wanted; they are closed with the test."""
     stores = []
 
-    def start(life=60.0):
-        stores.append(WebSessions(registry, life=life))
+    def start(**limits: Any) -> WebSessions:
+        stores.append(WebSessions(registry, **limits))
         return stores[-1]
 
     yield start
@@ -49,13 +54,26 @@ def begin(registry):
         store.close()
 
 
-def add(store, registry, address="192.0.2.1", *, stranger=False):
-    gathering = collector(guarded=stranger)
+def add_if_possible(
+    store: WebSessions,
+    registry: SessionRegistry,
+    address: str = "192.0.2.1",
+    *,
+    authenticated: bool = True,
+    make: type[Collector] = Collector,
+) -> WebSession | None:
+    gathering = collector(guarded=not authenticated, make=make)
     registry.add(gathering)
     return store.add(gathering, address)
 
 
-def test_a_session_is_found_by_its_id(begin, registry):
+def add(*args: Any, **options: Any) -> WebSession:
+    session = add_if_possible(*args, **options)
+    assert session is not None
+    return session
+
+
+def test_a_session_is_found_by_its_id(begin: Begin, registry: SessionRegistry) -> None:
     """The id leads to the session; any other leads nowhere."""
     store = begin()
     session = add(store, registry)
@@ -67,7 +85,7 @@ def test_a_session_is_found_by_its_id(begin, registry):
             assert found is None
 
 
-def test_ids_cannot_be_foreseen(begin, registry):
+def test_ids_cannot_be_foreseen(begin: Begin, registry: SessionRegistry) -> None:
     """Each id is 128 bits of its own."""
     store = begin()
 
@@ -77,8 +95,8 @@ def test_ids_cannot_be_foreseen(begin, registry):
     assert all(len(each) == 32 for each in ids)
 
 
-def test_a_session_that_is_removed_is_gone(begin, registry):
-    """After a log-off nothing is delivered any more, and who waits goes on."""
+def test_a_session_that_is_removed_is_gone(begin: Begin, registry: SessionRegistry) -> None:
+    """After a log-off nothing is delivered any more, and a request that waits goes on."""
     store = begin()
     session = add(store, registry)
 
@@ -87,11 +105,12 @@ def test_a_session_that_is_removed_is_gone(begin, registry):
     assert len(store) == 0
     assert session.collector not in registry.snapshot()
     assert session.collector.ended
-    assert session.collector.wait_events(10) == []
+    assert session.collector.events is not None
+    assert session.collector.events.fetch(10) == []
 
 
-def test_a_session_ends_when_nobody_asks(begin, registry):
-    """Without requests a session is over after its life, and the last takes the thread along."""
+def test_a_session_ends_when_nobody_asks(begin: Begin, registry: SessionRegistry) -> None:
+    """Without requests a session is over after its life, and the thread with the last."""
     store = begin(life=0.1)
     session = add(store, registry)
 
@@ -101,7 +120,7 @@ def test_a_session_ends_when_nobody_asks(begin, registry):
     wait_until(lambda: "websessions" not in {each.name for each in threading.enumerate()})
 
 
-def test_a_session_in_use_does_not_end(begin, registry):
+def test_a_session_in_use_does_not_end(begin: Begin, registry: SessionRegistry) -> None:
     """A request that waits for events keeps its session."""
     store = begin(life=0.1)
     used, unused = add(store, registry), add(store, registry)
@@ -112,18 +131,18 @@ def test_a_session_in_use_does_not_end(begin, registry):
     wait_until(lambda: used.collector.ended)
 
 
-def test_a_session_begins_after_all_have_ended(begin, registry):
+def test_a_session_begins_after_all_have_ended(begin: Begin, registry: SessionRegistry) -> None:
     """The thread that ends sessions comes back with the next session."""
     store = begin(life=0.05)
     for _ in range(3):
         session = add(store, registry)
-        wait_until(lambda session=session: session.collector.ended)
+        collecting = session.collector
+        wait_until(lambda: collecting.ended)  # noqa: B023 - called in this turn of the loop
 
 
-def test_one_address_cannot_take_all(begin, registry, monkeypatch):
-    """Who has too many loses his oldest; others are not touched."""
-    monkeypatch.setattr(sessions, "MOST_PER_ADDRESS", 3)
-    store = begin()
+def test_one_address_cannot_take_all(begin: Begin, registry: SessionRegistry) -> None:
+    """An address over its quota loses its oldest session; others are not touched."""
+    store = begin(most_per_address=3)
     other = add(store, registry, "192.0.2.2")
     first, *rest = [add(store, registry) for _ in range(4)]
 
@@ -131,40 +150,35 @@ def test_one_address_cannot_take_all(begin, registry, monkeypatch):
     assert not any(each.collector.ended for each in (other, *rest))
 
 
-def test_strangers_make_room(begin, registry, monkeypatch):
-    """Challenges nobody answers keep nobody out, and push nobody out who has logged in."""
-    monkeypatch.setattr(sessions, "MOST", 3)
-    monkeypatch.setattr(sessions, "MOST_PER_ADDRESS", 2)
-    store = begin()
+def test_unauthenticated_sessions_make_room(begin: Begin, registry: SessionRegistry) -> None:
+    """Challenges nobody answers keep no user out, and push none out who has logged in."""
+    store = begin(most=3, most_per_address=2)
     user = add(store, registry, "192.0.2.1")
-    stranger = add(store, registry, "192.0.2.1", stranger=True)
-    another = add(store, registry, "192.0.2.1", stranger=True)
+    challenged = add(store, registry, "192.0.2.1", authenticated=False)
+    another = add(store, registry, "192.0.2.1", authenticated=False)
     add(store, registry, "192.0.2.2")
     second = add(store, registry, "192.0.2.2")
 
-    assert stranger.collector.ended
+    assert challenged.collector.ended
     assert another.collector.ended
-    assert second is not None
-    assert add(store, registry, "192.0.2.2", stranger=True) is None
-    assert add(store, registry, "192.0.2.3", stranger=True) is None
+    assert add_if_possible(store, registry, "192.0.2.2", authenticated=False) is None
+    assert add_if_possible(store, registry, "192.0.2.3", authenticated=False) is None
     assert not user.collector.ended
     assert not second.collector.ended
 
 
-def test_there_is_an_end_of_sessions(begin, registry, monkeypatch):
+def test_there_is_an_end_of_sessions(begin: Begin, registry: SessionRegistry) -> None:
     """More sessions than allowed are refused, and so are those of one address in use."""
-    monkeypatch.setattr(sessions, "MOST", 2)
-    monkeypatch.setattr(sessions, "MOST_PER_ADDRESS", 1)
-    store = begin()
+    store = begin(most=2, most_per_address=1)
     first = add(store, registry, "192.0.2.1")
     add(store, registry, "192.0.2.2")
 
-    assert add(store, registry, "192.0.2.3") is None
+    assert add_if_possible(store, registry, "192.0.2.3") is None
     with store.using(first.id):
-        assert add(store, registry, "192.0.2.1") is None
+        assert add_if_possible(store, registry, "192.0.2.1") is None
 
 
-def test_a_closed_store_has_no_sessions(registry):
+def test_a_closed_store_has_no_sessions(registry: SessionRegistry) -> None:
     """When the proxy stops every session ends, and none begins."""
     store = WebSessions(registry)
     session = add(store, registry)
@@ -172,30 +186,40 @@ def test_a_closed_store_has_no_sessions(registry):
     store.close()
 
     assert session.collector.ended
-    assert add(store, registry) is None
+    assert add_if_possible(store, registry) is None
     assert "websessions" not in {each.name for each in threading.enumerate()}
 
 
-def test_a_close_while_a_session_is_being_ended_takes_no_time(begin, registry, monkeypatch):
-    """The sweeper would sleep on for a minute, and the stop of the proxy with it."""
-    store = begin()
-    ending, closing = threading.Event(), threading.Event()
+class SlowToEnd(Collector):
+    """Takes its time to end, until *may_end* is set."""
 
-    def end(_session):
-        ending.set()
-        closing.wait(10)
+    ending = threading.Event()
+    may_end = threading.Event()
 
-    monkeypatch.setattr(store, "_end", end)
-    over, _other = add(store, registry), add(store, registry)
-    with store._changed:
-        over.used -= 100.0
-        store._changed.notify_all()
-    assert ending.wait(10)
-    stopper = threading.Thread(target=store.close)
-    stopper.start()
-    wait_until(lambda: store._closed)
-    closing.set()
+    def end(self, reason: str) -> None:
+        """End late."""
+        self.ending.set()
+        self.may_end.wait(10)
+        super().end(reason)
 
-    stopper.join(5)
+
+def test_a_close_while_a_session_is_being_ended_takes_no_time(
+    begin: Begin, registry: SessionRegistry
+) -> None:
+    """The sweeper does not sleep on for a session's life, and the stop of the proxy with it."""
+    now = [0.0]
+    store = begin(life=60.0, clock=lambda: now[0])
+    add(store, registry, make=SlowToEnd)
+    used, left = add(store, registry), add(store, registry)
+    with store.using(used.id):
+        now[0] = 100.0
+        store.remove(left)  # wakes the sweeper, which finds the first one over
+        assert SlowToEnd.ending.wait(10)
+        stopper = threading.Thread(target=store.close)
+        stopper.start()
+        wait_until(lambda: len(store) == 0)  # close() has begun
+        SlowToEnd.may_end.set()
+
+        stopper.join(5)
 
     assert not stopper.is_alive()

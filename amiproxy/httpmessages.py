@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""HTTP requests and responses as values, and the one error a request can earn."""
+"""HTTP requests and responses as values, the error of a request, the stages of a conversation."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from amiproxy.errors import ProtocolError
+
+
+class Stage(enum.Enum):
+    """How far the next request of a conversation has come."""
+
+    IDLE = "nothing of it has come"
+    HEAD = "its first bytes have come"
+    BODY = "its head has come"
+    ANSWER = "all of it has come, and its answer has not been given"
+    OVER = "none will come: the connection can be closed"
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,31 +34,31 @@ class Request:
         return ", ".join(value for key, value in self.headers if key == name)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a header *name* (lower case), be it empty."""
+        """Return whether there is a header *name* (lower case), even if empty."""
         return any(key == name for key, _ in self.headers)
 
     @property
     def keep_alive(self) -> bool:
-        """Whether the client wants the connection to stay (RFC 9112, section 9.3)."""
+        """Whether the client wants the connection kept open (RFC 9112, section 9.3)."""
         tokens = {token.strip().lower() for token in self.header("connection").split(",")}
         if "close" in tokens:
             return False
         return self.version != "1.0" or "keep-alive" in tokens
 
     def __repr__(self) -> str:
-        # No target, no headers: both may hold secrets, and a repr ends in logs.
+        # No target, no headers: both may hold secrets, and reprs are logged.
         return f"<Request {self.method} HTTP/{self.version}, {len(self.body)} bytes>"
 
 
 @dataclass(frozen=True)
 class Response:
-    """What is answered.  Framing, date and connection headers are added on the wire."""
+    """One answer.  Framing, date and connection headers are added on the wire."""
 
     status: int
     content_type: str = "text/plain"
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
-    close: bool = False  #: end the connection, whatever the client wants
+    close: bool = False  #: close the connection, whatever the client wants
 
 
 class BadRequest(ProtocolError):
