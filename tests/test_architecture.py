@@ -20,11 +20,6 @@ PURE = [
 ]
 #: Two tables shared by all sessions and the daemon's own files need a lock or a file.
 LOCKED = {"actionids.py"}
-SOURCES = [
-    *ROOT.glob("*.py"),
-    *(path for folder in ("amiproxy", "handlers", "simulator", "benchmarks", "tests", "samples")
-      for path in (ROOT / folder).rglob("*.py")),
-]  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -61,14 +56,6 @@ def test_handlers_know_messages_and_bytes_only(path):
     ours = {name for name in imports(path) if name.partition(".")[0] == "amiproxy"}
 
     assert ours <= allowed
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_file_names_its_licence(path):
-    """One SPDX line in each file, before anything else but a #!."""
-    head = path.read_text().splitlines()[:2]
-
-    assert any(line == "# SPDX-License-Identifier: GPL-2.0-or-later" for line in head)
 
 
 def test_every_lock_says_what_it_guards():
