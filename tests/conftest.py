@@ -7,12 +7,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
-from tests.support import ProxyProcess
+from tests.support import ProxyProcess, StartProxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change 
 
 
 @pytest.fixture
-def proxy() -> Iterator[Callable[..., ProxyProcess]]:
+def proxy() -> Iterator[StartProxy]:
     """Start proxies with ``proxy(config, users, ...)``; they end with the test."""
     started: list[ProxyProcess] = []
 

@@ -210,7 +210,8 @@ class ProxyProcess:
 
     *config* is put behind lines that make it listen on 127.0.0.1 and log into the
     directory, so it may overrule them; ``{dir}`` in it is the directory.  Without
-    *users* the users file is empty; None: there is none.  Returns when it listens.
+    *users* the users file is empty; None: there is none.  *open_files* limits how many
+    descriptors it may have.  Returns when it listens.
     """
 
     def __init__(
@@ -221,6 +222,7 @@ class ProxyProcess:
         args: Sequence[str] = ("-f",),
         env: dict[str, str] | None = None,
         cwd: str | None = None,
+        open_files: int = 0,
         timeout: float = 20.0,
     ) -> None:
         self.port = free_port()
@@ -235,9 +237,16 @@ class ProxyProcess:
             self.write_users(users)
         command = [sys.executable, str(PROGRAM)]
         command += ["-c", str(self.config_file), "-u", str(self.users_file), *args]
+        if open_files:
+            command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
         with open(self.dir / "stdout", "wb") as out, open(self.dir / "stderr", "wb") as err:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, cwd=cwd
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=env,
+                cwd=cwd,
             )
         try:
             wait_until(lambda: self.process.poll() is not None or is_listening(self.port), timeout)
@@ -322,3 +331,7 @@ class ProxyProcess:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+#: The fixture "proxy": takes what ProxyProcess does.
+StartProxy = Callable[..., ProxyProcess]

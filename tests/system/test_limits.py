@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
-import resource
 import signal
 import socket
 import struct
-import subprocess
 import time
 
 import psutil
@@ -50,13 +47,10 @@ def connect(program):
     return socket.create_connection(("127.0.0.1", program.port), 10)
 
 
-def test_without_descriptors_left_it_does_not_spin_and_recovers(proxy, monkeypatch):
+def test_without_descriptors_left_it_does_not_spin_and_recovers(proxy):
     """No flood in the log, little processor time; served again once others have left."""
-    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (64, 64))
-    limited = functools.partial(subprocess.Popen, preexec_fn=few)
-    monkeypatch.setattr("tests.support.subprocess.Popen", limited)
     with SimulatedAsterisk() as asterisk, contextlib.ExitStack() as stack:
-        program = proxy(QUICK + host_line(asterisk))
+        program = proxy(QUICK + host_line(asterisk), open_files=64)
         wait_connected(program)
         first = stack.enter_context(program.client())
         process = psutil.Process(program.pid)
