@@ -37,6 +37,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ["ASTMANPROXY_TEST_RUN"], ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the workers of ``-n auto``: two for a processor, since tests wait half the time."""
+    processors = len(os.sched_getaffinity(0))
+    return max(processors, min(2 * processors, 8))
+
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
 
 

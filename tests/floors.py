@@ -20,7 +20,9 @@ def main(report: str) -> int:
     totals = json.loads(Path(report).read_text(encoding="utf-8"))["totals"]
     lines = 100.0 * totals["covered_lines"] / totals["num_statements"]
     branches = 100.0 * totals["covered_branches"] / totals["num_branches"]
-    print(f"lines {lines:.1f} % (at least {LINES:g}), branches {branches:.1f} % (at least {BRANCHES:g})")
+    print(
+        f"lines {lines:.1f} % (at least {LINES:g}), branches {branches:.1f} % (at least {BRANCHES:g})"
+    )
     return 0 if lines >= LINES and branches >= BRANCHES else 1
 
 

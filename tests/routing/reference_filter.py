@@ -7,6 +7,8 @@ works on lists of (name, value), and goes through all that was, each time anew.
 
 from __future__ import annotations
 
+import functools
+
 CHANNELS = [
     "channel",
     "channel1",
@@ -76,7 +78,11 @@ ONLY = {
     "xfronly": ["transfer", "blindtransfer", "attendedtransfer"],
 }
 
+#: It asks the same of the same messages again and again.
+_cached = functools.lru_cache(maxsize=50_000)
 
+
+@_cached
 def headers(raw):
     """Return (lower-case name, value) of the lines of *raw*."""
     lines = raw.decode("latin-1").split("\r\n")
@@ -101,11 +107,13 @@ def first(message, name):
     return next((value for key, value in headers(message) if key == name), None)
 
 
+@_cached
 def own_ids(message):
     """Return [unique id of the channel that *message* is about], or []."""
     return values(message, IDS)[:1]
 
 
+@_cached
 def event(message):
     """Return the event's name in lower case."""
     return (first(message, "event") or "").lower()

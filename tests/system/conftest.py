@@ -11,6 +11,10 @@ Marks give them what a module wants otherwise, set for all of it::
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +22,8 @@ import pytest
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ProxyProcess
+from tests.system.daemons import Daemon
+from tests.system.installations import Place, make
 from tests.system.peers import PATIENT, Stage, host_line, wait_connected
 
 if TYPE_CHECKING:
@@ -45,3 +51,31 @@ def stage(request: pytest.FixtureRequest, asterisk: SimulatedAsterisk) -> Iterat
     with ProxyProcess(config + host_line(asterisk), users) as program:
         wait_connected(program)
         yield Stage(program, asterisk)
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """A daemon that is not started yet."""
+    with Daemon() as prepared:
+        yield prepared
+
+
+@pytest.fixture(scope="session")
+def place() -> Place:
+    """An installation with one handler of the administrator's own; tests do not change it.
+
+    There is one for all workers: the first that needs it makes it.  The directory of the
+    run, and with it the installation, is removed when the run ends.
+    """
+    top = Path(os.environ["ASTMANPROXY_TEST_RUN"]) / "install"
+    found = Place(top)
+    with open(f"{top}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not top.exists():
+            try:
+                found.add_handler()
+                make("install", *found.settings)
+            except BaseException:
+                shutil.rmtree(top, ignore_errors=True)
+                raise
+    return found

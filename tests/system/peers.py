@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
@@ -180,7 +181,7 @@ class Collector:
         self._parts = [client.take() or start]
         self.count = len(self._parts[0])
         self.ended = False
-        self._over = threading.Event()
+        self._wake, self._woken = socket.socketpair()
         client.sock.settimeout(None)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -188,9 +189,11 @@ class Collector:
     def _run(self) -> None:
         sock = self._client.sock
         with contextlib.suppress(OSError):
-            while not self._over.is_set():
-                if not select.select([sock], [], [], 0.1)[0]:
-                    continue
+            while True:
+                # select does not see what a TLS socket has decrypted already.
+                decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending()
+                if not decrypted and self._woken in select.select([sock, self._woken], [], [])[0]:
+                    break
                 data = sock.recv(1 << 20)
                 if not data:
                     break
@@ -202,8 +205,9 @@ class Collector:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._wake.close()
         self._thread.join()
+        self._woken.close()
 
     @property
     def data(self) -> bytes:

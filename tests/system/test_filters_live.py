@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Users x recorded calls, through the running program: exactly what each of them sees."""
+"""Users and recorded calls, through the running program: exactly what each user sees."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import itertools
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
 from amiproxy.message import Message
-from tests.routing import reference_filter
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
 from tests.routing.support import User
 from tests.routing.test_callfilter_flows import by_channel, connected, recorded
 from tests.system.peers import Collector
 from tests.system.people import CLOSED, logged_in
 
+if TYPE_CHECKING:
+    from tests.system.peers import Stage
+
 HOST = "127.0.0.1"
 
 #: Name -> line of the users file, and the filters it means.
-PEOPLE = {
+PEOPLE: dict[str, tuple[str, User]] = {
     "nobody": ("nobody=secret,sip/nobody", User(channel="sip/nobody")),
     "phone210": ("phone210=secret,Local/210@phones", User(channel="local/210@phones")),
     "phone191": ("phone191=secret,local/191@flow", User(channel="local/191@flow")),
@@ -56,11 +59,14 @@ PEOPLE = {
     ),
 }
 
+#: From flow to what each of PEOPLE got.
+Watched = Callable[[str], dict[str, list[bytes]]]
+
 pytestmark = pytest.mark.stage(CLOSED, users="\n".join(line for line, _ in PEOPLE.values()))
 
 
-def may_read(name, raw):
-    """Tell whether *name* reads events of the class of *raw*: as its section says."""
+def may_read(name: str, raw: bytes) -> bool:
+    """Return whether *name* may read events of the class of *raw*, as its section says."""
     privilege = Message(raw).get("Privilege").split(",")
     classes = set(privilege) - {"all"}
     if name == "board":
@@ -70,9 +76,9 @@ def may_read(name, raw):
     return name != "caller" or classes <= {"call", "cdr"}
 
 
-#: Flow -> (recordings, which come message by message in turn; name -> events he sees).
-#: Who is not named sees nothing at all.
-FLOWS = {
+#: Flow -> (recordings, interleaved message by message; name -> number of events seen).
+#: Users that are not named see nothing at all.
+FLOWS: dict[str, tuple[list[str], dict[str, int]]] = {
     "dial": (
         ["d1_dial_bridge"],
         {
@@ -202,10 +208,10 @@ FLOWS = {
 
 
 @functools.cache
-def spoken(flow):
+def spoken(flow: str) -> tuple[list[bytes], list[bytes]]:
     """Return the events of a flow as Asterisk sends them, and as clients get them.
 
-    Without those of the recording's own client: answers belong to who asked.
+    Events that answer the recorded client are left out: nobody else gets them.
     """
     several = [
         [raw for raw in recorded(name) if b"\r\nPrivilege:" in raw and b"\r\nActionID:" not in raw]
@@ -219,9 +225,9 @@ def spoken(flow):
 
 
 @functools.cache
-def expected(flow):
-    """Return what each of PEOPLE gets of a flow, as the simple reference says."""
-    result = {name: [] for name in PEOPLE}
+def expected(flow: str) -> dict[str, list[bytes]]:
+    """Return what each of PEOPLE gets of a flow by the simple reference."""
+    result: dict[str, list[bytes]] = {name: [] for name in PEOPLE}
     server = ReferenceServer()
     filters = {name: ReferenceFilter(user) for name, (_, user) in PEOPLE.items()}
     for raw in spoken(flow)[1]:
@@ -230,26 +236,17 @@ def expected(flow):
                 found = one.incoming(server, raw, "pbx", answer=False)
                 result[name] += [message for message in found if may_read(name, message)]
         if raw.startswith((b"Event: New", b"Event: Hangup", b"Event: Bridge")):
-            server.past.append(raw)  # the rest does not count for it
+            server.past.append(raw)  # it needs no others
     return result
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_reference():
-    """The reference reads the same lines a million times."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("headers", "own_ids", "event"):
-            patch.setattr(reference_filter, name, functools.cache(getattr(reference_filter, name)))
-        yield
-
-
 @pytest.fixture(scope="module")
-def watched(stage):
-    """Return a function: flow -> what each of PEOPLE was sent of it, played once."""
+def watched(stage: Stage) -> Watched:
+    """Return a function from flow to what each of PEOPLE got of it; a flow is played once."""
     program, asterisk = stage
 
     @functools.cache
-    def watch(flow):
+    def watch(flow: str) -> dict[str, list[bytes]]:
         with contextlib.ExitStack() as stack:
             readers = {}
             for name in PEOPLE:
@@ -257,9 +254,9 @@ def watched(stage):
                 readers[name] = (client, stack.enter_context(Collector(client)))
             asterisk.send(b"".join(spoken(flow)[0]))
             assert asterisk.flush()
-            got = {}
+            got: dict[str, list[bytes]] = {}
             for name, (client, reader) in readers.items():
-                # What Asterisk says after it is behind all of it.
+                # The answer comes after all that Asterisk said before.
                 client.send("Action: Ping", "ActionID: the-end")
                 data = reader.wait_for(b"ActionID: the-end\r\n")
                 blocks = [block + b"\r\n\r\n" for block in data.split(b"\r\n\r\n") if block]
@@ -270,8 +267,8 @@ def watched(stage):
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_each_user_sees_exactly_his_calls(watched, flow):
-    """Message by message what the simple reference says, and as many as the table says."""
+def test_each_user_sees_exactly_their_calls(watched: Watched, flow: str) -> None:
+    """The messages are those of the simple reference, and as many as the table says."""
     got = watched(flow)
 
     assert {name: len(messages) for name, messages in got.items() if messages} == FLOWS[flow][1]
@@ -280,8 +277,8 @@ def test_each_user_sees_exactly_his_calls(watched, flow):
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_no_event_of_another_call_reaches_a_user(watched, flow):
-    """What a channel user gets is linked to a channel of his, found out by joining all ids."""
+def test_no_event_of_another_call_reaches_a_user(watched: Watched, flow: str) -> None:
+    """All that a channel user gets is linked to a channel of theirs, by joining all ids."""
     for name, (_, user) in PEOPLE.items():
         if not user.channel:
             continue
@@ -300,8 +297,8 @@ def test_no_event_of_another_call_reaches_a_user(watched, flow):
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_the_picture_of_every_call_is_whole(watched, flow):
-    """Of each channel a user sees: Newchannel first and once, the Hangup last, nothing between lost."""
+def test_a_user_sees_each_channel_from_newchannel_to_hangup(watched: Watched, flow: str) -> None:
+    """Newchannel comes first and once, the Hangup last, and no event between is missing."""
     everything = by_channel(map(Message, spoken(flow)[1]))
     for name, (_, user) in PEOPLE.items():
         if not user.channel or user.filters or name == "caller":

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recordings of a real Asterisk, through the running program, to a standard client."""
+"""Recordings of a real Asterisk reach a standard client through the running program."""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import re
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
@@ -13,18 +14,26 @@ from simulator.recordings import read_traffic
 from tests.support import ROOT, ProxyProcess
 from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
 
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    #: A proxy, and the connection of its server to it.
+    Replayed = tuple[ProxyProcess, socket.socket]
+
 DATA = ROOT / "tests/data"
 RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
 ENDING = b"Event: TheEnd\r\nPrivilege: user,all\r\n\r\n"
 
 
-def expected(data, host):
-    """Return what a standard client must get of *data*, read line by line.
+def expected(data: bytes, host: str) -> list[bytes]:
+    """Return the messages that a standard client must get of *data* from server *host*.
 
-    Its own reading of spec section 4, as simple as can be.
+    It reads line by line, by spec section 4, and shares no code with the proxy.
     """
-    out = []
-    lines = []
+    out: list[bytes] = []
+    lines: list[bytes] = []
     in_text = False
     for piece in data.split(b"\n")[:-1]:
         line = piece[:-1] if piece.endswith(b"\r") else piece
@@ -40,7 +49,7 @@ def expected(data, host):
     return out
 
 
-def cut(data, rng, most):
+def cut(data: bytes, rng: random.Random, most: int) -> list[bytes]:
     """Return *data* in pieces of 1 to *most* bytes."""
     pieces = []
     at = 0
@@ -51,18 +60,18 @@ def cut(data, rng, most):
     return pieces
 
 
-def whole(data):
-    """One write."""
+def whole(data: bytes) -> list[bytes]:
+    """Return *data* as one piece."""
     return [data]
 
 
-def single_bytes(data):
-    """One byte a write, where that is not too many."""
+def single_bytes(data: bytes) -> list[bytes]:
+    """Return *data* byte by byte; nothing if those are 1000 pieces or more."""
     return [data[at : at + 1] for at in range(len(data))] if len(data) < 1000 else []
 
 
-def random_pieces(data):
-    """Cut anywhere, unevenly, in few pieces and in many."""
+def random_pieces(data: bytes) -> list[bytes]:
+    """Return *data* cut anywhere, in few pieces or in many."""
     rng = random.Random(len(data))
     return (
         cut(data, rng, rng.choice([7, 100, 1500]))
@@ -71,15 +80,17 @@ def random_pieces(data):
     )
 
 
-def spoken(path):
-    """Return the traffic of a recording, whole messages, and a last one of our own."""
-    # A blank line: what the recording ends in the middle of must not take ours along.
+def spoken(path: Path) -> bytes:
+    """Return the traffic of a recording, and a last message, ENDING."""
+    # A recording may end within a message: the blank line ends that.
     return read_traffic(path) + b"\r\n\r\n" + ENDING
 
 
 @pytest.mark.parametrize("cutter", [whole, random_pieces, single_bytes])
-def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
-    """However the bytes are cut, each message comes byte for byte, with its Server header."""
+def test_every_recording_reaches_a_client_whole_and_in_order(
+    cutter: Callable[[bytes], list[bytes]],
+) -> None:
+    """However the bytes are cut, each message arrives byte for byte, with its Server header."""
     with contextlib.ExitStack() as stack:
         servers = []
         for number, path in enumerate(RECORDINGS):
@@ -98,8 +109,8 @@ def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
         mark = ENDING[:-2] + b"Server: 127.1."
         collector.wait_count(mark, len(servers), timeout=60)
         got = collector.data
-    found = {}
-    # Old command output may hold blank lines: cut behind each Server header.
+    found: dict[str, list[bytes]] = {}
+    # Old command output may contain blank lines: split after each Server header.
     parts = re.split(rb"(\r\nServer: 127\.1\.\d+\.\d+\r\n\r\n)", got)
     for body, tail in zip(parts[::2], parts[1::2]):
         found.setdefault(tail.split()[1].decode(), []).append(body + tail)
@@ -107,7 +118,7 @@ def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
     for path, server, pieces in servers:
         messages = found.get(server.host, [])
         if messages and b"Event: FullyBooted" in messages[0]:
-            del messages[0]  # of our own log-in
+            del messages[0]  # of the proxy's login
         if messages != expected(b"".join(pieces), server.host):
             wrong.append(path.name)
     assert not wrong
@@ -115,20 +126,19 @@ def test_every_recording_reaches_a_client_whole_and_in_order(cutter):
 
 
 @pytest.fixture(scope="module")
-def replayed():
-    """A proxy, a bare server behind it that is logged in, and how to make clients."""
+def replayed() -> Iterator[Replayed]:
+    """A proxy, and the connection of a bare server that it is logged in to."""
     with BareServer() as server, ProxyProcess(PATIENT + host_line(server)) as proxy:
         link = server.wait_link()
         wait_connected(proxy)
         yield proxy, link
 
 
-def play(replayed, data, pieces=None):
-    """Send *data* and return what a client gets of it."""
+def play(replayed: Replayed, data: bytes, pieces: list[bytes] | None = None) -> bytes:
+    """Send *data*, in *pieces* if given, and return what a client gets of it."""
     proxy, link = replayed
     with proxy.client() as client, Collector(client) as collector:
-        # A client exists for the proxy once it was greeted; it may still have
-        # to be entered: what it asks is answered after that.
+        # A client that has its banner may not be registered yet; once it has an answer, it is.
         client.send("ProxyAction: ListServers")
         start = collector.wait_for(b"\r\n\r\n")
         for piece in pieces or [data]:
@@ -138,8 +148,8 @@ def play(replayed, data, pieces=None):
         return collector.wait_for(mark)[len(start) : -len(mark)]
 
 
-def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed):
-    """Raw text after Response: Follows comes whole: blank lines, 400 lines, its end."""
+def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed: Replayed) -> None:
+    """Raw text after Response: Follows arrives whole: blank lines, 400 lines, its end."""
     text = b"".join(b"line %d\n%s" % (n, b"\n" if n % 3 == 0 else b"") for n in range(400))
     block = (
         b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\n"
@@ -156,7 +166,9 @@ def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed
     assert play(replayed, b"", pieces) == got
 
 
-def test_an_event_that_holds_the_words_response_follows_swallows_nothing(replayed):
+def test_an_event_that_holds_the_words_response_follows_swallows_nothing(
+    replayed: Replayed,
+) -> None:
     """Only a first header of that name and value starts raw text."""
     data = (
         b"Event: UserEvent\r\nPrivilege: user,all\r\nNote: x Response: Follows\r\n\r\n"
@@ -170,15 +182,15 @@ def test_an_event_that_holds_the_words_response_follows_swallows_nothing(replaye
 @pytest.mark.parametrize(
     "value", [b"x" * 65536, "ünï".encode() * 3000, bytes(range(14, 256)) * 200, b""]
 )
-def test_long_and_odd_values_come_through_untouched(replayed, value):
-    """64 KB, UTF-8, any bytes but line ends, nothing at all."""
+def test_long_and_odd_values_pass_unchanged(replayed: Replayed, value: bytes) -> None:
+    """64 KB, UTF-8, all bytes but line ends, an empty value."""
     data = b"Event: VarSet\r\nPrivilege: dialplan,all\r\nValue: " + value + b"\r\nLast: 1\r\n\r\n"
 
     assert play(replayed, data) == b"".join(expected(data, "127.0.0.1"))
 
 
-def test_a_message_of_five_megabytes_comes_whole(replayed):
-    """Nothing is cut, however many lines and bytes a message has."""
+def test_a_message_of_five_megabytes_arrives_whole(replayed: Replayed) -> None:
+    """Nothing is cut off, however many lines and bytes a message has."""
     lines = b"".join(b"Output: line %d of a very long listing\r\n" % n for n in range(120_000))
     data = b"Response: Success\r\nMessage: Command output follows\r\n" + lines + b"\r\n"
     assert len(data) > 5_000_000
@@ -203,8 +215,10 @@ def test_a_message_of_five_megabytes_comes_whole(replayed):
         b"NoColonHere\r\n:\r\n: x\r\n\r\n",
     ],
 )
-def test_broken_output_of_asterisk_is_mended_and_nothing_is_lost(replayed, data):
-    """Bare LFs, extra blank lines, repeated headers, text that is no message."""
+def test_broken_output_of_asterisk_is_repaired_and_nothing_is_lost(
+    replayed: Replayed, data: bytes
+) -> None:
+    """Bare LFs, extra blank lines, repeated headers, text that is not a message."""
     want = b"".join(expected(data, "127.0.0.1"))
 
     assert play(replayed, data) == want

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What make does, and an installation made by it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: A handler of the administrator's own.
+OWN_HANDLER = "def write(message):\n    return message.raw\n"
+
+_STAND_IN = """#!/bin/sh
+case "$*" in
+*"-m venv "*)
+    for last; do :; done
+    mkdir -p "$last/bin" "$last/lib/astmanproxy" && cp "$0" "$last/bin/python" ;;
+*"-m pip "*) exit {status} ;;
+*) exec "{python}" "$@" ;;
+esac
+"""
+
+
+def run_make(
+    *arguments: str, python: Path | str = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    """Run make with *arguments* and return what came of it.
+
+    The test is skipped if the package index cannot be reached.
+    """
+    done = subprocess.run(
+        ["make", "-s", f"PYTHON={python}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if re.search("No matching distribution|Failed to establish a new connection", done.stderr):
+        pytest.skip("the package index cannot be reached")
+    return done
+
+
+def make(*arguments: str, python: Path | str = sys.executable) -> str:
+    """Run make with *arguments*, which must succeed; return its output."""
+    done = run_make(*arguments, python=python)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def stand_in_python(path: Path, status: int) -> Path:
+    """Write a Python to *path* in whose environments pip does nothing; return *path*.
+
+    Its virtual environments are made at once, and pip in them exits with *status*, so
+    an installation takes no time and no network.
+    """
+    path.write_text(_STAND_IN.format(status=status, python=sys.executable))
+    path.chmod(0o755)
+    return path
+
+
+class Place:
+    """The directories of an installation below *top*."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.prefix = top / "usr/local"
+        self.etc = top / "etc"
+        self.settings = [f"PREFIX={self.prefix}", f"SYSCONFDIR={self.etc}", f"LOGS={top}/log"]
+        self.program = self.prefix / "sbin/astmanproxy"
+        self.library = self.prefix / "lib/astmanproxy"
+        self.handlers = self.library / "handlers"
+        #: What was at the top of the repository before.
+        self.source = {path.name for path in ROOT.iterdir()}
+
+    def files(self) -> set[str]:
+        """Return the files of the installation, without the virtual environment's."""
+        return {
+            str(path.relative_to(self.top))
+            for path in self.top.rglob("*")
+            if not path.is_dir() and "/venv/" not in str(path)
+        }
+
+    def add_handler(self) -> Path:
+        """Add a handler of the administrator's own; return its file."""
+        self.handlers.mkdir(parents=True, exist_ok=True)
+        own = self.handlers / "own.py"
+        own.write_text(OWN_HANDLER)
+        return own
