@@ -13,9 +13,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
-from amiproxy.threads.net.dial import connect
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
@@ -58,7 +58,7 @@ class AsteriskServer:
         audience: Audience,
         address: str = "",
         *,
-        connect: Connect = connect,
+        connect: Connect,
     ) -> None:
         self.link = AsteriskLink(spec, ids, address)
         self._config = config  # replaced by configure, read anew for each use
@@ -135,7 +135,7 @@ class AsteriskServer:
         finally:
             lost = self.link.lose()
             if self._stopping.is_set():
-                transport.drain(time.monotonic() + _LOGOFF_TIME)
+                transport.flush_until(Deadline(_LOGOFF_TIME))
             transport.close()
             self._publisher.abandon(lost)
 

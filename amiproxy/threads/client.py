@@ -10,19 +10,19 @@ from collections import deque
 from typing import TYPE_CHECKING, Union
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads.actions import dispatch
-from amiproxy.threads.net.ratelimitedlog import Complaints
-from amiproxy.threads.net.transport import TLS_HANDSHAKE, Transport
+from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
+from amiproxy.threads.net.transport import TLS_HANDSHAKE
 from amiproxy.threads.sessions.session import StreamSession
 from amiproxy.threads.web import connection
 
 if TYPE_CHECKING:
-    import socket
-
     from amiproxy.formats import Reader
     from amiproxy.message import Message
+    from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSessions
@@ -60,23 +60,17 @@ class Client:
         self,
         context: ProxyContext,
         web_sessions: WebSessions,
-        sock: socket.socket,
+        transport: Transport,
         address: str,
-        port: int,
         slot: Slot,
     ) -> None:
         self._context = context
         self._web_sessions = web_sessions
         self._slot = slot
         self._address = address
-        self._peer = f"client {address}:{port}"
-        self._transport = Transport(
-            sock,
-            self._peer,
-            write_timeout=context.config.client_write_timeout,
-            max_backlog=context.config.client_backlog,
-        )
-        slot.end = self._transport.finish
+        self._peer = transport.peer
+        self._transport = transport
+        slot.end = transport.finish
         self._since = time.monotonic()
 
     def run(self) -> None:
@@ -97,7 +91,7 @@ class Client:
 
     def _leave(self) -> None:
         if self._context.stopping.is_set():
-            self._transport.drain(time.monotonic() + 1.0)
+            self._transport.flush_until(Deadline(1.0))
         self._transport.close()
         self._context.admission.leave(self._slot)
 
@@ -221,7 +215,7 @@ class _Conversation:
         self._may_switch = False  # the block under way may be a SetInputFormat
         self._started = False
         self._ahead = 0  # bytes that came while WaitEvents waited
-        self._complaints = Complaints(log)
+        self._limited_log = RateLimitedLog(log)
 
     def _new_reader(self) -> Reader:
         form = self._context.formats[self._format]
@@ -284,7 +278,7 @@ class _Conversation:
     def _take(self, item: Message | Refused) -> bool:
         """Do what one block asks; tell whether the client stays."""
         if isinstance(item, Refused):
-            self._complaints.log("%s: %s", self._session.peer, item.reason)
+            self._limited_log.warning("%s: %s", self._session.peer, item.reason)
             self._session.say(item.reply)
             return not item.close
         if log.isEnabledFor(logging.DEBUG):
@@ -344,7 +338,7 @@ class _Conversation:
 
     def _part(self) -> None:
         """Get the last answers out before the connection is closed."""
-        self._transport.drain(time.monotonic() + max(self._transport.write_timeout, 1.0))
+        self._transport.flush_until(Deadline(max(self._transport.write_timeout, 1.0)))
         if not self._context.stopping.is_set():
-            self._transport.see_off(FAREWELL)
+            self._transport.half_close_and_drain(FAREWELL)
         log.info("%s left", self._session.peer)

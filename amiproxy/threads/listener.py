@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The listener's thread: accept, and give each client a thread of its own.
 
-It never waits for a client: telling TLS from plain text, the handshake and the
-greeting are the client thread's.
+It never waits for a client: the client's own thread tells TLS from plain text, does
+the handshake and sends the greeting.
 """
 
 from __future__ import annotations
@@ -14,42 +14,60 @@ import os
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.threads.client import Client
 from amiproxy.threads.net.dial import keep_alive
-from amiproxy.threads.net.ratelimitedlog import Complaints
+from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
+from amiproxy.threads.net.transport import Transport
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Acl
+    from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSessions
 
 log = logging.getLogger("amiproxy.listener")
 
-#: Errors of accept that mean: not now, and no use to try at once again.
+#: Errors of accept that will not pass by trying again at once.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+
+#: Pause after a client was turned away for want of descriptors, in seconds.
+_EXHAUSTED_PAUSE = 0.05
+
+
+def _open_reserve() -> int:
+    return os.open(os.devnull, os.O_RDONLY)
 
 
 class Listener:
-    """Accepts clients on one listening socket."""
+    """Accepts clients on the listening socket *sock*, from addresses that *acl* allows.
+
+    *acl* may be replaced at any time.  *open_reserve* opens a descriptor that is of no
+    use but to be closed.
+    """
 
     def __init__(
         self,
         context: ProxyContext,
         web_sessions: WebSessions,
+        flusher: Flusher,
         sock: socket.socket,
         acl: Acl,
+        *,
+        open_reserve: Callable[[], int] = _open_reserve,
     ) -> None:
         self._context = context
         self._web_sessions = web_sessions
+        self._flusher = flusher
         self._sock = sock
         self.acl = acl
-        self._complaints = Complaints(log)
-        # Given up for a moment when descriptors run out, so that whoever waits
-        # in the queue can be taken and told no by a close.
-        self._reserve = os.open(os.devnull, os.O_RDONLY)
+        self._limited_log = RateLimitedLog(log)
+        # Given up for a moment when descriptors run out, so that a client in the
+        # kernel's queue can be accepted and closed, instead of waiting there.
+        self._open_reserve = open_reserve
+        self._reserve = open_reserve()
         self._thread = threading.Thread(target=self.run, name="listener", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +96,7 @@ class Listener:
             except OSError as error:
                 if self._context.stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
                     return
-                self._complaints.log("Accept returned -1: %s", error.strerror)
+                self._limited_log.warning("Accept returned -1: %s", error.strerror)
                 if error.errno in _EXHAUSTED:
                     self._turn_away()
                 continue
@@ -86,7 +104,7 @@ class Listener:
                 self._admit(sock, str(address[0]), int(address[1]))
             except (OSError, RuntimeError, MemoryError) as error:
                 # No descriptor, no thread: this client goes, the others stay.
-                self._complaints.log("client %s turned away: %s", address[0], error)
+                self._limited_log.warning("client %s turned away: %s", address[0], error)
                 sock.close()
 
     def _turn_away(self) -> None:
@@ -101,11 +119,11 @@ class Listener:
             with contextlib.suppress(OSError):
                 self._sock.settimeout(None)
             try:
-                self._reserve = os.open(os.devnull, os.O_RDONLY)
+                self._reserve = self._open_reserve()
             except OSError:
-                self._reserve = -1  # somebody was quicker; next time, perhaps
-        # Descriptors come back when clients leave, not by asking again at once.
-        time.sleep(0.05)
+                self._reserve = -1  # another thread took it; it may work the next time
+        # Descriptors come back when clients leave.
+        time.sleep(_EXHAUSTED_PAUSE)
 
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
         context = self._context
@@ -114,12 +132,19 @@ class Listener:
         if self.acl.allows(address) and context.users.general.acl.allows(address):
             slot = context.admission.enter(address, guarded=context.guarded)
         if isinstance(slot, str):
-            self._complaints.log("Connection from %s refused: %s", address, slot)
+            self._limited_log.warning("Connection from %s refused: %s", address, slot)
             sock.close()
             return
         log.info("Connection received from %s", address)
         try:
-            client = Client(context, self._web_sessions, sock, address, port, slot)
+            transport = Transport(
+                sock,
+                f"client {address}:{port}",
+                flusher=self._flusher,
+                write_timeout=context.config.client_write_timeout,
+                max_backlog=context.config.client_backlog,
+            )
+            client = Client(context, self._web_sessions, transport, address, slot)
             thread = threading.Thread(
                 target=client.run, name=f"client-{address}:{port}", daemon=True
             )

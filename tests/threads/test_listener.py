@@ -1,20 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The listener's thread goes on accepting, whatever the kernel says."""
+"""The listener's thread: whom it admits, and that it goes on whatever the kernel says."""
 
 from __future__ import annotations
 
 import errno
 import os
 import socket
-import threading
-from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
 
 from amiproxy.access.acl import acl_of
-from amiproxy.threads.listener import Listener
+from amiproxy.access.user import Users
+from amiproxy.formats import load_formats
+from amiproxy.settings.config import Config
+from amiproxy.threads.listener import Listener, plain_address
+from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.sessions import WebSessions
+from tests.support import ROOT, wait_until
 
-NOBODY = acl_of(["deny = 0.0.0.0/0.0.0.0"])
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.settings.config import ServerSpec
+    from amiproxy.threads.net.flusher import Flusher
+
+BANNER = b"Asterisk Call Manager/1.0\r\n"
+
+
+class NoServers:
+    """Adds and drops nothing."""
+
+    def add_server(self, spec: ServerSpec) -> bool:
+        return False
+
+    def drop_server(self, name: str) -> bool:
+        return False
 
 
 class Exhausted(socket.socket):
@@ -22,7 +45,7 @@ class Exhausted(socket.socket):
 
     failures = 0
 
-    def accept(self):
+    def accept(self) -> tuple[socket.socket, Any]:
         """Accept, or fail as a process without descriptors does."""
         if self.failures:
             self.failures -= 1
@@ -30,29 +53,104 @@ class Exhausted(socket.socket):
         return super().accept()
 
 
-def test_it_survives_that_its_reserve_descriptor_is_gone(monkeypatch):
-    """Another thread may take the one it frees: it tries again, and ended its thread once."""
-    sock = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
-    sock.bind(("127.0.0.1", 0))
-    sock.listen(16)
-    sock.failures = 6  # each time it is tried twice
-    context = SimpleNamespace(stopping=threading.Event())
-    listener = Listener(context, WebSessions(SessionRegistry()), sock, NOBODY)
-    opens = iter([OSError(errno.EMFILE, "Too many open files")] * 2)
-    really = os.open
+@pytest.fixture
+def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
+    """Start listeners on a free port; they and their clients end with the test."""
+    started: list[tuple[Listener, ProxyContext]] = []
 
-    def scarce(path, flags, *mode):
-        if path == os.devnull:
-            for error in opens:
-                raise error
-        return really(path, flags, *mode)
+    def start(*acl: str, failures: int = 0, **options: Any) -> Exhausted:
+        sock = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(16)
+        sock.failures = failures
+        router = Router(SessionRegistry())
+        config = Config(max_clients=2, auth_required=False)
+        context = ProxyContext(
+            config, Users(), load_formats(ROOT / "handlers"), None, router, NoServers()
+        )
+        sessions = WebSessions(router.registry)
+        listener = Listener(context, sessions, flusher, sock, acl_of(acl), **options)
+        listener.start()
+        started.append((listener, context))
+        return sock
 
-    monkeypatch.setattr("amiproxy.threads.listener.os.open", scarce)
-    listener.start()
-    try:
-        with socket.create_connection(sock.getsockname(), 10) as client:
-            # Turned away, and not by a dead thread.
-            assert client.recv(1) == b""
-    finally:
+    yield start
+    for listener, context in started:
         context.stopping.set()
         listener.stop()
+        for session in context.router.sessions:
+            session.end("over")
+        wait_until(lambda context=context: context.admission.is_empty)  # type: ignore[misc]
+
+
+def first_bytes(sock: socket.socket) -> bytes:
+    """Connect to *sock*; return what comes first, b"" if the connection is closed."""
+    with socket.create_connection(sock.getsockname(), 10) as client:
+        return client.recv(len(BANNER))
+
+
+def test_a_client_is_greeted_by_a_thread_of_its_own(listen: Callable[..., Exhausted]) -> None:
+    """Two at once, each with its banner."""
+    sock = listen()
+    with socket.create_connection(sock.getsockname(), 10) as one:
+        assert one.recv(100).startswith(b"Asterisk Call Manager")
+        assert first_bytes(sock).startswith(b"Asterisk Call Manager")
+
+
+def test_an_address_that_is_denied_is_closed_without_a_word(
+    listen: Callable[..., Exhausted], caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log says why."""
+    sock = listen("deny = 0.0.0.0/0.0.0.0")
+
+    assert first_bytes(sock) == b""
+    assert "Connection from 127.0.0.1 refused: address not permitted" in caplog.messages
+
+
+def test_clients_beyond_the_limit_are_closed(
+    listen: Callable[..., Exhausted], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that are there stay."""
+    sock = listen()
+    with (
+        socket.create_connection(sock.getsockname(), 10) as one,
+        socket.create_connection(sock.getsockname(), 10) as two,
+    ):
+        one.recv(100)
+        two.recv(100)
+        assert first_bytes(sock) == b""
+        assert "(maxclients)" in caplog.text
+
+
+def test_it_survives_that_its_reserve_descriptor_is_gone(
+    listen: Callable[..., Exhausted],
+) -> None:
+    """Another thread may take the one that it frees: it tries again."""
+    failures = [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    def scarce() -> int:
+        if opened and failures:
+            raise failures.pop()
+        opened.append(os.open(os.devnull, os.O_RDONLY))
+        return opened[-1]
+
+    opened: list[int] = []
+    # Each time it is tried twice; the first client may be turned away, a later one is not.
+    sock = listen(failures=6, open_reserve=scarce)
+
+    wait_until(lambda: first_bytes(sock), what="a banner")
+    assert not failures
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain"),
+    [
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:1", "::ffff:1"),
+    ],
+)
+def test_ipv4_clients_of_a_dual_stack_socket_keep_their_address(shown: str, plain: str) -> None:
+    """As operators write it in permit and deny lines, and as fail2ban reads it."""
+    assert plain_address(shown) == plain

@@ -13,12 +13,13 @@ from amiproxy.threads.net.transport import Transport
 
 if TYPE_CHECKING:
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.threads.net.flusher import Flusher
 
 #: Actions that may wait for Asterisk, in bytes, before the connection is given up.
 MAX_BACKLOG = 64 * 1024 * 1024
 
 
-def connect(spec: ServerSpec, config: Config) -> tuple[Transport, str]:
+def connect(spec: ServerSpec, config: Config, flusher: Flusher) -> tuple[Transport, str]:
     """Connect to *spec*, with TLS if it says so; return the connection and its IP address.
 
     Raises:
@@ -27,7 +28,7 @@ def connect(spec: ServerSpec, config: Config) -> tuple[Transport, str]:
     """
     deadline = Deadline(config.connect_timeout)
     sock, address = dial(spec, deadline)
-    return transport_over(sock, spec, config, deadline), address
+    return transport_over(sock, spec, config, flusher, deadline), address
 
 
 def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:
@@ -63,7 +64,7 @@ def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:
 
 
 def transport_over(
-    sock: socket.socket, spec: ServerSpec, config: Config, deadline: Deadline
+    sock: socket.socket, spec: ServerSpec, config: Config, flusher: Flusher, deadline: Deadline
 ) -> Transport:
     """Return the transport over the connected *sock*, with TLS if *spec* says so.
 
@@ -76,6 +77,7 @@ def transport_over(
     transport = Transport(
         sock,
         "the connection",  # the log lines name the server
+        flusher=flusher,
         write_timeout=config.server_write_timeout,
         max_backlog=MAX_BACKLOG,
     )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The flusher's thread: sends what sockets did not take, drops who takes nothing.
+"""The flusher's thread: sends backlogs, and ends sessions whose peer takes nothing.
 
 One thread for all sessions.  A session's own thread waits in ``recv``; to have
 it wait for writing as well would cost every idle client a second descriptor and
-a wake-up for each stall.  Nothing here blocks on one peer: it flushes whoever is
-ready, without waiting, and looks at the clock for the others.
+a wake-up for each stall.  Nothing here blocks on one peer: the thread flushes all
+that are ready, without waiting, and checks the time limits of the others.
 """
 
 from __future__ import annotations
@@ -16,119 +16,172 @@ import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, Protocol
+
+from amiproxy.errors import PeerError, PeerGone
 
 if TYPE_CHECKING:
-    from amiproxy.threads.net.transport import Transport
+    from collections.abc import Iterable
 
 log = logging.getLogger("amiproxy.flusher")
 
-#: Clocks are looked at no more often than this, in seconds.
+#: The shortest time between two checks of time limits, in seconds.
 _TICK = 0.01
 
 
+class Flushable(Protocol):
+    """A connection with a backlog."""
+
+    lock: threading.Lock
+    peer: str
+
+    def fileno(self) -> int:
+        """Return the descriptor of its socket."""
+
+    @property
+    def stalled_until(self) -> float:
+        """When its time limit is over, in monotonic seconds."""
+
+    def flush(self) -> None:
+        """Send what the socket takes."""
+
+    def check_stall(self) -> None:
+        """End the session if its time limit is over."""
+
+    def abort(self, error: PeerError) -> None:
+        """End the session for *error*.  The caller holds ``lock``."""
+
+
 class Flusher:
-    """Watches the transports whose backlog is not empty."""
+    """Watches the connections whose backlog is not empty."""
 
     def __init__(self) -> None:
-        # Guards _stalled, _looks_at and _thread; held for dict operations and
-        # epoll_ctl only.  Taken inside a transport's lock, never round one.
+        # Guards _stalled, _epoll and _wakes_at; held for dict operations and epoll_ctl
+        # only.  Taken inside a transport's lock, never round one.
         self._lock = threading.Lock()
-        self._stalled: dict[int, Transport] = {}
-        self._thread: threading.Thread | None = None
-        self._epoll: select.epoll | None = None
+        self._stalled: dict[int, Flushable] = {}
+        self._epoll: select.epoll | None = None  # None before start and after stop
         self._wake_fd = -1
-        # When the thread wakes by itself and looks at the clocks, monotonic seconds.
-        self._looks_at = 0.0
+        self._wakes_at = 0.0
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread, if it does not run yet.
+        """Start the thread, before anything is to be watched.
 
-        Early: at the first stall there may be no descriptors or threads left.
+        At the first stall there may be no descriptors or threads left.
         """
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    self._start()
+        epoll = select.epoll()
+        read_fd, self._wake_fd = os.pipe()
+        epoll.register(read_fd, select.EPOLLIN)
+        self._epoll = epoll
+        self._thread = threading.Thread(
+            target=self._run, args=(epoll, read_fd), name="flusher", daemon=True
+        )
+        self._thread.start()
 
-    def watch(self, transport: Transport) -> None:
-        """Look after *transport* until its backlog is empty or it is dropped.
+    def stop(self) -> None:
+        """End the thread; backlogs are flushed no more."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        with self._lock:
+            self._epoll = None
+            self._stalled.clear()
+            self._wake()
+        thread.join()
+        os.close(self._wake_fd)
+
+    def watch(self, transport: Flushable) -> None:
+        """Flush *transport* until its backlog is empty or its session ends.
 
         The caller holds the transport's lock.
         """
-        self.start()
+        assert transport.lock.locked()
         fd = transport.fileno()
         with self._lock:
-            assert self._epoll is not None
+            if self._epoll is None:
+                return
             if self._stalled.get(fd) is not transport:
                 self._stalled[fd] = transport
                 with contextlib.suppress(FileExistsError):
                     self._epoll.register(fd, select.EPOLLOUT)
-            if transport.stalled_until < self._looks_at:
-                # It sleeps, or waits for somebody more patient.
-                self._looks_at = 0.0
-                os.write(self._wake_fd, b"!")
+            if transport.stalled_until < self._wakes_at:
+                # It sleeps, or waits for a connection with a longer limit.
+                self._wakes_at = 0.0
+                self._wake()
 
-    def forget(self, transport: Transport) -> None:
-        """Look after *transport* no longer; harmless where it is not watched."""
+    def forget(self, transport: Flushable) -> None:
+        """Watch *transport* no longer; harmless if it is not watched.
+
+        The caller holds the transport's lock.
+        """
+        assert transport.lock.locked()
         fd = transport.fileno()
         with self._lock:
             if self._stalled.get(fd) is transport:
                 del self._stalled[fd]
-                assert self._epoll is not None
-                with contextlib.suppress(OSError):
-                    self._epoll.unregister(fd)
+                if self._epoll is not None:
+                    with contextlib.suppress(OSError):
+                        self._epoll.unregister(fd)
+
+    def is_watching(self, transport: Flushable) -> bool:
+        """Return whether *transport* has a backlog as far as known here."""
+        with self._lock:
+            return transport in self._stalled.values()
+
+    @property
+    def wakes_at(self) -> float:
+        """When the thread wakes by itself and checks time limits, in monotonic seconds."""
+        return self._wakes_at
+
+    def _wake(self) -> None:
+        assert self._lock.locked()
+        os.write(self._wake_fd, b"!")
 
     # -- the flusher's thread ---------------------------------------------------------------
 
-    def _start(self) -> None:
-        self._epoll = select.epoll()
-        read_fd, self._wake_fd = os.pipe()
-        self._epoll.register(read_fd, select.EPOLLIN)
-        thread = threading.Thread(
-            target=self._run, args=(self._epoll, read_fd), name="flusher", daemon=True
-        )
-        thread.start()
-        self._thread = thread
-
     def _run(self, epoll: select.epoll, wake_fd: int) -> None:
-        looked = 0.0
-        while True:
-            with self._lock:
-                waiting = list(self._stalled.values())
-                looks_at = self._looks_at = self._next_look(waiting)
-            # Below 0 would be for ever.
-            timeout = None if looks_at == math.inf else max(0.0, looks_at - time.monotonic())
-            events = epoll.poll(timeout)
-            for fd, _ in events:
-                if fd == wake_fd:
-                    os.read(wake_fd, 4096)
-                    continue
-                with self._lock:
-                    transport = self._stalled.get(fd)
-                if transport is not None:
-                    self._serve(transport.flush, transport)
-            now = time.monotonic()
-            if now - looked >= _TICK:
-                looked = now
-                for transport in waiting:
-                    self._serve(transport.check_stall, transport)
-
-    @staticmethod
-    def _next_look(waiting: list[Transport]) -> float:
-        first = min((transport.stalled_until for transport in waiting), default=math.inf)
-        return max(time.monotonic() + _TICK, first)
-
-    @staticmethod
-    def _serve(act: object, transport: Transport) -> None:
-        assert callable(act)
         try:
-            act()
-        except Exception:
-            # One session ends; the others are still flushed.
-            log.exception("%s: bug in the proxy", transport.peer)
-            transport.drop(f"{transport.peer}: bug in the proxy")
+            checked = 0.0
+            while True:
+                with self._lock:
+                    if self._epoll is None:
+                        return
+                    waiting = list(self._stalled.values())
+                    wakes_at = self._wakes_at = _next_check(waiting)
+                # Below 0 would be for ever.
+                timeout = None if wakes_at == math.inf else max(0.0, wakes_at - time.monotonic())
+                self._flush_ready(epoll.poll(timeout), wake_fd)
+                now = time.monotonic()
+                if now - checked >= _TICK:
+                    checked = now
+                    for transport in waiting:
+                        _guarded(transport.check_stall, transport)
+        finally:
+            epoll.close()
+            os.close(wake_fd)
+
+    def _flush_ready(self, events: Iterable[tuple[int, int]], wake_fd: int) -> None:
+        for fd, _ in events:
+            if fd == wake_fd:
+                os.read(wake_fd, 4096)
+                continue
+            with self._lock:
+                transport = self._stalled.get(fd)
+            if transport is not None:
+                _guarded(transport.flush, transport)
 
 
-#: The one flusher of the process.
-FLUSHER = Flusher()
+def _next_check(waiting: Iterable[Flushable]) -> float:
+    first = min((transport.stalled_until for transport in waiting), default=math.inf)
+    return max(time.monotonic() + _TICK, first)
+
+
+def _guarded(act: Callable[[], None], transport: Flushable) -> None:
+    """Do *act*; an error ends this one session, and the others are still flushed."""
+    try:
+        act()
+    except Exception:
+        log.exception("%s: bug in the proxy", transport.peer)
+        with transport.lock:
+            transport.abort(PeerGone(f"{transport.peer}: bug in the proxy"))

@@ -12,36 +12,26 @@ from __future__ import annotations
 
 import ctypes
 import socket
-from typing import Callable, Optional
+from typing import Callable
 
-#: Never wait, and never be killed by SIGPIPE.
-_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
+#: Up to so many bytes a send is over sooner than other threads could be let in.
+SHORT = 16384
+
+#: For each send: never wait, and never be killed by SIGPIPE.
+FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 
 
-def _find() -> Optional[Callable[[int, bytes, int, int], int]]:
+def _find() -> Callable[[int, bytes, int, int], int]:
     try:
         # PyDLL, unlike CDLL, keeps the interpreter's lock during the call.
         send = ctypes.PyDLL(None).send
     except (OSError, AttributeError, TypeError):
-        return None
+        return lambda _fd, _data, _size, _flags: -1
     send.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int)
     send.restype = ctypes.c_ssize_t
     return send
 
 
-_SEND = _find()
-
-
-def send_short(sock: socket.socket, data: bytes) -> int:
-    """Send *data* on the plain socket *sock* without waiting; return how much went.
-
-    Raises:
-        OSError: as ``socket.send`` does, BlockingIOError where nothing went.
-
-    """
-    if _SEND is not None:
-        sent = _SEND(sock.fileno(), data, len(data), _FLAGS)
-        if sent >= 0:
-            return sent
-    # What went wrong, in Python's words; a second try does no harm.
-    return sock.send(data, _FLAGS)
+#: ``send(fd, data, size, FLAGS)`` of libc: returns how much went, -1 for any error.
+#: ``socket.send`` then tells which; a second try does no harm.
+libc_send = _find()

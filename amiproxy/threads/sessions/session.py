@@ -317,7 +317,7 @@ class StreamSession(ClientSession):
                 except Exception:
                     # Costs this client its session, and nobody else the server.
                     log.exception("%s: bug in the proxy", self.peer)
-                    transport.end(PeerGone(f"{self.peer}: bug in the proxy"))
+                    transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
                     return
             if data:
                 transport.send(data)
@@ -375,7 +375,7 @@ class StreamSession(ClientSession):
     def _fail(self, error: HandlerError) -> None:
         """Drop the client: its format cannot be written.  The lock is held."""
         log.error("%s: dropped: %s", self.peer, error)
-        self.transport.end(HandlerError(f"{self.peer}: {error}"))
+        self.transport.abort(HandlerError(f"{self.peer}: {error}"))
 
     def end(self, reason: str) -> None:
         """Let the client go: its thread wakes up, finds the end and leaves.

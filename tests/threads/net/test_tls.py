@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,9 +13,12 @@ from amiproxy.settings.config import Config
 from amiproxy.threads.net.tls import client_context
 from tests.certificates import self_signed
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.fixture(scope="module")
-def pems(tmp_path_factory):
+def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Key and certificate of two names, and a key behind a password."""
     directory = tmp_path_factory.mktemp("pem")
     for name in ("a", "b"):
@@ -25,18 +29,18 @@ def pems(tmp_path_factory):
     return directory
 
 
-def complaint(path: object, **more: str) -> str:
+def complaint(path: object, **more: Any) -> str:
     with pytest.raises(ConfigError) as caught:
         client_context(Config(certfile=str(path), where={"certfile": "x.conf:3"}, **more))
     return str(caught.value)
 
 
-def test_no_certificate_no_context():
+def test_no_certificate_no_context() -> None:
     """TLS clients are then refused."""
     assert client_context(Config()) is None
 
 
-def test_a_good_file_gives_a_context_for_todays_tls(pems, tmp_path):
+def test_a_good_file_gives_a_context_for_todays_tls(pems: Path, tmp_path: Path) -> None:
     """TLS 1.2 and later; a certificate of the client is asked for with clientcafile only."""
     path = tmp_path / "both.pem"
     path.write_text((pems / "a.key").read_text() + (pems / "a.crt").read_text())
@@ -51,7 +55,7 @@ def test_a_good_file_gives_a_context_for_todays_tls(pems, tmp_path):
     assert guarded.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_what_is_wrong_is_told_with_file_and_line(pems, tmp_path):
+def test_what_is_wrong_is_told_with_file_and_line(pems: Path, tmp_path: Path) -> None:
     """In words an administrator can act on."""
     key, cert = (pems / "a.key").read_text(), (pems / "a.crt").read_text()
     cases = {
@@ -71,7 +75,7 @@ def test_what_is_wrong_is_told_with_file_and_line(pems, tmp_path):
     assert "Is a directory" in complaint(tmp_path)
 
 
-def test_a_bad_list_of_authorities_is_told(pems, tmp_path):
+def test_a_bad_list_of_authorities_is_told(pems: Path, tmp_path: Path) -> None:
     """Missing, or no certificates in it."""
     path = tmp_path / "both.pem"
     path.write_text((pems / "a.key").read_text() + (pems / "a.crt").read_text())

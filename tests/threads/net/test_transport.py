@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Transport and flusher: sends never wait, who takes nothing is dropped."""
+"""Transport and flusher: sends never wait, a peer that takes nothing is dropped."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.errors import PeerGone, SlowPeer
-from amiproxy.threads.net.flusher import FLUSHER
-from amiproxy.threads.net.transport import Transport
+from amiproxy.basics.deadline import Deadline
+from amiproxy.errors import PeerGone, ProtocolError, SlowPeer
 from tests.support import wait_until
 
-
-@pytest.fixture
-def pair():
-    made = []
-
-    def make(**options):
-        ours, theirs = socket.socketpair()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        settings = {"write_timeout": 5.0, "max_backlog": 1 << 20, **options}
-        transport = Transport(ours, "peer", **settings)
-        made.extend((transport, theirs))
-        return transport, theirs
-
-    yield make
-    for each in made:
-        each.close()
+if TYPE_CHECKING:
+    from amiproxy.threads.net.flusher import Flusher
+    from amiproxy.threads.net.transport import Transport
+    from tests.threads.conftest import MakePair
 
 
 def send(transport: Transport, data: bytes) -> None:
@@ -47,14 +35,13 @@ def fill(transport: Transport) -> bytes:
 
 
 def read(sock: socket.socket, count: int) -> bytes:
-    sock.settimeout(10)
     data = b""
     while len(data) < count:
         data += sock.recv(65536)
     return data
 
 
-def test_what_the_socket_does_not_take_follows_in_order(pair):
+def test_what_the_socket_does_not_take_follows_in_order(pair: MakePair) -> None:
     """The backlog is flushed by itself once the other side reads on."""
     transport, theirs = pair()
     first = fill(transport)
@@ -67,8 +54,8 @@ def test_what_the_socket_does_not_take_follows_in_order(pair):
     wait_until(lambda: transport.backlog == 0)
 
 
-def test_sending_to_who_does_not_read_takes_no_time(pair):
-    """Thousands of sends to a full socket return, whatever the other side does."""
+def test_sending_to_a_peer_that_does_not_read_takes_no_time(pair: MakePair) -> None:
+    """Hundreds of sends to a full socket return, whatever the other side does."""
     transport, _theirs = pair()
     fill(transport)
 
@@ -79,7 +66,7 @@ def test_sending_to_who_does_not_read_takes_no_time(pair):
     assert not transport.dropped
 
 
-def test_who_takes_nothing_is_dropped(pair):
+def test_a_peer_that_takes_nothing_is_dropped(pair: MakePair) -> None:
     """After write_timeout without progress the owner's recv ends and says why."""
     transport, _theirs = pair(write_timeout=0.05)
     fill(transport)
@@ -88,12 +75,14 @@ def test_who_takes_nothing_is_dropped(pair):
         transport.recv(timeout=30)
 
 
-def test_who_takes_nothing_is_dropped_in_time_while_another_is_given_longer(pair):
+def test_a_short_limit_counts_while_another_is_given_longer(
+    pair: MakePair, flusher: Flusher
+) -> None:
     """Each has its own time, though the flusher waits for the patient one already."""
     patient, _ = pair(write_timeout=60.0)
     quick, _ = pair(write_timeout=0.1)
     fill(patient)
-    wait_until(lambda: FLUSHER._looks_at > time.monotonic() + 30, what="the flusher waits")
+    wait_until(lambda: flusher.wakes_at > time.monotonic() + 30, what="the flusher waits")
 
     fill(quick)
 
@@ -101,7 +90,7 @@ def test_who_takes_nothing_is_dropped_in_time_while_another_is_given_longer(pair
     assert not patient.dropped
 
 
-def test_who_takes_a_little_now_and_then_stays(pair):
+def test_a_peer_that_takes_a_little_now_and_then_stays(pair: MakePair) -> None:
     """Progress counts, not speed."""
     transport, theirs = pair(write_timeout=0.5)
     total = len(fill(transport))
@@ -109,8 +98,8 @@ def test_who_takes_a_little_now_and_then_stays(pair):
         send(transport, b"z" * 1000)
     total += 100_000
     seen = 0
-    deadline = time.monotonic() + 20
-    while seen < total and time.monotonic() < deadline:
+    deadline = Deadline(20)
+    while seen < total and not deadline.over:
         seen += len(theirs.recv(2000))
         time.sleep(0.005)  # a slow reader, not a wait for a condition
 
@@ -118,7 +107,7 @@ def test_who_takes_a_little_now_and_then_stays(pair):
     assert not transport.dropped
 
 
-def test_a_backlog_over_its_limit_ends_the_session(pair):
+def test_a_backlog_over_its_limit_ends_the_session(pair: MakePair) -> None:
     """Memory a client can cost is bounded."""
     transport, _theirs = pair(max_backlog=10_000)
     fill(transport)
@@ -130,12 +119,13 @@ def test_a_backlog_over_its_limit_ends_the_session(pair):
     assert transport.backlog == 0
 
 
-def test_any_thread_may_let_the_session_go(pair):
-    """drop() wakes an owner that waits in recv."""
+@pytest.mark.parametrize("how", ["abort", "finish"])
+def test_any_thread_may_end_the_session(pair: MakePair, how: str) -> None:
+    """An owner that waits in recv wakes up and finds the first reason."""
     transport, _theirs = pair()
-    ended = []
+    ended: list[str] = []
 
-    def own():
+    def own() -> None:
         try:
             transport.recv()
         except PeerGone as error:
@@ -143,26 +133,40 @@ def test_any_thread_may_let_the_session_go(pair):
 
     owner = threading.Thread(target=own)
     owner.start()
-    transport.drop("no more")
+    if how == "finish":
+        transport.finish("no more")
+    with transport.lock:
+        transport.abort(PeerGone("no more"))
+        transport.abort(PeerGone("too late"))
     owner.join(10)
 
     assert ended == ["no more"]
 
 
-def test_what_was_said_before_the_end_is_still_drained(pair):
-    """finish() keeps the backlog for drain()."""
+def test_what_was_said_before_the_end_is_still_sent(pair: MakePair) -> None:
+    """finish() keeps the backlog for flush_until()."""
     transport, theirs = pair()
     first = fill(transport)
     send(transport, b"bye")
     transport.finish("stopping")
-    reader = threading.Thread(target=transport.drain, args=(time.monotonic() + 10,))
-    reader.start()
+    owner = threading.Thread(target=transport.flush_until, args=(Deadline(10),))
+    owner.start()
 
     assert read(theirs, len(first) + 3).endswith(b"bye")
-    reader.join(10)
+    owner.join(10)
 
 
-def test_recv_tells_time_over_from_end(pair):
+def test_flush_until_is_over_in_time(pair: MakePair) -> None:
+    """The other side takes nothing: what waits is given up."""
+    transport, _theirs = pair()
+    fill(transport)
+
+    transport.flush_until(Deadline(0.02))
+
+    assert transport.backlog
+
+
+def test_recv_tells_time_over_from_end(pair: MakePair) -> None:
     """None is not now, b"" is never again."""
     transport, theirs = pair()
 
@@ -170,12 +174,18 @@ def test_recv_tells_time_over_from_end(pair):
     theirs.sendall(b"abc")
     assert transport.peek(5) == b"abc"
     assert transport.recv() == b"abc"
+    assert transport.recv_into(memoryview(bytearray(10)), 0.01) is None
+    theirs.sendall(b"def")
+    buffer = bytearray(10)
+    assert transport.recv_into(memoryview(buffer)) == 3
+    assert buffer[:3] == b"def"
     theirs.shutdown(socket.SHUT_WR)
     assert transport.recv() == b""
+    assert transport.recv_into(memoryview(buffer)) == 0
 
 
-def test_a_reset_connection_is_an_end(pair):
-    """Sending to who is gone never raises; the owner finds out."""
+def test_a_reset_connection_is_an_end(pair: MakePair) -> None:
+    """Sending to a peer that is gone never raises; the owner finds out."""
     transport, theirs = pair()
     theirs.close()
 
@@ -187,7 +197,7 @@ def test_a_reset_connection_is_an_end(pair):
 
 
 @pytest.mark.parametrize("most", [100_000, 1 << 20])
-def test_a_long_answer_goes_as_fast_as_it_is_taken(pair, most):
+def test_a_long_answer_goes_as_fast_as_it_is_taken(pair: MakePair, most: int) -> None:
     """send_all() waits for room, however little may wait to be sent."""
     transport, theirs = pair(max_backlog=most)
     data = bytes(range(256)) * 20_000
@@ -198,7 +208,7 @@ def test_a_long_answer_goes_as_fast_as_it_is_taken(pair, most):
     sender.join(10)
 
 
-def test_a_wait_in_send_all_is_bounded(pair):
+def test_a_wait_in_send_all_is_bounded(pair: MakePair) -> None:
     """A client that asks and does not read its answer is dropped."""
     transport, _theirs = pair(write_timeout=0.05)
 
@@ -206,31 +216,61 @@ def test_a_wait_in_send_all_is_bounded(pair):
         transport.send_all(b"x" * 5_000_000)
 
 
+def test_half_close_and_drain_waits_for_the_other_side(pair: MakePair) -> None:
+    """It reads our end after our last answer, and what it still sends does no harm."""
+    transport, theirs = pair()
+    send(transport, b"last")
+    theirs.sendall(b"too late")
+    owner = threading.Thread(target=transport.half_close_and_drain, args=(10.0,))
+    owner.start()
+
+    assert theirs.recv(100) == b"last"
+    assert theirs.recv(100) == b""
+    theirs.close()
+    owner.join(10)
+    assert not owner.is_alive()
+
+
+def test_tls_on_a_plain_connection_is_rejected(pair: MakePair) -> None:
+    """Told by the first bytes; a plain block passes."""
+    transport, _theirs = pair()
+
+    transport.refuse_tls(b"Action: Ping\r\n")
+    with pytest.raises(ProtocolError, match="TLS on a connection"):
+        transport.refuse_tls(b"\x16\x03\x01")
+
+
 class Announcing:
     """A lock that tells when somebody comes for it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.held = threading.Lock()
         self.wanted = threading.Event()
 
-    def __enter__(self):
+    def locked(self) -> bool:
+        return self.held.locked()
+
+    def __enter__(self) -> None:
         self.wanted.set()
         self.held.acquire()
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.held.release()
 
 
-def test_a_send_during_the_close_leaves_nothing_with_the_flusher(pair):
-    """Whoever stalls just then would be looked after for ever, a hundred times a second."""
+def test_a_send_during_the_close_leaves_nothing_with_the_flusher(
+    pair: MakePair, flusher: Flusher
+) -> None:
+    """Otherwise a closed connection would be checked for ever, a hundred times a second."""
     transport, _theirs = pair()
-    transport.lock = Announcing()
+    lock = Announcing()
+    transport.lock = lock  # type: ignore[assignment]
     closing = threading.Thread(target=transport.close)
-    with transport.lock.held:
+    with lock.held:
         closing.start()
-        assert transport.lock.wanted.wait(10)
+        assert lock.wanted.wait(10)
         while not transport.backlog:
             transport.send(b"x" * 1000)
     closing.join(10)
 
-    assert transport not in FLUSHER._stalled.values()
+    assert not flusher.is_watching(transport)

@@ -12,6 +12,7 @@ from amiproxy.access.user import Users
 from amiproxy.errors import PeerError
 from amiproxy.formats import Format, load_formats
 from amiproxy.settings.config import Config
+from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
@@ -59,7 +60,11 @@ class Served:
         self.sessions = WebSessions(self.context.router.registry, most=most)
         ours, self.sock = socket.socketpair()
         self.sock.settimeout(10)
-        self._transport = Transport(ours, "client x", write_timeout=0.01, max_backlog=100000)
+        self._flusher = Flusher()
+        self._flusher.start()
+        self._transport = Transport(
+            ours, "client x", flusher=self._flusher, write_timeout=0.01, max_backlog=100000
+        )
         self._times = times or Times()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -99,3 +104,4 @@ class Served:
         self._thread.join(10)
         self.sessions.close()
         assert not self._thread.is_alive()
+        self._flusher.stop()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PlainSocket: reading with time limits, and sending without waiting, in plain text.
+
+The socket blocks: the owner waits in ``recv`` itself, which is one system call an
+action, with the kernel's time limit (``SO_RCVTIMEO``).  Senders say MSG_DONTWAIT.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+
+from amiproxy.threads.net.shortsend import FLAGS, SHORT, libc_send
+
+_NOT_NOW = (BlockingIOError, InterruptedError)
+
+#: The longest wait of one system call, in seconds: time_t and poll take no more.
+_LONGEST = 1_000_000.0
+
+
+class PlainSocket:
+    """A connected socket.
+
+    The owner's thread reads and closes; any thread may send.  The kernel allows both
+    at once, so no lock is needed for the socket itself.
+    """
+
+    __slots__ = ("_fd", "_sock", "_timeout")
+
+    #: The TLS version in use.
+    version = ""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._fd = sock.fileno()  # for libc; -1 once closed
+        sock.settimeout(None)
+        self._timeout: float | None = None  # what the kernel was told
+
+    def detach(self) -> socket.socket:
+        """Give the socket away, for TLS to be started on it."""
+        self._fd = -1
+        return self._sock
+
+    def fileno(self) -> int:
+        """Return the descriptor, -1 once closed."""
+        return self._sock.fileno()
+
+    def recv(self, size: int, timeout: float | None) -> bytes | None:
+        """Return up to *size* bytes; b"" at the end, None if none came in *timeout* seconds.
+
+        Raises:
+            OSError: the connection is broken.
+
+        """
+        if timeout != self._timeout:
+            self._set_timeout(timeout)
+        try:
+            return self._sock.recv(size)
+        except _NOT_NOW:
+            return None
+
+    def recv_into(self, buffer: memoryview, timeout: float | None) -> int | None:
+        """As :meth:`recv`, into *buffer*; return how many bytes came."""
+        if timeout != self._timeout:
+            self._set_timeout(timeout)
+        try:
+            return self._sock.recv_into(buffer)
+        except _NOT_NOW:
+            return None
+
+    def peek(self, timeout: float) -> bytes | None:
+        """As :meth:`recv`, for the first bytes, which stay."""
+        self._set_timeout(timeout)
+        try:
+            return self._sock.recv(8, socket.MSG_PEEK)
+        except _NOT_NOW:
+            return None
+
+    def send_now(self, data: bytes | memoryview) -> int:
+        """Send what the socket takes of *data* without waiting; return how much that was.
+
+        Raises:
+            OSError: the connection is broken.
+
+        """
+        try:
+            if len(data) <= SHORT and type(data) is bytes:
+                sent = libc_send(self._fd, data, len(data), FLAGS)
+                if sent >= 0:
+                    return sent
+            return self._sock.send(data, FLAGS)
+        except _NOT_NOW:
+            return 0
+
+    def shut_read(self) -> None:
+        """Wake the owner, who waits in ``recv``: it reads an end.  Closing would not."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RD)
+
+    def half_close(self) -> bool:
+        """Tell the other side that no more will come; return whether that could be done."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        return True
+
+    def say_goodbye(self) -> None:
+        """Do nothing: plain text has no goodbye of its own."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._fd = -1
+        close_quietly(self._sock)
+
+    @staticmethod
+    def reason(error: OSError) -> str:
+        """Return what *error* of this socket means, for the log."""
+        return error.strerror or str(error)
+
+    def _set_timeout(self, timeout: float | None) -> None:
+        """Have the kernel end a recv after *timeout* seconds."""
+        self._timeout = timeout
+        seconds = 0.0 if timeout is None else min(max(timeout, 0.000001), _LONGEST)
+        whole = int(seconds)
+        value = struct.pack("@ll", whole, int((seconds - whole) * 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+
+
+def wait_for(fd: int, events: int, timeout: float | None) -> None:
+    """Wait up to *timeout* seconds until poll reports *events*, or an end, for *fd*."""
+    poll = select.poll()
+    poll.register(fd, events)
+    poll.poll(None if timeout is None else min(timeout, 1000.0) * 1000)
+
+
+def close_quietly(sock: socket.socket) -> None:
+    """Close *sock* so that what was sent last still arrives.
+
+    Bytes left unread would turn the close into a reset, which may take the last answer
+    (or TLS alert) with it; so they are read, whatever they mean.
+    """
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):
+        socket.socket.recv(sock, 262144, socket.MSG_DONTWAIT)
+    sock.close()

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Servers: starts, adds, reloads, drops and stops the threads of all Asterisks."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from amiproxy.basics.deadline import Deadline
+    from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.threads.asterisk import AsteriskServer
+    from amiproxy.threads.sessions.router import Router
+
+#: Makes a server that is not started yet; its third argument is its IP address, "" if unknown.
+MakeServer = Callable[["ServerSpec", "Config", str], "AsteriskServer"]
+
+
+class Servers:
+    """Every server of the file, and those that AddServer added.
+
+    The main thread starts, reloads and stops; clients' threads add and drop.  The
+    router has their links, in the same order.
+    """
+
+    def __init__(self, config: Config, router: Router, make: MakeServer) -> None:
+        self._config = config
+        self._router = router
+        self._make = make
+        # Guards all fields, so that servers are started, added, dropped and stopped one
+        # after the other; held while threads are started, never while one is joined.
+        self._lock = threading.Lock()
+        self._servers: tuple[AsteriskServer, ...] = ()
+        self._added: tuple[ServerSpec, ...] = ()  # by AddServer: a reload keeps them
+        self._stopped = False
+
+    def start(self) -> None:
+        """Connect to every server of the file."""
+        with self._lock:
+            # Two users at one Asterisk are two connections, as the file says.
+            self._replace([self._make(spec, self._config, "") for spec in self._config.servers])
+            for server in self._servers:
+                server.start()
+
+    def reload(self, config: Config) -> None:
+        """Keep the servers that *config* names or AddServer added, stop the others.
+
+        New ones are connected, those that were given up are tried again.
+        """
+        with self._lock:
+            self._config = config
+            there = list(self._servers)
+            kept: list[AsteriskServer] = []
+            fresh: list[AsteriskServer] = []
+            for spec in (*config.servers, *self._added):
+                same = next(
+                    (one for one in there if one.link.spec == spec and not one.link.given_up), None
+                )
+                if same is None:
+                    same = self._make(spec, config, "")
+                    fresh.append(same)
+                else:
+                    there.remove(same)
+                    same.configure(config)
+                kept.append(same)
+            self._replace(kept)
+            for server in there:
+                server.stop("no longer configured")
+            for server in fresh:
+                server.start()
+
+    def stop(self, reason: str) -> None:
+        """Log off from every server, and add none any more.  Never waits."""
+        with self._lock:
+            self._stopped = True
+            for server in self._servers:
+                server.stop(reason)
+
+    def join(self, deadline: Deadline) -> None:
+        """Wait until *deadline* for the threads of stopped servers to end."""
+        for server in self._servers:
+            # One that is just connecting has no Logoff to send.
+            if server.link.has_connection:
+                server.join(deadline.left())
+
+    def add_server(self, spec: ServerSpec) -> bool:
+        """Add a server at the end; return False if it is there or has no address."""
+        try:
+            found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError, LookupError):  # LookupError: no codec for such a name
+            return False
+        with self._lock:
+            if self._stopped:
+                return False
+            server = self._make(spec, self._config, str(found[0][4][0]))
+            same = [one for one in self._servers if one.link.is_same_server(server.link)]
+            # One that was given up is re-added by this (spec section 4).
+            for one in same:
+                if one.link.given_up:
+                    self._remove(one)
+            if any(one in self._servers for one in same):
+                return False
+            self._replace([*self._servers, server])
+            self._added += (spec,)
+            server.start()
+            return True
+
+    def drop_server(self, name: str) -> bool:
+        """Let the server called *name* go; return False if there is none."""
+        with self._lock:
+            links = self._router.named(name)
+            server = next((one for one in self._servers if links and one.link is links[0]), None)
+            if server is None:
+                return False
+            self._remove(server)
+        server.stop("Dropped")
+        return True
+
+    def _remove(self, server: AsteriskServer) -> None:
+        assert self._lock.locked()
+        self._replace(one for one in self._servers if one is not server)
+        self._added = tuple(spec for spec in self._added if spec != server.link.spec)
+
+    def _replace(self, servers: Iterable[AsteriskServer]) -> None:
+        """Make *servers* all there are, in that order."""
+        assert self._lock.locked()
+        self._servers = tuple(servers)
+        self._router.servers = tuple(server.link for server in self._servers)
