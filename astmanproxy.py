@@ -32,7 +32,7 @@ from amiproxy.process.process import allow_core_dumps, fill_streams, raise_file_
 from amiproxy.settings.config import Config, examine_config, load_config, reloaded
 from amiproxy.settings.files import find_users, read_formats, unreadable
 from amiproxy.settings.usersfile import describe_users, load_users
-from amiproxy.threads.log import Log, to_log
+from amiproxy.threads.log import Log, install_root_handler
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.proxy import Proxy
@@ -203,7 +203,7 @@ def open_log(config: Config, options: Options, who: Identity) -> Log:
             logfile.chown(who.uid, who.gid)
     except OSError as error:
         raise ConfigError(f"{place} ({error.strerror})") from error
-    to_log(logfile, options.debug)
+    install_root_handler(logfile, options.debug)
     return logfile
 
 

@@ -59,10 +59,12 @@ class AsteriskServer:
         address: str = "",
         *,
         connect: Connect,
+        late_poll_interval: float = LATE_POLL_INTERVAL,
     ) -> None:
         self.link = AsteriskLink(spec, ids, address)
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
+        self._late_poll_interval = late_poll_interval
         self._publisher = Publisher(self.link, audience)
         self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
         self._stopping = threading.Event()
@@ -188,7 +190,7 @@ class AsteriskServer:
         view = memoryview(self._buffer)
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
-            timeout = LATE_POLL_INTERVAL if link.holds_back else keepalive or None
+            timeout = self._late_poll_interval if link.holds_back else keepalive or None
             count = transport.recv_into(view, timeout)
             if count:
                 heard, pinged = time.monotonic(), False

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The log: lines are put in a queue, and a thread of its own writes them.
+"""The log: a thread of its own writes the lines that others put in its queue.
 
-So a full or slow disk, or a terminal that is held, never makes a session wait.
-Lines are ``%b %e %T: message``, as the C program wrote them.
+So a full or slow disk, or a stopped terminal, never makes a session wait.  Lines are
+``%b %e %T: message``, as the C program wrote them.
+
+The standard library's QueueListener and WatchedFileHandler would do less: the one
+waits without limit for a stuck file when it stops, the other in ``emit``, and neither
+counts what it loses.
 """
 
 from __future__ import annotations
@@ -19,11 +23,14 @@ import time
 #: Lines that may wait for the disk; further ones are dropped and counted.
 MAX_WAITING = 10000
 
-# Seconds others wait for a file that takes no more lines.
-_PATIENCE = 1.0
+#: Seconds that stop, reopen and close wait for a file that takes no more lines.
+PATIENCE = 1.0
+
+#: How many lines go into one write.
+_LINES_PER_WRITE = 500
 
 # What a client sends may end in a log line: it must not be able to forge another
-# line, or to speak to the terminal of who reads it.
+# line, or to control the terminal of a reader.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), 127)}
 
 
@@ -45,54 +52,68 @@ class Log(logging.Handler):
     names the thread and module of each line.
     """
 
-    def __init__(self, path: str, debug: int = 0) -> None:
+    def __init__(
+        self,
+        path: str,
+        debug: int = 0,
+        *,
+        max_waiting: int = MAX_WAITING,
+        patience: float = PATIENCE,
+    ) -> None:
         """Open the file; raises OSError."""
         super().__init__()
         self.setFormatter(_Formatter())
         self._path = path
         self._debug = debug
+        self._patience = patience
         self._fd = _open(path)
         # (level, bytes); None ends the thread.
-        self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(MAX_WAITING)
+        self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(max_waiting)
         self._thread: threading.Thread | None = None
-        # Guards _fd.  The log's thread holds it while it writes, which may take for
-        # ever; so the others ask for it with a time limit.
+        # Guards what _fd stands for: it is replaced and closed under it.  The log's
+        # thread holds it while it writes, which may take for ever; so the others ask
+        # for it with a time limit.
         self._file_lock = threading.Lock()
-        # Without a lock: that of two lines lost at once one is not counted is no loss.
+        # Without a lock: if two lines are lost at once, one may not be counted.
         self._lost = 0
         self._stamp = (0, "")
 
+    @property
+    def lost(self) -> int:
+        """How many lines were lost and have not been told of in the file."""
+        return self._lost
+
     def fileno(self) -> int:
-        """Return the descriptor of the file, for who has to keep it open."""
+        """Return the descriptor of the file, which becoming a daemon must not close."""
         return self._fd
 
     def chown(self, uid: int, gid: int) -> None:
-        """Make a regular file over to *uid* and *gid*; raises OSError."""
+        """Change the owner of a regular file to *uid* and *gid*; raises OSError."""
         if stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.fchown(self._fd, uid, gid)
 
     def start(self) -> None:
-        """Begin to write; what was logged before has been kept."""
+        """Start the thread; lines logged before are written too."""
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = _PATIENCE) -> None:
-        """Write what waits, for at most *timeout* seconds, and end the thread."""
+    def stop(self) -> None:
+        """Write the lines that wait and end the thread, unless the file is stuck."""
         thread, self._thread = self._thread, None
         if thread is not None:
             with contextlib.suppress(queue.Full):
-                self._queue.put(None, timeout=timeout)
-            thread.join(timeout)
+                self._queue.put(None, timeout=self._patience)
+            thread.join(self._patience)
 
     def reopen(self) -> None:
-        """Open the file by its name again; when that fails, go on with the old one.
+        """Open the file by its name again; if that fails, keep the old one.
 
         Raises:
             OSError: the file cannot be opened, or the old one is stuck.
 
         """
         fd = _open(self._path)
-        if not self._file_lock.acquire(timeout=_PATIENCE):
+        if not self._file_lock.acquire(timeout=self._patience):
             os.close(fd)
             raise TimeoutError(errno.ETIMEDOUT, "the old file takes no more lines")
         old, self._fd = self._fd, fd
@@ -107,7 +128,7 @@ class Log(logging.Handler):
                 text = f"{record.threadName} {record.name}: {text}"
             line = f"{self._time(record.created)}: {text}\n"
             self._queue.put_nowait((record.levelno, line.encode("latin-1", "backslashreplace")))
-        except Exception:  # noqa: BLE001 - logging must never hurt who logs
+        except Exception:  # noqa: BLE001 - logging must never hurt its caller
             self._lost += 1
 
     def _time(self, now: float) -> str:
@@ -124,7 +145,7 @@ class Log(logging.Handler):
         while not ended:
             items = [self._queue.get()]
             with contextlib.suppress(queue.Empty):
-                while len(items) < 500:
+                while len(items) < _LINES_PER_WRITE:
                     items.append(self._queue.get_nowait())
             ended = None in items
             lines = [item for item in items if item is not None]
@@ -141,7 +162,7 @@ class Log(logging.Handler):
                     self._lost -= lost
                 self._put(data)
             except OSError:
-                # The disk is full, or the like: told as soon as it is not.
+                # The disk is full, or the like: written about as soon as it is not.
                 self._lost += data.count(b"\n")
 
     def _put(self, data: bytes) -> None:
@@ -154,13 +175,13 @@ class Log(logging.Handler):
             while data:
                 data = data[os.write(1, data) :]
         except OSError:
-            self._debug = 0  # nobody reads it any more
+            self._debug = 0  # nobody reads stdout any more
 
     def close(self) -> None:
-        """Write what waits, and close the file unless it is stuck."""
+        """Write the lines that wait and close the file, unless it is stuck."""
         self.stop()
         super().close()
-        if self._file_lock.acquire(timeout=_PATIENCE):
+        if self._file_lock.acquire(timeout=self._patience):
             fd, self._fd = self._fd, -1
             self._file_lock.release()
             if fd >= 0:
@@ -172,18 +193,18 @@ def _open(path: str) -> int:
     return os.open(path, flags, 0o640)
 
 
-def to_log(log: Log, debug: int) -> None:
-    """Make *log* the place where everything logged goes."""
+def install_root_handler(log: Log, debug: int) -> None:
+    """Have everything that is logged in this process go to *log*, debug lines with *debug*."""
     root = logging.getLogger()
     root.handlers[:] = [log]
     root.setLevel(logging.DEBUG if debug else logging.INFO)
-    # A handler that fails has nobody to tell: stderr is closed.
+    # A handler that fails has nowhere to report: stderr is closed.
     logging.raiseExceptions = False
     threading.excepthook = _log_thread_end
 
 
 def _log_thread_end(args: threading.ExceptHookArgs) -> None:
-    """Log what ended a thread; without this it would go to a closed stderr."""
+    """Log the exception that ended a thread; otherwise it would go to a closed stderr."""
     name = args.thread.name if args.thread else "?"
     error = args.exc_value
     if error is not None:

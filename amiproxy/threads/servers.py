@@ -5,18 +5,37 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amiproxy.basics.deadline import Deadline
     from amiproxy.settings.config import Config, ServerSpec
-    from amiproxy.threads.asterisk import AsteriskServer
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.router import Router
 
+
+class Server(Protocol):
+    """The thread of one Asterisk; see AsteriskServer."""
+
+    link: AsteriskLink
+
+    def configure(self, config: Config) -> None:
+        """Take the limits of *config*."""
+
+    def start(self) -> None:
+        """Start the thread."""
+
+    def stop(self, reason: str) -> None:
+        """Log off and let the thread end.  Never waits."""
+
+    def join(self, timeout: float) -> None:
+        """Wait up to *timeout* seconds for the thread to end."""
+
+
 #: Makes a server that is not started yet; its third argument is its IP address, "" if unknown.
-MakeServer = Callable[["ServerSpec", "Config", str], "AsteriskServer"]
+MakeServer = Callable[["ServerSpec", "Config", str], Server]
 
 
 class Servers:
@@ -33,7 +52,7 @@ class Servers:
         # Guards all fields, so that servers are started, added, dropped and stopped one
         # after the other; held while threads are started, never while one is joined.
         self._lock = threading.Lock()
-        self._servers: tuple[AsteriskServer, ...] = ()
+        self._servers: tuple[Server, ...] = ()
         self._added: tuple[ServerSpec, ...] = ()  # by AddServer: a reload keeps them
         self._stopped = False
 
@@ -53,8 +72,8 @@ class Servers:
         with self._lock:
             self._config = config
             there = list(self._servers)
-            kept: list[AsteriskServer] = []
-            fresh: list[AsteriskServer] = []
+            kept: list[Server] = []
+            fresh: list[Server] = []
             for spec in (*config.servers, *self._added):
                 same = next(
                     (one for one in there if one.link.spec == spec and not one.link.given_up), None
@@ -119,12 +138,12 @@ class Servers:
         server.stop("Dropped")
         return True
 
-    def _remove(self, server: AsteriskServer) -> None:
+    def _remove(self, server: Server) -> None:
         assert self._lock.locked()
         self._replace(one for one in self._servers if one is not server)
         self._added = tuple(spec for spec in self._added if spec != server.link.spec)
 
-    def _replace(self, servers: Iterable[AsteriskServer]) -> None:
+    def _replace(self, servers: Iterable[Server]) -> None:
         """Make *servers* all there are, in that order."""
         assert self._lock.locked()
         self._servers = tuple(servers)

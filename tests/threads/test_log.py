@@ -7,35 +7,39 @@ import contextlib
 import logging
 import os
 import re
-import select
-import sys
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.threads.log import Log
+from amiproxy.threads.log import Log, install_root_handler
 from tests.support import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "x.log"
 
 
 @pytest.fixture
-def log(path):
+def log(path: Path) -> Iterator[Log]:
     handler = Log(str(path))
     yield handler
     handler.close()
 
 
 def record(
-    text: str, *args: object, level: int = logging.INFO, **more: object
+    text: str, *args: object, level: int = logging.INFO, error: Exception | None = None
 ) -> logging.LogRecord:
-    return logging.LogRecord("amiproxy.x", level, "x.py", 1, text, args, more.get("exc_info"))
+    info = None if error is None else (type(error), error, error.__traceback__)
+    return logging.LogRecord("amiproxy.x", level, "x.py", 1, text, args, info)
 
 
-def test_lines_have_the_form_of_the_c_program(log, path):
+def test_lines_have_the_form_of_the_c_program(log: Log, path: Path) -> None:
     """``%b %e %T: message``."""
     log.handle(record("Received %s", "HUP"))
     log.start()
@@ -44,7 +48,7 @@ def test_lines_have_the_form_of_the_c_program(log, path):
     assert re.fullmatch(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d: Received HUP\n", path.read_text())
 
 
-def test_what_came_before_the_start_is_written_in_order(log, path):
+def test_what_came_before_the_start_is_written_in_order(log: Log, path: Path) -> None:
     """And what comes after."""
     for number in range(1200):
         log.handle(record("line %d", number))
@@ -65,7 +69,7 @@ def test_what_came_before_the_start_is_written_in_order(log, path):
         ("tab\there", "tab\there"),
     ],
 )
-def test_nobody_can_forge_a_line(log, path, text, shown):
+def test_nobody_can_forge_a_line(log: Log, path: Path, text: str, shown: str) -> None:
     """Nor speak to a terminal; other bytes pass as they are."""
     log.handle(record("%s", text))
     log.start()
@@ -74,12 +78,12 @@ def test_nobody_can_forge_a_line(log, path, text, shown):
     assert path.read_text("latin-1").partition(": ")[2] == f"{shown}\n"
 
 
-def test_a_traceback_is_indented(log, path):
+def test_a_traceback_is_indented(log: Log, path: Path) -> None:
     """Also where the exception's own text has line ends."""
     try:
         raise ValueError("a\nb")
-    except ValueError:
-        log.handle(record("oops", exc_info=sys.exc_info()))
+    except ValueError as error:
+        log.handle(record("oops", error=error))
     log.start()
     log.stop()
 
@@ -89,7 +93,7 @@ def test_a_traceback_is_indented(log, path):
     assert all(line.startswith("    ") for line in rest)
 
 
-def test_debug_lines_are_for_stdout_only(path, capfd):
+def test_debug_lines_are_for_stdout_only(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The file gets what an administrator reads."""
     log = Log(str(path), debug=2)
     log.handle(record("detail", level=logging.DEBUG))
@@ -103,10 +107,9 @@ def test_debug_lines_are_for_stdout_only(path, capfd):
     assert ": news\n" in out
 
 
-def test_lines_too_many_for_the_disk_are_dropped_and_counted(path, monkeypatch):
+def test_lines_too_many_for_the_disk_are_dropped_and_counted(path: Path) -> None:
     """Whoever logs does not wait."""
-    monkeypatch.setattr("amiproxy.threads.log.MAX_WAITING", 10)
-    log = Log(str(path))
+    log = Log(str(path), max_waiting=10)
     for number in range(25):
         log.handle(record("line %d", number))
     log.start()
@@ -117,32 +120,37 @@ def test_lines_too_many_for_the_disk_are_dropped_and_counted(path, monkeypatch):
     assert lines[0].endswith(": log: 15 lines lost")
 
 
-def test_a_full_disk_loses_lines_and_nothing_else(monkeypatch):
+def test_a_full_disk_loses_lines_and_nothing_else() -> None:
     """They are counted until there is room."""
     log = Log("/dev/full")
     log.start()
     log.handle(record("lost"))
-    wait_until(lambda: log._lost == 1)
+    wait_until(lambda: log.lost == 1)
     log.handle(record("lost too"))
-    wait_until(lambda: log._lost == 2)
+    wait_until(lambda: log.lost == 2)
     log.close()
 
 
-def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path, monkeypatch):
-    """Neither who logs, nor reopen, nor the end."""
-    monkeypatch.setattr("amiproxy.threads.log._PATIENCE", 0.05)
+def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path: Path) -> None:
+    """Neither those who log, nor reopen, nor the end."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    log = Log(str(path))
+    log = Log(str(path), patience=0.05)
     log.start()
-    for _ in range(2000):
-        log.handle(record("x" * 100))
-    wait_until(lambda: not select.select([], [log], [], 0)[1] and log._file_lock.locked())
 
+    def stuck() -> bool:
+        for _ in range(100):
+            log.handle(record("x" * 100))
+        with contextlib.suppress(TimeoutError):
+            log.reopen()
+            return False
+        return True
+
+    wait_until(stuck)
     with pytest.raises(OSError, match="takes no more lines"):
         log.reopen()
-    log.stop(0.05)
+    log.stop()
     log.close()
 
     thread = next(one for one in threading.enumerate() if one.name == "log")
@@ -157,7 +165,7 @@ def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path, monkeypatch):
     log.close()
 
 
-def test_reopen_follows_the_name(log, path, tmp_path):
+def test_reopen_follows_the_name(log: Log, path: Path, tmp_path: Path) -> None:
     """The old file gets what came before."""
     log.start()
     log.handle(record("one"))
@@ -171,7 +179,7 @@ def test_reopen_follows_the_name(log, path, tmp_path):
     assert "two" not in (tmp_path / "old").read_text()
 
 
-def test_reopen_that_fails_keeps_the_file(tmp_path):
+def test_reopen_that_fails_keeps_the_file(tmp_path: Path) -> None:
     """It goes on there."""
     directory = tmp_path / "d"
     directory.mkdir()
@@ -187,7 +195,7 @@ def test_reopen_that_fails_keeps_the_file(tmp_path):
     assert "still" in (tmp_path / "e" / "x.log").read_text()
 
 
-def test_a_device_is_not_made_over_to_anybody(path):
+def test_a_device_is_not_made_over_to_anybody() -> None:
     """/dev/null stays root's."""
     before = os.stat("/dev/null")
     log = Log("/dev/null")
@@ -195,3 +203,25 @@ def test_a_device_is_not_made_over_to_anybody(path):
     log.close()
 
     assert os.stat("/dev/null").st_uid == before.st_uid
+
+
+def test_everything_logged_goes_to_the_root_handler(log: Log, path: Path) -> None:
+    """An exception that ends a thread, too: nobody reads stderr."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, threading.excepthook, logging.raiseExceptions
+    try:
+        install_root_handler(log, debug=0)
+        log.start()
+        logging.getLogger("amiproxy.x").info("news")
+        logging.getLogger("amiproxy.x").debug("detail")
+        thread = threading.Thread(target=lambda: 1 / 0, name="unlucky")
+        thread.start()
+        thread.join()
+    finally:
+        root.handlers[:], root.level, threading.excepthook, logging.raiseExceptions = before
+    log.stop()
+
+    text = path.read_text()
+    assert ": news\n" in text
+    assert "detail" not in text
+    assert ": thread unlucky: bug in the proxy\n    Traceback" in text

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The router: batches to the sessions they are for, actions to the server they are for."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.access.user import User
+from amiproxy.formats import Limits, load_formats
+from amiproxy.message import Message
+from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.settings.config import ServerSpec
+from amiproxy.threads.sessions.link import CONGESTED, AsteriskLink
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.sessions.session import StreamSession
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.routed import Routed
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    import socket
+
+    from tests.threads.conftest import MakePair
+
+FORMATS = load_formats(ROOT / "handlers")
+LIMITS = Limits(1024, 128, 65536)
+EVENT = Message.of("Event: Hangup", "Privilege: call,all")
+ANSWER = Message.of("Response: Success", "Ping: Pong")
+
+
+class Stage:
+    """A router, its servers and its clients, each with the socket of its other side."""
+
+    def __init__(self, pair: MakePair) -> None:
+        self.router = Router(SessionRegistry())
+        self._pair = pair
+        self._ports = itertools.count(5038)
+
+    def server(
+        self, host: str, *, connected: bool = True, events: str = "on"
+    ) -> tuple[AsteriskLink, socket.socket]:
+        spec = ServerSpec(host, next(self._ports), "ann", "secret", events, False)
+        link = AsteriskLink(spec, self.router.ids)
+        transport, theirs = self._pair()
+        link.open(transport, f"192.0.2.{len(self.router.servers) + 1}")
+        if connected:
+            link.go_live()
+        self.router.servers += (link,)
+        return link, theirs
+
+    def client(self, mode: AutoFilter = AutoFilter.UNIQUE) -> tuple[StreamSession, socket.socket]:
+        transport, theirs = self._pair()
+        session = StreamSession(
+            transport, "192.0.2.9", self.router.ids, mode=mode, guarded=False,
+            input_name="standard", output=FORMATS["standard"], filter_local="on",
+        )  # fmt: skip
+        self.router.registry.add(session)
+        return session, theirs
+
+    def forward(self, session: StreamSession, *lines: str, hold_back: bool = False) -> str | None:
+        """Send an action; return why it could not go."""
+        problem = self.router.forward(session, Message.of(*lines), LIMITS, hold_back=hold_back)
+        return None if problem is None else problem.get("Message")
+
+
+@pytest.fixture
+def stage(pair: MakePair) -> Stage:
+    return Stage(pair)
+
+
+def silent(sock: socket.socket) -> bool:
+    """Return whether nothing has come; whoever sends has done so already."""
+    sock.setblocking(False)
+    try:
+        sock.recv(1)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def test_events_go_to_every_session(stage: Stage) -> None:
+    """In whatever mode, as bytes."""
+    ends = [stage.client(mode)[1] for mode in AutoFilter]
+
+    stage.router.publish(Batch.of_items("pbx", [Routed(EVENT)]))
+
+    assert [end.recv(1000) for end in ends] == [EVENT.raw] * 3
+
+
+def test_answers_go_to_whoever_asked_and_to_those_that_see_all(stage: Stage) -> None:
+    """With autofilter unique, only one's own."""
+    owner, owns = stage.client()
+    _, other = stage.client()
+    _, sees_all = stage.client(AutoFilter.OFF)
+
+    stage.router.publish(Batch.of_items("pbx", [Routed(ANSWER, owner=owner.number)]))
+
+    assert owns.recv(1000) == ANSWER.raw
+    assert sees_all.recv(1000) == ANSWER.raw
+    assert silent(other)
+
+
+def test_an_answer_to_a_client_that_has_left_is_for_nobody(stage: Stage) -> None:
+    """Its number is never used again."""
+    owner, _ = stage.client()
+    _, other = stage.client()
+    stage.router.registry.discard(owner)
+
+    stage.router.publish(Batch.of_items("pbx", [Routed(ANSWER, owner=owner.number)]))
+
+    assert silent(other)
+
+
+def test_an_action_goes_to_the_first_server_that_is_connected(stage: Stage) -> None:
+    """With an ActionID of the proxy, so that the answer finds its way back."""
+    stage.server("one", connected=False)
+    _, two = stage.server("two")
+    session, _ = stage.client()
+
+    assert stage.forward(session, "Action: Ping", "ActionID: a") is None
+
+    assert two.recv(1000) == f"Action: Ping\r\nActionID: amp{session.number}-a\r\n\r\n".encode()
+    assert stage.router.is_waiting(session.number)
+
+
+@pytest.mark.parametrize("name", ["two", "TWO", " two ", "192.0.2.2", "two:5039"])
+def test_a_client_may_name_the_server(stage: Stage, name: str) -> None:
+    """By host, address, or either with the port; in any case."""
+    stage.server("one")
+    _, two = stage.server("two")
+    session, _ = stage.client()
+
+    assert stage.forward(session, "Action: Ping", f"Server: {name}") is None
+
+    assert two.recv(1000).startswith(b"Action: Ping\r\n")
+
+
+def test_the_server_of_a_user_takes_precedence(stage: Stage) -> None:
+    """The client cannot name another one."""
+    _, one = stage.server("one")
+    stage.server("two")
+    session, _ = stage.client()
+    session.log_in(dataclasses.replace(some_user(), server="one"), None)
+
+    assert stage.forward(session, "Action: Ping", "Server: two") is None
+
+    assert one.recv(1000).startswith(b"Action: Ping\r\n")
+
+
+def some_user() -> User:
+    return User("bob", "secret")
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (["Action: Ping"], "No Asterisk server connected"),
+        (["Action: Ping", "Server: one"], "Server one is not connected"),
+        (["Action: Ping", "Server: three"], "Server three is not connected"),
+    ],
+)
+def test_without_a_server_the_client_is_told(stage: Stage, lines: list[str], problem: str) -> None:
+    """And nothing is waited for."""
+    stage.server("one", connected=False)
+    session, _ = stage.client()
+
+    assert stage.forward(session, *lines) == problem
+    assert not stage.router.is_waiting(session.number)
+
+
+def test_what_asterisk_would_cut_is_refused_here(stage: Stage) -> None:
+    """A line that is too long for it."""
+    _, one = stage.server("one")
+    session, _ = stage.client()
+
+    problem = stage.forward(session, "Action: Ping", "X: " + "x" * 2000)
+
+    assert problem is not None
+    assert problem.startswith("Line too long")
+    assert silent(one)
+
+
+@pytest.mark.parametrize(("events", "held"), [("on", True), ("system,user", False)])
+def test_an_originate_is_held_back_only_if_its_event_will_come(
+    stage: Stage, events: str, held: bool
+) -> None:
+    """A server without call events would never tell how it ended."""
+    _, one = stage.server("one", events=events)
+    session, _ = stage.client()
+
+    stage.forward(session, "Action: Originate", "Channel: x", hold_back=True)
+
+    assert (b"Async: true" in one.recv(1000)) is held
+
+
+def test_probing_asks_those_servers_that_owe_an_answer(stage: Stage) -> None:
+    """A Ping of the proxy's own: what was asked before is answered by then, or never."""
+    _, one = stage.server("one")
+    _, two = stage.server("two")
+    session, _ = stage.client()
+    stage.forward(session, "Action: IAXnetstats", "Server: two")
+    two.recv(1000)
+
+    stage.router.probe(session.number)
+
+    assert two.recv(1000).startswith(b"Action: Ping\r\n")
+    assert silent(one)
+
+
+def test_a_server_that_reads_slowly_makes_the_router_congested(stage: Stage) -> None:
+    """Clients are read more slowly then."""
+    stage.server("one")
+    session, _ = stage.client()
+    assert not stage.router.is_congested()
+
+    for _ in range(2 * CONGESTED // 1000 + 500):
+        stage.forward(session, "Action: Ping", "X: " + "x" * 1000)
+
+    assert stage.router.is_congested()
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "same"),
+    [("one", 5038, True), ("ONE", 5038, True), ("one", 5039, False), ("192.0.2.1", 5038, True),
+     ("two", 5038, False)],
+)  # fmt: skip
+def test_the_same_server_is_told_by_host_or_address_and_port(
+    stage: Stage, host: str, port: int, same: bool
+) -> None:
+    """So that AddServer does not connect twice."""
+    one, _ = stage.server("one")
+    other = AsteriskLink(ServerSpec(host, port, "u", "s", "on", False), stage.router.ids)
+
+    assert one.is_same_server(other) is same
+    assert other.is_same_server(one) is same

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All servers: those of the file, those that are added, those that go."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable
+
+import pytest
+
+from amiproxy.basics.deadline import Deadline
+from amiproxy.routing.actionids import ActionIds
+from amiproxy.settings.config import Config, ServerSpec
+from amiproxy.threads.servers import Servers
+from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
+
+
+def spec(host: str, *, user: str = "ann") -> ServerSpec:
+    return ServerSpec(host, 5038, user, "secret", "on", False)
+
+
+ONE, TWO, THREE = spec("192.0.2.1"), spec("192.0.2.2"), spec("192.0.2.3")
+
+
+class Fake:
+    """A server that writes down what it is told."""
+
+    def __init__(self, made: ServerSpec, config: Config, address: str) -> None:
+        self.link = AsteriskLink(made, ActionIds(), address)
+        self.config = config
+        self.did: list[str] = []
+
+    def configure(self, config: Config) -> None:
+        self.config = config
+
+    def start(self) -> None:
+        self.did.append("start")
+
+    def stop(self, reason: str) -> None:
+        self.did.append(reason)
+
+    def join(self, timeout: float) -> None:
+        self.did.append(f"join {timeout:g}")
+
+
+class Stage:
+    """Servers that are started, and everything that was made."""
+
+    def __init__(self, *specs: ServerSpec) -> None:
+        self.router = Router(SessionRegistry())
+        self.made: list[Fake] = []
+        self.config = Config(servers=specs)
+        self.servers = Servers(self.config, self.router, self._make)
+        self.servers.start()
+
+    def _make(self, made: ServerSpec, config: Config, address: str) -> Fake:
+        self.made.append(Fake(made, config, address))
+        return self.made[-1]
+
+    def listed(self) -> list[ServerSpec]:
+        """Return the servers that clients may use, in order."""
+        return [link.spec for link in self.router.servers]
+
+    def reload(self, *specs: ServerSpec) -> None:
+        self.config = dataclasses.replace(self.config, servers=specs)
+        self.servers.reload(self.config)
+
+    def did(self) -> list[list[str]]:
+        return [fake.did for fake in self.made]
+
+
+def test_all_servers_of_the_file_are_started_in_its_order() -> None:
+    """Two users at one Asterisk are two connections."""
+    again = spec("192.0.2.1", user="bob")
+    stage = Stage(ONE, TWO, again)
+
+    assert stage.listed() == [ONE, TWO, again]
+    assert stage.did() == [["start"]] * 3
+
+
+def test_a_reload_keeps_what_stays_starts_what_is_new_and_stops_the_rest() -> None:
+    """In the order of the new file; those that stay take its limits."""
+    stage = Stage(ONE, TWO)
+
+    stage.reload(THREE, TWO)
+
+    assert stage.listed() == [THREE, TWO]
+    assert stage.did() == [["start", "no longer configured"], ["start"], ["start"]]
+    assert stage.made[1].config is stage.config
+
+
+def test_a_reload_tries_again_what_was_given_up() -> None:
+    """With a thread of its own: the other one has ended."""
+    stage = Stage(ONE)
+    stage.made[0].link.given_up = True
+
+    stage.reload(ONE)
+
+    assert stage.listed() == [ONE]
+    assert len(stage.made) == 2
+
+
+def test_an_added_server_comes_last_and_outlives_a_reload() -> None:
+    """Its address is known from the start, for whoever names it so."""
+    stage = Stage(ONE)
+
+    assert stage.servers.add_server(TWO)
+
+    assert stage.listed() == [ONE, TWO]
+    assert stage.made[1].link.address == "192.0.2.2"
+    stage.reload(THREE)
+    assert stage.listed() == [THREE, TWO]
+
+
+@pytest.mark.parametrize(
+    "why", [lambda stage: None, lambda stage: stage.servers.stop("over")], ids=["there", "stopped"]
+)
+def test_a_server_is_not_added_twice_nor_after_the_stop(why: Callable[[Stage], None]) -> None:
+    """Host and port count, not the user."""
+    stage = Stage(ONE)
+    why(stage)
+
+    assert not stage.servers.add_server(spec("192.0.2.1", user="bob"))
+    assert stage.listed() == [ONE]
+
+
+def test_a_host_without_an_address_is_not_added() -> None:
+    """Whatever is wrong with the name."""
+    stage = Stage()
+
+    assert not stage.servers.add_server(spec("no.such.host.invalid"))
+    assert not stage.servers.add_server(spec("x" * 300))
+    assert not stage.made
+
+
+def test_adding_a_server_that_was_given_up_replaces_it() -> None:
+    """With the right secret this time; the old one is in no list any more."""
+    stage = Stage(ONE, TWO)
+    stage.made[0].link.given_up = True
+    better = dataclasses.replace(ONE, secret="right")
+
+    assert stage.servers.add_server(better)
+
+    assert stage.listed() == [TWO, better]
+
+
+def test_a_dropped_server_is_stopped_and_a_reload_brings_back_the_files_only() -> None:
+    """By host, address or host:port; the first that matches."""
+    stage = Stage(ONE)
+    stage.servers.add_server(TWO)
+
+    assert stage.servers.drop_server("192.0.2.2:5038")
+    assert stage.servers.drop_server("192.0.2.1")
+    assert not stage.servers.drop_server("192.0.2.1")
+
+    assert stage.listed() == []
+    assert stage.did() == [["start", "Dropped"]] * 2
+    stage.reload(ONE)
+    assert stage.listed() == [ONE]
+
+
+def test_a_stop_stops_all_and_waits_for_those_with_a_connection_only() -> None:
+    """One that is just connecting has nothing to send."""
+    stage = Stage(ONE, TWO)
+
+    stage.servers.stop("Shutdown")
+    stage.servers.join(Deadline(None))
+
+    assert stage.did() == [["start", "Shutdown"]] * 2
