@@ -13,7 +13,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks import report
 from benchmarks.connecting import make_certificate
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="short and small: a look, no figures")
+    parser.add_argument(
+        "--quick", action="store_true", help="short and small: for a quick look, not for figures"
+    )
     parser.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="NAME",
-        help="only rows whose name holds NAME, or fits it (fanout-*-xml-*); repeat for more",
+        help="only rows whose name contains or matches NAME (fanout-*-xml-*); may be repeated",
     )
     parser.add_argument(
         "--json", default="bench-last.json", metavar="FILE", help="write the figures to FILE"
@@ -44,14 +46,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
     parser.add_argument(
-        "--subjects", default=",".join(SUBJECTS), help="which to measure (default: %(default)s)"
+        "--subjects", default=",".join(SUBJECTS), help="what to measure (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=float, help="how long each measurement takes")
     parser.add_argument(
         "--proxy",
         default=shlex.join([sys.executable, str(ROOT / "astmanproxy.py")]),
         metavar="COMMAND",
-        help="starts the proxy; -f -c FILE -u FILE are added",
+        help="start the proxy with COMMAND -f -c FILE -u FILE",
     )
     return parser.parse_args(argv)
 
@@ -65,13 +67,6 @@ def main(argv: list[str] | None = None) -> int:
     scale = QUICK if options.quick else WHOLE
     if options.seconds:
         scale = replace(scale, seconds=options.seconds)
-    # Read first: it may be the file that is written at the end.
-    old = json.loads(Path(options.compare).read_text()) if options.compare else None
-    raise_file_limit()
-    # So that stopping the run by kill also stops what it has started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    results: dict[str, Results] = {}
-    failures: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="astmanproxy-bench-") as directory:
         Path(directory).chmod(0o755)
         certificate = Path(directory) / "certificate.pem"
@@ -81,18 +76,29 @@ def main(argv: list[str] | None = None) -> int:
             return 0 if chosen else 1
         if any(row.settings.get("certfile") for row in chosen):
             make_certificate(certificate)
-        print(report.heading(), flush=True)
-        for row in chosen:
-            results[row.name] = _measure(row, options, failures)
-            for line in report.row_lines(row.name, results[row.name]):
-                print(line, flush=True)
+        return _run(chosen, options, scale.seconds)
+
+
+def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
+    # Read first: the run may write the same file at its end.
+    old = json.loads(Path(options.compare).read_text()) if options.compare else None
+    raise_file_limit()
+    # With SIGTERM as an exception, the processes that were started are stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    results: dict[str, Results] = {}
+    failures: dict[str, str] = {}
+    print(report.heading(), flush=True)
+    for row in chosen:
+        results[row.name] = _measure(row, options, failures)
+        for line in report.row_lines(row.name, results[row.name]):
+            print(line, flush=True)
     print("\n" + "\n".join(report.target_lines(results)))
     document = report.document(
         results,
         failures,
         when=time.strftime("%Y-%m-%dT%H:%M:%S"),
         quick=options.quick,
-        seconds=scale.seconds,
+        seconds=seconds,
     )
     Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
     if old is not None:
@@ -108,7 +114,7 @@ def _is_chosen(name: str, patterns: list[str]) -> bool:
     )
 
 
-def _measure(row: Row, options: Any, failures: dict[str, str]) -> Results:
+def _measure(row: Row, options: argparse.Namespace, failures: dict[str, str]) -> Results:
     results: Results = {}
     for subject in row.subjects:
         if subject not in options.subjects.split(","):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows about connecting: many at once, in plain text and by TLS."""
+"""Rows about connecting: many clients at once, in plain text and with TLS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def connect(running: Running, clients: int, *, tls: bool = False) -> Figures:
-    """Connect *clients* at once; ``all_s`` is when the last has its banner."""
+    """Connect *clients* at once; ``all_s`` is the time until the last has its banner."""
     context = _trusting() if tls else None
     with Ends() as ends:
         before = status(running.pid)["rss"]
@@ -65,7 +65,7 @@ def make_certificate(path: Path) -> None:
 
 
 def openssl_rate(certificate: Path, seconds: int) -> float:
-    """Return how many connections a second ``openssl s_time`` gets from ``s_server``."""
+    """Return the connections a second that ``openssl s_time`` makes to ``s_server``."""
     server, port = _openssl_server(certificate)
     with server:
         started = time.monotonic()
@@ -84,7 +84,7 @@ def openssl_rate(certificate: Path, seconds: int) -> float:
 
 def _openssl_server(certificate: Path) -> tuple[Child, int]:
     """Start ``openssl s_server``; return it and its port."""
-    for _ in range(5):  # it listens on all addresses, where the port may be taken
+    for _ in range(5):  # it listens on all addresses, one of which may have the port in use
         port = free_port()
         command = f"openssl s_server -quiet -www -accept {port} -cert"
         server = Child(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows about events: as fast as it goes, at a pace, with a client that does not read."""
+"""Rows about events: at full speed, at a fixed rate, with a client that does not read."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks.ends import WIRES, End, Ends, View, event_size
+from benchmarks.ends import End, Ends
 from benchmarks.events import Event, call_events
 from benchmarks.figures import Figures, Meter, latency
 from benchmarks.processes import Failed, status
+from benchmarks.views import WIRES, View, event_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.subjects import Running
 
-#: Bytes under way to each client at most, so that its socket takes them all.
+#: Limit of bytes on the way to each client, so that its socket takes them all.
 _WINDOW = 600_000
-#: The same for all clients together: the kernel has to hold them.
+#: The same for all clients together, which the kernel has to hold.
 _WINDOW_OF_ALL = 200_000_000
-#: Batches (of 244 KB) that overfill the socket of one that does not read, which
+#: Batches (of 244 KB) that overfill the socket of a client that does not read, which
 #: takes up to 4 MB, and leave room in a backlog of 8 MB.
 _FILL_BATCHES = 20
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A user of the proxy, and which events he must see."""
+    """A user of the proxy, and the events they must see."""
 
     name: str
     sees: Callable[[Event], bool]
@@ -40,7 +41,8 @@ class Delivery:
 
     clients: int
     form: str = "standard"
-    #: Logged in by turns; empty: nobody logs in and everybody sees everything.
+    #: The clients log in as these users, in turn; empty: no client logs in, and all see
+    #: everything.
     readers: Sequence[Reader] = field(default=())
 
     @property
@@ -73,7 +75,7 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
             event_size(events[index].raw, server_header=running.adds_server) for index in indices
         )
         views.append(View(wire, indices, size if wire.plain else 0))
-    ends.look(views)
+    ends.assign(views)
     running.upstream.order("credit", 1)
     ends.warm_up()
     return views
@@ -161,10 +163,10 @@ def _pace(
 def beside_a_bad_client(
     running: Running, delivery: Delivery, rate: int, seconds: float, bytes_per_second: int
 ) -> Figures:
-    """Send at a pace, first with all reading, then with one more who reads too little.
+    """Send at a fixed rate, first to good clients only, then with one that reads too little.
 
-    *bytes_per_second* is what that one reads; 0: nothing.  The figures are of the
-    others, in the second part; ``alone_*`` of the first.
+    That one reads *bytes_per_second*.  The figures are those of the good clients with
+    it; ``alone_*`` are those without it.
     """
     with Ends() as ends:
         views = prepare(running, ends, delivery)
@@ -183,7 +185,7 @@ def beside_a_bad_client(
 
 
 def _fill(running: Running, ends: Ends, views: list[View]) -> None:
-    """Send more than the kernel keeps for one client, so that a bad one is bad at once."""
+    """Send more than the kernel buffers for one client, so that a bad one is stuck at once."""
     for view in views:
         view.expect_batches()
     for _ in range(_FILL_BATCHES):
@@ -192,7 +194,7 @@ def _fill(running: Running, ends: Ends, views: list[View]) -> None:
 
 
 def _sipping(bad: End, bytes_per_second: int) -> Callable[[float], None]:
-    """Return what makes *bad* read its share, called now and then."""
+    """Return a tick function that makes *bad* read its share."""
     last = time.monotonic()
 
     def sip(now: float) -> None:
@@ -210,7 +212,7 @@ def _sipping(bad: End, bytes_per_second: int) -> Callable[[float], None]:
 
 
 def _was_dropped(bad: End) -> bool:
-    """Read what is left for *bad*; tell whether its connection has ended."""
+    """Read what is left for *bad*; return whether its connection has ended."""
     try:
         while bad.sock.recv(65536):
             pass
@@ -222,7 +224,7 @@ def _was_dropped(bad: End) -> bool:
 
 
 def hold(running: Running, clients: int) -> Figures:
-    """Hold *clients* that do nothing, then send one event to all."""
+    """Hold *clients* idle clients, then send one event to all."""
     with Ends() as ends:
         running.upstream.order("calls", 1)
         before = status(running.pid)
@@ -235,11 +237,11 @@ def hold(running: Running, clients: int) -> Figures:
         if running.login:
             ends.exchange(lambda _: running.login, b"accepted")
         view = View(WIRES["standard"], range(len(call_events(1))))
-        ends.look([view])
+        ends.assign([view])
         running.upstream.order("credit", 1)
         ends.warm_up()
         held = after["files"] - before["files"]
-        # One less: whoever looked whether the subject is up may have been counted before.
+        # One less: the check that the subject is up may have been counted before.
         if held < clients - 1:
             raise Failed(f"holds only {held} connections")
         _pace(running, ends, [view], 1, 1)

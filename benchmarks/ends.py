@@ -1,152 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The client ends: one selector holds them all and checks all they receive.
-
-Clients that must see the same form a :class:`View`.  What the first of them
-receives is parsed: every event must be there, once, in order, and nothing else.
-The others must receive the same bytes, which one ``memcmp`` tells.  So checking
-costs little, and leaves the processors to what is measured.
-"""
+"""The client ends: one selector for all of them, which checks all they receive."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import re
 import selectors
 import socket
 import ssl
 import struct
 import time
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from benchmarks.processes import PATIENCE, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
-_READ = 262144
-_MARK = re.compile(rb"BenchId[^0-9\r\n]{1,12}([0-9]{8}-[0-9]{16}-[0-9]{4})[^0-9]")
-_SERVER_HEADER = len(b"Server: 127.0.0.1\r\n")
-#: A close that leaves no TIME_WAIT behind: thousands of these would use up ports.
+    from benchmarks.views import View
+
+_READ = 262144  # bytes
+#: Close without TIME_WAIT: thousands of these would use up the ports.
 _RESET = struct.pack("ii", 1, 0)
-#: Clients that come from one source address.
+#: Clients that share one source address.
 _PER_ADDRESS = 4000
-
-
-class Wire(NamedTuple):
-    """How events begin and end in a format, and whether sizes can be foretold."""
-
-    start: bytes
-    end: bytes
-    plain: bool
-
-
-WIRES = {
-    "standard": Wire(b"Event: ", b"\r\n\r\n", plain=True),
-    "xml": Wire(b"<AsteriskManagerOutput>\r\n", b"\r\n\r\n", plain=False),
-    "csv": Wire(b'"Event: ', b"\r\n\r\n", plain=False),
-    "json": Wire(b'{"Event":', b"\n", plain=False),
-}
-
-
-class Bound(NamedTuple):
-    """Where a batch ends in a view's stream, and when it was sent."""
-
-    end: int
-    sent: float
-
-
-class View:
-    """What a group of clients must receive."""
-
-    def __init__(self, wire: Wire, indices: Sequence[int], size: int = 0) -> None:
-        """Expect of each batch the events *indices*, *size* bytes in all (0: unknown)."""
-        self.wire = wire
-        self.clients = 0
-        self.stream = bytearray()  # what not all clients have received yet
-        self.base = 0  # where in the whole stream it begins
-        self.parsed = 0
-        self.events = 0
-        self.bounds: list[Bound] = []  # from batch 1 on: 0 is for warming up
-        self.done: list[int] = []
-        self._batch = [b"-%04d" % index for index in indices]
-        self._batch_size = size
-        self.expect_batches()
-
-    def expect_batches(self) -> None:
-        """Expect whole batches from now on."""
-        self.tails = self._batch
-        self.size = self._batch_size
-        self._next = 0
-
-    def expect_singles(self) -> None:
-        """Expect single events from now on, each a batch of its own."""
-        self.tails = [b"-0000"]
-        self.size = 0
-        self._next = 0
-
-    def warm(self, data: bytes) -> int | None:
-        """Return where in *data* batch 0 ends, None if it has not."""
-        for mark in _MARK.finditer(data):
-            if mark[1][:8] == b"00000000" and mark[1][25:] == self.tails[-1]:
-                end = data.find(self.wire.end, mark.end() - 1)
-                return None if end < 0 else end + len(self.wire.end)
-        return None
-
-    def take(self, position: int, data: bytes) -> None:
-        """Check *data*, which one client received at *position* of the stream."""
-        known = self.base + len(self.stream) - position
-        if known >= len(data):
-            if not self.stream.startswith(data, position - self.base):
-                raise Failed("two clients received different bytes")
-            return
-        if known > 0:
-            if not self.stream.startswith(data[:known], position - self.base):
-                raise Failed("two clients received different bytes")
-            data = data[known:]
-        self.stream += data
-        self._parse()
-
-    def _parse(self) -> None:
-        end = self.wire.end
-        whole = self.base + self.stream.rfind(end) + len(end)
-        if whole <= self.parsed or end not in self.stream:
-            return
-        start = self.parsed
-        chunk = bytes(self.stream[start - self.base : whole - self.base])
-        marks = _MARK.findall(chunk)
-        if chunk.count(end) != len(marks) or not chunk.startswith(self.wire.start):
-            raise Failed(f"a message too many, or one spoilt, in {chunk[:2000]!r}")
-        batch = b"%08d" % (len(self.bounds) + 1)
-        for mark in marks:
-            if mark[:8] != batch or mark[25:] != self.tails[self._next]:
-                raise Failed(
-                    f"event {mark!r} came instead of {batch!r}...{self.tails[self._next]!r}"
-                )
-            self._next += 1
-            if self._next == len(self.tails):
-                self._next = 0
-                place = chunk.index(end, chunk.index(mark)) + len(end)
-                self._bound(start + place, int(mark[9:25]) / 1e6)
-                batch = b"%08d" % (len(self.bounds) + 1)
-        self.parsed = whole
-        self.events += len(marks)
-
-    def _bound(self, end: int, sent: float) -> None:
-        size = end - (self.bounds[-1].end if self.bounds else 0)
-        if self.size and size != self.size:
-            raise Failed(f"a batch of {size} bytes instead of {self.size}")
-        self.bounds.append(Bound(end, sent))
-        self.done.append(0)
-
-    def passed(self, number: int) -> None:
-        """Count that one more client has received bound *number*; forget what all have."""
-        self.done[number] += 1
-        if self.done[number] == self.clients:
-            end = self.bounds[number].end
-            del self.stream[: end - self.base]
-            self.base = end
 
 
 class End:
@@ -180,12 +57,7 @@ class Ends:
     def __enter__(self) -> Ends:  # noqa: PYI034 - Self is not in 3.9
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for end in self.all:
             close(end.sock)
         self.selector.close()
@@ -203,7 +75,7 @@ class Ends:
     ) -> list[End]:
         """Connect *count* clients, *at_once* at a time, and wait for their banners.
 
-        ``greeted`` of each is how many seconds its banner took.
+        Set ``greeted`` of each to the seconds until its banner.
         """
         new: list[End] = []
         waiting: dict[End, float] = {}
@@ -223,7 +95,7 @@ class Ends:
         return new
 
     def _greet(self, end: End, tls: ssl.SSLContext | None) -> bool:
-        """Bring *end* a step nearer to its banner; tell whether it has it."""
+        """Connect, shake hands or read; return whether *end* has its banner."""
         if tls is not None and not isinstance(end.sock, ssl.SSLSocket):
             check_connected(end.sock)
             self.selector.unregister(end.sock)
@@ -249,12 +121,12 @@ class Ends:
         return True
 
     def exchange(self, request: Callable[[End], bytes], until: bytes) -> None:
-        """Send a request from each client, and wait until each has *until* in its answer."""
+        """Send a request from each client; wait until each has received *until*."""
         waiting = set(self.all)
         for end in self.all:
             data = request(end)
             if end.sock.send(data) != len(data):
-                raise Failed("a client's request was not taken")
+                raise Failed("a client's request was not sent whole")
         deadline = time.monotonic() + PATIENCE
         waiting = {end for end in waiting if until not in end.buffer}
         while waiting:
@@ -264,7 +136,7 @@ class Ends:
                     waiting.discard(end)
 
     def forget(self, end: End) -> None:
-        """Read no more from *end*; it stays connected."""
+        """Stop reading from *end*; it stays connected."""
         self.selector.unregister(end.sock)
         if end.view is not None:
             end.view.clients -= 1
@@ -273,8 +145,8 @@ class Ends:
 
     # -- receiving events -------------------------------------------------------------
 
-    def look(self, views: Sequence[View]) -> None:
-        """Give the clients *views*, in turn."""
+    def assign(self, views: Sequence[View]) -> None:
+        """Assign *views* to the clients, in turn."""
         for end in self.all:
             view = views[end.number % len(views)]
             view.clients += 1
@@ -282,7 +154,7 @@ class Ends:
         self._reading = len(self.all)
 
     def warm_up(self) -> None:
-        """Receive batch 0, and all that may come before it; do not count any."""
+        """Receive batch 0 and all before it, without counting."""
         cold = set(self.all)
         deadline = time.monotonic() + PATIENCE
         for end in self.all:
@@ -307,35 +179,37 @@ class Ends:
         on_batch: Callable[[], int] | None = None,
         tick: Callable[[float], None] | None = None,
     ) -> None:
-        """Receive *batches* more of them, at every client.
+        """Receive *batches* more batches at every client.
 
-        *on_batch* is called after each batch and returns how many more to await;
-        *tick* is called now and then with the time.
+        *on_batch* is called after each batch and returns how many more to wait for;
+        *tick* is called at least every 20 ms, with ``time.monotonic()``.
         """
         wanted = self.complete + batches
-        counts = self._counts
-        latencies = self.latencies
         while self.complete < wanted:
             for end, data in self._arrivals(time.monotonic() + PATIENCE, "events", tick):
-                view = end.view
-                if view is None:
+                if end.view is None:
                     continue
-                view.take(end.position, data)
-                end.position += len(data)
                 self.received += len(data)
-                bounds = view.bounds
-                number = end.events
-                while number < len(bounds) and end.position >= bounds[number].end:
-                    latencies.append(time.monotonic() - bounds[number].sent)
-                    counts[number] = counts.get(number, 0) + 1
-                    if counts[number] == self._reading:
-                        del counts[number]
-                        self.complete += 1
-                        if on_batch is not None:
-                            wanted += on_batch()
-                    number += 1
-                    end.events = number
-                    view.passed(number - 1)
+                complete = self._take(end, end.view, data)
+                self.complete += complete
+                if on_batch is not None:
+                    wanted += sum(on_batch() for _ in range(complete))
+
+    def _take(self, end: End, view: View, data: bytes) -> int:
+        """Check *data* of *end*; return how many batches are now complete at all clients."""
+        view.take(end.position, data)
+        end.position += len(data)
+        complete = 0
+        while end.events < len(view.bounds) and end.position >= view.bounds[end.events].end:
+            number = end.events
+            self.latencies.append(time.monotonic() - view.bounds[number].sent)
+            self._counts[number] = self._counts.get(number, 0) + 1
+            if self._counts[number] == self._reading:
+                del self._counts[number]
+                complete += 1
+            end.events += 1
+            view.passed(number)
+        return complete
 
     def _ready(
         self, deadline: float, what: str, tick: Callable[[float], None] | None = None
@@ -370,14 +244,14 @@ class Ends:
 
 
 def open_socket(address: tuple[str, int], number: int, receive_buffer: int = 0) -> socket.socket:
-    """Begin to connect client *number*, without waiting."""
+    """Begin to connect client *number*; return without waiting."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     if number >= _PER_ADDRESS:
-        # One source address has no more ports than the system lends.
+        # A source address has only as many ports as the system lends.
         sock.bind((f"127.0.0.{1 + number // _PER_ADDRESS}", 0))
     result = sock.connect_ex(address)
     if result not in (0, errno.EINPROGRESS):
@@ -387,7 +261,12 @@ def open_socket(address: tuple[str, int], number: int, receive_buffer: int = 0) 
 
 
 def check_connected(sock: socket.socket) -> None:
-    """Raise Failed if connecting *sock* has failed."""
+    """Check that connecting *sock* has not failed.
+
+    Raises:
+        Failed: it has.
+
+    """
     error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if error:
         raise Failed(f"cannot connect: {errno.errorcode.get(error, error)}")
@@ -398,8 +277,3 @@ def close(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     sock.close()
-
-
-def event_size(raw: bytes, *, server_header: bool) -> int:
-    """Return how many bytes of the standard format the event *raw* is."""
-    return len(raw) + (_SERVER_HEADER if server_header else 0)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The events the benchmarks send: prebuilt, like recorded ones, each with a mark.
+"""The events that the benchmarks send: prebuilt, like recorded ones, each with a mark.
 
-A batch is a list of events that is sent again and again.  Every event carries
-``BenchId: BATCH-TIME-INDEX``: the number of its batch, when the batch was sent
+A batch is a list of events that is sent again and again.  Every event has a header
+``BenchId: BATCH-TIME-INDEX``: the number of its batch, the time of sending
 (microseconds of CLOCK_MONOTONIC) and its place in the batch.  BATCH and TIME are
-the same in a whole batch, so one ``bytes.replace`` makes a batch ready to send.
+the same in the whole batch, so one ``bytes.replace`` makes a batch ready to send.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-#: Where BATCH-TIME goes.
+#: Placeholder of BATCH-TIME.
 BLANK = b"@" * 25
 END = b"\r\n\r\n"
 
@@ -38,7 +38,7 @@ Privilege: call,all
 Device: PJSIP/{exten}
 State: INUSE
 """
-#: (event, class, the lines after the channel's); what a short call brings.
+#: The events of a short call: (event, class, the lines after the channel's).
 _STEPS = (
     ("Newchannel", "call", ""),
     ("VarSet", "dialplan", "Variable: DIALEDPEERNUMBER\nValue: PJSIP/{other}\n"),
@@ -47,12 +47,12 @@ _STEPS = (
     ("VarSet", "dialplan", "Variable: ANSWEREDTIME_MS\nValue: 20125\n"),
     ("Hangup", "call", "Cause: 16\nCause-txt: Normal Clearing\n"),
 )
-#: One event in so many is about a device: it has no channel and no unique id.
+#: One event in this many is about a device, without channel and unique id.
 _DEVICE_EVERY = 12
 
 
 class Event(NamedTuple):
-    """One event, and what the filters of the benchmarks go by."""
+    """One event, and the values that the filters of the benchmarks look at."""
 
     name: str
     privilege: str
@@ -83,14 +83,14 @@ def call_events(calls: int) -> list[Event]:
 
 
 def _event(text: str, index: int, name: str, privilege: str, exten: str) -> Event:
-    # Asterisk has a blank after the colon of an empty value too.
+    # Asterisk sends a blank after the colon of an empty value too.
     lines = text.replace("AccountCode:\n", "AccountCode: \n").replace("\n", "\r\n")
     raw = lines.encode() + b"BenchId: " + BLANK + b"-%04d" % index + END
     return Event(name, privilege, exten, raw)
 
 
 def single_events(events: list[Event]) -> list[bytes]:
-    """Return *events* each as a batch of its own, for sending at a pace."""
+    """Return each of *events* as a batch of its own, for sending at a fixed rate."""
     return [
         event.raw.replace(BLANK + b"-%04d" % index, BLANK + b"-0000")
         for index, event in enumerate(events)

@@ -16,7 +16,7 @@ Figures = dict[str, float]
 
 
 class Meter:
-    """CPU time of a process, and time, from now on."""
+    """Measures CPU time of a process, and time, from now on."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

@@ -141,6 +141,7 @@ class Peer:
         self.ask(b"", mark)
 
     def close(self) -> None:
+        """Close the connection."""
         self._sock.close()
 
 

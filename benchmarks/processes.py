@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Child processes: started, measured by /proc, and never left behind."""
+"""Child processes: started, measured through /proc, and always ended."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import selectors
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-#: Seconds any single wait may take, before the run is called failed.
+#: Limit of any single wait, in seconds; after it the row has failed.
 PATIENCE = 30.0
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -50,7 +47,12 @@ class Child:
         self._heard = b""
 
     def wait_line(self, start: bytes) -> bytes:
-        """Return the next line of stdout, which must begin with *start*."""
+        """Return the next line of stdout, which must begin with *start*.
+
+        Raises:
+            Failed: there is another line, or none within PATIENCE.
+
+        """
         assert self.process.stdout is not None
         deadline = time.monotonic() + PATIENCE
         with selectors.DefaultSelector() as selector:
@@ -68,7 +70,7 @@ class Child:
         return line
 
     def stop(self) -> None:
-        """End the process: asked first, then killed."""
+        """End the process: SIGTERM first, then SIGKILL."""
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -79,22 +81,17 @@ class Child:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(10)
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Any:  # a subclass, for whom there is no Self in 3.9
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time, user and system, that *pid* has used in all its threads."""
     with open(f"/proc/{pid}/stat", "rb") as file:
-        # The name before the last parenthesis may hold anything.
+        # The name before the last parenthesis may contain anything.
         fields = file.read().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 

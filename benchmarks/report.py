@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table on paper and as JSON, the targets, and a comparison with another run."""
+"""The table as text, Markdown and JSON, the targets, and a comparison of two runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from benchmarks.figures import Figures
 
-#: Figure -> (heading, width, decimals); those that a subject has are printed.
+#: Figure -> (heading, width, decimals); a figure that a subject does not have is left blank.
 _COLUMNS = {
     "rate": ("per s", 10, 0),
     "cpu_us": ("CPU us", 9, 3),
@@ -24,7 +24,7 @@ _COLUMNS = {
     "max_us": ("max us", 9, 0),
     "rss_kb_per_client": ("KB/cl.", 8, 1),
 }
-#: Figures that have no column, printed behind, and how.
+#: Figures without a column, and the text after the columns.
 _EXTRA = {
     "all_s": "all greeted in {:.2f} s",
     "connect_s": "connected in {:.1f} s",
@@ -34,7 +34,7 @@ _EXTRA = {
     "dropped": "dropped: {:.0f}",
     "openssl_rate": "openssl s_time {:.0f}/s",
 }
-#: What a comparison of two runs shows.
+#: The figures in a comparison of two runs.
 _COMPARED = ("rate", "cpu_us", "p50_us", "p99_us", "rss_kb_per_client")
 
 
@@ -76,12 +76,12 @@ def _cell(figures: Figures, key: str) -> str:
 
 
 def to_relay(results: Results) -> Figures:
-    """Return proxy : relay for each figure that both have."""
+    """Return the ratio of proxy to relay for each figure that both have."""
     proxy, relay = results.get("proxy", {}), results.get("relay", {})
     names: tuple[str, ...] = (*_COLUMNS, "cpu_ns_per_byte")
     if proxy.get("seen") != relay.get("seen"):
-        # The relay knows no filters: what it delivers and what the proxy
-        # delivers cannot be compared, only what they looked at.
+        # The relay has no filters, so that only the cost per event examined can be
+        # compared, not per event delivered.
         names = ("p50_us", "p99_us", "max_us", "rss_kb_per_client", "cpu_us_per_examined")
     return {key: proxy[key] / relay[key] for key in names if key in proxy and relay.get(key)}
 
@@ -101,7 +101,7 @@ def target_lines(results: Mapping[str, Results]) -> list[str]:
 def _value(target: Target, results: Mapping[str, Results]) -> float | None:
     try:
         return target.value(results[target.row])
-    except (KeyError, ZeroDivisionError):  # not measured, or too short to tell
+    except (KeyError, ZeroDivisionError):  # not measured, or for too short a time
         return None
 
 
@@ -114,7 +114,7 @@ def _bound(target: Target) -> str:
 
 
 def document(results: Mapping[str, Results], failures: Mapping[str, str], **run: Any) -> Any:
-    """Return all of a run for a JSON file."""
+    """Return a whole run as the content of a JSON file."""
     return {
         "version": 1,
         "run": run,
@@ -128,7 +128,7 @@ def document(results: Mapping[str, Results], failures: Mapping[str, str], **run:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return what the figures depend on: processor, kernel, Python."""
     model = ""
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         for line in file:
@@ -177,7 +177,7 @@ def markdown_lines(document: Any) -> list[str]:
 
 
 def comparison_lines(old: Any, new: Any) -> list[str]:
-    """Return new : old for every row that both runs have."""
+    """Return the ratio of new to old for every row that both runs have."""
     lines = [f"{'new : old':<28}{'':<8}" + "".join(f"{key:>19}" for key in _COMPARED)]
     if old["run"].get("quick") != new["run"].get("quick"):
         lines.insert(0, "one run was quick, the other was not: ratios mean little")

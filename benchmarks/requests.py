@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows about questions and answers: AMI actions, HTTP requests.
+"""Rows about requests and answers: AMI actions, HTTP requests.
 
-Each client asks, waits for its own answer, and asks again; who gets an answer
-that is not his, where that must not be, ends the row.
+Each client asks, waits for its own answer, and asks again.  The row fails if a
+client gets another client's answer where that must not be.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def round_trips(
 ) -> Figures:
     """Let *clients* ping, each with *depth* actions in one write.
 
-    *alone*: an answer must reach no one but who asked.
+    *alone*: an answer must reach only the client that asked.
     """
     if running.name == "proxy":
         _wait_served(running, b"Action: Ping\r\n\r\n")
@@ -57,9 +57,9 @@ def round_trips(
 
 
 def _wait_served(running: Running, request: bytes) -> None:
-    """Wait until *request* succeeds: the proxy has logged in upstream, and knows it.
+    """Wait until *request* succeeds, because the proxy has logged in upstream.
 
-    Before that it listens already, and answers that there is no server.
+    The proxy listens before that, and answers that there is no server.
     """
     deadline = time.monotonic() + PATIENCE
     heard = b""
@@ -76,6 +76,7 @@ def _wait_served(running: Running, request: bytes) -> None:
 
 
 def ask(asker: Asker, depth: int) -> None:
+    """Send *depth* pings in one write."""
     numbers = range(asker.asked, asker.asked + depth)
     asker.asked += depth
     data = b"".join(
@@ -83,22 +84,22 @@ def ask(asker: Asker, depth: int) -> None:
     )
     asker.since = time.monotonic()
     if asker.sock.send(data) != len(data):
-        raise Failed("a client's actions were not taken")
+        raise Failed("a client's actions were not sent whole")
 
 
 def take(asker: Asker, data: bytes, *, alone: bool) -> bool:
-    """Take what came; tell whether all that was asked is answered."""
+    """Match *data* with what was asked; return whether all is answered."""
     *blocks, asker.unread = (asker.unread + data).split(_END)
     for block in blocks:
         if b"\r\nActionID: c%d-%d\r\n" % (asker.number, asker.answered) in block:
             asker.answered += 1
         elif alone:
-            raise Failed(f"client {asker.number} got what is not his: {block[:300]!r}")
+            raise Failed(f"client {asker.number} got another client's answer: {block[:300]!r}")
     return asker.answered == asker.asked
 
 
 def _one(running: Running, asker: Asker, depth: int, seconds: float, *, alone: bool) -> Figures:
-    # Without a selector: it would be part of what is measured.
+    # Without a selector, whose time would be measured too.
     asker.sock.settimeout(PATIENCE)
     times: list[float] = []
     meter = Meter(running.pid)
@@ -171,7 +172,7 @@ def _select(
 
 
 def http(running: Running, clients: int, seconds: float, *, keep_alive: bool) -> Figures:
-    """Let *clients* send GET requests, on kept connections or a fresh one for each."""
+    """Let *clients* send GET requests, over kept connections or a new one for each."""
     _wait_served(running, b"GET /?Action=Ping HTTP/1.1\r\nHost: bench\r\n\r\n")
     times: list[float] = []
     askers: list[Asker] = []
@@ -229,12 +230,17 @@ def _get(asker: Asker, selector: selectors.BaseSelector, *, keep_alive: bool) ->
     except OSError as error:
         raise Failed(f"a request failed: {error}") from error
     if sent != len(data):
-        raise Failed("a request was not taken")
+        raise Failed("a request was not sent whole")
     selector.modify(asker.sock, selectors.EVENT_READ, asker)
 
 
 def _answered(asker: Asker) -> bool:
-    """Read on; tell whether the answer is whole.  It must be the right one."""
+    """Read; return whether the answer is whole.
+
+    Raises:
+        Failed: it is not the answer to the last request.
+
+    """
     try:
         data = asker.sock.recv(65536)
     except BlockingIOError:
@@ -249,7 +255,7 @@ def _answered(asker: Asker) -> bool:
             if not head.startswith(b"HTTP/1.1 200 ") or body.count(b"ActionID: ") != 1:
                 raise Failed(f"a wrong answer: {asker.unread[:500]!r}")
             if b"ActionID: c%d-%d\r\n" % (asker.number, asker.answered) not in body:
-                raise Failed(f"the answer of another: {body[:300]!r}")
+                raise Failed(f"another client's answer: {body[:300]!r}")
             return True
     if not data:
         raise Failed(f"closed in the middle of an answer: {asker.unread[:300]!r}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of the table: what is measured, with which files, beside what.
+"""The rows of the table: what is measured, with which files, on which subjects.
 
-A new row is one more :class:`Row` in :func:`rows`; a promise about it is a line in
-``targets.py``.
+To add a row, yield one more :class:`Row` from :func:`rows`; to give it a limit, add a
+line to ``targets.py``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FORMATS = ("standard", "xml", "json", "csv")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: *measure* is run on each of *subjects* in turn."""
+    """One row: *measure* runs on each of *subjects*, in turn."""
 
     name: str
     measure: Callable[[Running], Figures]
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Scale:
-    """How long and how big: the whole run, or a quick look."""
+    """How long and how big a run is."""
 
     seconds: float
     most_clients: int  # of delivery
@@ -47,7 +47,7 @@ class Scale:
     held: int
 
     def paced_seconds(self) -> float:
-        """Return how long a row at a pace runs: longer, for the sake of p99."""
+        """Return how long a row at a fixed rate runs: longer, because p99 needs it."""
         return self.seconds * 2
 
 

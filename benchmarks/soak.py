@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """``python -m benchmarks.soak``: a long run; memory and threads flat, nothing lost.
 
-Thirty clients read all events, ten more ping all the time in ``unique``, and
-clients come, read a little and go, one after the other.  Every event must reach
-each of the thirty, every answer who asked.
+Thirty clients read all events, ten more ping all the time with ``unique``, and
+further clients connect and leave, one after the other.  Every event must reach
+each of the thirty, and every answer the client that asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from benchmarks.delivery import Delivery, prepare
-from benchmarks.ends import Ends, View, close, open_socket
+from benchmarks.ends import Ends, close, open_socket
 from benchmarks.figures import latency
 from benchmarks.processes import PATIENCE, Failed, cpu_seconds, raise_file_limit, status
 from benchmarks.requests import Asker, ask, take
@@ -28,22 +28,24 @@ from benchmarks.subjects import ROOT, Running, running
 if TYPE_CHECKING:
     import socket
 
+    from benchmarks.views import View
+
 READERS = 30
 PINGERS = 10
 RATE = 500
-#: Seconds of one stretch; memory and threads are looked at in between.
+#: Seconds of one stretch; memory and threads are read after each.
 STRETCH = 10.0
-#: Seconds between two pings of one client, and how long a passer-by stays.
+#: Seconds between two pings of one client, and seconds that a visitor stays.
 PING_EVERY = 0.05
 STAY = 0.2
-#: How much more memory the last third may take than the first, and how many threads.
+#: How much more memory and threads the last third may take than the second.
 MOST_GROWTH = 1.05
 FEW_KB = 2048
 FEW_THREADS = 3
 
 
 class Pingers:
-    """Clients that ask again and again."""
+    """Clients that ping again and again."""
 
     def __init__(self, ends: Ends) -> None:
         self.ends = ends
@@ -51,7 +53,7 @@ class Pingers:
         self.answers = 0
         for asker in self.askers:
             ends.selector.modify(asker.sock, selectors.EVENT_READ, asker)
-            # Events would reach them too, and are not what they are for.
+            # They do not read events.
             asker.sock.send(b"Action: Events\r\nEventMask: off\r\nActionID: off\r\n\r\n")
         self._quiet()
         self._last = 0.0
@@ -70,7 +72,7 @@ class Pingers:
                     waiting.discard(asker.number)
 
     def tick(self, now: float) -> None:
-        """Take what is there; ask who has his answer, if it is time."""
+        """Read answers; if it is time, let those ping that have theirs."""
         for key, _ in self.ends.selector.select(0):
             asker = key.data
             data = asker.sock.recv(65536)
@@ -88,8 +90,8 @@ class Pingers:
                 raise Failed("a ping is not answered")
 
 
-class PasserBy:
-    """One client after the other: connects, reads nothing, goes."""
+class Visitor:
+    """One client after the other: it connects, reads nothing, and leaves."""
 
     def __init__(self, started: Running) -> None:
         self.address = started.address
@@ -98,7 +100,7 @@ class PasserBy:
         self._since = 0.0
 
     def tick(self, now: float) -> None:
-        """Go, if the time has come, and come again."""
+        """Leave, if it is time, and connect again."""
         if now - self._since < STAY:
             return
         self.leave()
@@ -107,7 +109,7 @@ class PasserBy:
         self.visits += 1
 
     def leave(self) -> None:
-        """Go, if there."""
+        """Close the connection, if there is one."""
         if self._sock is not None:
             close(self._sock)
             self._sock = None
@@ -121,12 +123,12 @@ def soak(started: Running, minutes: float) -> list[str]:
         pinging = stack.enter_context(Ends())
         pinging.connect(started.address, PINGERS)
         pingers = Pingers(pinging)
-        passer_by = PasserBy(started)
-        stack.callback(passer_by.leave)
+        visitor = Visitor(started)
+        stack.callback(visitor.leave)
 
         def tick(now: float) -> None:
             pingers.tick(now)
-            passer_by.tick(now)
+            visitor.tick(now)
 
         for view in views:
             view.expect_singles()
@@ -138,8 +140,8 @@ def soak(started: Running, minutes: float) -> list[str]:
         begun = time.monotonic()
         while time.monotonic() - begun < minutes * 60:
             samples.append(_stretch(started, ends, tick, stretch, begun))
-        print(_summary(views, ends, pingers, passer_by))
-    return judged([s["rss"] for s in samples], [s["threads"] for s in samples])
+        print(_summary(views, ends, pingers, visitor))
+    return judge([s["rss"] for s in samples], [s["threads"] for s in samples])
 
 
 def _stretch(
@@ -163,18 +165,18 @@ def _stretch(
     return sample
 
 
-def _summary(views: list[View], ends: Ends, pingers: Pingers, passer_by: PasserBy) -> str:
+def _summary(views: list[View], ends: Ends, pingers: Pingers, visitor: Visitor) -> str:
     events = sum(view.events for view in views)
     return (
         f"{events} events to each of {len(ends.all)} clients, none lost, none out of order; "
-        f"{pingers.answers} pings answered, {passer_by.visits} clients came and went"
+        f"{pingers.answers} pings answered, {visitor.visits} clients came and went"
     )
 
 
-def judged(rss: list[int], threads: list[int]) -> list[str]:
+def judge(rss: list[int], threads: list[int]) -> list[str]:
     """Return what is wrong with the samples of a run.
 
-    Compared are the second third and the last: the first is for warming up.
+    Compare the last third with the second; the first is the warm-up.
     """
     third = len(rss) // 3
     if not third:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is measured: no proxy at all, the bare relay, the proxy."""
+"""The subjects of measurement: no proxy, the bare relay, the proxy."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _LOGIN = b"Action: Login\r\nUsername: bench\r\nSecret: bench\r\nEvents: on\r\n\r
 
 
 class Running:
-    """A subject in service."""
+    """A subject that runs."""
 
     def __init__(self, name: str, upstream: Upstream, address: tuple[str, int], pid: int) -> None:
         self.name = name
         self.upstream = upstream
         self.address = address
-        #: Whose CPU and memory is measured.  Direct: of the upstream itself.
+        #: The process whose CPU time and memory are measured; with "direct", the upstream.
         self.pid = pid
 
     @property
@@ -42,7 +42,7 @@ class Running:
 
     @property
     def login(self) -> bytes:
-        """What a client must send before it gets events; nothing if it need not."""
+        """What a client must send to get events; empty if nothing."""
         return _LOGIN if self.name == "direct" else b""
 
 
@@ -95,8 +95,8 @@ def _write_files(
         "acceptunencryptedconnection": "yes",
         "acceptencryptedconnection": "no",
         "logfile": str(directory / "log"),
-        # The client process shares the processors: that it gets none for a
-        # moment must not be taken for a stuck client.
+        # The client process shares the processors with the proxy: when it does not
+        # run for a moment, the proxy must not drop it as stuck.
         "clientwritetimeout": "20000",
         "authlimit": "0",
         **settings,
@@ -106,7 +106,7 @@ def _write_files(
     text = "".join(f"{key} = {value}\n" for key, value in lines.items())
     (directory / "conf").write_text(text)
     (directory / "users").write_text(users)
-    # The proxy gives up being root before it reads some of this again.
+    # The proxy drops privileges, and reads some of this again after that.
     directory.chmod(0o755)
 
 
@@ -118,7 +118,7 @@ def _group_of_nobody() -> str:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses."""
+    """Return an unused TCP port of 127.0.0.1."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", 0))
@@ -130,7 +130,7 @@ def _wait_listening(process: subprocess.Popen[bytes], port: int, directory: Path
     while time.monotonic() < deadline:
         if process.poll() is not None:
             said = (directory / "stderr").read_text("utf-8", "replace").strip()
-            raise Failed(f"the proxy ended with status {process.returncode}: {said[-500:]}")
+            raise Failed(f"the proxy exited with status {process.returncode}: {said[-500:]}")
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port), 1).close()
             return

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the figures have to reach.
+"""The targets: limits for the figures.
 
-Each line names a row, what of it counts, and the limit.  Ratios are of two
-measurements of one run, so they mean something on any machine.
+Each names a row, the figure, and the limit.  Ratios are of two measurements of one
+run, so that they mean something on any machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Results = dict[str, "Figures"]
 
 
 class Target(NamedTuple):
-    """*value* of the row must be at most *limit*, or at least, if so said."""
+    """*value* of the row must be at most *limit*, or with *at_least* at least *limit*."""
 
     row: str
     what: str
@@ -26,17 +26,17 @@ class Target(NamedTuple):
     at_least: bool = False
 
     def met(self, value: float) -> bool:
-        """Whether *value* is good enough."""
+        """Return whether *value* meets the target."""
         return value >= self.limit if self.at_least else value <= self.limit
 
 
 def to_relay(figure: str) -> Callable[[Results], float]:
-    """Return a function that gives *figure*, proxy to relay."""
+    """Return a function that returns the ratio of proxy to relay for *figure*."""
     return lambda results: results["proxy"][figure] / results["relay"][figure]
 
 
 def of_proxy(figure: str) -> Callable[[Results], float]:
-    """Return a function that gives *figure* of the proxy."""
+    """Return a function that returns *figure* of the proxy."""
     return lambda results: results["proxy"][figure]
 
 
@@ -44,7 +44,7 @@ def _beside(results: Results) -> float:
     return results["proxy"]["p99_us"] / results["proxy"]["alone_p99_us"]
 
 
-#: What counts as "unchanged within noise": the p99 of two equal runs is not equal.
+#: Up to this ratio a p99 counts as unchanged: two equal runs differ as well.
 _NOISE = 1.5
 
 _CPU = "CPU per event, proxy : relay"

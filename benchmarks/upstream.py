@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A process that plays Asterisk, as fast as Python can: it sends prebuilt bytes.
+"""A process that acts as Asterisk, as fast as Python can: it sends prebuilt bytes.
 
-It knows Login, Ping and Logoff, answers anything else with Success, and sends
-batches of events when told to.  Orders come as lines on stdin: ``calls N`` makes
-the batch that is sent, ``credit N`` sends it N times, ``paced RATE COUNT`` sends
-COUNT single events at RATE a second.  It tells its port and each log-in on
-stdout, and ends when stdin does, so that it never outlives who started it.  With
-it ends the process named by ``guard PID``: however a run ends, no proxy is left.
+It knows Login, Ping and Logoff, answers everything else with Success, and sends
+batches of events on order.  Orders are lines on stdin: ``calls N`` sets the size of
+a batch, ``credit N`` sends N batches, ``paced RATE COUNT`` sends COUNT single events
+at RATE a second, ``guard PID`` kills that process when this one ends.  It prints its
+port and each login on stdout, and ends at the end of stdin.  So no process is left,
+however a run ends.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Connection:
 
 
 class Server:
-    """The listener, its sessions, and what is still to be sent."""
+    """The listener, its sessions, and what it still has to send."""
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
@@ -70,7 +70,7 @@ class Server:
         self.selector.register(0, selectors.EVENT_READ, self._order)
         with contextlib.suppress(EOFError):
             while True:
-                # epoll counts milliseconds, which is too coarse for a pace.
+                # epoll counts milliseconds, which is too coarse for a fixed rate.
                 for key, events in self.selector.select(0 if self.left else None):
                     if isinstance(key.data, _Connection):
                         self._serve(key.data, events)
@@ -92,7 +92,7 @@ class Server:
             _ORDERS[name](self, *(int(number) for number in numbers))
 
     def calls(self, count: int) -> None:
-        """Make the batch that is sent from now on."""
+        """Set the batch that is sent from now on."""
         events = call_events(count)
         self.template = b"".join(event.raw for event in events)
         self.singles = single_events(events)
@@ -109,7 +109,7 @@ class Server:
         self.due = time.monotonic()
 
     def guard(self, pid: int) -> None:
-        """Kill *pid* when this process ends; 0: nobody."""
+        """Kill *pid* when this process ends; 0: none."""
         self._guarded = pid
 
     def _pace(self) -> None:
@@ -216,7 +216,7 @@ def _tell(line: bytes) -> None:
 
 
 class Upstream(Child):
-    """The handle on such a process."""
+    """Starts such a process and gives it orders."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -228,7 +228,7 @@ class Upstream(Child):
         self.address = ("127.0.0.1", self.port)
 
     def order(self, name: str, *numbers: int) -> None:
-        """Give an order; see the module."""
+        """Send an order; see the module."""
         assert self.process.stdin is not None
         line = " ".join([name, *map(str, numbers)]) + "\n"
         try:
@@ -237,7 +237,7 @@ class Upstream(Child):
             raise Failed(f"the upstream is gone: {error}") from error
 
     def wait_logins(self, count: int) -> None:
-        """Wait for *count* more log-ins."""
+        """Wait for *count* more logins."""
         for _ in range(count):
             self.wait_line(b"login")
 

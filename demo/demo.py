@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``make demo``: two simulated Asterisks with calls going on, and the proxy before them.
+"""``make demo``: two simulated Asterisks with calls, and the proxy in front of them.
 
 Nothing is installed and no file outside a temporary directory is written.  Ctrl-C ends it.
 """
@@ -33,25 +33,25 @@ logfile = {directory}/{format}.log
 """
 
 HELP = """
-Two simulated Asterisk servers (version 22 and 13) have calls going on.  The proxy listens
-for manager clients on port {port}, and for web clients on port {web}.
+Two simulated Asterisk servers (versions 22 and 13) make calls.  The proxy listens for
+manager clients on port {port}, and for web clients on port {web}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
   See the events of both servers:
     nc 127.0.0.1 {port}
 
-  Ask something, and see only your own answer:
+  Send an action, and see only your own answer:
     printf 'Action: Ping\\r\\nActionID: me\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 {port} | grep -B2 -A2 Pong
 
   The same as JSON, one message a line:
     (printf 'ProxyAction: SetOutputFormat\\r\\nOutputFormat: json\\r\\n\\r\\n'; sleep 5) | nc 127.0.0.1 {port}
 
-  Over HTTP, one answer to one request (or open the address in a browser):
+  Over HTTP, one answer for each request (or open the address in a browser):
     curl 'http://127.0.0.1:{web}/?Action=CoreShowChannels'
     curl 'http://127.0.0.1:{web}/?Action=Ping&Server=localhost&format=xml'
 
-  What the proxy knows:
+  The servers of the proxy:
     curl 'http://127.0.0.1:{web}/?ProxyAction=ListServers'
 
 The log of the proxy: {directory}/standard.log
@@ -64,7 +64,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ports = dict(zip(("first", "second", "port", "web"), free_ports(5038, 5039, 1234, 8088)))
     with tempfile.TemporaryDirectory(prefix="astmanproxy-demo-") as directory:
-        # The proxy gives root up and must still reach its files.
+        # The proxy drops privileges, and must still reach its files.
         Path(directory).chmod(0o755)
         try:
             with contextlib.ExitStack() as running:
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def free_ports(*wanted: int) -> list[int]:
-    """Return the ports *wanted*; for one that is taken, a free one instead."""
+    """Return the ports *wanted*; in place of one in use, a free one."""
     found = []
     with contextlib.ExitStack() as stack:
         for port in wanted:
@@ -115,8 +115,8 @@ def proxy(
 
 @contextlib.contextmanager
 def process(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Python with *arguments* until the block ends; enters when *port* answers."""
-    # A session of its own: Ctrl-C is for us, and we end the others in their order.
+    """Run Python with *arguments* until the block ends; enter when *port* accepts."""
+    # A session of its own: only we get Ctrl-C, and we end the others in order.
     running = subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -137,7 +137,7 @@ def process(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[by
 
 
 def answers(port: int) -> bool:
-    """Tell whether somebody listens on *port*."""
+    """Return whether a program listens on *port*."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

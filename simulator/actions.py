@@ -48,15 +48,14 @@ def respond(session: Session, action: Action) -> bytes:
     if not action.name:
         bad_format(session, "NONE")
         return error(action, "Missing action in request")
-    if not session.authenticated and action.name.lower() not in BEFORE_LOGIN:
-        return error(action, PERMISSION_DENIED)
-    if session.authenticated and session.pbx.faults.mute:
+    if not session.authenticated:
+        if action.name.lower() not in BEFORE_LOGIN:
+            return error(action, PERMISSION_DENIED)
+    elif session.pbx.faults.mute:
         return b""
     replaced = session.pbx.answers.get(action.name.lower())
     if replaced is not None:
         return _replaced(replaced, action)
-    if session.authenticated and session.pbx.faults.shutting_down:
-        return error(action, "Asterisk is shutting down")
     return perform(session, action)
 
 
@@ -68,6 +67,8 @@ def _replaced(answer: Answer, action: Action) -> bytes:
 
 def perform(session: Session, action: Action) -> bytes:
     """Carry out *action* and return the built-in or recorded answer."""
+    if session.authenticated and session.pbx.faults.shutting_down:
+        return error(action, "Asterisk is shutting down")
     name = action.name.lower()
     if name in SESSION_ACTIONS:
         return SESSION_ACTIONS[name](session, action)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One session of a simulated Asterisk: a thread, a socket, a queue of events.
+"""One session of a simulated Asterisk: a thread, a connection, a queue of events.
 
 As in Asterisk, the session's own thread writes everything: answers in the order
 of the actions, each in one piece, and events only between them.  While an action
@@ -8,31 +8,25 @@ runs, nothing else is sent (recording b7).
 
 from __future__ import annotations
 
-import contextlib
 import random
-import select
-import socket
-import ssl
-import struct
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from simulator.connection import Connection, SessionOver
 from simulator.events import ALWAYS, Filters
 from simulator.protocol import Input
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
+
     from simulator.pbx import Pbx
     from simulator.protocol import Action
 
-RECV = 65536  # bytes
 #: Bytes of events that are written at a time.
 BATCH = 1 << 20
-
-
-class SessionOver(Exception):
-    """The connection has ended, or is to end."""
 
 
 class Host(Protocol):
@@ -71,19 +65,12 @@ class Session:
         self.challenge = ""
         self.leaving = False  # close after the answer under way
         self._host = host
-        self._sock = sock
-        self._sock.setblocking(False)
+        self._connection = Connection(sock)
         self._input = Input()
         self._eof = False
         # Any thread appends, the session's own thread pops; deques are safe for
         # that.  Items: class bits or ALWAYS, and the message.
         self._queue: deque[tuple[int, bytes]] = deque()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        self._woken = False
-        self._over = threading.Event()
-        self._reset = False
         self._idle = True
         self._random = random.Random(0)
         self._thread = threading.Thread(
@@ -97,7 +84,7 @@ class Session:
         self._thread.start()
 
     def join(self, timeout: float) -> None:
-        """Wait until the session's thread has ended."""
+        """Wait until the session's thread has ended, for up to *timeout* seconds."""
         self._thread.join(timeout)
 
     def queue(self, *items: tuple[int, bytes]) -> None:
@@ -108,25 +95,17 @@ class Session:
         """
         self._idle = False
         self._queue.extend(items)
-        self._wake()
+        self._connection.wake()
 
     def drop(self, *, reset: bool = False) -> None:
         """End the session; with *reset*, by a RST."""
-        self._reset = self._reset or reset
-        self._over.set()
-        self._wake()
+        self._connection.end(reset=reset)
 
     @property
     def idle(self) -> bool:
         """Whether everything queued has been given to the kernel."""
         # In this order: the session's thread clears _idle before it pops anything.
         return not self._queue and self._idle
-
-    def _wake(self) -> None:
-        if not self._woken:
-            self._woken = True
-            with contextlib.suppress(OSError):
-                self._wake_out.send(b"x")
 
     # For the session's own thread -------------------------------------------
 
@@ -140,7 +119,7 @@ class Session:
         except OSError:
             pass  # the client has closed the connection
         finally:
-            self._close()
+            self._connection.close()
             self._host.forget(self)
 
     def log_in(self, user: str, mask: int) -> None:
@@ -150,14 +129,13 @@ class Session:
         self._host.logged_in(self)
 
     def sleep(self, seconds: float) -> None:
-        """Do nothing for *seconds*, unless the session ends.
+        """Do nothing for *seconds*.
 
         Raises:
             SessionOver: the session is to end.
 
         """
-        if self._over.wait(seconds):
-            raise SessionOver
+        self._connection.sleep(seconds)
 
     def wait_for(self, event: threading.Event, timeout: float) -> bool:
         """Wait for *event* for up to *timeout* seconds; return whether it is set.
@@ -171,8 +149,7 @@ class Session:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            if self._over.is_set():
-                raise SessionOver
+            self._connection.check()
             event.wait(min(left, 0.05))
         return True
 
@@ -188,7 +165,7 @@ class Session:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            self._wait(read=False, timeout=left)
+            self._connection.wait(read=False, timeout=left)
 
     def write(self, data: bytes) -> None:
         """Send all of *data*, cut into pieces if the settings want that.
@@ -198,20 +175,20 @@ class Session:
                 write timeout.  As in Asterisk, a message may have been cut then.
 
         """
+        timeout = self.pbx.behaviour.write_timeout
         most = self.pbx.behaviour.pieces
         if not most:
-            self._write(data)
+            self._connection.write(data, timeout)
             return
         at = 0
         while at < len(data):
             size = self._random.randint(1, most)
-            self._write(data[at : at + size])
+            self._connection.write(data[at : at + size], timeout)
             at += size
 
     def deliver(self) -> None:
         """Write the queued events for this client, many at a time."""
-        if self._over.is_set():
-            raise SessionOver
+        self._connection.check()
         while self._queue:
             self._idle = False
             batch = []
@@ -227,34 +204,19 @@ class Session:
     def _greet(self) -> None:
         faults = self.pbx.faults
         if faults.reset_on_accept:
-            self._reset = True
-            raise SessionOver
+            self.drop(reset=True)
         if faults.close_on_accept:
-            raise SessionOver
-        self._handshake()
+            self.drop()
+        self._connection.check()
+        if self._host.tls is not None:
+            self._connection.handshake(self._host.tls)
         while faults.silent:
             if not self._read():
-                self._wait()
+                self._connection.wait()
             if self._eof:
                 raise SessionOver
         self.sleep(faults.banner_delay)
         self.write(faults.garbage or self.pbx.dialect.banner)
-
-    def _handshake(self) -> None:
-        if self._host.tls is None:
-            return
-        self._sock = self._host.tls.wrap_socket(
-            self._sock, server_side=True, do_handshake_on_connect=False
-        )
-        while True:
-            try:
-                self._sock.do_handshake()
-            except ssl.SSLWantReadError:
-                self._wait()
-            except ssl.SSLWantWriteError:
-                self._wait(read=False, write=True)
-            else:
-                return
 
     def _serve(self) -> None:
         while True:
@@ -272,7 +234,7 @@ class Session:
                 self._idle = True
                 if self._queue:
                     continue
-                self._wait(read=not self._deaf)
+                self._connection.wait(read=not self._deaf)
 
     @property
     def _deaf(self) -> bool:
@@ -290,74 +252,11 @@ class Session:
 
     def _read(self) -> bool:
         """Read what there is; return False if nothing, not even the end, was there."""
-        if self._deaf:
-            return False
-        try:
-            data = self._sock.recv(RECV)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        data = None if self._deaf else self._connection.read()
+        if data is None:
             return False
         if data:
             self._input.feed(data)
         else:
             self._eof = True
         return True
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        deadline = 0.0
-        while view:
-            if self._over.is_set():
-                raise SessionOver
-            try:
-                view = view[self._sock.send(view) :]
-                deadline = 0.0
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                now = time.monotonic()
-                deadline = deadline or now + self.pbx.behaviour.write_timeout
-                if now >= deadline:
-                    raise SessionOver from None
-                self._wait(read=False, write=True, timeout=deadline - now)
-            except ssl.SSLWantReadError:
-                self._wait()
-
-    def _wait(
-        self, *, read: bool = True, write: bool = False, timeout: float | None = None
-    ) -> None:
-        """Wait for the socket or for ``_wake``, for up to *timeout* seconds.
-
-        Raises:
-            SessionOver: the session is to end.
-
-        """
-        poll = select.poll()
-        poll.register(self._wake_in, select.POLLIN)
-        wanted = (select.POLLIN if read else 0) | (select.POLLOUT if write else 0)
-        if wanted:
-            poll.register(self._sock, wanted)
-        poll.poll(None if timeout is None else max(1.0, timeout * 1000))
-        # In this order, and before the caller looks at the queue: no wake is lost.
-        with contextlib.suppress(BlockingIOError):
-            self._wake_in.recv(4096)
-        self._woken = False
-        if self._over.is_set():
-            raise SessionOver
-
-    def _close(self) -> None:
-        self._over.set()
-        with contextlib.suppress(OSError):
-            if self._reset:
-                linger = struct.pack("ii", 1, 0)
-                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            else:
-                # With unread input, close would send a RST, which destroys what the
-                # client has not read yet.
-                self._sock.shutdown(socket.SHUT_WR)
-                self._drain()
-        self._sock.close()
-        self._wake_in.close()
-        self._wake_out.close()
-
-    def _drain(self) -> None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            while self._sock.recv(RECV):
-                pass

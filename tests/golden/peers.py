@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The peers of a golden session: its clients and its Asterisks.
 
-Nothing here has a thread: a peer names the sockets that it waits for, and what is to be
-called when one of them can be read.  Text is latin-1.
+There are no threads: a peer returns the sockets that it waits for, and a function for
+each, to call when the socket is readable.  Text is latin-1.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import socket
 import ssl
 from typing import Callable
 
-#: What to call when a socket can be read.
+#: The function to call when a socket is readable.
 Readers = dict[socket.socket, Callable[[], None]]
 
 TIMEOUT = 10.0
 
 
 class Peer:
-    """Somebody the proxy talks to; ``heard`` is what it said since that was last emptied."""
+    """A peer of the proxy; ``heard`` is what it has received since that was last emptied."""
 
     def __init__(self) -> None:
         self.heard = b""
@@ -40,13 +40,13 @@ class Client(Peer):
     def __init__(self, address: tuple[str, int], tls: ssl.TLSVersion | None = None) -> None:
         super().__init__()
         self.ended = False
-        # The proxy tells clients' addresses, and in the recordings it is this one.
+        # The proxy reports clients' addresses; the recordings have this one.
         self._sock = socket.create_connection(address, TIMEOUT, source_address=("127.0.0.1", 0))
         self._tls: TlsRecords | None = None
         try:
             if tls is not None:
                 self._tls = TlsRecords(self._sock, tls)
-                # What came in one piece with the end of the handshake.
+                # What was received together with the end of the handshake.
                 self.heard, self.ended = self._tls.text(b"")
         except BaseException:
             self.close()
@@ -57,7 +57,7 @@ class Client(Peer):
         return {} if self.ended else {self._sock: self._receive}
 
     def close(self) -> None:
-        """Close the connection, with no TLS goodbye."""
+        """Close the connection, without a TLS close_notify."""
         self.ended = True
         self._sock.close()
 
@@ -86,7 +86,7 @@ class Client(Peer):
 
 
 class TlsRecords:
-    """The TLS of one client, apart from its socket: so a record can be sent in two pieces."""
+    """The TLS of one client, separate from its socket, so that a record can be cut in two."""
 
     def __init__(self, sock: socket.socket, version: ssl.TLSVersion) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -112,12 +112,12 @@ class TlsRecords:
                 return
 
     def record(self, data: bytes) -> bytes:
-        """Return *data* as it goes over the wire."""
+        """Return *data* encrypted for the wire."""
         self._tls.write(data)
         return self._out.read()
 
     def text(self, data: bytes) -> tuple[bytes, bool]:
-        """Return what *data* from the wire says, and whether it ends the connection."""
+        """Return the plain text of *data* from the wire, and whether it ends the connection."""
         self._in.write(data)
         found = b""
         try:
@@ -133,7 +133,7 @@ class TlsRecords:
 
 
 class Asterisk(Peer):
-    """A fake Asterisk: says the same to the same actions, always."""
+    """A fake Asterisk, which always gives the same answer to the same action."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Asterisk(Peer):
         self._banner = banner
         self._fullybooted = fullybooted
         self._connections: list[Connection] = []
-        # The port is ours from now on, and refuses connections until start().
+        # The port is bound from now on, and refuses connections until start().
         self._listener = socket.socket()
         self._listener.bind((host, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -169,7 +169,7 @@ class Asterisk(Peer):
         return found
 
     def close(self) -> None:
-        """Close all connections, and listen no more."""
+        """Close all connections and the listening socket."""
         self._listener.close()
         for one in self._connections:
             one.sock.close()
@@ -197,7 +197,7 @@ class Asterisk(Peer):
         *blocks, connection.pending = (connection.pending + data).split(b"\r\n\r\n")
         for block in blocks:
             answer = self._answer(connection, block.decode("latin-1"))
-            # Whoever spoke TLS to us has left by now.
+            # A client that tried TLS has left by now.
             with contextlib.suppress(OSError):
                 connection.sock.sendall(answer.encode("latin-1"))
 
@@ -240,7 +240,7 @@ FULLY_BOOTED = (
     "Status: Fully Booted",
 )
 
-# The messages that answer an action, in lower case; the ActionID comes behind a first line.
+# The messages that answer an action, in lower case; the ActionID follows each first line.
 ACCEPTED = (("Response: Success", "Message: {action} accepted"),)
 ANSWERS = {
     "ping": (("Response: Success", "Ping: Pong", "Timestamp: 1700000000.123456"),),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plays a golden session: starts the real program, and does what was done then."""
+"""Replays a golden session: starts our program, and repeats the recorded steps."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from tests.support import PROGRAM, free_port, is_listening, wait_until
 if TYPE_CHECKING:
     from tests.golden.peers import Peer
 
-#: Seconds to wait for what was recorded.
+#: Seconds to wait for the recorded output.
 PATIENCE = 15.0
-#: Seconds of silence after what was recorded has come, and where nothing is to come.
+#: Seconds of silence after the recorded output, and where none is recorded.
 SHORT_SILENCE = 0.05
 SILENCE = 0.2
 
 TLS_VERSIONS = {"TLS": ssl.TLSVersion.MAXIMUM_SUPPORTED, "TLSv1.2": ssl.TLSVersion.TLSv1_2}
 
-#: Nothing came of a step.
+#: The result of a step without any output.
 NOTHING: dict[str, Any] = {"got": {}, "eof": [], "exit": None}
 
 
 class Play:
-    """The stage of one recorded *session*; a context manager."""
+    """Replays one recorded *session*; a context manager."""
 
     def __init__(self, session: dict[str, Any], certificate: Path) -> None:
         self._dir = Path(tempfile.mkdtemp(prefix="astmanproxy-golden-"))
-        # The program gives root up, and opens its log anew.
+        # The program drops privileges, and reopens its log after that.
         self._dir.chmod(0o777)
         self._log = self._dir / "amp.log"
         self._pidfile = self._dir / "amp.pid"
         self._session = session
-        # An address of its own: the recordings name it.
+        # An address of its own, because the recordings contain it.
         self._address = (own_address(), free_port())
         self._servers = {name: Asterisk(**kind) for name, kind in session["servers"].items()}
         self._clients: dict[str, Client] = {}
-        self._told: set[str] = set()  # the clients whose end was told, and "exit"
+        self._reported: set[str] = set()  # the clients whose end was reported, and "exit"
         self._process: subprocess.Popen[bytes] | None = None
         self._names = {
             "@LISTEN@": str(self._address[1]),
@@ -76,7 +76,7 @@ class Play:
             shutil.rmtree(self._dir)
 
     def step(self, recorded: dict[str, Any]) -> dict[str, Any]:
-        """Do what was *recorded*; return what came of it, and what was to come."""
+        """Repeat a *recorded* step; return its result, and the recorded result."""
         wanted = {**NOTHING, **recorded}
         name, *arguments = wanted.pop("do")
         wanted["got"] = {who: self._filled(text) for who, text in wanted["got"].items()}
@@ -84,17 +84,17 @@ class Play:
         self._watch({key: wanted[key] for key in NOTHING})
         if name == "startup":
             self._wait_connected(wanted["got"])
-        return {"seen": {**self._now(told=True), **seen}, "wanted": wanted}
+        return {"seen": {**self._now(reported=True), **seen}, "wanted": wanted}
 
     def rest(self) -> dict[str, Any]:
-        """Return what came after all was over."""
+        """Return what has been received after the last step."""
         self._watch(NOTHING)
-        return self._now(told=True)
+        return self._now(reported=True)
 
-    # -- what happens -------------------------------------------------------------------
+    # -- results ---------------------------------------------------------------------
 
     def _watch(self, wanted: dict[str, Any]) -> None:
-        """Serve all peers until *wanted* has come, and then for a moment of silence."""
+        """Serve all peers until *wanted* has been received, and then for a short time."""
         end = time.monotonic() + PATIENCE
         while self._now() != wanted and time.monotonic() < end:
             self._serve(0.02)
@@ -106,24 +106,24 @@ class Play:
             self._serve(left)
 
     def _serve(self, timeout: float) -> None:
-        """Let the peers read what has come, or comes within *timeout* seconds."""
+        """Let the peers read what arrives within *timeout* seconds."""
         readers = {}
         for peer in self._peers().values():
             readers.update(peer.readers())
         for sock in select.select(list(readers), [], [], timeout)[0]:
             readers[sock]()
 
-    def _now(self, *, told: bool = False) -> dict[str, Any]:
-        """Return what has come since that was last *told*."""
+    def _now(self, *, reported: bool = False) -> dict[str, Any]:
+        """Return what has been received since that was last *reported*."""
         peers = self._peers()
         got = {name: readable(peer.heard) for name, peer in peers.items() if peer.heard}
-        eof = [n for n, one in self._clients.items() if one.ended and n not in self._told]
+        eof = [n for n, one in self._clients.items() if one.ended and n not in self._reported]
         status = None if self._process is None else self._process.poll()
-        news = {"got": got, "eof": eof, "exit": None if "exit" in self._told else status}
-        if told:
+        news = {"got": got, "eof": eof, "exit": None if "exit" in self._reported else status}
+        if reported:
             for peer in peers.values():
                 peer.heard = b""
-            self._told.update(eof, [] if status is None else ["exit"])
+            self._reported.update(eof, [] if status is None else ["exit"])
         return news
 
     def _peers(self) -> dict[str, Peer]:
@@ -134,7 +134,7 @@ class Play:
             text = text.replace(name, value)
         return text
 
-    # -- what is done -------------------------------------------------------------------
+    # -- steps ---------------------------------------------------------------------------
 
     def _do_startup(self) -> None:
         conf = self._session["conf"].replace(
@@ -215,7 +215,7 @@ class Play:
         return {"cpu": "spinning" if used > 0.4 * seconds else "idle"}
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        """End the program, and its daemon if it left one."""
+        """End the program, and its daemon if there is one."""
         if self._pidfile.exists():
             daemon = psutil.Process(int(self._pidfile.read_text()))
             daemon.terminate()
@@ -235,13 +235,13 @@ class Play:
 
 
 def own_address() -> str:
-    """Return a loopback address that no other process of the tests has."""
+    """Return a loopback address that no other test process uses."""
     number = os.getpid()
     return f"127.{128 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
 
 
 def readable(heard: bytes) -> str:
-    """Return *heard* as text, without what differs each time."""
+    """Return *heard* as text, without what differs from run to run."""
     if heard.startswith(b"\x16\x03\x01"):
         return "<TLS ClientHello>"
     return re.sub(r"(?m)^(Challenge: )\d+", r"\1<CHALLENGE>", heard.decode("latin-1"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sessions of the C program 1.30, played against the real program; README.md tells more."""
+"""Sessions of the C program 1.30, replayed against our program; see README.md."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 RECORDED = Path(__file__).parent / "golden.json"
 SESSIONS: list[dict[str, Any]] = json.loads(RECORDED.read_text())["sessions"]
 
-# Where we are not as the C program, on purpose: by session and step (startup is 0), what
-# we want instead of what was recorded.
+# Deliberate differences from the C program: by session and step (startup is 0), what we
+# expect in place of the recording.
 DIFFERENT: dict[str, dict[int, dict[str, Any]]] = {
     # Response is the first header of every reply, whatever the format, and ActionID the last:
     # clients' parsers rely on it.  The C program's login puts the ActionID first.
@@ -35,9 +35,9 @@ DIFFERENT: dict[str, dict[int, dict[str, Any]]] = {
             }
         }
     },
-    # After the failed TLS handshake the C program redials without a socket, so nothing arrives,
-    # until maxretries are used up; then it exits, as its last session is gone.  We do try
-    # again, and stay: clients are served, and a server can be added, with none reachable.
+    # After the failed TLS handshake the C program reconnects without a socket, so nothing
+    # arrives; after maxretries it exits, because its last session has ended.  We do try again
+    # and keep running: clients are served and servers can be added with none reachable.
     "tls_to_plain_asterisk": {1: {"got": {"a1": "<TLS ClientHello>"}, "exit": None}},
 }
 
@@ -56,7 +56,7 @@ def certificate() -> Iterator[Path]:
 def test_peers_receive_what_they_did_from_the_c_program(
     session: dict[str, Any], certificate: Path
 ) -> None:
-    """After each step of a session all peers have received the very bytes of the recording."""
+    """After each step of a session, all peers have received exactly the recorded bytes."""
     different = DIFFERENT.get(session["name"], {})
 
     with Play(session, certificate) as play:
@@ -68,8 +68,8 @@ def test_peers_receive_what_they_did_from_the_c_program(
         assert play.rest() == NOTHING
 
 
-def test_every_deliberate_difference_is_one() -> None:
-    """Where we say that we differ there is a recorded step, and it says something else."""
+def test_every_deliberate_difference_is_a_difference() -> None:
+    """Each difference has a recorded step, and the recording differs from it."""
     sessions = {session["name"]: session["steps"] for session in SESSIONS}
 
     for name, steps in DIFFERENT.items():

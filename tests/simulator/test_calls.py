@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls in the simulated Asterisk: Originate, Hangup, and what everybody hears."""
+"""Calls in the simulated Asterisk: Originate, Hangup, and the events of calls."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +16,14 @@ from simulator.server import SimulatedAsterisk
 from tests.simulator.support import logged_in
 from tests.support import ManagerClient, wait_until
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 pytestmark = pytest.mark.asterisk(time_scale=0.1)
 
 
 @pytest.fixture
-def client(asterisk):
+def client(asterisk: SimulatedAsterisk) -> Iterator[ManagerClient]:
     with logged_in(asterisk) as client:
         yield client
 
@@ -29,20 +33,22 @@ def header(message: list[str], name: str) -> str:
     return next((line[len(name) + 2 :] for line in message if line.startswith(f"{name}: ")), "")
 
 
-def over(asterisk: SimulatedAsterisk) -> bool:
-    """Tell whether a call was and is no more."""
+def calls_ended(asterisk: SimulatedAsterisk) -> bool:
+    """Return whether there has been a call and none is left."""
     return bool(asterisk.exchange.begun) and not asterisk.exchange.channels
 
 
-def all_said(client: ManagerClient) -> list[list[str]]:
-    """Log off, and return all messages before the goodbye."""
+def log_off(client: ManagerClient) -> list[list[str]]:
+    """Log off; return all messages before the goodbye."""
     client.send("Action: Logoff")
     text = client.read_to_end().decode("latin-1")
     return [part.split("\r\n") for part in text.split("\r\n\r\n")][:-2]
 
 
-def test_an_async_originate_is_answered_at_once_and_again_when_decided(asterisk, client):
-    """The response first, OriginateResponse with the ActionID when the phone answers."""
+def test_an_async_originate_is_answered_at_once_and_by_an_event(
+    asterisk: SimulatedAsterisk, client: ManagerClient
+) -> None:
+    """The response comes first, OriginateResponse with the ActionID when the phone answers."""
     answer = client.ask(
         "Action: Originate", "ActionID: o", "Channel: SIP/100", "Async: true",
         "Context: internal", "Exten: 200", 'CallerID: "Ann" <100>',
@@ -61,8 +67,10 @@ def test_an_async_originate_is_answered_at_once_and_again_when_decided(asterisk,
 
 
 @pytest.mark.parametrize(("channel", "reason"), [("busy", "5"), ("never", "3")])
-def test_a_failed_originate_tells_why(client, channel, reason):
-    """Busy and no answer have their reasons."""
+def test_a_failed_originate_has_its_reason(
+    client: ManagerClient, channel: str, reason: str
+) -> None:
+    """5 for busy, 3 for no answer."""
     client.send(
         "Action: Originate", f"Channel: Local/{channel}@legs/n", "Async: 1", "Timeout: 50",
         "Exten: 1", "ActionID: f",
@@ -85,17 +93,21 @@ def test_a_failed_originate_tells_why(client, channel, reason):
         ([], "Channel not specified"),
     ],
 )
-def test_a_synchronous_originate_tells_the_outcome(client, lines, text):
-    """Its one response comes when it is decided; there is no OriginateResponse."""
+def test_a_synchronous_originate_is_answered_with_its_outcome(
+    client: ManagerClient, lines: list[str], text: str
+) -> None:
+    """There is one response, when the outcome is known, and no OriginateResponse."""
     client.send("Action: Originate", *lines)
     answer = client.read_until(lambda message: message[0].startswith("Response"))
 
     assert answer[1] == f"Message: {text}"
-    assert not any(message[0] == "Event: OriginateResponse" for message in all_said(client))
+    assert not any(message[0] == "Event: OriginateResponse" for message in log_off(client))
 
 
-def test_a_synchronous_originate_holds_the_whole_session_up(asterisk, client):
-    """No answer and no event while the phone rings; others hear all (recording b7)."""
+def test_a_synchronous_originate_blocks_its_session(
+    asterisk: SimulatedAsterisk, client: ManagerClient
+) -> None:
+    """No answer and no event while the phone rings; other sessions get all (recording b7)."""
     with logged_in(asterisk) as other:
         client.send("Action: Originate", "Channel: SIP/never", "Timeout: 1000", "ActionID: o")
         client.send("Action: Ping", "ActionID: p")
@@ -112,8 +124,8 @@ def test_a_synchronous_originate_holds_the_whole_session_up(asterisk, client):
 @pytest.mark.parametrize("speak", DIALECTS)
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("channel", ["Local/201@phones/n", "PJSIP/201"])
-def test_every_call_is_whole(speak, outcome, channel):
-    """Each channel that begins ends, nothing is left to fill in, ids are new each time."""
+def test_every_call_is_whole(speak: str, outcome: str, channel: str) -> None:
+    """Each channel that begins ends, all placeholders are filled in, ids are new each time."""
     with (
         SimulatedAsterisk(behaviour=Behaviour(speak=speak, time_scale=0, talk=0.0)) as asterisk,
         logged_in(asterisk) as client,
@@ -121,7 +133,7 @@ def test_every_call_is_whole(speak, outcome, channel):
         for _ in range(2):
             call = asterisk.call(channel, outcome, exten="300", timeout=0.0)
             assert call.finished.wait(10)
-        said = all_said(client)
+        said = log_off(client)
 
     begun = [header(message, "Uniqueid") for message in said if message[0] == "Event: Newchannel"]
     ended = [header(message, "Uniqueid") for message in said if message[0] == "Event: Hangup"]
@@ -132,8 +144,8 @@ def test_every_call_is_whole(speak, outcome, channel):
         assert not [message for message in said if message[0] == "Event: LocalBridge"]
 
 
-def test_variables_of_an_originate_are_told(client):
-    """Repeated headers and lists of them: one VarSet each."""
+def test_each_variable_of_an_originate_has_a_varset(client: ManagerClient) -> None:
+    """In repeated headers and in lists."""
     client.send(
         "Action: Originate", "Channel: SIP/1", "Async: yes", "Variable: A=1,B=x y", "Variable: C=",
     )  # fmt: skip
@@ -146,7 +158,7 @@ def test_variables_of_an_originate_are_told(client):
     ]
 
 
-def test_ids_and_account_of_an_originate_are_taken(client):
+def test_ids_and_account_of_an_originate_are_used(client: ManagerClient) -> None:
     """ChannelId is the unique id of the call; Account is in its events."""
     client.send(
         "Action: Originate", "Channel: SIP/1", "Async: yes", "ChannelId: mine-1", "Account: acc",
@@ -157,7 +169,9 @@ def test_ids_and_account_of_an_originate_are_taken(client):
     assert header(begun, "AccountCode") == "acc"
 
 
-def test_live_channels_are_listed_and_can_be_hung_up(asterisk, client):
+def test_live_channels_are_listed_and_can_be_hung_up(
+    asterisk: SimulatedAsterisk, client: ManagerClient
+) -> None:
     """CoreShowChannels, Status, Getvar, Setvar and Hangup know the same channels."""
     client.ask("Action: Events", "EventMask: off")
     asterisk.call("SIP/100", talk=FOREVER, exten="200")
@@ -176,11 +190,13 @@ def test_live_channels_are_listed_and_can_be_hung_up(asterisk, client):
     client.ask("Action: Setvar", f"Channel: {name}", "Variable: V", "Value: 1")
     assert client.ask("Action: Getvar", f"Channel: {name}", "Variable: V")[2] == "Value: 1"
     assert client.ask("Action: Hangup", f"Channel: {name}")[1] == "Message: Channel Hungup"
-    wait_until(lambda: over(asterisk))
+    wait_until(lambda: calls_ended(asterisk))
     assert client.ask("Action: Hangup", f"Channel: {name}")[1] == "Message: No such channel"
 
 
-def test_all_channels_can_be_hung_up_by_a_pattern(asterisk, client):
+def test_all_channels_can_be_hung_up_by_a_pattern(
+    asterisk: SimulatedAsterisk, client: ManagerClient
+) -> None:
     """The answer is a list of those hung up."""
     client.ask("Action: Events", "EventMask: off")
     for _ in range(3):
@@ -190,11 +206,11 @@ def test_all_channels_can_be_hung_up_by_a_pattern(asterisk, client):
     client.ask("Action: Hangup", "Channel: /^Local/")
 
     assert client.read_until("Event: ChannelsHungupListComplete")[-1] == "ListItems: 12"
-    wait_until(lambda: over(asterisk))
+    wait_until(lambda: calls_ended(asterisk))
 
 
-def test_calls_go_on_by_themselves(asterisk, client):
-    """``keep_calling`` gives calls of every kind, queues and agents among them."""
+def test_calls_can_begin_by_themselves(asterisk: SimulatedAsterisk, client: ManagerClient) -> None:
+    """``keep_calling`` begins calls of every kind, with queues and agents."""
     asterisk.exchange.keep_calling(200)
 
     client.read_until("Event: QueueCallerJoin")
@@ -202,8 +218,8 @@ def test_calls_go_on_by_themselves(asterisk, client):
     client.read_until("Event: DialBegin")
 
 
-def test_calls_in_the_old_way_have_dial_and_bridge_events():
-    """Before Asterisk 12: Dial with SubEvent, Bridge with Channel1 and Channel2."""
+def test_calls_before_asterisk_12_have_dial_and_bridge_events() -> None:
+    """Dial with SubEvent, Bridge with Channel1 and Channel2."""
     with (
         SimulatedAsterisk(behaviour=Behaviour(speak="1.8", time_scale=0)) as asterisk,
         logged_in(asterisk) as client,

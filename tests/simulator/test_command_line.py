@@ -7,15 +7,19 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import ROOT, ManagerClient, wait_until
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @contextmanager
-def running(*arguments: str):
-    """Start it; give the process and its port."""
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Start the simulator; give the process and its port."""
     with subprocess.Popen(
         [sys.executable, "-m", "simulator", "--port", "0", *arguments],
         cwd=ROOT,
@@ -24,6 +28,7 @@ def running(*arguments: str):
         text=True,
     ) as process:
         try:
+            assert process.stdout is not None
             line = process.stdout.readline()
             assert "listens on 127.0.0.1:" in line
             yield process, int(line.rpartition(":")[2])
@@ -32,8 +37,8 @@ def running(*arguments: str):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_calls_until_a_signal_and_ends_in_order(number):
-    """Calls go on; the signal brings Event Shutdown and exit status 0."""
+def test_it_serves_calls_until_a_signal_and_shuts_down(number: signal.Signals) -> None:
+    """Calls go on; at the signal it sends Event Shutdown and exits with status 0."""
     with running("--user", "joe", "--secret", "x", "--calls", "50") as (process, port):
         with ManagerClient(port) as client:
             assert client.read_line() == "Asterisk Call Manager/11.0.0"
@@ -42,10 +47,11 @@ def test_it_serves_calls_until_a_signal_and_ends_in_order(number):
             process.send_signal(number)
             client.read_until("Event: Shutdown")
         assert process.wait(10) == 0
+        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
-def test_it_replays_a_recording_to_whoever_comes():
+def test_it_replays_a_recording_to_its_clients() -> None:
     """The recording begins when the first client is logged in."""
     recording = "tests/data/e1_queue_complete.s2c.ami"
     with running("--replay", recording, "--rate", "5000", "--speak", "13") as (process, port):
@@ -58,8 +64,8 @@ def test_it_replays_a_recording_to_whoever_comes():
         assert process.wait(10) == 0
 
 
-def test_a_port_in_use_is_told_in_one_line():
-    """Exit status 1."""
+def test_a_port_in_use_is_reported_in_one_line() -> None:
+    """And the exit status is 1."""
     with running() as (_, port):
         done = subprocess.run(
             [sys.executable, "-m", "simulator", "--port", str(port)],
@@ -73,14 +79,15 @@ def test_a_port_in_use_is_told_in_one_line():
 
 
 def connect(port: int) -> ManagerClient:
-    """Return a client, at last: it may be just restarting."""
+    """Return a client as soon as the simulator, which may be restarting, accepts it."""
 
     def tried() -> ManagerClient | None:
         with suppress(ConnectionRefusedError):
             return ManagerClient(port)
         return None
 
-    return wait_until(tried)
+    client: ManagerClient = wait_until(tried)
+    return client
 
 
 @pytest.mark.parametrize(
@@ -94,8 +101,8 @@ def connect(port: int) -> ManagerClient:
         ("restart", b"Event: Shutdown\r\n"),
     ],
 )
-def test_faults_can_be_asked_for(fault, said):
-    """Each as often as wanted; the process goes on."""
+def test_faults_can_be_asked_for(fault: str, said: bytes | None) -> None:
+    """Each fault occurs, the second time too, and the process goes on."""
     with running("--fault", fault, "--every", "0.2") as (process, port):
         for _ in range(1 if fault == "refuse-login" else 2):
             with connect(port) as client:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The simulated Asterisk, asked what the real one was asked, says the same."""
+"""The simulated Asterisk answers the recorded clients as the real one did."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ VARIES = (
     b"StartTime|AnswerTime|EndTime|AsteriskVersion|ANSWEREDTIME_MS|DIALEDTIME_MS"
 )
 INPUT = sorted(path.name.partition(".")[0] for path in DATA.glob("i1_*.s2c.ami"))
-# Of b1: ShowDialPlan, too long; SIPpeers, which they had not; what the state of the
-# database and of presences decides.
+# Of b1: ShowDialPlan, which is too long; SIPpeers, which the recorded server did not
+# have; actions whose answers depend on the database and on presence states.
 NOT_KEPT = (b"24", b"27", b"36", b"42", b"39")
 LOGIN = [
     "a2_bad_login",
@@ -41,7 +41,7 @@ LOGIN = [
 
 
 def recorded(name: str, side: str) -> bytes:
-    """Return one side of a recording, packed or not."""
+    """Return one side of a recording, compressed or not."""
     path = DATA / f"{name}.{side}.ami"
     return read(path if path.exists() else f"{path}.gz")
 
@@ -62,7 +62,7 @@ def play(name: str, behaviour: Behaviour = WITH_SECURITY, *, call: str = "") -> 
 
 
 def masked(data: bytes) -> list[bytes]:
-    """Return the lines of *data* without what differs from run to run."""
+    """Return the lines of *data*, with what differs from run to run masked."""
     data = re.sub(rb"(?m)^(" + VARIES + rb"): .*?\r$", rb"\1: *\r", data)
     data = re.sub(rb"\b\d{10}\.\d+\b", b"<id>", data)
     data = re.sub(rb"-[0-9a-f]{8}(?=;[12])", b"-<n>", data)
@@ -82,8 +82,8 @@ def names(lines: list[bytes]) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", LOGIN + INPUT)
-def test_odd_input_and_logins_are_answered_as_recorded(name):
-    """Every byte but times and addresses is that of Asterisk 22."""
+def test_odd_input_and_logins_are_answered_as_recorded(name: str) -> None:
+    """Every byte is that of Asterisk 22, except times and addresses."""
     challenge = re.search(rb"Challenge: (\d+)", recorded(name, "s2c"))
     given = challenge[1].decode() if challenge else ""
     heard = play(name, replace(WITH_SECURITY, challenge=given))
@@ -91,8 +91,8 @@ def test_odd_input_and_logins_are_answered_as_recorded(name):
     assert masked(heard) == masked(recorded(name, "s2c"))
 
 
-def test_filters_are_answered_as_recorded():
-    """Each response to Action Filter, the refusals with it, is the recorded one."""
+def test_filters_are_answered_as_recorded() -> None:
+    """Each response to Action Filter, including errors, is the recorded one."""
 
     def responses(data: bytes) -> list[list[bytes]]:
         return [lines for lines in messages(data) if lines[0].startswith(b"Response: ")][:10]
@@ -100,8 +100,8 @@ def test_filters_are_answered_as_recorded():
     assert responses(play("h2_filter")) == responses(recorded("h2_filter", "s2c"))
 
 
-def test_long_action_ids_are_cut_as_recorded():
-    """CoreStatus, CoreSettings and list items lose the end of the ID and the next line."""
+def test_long_action_ids_are_cut_as_recorded() -> None:
+    """CoreStatus, CoreSettings and list items lose the end of the ID and their next line."""
 
     def destroyed(data: bytes) -> set[tuple[bytes, bytes]]:
         return {
@@ -118,8 +118,8 @@ def test_long_action_ids_are_cut_as_recorded():
     assert {one[0] for one in ours} <= {one[0] for one in theirs}
 
 
-def test_user_events_are_echoed_as_recorded():
-    """UTF-8, Latin-1, control bytes, repeated and forged headers come back untouched."""
+def test_user_events_are_echoed_as_recorded() -> None:
+    """UTF-8, Latin-1, control bytes, repeated and forged headers come back unchanged."""
 
     def user_events(data: bytes) -> list[list[bytes]]:
         return [lines for lines in messages(data) if lines[0] == b"Event: UserEvent"]
@@ -129,7 +129,7 @@ def test_user_events_are_echoed_as_recorded():
     assert user_events(play(name)) == user_events(recorded(name, "s2c"))
 
 
-def test_simple_actions_have_the_shape_of_the_recorded_ones():
+def test_simple_actions_have_the_shape_of_the_recorded_ones() -> None:
     """Every response, and the first item of every list, has the recorded headers in order."""
 
     def shapes(data: bytes) -> dict[bytes, list[list[bytes]]]:
@@ -160,8 +160,8 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_has_the_events_of_the_recorded_one(name):
-    """The same events with the same headers, those that make the call in the same order."""
+def test_a_call_has_the_events_of_the_recorded_one(name: str) -> None:
+    """The same events with the same headers, in the same order."""
 
     def watched(data: bytes) -> list[list[bytes]]:
         return [one for one in messages(data) if one[0][len(b"Event: ") :] in WATCHED]
@@ -173,7 +173,7 @@ def test_a_call_has_the_events_of_the_recorded_one(name):
 
 
 def _events_of(order: Order) -> bytes:
-    """Return what a client hears of a call."""
+    """Return what a client receives of a call."""
     with SimulatedAsterisk() as asterisk, ManagerClient(asterisk.port) as client:
         client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret")
         asterisk.wait_for_session(1)

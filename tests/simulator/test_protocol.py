@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading requests, masks and filters: however the bytes come."""
+"""Parsing of actions, masks and filters."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ STREAM = (
 
 
 def read(*chunks: bytes) -> list[tuple[list[str], str]]:
-    """Return lines and error of each request in *chunks*."""
+    """Return lines and error of each action in *chunks*."""
     source = Input()
     found = []
     for chunk in chunks:
         source.feed(chunk)
-        while (request := source.next()) is not None:
-            found.append((request.lines, request.error))
+        while (action := source.next()) is not None:
+            found.append((action.lines, action.error))
     return found
 
 
 @given(cuts=st.lists(st.integers(0, len(STREAM))))
-def test_requests_do_not_depend_on_how_bytes_arrive(cuts):
-    """However TCP cuts the stream, the same requests come out."""
+def test_actions_do_not_depend_on_how_the_stream_is_cut(cuts: list[int]) -> None:
+    """However TCP cuts the stream, the same actions come out."""
     edges = [0, *sorted(cuts), len(STREAM)]
     chunks = [STREAM[a:b] for a, b in zip(edges, edges[1:])]
 
@@ -38,18 +38,18 @@ def test_requests_do_not_depend_on_how_bytes_arrive(cuts):
 
 
 @given(st.lists(st.binary(max_size=200)))
-def test_noise_is_read_without_an_exception(chunks):
-    """Any bytes give requests, right or wrong."""
+def test_any_bytes_are_read_without_an_exception(chunks: list[bytes]) -> None:
+    """Actions come out, well-formed or not."""
     read(*chunks)
 
 
-def test_what_came_is_kept_byte_for_byte():
-    """The raw form of all requests together is the stream."""
+def test_the_raw_bytes_are_kept() -> None:
+    """The raw bytes of all actions together are the stream."""
     source = Input()
     source.feed(STREAM)
     raw = []
-    while (request := source.next()) is not None:
-        raw.append(request.raw)
+    while (action := source.next()) is not None:
+        raw.append(action.raw)
 
     assert b"".join(raw) == STREAM
 
@@ -69,7 +69,9 @@ def test_what_came_is_kept_byte_for_byte():
         ("\u00b2", False, False),
     ],
 )
-def test_event_masks_mean_what_they_meant_in_the_recording(text, wants_call, wants_user):
+def test_event_masks_mean_what_they_mean_in_the_recording(
+    text: str, wants_call: bool, wants_user: bool
+) -> None:
     """Words, numbers and nonsense, as in h1_events_action."""
     mask = events.mask_of(text)
 
@@ -78,15 +80,15 @@ def test_event_masks_mean_what_they_meant_in_the_recording(text, wants_call, wan
 
 
 @given(st.text(max_size=40))
-def test_any_filter_is_taken_or_refused(text):
-    """A pattern from outside never raises."""
+def test_any_filter_is_accepted_or_rejected(text: str) -> None:
+    """A client's pattern never raises."""
     filters = events.Filters()
     filters.add(text)
     filters.passes(b"Event: X\r\n\r\n")
 
 
-def test_an_event_repeats_the_header_of_a_list():
-    """A list value gives one header for each of its items, in order."""
+def test_an_event_repeats_the_header_of_a_list() -> None:
+    """A list value becomes one header for each of its items, in order."""
     message = events.event("X", {"A": [1, 2], "B": ""})
 
     assert message == b"Event: X\r\nPrivilege: call,all\r\nA: 1\r\nA: 2\r\nB: \r\n\r\n"
@@ -106,8 +108,8 @@ def test_an_event_repeats_the_header_of_a_list():
         ("header(Channel)", "X", False),
     ],
 )
-def test_match_criteria_pick_events(criteria, text, passes):
-    """By the event's name, one of its headers, and how that is compared."""
+def test_match_criteria_select_events(criteria: str, text: str, passes: bool) -> None:
+    """By the event's name, one of its headers, and the method of comparison."""
     filters = events.Filters()
 
     assert filters.add(events.criteria(criteria, text))
@@ -115,8 +117,8 @@ def test_match_criteria_pick_events(criteria, text, passes):
 
 
 @given(st.text(max_size=40), st.text(max_size=20))
-def test_any_match_criteria_are_taken_or_refused(criteria, text):
-    """Nonsense gives no pattern, and no exception."""
+def test_any_match_criteria_are_accepted_or_rejected(criteria: str, text: str) -> None:
+    """Malformed criteria give no pattern, and no exception."""
     pattern = events.criteria(criteria, text)
     if pattern:
         events.Filters().add(pattern)
