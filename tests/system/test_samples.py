@@ -11,17 +11,26 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import ROOT, ProxyProcess
 from tests.system.peers import wait_connected
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator.server import SimulatedAsterisk
+
 SAMPLES = ROOT / "samples"
+
+#: Method, action and fields.
+Form = tuple[str, str, list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def proxy(asterisk):
+def proxy(asterisk: SimulatedAsterisk) -> Iterator[ProxyProcess]:
     config = (
         f"host = 127.0.0.1, {asterisk.port}, ampuser, AmpSecret, on, off\n"
         f"inputformat = http\nauthrequired = yes\nhttpcors = http://pages.example\n"
@@ -31,13 +40,16 @@ def proxy(asterisk):
         yield process
 
 
-def run(proxy, *command, user="joe:secret1"):
+def run(
+    proxy: ProxyProcess, *command: str, user: str = "joe:secret1"
+) -> subprocess.CompletedProcess[str]:
+    """Run a sample for *proxy*, as *user*."""
     environment = {**os.environ, "PROXY": f"http://127.0.0.1:{proxy.port}", "PROXY_USER": user}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
-def test_the_curl_script(proxy, asterisk):
+def test_the_curl_script(proxy: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
     """The list comes as CSV, and both ways to POST reach Asterisk."""
     asterisk.answer("QueuePause", b"Response: Success\r\nActionID: {ActionID}\r\n\r\n")
 
@@ -53,7 +65,7 @@ def test_the_curl_script(proxy, asterisk):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
-def test_the_curl_script_without_login(proxy):
+def test_the_curl_script_without_login(proxy: ProxyProcess) -> None:
     """An error of the proxy is an error of the script."""
     done = run(proxy, "sh", str(SAMPLES / "queues.sh"), user="joe:wrong")
 
@@ -61,7 +73,7 @@ def test_the_curl_script_without_login(proxy):
     assert "401" in done.stderr
 
 
-def test_the_python_sample(proxy, asterisk):
+def test_the_python_sample(proxy: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
     """It places a call and prints what became of it."""
     done = run(proxy, sys.executable, str(SAMPLES / "call.py"), "Local/100@default", "200")
 
@@ -71,7 +83,7 @@ def test_the_python_sample(proxy, asterisk):
     assert b"\r\nVariable: source=sample\r\nVariable: note=a & b\r\n" in call
 
 
-def test_the_python_sample_without_login(proxy):
+def test_the_python_sample_without_login(proxy: ProxyProcess) -> None:
     """It prints the proxy's reason."""
     done = run(
         proxy, sys.executable, str(SAMPLES / "call.py"), "Local/100@default", "200", user="joe:no"
@@ -83,7 +95,7 @@ def test_the_python_sample_without_login(proxy):
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is missing")
-def test_the_javascript_sample(proxy):
+def test_the_javascript_sample(proxy: ProxyProcess) -> None:
     """It lists the channels there are."""
     done = run(proxy, "node", str(SAMPLES / "channels.mjs"))
 
@@ -94,13 +106,14 @@ def test_the_javascript_sample(proxy):
 class Forms(HTMLParser):
     """Fills in the forms of a page as a browser does that just presses the buttons."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.forms = []
+        self.forms: list[Form] = []
         self._select = ""
+        self._pending = ""
 
-    def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append((found["method"], found["action"], []))
         elif tag == "input":
@@ -110,13 +123,13 @@ class Forms(HTMLParser):
         elif tag == "option" and self._select:
             self._pending, self._select = self._select, ""
 
-    def handle_data(self, data):
-        name = self.__dict__.pop("_pending", "")
+    def handle_data(self, data: str) -> None:
+        name, self._pending = self._pending, ""
         if name:
             self.forms[-1][2].append((name, data.strip()))
 
 
-def press(proxy, form, origin):
+def press(proxy: ProxyProcess, form: Form, origin: str) -> str:
     """Send *form* as a browser sends it from a page of *origin*."""
     method, action, fields = form
     url = action.replace("localhost:1234", f"127.0.0.1:{proxy.port}")
@@ -130,10 +143,10 @@ def press(proxy, form, origin):
         request = urllib.request.Request(f"{url}?{data}", headers=headers)
     request.add_header("Authorization", "Basic am9lOnNlY3JldDE=")
     with urllib.request.urlopen(request, timeout=20) as response:
-        return response.read().decode()
+        return str(response.read(), "utf-8")
 
 
-def test_the_html_forms(proxy, asterisk):
+def test_the_html_forms(proxy: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
     """GET and POST forms work from a page that httpcors names, and from no other."""
     parser = Forms()
     parser.feed((SAMPLES / "form.html").read_text())
