@@ -8,20 +8,37 @@ item.  Clients with equal views share one choice and one joined buffer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, may_see, privilege_mask
 from amiproxy.routing.facts import facts_of
-from amiproxy.wire.routed import BROADCAST
+from amiproxy.wire.batch import BatchKind
+from amiproxy.wire.routed import BROADCAST, NO_CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiproxy.message import Message
     from amiproxy.routing.eventfilter import EventFilters
-    from amiproxy.wire.batch import Batch
     from amiproxy.wire.routed import Routed
+
+
+class Route(Enum):
+    """How the bytes for one client are made of a batch, from cheap to dear."""
+
+    #: The client gets none of it.
+    NOTHING = "nothing"
+    #: All that is not private, made once for each format.
+    WHOLE = "whole"
+    #: The client's own answers and nothing else.
+    OWN = "own"
+    #: What all clients with an equal view get, made once for each view and format.
+    SHARED = "shared"
+    #: Message by message, for this client alone.
+    EACH = "each"
+
 
 # Looked up in the class they would cost more than the comparison.
 _OFF, _ON, _UNIQUE = AutoFilter
@@ -35,7 +52,8 @@ class View:
     events it reads, its rights and its own event mask together.  *filters*: the
     eventfilter sets that an event must pass.  *restricted*: answers to others
     are none of its business, whatever the autofilter.  *last_id*: the ActionID
-    it sent last, for autofilter ``on``.
+    it sent last, for autofilter ``on``.  *filtered*: a filter of spec section 8
+    judges each message as well, so that no other client shares the choice.
     """
 
     silent: bool = False
@@ -44,27 +62,51 @@ class View:
     filters: tuple[EventFilters, ...] = ()
     restricted: bool = False
     last_id: str | None = None
+    filtered: bool = False
 
     @property
     def sees_all_events(self) -> bool:
         """Whether no event is withheld for its class or its text."""
         return self.mask & ALL == ALL and not self.filters
 
-    def takes_whole(self, batch: Batch) -> bool:
-        """Tell whether this client gets all of *batch*, as it is."""
-        if not self.sees_all_events:
-            return False
-        if batch.quiet:
-            # Nothing in it carries an ActionID: who has sent one waits for it.
-            return self.mode is not _ON or self.last_id is None
-        return self.mode is _OFF and not self.restricted
+    def route(self, kind: BatchKind, *, owns: bool) -> Route:
+        """Return how the bytes of a batch of that *kind* are made.
+
+        *owns* tells whether the client is one of its owners: it gets back the
+        ActionIDs it gave, so it shares the bytes with nobody.  This is the one place
+        that decides which clients get bytes that nobody has looked at for them.
+        """
+        if self.silent:
+            return Route.NOTHING
+        if kind is BatchKind.EVENTS:
+            return self._route_of_events()
+        if self.filtered or self.mode is _ON:
+            return Route.EACH
+        if kind is BatchKind.ANSWERS and self.mode is _UNIQUE and self.sees_all_events:
+            return Route.OWN
+        if owns:
+            return Route.EACH
+        is_open = self.mode is _OFF and self.sees_all_events and not self.restricted
+        return Route.WHOLE if is_open else Route.SHARED
+
+    def _route_of_events(self) -> Route:
+        if self.mode is _ON and self.last_id is not None:
+            # A client that has sent an ActionID gets messages that carry it, no others.
+            return Route.NOTHING
+        if self.filtered:
+            return Route.EACH
+        return Route.WHOLE if self.sees_all_events else Route.SHARED
 
     def picks(self, items: Sequence[Routed], number: int) -> list[bool]:
-        """Tell which of *items* the client with session *number* sees."""
+        """Return for each of *items* whether the client with session *number* sees it."""
         return [self.sees(item, number) for item in items]
 
+    def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
+        """Return for each of *items* whether every client with this view sees it."""
+        return self.picks(items, NO_CLIENT)
+
     def sees(self, item: Routed, number: int) -> bool:
-        """Tell whether the client with session *number* sees *item*."""
+        """Return whether the client with session *number* sees *item*."""
         if self.mode is _ON and not item.private and not self._matches(item):
             return False
         if item.owner == number:
@@ -76,13 +118,13 @@ class View:
         return self.sees_all_events or self.sees_event(item.message)
 
     def _matches(self, item: Routed) -> bool:
-        """Tell whether *item* carries the ActionID sent last, or none as long as none was."""
+        """Return whether *item* carries the ActionID sent last, or none as long as none was."""
         if self.last_id is None:
             return item.wire_id is None or item.owner == BROADCAST
         return item.wire_id == self.last_id
 
     def sees_event(self, message: Message) -> bool:
-        """Tell whether class and text of an event are among what the client reads."""
+        """Return whether class and text of an event are among what the client reads."""
         facts = facts_of(message)
         if not facts.name:
             return True  # a mask or a filter never hides a response (asterisk.md)

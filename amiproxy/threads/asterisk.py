@@ -194,9 +194,7 @@ class AsteriskServer:
             count = transport.recv_into(view, timeout)
             if count:
                 heard, pinged = time.monotonic(), False
-                whole = framer.feed(bytes(view[:count]))
-                if whole:
-                    publisher.publish(whole, only_events=framer.only_events)
+                publisher.publish(framer.feed(bytes(view[:count])))
             elif count is not None:
                 raise PeerGone("closed the connection")
             if link.holds_back:

@@ -8,6 +8,7 @@ a server's thread, handed to one session after the other, and forgotten.
 
 from __future__ import annotations
 
+from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Callable
 
@@ -16,12 +17,25 @@ from amiproxy.message import END, Message
 from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Sequence
 
     from amiproxy.formats import Format
 
-
 _OWNER = attrgetter("owner")
+
+
+class BatchKind(Enum):
+    """Who may get something of a batch."""
+
+    #: Everybody, and the bytes as they are: events, none of which carries an ActionID.
+    EVENTS = "events"
+    #: Everybody gets some of it; other messages are answers, or carry an ActionID.
+    MIXED = "mixed"
+    #: Only its owners, and clients that see the answers to others.
+    ANSWERS = "answers"
+
+    # Enum's own is written in Python, and every client looks up its way by kind.
+    __hash__ = object.__hash__
 
 
 class Batch:
@@ -29,46 +43,63 @@ class Batch:
 
     Belongs to the server thread that made it, so it needs no lock.
 
-    *scope* names the server (unique ids of two Asterisks may be the same).
-    *quiet* tells that nothing in it is an answer: all of it is for everybody;
-    *public* that some of it is; *owners* are the sessions that answers in it are for.
+    *scope* names the server (unique ids of two Asterisks may be the same), *wire* is
+    what is not private as AMI, *owners* are the sessions that answers in it are for.
+    *noted* tells whether the server's call table has looked at each message: a client
+    that sees calls through filters gets nothing of a batch without it but its own
+    answers, because its filters would judge messages by channels they know nothing of.
     """
 
-    __slots__ = (
-        "_cache",
-        "_items",
-        "_parts",
-        "noted",
-        "owners",
-        "public",
-        "quiet",
-        "scope",
-        "wire",
-    )
+    __slots__ = ("_cache", "_items", "_parts", "kind", "noted", "owners", "scope", "wire")
 
-    def __init__(self, scope: str, wire: bytes, items: Sequence[Routed] | None = None) -> None:
-        """Make a batch of *wire*, its messages as AMI; *items* says whom they are for.
-
-        Without *items* the batch is quiet, and *wire* must be cut by blank
-        lines alone: it holds no raw command text.
-        """
+    def __init__(
+        self,
+        scope: str,
+        kind: BatchKind,
+        wire: bytes,
+        items: Sequence[Routed] | None,
+        owners: Collection[int],
+        noted: bool,
+    ) -> None:
+        """Make a batch; ``of_events`` and ``of_items`` know how the arguments belong together."""
         self.scope = scope
+        self.kind = kind
         self.wire = wire
-        self.quiet = items is None
-        owners = set() if items is None else set(map(_OWNER, items))
-        self.public = items is None or BROADCAST in owners
-        owners.discard(BROADCAST)
         self.owners = owners
-        self.noted = False
+        self.noted = noted
         self._items = items
-        self._parts: dict[tuple[str, int], bytes] = {}
+        # Format and id of a message -> its encoding.  The message is kept with it: one
+        # that was let go would leave its id to another.
+        self._parts: dict[tuple[str, int], tuple[bytes, Message]] = {}
         self._cache: dict[Hashable, bytes] = {}
 
     @classmethod
-    def of_items(cls, scope: str, items: Sequence[Routed]) -> Batch:
-        """Make a batch of messages of which some are answers."""
+    def of_events(
+        cls,
+        scope: str,
+        wire: bytes,
+        *,
+        messages: Sequence[Message] | None = None,
+        noted: bool = False,
+    ) -> Batch:
+        """Make a batch of events for everybody, none of which carries an ActionID.
+
+        In *wire* a blank line must end each message and stand nowhere else.  *messages*
+        are the same ones, if the caller has them; otherwise *wire* is cut by the first
+        client that needs them.
+        """
+        items = None if messages is None else [Routed(message) for message in messages]
+        return cls(scope, BatchKind.EVENTS, wire, items, (), noted)
+
+    @classmethod
+    def of_items(cls, scope: str, items: Sequence[Routed], *, noted: bool = False) -> Batch:
+        """Make a batch of messages of which some may be answers."""
+        owners = set(map(_OWNER, items))
+        kind = BatchKind.MIXED if BROADCAST in owners else BatchKind.ANSWERS
+        owners.discard(BROADCAST)
         parts = [item.message.raw for item in items if not item.private]
-        return cls(scope, parts[0] if len(parts) == 1 else b"".join(parts), items)
+        wire = parts[0] if len(parts) == 1 else b"".join(parts)
+        return cls(scope, kind, wire, items, owners, noted)
 
     @property
     def items(self) -> Sequence[Routed]:
@@ -81,7 +112,12 @@ class Batch:
         return items
 
     def whole(self, form: Format) -> bytes:
-        """Return everything that is not private, in the format *form*."""
+        """Return everything that is not private, in the format *form*.
+
+        Raises:
+            HandlerError: *form* cannot write it; this holds for all that encode.
+
+        """
         if form.wire:
             return self.wire
         return self.joined(
@@ -93,31 +129,32 @@ class Batch:
     ) -> bytes:
         """Return the messages that *choose* picks, encoded and joined.
 
-        Made once for each *key*, which must tell all that the choice depends on.
+        Made once for each *key*, which must hold all that the choice depends on, and
+        the format.
         """
         data = self._cache.get(key)
         if data is None:
             picked = zip(self.items, choose(self.items))
-            parts = [self.part(form, item) for item, yes in picked if yes]
+            parts = [self.part(form, item.message) for item, yes in picked if yes]
             data = self._cache[key] = b"".join(parts)
         return data
 
-    def part(self, form: Format, item: Routed) -> bytes:
-        """Return one of this batch's own items in the format *form*; made once."""
+    def part(self, form: Format, message: Message) -> bytes:
+        """Return *message* in the format *form*; written once, whoever it is for."""
         if form.wire:
-            return item.message.raw
-        key = (form.name, id(item))  # the batch keeps its items, so an id is one item's
-        data = self._parts.get(key)
-        if data is None:
-            data = self._parts[key] = written(form, item.message)
-        return data
+            return message.raw
+        key = (form.name, id(message))
+        part = self._parts.get(key)
+        if part is None:
+            part = self._parts[key] = (written(form, message), message)
+        return part[0]
 
 
 def written(form: Format, message: Message) -> bytes:
     """Return *message* as *form* writes it.
 
     Raises:
-        HandlerError: the handler failed; its own clients cannot go on.
+        HandlerError: the handler failed; its clients cannot go on.
 
     """
     assert form.write is not None
@@ -127,7 +164,7 @@ def written(form: Format, message: Message) -> bytes:
             raise TypeError(f"write() gave {type(data).__name__}")
         return data
     except BaseException as error:
-        # Whatever a stranger's handler raises: a SystemExit would end the thread that
+        # Whatever a third-party handler raises: a SystemExit would end the thread that
         # reads from Asterisk.
         raise HandlerError(
             f"handler {form.name}: cannot write a message: {type(error).__name__}"

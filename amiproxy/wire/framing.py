@@ -13,6 +13,8 @@ and sends that read, and only that one, down the exact path line by line.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from amiproxy.errors import ProtocolError
 from amiproxy.message import END, Message
 
@@ -23,43 +25,63 @@ END_COMMAND = b"--END COMMAND--"
 _EVENT = b"Event: "
 
 
+class Chunk(NamedTuple):
+    """The messages that one read has completed, in order.
+
+    Where blank lines alone tell where messages end they stay together in *wire*,
+    every line ended by CRLF and the framer's *ending* after each message.  Where they
+    do not (raw command text), *wire* is empty and *exact* has one item for each
+    message.
+    """
+
+    wire: bytes = b""
+    exact: list[bytes] | None = None
+    #: Whether each message in *wire* begins with ``Event:``.  Only such bytes may go to
+    #: clients as they are: an answer among them would reach clients that did not ask.
+    only_events: bool = False
+
+    def messages(self) -> list[Message]:
+        """Return the messages, cut anew at each call."""
+        if self.exact is not None:
+            return [Message(raw) for raw in self.exact]
+        parts = self.wire.split(END)
+        parts.pop()
+        return [Message(part + END) for part in parts]
+
+
+_NOTHING = Chunk()
+
+
 class Framer:
     """Cut the byte stream of one Asterisk into whole messages."""
 
     def __init__(self, max_message: int, ending: bytes = END) -> None:
-        """Make a framer that bears messages of up to *max_message* bytes.
+        """Make a framer that accepts messages of up to *max_message* bytes.
 
-        *ending* is put in the place of what ends each message: a last header may
-        be added with it, ``CRLF Name: value CRLF CRLF``.
+        *ending* replaces the CRLF CRLF after each message.  It may add a last header:
+        ``CRLF Name: value CRLF CRLF``.
         """
         self._max_message = max_message
         self._ending = ending
         self._next_event = ending + _EVENT
-        #: Whether what was returned last is plain and begins each message with Event.
-        self.only_events = False
         self._parts: list[bytes] = []  # the bytes after the last whole message
         self._size = 0  # how many there are
         self._edge = b""  # the last bytes seen: a mark may straddle two reads
         self._in_text = False  # the parts hold the head of raw command text
 
-    def feed(self, data: bytes) -> bytes | list[bytes]:
-        """Take the next *data* and return the messages it completes, in order.
-
-        Returns bytes when they are plain: whole messages, every line ended by
-        CRLF, *ending* after each.  Returns a list, one item a
-        message in its wire form, when blank lines alone do not tell where
-        messages end.  Either may be empty.
+    def feed(self, data: bytes) -> Chunk:
+        """Take the next *data* and return the messages that it completes, perhaps none.
 
         Raises:
             ProtocolError: ``max_message`` bytes came without an end.
 
         """
         if not self._parts and data.endswith(END):
-            # Nearly always: whole messages, none before them that has not ended.
-            plain = self._plain(data, len(data))
-            if plain is not None:
+            # Nearly always: whole messages, and no head of one kept from before.
+            chunk = self._plain(data, len(data))
+            if chunk is not None:
                 self._edge = b""
-                return plain
+                return chunk
         window = self._edge + data
         self._edge = window[-len(END_COMMAND) :]
         self._parts.append(data)
@@ -70,47 +92,48 @@ class Framer:
             may_end = END_COMMAND in window or self._ended_before(data)
         else:
             may_end = b"\n\r\n" in window or b"\n\n" in window or self._starts_blank()
-        if not may_end:
-            self._check_size()
-            return b""
-        buffer = data if len(self._parts) == 1 else b"".join(self._parts)
-        whole: bytes | list[bytes]
+        chunk = self._cut() if may_end else _NOTHING
+        if self._size > self._max_message:
+            raise ProtocolError(
+                f"no end of a message in {self._size} bytes, maxmessage is {self._max_message}"
+            )
+        return chunk
+
+    def _cut(self) -> Chunk:
+        """Return the whole messages of what has come; keep the rest."""
+        buffer = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         last = buffer.rfind(END)
-        end = 0 if last < 0 else last + 4
-        plain = self._plain(buffer, end)
-        if plain is not None:
-            whole, rest = plain, buffer[end:]
-            self._in_text = False
+        end = 0 if last < 0 else last + len(END)
+        chunk = self._plain(buffer, end)
+        if chunk is not None:
+            rest, self._in_text = buffer[end:], False
         else:
             messages, rest, self._in_text = _cut_exactly(buffer)
-            whole = [message[:-4] + self._ending for message in messages]
+            chunk = Chunk(exact=[message[: -len(END)] + self._ending for message in messages])
         self._parts = [rest] if rest else []
         self._size = len(rest)
-        self._check_size()
-        return whole
+        return chunk
 
-    def _plain(self, buffer: bytes, end: int) -> bytes | None:
+    def _plain(self, buffer: bytes, end: int) -> Chunk | None:
         """Return the messages before *end* if CRLF CRLF, and nothing else, ends each.
 
         Each test is one search over the bytes; together they cost less than the
         joining of what they let pass.
         """
-        self.only_events = False
         if buffer.count(b"\n") != buffer.count(b"\r\n"):
             return None
         whole = buffer[:end]
         wire = whole.replace(END, self._ending)
-        grown = len(self._ending) - 4
+        grown = len(self._ending) - len(END)
         if grown and whole.startswith(_EVENT) and not buffer.startswith(b"\r\n", end):
             count = (len(wire) - len(whole)) // grown
-            # Looked for in what was made, which a blank line too many does not fool.
+            # Searched in the result, which a blank line too many does not mislead.
             if wire.count(self._next_event) == count - 1 and wire.endswith(self._ending):
                 # Every message is an event: none can be blank or raw text.
-                self.only_events = True
-                return wire
+                return Chunk(wire, only_events=True)
         if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
             return None
-        return None if b"Response: Follows" in buffer else wire
+        return None if b"Response: Follows" in buffer else Chunk(wire)
 
     def _ended_before(self, data: bytes) -> bool:
         # The end of the text has come, its blank line not yet: any line feed may be it.
@@ -122,15 +145,9 @@ class Framer:
             first == b"\r" and len(self._parts) > 1 and self._parts[1].startswith(b"\n")
         )
 
-    def _check_size(self) -> None:
-        if self._size > self._max_message:
-            raise ProtocolError(
-                f"no end of a message in {self._size} bytes, maxmessage is {self._max_message}"
-            )
-
 
 def _starts_text(line: bytes) -> bool:
-    """Tell whether *line*, the first of a message, announces raw command text."""
+    """Return whether *line*, the first of a message, announces raw command text."""
     name, colon, value = line.partition(b":")
     return bool(colon) and name.lower() == b"response" and value.strip(b" ").lower() == b"follows"
 
@@ -138,8 +155,8 @@ def _starts_text(line: bytes) -> bool:
 def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
     """Cut *buffer* line by line.
 
-    Returns the whole messages in wire form (CRLF, whatever came), the bytes of
-    the one that has not ended, and whether that one is inside raw text.
+    Returns the whole messages in wire form (with CRLF, whatever came), the bytes of
+    the message that has not ended, and whether that one is inside raw text.
     """
     messages: list[bytes] = []
     lines: list[bytes] = []
@@ -163,12 +180,3 @@ def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
                 lines = []
             consumed = position
     return messages, buffer[consumed:], in_text
-
-
-def messages_of(whole: bytes | list[bytes]) -> list[Message]:
-    """Return the messages in *whole*, which ``Framer.feed`` returned."""
-    if isinstance(whole, bytes):
-        parts = whole.split(END)
-        parts.pop()
-        return [Message(part + END) for part in parts]
-    return [Message(raw) for raw in whole]

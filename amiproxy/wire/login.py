@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.errors import LoginRefused, PeerGone, ProtocolError
 from amiproxy.message import Message
-from amiproxy.wire.framing import messages_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +113,7 @@ class LoginDialogue:
         """
         if self.state is LoginState.BANNER:
             return self._take_banner(data, now)
-        messages = messages_of(self._framer.feed(data)) if data else []
+        messages = self._framer.feed(data).messages() if data else []
         if self.state is LoginState.ANSWER:
             return self._take_answer(messages, now)
         return self._take_boot(messages, now, came=bool(data))

@@ -29,14 +29,12 @@ def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
     messages: list[bytes] = []
     for chunk in chunks:
         whole = framer.feed(chunk)
-        if isinstance(whole, bytes):
-            parts = whole.split(b"\r\n\r\n")
-            assert parts.pop() == b""
-            messages += [part + b"\r\n\r\n" for part in parts]
-            if framer.only_events:
-                assert all(part.startswith(b"Event: ") for part in parts)
-        else:
-            messages += whole
+        found = [message.raw for message in whole.messages()]
+        if whole.exact is None:
+            assert b"".join(found) == whole.wire
+        if whole.only_events:
+            assert all(message.startswith(b"Event: ") for message in found)
+        messages += found
     assert all(message.endswith(ENDING) for message in messages)
     return [message[: -len(ENDING)] + b"\r\n\r\n" for message in messages]
 

@@ -113,7 +113,7 @@ def test_a_message_that_has_not_ended_stays_in_the_framer() -> None:
     )  # fmt: skip
     dialogue.feed(BANNER + ACCEPTED + BOOTED + LATER[:20], START)
 
-    assert framer.feed(LATER[20:]) == LATER
+    assert framer.feed(LATER[20:]).wire == LATER
 
 
 def test_a_missing_banner_is_waited_for_and_done_without() -> None:

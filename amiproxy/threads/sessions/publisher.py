@@ -9,7 +9,6 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
-from amiproxy.wire.framing import messages_of
 from amiproxy.wire.routed import PROXY, Routed
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.ledger import Request
     from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.wire.framing import Chunk
 
 
 class Audience(Protocol):
@@ -45,20 +45,30 @@ class Publisher:
         self._audience = audience
         self._calls = CallTable()
 
-    def publish(self, whole: bytes | list[bytes], *, only_events: bool = False) -> None:
-        """Hand messages, all that one read brought, to every client.
-
-        *only_events* tells that *whole* is plain and each message in it an event.
-        """
-        if only_events and isinstance(whole, bytes) and self._link.idle and not _may_answer(whole):
-            batch = Batch(self._link.scope, whole)
-            # Without calls to keep, filters are about single events only.
-            batch.noted = not self._audience.keeps_calls or self._note(
-                [item.message for item in batch.items]
-            )
-            self._audience.publish(batch)
+    def publish(self, chunk: Chunk) -> None:
+        """Hand the messages of *chunk*, all that one read brought, to every client."""
+        if not self._is_for_everybody(chunk):
+            self.publish_messages(chunk.messages())
             return
-        self.publish_messages(messages_of(whole))
+        if self._audience.keeps_calls:
+            messages = chunk.messages()
+            noted = self._note(messages)
+        else:
+            # Without calls to keep, filters are about single events only.
+            messages, noted = None, True
+        self._audience.publish(
+            Batch.of_events(self._link.scope, chunk.wire, messages=messages, noted=noted)
+        )
+
+    def _is_for_everybody(self, chunk: Chunk) -> bool:
+        """Return whether every client may be sent the bytes of *chunk* as they are.
+
+        Each condition keeps out what the ledger has to look at: an answer, which is for
+        whoever asked (``only_events``); the items of a list under way, which need not
+        carry an ActionID (``idle``); an event that belongs to an action, or a UserEvent
+        with an ActionID that its sender must see as it gave it.
+        """
+        return chunk.only_events and self._link.idle and not _may_carry_action_id(chunk.wire)
 
     def publish_messages(self, messages: Sequence[Message]) -> None:
         """Hand *messages* to the clients that they are for."""
@@ -67,9 +77,7 @@ class Publisher:
         noted = not self._audience.keeps_calls or self._note(messages)
         items = self._link.classify(messages)
         if items:
-            batch = Batch.of_items(self._link.scope, items)
-            batch.noted = noted
-            self._audience.publish(batch)
+            self._audience.publish(Batch.of_items(self._link.scope, items, noted=noted))
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
@@ -110,11 +118,11 @@ class Publisher:
         return filtering
 
 
-def _may_answer(events: bytes) -> bool:
-    """Return whether *events* may hold one that is not for everybody as it is.
+def _may_carry_action_id(events: bytes) -> bool:
+    """Return whether one of *events* may have an ActionID.
 
-    Asterisk writes ``ActionID`` this way; in a UserEvent it may stand as the
-    client wrote it.
+    Asterisk writes the header this way; in a UserEvent it may stand as the client
+    wrote it.
     """
     return b"ActionID: " in events or b"Event: UserEvent" in events
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
@@ -51,11 +52,11 @@ class Router:
     def publish(self, batch: Batch) -> None:
         """Hand *batch* to every client.  Runs in a server's thread and never waits."""
         registry = self.registry
-        if batch.public:
+        if batch.kind is not BatchKind.ANSWERS:
             for session in registry.snapshot():
                 session.deliver(batch)
             return
-        # Answers only: whoever filters by ActionID need not even be asked.
+        # Clients with autofilter unique that asked nothing need not even be looked at.
         for number in batch.owners:
             owner = registry.find(number)
             if owner is not None:

@@ -17,9 +17,9 @@ from amiproxy.errors import HandlerError, PeerGone
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
-from amiproxy.routing.visibility import View
-from amiproxy.wire.batch import written
-from amiproxy.wire.routed import NO_CLIENT, Routed
+from amiproxy.routing.viewer import Viewer
+from amiproxy.routing.visibility import Route, View
+from amiproxy.wire.batch import BatchKind, written
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.batch import Batch
+    from amiproxy.wire.routed import Routed
 
 log = logging.getLogger("amiproxy.session")
 
@@ -81,8 +82,7 @@ class ClientSession:
         self.waiting_for_event: Wait | None = None
         self._filter_local = filter_local
         self._filter: SessionFilter | None = None
-        self.view = View()
-        self._renew_view()
+        self._renew_viewer()
 
     # -- what the client's thread changes ---------------------------------------------
 
@@ -103,7 +103,7 @@ class ClientSession:
                 self._filter = SessionFilter(user, self._filter_local)
             self.event_mask = ALL if event_mask is None else event_mask
             self.own_filters = None
-            self._renew_view()
+            self._renew_viewer()
 
     def log_out(self) -> None:
         """Take away what an earlier login gave: a login has failed."""
@@ -112,32 +112,32 @@ class ClientSession:
             self.login_name = ""
             self.authenticated = False
             self._filter = None
-            self._renew_view()
+            self._renew_viewer()
 
     def accept_key(self) -> None:
         """The client has given the proxy key."""
         with self.lock:
             self.authenticated = True
-            self._renew_view()
+            self._renew_viewer()
 
     def set_mode(self, mode: AutoFilter) -> None:
         """Change the autofilter; the ActionID remembered so far is forgotten."""
         with self.lock:
             self.mode = mode
             self.last_id = None
-            self._renew_view()
+            self._renew_viewer()
 
     def set_event_mask(self, mask: int) -> None:
         """Change which classes of events the client wants (Action: Events)."""
         with self.lock:
             self.event_mask = mask
-            self._renew_view()
+            self._renew_viewer()
 
     def add_filter(self, filters: EventFilters) -> None:
         """Set the filters that Action: Filter has built up."""
         with self.lock:
             self.own_filters = filters
-            self._renew_view()
+            self._renew_viewer()
 
     def sending(self, wire_id: str | None) -> None:
         """An action with *wire_id* goes upstream for this client now."""
@@ -151,7 +151,7 @@ class ClientSession:
             return
         with self.lock:
             self.last_id = action_id
-            self._renew_view()
+            self._renew_viewer()
 
     def forget(self, scope: str) -> None:
         """The connection to the server *scope* was lost: its calls are over."""
@@ -176,28 +176,24 @@ class ClientSession:
         """Whether somebody let the client go."""
         return False
 
-    def _renew_view(self) -> None:
+    def _renew_viewer(self) -> None:
         user = self.user
         filters = [] if user is None or not user.eventfilters else [user.eventfilters]
         if self.own_filters is not None:
             filters.append(self.own_filters)
         read = ALL if user is None else user.read
-        self.view = View(
+        # Only where it withholds anything of what Asterisk says.
+        callfilter = self._filter if self._filter is not None and self._filter.active else None
+        view = View(
             silent=not self.allowed,
             mode=self.mode,
             mask=read & self.event_mask,
             filters=tuple(filters),
             restricted=user is not None and user.limited,
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
+            filtered=callfilter is not None,
         )
-        # The user's filters, where they withhold anything of what Asterisk says.
-        self._withholds = self._filter if self._filter is not None and self._filter.active else None
-        self._takes_quiet = (
-            self.allowed
-            and self.view.sees_all_events
-            and (self.mode is not AutoFilter.ON or self.last_id is None)
-            and self._withholds is None
-        )
+        self._viewer = Viewer(self.number, view, self.ids, callfilter)
 
     # -- what server threads call --------------------------------------------------------
 
@@ -210,36 +206,8 @@ class ClientSession:
 
         The caller holds ``lock``.
         """
-        view, number = self.view, self.number
-        if view.silent:
-            return []
-        section8 = self._withholds
-        found: list[tuple[Routed, Message]] = []
-        for item in batch.items:
-            if not view.sees(item, number):
-                continue
-            message = item.message
-            if section8 is not None:
-                if not batch.noted and item.owner != number:
-                    # Made before this client logged in: its view begins after it.
-                    continue
-                passing = section8.incoming(message, batch.scope, item.owner == number)
-                if not passing:
-                    continue
-                found += [
-                    (Routed(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
-                ]
-            found.append((item, self._as_owner(item, message)))
-        return found
-
-    def _as_owner(self, item: Routed, message: Message) -> Message:
-        if item.owner == self.number and item.wire_id is not None:
-            return self.ids.restore(message, item.wire_id)
-        return message
-
-    def shares_view(self, batch: Batch) -> bool:
-        """Tell whether clients of an equal view see exactly the same of *batch*."""
-        return self._withholds is None and self.number not in batch.owners
+        assert self.lock.locked()
+        return self._viewer.chosen(batch)
 
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
@@ -302,60 +270,38 @@ class StreamSession(ClientSession):
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""
         with self.lock:
-            transport = self.transport
-            if transport.dropped:
-                return
-            if self._takes_quiet and batch.quiet and self.output.wire:
+            if batch.kind is self._taken_as_is:
                 # Most of all that is ever delivered passes here.
                 data = batch.wire
+            elif self.transport.dropped:
+                return
             else:
-                try:
-                    data = self._encode(batch)
-                except HandlerError as error:
-                    self._fail(error)
-                    return
-                except Exception:
-                    # Costs this client its session, and nobody else the server.
-                    log.exception("%s: bug in the proxy", self.peer)
-                    transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
-                    return
+                data = self._encode(batch)
             if data:
-                transport.send(data)
-                if self.waiting_for_event is not None and self._hears_event(batch):
+                self.transport.send(data)
+                if self.waiting_for_event is not None and self._viewer.hears_event(batch):
                     self.waiting_for_event.told = True
 
-    def _hears_event(self, batch: Batch) -> bool:
-        # Answers and the items of lists, which have no Privilege, end no WaitEvent.
-        return any(
-            item.message.has("Privilege") and self.view.sees(item, self.number)
-            for item in batch.items
-        )
-
     def _encode(self, batch: Batch) -> bytes:
-        view, form = self.view, self.output
-        if view.silent:
-            return b""
-        if not batch.public and self._takes_quiet and view.mode is AutoFilter.UNIQUE:
-            # Answers alone, and nothing to withhold: those to this client.
-            parts = []
-            for item in batch.items:
-                if item.owner == self.number:
-                    message = self._as_owner(item, item.message)
-                    parts.append(message.raw if form.wire else written(form, message))
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-        if self.shares_view(batch):
-            if view.takes_whole(batch):
-                return batch.whole(form)
-            if view.mode is not AutoFilter.ON:
-                return batch.joined(
-                    (form.name, view), form, lambda items: view.picks(items, NO_CLIENT)
-                )
-        return b"".join(
-            [
-                batch.part(form, item) if message is item.message else written(form, message)
-                for item, message in self.chosen(batch)
-            ]
-        )
+        """Return what to send of *batch*; nothing where that fails, which ends the session."""
+        assert self.lock.locked()
+        try:
+            return self._viewer.encode(batch, self.output)
+        except HandlerError as error:
+            self._fail(error)
+        except Exception:
+            # Costs this client its session, and nobody else the server.
+            log.exception("%s: bug in the proxy", self.peer)
+            self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
+        return b""
+
+    def _renew_viewer(self) -> None:
+        super()._renew_viewer()
+        # The kind of batch that is sent as it came, without a look at the view: events,
+        # to a client that sees them all and reads AMI.
+        events = BatchKind.EVENTS
+        as_is = self.output.wire and self._viewer.view.route(events, owns=False) is Route.WHOLE
+        self._taken_as_is = events if as_is else None
 
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form* and say *message* in it, in one step.
@@ -364,6 +310,7 @@ class StreamSession(ClientSession):
         """
         with self.lock:
             self.output = form
+            self._renew_viewer()
             self._tell(message)
 
     def _tell(self, message: Message) -> None:

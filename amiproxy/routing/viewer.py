@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Viewer: one client as a reader of batches, and the bytes it gets of each."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Callable
+from weakref import WeakValueDictionary
+
+from amiproxy.routing.visibility import Route, View
+from amiproxy.wire.batch import BatchKind
+from amiproxy.wire.routed import Routed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.formats import Format
+    from amiproxy.message import Message
+    from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.callfilter import SessionFilter
+    from amiproxy.wire.batch import Batch
+
+
+#: Makes the bytes of a batch for one client, in a format.
+Encoder = Callable[["Viewer", "Batch", "Format"], bytes]
+
+
+class Viewer:
+    """What the client with session *number* gets of batches.
+
+    *view* is what it may see, *ids* knows the ActionIDs it gave.  *callfilter* judges
+    each message last, and remembers the calls it has let through; *view* says that
+    there is one.  All else is a value.
+    """
+
+    __slots__ = ("_callfilter", "_ids", "number", "plan", "view")
+
+    def __init__(
+        self, number: int, view: View, ids: ActionIds, callfilter: SessionFilter | None = None
+    ) -> None:
+        assert view.filtered is (callfilter is not None)
+        self.number = number
+        self.view = view
+        self._ids = ids
+        self._callfilter = callfilter
+        self.plan = Plan.of(view)
+
+    def encode(self, batch: Batch, form: Format) -> bytes:
+        """Return what of *batch* this client gets, in the format *form*.
+
+        Raises:
+            HandlerError: *form* cannot write a message of it.
+
+        """
+        plan = self.plan
+        encoders = plan.own if self.number in batch.owners else plan.others
+        return encoders[batch.kind](self, batch, form)
+
+    def own(self, batch: Batch) -> list[Message]:
+        """Return the answers in *batch* to this client, as it must see them."""
+        number = self.number
+        return [self._as_owner(item) for item in batch.items if item.owner == number]
+
+    def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
+        """Return the messages of *batch* for this client, as it must see them."""
+        view, number, callfilter = self.view, self.number, self._callfilter
+        found: list[tuple[Routed, Message]] = []
+        if view.silent:
+            return found
+        for item in batch.items:
+            if not view.sees(item, number):
+                continue
+            if callfilter is not None:
+                is_own = item.owner == number
+                if not batch.noted and not is_own:
+                    # Made before this client logged in: its view begins after it.
+                    continue
+                passing = callfilter.incoming(item.message, batch.scope, is_own)
+                if not passing:
+                    continue
+                found += [
+                    (Routed(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
+                ]
+            found.append((item, self._as_owner(item)))
+        return found
+
+    def hears_event(self, batch: Batch) -> bool:
+        """Return whether something in *batch* ends a WaitEvent of this client.
+
+        Answers and the items of lists, which have no Privilege, do not.
+        """
+        return any(
+            item.message.has("Privilege") and self.view.sees(item, self.number)
+            for item in batch.items
+        )
+
+    def _as_owner(self, item: Routed) -> Message:
+        """Return the message of *item*, with the ActionID the client gave if it is its own."""
+        if item.owner == self.number and item.wire_id is not None:
+            return self._ids.restore(item.message, item.wire_id)
+        return item.message
+
+
+# -- how the bytes of each route are made --------------------------------------------------
+
+
+def _nothing(_viewer: Viewer, _batch: Batch, _form: Format) -> bytes:
+    return b""
+
+
+def _whole(_viewer: Viewer, batch: Batch, form: Format) -> bytes:
+    return batch.whole(form)
+
+
+def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
+    parts = [batch.part(form, message) for message in viewer.own(batch)]
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
+    return batch.joined((form.name, viewer.plan), form, viewer.view.shared_picks)
+
+
+def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
+    return b"".join([batch.part(form, message) for _, message in viewer.chosen(batch)])
+
+
+_ENCODERS: Mapping[Route, Encoder] = MappingProxyType(
+    {
+        Route.NOTHING: _nothing,
+        Route.WHOLE: _whole,
+        Route.OWN: _own,
+        Route.SHARED: _shared,
+        Route.EACH: _each,
+    }
+)
+
+
+class Plan:
+    """The encoders for clients of one view, looked up once and not for each batch.
+
+    Clients with equal views have the same plan as long as any of them is there, so it
+    also stands for the view where batches keep what these clients share: it is found
+    sooner than a view, which is compared field by field.
+    """
+
+    __slots__ = ("__weakref__", "others", "own")
+
+    #: By kind of batch: for one that holds answers to the client, and for any other.
+    own: Mapping[BatchKind, Encoder]
+    others: Mapping[BatchKind, Encoder]
+
+    def __init__(self, view: View) -> None:
+        self.own = {kind: _ENCODERS[view.route(kind, owns=True)] for kind in BatchKind}
+        self.others = {kind: _ENCODERS[view.route(kind, owns=False)] for kind in BatchKind}
+
+    @classmethod
+    def of(cls, view: View) -> Plan:
+        """Return the plan for *view*, which equal views share."""
+        if view.last_id is not None:
+            # It changes with each action, and no route depends on what it is.
+            view = View(silent=view.silent, mode=view.mode, last_id="")
+        plan = _PLANS.get(view)
+        if plan is None:
+            # Threads may make the same one at once; then their clients share less.
+            plan = _PLANS[view] = cls(view)
+        return plan
+
+
+_PLANS: WeakValueDictionary[View, Plan] = WeakValueDictionary()

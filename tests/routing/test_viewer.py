@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Viewers: the bytes one client gets of a batch, whatever way they are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from amiproxy.access.user import User
+from amiproxy.formats import Format, load_formats
+from amiproxy.message import Message
+from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.routing.callfilter import SessionFilter
+from amiproxy.routing.calltable import CallTable
+from amiproxy.routing.classes import CALL
+from amiproxy.routing.viewer import Plan, Viewer
+from amiproxy.routing.visibility import View
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.routed import Routed
+from tests.support import ROOT
+
+FORMATS = load_formats(ROOT / "handlers")
+STANDARD = FORMATS["standard"]
+EVENT = Message.of("Event: Newchannel", "Privilege: call,all", "Channel: SIP/1", "Uniqueid: 1")
+BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all")
+ME, OTHER = 7, 8
+
+
+def viewer(number: int = ME, *, ids: ActionIds | None = None, **view: Any) -> Viewer:
+    """Return a viewer without filters of spec section 8."""
+    return Viewer(number, View(**view), ids or ActionIds())
+
+
+def user_of(channel: str) -> User:
+    return User("user", "secret", channel=channel)
+
+
+def filtering(number: int, channel: str, **view: Any) -> Viewer:
+    """Return a viewer whose user sees the calls of *channel*."""
+    callfilter = SessionFilter(user_of(channel), "off")
+    return Viewer(number, View(filtered=True, **view), ActionIds(), callfilter)
+
+
+def call_event(name: str, *lines: str) -> Message:
+    return Message.of(f"Event: {name}", "Privilege: call,all", *lines)
+
+
+def noted(table: CallTable, *messages: Message) -> Batch:
+    """Return a batch of *messages*, which *table* has looked at."""
+    for message in messages:
+        table.note(message)
+    wire = b"".join(message.raw for message in messages)
+    return Batch.of_events("pbx", wire, messages=messages, noted=True)
+
+
+def test_events_reach_every_client_as_the_same_bytes() -> None:
+    """Nothing is joined or copied for a client of AMI that sees all."""
+    batch = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+
+    for mode in AutoFilter:
+        assert viewer(mode=mode).encode(batch, STANDARD) is batch.wire
+
+
+def test_clients_of_equal_views_share_their_bytes() -> None:
+    """What a thousand clients with the same rights get is joined once."""
+    batch = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+    first, second = (viewer(number, mask=CALL) for number in (ME, OTHER))
+
+    assert first.encode(batch, STANDARD) == EVENT.raw
+    assert first.encode(batch, STANDARD) is second.encode(batch, STANDARD)
+    assert first.plan is second.plan
+    assert first.plan is not viewer().plan
+
+
+def test_a_plan_does_not_depend_on_the_last_action_id() -> None:
+    """With autofilter on, each action would need a plan of its own otherwise."""
+    one, other = (Plan.of(View(mode=AutoFilter.ON, last_id=each)) for each in ("a", "b"))
+
+    assert one is other
+    assert one is not Plan.of(View(mode=AutoFilter.ON))
+
+
+def test_an_unauthenticated_client_gets_nothing() -> None:
+    """Whatever is in the batch, its own answers included."""
+    for batch in (
+        Batch.of_events("pbx", EVENT.raw),
+        Batch.of_items("pbx", [Routed(EVENT), Routed(BOOTED, owner=ME)]),
+    ):
+        assert viewer(silent=True).encode(batch, STANDARD) == b""
+        assert viewer(silent=True).chosen(batch) == []
+
+
+@pytest.mark.parametrize("form", [STANDARD, FORMATS["json"]], ids=["standard", "json"])
+@pytest.mark.parametrize("mode", [AutoFilter.OFF, AutoFilter.UNIQUE])
+def test_a_client_gets_the_action_id_back_that_it_gave(form: Format, mode: AutoFilter) -> None:
+    """Other clients that may see the answer see it as Asterisk sent it."""
+    ids = ActionIds()
+    wire_id = ids.wire_id(ME, "mine")
+    answer = Message.of("Response: Success", f"ActionID: {wire_id}")
+    batch = Batch.of_items("pbx", [Routed(answer, owner=ME, wire_id=wire_id)])
+
+    mine = viewer(ids=ids, mode=mode).encode(batch, form)
+    others = viewer(OTHER, ids=ids, mode=mode).encode(batch, form)
+
+    assert b"mine" in mine
+    assert wire_id.encode() not in mine
+    assert (wire_id.encode() in others) is (mode is AutoFilter.OFF)
+
+
+@pytest.mark.parametrize("form", [STANDARD, FORMATS["json"]], ids=["standard", "json"])
+def test_clients_that_filter_calls_are_replayed_each_its_own(form: Format) -> None:
+    """What one client is sent first of a call that it sees late, no other one is sent."""
+    table = CallTable()
+    calls = [
+        call_event("Newchannel", f"Channel: SIP/x-{n}", f"Uniqueid: {n}.2") for n in range(1, 9)
+    ]
+    for call in calls:
+        table.note(call)
+    seen = [
+        call_event("Dial", f"Channel: SIP/{n}-1", f"Uniqueid: {n}.1", f"DestUniqueID: {n}.2")
+        for n in range(1, 9)
+    ]
+    batch = noted(table, *seen)
+
+    for n, call, event in zip(range(1, 9), calls, seen):
+        got = filtering(n, f"sip/{n}-").encode(batch, form)
+        assert got == b"".join([batch.part(form, call), batch.part(form, event)])
+
+
+def test_a_batch_that_is_not_noted_shows_filtered_clients_their_answers_only() -> None:
+    """It was made before they logged in: their filters would judge it by no knowledge."""
+    answer = Message.of("Response: Success", "ActionID: x")
+    batch = Batch.of_items("pbx", [Routed(EVENT), Routed(answer, owner=ME)])
+
+    assert filtering(ME, "sip/1").encode(batch, STANDARD) == answer.raw
+
+
+def test_a_wait_event_ends_with_an_event_and_not_with_a_list() -> None:
+    """The items of a list are events without a Privilege."""
+    item = Message.of("Event: PeerEntry", "ObjectName: 1")
+
+    assert not viewer().hears_event(Batch.of_items("pbx", [Routed(item, owner=ME)]))
+    assert viewer().hears_event(Batch.of_events("pbx", EVENT.raw))
+    assert not viewer(mask=0).hears_event(Batch.of_events("pbx", EVENT.raw))
