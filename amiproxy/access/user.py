@@ -27,7 +27,7 @@ class User:
     #: In lower case, as hosts are compared.
     server: str = ""
     more_events: bool = False
-    #: Of ``cdronly``, ``brionly``, ``xfronly``, ``novar``.
+    #: Keys of routing.callfilter.CALL_FILTERS.
     filters: frozenset[str] = frozenset()
     #: Classes of events (see rights) the user sees, and of actions he may send.
     read: int = ALL

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.facts import (
@@ -23,34 +23,53 @@ from amiproxy.routing.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from amiproxy.message import Message
 
 #: Unique ids remembered per client and server; beyond that the oldest are dropped (C: 1024).
 MAX_SEEN = 4096
 
-# Setting -> the events it lets through, those of Asterisk before 12 and today's.
-_ONLY: Mapping[str, frozenset[str]] = MappingProxyType(
+
+class CallFilter(NamedTuple):
+    """One word of a user's ``filters``."""
+
+    #: Names of events, in lower case.
+    events: frozenset[str]
+    #: What these events are called in ``astmanproxy -t``.
+    description: str
+    #: True: only these events pass, and those of other such words; False: these do not pass.
+    only: bool = True
+
+
+#: The words of ``filters``, in lower case.  The events are those of Asterisk before 12
+#: and today's.  A new word is a row here and a line in the sample users file.
+CALL_FILTERS: Mapping[str, CallFilter] = MappingProxyType(
     {
-        "cdronly": frozenset(("cdr",)),
-        "brionly": frozenset(
-            (
-                "bridge",
-                "bridgecreate",
-                "bridgedestroy",
-                "bridgeenter",
-                "bridgeleave",
-                "bridgemerge",
-                "link",  # 1.2 and 1.4
-                "unlink",
-            )
+        "cdronly": CallFilter(frozenset(("cdr",)), "Cdr"),
+        "brionly": CallFilter(
+            frozenset(
+                (
+                    "bridge",
+                    "bridgecreate",
+                    "bridgedestroy",
+                    "bridgeenter",
+                    "bridgeleave",
+                    "bridgemerge",
+                    "link",  # 1.2 and 1.4
+                    "unlink",
+                )
+            ),
+            "Bridge",
         ),
-        "xfronly": frozenset(("attendedtransfer", "blindtransfer", "transfer")),
+        "xfronly": CallFilter(
+            frozenset(("attendedtransfer", "blindtransfer", "transfer")), "Transfer"
+        ),
+        "novar": CallFilter(
+            frozenset(("set", "setvar", "varset")), "variables being set", only=False
+        ),
     }
 )
-
-_VARIABLES = frozenset(("set", "setvar", "varset"))
 
 # Headers of actions that name a channel or device.  Asterisk takes a channel's unique
 # id in their place; an id does not begin as the user's channels do, so it is refused,
@@ -112,7 +131,12 @@ class Settings(Protocol):
 
     @property
     def filters(self) -> frozenset[str]:
-        """Of cdronly, brionly, xfronly, novar."""
+        """Keys of CALL_FILTERS."""
+
+
+def _events(rows: Iterable[CallFilter]) -> frozenset[str]:
+    """Return the events of all *rows*."""
+    return frozenset().union(*(row.events for row in rows))
 
 
 class SessionFilter:
@@ -131,9 +155,9 @@ class SessionFilter:
         self._account = user.accountcode
         self._more_events = user.more_events
         self._local = local
-        self._no_variables = "novar" in user.filters
-        kinds = [events for name, events in _ONLY.items() if name in user.filters]
-        self._only: frozenset[str] = frozenset().union(*kinds)
+        chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
+        self._only = _events(row for row in chosen if row.only)
+        self._withheld = _events(row for row in chosen if not row.only)
         # Whether the client gets calls, and not just events: ids count.
         self._by_call = bool(self._channel or self._in_context)
         # Scope -> ids of the calls the client knows there, oldest first.
@@ -143,7 +167,7 @@ class SessionFilter:
     @property
     def active(self) -> bool:
         """Whether any message of an Asterisk may be withheld."""
-        return bool(self._by_call or self._only or self._no_variables)
+        return bool(self._by_call or self._only or self._withheld)
 
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: its connection was lost."""
@@ -165,7 +189,7 @@ class SessionFilter:
         facts = facts_of(message)
         if facts.response:
             return (message,) if self._foreign_answer(message) else ()
-        if self._no_variables and facts.name in _VARIABLES:
+        if self._withheld and facts.name in self._withheld:
             return ()
         if not self._by_call:
             return (message,) if not self._only or facts.name in self._only else ()

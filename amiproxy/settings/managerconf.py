@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from amiproxy.access import acl
 from amiproxy.basics.boolean import parse_bool
+from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
 from amiproxy.routing.eventfilter import EventFilters, FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-FILTER_NAMES = frozenset({"cdronly", "brionly", "xfronly", "novar"})
 
 _SECTION = re.compile(r"\[([^\]]*)\][ \t]*(?:\(([^)]*)\))?[ \t]*\Z")
 
@@ -282,8 +281,8 @@ def filter_names(value: str) -> tuple[frozenset[str], list[str]]:
     strange = []
     for part in value.lower().replace(",", "|").split("|"):
         word = part.strip(" \t")
-        names.update(name for name in FILTER_NAMES if name in word)
-        if word and word not in FILTER_NAMES:
+        names.update(name for name in CALL_FILTERS if name in word)
+        if word and word not in CALL_FILTERS:
             strange.append(word)
     return frozenset(names), strange
 

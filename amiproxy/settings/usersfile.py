@@ -25,6 +25,7 @@ from amiproxy.access.user import General, User, Users
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.errors import ConfigError
 from amiproxy.routing import classes
+from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.settings import managerconf
 
 if TYPE_CHECKING:
@@ -208,12 +209,13 @@ def _describe(user: User) -> Iterator[str]:
         yield f"  sees only calls of channels {user.channel}..."
     if user.in_context:
         yield f"  sees only messages of context {user.in_context}"
-    only = sorted(user.filters - {"novar"})
+    chosen = [CALL_FILTERS[name] for name in sorted(user.filters)]
+    only = [row.description for row in chosen if row.only]
     if only:
-        names = {"cdronly": "Cdr", "brionly": "Bridge", "xfronly": "Transfer"}
-        yield f"  sees only {', '.join(names[one] for one in only)} events"
-    if "novar" in user.filters:
-        yield "  does not see variables being set"
+        yield f"  sees only {', '.join(only)} events"
+    for row in chosen:
+        if not row.only:
+            yield f"  does not see {row.description}"
     if user.channel or user.in_context:
         yield f"  sees {'also' if user.more_events else 'no'} events that belong to no call"
     for one in user.eventfilters.includes:
