@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""permit/deny lists: which addresses may come in.
+"""permit/deny lists: which addresses may connect.
 
 The rules are Asterisk's (main/acl.c): they are tried in order, the last one that
-matches counts, and who matches none is let in.  A rule of IPv4 says nothing about
-IPv6 and the other way round; an IPv4 address written as IPv6 (``::ffff:10.0.0.1``)
-is taken for IPv4.
+matches counts, and an address that matches none is permitted.  An IPv4 rule says
+nothing about IPv6 and vice versa; an IPv4 address written as IPv6
+(``::ffff:10.0.0.1``) is taken for IPv4.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Rule(NamedTuple):
 
 @dataclass(frozen=True)
 class Acl:
-    """The rules of one user, or of everyone.  A value; empty lets everybody in."""
+    """The rules of one user, or of everyone.  A value; an empty list permits every address."""
 
     rules: tuple[Rule, ...] = ()
 
     def allows(self, address: str) -> bool:
-        """Tell whether a client at *address* may come in.
+        """Return whether a client at *address* may connect.
 
-        *address* is an IPv4 or IPv6 address as a socket names it, be it with a
-        zone (``fe80::1%eth0``).  What is no address is let in by no list but an
-        empty one.
+        *address* is an IPv4 or IPv6 address as a socket names it, even with a zone
+        (``fe80::1%eth0``).  Text that is not an address is permitted by the empty
+        list only.
         """
         if not self.rules:
             return True
@@ -55,12 +55,12 @@ class Acl:
     def with_line(self, key: str, value: str) -> Acl:
         """Return this list with the line ``key = value`` at its end.
 
-        *key* is ``permit`` or ``deny``.  *value* is one network or several with
-        commas between: ``10.0.0.0/8``, ``10.0.0.0/255.0.0.0``, ``2001:db8::/32``, a
-        lone address; ``!`` before one turns its sense round.
+        *key* is ``permit`` or ``deny``.  *value* is one network, or several separated
+        by commas: ``10.0.0.0/8``, ``10.0.0.0/255.0.0.0``, ``2001:db8::/32``, a single
+        address; ``!`` before one reverses its sense.
 
         Raises:
-            ValueError: *value* is none of these; the text says which part.
+            ValueError: *value* is malformed; the text says which part.
 
         """
         permit = key.lower() == "permit"
@@ -74,9 +74,9 @@ class Acl:
         return ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in self.rules)
 
 
-#: The list that lets everybody in.
+#: The list that permits every address.
 ANYBODY = Acl()
-#: For a user whose list cannot be had: nobody gets in.
+#: For a user whose list is not available: every address is denied.
 DENY_ALL = Acl(
     (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
      Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
@@ -87,7 +87,7 @@ def acl_of(lines: Iterable[str]) -> Acl:
     """Return the list of *lines*, each ``permit=value`` or ``deny=value``.
 
     Raises:
-        ValueError: a value is no list of networks; the text says which part.
+        ValueError: a value is not a list of networks; the text says which part.
 
     """
     acl = ANYBODY
@@ -98,7 +98,7 @@ def acl_of(lines: Iterable[str]) -> Acl:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether *text* is an IP address, of either version, and no name."""
+    """Return whether *text* is an IP address of either version, as opposed to a name."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -117,12 +117,12 @@ def _rule(text: str, *, permit: bool) -> Rule:
         version, number = _number(host)
         mask = _mask(mask_text, version) if slash else _all_ones(version)
     except ValueError:
-        raise ValueError(f"'{text}' is no address, network/bits or network/mask") from None
+        raise ValueError(f"'{text}' is not an address, network/bits or network/mask") from None
     return Rule(permit, version, number & mask, mask, bare)
 
 
 def _number(address: str) -> tuple[int, int]:
-    """Return (version, value) of *address*; ValueError when it is none."""
+    """Return (version, value) of *address*; raise ValueError if it is not one."""
     parsed = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
@@ -134,15 +134,15 @@ def _all_ones(version: int) -> int:
 
 
 def _mask(text: str, version: int) -> int:
-    """Read a mask: a number of bits, or written as an address; ValueError else."""
+    """Read a mask, a number of bits or written as an address; raise ValueError otherwise."""
     ones = _all_ones(version)
     if text.isascii() and text.isdigit():
         width = ones.bit_length()
         if len(text) > 3 or int(text) > width:
             raise ValueError(text)
         return ones ^ (ones >> int(text))
-    # Not ipaddress.ip_network: it takes 0.0.0.255 for its opposite and refuses
-    # masks with holes, both of which Asterisk takes as they are.
+    # Not ipaddress.ip_network: it reads 0.0.0.255 as its complement and rejects masks
+    # with holes.  Asterisk takes both as they are.
     parsed = ipaddress.ip_address(text)
     if parsed.version != version:
         raise ValueError(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The classes each action needs: data.
+"""The permission classes each action needs: data.
 
 From the ``ListCommands`` of Asterisk 22 (recording b1), and from older ones.
 """
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 _ANYBODY = 0
 
-# One row an action, in lower case: the classes of which a user needs one.  Rows of
-# modules the recorded Asterisk had not loaded are from their source.  An action that
-# is not here needs every class: a new one is a row.
+# One row an action, in lower case: the user needs one of its classes.  Rows of modules
+# that the recorded Asterisk had not loaded are from their source.  An action that is
+# not here needs every class; a new action of Asterisk is a new row.
 ACTIONS: Mapping[str, int] = MappingProxyType(
     {
         # main/manager.c

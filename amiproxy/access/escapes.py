@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Actions that could leave the PBX: run a command, read or write a file.
 
-Who may originate a call could make Asterisk run any application, ``System`` too, so
-Asterisk asks for the class ``system`` besides (action_originate in main/manager.c).
-The rules here hold more: Asterisk looks at the Originate's application and data only,
-and a function's name put together of parts (``${SH${NOTHING}ELL(id)}``) slips through.
+A user who may originate calls could make Asterisk run any application, even ``System``,
+so Asterisk demands the class ``system`` as well (action_originate in main/manager.c).
+The rules here are stricter: Asterisk looks only at the application and data of an
+Originate, and misses a function's name that is put together of parts
+(``${SH${NOTHING}ELL(id)}``).
 
-A refusal too many is repaired by giving the user ``system``; one too few is a shell
-on the PBX.  So names are looked for anywhere in a value, in any case, with or
-without blanks.
+A false refusal is repaired by giving the user ``system``; a missed one is a shell on the
+PBX.  So names are searched for anywhere in a value, in any case, with or without blanks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
 
-# Parts of names of applications, in lower case.  As in Asterisk a part is enough:
+# Parts of applications' names, in lower case.  As in Asterisk a part is enough:
 # "exec" stands for Exec, TryExec, ExecIf, ExecIfTime; "agi" for EAGI and FastAGI.
 APPLICATIONS = (
     "agi",
@@ -40,33 +40,33 @@ APPLICATIONS = (
 )
 
 # Functions that reach files, processes, the network or the whole configuration.
-# Those with \w are families: each func_odbc entry is a function of its own.  Repeats
+# Those with \w are families: each func_odbc entry is a function of its own.  Repetitions
 # are bounded, or the time would grow with the square of a line's length.
 _FUNCTIONS = (
     r"ast_config|ast_sorcery|curl(?:opt)?|db_delete|env|eval|file\w{0,255}|lock|odbc\w{0,255}|realtime\w{0,255}"
     r"|shell|stat|trylock"
 )
-# Where text becomes dialplan, as in an Originate, Asterisk forbids these too.
+# Where text becomes dialplan, as in an Originate, Asterisk forbids these as well.
 _DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w{0,255}"
 _CALL = re.compile(rf"(?<![a-z0-9])(?:{_FUNCTIONS})\s*\(")
 _DIALPLAN_CALL = re.compile(rf"(?<![a-z0-9])(?:{_DIALPLAN_FUNCTIONS})\s*\(")
-# A name that is put together when it is too late to look at it: ``${SH${X}ELL(``.
+# A name that Asterisk puts together only when it evaluates it: ``${SH${X}ELL(``.
 _ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]")
 # A line that UpdateConfig writes into the dialplan, or that runs a command itself.
 _DIALPLAN_LINE = re.compile(
     rf"(?:{'|'.join(APPLICATIONS)})\w{{0,255}}\s*\(|#\s*(?:try)?(?:exec|include)"
 )
-# What Asterisk looks for in an Originate's data, with or without parentheses.
+# What Asterisk searches for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval")
 # Variables and options that name a command to run when a recording ends: MONITOR_EXEC,
 # MIXMONITOR_EXEC, CONFBRIDGE(bridge,record_command).
 _COMMAND_SETTINGS = ("monitor_exec", "record_command")
 
-# Headers that are text for people, and are never evaluated.
+# Headers that hold text for people and are never evaluated.
 _FREE_TEXT = frozenset({"actionid", "body", "base64body", "message", "server", "proxykey"})
 # Actions all of whose headers are such text.
 _TEXT_ACTIONS = frozenset({"userevent", "queuelog", "sendtext", "pjsipnotify", "command"})
-# Actions that hand what they are given to the dialplan.
+# Actions whose headers reach the dialplan.
 _DIALPLAN_ACTIONS = frozenset({"originate", "redirect", "atxfer", "blindtransfer", "agi", "bridge"})
 
 # Headers that name a file, by action.
@@ -79,12 +79,12 @@ _FILES: Mapping[str, frozenset[str]] = {
     "monitor": frozenset({"file"}),
     "updateconfig": frozenset({"srcfilename", "dstfilename"}),
 }
-# A file outside its directory, or a name that a shell would read otherwise.
+# A file outside its directory, or a name with characters special to a shell.
 _OUTSIDE = re.compile(r"\A\s*/|\.\.|[`$;|&<>\"'\\(){}*?!]")
 
 
 def escape(name: str, message: Message) -> str | None:
-    """Say how the action *name* (in lower case) could leave the PBX, or return None.
+    """Return how *message*, the action *name* in lower case, could leave the PBX, or None.
 
     The text is for the log: it holds nothing that a client wrote.
     """
@@ -107,16 +107,16 @@ def escape(name: str, message: Message) -> str | None:
 
 
 def _as_read(name: str, text: str) -> str:
-    r"""Return *text* as Asterisk's *name* takes it.
+    r"""Return *text* as Asterisk's action *name* reads it.
 
-    AGI takes quotes and backslashes out of its words, so ``EXEC "Sys\tem" id`` runs
+    AGI removes quotes and backslashes from its words, so ``EXEC "Sys\tem" id`` runs
     System and ``GET VARIABLE SH\ELL(id)`` a shell.
     """
     return text.replace('"', "").replace("\\", "") if name == "agi" else text
 
 
 def _originate_escapes(key: str, text: str, message: Message) -> bool:
-    """Tell whether this header of an Originate could leave the PBX."""
+    """Return whether this header of an Originate could leave the PBX."""
     if key == "application":
         return _is_dangerous(text)
     if key == "data":
@@ -126,7 +126,7 @@ def _originate_escapes(key: str, text: str, message: Message) -> bool:
 
 
 def _agi_escapes(key: str, text: str, _message: Message) -> bool:
-    """Tell whether this header of an AGI action executes a dangerous application."""
+    """Return whether this header of an AGI action executes a dangerous application."""
     words = text.split()
     if key != "command" or words[:1] != ["exec"]:
         return False
@@ -135,11 +135,11 @@ def _agi_escapes(key: str, text: str, _message: Message) -> bool:
 
 
 def _update_escapes(key: str, text: str, _message: Message) -> bool:
-    """Tell whether this header of an UpdateConfig writes a line that could escape."""
+    """Return whether this header of an UpdateConfig writes a line that could escape."""
     return key.startswith(("value", "var", "cat")) and _DIALPLAN_LINE.search(text) is not None
 
 
-# By action: tells of one header (name, value, both in lower case) if it escapes.
+# By action: whether a header (name, value, both in lower case) of a message escapes.
 _SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
     "agi": _agi_escapes,
     "originate": _originate_escapes,
@@ -148,13 +148,13 @@ _SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
 
 
 def _is_dangerous(application: str) -> bool:
-    """Tell whether the *application*, in lower case, could leave the PBX."""
+    """Return whether the *application*, in lower case, could leave the PBX."""
     squeezed = "".join(application.split())
     return any(part in squeezed for part in APPLICATIONS)
 
 
 def _evaluates(name: str, text: str) -> bool:
-    """Tell whether *text*, in lower case, calls a function that could escape."""
+    """Return whether *text*, in lower case, calls a function that could escape."""
     call = _DIALPLAN_CALL if name in _DIALPLAN_ACTIONS else _CALL
     if "(" in text and call.search(text):
         return True
@@ -164,7 +164,7 @@ def _evaluates(name: str, text: str) -> bool:
 
 
 def _runs_script(application: str, data: str) -> bool:
-    """Tell whether this is Queue with its sixth argument, an AGI script."""
+    """Return whether this is Queue with its sixth argument, an AGI script."""
     if "queue" not in application:
         return False
     arguments = data.replace("|", ",").split(",")

@@ -1,29 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who fails to log in waits longer each time, by address.
+"""Throttle after failed log-ins, by address.
 
-Bookkeeping only: the clock is passed in, and the waiting is done by the thread of the
-client that failed.  Not safe by itself for several threads: whoever shares one guards
-it with a lock.
+Bookkeeping only: the clock is passed in, and the client's thread does the waiting.  Not
+thread-safe: threads that share one guard it with a lock.
 
 The first ``FREE`` failures cost nothing: people mistype.  After them the wait begins
-with ``FIRST`` seconds and doubles up to ``LONGEST``.  A right login does not clear
-the record, or who knows one user could try the secrets of the others between his own
-log-ins; time does, and a right login is never made to wait longer than the record
-says.
+with ``FIRST`` seconds and doubles up to ``LONGEST``.  A successful log-in does not clear
+the record, or somebody with one user could try the secrets of others between log-ins of
+their own; only time does.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections import OrderedDict
 from typing import NamedTuple
+
+from amiproxy.basics.bounded import BoundedDict
 
 FREE = 3
 FIRST = 0.5  # seconds
 LONGEST = 30.0
-#: Seconds without a failure after which an address is as good as new.
+#: Seconds without a failure after which an address is forgotten.
 FORGET = 600.0
-#: Addresses kept in mind; beyond, the one that failed longest ago is forgotten.
+#: Addresses remembered; one more, and the one that failed longest ago is forgotten.
 MOST = 10_000
 
 
@@ -36,43 +35,33 @@ class _Record(NamedTuple):
 
 
 class Lockout:
-    """The failed logins of all addresses.  Memory is bounded by *most* of them."""
+    """The failed log-ins of all addresses; remembers *most* addresses."""
 
     def __init__(self, most: int = MOST) -> None:
-        self._most = most
         # The address that failed last is at the end.
-        self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._records: BoundedDict[str, _Record] = BoundedDict(most)
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def failed(self, address: str, now: float) -> float:
-        """Note a failed login from *address*; return how many seconds it has to wait.
+    def failed(self, address: str, now: float) -> None:
+        """Note a failed log-in from *address*.
 
         *now* is seconds of a clock that never goes back.
         """
         key = network_of(address)
         record = self._record(key, now)
         failures = 1 if record is None else record.failures + 1
-        wait = _wait(failures)
-        self._records[key] = _Record(failures, now, now + wait)
+        self._records[key] = _Record(failures, now, now + _wait(failures))
         self._records.move_to_end(key)
-        while len(self._records) > self._most:
-            self._records.popitem(last=False)
-        return wait
 
     def wait(self, address: str, now: float) -> float:
-        """Return how many seconds *address* still has to wait; 0.0: it may try."""
+        """Return how many seconds *address* still has to wait; 0.0 if it may try."""
         record = self._record(network_of(address), now)
         return 0.0 if record is None else max(0.0, record.until - now)
 
-    def failures(self, address: str, now: float) -> int:
-        """Return how many failures of *address* are remembered."""
-        record = self._record(network_of(address), now)
-        return 0 if record is None else record.failures
-
     def _record(self, key: str, now: float) -> _Record | None:
-        """Return what is known of *key*, unless it is too long ago."""
+        """Return what is known of *key*; forget it if its last failure is FORGET seconds ago."""
         record = self._records.get(key)
         if record is not None and now - record.last > FORGET:
             del self._records[key]
@@ -81,7 +70,7 @@ class Lockout:
 
 
 def _wait(failures: int) -> float:
-    """Return the wait after that many failures."""
+    """Return the seconds to wait after that many failures."""
     over = failures - FREE
     if over <= 0:
         return 0.0
@@ -90,9 +79,9 @@ def _wait(failures: int) -> float:
 
 
 def network_of(address: str) -> str:
-    """Return what stands for *address*: itself, or an IPv6 address's /64.
+    """Return the key of *address*: itself, or the /64 of an IPv6 address.
 
-    Whoever has one IPv6 address has the 2**64 beside it.
+    A client with one IPv6 address usually has the whole /64.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rights: which action a user may send, and which ProxyAction."""
+"""Rights: which actions a user may send, and which ProxyActions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.message import Message
 
-#: ProxyActions that change or show the servers: for users that are given them.
+#: ProxyActions that change or show the servers: only for users who are given them.
 PRIVILEGED_PROXYACTIONS = frozenset({"addserver", "dropserver", "listservers"})
 
 
 def refusal(user: User | None, message: Message) -> str | None:
-    """Say why *message* may not go upstream for *user*, or return None: it may.
+    """Return why *message* may not go upstream for *user*, or None if it may.
 
-    The text is for the log, without secrets; the client is told ``Action
-    Filtered``.  *user* None is a client without a user, who may do what the proxy's
-    configuration lets everybody do.
+    The text is for the log, without secrets; the client is answered ``Action
+    Filtered``.  *user* None is a client without a user, which may do everything that
+    the configuration permits to everybody.
     """
     if b"\0" in message.raw:
-        # Asterisk ends lines at a NUL, and messages at a line that begins with one:
-        # what follows would be an action nobody here has looked at.
+        # To Asterisk a NUL ends the line, and a line that begins with one the message:
+        # what follows would be an action that was not checked here.
         return "it holds a NUL byte"
     if user is None or user.write == ALL:
         return None
@@ -45,16 +45,18 @@ def refusal(user: User | None, message: Message) -> str | None:
     return None
 
 
-def may_proxyaction(user: User | None, name: str) -> bool:
-    """Tell whether *user* may call the ProxyAction *name*, in any case.
+def may_proxyaction(user: User | None, name: str, *, privileged: bool | None = None) -> bool:
+    """Return whether *user* may call the ProxyAction *name*, in any case.
 
-    Without a user it is for the configuration to say; here all are allowed.  Logoff
-    is for everybody.  A user whose ``proxyactions`` is None may call all but
-    ``PRIVILEGED_PROXYACTIONS``.
+    Without a user all are allowed here: the configuration decides.  Logoff is for
+    everybody.  A user whose ``proxyactions`` is None may call all that are not
+    *privileged*, by default those in PRIVILEGED_PROXYACTIONS.
     """
     name = name.lower()
+    if privileged is None:
+        privileged = name in PRIVILEGED_PROXYACTIONS
     if user is None or name == "logoff":
         return True
     if user.proxyactions is None:
-        return name not in PRIVILEGED_PROXYACTIONS
+        return not privileged
     return name in user.proxyactions or "all" in user.proxyactions

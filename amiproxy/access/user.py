@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""User, Users: who may log in, what each may see and do, as values."""
+"""User and Users: who may log in, and what each may see and do, as values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class User:
     more_events: bool = False
     #: Keys of routing.callfilter.CALL_FILTERS.
     filters: frozenset[str] = frozenset()
-    #: Classes of events (see rights) the user sees, and of actions he may send.
+    #: Classes (routing.classes) of events the user sees, and of actions they may send.
     read: int = ALL
     write: int = ALL
     acl: Acl = ANYBODY
@@ -38,7 +38,7 @@ class User:
     write_timeout: float | None = None
     display_connects: bool = True
     allow_multiple_login: bool = True
-    #: In lower case, perhaps ``all``; None: all but rights.PRIVILEGED_PROXYACTIONS.
+    #: Names in lower case, or ``all``; None: all but the privileged ones.
     proxyactions: frozenset[str] | None = None
 
     @property
@@ -48,7 +48,7 @@ class User:
 
     @property
     def filtered(self) -> bool:
-        """Whether a filter of spec section 8 is set, one that rewrites included."""
+        """Whether a filter of spec section 8 is set, including one that rewrites (accountcode)."""
         return bool(
             self.channel or self.in_context or self.out_context or self.filters or self.accountcode
         )
@@ -56,7 +56,7 @@ class User:
 
 @dataclass(frozen=True)
 class General:
-    """What ``[general]`` says for everyone; None leaves it to astmanproxy.conf."""
+    """What ``[general]`` says for everyone; None: as astmanproxy.conf says."""
 
     acl: Acl = ANYBODY
     #: Seconds a client may take to log in.
@@ -78,7 +78,7 @@ class Users(Mapping[str, User]):
         self._users: Mapping[str, User] = MappingProxyType(dict(users or {}))
         self.general = general or General()
         costs = [hash_cost(user.secret) for user in self._users.values()]
-        #: The dearest bcrypt hash of any user, or 0: what a failed login has to cost.
+        #: Highest bcrypt cost of any user, or 0: what every failed log-in has to cost.
         self.bcrypt_cost: int = max((cost for cost in costs if cost), default=0)
 
     def __getitem__(self, name: str) -> User:

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""permit/deny lists let in whom Asterisk would let in."""
+"""permit/deny lists permit the addresses that Asterisk would permit."""
 
 from __future__ import annotations
 
 import ipaddress
+from typing import Union
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, acl_of
+
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 OFFICE = ("deny=0.0.0.0/0.0.0.0", "permit=10.1.0.0/16", "deny=10.1.2.0/255.255.255.0")
 
@@ -31,7 +34,7 @@ OFFICE = ("deny=0.0.0.0/0.0.0.0", "permit=10.1.0.0/16", "deny=10.1.2.0/255.255.2
         (("deny=::/0", "permit=2001:db8::/32"), "2001:db8::7", True),
         (("deny=::/0", "permit=2001:db8::/ffff:ffff::"), "2001:db8::7", True),
         (("deny=::/0",), "fe80::1%eth0", False),
-        (("deny=10.0.0.0/8",), "::ffff:10.0.0.1", False),  # IPv4 in IPv6's clothes
+        (("deny=10.0.0.0/8",), "::ffff:10.0.0.1", False),  # IPv4 written as IPv6
         (("deny=::ffff:10.0.0.1",), "10.0.0.1", False),
         (("deny=0.0.0.0/0,::/0", "permit=10.0.0.0/8,192.0.2.0/24"), "192.0.2.9", True),
         (("deny=!10.0.0.0/8",), "10.0.0.1", True),
@@ -42,35 +45,35 @@ OFFICE = ("deny=0.0.0.0/0.0.0.0", "permit=10.1.0.0/16", "deny=10.1.2.0/255.255.2
         ((), "no address", True),
     ],
 )
-def test_last_match_decides(lines, address, allowed):
-    """The last rule that matches counts, and who matches none is let in."""
+def test_last_match_decides(lines: tuple[str, ...], address: str, allowed: bool) -> None:
+    """An address that matches no rule is permitted."""
     assert acl_of(lines).allows(address) is allowed
 
 
 @pytest.mark.parametrize(
     "value", ["", "10.0.0.0/33", "::/129", "10.0.0.0/", "x/8", "10.0.0.0/::", "1.2.3", "10.0.0.0/-1", "10.0.0.0/8,", "10.0.0.0/²", "10.0.0.0/00008"]
 )  # fmt: skip
-def test_what_is_no_network_is_refused(value):
-    """A value that is no list of networks raises, and never lets everybody in."""
-    with pytest.raises(ValueError, match="is no address"):
+def test_a_malformed_network_is_rejected(value: str) -> None:
+    """Such a value never lets everybody in."""
+    with pytest.raises(ValueError, match="is not an address"):
         Acl().with_line("permit", value)
 
 
-def test_deny_all_lets_nobody_in():
-    """Both families are denied."""
+def test_deny_all_permits_no_address() -> None:
+    """Of either family."""
     assert not DENY_ALL.allows("127.0.0.1")
     assert not DENY_ALL.allows("::1")
 
 
-def test_a_list_is_a_value():
-    """Adding a line makes another list, and leaves the old one as it was."""
+def test_a_list_is_a_value() -> None:
+    """Adding a line makes another list and leaves the old one as it was."""
     more = ANYBODY.with_line("deny", "0.0.0.0/0")
 
     assert ANYBODY.allows("127.0.0.1")
     assert not more.allows("127.0.0.1")
 
 
-def test_description_names_each_rule():
+def test_description_names_each_rule() -> None:
     """The list is shown as it was written, for astmanproxy -t."""
     assert acl_of(OFFICE).describe() == (
         "deny 0.0.0.0/0.0.0.0, permit 10.1.0.0/16, deny 10.1.2.0/255.255.255.0"
@@ -82,7 +85,9 @@ def test_description_names_each_rule():
     rules=st.lists(st.tuples(st.booleans(), st.ip_addresses(), st.integers(0, 128)), max_size=8),
     address=st.ip_addresses(),
 )
-def test_agrees_with_the_standard_library(rules, address):
+def test_agrees_with_the_standard_library(
+    rules: list[tuple[bool, Address, int]], address: Address
+) -> None:
     """For any rules and any address the answer is that of ipaddress' networks."""
     lines = []
     expected = True
@@ -99,8 +104,8 @@ def test_agrees_with_the_standard_library(rules, address):
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_any_text_is_read_or_refused(value, address):
-    """Noise gives a list or ValueError, and an answer for every address."""
+def test_any_text_is_read_or_rejected(value: str, address: str) -> None:
+    """Noise is a list that has an answer for every address, or ValueError."""
     try:
         acl = Acl().with_line("deny", value)
     except ValueError:

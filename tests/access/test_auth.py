@@ -14,15 +14,17 @@ from amiproxy.access import auth
 from amiproxy.access.hashes import hash_secret
 from amiproxy.access.user import User, Users
 
-# Of a golden session: the C program's own bcrypt made it.
+# From a golden session: made by the C program's bcrypt.
 FROM_C = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 
 
-def hashed(secret, prefix=b"2b"):
-    return bcrypt.hashpw(secret, bcrypt.gensalt(4, prefix)).decode()
+def hashed(secret: bytes) -> str:
+    """Return a cheap bcrypt hash of *secret*."""
+    return bcrypt.hashpw(secret, bcrypt.gensalt(4)).decode()
 
 
-def user(secret, name="joe"):
+def user(secret: str, name: str = "joe") -> User:
+    """Return a user without filters."""
     return User(name, secret)
 
 
@@ -52,27 +54,27 @@ def user(secret, name="joe"):
         ("$", "$", False),
     ],
 )
-def test_secret(stored, given_secret, matches):
+def test_secret(stored: str, given_secret: str, matches: bool) -> None:
     """Plain secrets are compared as they are, `$` means bcrypt, bad hashes match nothing."""
     assert auth.secret_matches(user(stored), given_secret) is matches
 
 
-def test_bcrypt_reads_72_bytes_as_in_c():
-    """A secret longer than bcrypt takes is cut, and not refused."""
+def test_bcrypt_reads_72_bytes_as_in_c() -> None:
+    """A longer secret is cut, and not rejected."""
     stored = hashed(b"a" * 72)
 
     assert auth.secret_matches(user(stored), "a" * 200)
     assert not auth.secret_matches(user(stored), "a" * 71)
 
 
-def test_nobody_has_no_secret():
-    """An unknown user is never let in."""
+def test_an_unknown_user_is_never_let_in() -> None:
+    """Whatever the secret or key."""
     assert not auth.secret_matches(None, "")
     assert not auth.secret_matches(None, "nobody")
     assert not auth.key_matches(None, "1", hashlib.md5(b"1").hexdigest())
 
 
-def test_key_is_md5_of_challenge_and_secret():
+def test_key_is_md5_of_challenge_and_secret() -> None:
     """The right key matches in either case of its hex digits, any other does not."""
     key = hashlib.md5(b"123456Secret1").hexdigest()
 
@@ -83,7 +85,7 @@ def test_key_is_md5_of_challenge_and_secret():
     assert not auth.key_matches(user("Secret1"), "123456", key + "0")
 
 
-def test_key_needs_a_challenge_and_a_plain_secret():
+def test_key_needs_a_challenge_and_a_plain_secret() -> None:
     """Without a Challenge asked for, or with a hash in the file, no key matches."""
     assert not auth.key_matches(user("s"), "", hashlib.md5(b"s").hexdigest())
     assert not auth.key_matches(user(FROM_C), "1", hashlib.md5(b"1" + FROM_C.encode()).hexdigest())
@@ -91,18 +93,17 @@ def test_key_needs_a_challenge_and_a_plain_secret():
     assert not auth.key_matches(user(""), "1", hashlib.md5(b"1").hexdigest())
 
 
-def test_challenges_are_new_digits_each_time():
-    """Nobody can foresee a challenge, and no two are the same."""
+def test_challenges_are_new_digits_each_time() -> None:
+    """No two are the same."""
     challenges = {auth.new_challenge() for _ in range(50)}
 
     assert len(challenges) == 50
     assert all(one.isdigit() and len(one) == 9 for one in challenges)
 
 
-def test_hash_for_the_users_file_matches(monkeypatch):
-    """What --hash-secret prints is a line's secret, and another each time."""
-    monkeypatch.setattr("amiproxy.access.hashes.BCRYPT_COST", 4)
-    first, second = hash_secret("caf\xe9"), hash_secret("caf\xe9")
+def test_hash_for_the_users_file_matches() -> None:
+    """Each is another, since each has its own salt."""
+    first, second = hash_secret("caf\xe9", cost=4), hash_secret("caf\xe9", cost=4)
 
     assert first.startswith("$2b$")
     assert first != second
@@ -111,14 +112,14 @@ def test_hash_for_the_users_file_matches(monkeypatch):
 
 
 @pytest.mark.parametrize("secret", ["", "a\0b", "\u20ac"])
-def test_what_cannot_be_a_secret_is_not_hashed(secret):
-    """An empty secret, or one that no client can send, is refused."""
+def test_a_secret_that_no_client_can_send_is_not_hashed(secret: str) -> None:
+    """Nor is an empty one."""
     with pytest.raises(ValueError, match="must not"):
         hash_secret(secret)
 
 
-def test_authenticate_finds_the_user():
-    """The user is returned for his secret or key, and None for anything else."""
+def test_authenticate_finds_the_user() -> None:
+    """The user is returned for the right secret or key, and None for anything else."""
     joe = user("Secret1")
     users = Users({"joe": joe})
     key = hashlib.md5(b"1Secret1").hexdigest()
@@ -132,19 +133,24 @@ def test_authenticate_finds_the_user():
 
 
 @pytest.mark.parametrize("name", ["hashed", "plain", "unknown"])
-def test_every_failure_costs_one_bcrypt(monkeypatch, name):
-    """How long a failure takes does not tell which names exist."""
-    calls = []
+def test_every_failure_costs_one_bcrypt(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """So the time a failure takes does not reveal which names exist."""
+    hashes: list[bytes] = []
     real = bcrypt.checkpw
-    monkeypatch.setattr(bcrypt, "checkpw", lambda *args: calls.append(args) or real(*args))
+
+    def checkpw(secret: bytes, hashed_secret: bytes) -> bool:
+        hashes.append(hashed_secret[:7])
+        return real(secret, hashed_secret)
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
     users = Users({"hashed": user(hashed(b"s"), "hashed"), "plain": user("s", "plain")})
 
     assert auth.authenticate(users, name, "wrong") is None
 
-    assert [hash_[:7] for _, hash_ in calls] == [b"$2b$04$"]
+    assert hashes == [b"$2b$04$"]
 
 
-def test_failure_line_has_address_and_name_but_no_line_break():
+def test_failure_line_has_address_and_name_but_no_line_break() -> None:
     """One line, in which the user name is quoted, escaped and bounded."""
     line = auth.failure_line("192.0.2.7", 'x" \r\n\\\x00\xe9' + "y" * 500, "wrong secret")
 
@@ -153,15 +159,15 @@ def test_failure_line_has_address_and_name_but_no_line_break():
     assert len(line) < 400
 
 
-def test_failure_line_shows_an_ipv4_client_of_an_ipv6_socket_as_ipv4():
-    """So that it is the address a firewall can ban."""
+def test_failure_line_shows_an_ipv4_client_of_an_ipv6_socket_as_ipv4() -> None:
+    """A firewall bans it by that address."""
     assert "from 192.0.2.7 as" in auth.failure_line("::ffff:192.0.2.7", "x", "r")
     assert "from fe80::1 as" in auth.failure_line("fe80::1%eth0", "x", "r")
 
 
 @given(st.text(max_size=80), st.text(max_size=80), st.text(max_size=40))
-def test_any_text_is_compared(stored, secret, challenge):
-    """Whatever comes in, comparisons answer, and right only for the same text."""
+def test_any_text_is_compared(stored: str, secret: str, challenge: str) -> None:
+    """Only the same text matches, and nothing raises."""
     one = user(stored.lstrip("$"))
     assert auth.secret_matches(one, secret) is (secret == one.secret and bool(secret))
     assert auth.key_matches(one, challenge, secret) is False

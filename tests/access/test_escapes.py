@@ -38,19 +38,25 @@ APPLICATIONS = [
 ]
 
 
-def escapes(name, *lines):
+def escapes(name: str, *lines: str) -> bool:
+    """Return whether the action *name* with the headers *lines* could leave the PBX."""
     return escape(name.lower(), Message.of(f"Action: {name}", *lines)) is not None
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
+def test_an_originate_of_a_dangerous_application(application: str) -> None:
+    """In any case."""
+    assert escapes("Originate", "Channel: SIP/1", f"Application: {application}")
+    assert escapes("Originate", f"Application: {application.upper()}")
+    assert escapes("Originate", f"Application: {application.lower()}")
+
+
 @pytest.mark.parametrize(
-    "spelling", ["Application: {}", "application:{}", "APPLICATION:   {} ", "Application: \t{}"]
+    "line", ["application:System", "APPLICATION:   System ", "Application: \tSystem"]
 )
-def test_an_originate_of_a_dangerous_application(application, spelling):
-    """In any case and with any blanks, an application that leaves the PBX is seen."""
-    assert escapes("Originate", "Channel: SIP/1", spelling.format(application))
-    assert escapes("Originate", spelling.format(application.upper()))
-    assert escapes("Originate", spelling.format(application.lower()))
+def test_blanks_and_case_do_not_hide_an_application(line: str) -> None:
+    """Asterisk does not mind them either."""
+    assert escapes("Originate", line)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +74,8 @@ def test_an_originate_of_a_dangerous_application(application, spelling):
         ["Variable: x=${CALLERID(num)}"],
     ],
 )
-def test_an_ordinary_originate_needs_no_system(lines):
-    """Calls to extensions and harmless applications are not taken for escapes."""
+def test_an_ordinary_originate_does_not_escape(lines: list[str]) -> None:
+    """It calls an extension or a harmless application."""
     assert not escapes("Originate", "Channel: PJSIP/100", *lines)
 
 
@@ -99,10 +105,16 @@ def test_an_ordinary_originate_needs_no_system(lines):
         "CONFBRIDGE(bridge,record_command)=id",
     ],
 )
-@pytest.mark.parametrize("header", ["Data", "Variable", "Exten", "Channel", "CallerID", "X-Odd"])
-def test_a_function_in_any_header_of_an_originate(value, header):
-    """Functions that reach files, processes or the network are seen wherever they stand."""
-    assert escapes("Originate", "Channel: SIP/1", "Application: NoOp", f"{header}: {value}")
+def test_a_function_in_a_header_of_an_originate(value: str) -> None:
+    """Functions that reach files, processes or the network."""
+    assert escapes("Originate", "Channel: SIP/1", "Application: NoOp", f"Data: {value}")
+
+
+@pytest.mark.parametrize("header", ["Variable", "Exten", "Channel", "CallerID", "X-Odd"])
+def test_a_function_in_any_header_of_an_originate(header: str) -> None:
+    """Except in those that are never evaluated, such as ActionID."""
+    assert escapes("Originate", f"{header}: ${{SHELL(id)}}")
+    assert not escapes("Originate", "ActionID: ${SHELL(id)}")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +156,8 @@ def test_a_function_in_any_header_of_an_originate(value, header):
         ("ChangeMonitor", "File: a;id"),
     ],
 )
-def test_like_actions(name, line):
-    """Other actions that evaluate text, run applications or name files are watched too."""
+def test_other_actions_that_escape(name: str, line: str) -> None:
+    """They evaluate text, run applications or name files."""
     assert escapes(name, "Channel: SIP/1", line)
 
 
@@ -167,39 +179,49 @@ def test_like_actions(name, line):
         ("Ping", ["ActionID: SHELL(1)"]),
     ],
 )  # fmt: skip
-def test_ordinary_actions(name, lines):
-    """What runs nothing and reaches no file needs no more than its own class."""
+def test_ordinary_actions(name: str, lines: list[str]) -> None:
+    """They run nothing and reach no file, so they need only their own class."""
     assert not escapes(name, *lines)
 
 
-def test_queue_with_a_script():
+def test_queue_with_a_script() -> None:
     """Queue's sixth argument runs an AGI script."""
     assert escapes("Originate", "Application: Queue", "Data: q,,,,60,run.agi")
     assert escapes("Originate", "Application: Queue", "Data: q||||60|run.agi")
     assert not escapes("Originate", "Application: Queue", "Data: q,,,,60,")
 
 
-def test_the_text_shows_nothing_of_the_value():
-    """The reason goes to the log, so it does not quote what may be a secret."""
+def test_the_text_shows_nothing_of_the_value() -> None:
+    """It goes to the log, and the value may be a secret."""
     reason = escape("setvar", Message.of("Action: Setvar", "Variable: SHELL(hunter2)"))
 
+    assert reason is not None
     assert "hunter2" not in reason
 
 
+def seconds_for(value: str) -> float:
+    """Return the CPU time that judging *value* takes, the best of five."""
+    message = Message.of("Action: UpdateConfig", f"Value-0: {value}")
+
+    def once() -> float:
+        start = time.process_time()
+        escape("updateconfig", message)
+        escape("originate", message)
+        return time.process_time() - start
+
+    return min(once() for _ in range(5))
+
+
 @pytest.mark.parametrize("part", ["${", "_file", "system", "${$", "shell ", "exec", "file\\"])
-def test_long_values_take_little_time(part):
-    """No value makes the search take much longer than its length."""
-    message = Message.of("Action: UpdateConfig", "Value-0: " + part * 20_000)
-    start = time.process_time()
+def test_time_grows_with_the_length_of_a_value_and_not_faster(part: str) -> None:
+    """Twice the length takes at most three times as long."""
+    single = seconds_for(part * 10_000)
 
-    escape("updateconfig", message)
-    escape("originate", message)
-
-    assert time.process_time() - start < 5
+    assert seconds_for(part * 20_000) < 3 * single + 0.005
 
 
 @given(st.sampled_from(["originate", "agi", "updateconfig", "getvar", "x"]), st.binary(max_size=60))
-def test_any_bytes_are_judged(name, data):
+def test_any_bytes_are_judged(name: str, data: bytes) -> None:
     """Noise gives a reason or None, and no exception."""
     message = Message(b"Application: " + data + b"\r\nCommand: " + data + b"\r\n\r\n")
     reason = escape(name, message)
