@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """astmanproxy: the program.
 
-Reads the command line and the files, does all that can fail while somebody still
-looks on, lets go of root and of the terminal, starts one Proxy and waits for signals.
+Reads the command line and the files, does everything that can fail while there still is
+a terminal to complain on, gives up root and the terminal, starts one Proxy and waits for
+signals.
 """
 
 from __future__ import annotations
 
 import contextlib
-import encodings.idna  # noqa: F401 - names are looked up with it, when it may be out of reach
+import encodings.idna  # noqa: F401 - for names, while it can still be read
+import functools
 import gc
 import getopt
 import getpass
@@ -21,17 +23,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-import daemon
-
+from amiproxy.access.hashes import BCRYPT_LIMIT
 from amiproxy.access.hashes import hash_secret as bcrypt_of
 from amiproxy.errors import ConfigError
-from amiproxy.process.identity import identity
+from amiproxy.process import daemonize
+from amiproxy.process.identity import identity, unreadable
 from amiproxy.process.options import USAGE, VERSION, Options, parse_options
 from amiproxy.process.pidfile import PidFile
-from amiproxy.process.process import allow_core_dumps, fill_streams, raise_file_limit, take_name
-from amiproxy.settings.config import Config, examine_config, load_config, reloaded
-from amiproxy.settings.files import find_users, read_formats, unreadable
-from amiproxy.settings.usersfile import describe_users, load_users
+from amiproxy.process.process import (
+    allow_core_dumps,
+    block_signals,
+    raise_file_limit,
+    reopen_closed_stdio,
+    set_process_name,
+)
+from amiproxy.settings.conffile import examine_config, load_config
+from amiproxy.settings.config import Config, reloaded
+from amiproxy.settings.describe import describe_users
+from amiproxy.settings.files import find_users, read_formats
+from amiproxy.settings.usersfile import load_users
 from amiproxy.threads.log import Log, install_root_handler
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
@@ -40,7 +50,7 @@ from amiproxy.threads.proxy import Proxy
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
@@ -48,13 +58,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("astmanproxy")
 
-# What the main thread waits for; blocked everywhere else.
+# The main thread waits for these; they are blocked in all threads.
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
-    fill_streams()
+    reopen_closed_stdio()
     try:
         options = parse_options(sys.argv[1:] if arguments is None else arguments)
     except getopt.GetoptError as error:
@@ -87,10 +97,11 @@ def hash_secret() -> int:
     except (EOFError, KeyboardInterrupt):
         return 1
     data = secret.encode(errors="surrogateescape")
-    if not data or len(data) > 72 or b"\0" in data:
-        print("A secret has 1 to 72 bytes: bcrypt ignores what follows", file=sys.stderr)
+    if not data or len(data) > BCRYPT_LIMIT or b"\0" in data:
+        print("A secret has 1 to 72 bytes: bcrypt ignores the rest", file=sys.stderr)
         return 1
-    print(bcrypt_of(data.decode("latin-1")))  # bytes are characters, as everywhere
+    # Bytes are characters, as in the users file.
+    print(bcrypt_of(data.decode("latin-1")))
     return 0
 
 
@@ -109,7 +120,7 @@ def check(options: Options) -> int:
     except ConfigError as error:
         warnings, checks, problems = [], [], [*error.problems]
     try:
-        users, more = find_users(options, config)
+        users, more = read_users(options, config)
         warnings += more
     except ConfigError as error:
         problems += error.problems
@@ -127,10 +138,21 @@ def check(options: Options) -> int:
     return 0
 
 
+def read_users(options: Options, config: Config) -> tuple[Users, list[str]]:
+    """Return the users and warnings; the file may be missing where nothing asks for it.
+
+    Raises:
+        ConfigError: the file is missing although it was named or clients must log in,
+            or it cannot be used.
+
+    """
+    return find_users(options.users, required=options.users_given or config.auth_required)
+
+
 # -- from here to the daemon ------------------------------------------------------------
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
     """Everything the daemon needs, checked and opened."""
 
@@ -143,7 +165,7 @@ class Prepared:
     pidfile: PidFile | None
     listener: socket.socket
     tls: ssl.SSLContext | None
-    directory: str  # where relative paths of the files start
+    directory: str  # where relative paths in the files start
 
 
 def run(options: Options) -> int:
@@ -151,10 +173,10 @@ def run(options: Options) -> int:
     try:
         prepared = prepare(options)
         if not options.foreground:
-            return detach(prepared)
+            return daemonize.detach(functools.partial(serve, prepared), prepared.log.close)
         with contextlib.closing(prepared.log):
             status = serve(prepared, lambda: None)
-        end_for_sure(status)
+        exit_if_threads_hang(status)
         return status
     except ConfigError as error:
         for problem in error.problems:
@@ -163,23 +185,25 @@ def run(options: Options) -> int:
 
 
 def prepare(options: Options) -> Prepared:
-    """Do all that can fail; raises ConfigError."""
+    """Do everything that can fail.
+
+    Raises:
+        ConfigError: something failed; if the log could be opened, it says so as well.
+
+    """
     directory = str(Path.cwd())
     config, warnings = load_config(options.config, directory)
-    users, more = find_users(options, config)
+    users, more = read_users(options, config)
     who = identity(config)
     tls = client_context(config)
-    server_context(config)  # sslcafile is looked at now, not at the first connect
+    server_context(config)  # sslcafile is checked now, not at the first connect
     logfile = open_log(config, options, who)
     try:
-        warnings += [*more, *unreadable(options, config, who)]
+        warnings += [*more, *unreadable(who, [options.config, options.users, config.certfile])]
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        pidfile = None
-        if options.pidfile or not options.foreground or "pidfile" in config.where:
-            pidfile = PidFile(options.pidfile or config.pidfile)
-            pidfile.prepare(who)
+        pidfile = prepare_pidfile(config, options, who)
         listener = bind_listener(config)
     except ConfigError as error:
         for problem in error.problems:
@@ -195,7 +219,7 @@ def prepare(options: Options) -> Prepared:
 
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:
-    """Open the log, make it over to *who*, and let everything be logged there."""
+    """Open the log, chown it to *who*, and let everything be logged there."""
     place = f"{config.place('logfile')}Unable to open logfile: {config.logfile}!"
     try:
         logfile = Log(config.logfile, options.debug)
@@ -207,36 +231,13 @@ def open_log(config: Config, options: Options, who: Identity) -> Log:
     return logfile
 
 
-def detach(prepared: Prepared) -> int:
-    """Start the daemon and wait until it serves; return 0 once it does, else 1."""
-    reading, writing = os.pipe()
-    if os.fork():
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            answer = pipe.read().decode(errors="replace")
-        if answer == "ready":
-            return 0
-        print(answer or "The daemon ended while it started; see its log", file=sys.stderr)
-        return 1
-    os.close(reading)
-
-    def tell(text: str) -> None:
-        # Whoever started us may have left.
-        with contextlib.suppress(OSError):
-            os.write(writing, text.encode())
-            os.close(writing)
-
-    status = 1
-    try:
-        status = serve(prepared, lambda: tell("ready"), keep=[writing])
-    except ConfigError as error:
-        tell(str(error))
-    except Exception as error:
-        log.exception("bug in the proxy")
-        tell(f"{type(error).__name__}: {error}")
-    finally:
-        prepared.log.close()
-        os._exit(status)
+def prepare_pidfile(config: Config, options: Options, who: Identity) -> PidFile | None:
+    """Return the pid file; in the foreground there is one only where it is named."""
+    if options.foreground and not options.pidfile and "pidfile" not in config.where:
+        return None
+    pidfile = PidFile(options.pidfile or config.pidfile)
+    pidfile.prepare(who)
+    return pidfile
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:
@@ -244,45 +245,27 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
 
     Calls *ready* when clients can connect; keeps the descriptors *keep* open.
     """
-    take_name()
+    set_process_name()
     raise_file_limit()
-    # Blocked here, so in every thread to come: only sigwait() below gets them.  A
-    # handler is needed all the same, for who was started with them ignored (nohup).
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    foreground = prepared.options.foreground
-    who = prepared.who
-    context = daemon.DaemonContext(
-        detach_process=not foreground,
-        uid=who.uid,
-        gid=who.gid,
-        initgroups=who.switch,
-        umask=0o022,
+    # Before any thread is started, so that only sigwait() in wait_for_end gets them.
+    block_signals(SIGNALS)
+    options = prepared.options
+    with daemonize.become(
+        prepared.who,
+        foreground=options.foreground,
+        core=options.core,
         pidfile=prepared.pidfile,
-        prevent_core=not prepared.options.core,
-        files_preserve=[prepared.listener, prepared.log, *keep],
-        signal_map={signal.SIGPIPE: None, signal.SIGTTIN: None, signal.SIGTTOU: None},
-        stdin=sys.stdin if foreground else None,
-        stdout=sys.stdout if foreground else None,
-        stderr=sys.stderr if foreground else None,
-    )
-    try:
-        if who.switch:
-            os.setgid(who.gid)  # DaemonContext sets the further groups, but not this one
-        context.open()
-    except (OSError, daemon.daemon.DaemonError) as error:
-        raise ConfigError(f"Cannot become user {who.name}: {error}") from error
-    with context:
-        who.check()
-        if prepared.options.core:
+        keep=[prepared.listener, prepared.log, *keep],
+    ):
+        prepared.who.check()
+        if options.core:
             allow_core_dumps()
         prepared.log.start()
         proxy = Proxy(
             prepared.config, prepared.users, prepared.formats, prepared.listener, prepared.tls
         )
         proxy.start()
-        # What is here now stays: no collection needs to look at it again.
+        # What exists now stays for good: no collection needs to look at it again.
         gc.collect()
         gc.freeze()
         ready()
@@ -299,51 +282,53 @@ def wait_for_end(prepared: Prepared, proxy: Proxy) -> None:
         if number != signal.SIGHUP:
             return
         try:
-            hang_up(prepared, proxy)
+            reload_on_sighup(prepared, proxy)
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
 
 
-def hang_up(prepared: Prepared, proxy: Proxy) -> None:
+def reload_on_sighup(prepared: Prepared, proxy: Proxy) -> None:
     """Reopen the log; read users, configuration and certificate again.
 
-    What cannot be read is reported, and what was read before stays in force.
+    What cannot be read is logged, and what was read before stays in force.
     """
     try:
         prepared.log.reopen()
         log.info("Received HUP -- reopened log")
     except OSError as error:
         log.error("Received HUP -- cannot reopen log: %s", error)
-    try:
-        config, warnings = load_config(prepared.options.config, prepared.directory)
-        prepared.config, waiting = reloaded(prepared.config, config)
+    config, users, tls = proxy.context.config, proxy.context.users, proxy.context.tls
+    with kept("the configuration stays as it was"):
+        new, warnings = load_config(prepared.options.config, prepared.directory)
+        config, waiting = reloaded(config, new)
         warnings += [f"{key}: takes effect at the next start" for key in waiting]
-        _log_lines(logging.WARNING, warnings)
-    except ConfigError as error:
-        _log_lines(logging.ERROR, [*error.problems, "the configuration stays as it was"])
-    try:
-        prepared.users, warnings = load_users(prepared.options.users)
-        _log_lines(logging.WARNING, warnings)
+        log_hup(logging.WARNING, warnings)
+    with kept("the users stay as they were"):
+        users, warnings = load_users(prepared.options.users)
+        log_hup(logging.WARNING, warnings)
         log.info("Received HUP -- reread permissions")
-    except ConfigError as error:
-        _log_lines(logging.ERROR, [*error.problems, "the users stay as they were"])
+    with kept("the certificate stays as it was"):
+        tls = client_context(config)
+    proxy.reload(config, users, tls)
+
+
+@contextlib.contextmanager
+def kept(text: str) -> Iterator[None]:
+    """Log the problems of a ConfigError, and *text*, which says what stays in force."""
     try:
-        prepared.tls = client_context(prepared.config)
+        yield
     except ConfigError as error:
-        _log_lines(logging.ERROR, [*error.problems, "the certificate stays as it was"])
-    proxy.reload(prepared.config, prepared.users, prepared.tls)
+        log_hup(logging.ERROR, [*error.problems, text])
 
 
-def _log_lines(level: int, lines: Sequence[str]) -> None:
+def log_hup(level: int, lines: Sequence[str]) -> None:
+    """Log *lines* as belonging to a SIGHUP."""
     for line in lines:
         log.log(level, "Received HUP -- %s", line)
 
 
-# -- the process ------------------------------------------------------------------------
-
-
-def end_for_sure(status: int) -> None:
-    """End at once where a thread is stuck: the interpreter would wait for it."""
+def exit_if_threads_hang(status: int) -> None:
+    """Exit at once if a thread is stuck: the interpreter would wait for it."""
     others = [one for one in threading.enumerate() if one is not threading.main_thread()]
     if any(not one.daemon for one in others):
         sys.stdout.flush()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Identity: the user and groups the proxy runs as, and what they may do."""
+"""Identity: the user and group the proxy runs as, and what they may do."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from amiproxy.settings.config import Config
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A user and group; *switch* tells that it takes root to become them."""
+    """A user and a group; *switch*: the process is root and has yet to become them."""
 
     name: str
     uid: int
@@ -29,10 +29,10 @@ class Identity:
 
     @contextlib.contextmanager
     def assumed(self) -> Iterator[None]:
-        """Do what is in the block with the rights of this user.
+        """Run the block with the rights of this user.
 
-        For asking in advance what will be allowed later.  Only before any thread
-        is started: the rights are those of the process.
+        To find out in advance what will be permitted later.  Only before any thread
+        is started: the rights are those of the whole process.
         """
         if not self.switch:
             yield
@@ -49,10 +49,10 @@ class Identity:
             os.setgroups(groups)
 
     def check(self) -> None:
-        """Make sure that the process has become this user for good.
+        """Ensure that the process has become this user for good.
 
         Raises:
-            ConfigError: it has not, or not wholly.
+            ConfigError: it has kept some rights of root.
 
         """
         if self.switch and (
@@ -64,16 +64,16 @@ class Identity:
             raise ConfigError(f"Cannot become user {self.name}: some rights of root are left")
 
     def can(self, mode: int, path: str) -> bool:
-        """Tell whether this user may use *path* for *mode*, as os.access has it."""
+        """Return whether this user may use *path*; *mode* as in os.access."""
         with self.assumed():
             return os.access(path, mode, effective_ids=True)
 
 
 def identity(config: Config) -> Identity:
-    """Return who the proxy shall run as: who it is, or proc_user if it is root.
+    """Return who the proxy will run as: its present user, or proc_user if that is root.
 
     Raises:
-        ConfigError: started as root, and proc_user or proc_group names nobody fit.
+        ConfigError: it is root, and proc_user or proc_group cannot be used.
 
     """
     uid = os.geteuid()
@@ -86,8 +86,17 @@ def identity(config: Config) -> Identity:
     return Identity(user.pw_name, user.pw_uid, user.pw_gid if gid is None else gid, switch=True)
 
 
+def unreadable(who: Identity, paths: Iterable[str]) -> list[str]:
+    """Return a warning for each file in *paths* that *who* may not read again at SIGHUP."""
+    return [
+        f"{path}: user {who.name} may not read it, so SIGHUP will not read it again"
+        for path in paths
+        if path and os.path.exists(path) and not who.can(os.R_OK, path)  # noqa: PTH110
+    ]
+
+
 def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:
-    """Return who proc_user is; what is wrong with him is added to *problems*."""
+    """Return the user proc_user; add to *problems* why it cannot be used."""
     place, name = config.place("proc_user"), config.proc_user
     if not name:
         problems.append(
@@ -98,7 +107,7 @@ def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:
     try:
         user = pwd.getpwnam(name)
     except KeyError:
-        problems.append(f"{place}getpwnam({name}) failed: proc_user names no user of this system")
+        problems.append(f"{place}getpwnam({name}) failed: proc_user is not a user of this system")
         return None
     if user.pw_uid == 0:
         problems.append(
@@ -109,7 +118,7 @@ def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:
 
 
 def _gid(config: Config, problems: list[str]) -> int | None:
-    """Return the number of proc_group, None where none is named; *problems* as above."""
+    """Return the number of proc_group, None if it is not set; *problems* as for _user."""
     if not config.proc_group:
         return None
     try:
@@ -117,7 +126,7 @@ def _gid(config: Config, problems: list[str]) -> int | None:
     except KeyError:
         problems.append(
             f"{config.place('proc_group')}getgrnam({config.proc_group}) failed:"
-            " proc_group names no group of this system (nogroup on Debian, nobody on Red Hat)"
+            " proc_group is not a group of this system (nogroup on Debian, nobody on Red Hat)"
         )
         return None
 

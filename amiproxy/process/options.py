@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: which options there are, and what they ask for."""
+"""The command line: options, usage and what they ask for."""
 
 from __future__ import annotations
 
@@ -62,9 +62,13 @@ _COMMANDS = {"-t": "test", "-v": "version", "-h": "help", "--hash-secret": "hash
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
-    """Return what *arguments* ask for; raises getopt.GetoptError.
+    """Return what *arguments* ask for.
 
-    Of -t, -v, -h and --hash-secret the first one counts.
+    Of -t, -v, -h and --hash-secret the first one counts.  Relative paths become absolute.
+
+    Raises:
+        getopt.GetoptError: an option is unknown or lacks its value.
+
     """
     options = Options()
     found, rest = getopt.getopt(list(arguments), _SHORT, list(_LONG))

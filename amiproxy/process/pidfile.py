@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""PidFile: the lock file that lets only one proxy run, and tells its pid.
+"""PidFile: the lock file that holds the pid of the one proxy that may run.
 
-It is python-daemon's pid lock file over lockfile.  In addition it is kept locked
-with flock(2) as long as the proxy lives, whatever becomes of it, so a file left
-behind by a crash is told from a running proxy even when the pid in it has been
-given to another program since.
+It is python-daemon's pid lock file over lockfile.  In addition the running proxy keeps
+it locked with flock(2).  So a file that a crash has left behind differs from that of a
+running proxy, even if its pid has been given to another program since.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         self._fd = -1
 
     def acquire(self, timeout: float | None = None, *args: Any, **kwargs: Any) -> None:
-        """Create the file and hold it locked.
+        """Create the file and lock it.
 
         Raises:
-            ConfigError: it is there already, or cannot be made.
+            ConfigError: it exists already, or cannot be created.
 
         """
         try:
@@ -48,7 +47,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             raise ConfigError(f"Cannot write pid file {self.path}: {error}") from error
 
     def release(self) -> None:
-        """Remove the file; it is no error when somebody else did."""
+        """Remove the file, unless somebody else has."""
         with contextlib.suppress(lockfile.Error, OSError):
             super().release()
         if self._fd >= 0:
@@ -56,9 +55,9 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             self._fd = -1
 
     def prepare(self, who: Identity) -> None:
-        """Make sure that *who* will be able to create the file.
+        """Ensure that *who* will be able to create the file.
 
-        Makes its directory if need be, and removes a stale file.
+        Creates its directory if necessary, and removes a stale file.
 
         Raises:
             ConfigError: a proxy runs already, or *who* may not write there.
@@ -78,14 +77,14 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             )
 
     def _is_stale(self) -> bool:
-        """Tell whether there is a file that no running proxy holds."""
+        """Return whether the file exists without a running proxy that holds it."""
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ConfigError(f"Cannot write pid file {self.path}: it is no regular file")
+                raise ConfigError(f"Cannot write pid file {self.path}: it is not a regular file")
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigError(_running(self.path, self.read_pid())) from None
@@ -99,11 +98,11 @@ def _running(path: str, pid: int | None) -> str:
 
 
 def _make_directory(directory: str, who: Identity) -> None:
-    """Make *directory* for *who*; one that bears our name is made over to them."""
+    """Create *directory* for *who*; chown it if it is ours (/run/astmanproxy)."""
     try:
         os.mkdir(directory, 0o755)  # noqa: PTH102
     except FileExistsError:
-        # /run/astmanproxy is ours, even when proc_user was another one before.
+        # It may belong to the proc_user of an earlier start.
         if os.path.basename(directory) != "astmanproxy" or not os.path.isdir(directory):  # noqa: PTH112, PTH119
             return
     if who.switch:

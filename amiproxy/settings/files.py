@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The files beside the configuration: users, handlers, and who may read them again."""
+"""The files beside the configuration: users and I/O handlers."""
 
 from __future__ import annotations
 
@@ -13,38 +13,46 @@ from amiproxy.settings.usersfile import load_users
 
 if TYPE_CHECKING:
     from amiproxy.access.user import Users
-    from amiproxy.process.identity import Identity
-    from amiproxy.process.options import Options
     from amiproxy.settings.config import Config
 
 # Where the package stands: the source tree, or a site-packages directory.
 _ROOT = Path(__file__).resolve().parents[2]
 # Where setup.py puts the handlers, under the prefix: site-packages is three levels below
-# (PREFIX/lib/pythonX/site-packages), but itself the prefix of pip's --target.  sys.prefix
-# is another in pip's --user and --prefix, and for pip in the system's Python of Debian.
+# (PREFIX/lib/pythonX/site-packages), but is itself the prefix of pip's --target.
+# sys.prefix is another in pip's --user and --prefix, and for pip in the system's Python
+# of Debian.
 _INSTALLED = Path("lib", "astmanproxy", "handlers")
 
 
-def find_users(options: Options, config: Config) -> tuple[Users, list[str]]:
-    """Return the users and warnings.
+def find_users(path: str, *, required: bool) -> tuple[Users, list[str]]:
+    """Return the users of the file *path* and the warnings about it.
 
-    A missing file is an error, as in the C program, where it was named with -u or
-    where clients have to log in.  Otherwise it opens nothing that is not open.
+    Where the file is missing there are no users, and a warning.
+
+    Raises:
+        ConfigError: the file cannot be used; or it is missing and *required*, as it
+            always is in the C program.
+
     """
-    if not Path(options.users).exists():
-        text = f"Unable to open permissions file: {options.users}!"
-        if options.users_given or config.auth_required:
+    if not Path(path).exists():
+        text = f"Unable to open permissions file: {path}!"
+        if required:
             raise ConfigError(text)
         return load_users(os.devnull)[0], [f"{text} Going on without users"]
-    return load_users(options.users)
+    return load_users(path)
 
 
 def read_formats(config: Config) -> dict[str, Format]:
-    """Load the handlers; raises ConfigError where a default format is not among them."""
+    """Load the I/O handlers; return the formats by name.
+
+    Raises:
+        ConfigError: handlerdir is not a directory, or a default format is missing.
+
+    """
     problems: list[str] = []
     if config.handler_dir and not Path(config.handler_dir).is_dir():
         place = config.place("handler_dir")
-        problems.append(f"{place}handlerdir: {config.handler_dir} is no directory")
+        problems.append(f"{place}handlerdir: {config.handler_dir} is not a directory")
     formats = load_formats(*handler_directories(config))
     readers = sorted(name for name, found in formats.items() if found.is_input)
     if config.input_format not in readers:
@@ -69,13 +77,3 @@ def handler_directories(config: Config) -> list[Path]:
     found.append(_ROOT / "handlers")
     found += [prefix / _INSTALLED for prefix in (_ROOT.joinpath("../../..").resolve(), _ROOT)]
     return [path for path in found if path.is_dir()]
-
-
-def unreadable(options: Options, config: Config, who: Identity) -> list[str]:
-    """Tell which files SIGHUP will not be able to read again."""
-    paths = [options.config, options.users, config.certfile]
-    return [
-        f"{path}: user {who.name} may not read it, so SIGHUP will not read it again"
-        for path in paths
-        if path and Path(path).exists() and not who.can(os.R_OK, path)
-    ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pid lock file, and who the proxy runs as."""
+"""The pid lock file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.conftest import needs_root
 ME = Identity(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid(), switch=False)
 
 
-def test_only_one_holds_it(tmp_path):
-    """The other is told the pid."""
+def test_only_one_proxy_holds_it(tmp_path: Path) -> None:
+    """Another proxy gets an error with the pid."""
     path = tmp_path / "x.pid"
     with PidFile(str(path)):
         assert path.read_text() == f"{os.getpid()}\n"
@@ -31,8 +31,8 @@ def test_only_one_holds_it(tmp_path):
     assert not path.exists()
 
 
-def test_a_stale_file_is_removed(tmp_path):
-    """Even with our own pid in it, as in a container that begins anew."""
+def test_a_stale_file_is_removed(tmp_path: Path) -> None:
+    """Even with our own pid in it, as in a restarted container."""
     path = tmp_path / "x.pid"
     path.write_text(f"{os.getpid()}\n")
 
@@ -41,8 +41,8 @@ def test_a_stale_file_is_removed(tmp_path):
     assert not path.exists()
 
 
-def test_what_is_no_plain_file_is_left_alone(tmp_path):
-    """A directory, a pipe, a link that leads elsewhere."""
+def test_a_path_that_is_not_a_regular_file_is_left_alone(tmp_path: Path) -> None:
+    """A directory, a pipe, a symbolic link."""
     target = tmp_path / "target"
     target.write_text("1\n")
     (tmp_path / "link").symlink_to(target)
@@ -55,8 +55,8 @@ def test_what_is_no_plain_file_is_left_alone(tmp_path):
     assert target.exists()
 
 
-def test_release_does_not_mind_that_the_file_has_gone(tmp_path):
-    """Or that it is another's by now."""
+def test_release_ignores_a_file_that_is_gone(tmp_path: Path) -> None:
+    """Or that belongs to another process by now."""
     path = tmp_path / "x.pid"
     lock = PidFile(str(path))
     with lock:
@@ -67,14 +67,15 @@ def test_release_does_not_mind_that_the_file_has_gone(tmp_path):
 
 
 @needs_root
-def test_its_directory_is_made_over_only_if_it_is_ours():
-    """One called astmanproxy, or made just now; any other keeps its owner."""
-    with tempfile.TemporaryDirectory() as directory:  # tmp_path is out of nobody's reach
+def test_its_directory_is_chowned_only_if_it_is_ours() -> None:
+    """One called astmanproxy, or just created; any other keeps its owner."""
+    with tempfile.TemporaryDirectory() as directory:  # user nobody cannot reach tmp_path
         Path(directory).chmod(0o755)
         check_directories(Path(directory))
 
 
-def check_directories(tmp_path):
+def check_directories(tmp_path: Path) -> None:
+    """Prepare pid files in directories of each kind."""
     nobody = identity(Config(proc_user="nobody"))
     ours, other = tmp_path / "astmanproxy", tmp_path / "other"
     ours.mkdir()
@@ -87,25 +88,3 @@ def check_directories(tmp_path):
 
     assert ours.owner() == (tmp_path / "new").owner() == "nobody"
     assert other.owner() == "root"
-
-
-@needs_root
-def test_rights_are_asked_for_as_the_user_and_given_back(tmp_path):
-    """Root may read what nobody may not."""
-    path = tmp_path / "x"
-    path.touch(0o600)
-    nobody = identity(Config(proc_user="nobody"))
-    before = (os.getresuid(), os.getresgid(), os.getgroups())
-
-    assert not nobody.can(os.R_OK, str(path))
-    assert nobody.can(os.R_OK, "/etc/passwd")
-    assert ME.can(os.R_OK, str(path))
-    assert (os.getresuid(), os.getresgid(), os.getgroups()) == before
-
-
-@needs_root
-def test_a_process_that_is_still_root_is_noticed():
-    """The last look before clients are served."""
-    ME.check()
-    with pytest.raises(ConfigError, match="some rights of root are left"):
-        identity(Config(proc_user="nobody")).check()

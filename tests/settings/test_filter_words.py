@@ -7,7 +7,8 @@ import pytest
 
 from amiproxy.message import Message
 from amiproxy.routing.callfilter import CALL_FILTERS, SessionFilter
-from amiproxy.settings.usersfile import describe_users, read_users
+from amiproxy.settings.describe import describe_users
+from amiproxy.settings.usersfile import read_users
 
 
 @pytest.mark.parametrize("word", sorted(CALL_FILTERS))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,32 +14,27 @@ from amiproxy.access.auth import authenticate
 from amiproxy.access.user import General, User, Users
 from amiproxy.errors import ConfigError
 from amiproxy.routing import classes
-from amiproxy.settings.usersfile import describe_users, load_users, read_users
+from amiproxy.settings.describe import describe_users
+from amiproxy.settings.usersfile import load_users, read_users
+from tests.settings.users import problems_of
 from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HASH = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 
 
-def read(text):
-    """Return the users of *text*, which is without fault."""
-    users, warnings = read_users(text, "users")
+def read_cleanly(text: str) -> Users:
+    """Return the users of *text*, which draws no warning."""
+    users, warnings = read_users(text, "f")
     assert warnings == []
     return users
 
 
-def warnings_of(text):
-    return read_users(text, "users")[1]
-
-
-def problems_of(text):
-    with pytest.raises(ConfigError) as caught:
-        read_users(text, "users")
-    return list(caught.value.problems)
-
-
-def test_all_eight_fields():
+def test_all_eight_fields() -> None:
     """Each field of the line is where the C program had it."""
-    users = read(
+    users = read_cleanly(
         "joe=Secret1,SIP/1002,OutCtx,InCtx,Acme,PBX.Example,x,cdronly|NoVar\n"
     )  # fmt: skip
 
@@ -56,9 +53,9 @@ def test_all_eight_fields():
     assert joe.filtered
 
 
-def test_a_name_and_a_secret_are_enough():
+def test_a_name_and_a_secret_are_enough() -> None:
     """Trailing fields may be missing or empty; the user may see and send everything."""
-    users = read("joe=Secret1\nbill=pw2,,,,,,,\n")
+    users = read_cleanly("joe=Secret1\nbill=pw2,,,,,,,\n")
 
     assert users["joe"].secret == "Secret1"
     assert users["bill"].secret == "pw2"
@@ -72,9 +69,9 @@ def test_a_name_and_a_secret_are_enough():
 @pytest.mark.parametrize(
     "line", ["", "   ", "\t", " \t \r", "; x=y", "# x=y", "   ; x=y", "\t# x=y", "  #", ";=,"]
 )
-def test_blank_and_comment_lines_make_no_user(line):
+def test_blank_and_comment_lines_make_no_user(line: str) -> None:
     """A line of blanks or an indented comment lets nobody in (in C it let everybody in)."""
-    users = read(f"joe=s\n{line}\n")
+    users = read_cleanly(f"joe=s\n{line}\n")
 
     assert list(users) == ["joe"]
     assert users.get("") is None
@@ -84,29 +81,29 @@ def test_blank_and_comment_lines_make_no_user(line):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("=s", "users:1: the user name before '=' is missing"),
-        ("  =s,SIP/1", "users:1: the user name before '=' is missing"),
-        ("joe=s\nbob=", "users:2: user bob has no secret: write name=secret"),
-        ("bob= ,SIP/1", "users:1: user bob has no secret: write name=secret"),
-        ("bob=,SIP/1", "users:1: user bob has no secret: write name=secret"),
-        ("bob=;x", "users:1: user bob has no secret: write name=secret"),
-        ("hunter2", "users:1: '=' is missing: a user is name=secret,..."),
-        ("bob=a\0b", "users:1: the line holds a NUL byte"),
+        ("=s", "f:1: the user name before '=' is missing"),
+        ("  =s,SIP/1", "f:1: the user name before '=' is missing"),
+        ("joe=s\nbob=", "f:2: user bob has no secret: write name=secret"),
+        ("bob= ,SIP/1", "f:1: user bob has no secret: write name=secret"),
+        ("bob=,SIP/1", "f:1: user bob has no secret: write name=secret"),
+        ("bob=;x", "f:1: user bob has no secret: write name=secret"),
+        ("hunter2", "f:1: '=' is missing: a user is name=secret,..."),
+        ("bob=a\0b", "f:1: the line holds a NUL byte"),
     ],
 )
-def test_no_name_or_no_secret_is_an_error(text, problem):
-    """Such a line is named with file and line, and never makes a user."""
+def test_a_line_without_name_or_secret_is_a_problem(text: str, problem: str) -> None:
+    """With file and line; such a line never makes a user."""
     assert problems_of(text) == [problem]
 
 
-def test_every_problem_is_told_at_once():
-    """The operator need not start ten times to mend ten lines."""
+def test_every_problem_is_named_at_once() -> None:
+    """The operator need not start several times to find them all."""
     assert len(problems_of("=a\nb=\nc\nd=s\n[e](nobody)\n[f\n")) == 5
 
 
-def test_blanks_and_comments_behind_the_fields():
+def test_blanks_and_comments_behind_the_fields() -> None:
     """Blanks do not count anywhere, and a comment ends the line."""
-    users = read("  joe =\tSecret1 , SIP/10 02 ; his phone, x\nbob=s#,SIP/1\n")
+    users = read_cleanly("  joe =\tSecret1 , SIP/10 02 ; a phone, x\nbob=s#,SIP/1\n")
 
     assert users["joe"].secret == "Secret1"
     assert users["joe"].channel == "sip/1002"
@@ -115,129 +112,129 @@ def test_blanks_and_comments_behind_the_fields():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_line_ends(end):
-    """Files from either world are read, also without a last line end or with a BOM."""
-    users = read(f"\xef\xbb\xbfjoe=s{end}bob=t,,Ctx")
+def test_line_ends(end: str) -> None:
+    """LF or CRLF, even without a last line end or with a byte order mark."""
+    users = read_cleanly(f"\xef\xbb\xbfjoe=s{end}bob=t,,Ctx")
 
     assert [users["joe"].secret, users["bob"].secret] == ["s", "t"]
     assert users["bob"].out_context == "Ctx"
 
 
-def test_bytes_that_only_python_takes_for_line_ends():
+def test_bytes_that_only_python_takes_for_line_ends() -> None:
     """0x85 and the like stand in secrets as any other byte."""
-    assert read("joe=a\x85b\x0cc\x1c\xa0d\n")["joe"].secret == "a\x85b\x0cc\x1c\xa0d"
+    assert read_cleanly("joe=a\x85b\x0cc\x1c\xa0d\n")["joe"].secret == "a\x85b\x0cc\x1c\xa0d"
 
 
-def test_names_and_secrets_keep_their_case():
+def test_names_and_secrets_keep_their_case() -> None:
     """Joe and joe are two."""
-    users = read("joe=s\nJoe=S\n")
+    users = read_cleanly("joe=s\nJoe=S\n")
 
     assert users["joe"].secret == "s"
     assert users["Joe"].secret == "S"
     assert users.get("JOE") is None
 
 
-def test_contexts_keep_their_case():
+def test_contexts_keep_their_case() -> None:
     """An out_context with capitals can match the context it names."""
-    joe = read("joe=s,,From-Internal,To-Users")["joe"]
+    joe = read_cleanly("joe=s,,From-Internal,To-Users")["joe"]
 
     assert (joe.out_context, joe.in_context) == ("From-Internal", "To-Users")
 
 
-def test_equals_signs_belong_to_the_secret():
+def test_equals_signs_belong_to_the_secret() -> None:
     """A secret with `=` is whole, and the warning says that C dropped it."""
-    users, warnings = read_users("joe=a=b==\n", "users")
+    users, warnings = read_users("joe=a=b==\n", "f")
 
     assert users["joe"].secret == "a=b=="
-    assert warnings == ["users:1: user joe: the '=' in the secret belongs to it (C dropped it)"]
+    assert warnings == ["f:1: user joe: the '=' in the secret belongs to it (C dropped it)"]
 
 
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ("u=s,,,,,,,novar,extra", "users:1: user u: the fields after the eighth do not count"),
-        ("u=s,,,,,,,whatever", "users:1: user u: there is no filter 'whatever'"),
-        ("u=a b", "users:1: user u: the blanks in the secret do not count"),
-        ("u=s,,,,,,no", "users:1: user u: more_events is set by any word, 'no' too"),
-        ("u=s\nu=t", "users:2: user u is here twice: this one counts"),
-        ("u=s\n[u]\nsecret=t\nread=all\nwrite=all", "users:2: user u is here twice: this one counts"),
-        ("u=$1$abc$def", "users:1: user u cannot log in: the secret begins with $ and is no bcrypt"),
-        (f"u={HASH.replace('$05$', '$31$')}", "users:1: user u: bcrypt with cost 31 makes log-ins slow"),
+        ("u=s,,,,,,,novar,extra", "f:1: user u: the fields after the eighth do not count"),
+        ("u=s,,,,,,,whatever", "f:1: user u: there is no filter 'whatever'"),
+        ("u=a b", "f:1: user u: the blanks in the secret do not count"),
+        ("u=s,,,,,,no", "f:1: user u: more_events is set by any word, 'no' too"),
+        ("u=s\nu=t", "f:2: user u is here twice: this one counts"),
+        ("u=s\n[u]\nsecret=t\nread=all\nwrite=all", "f:2: user u is here twice: this one counts"),
+        ("u=$1$abc$def", "f:1: user u cannot log in: the secret begins with $ but is not bcrypt"),
+        (f"u={HASH.replace('$05$', '$31$')}", "f:1: user u: bcrypt with cost 31 makes log-ins slow"),
     ],
 )  # fmt: skip
-def test_odd_lines_are_taken_with_a_warning(text, warning):
-    """What the C program bore still loads, and the operator is told."""
-    users, warnings = read_users(text, "users")
+def test_odd_lines_are_accepted_with_a_warning(text: str, warning: str) -> None:
+    """The C program accepted them."""
+    users, warnings = read_users(text, "f")
 
     assert warnings == [warning]
     assert list(users) == ["u"]
 
 
-def test_of_two_lines_the_last_counts():
+def test_of_two_lines_the_last_counts() -> None:
     """The old secret no longer lets in."""
-    users, _ = read_users("u=s,SIP/1\nu=t\n", "users")
+    users, _ = read_users("u=s,SIP/1\nu=t\n", "f")
 
     assert users["u"] == User("u", "t", proxyactions=frozenset({"all"}))
     assert authenticate(users, "u", "s") is None
     assert users["u"].channel == ""
 
 
-def test_the_golden_users_file_with_more_fields():
+def test_the_golden_users_file_with_more_fields() -> None:
     """`u=s,,,,,,,whatever,extra` is a user without filters, as in C."""
-    user = read_users("u=s,,,,,,,whatever,extra\n", "users")[0]["u"]
+    user = read_users("u=s,,,,,,,whatever,extra\n", "f")[0]["u"]
 
     assert not user.filtered
 
 
-def test_filters_are_found_as_in_c():
+def test_filters_are_found_as_in_c() -> None:
     """C looked for the names anywhere in the field: what restricted there restricts here."""
-    user = read_users("u=s,,,,,,,cdronly+brionly", "users")[0]["u"]
+    user = read_users("u=s,,,,,,,cdronly+brionly", "f")[0]["u"]
 
     assert user.filters == {"cdronly", "brionly"}
 
 
-def test_bcrypt_secrets_log_in():
+def test_bcrypt_secrets_log_in() -> None:
     """A hash the C program made lets its user in."""
-    users = read(f"bf={HASH}\n")
+    users = read_cleanly(f"bf={HASH}\n")
 
     assert authenticate(users, "bf", "U*U") is users["bf"]
     assert users.bcrypt_cost == 5
-    assert read("a=b").bcrypt_cost == 0
+    assert read_cleanly("a=b").bcrypt_cost == 0
 
 
-def test_filtered_users_may_not_change_the_servers():
-    """Who sees only his own calls has no business with AddServer, whichever filter it is."""
+def test_filtered_users_may_not_change_the_servers() -> None:
+    """A user who sees only some calls may not call AddServer, whichever filter it is."""
     for fields in ("SIP/100", ",out", ",,in", ",,,account", ",,,,,,cdronly"):
-        user = read(f"joe=s,{fields}")["joe"]
+        user = read_cleanly(f"joe=s,{fields}")["joe"]
 
         assert not rights.may_proxyaction(user, "AddServer"), fields
         assert rights.may_proxyaction(user, "SetOutputFormat"), fields
-    assert rights.may_proxyaction(read("joe=s,,,,,pbx1,yes")["joe"], "AddServer")
+    assert rights.may_proxyaction(read_cleanly("joe=s,,,,,pbx1,yes")["joe"], "AddServer")
 
 
-def test_secrets_are_in_no_repr_nor_message(tmp_path):
+def test_secrets_are_in_no_repr_nor_message() -> None:
     """Secrets never reach a log."""
     text = "joe=hunter2,SIP/1,,,,,,bad\n[bob]\nsecret = hunter2\nwritetimeout = 1\nx = hunter2\n"
-    users, warnings = read_users(text, "users")
+    users, warnings = read_users(text, "f")
 
     shown = [repr(users), repr(users["joe"]), repr(users["bob"]), *warnings, *describe_users(users)]
     assert "hunter2" not in "".join(shown)
 
 
-def test_users_are_a_value():
-    """Nobody changes users that threads share; the mapping has no way to."""
-    users = read("joe=s\n")
+def test_users_are_a_value() -> None:
+    """Threads share users, so nothing can change them."""
+    users = read_cleanly("joe=s\n")
 
     with pytest.raises(TypeError):
-        users["joe"] = users["joe"]
+        users["joe"] = users["joe"]  # type: ignore[index]
     with pytest.raises(AttributeError):
-        users["joe"].secret = "x"
+        users["joe"].secret = "x"  # type: ignore[misc]
     assert len(users) == 1
     assert not Users()
     assert Users().general == General()
 
 
-def test_load_users_reads_the_file(tmp_path):
+def test_load_users_reads_the_file(tmp_path: Path) -> None:
     """The file is read byte by byte; problems name it as it was given."""
     path = tmp_path / "u"
     path.write_bytes(b"joe=caf\xe9\nbob=s,,,,,,,x\n")
@@ -248,47 +245,19 @@ def test_load_users_reads_the_file(tmp_path):
     assert warnings == [f"{path}:2: user bob: there is no filter 'x'"]
 
 
-def test_a_missing_file_is_a_config_error(tmp_path):
-    """Not to be had, not to be read, or a directory: one clear line."""
+def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:
+    """Or one that is a directory: one clear line."""
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(ConfigError, match=str(path)):
             load_users(path)
 
 
-def test_a_user_is_described_in_words():
-    """Astmanproxy -t tells what each may see and do."""
-    users = read("joe=s,SIP/100,out,in,acme,pbx,,cdronly|novar\nsup=s\n")
-
-    lines = describe_users(users)
-
-    assert lines == [
-        "user joe: plain secret, from any address",
-        "  sees events of: everything",
-        "  sees only calls of channels sip/100...",
-        "  sees only messages of context in",
-        "  sees only Cdr events",
-        "  does not see variables being set",
-        "  sees no events that belong to no call",
-        "  may send actions of: everything",
-        "  may act only on channels sip/100...",
-        "  may act only in context out",
-        "  calls on account acme",
-        "  acts only on server pbx",
-        "  may call ProxyActions: all but AddServer, DropServer, ListServers",
-        "user sup: plain secret, from any address",
-        "  sees events of: everything",
-        "  may send actions of: everything",
-        "  may call ProxyActions: all",
-    ]
-    assert "no users" in describe_users(Users())[0]
-
-
-def test_the_sample_in_the_documentation_loads():
+def test_the_sample_in_the_documentation_loads() -> None:
     """The users of docs/security.md are users, each with what is said of it."""
     text = (ROOT / "docs/security.md").read_text()
     sample = "\n".join(line[3:] for line in text.split("```")[3].split("\n"))
 
-    users, _ = read_users(sample, "users")
+    users, _ = read_users(sample, "f")
 
     assert list(users) == ["wallboard", "crm"]
     assert users["crm"].write == classes.ORIGINATE
@@ -298,14 +267,14 @@ def test_the_sample_in_the_documentation_loads():
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), max_size=200))
-def test_any_file_is_read_or_refused(text):
+def test_any_file_is_read_or_refused(text: str) -> None:
     """Noise gives users or ConfigError; no user has an empty name or secret."""
     try:
-        users, warnings = read_users(text, "users")
+        users, warnings = read_users(text, "f")
     except ConfigError:
         return
     assert all(name and user.secret and user.name == name for name, user in users.items())
-    assert all(warning.startswith("users:") for warning in warnings)
+    assert all(warning.startswith("f:") for warning in warnings)
     assert describe_users(users)
 
 
@@ -316,10 +285,10 @@ SEEDS = st.sampled_from(
 
 
 @given(st.lists(SEEDS, max_size=12))
-def test_any_lines_are_read_or_refused(lines):
+def test_any_lines_are_read_or_refused(lines: list[str]) -> None:
     """The pieces of both forms in any order give users or ConfigError."""
     try:
-        users, _ = read_users("\n".join(lines), "users")
+        users, _ = read_users("\n".join(lines), "f")
     except ConfigError:
         return
     assert all(user.secret for user in users.values())

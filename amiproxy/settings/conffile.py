@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""astmanproxy.conf: the file in, a Config out, with what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from amiproxy.errors import ConfigError
+from amiproxy.settings.config import SETTINGS, Config
+from amiproxy.settings.confsyntax import Value, is_blank, split_line
+from amiproxy.settings.hostline import read_server
+from amiproxy.settings.readers import networks
+from amiproxy.settings.report import Report
+
+if TYPE_CHECKING:
+    from amiproxy.settings.config import ServerSpec
+
+# Seconds between two tries to reconnect.  The C program's 0 meant thousands a second.
+_SHORTEST_RETRY = 0.1
+
+
+class Parsed(NamedTuple):
+    """A file as it was read.
+
+    *problems* make it unusable, *warnings* name keys nobody knows and the like; both
+    are ``FILE:LINE: ...`` lines.  *config* is made of the lines without a problem.
+    """
+
+    config: Config
+    problems: list[str]
+    warnings: list[str]
+
+
+def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Config, list[str]]:
+    """Read the file *path*; return its Config and the warnings.
+
+    Relative paths in the file start at *directory*, by default the current one.
+
+    Raises:
+        ConfigError: the file cannot be read or used; names every problem.
+
+    """
+    config, problems, warnings = examine_config(path, directory)
+    if problems:
+        raise ConfigError(*problems)
+    return config, warnings
+
+
+def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
+    """Read the file *path* as load_config does, and return its problems, too.
+
+    The Config is made even if there are problems, so that the files it names can be
+    checked as well.
+
+    Raises:
+        ConfigError: the file cannot be read.
+
+    """
+    name = os.fspath(path)
+    try:
+        text = Path(path).read_bytes().decode("latin-1")
+    except OSError as error:
+        # The C program's words, which name no reason: it is added to the rare ones.
+        reason = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
+        raise ConfigError(f"Unable to open config file: {name}!{reason}") from error
+    return parse_config(text, name, directory)
+
+
+def parse_config(text: str, name: str, directory: str = "") -> Parsed:
+    """Make a Config of *text*, the contents of the file *name*; raises nothing."""
+    parser = _Parser(name, directory or os.getcwd())  # noqa: PTH109 - a plain string
+    # The byte order mark, which some editors write, was decoded as Latin-1.
+    for number, line in enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1):
+        parser.take(number, line)
+    return parser.finish()
+
+
+class _Parser:
+    """Collects the settings of one file, and what is wrong with it."""
+
+    def __init__(self, name: str, directory: str) -> None:
+        self.name = name
+        self.directory = directory
+        self.values: dict[str, Any] = {}
+        self.where: dict[str, str] = {}
+        self.servers: list[ServerSpec] = []
+        self.acl: list[str] = []
+        self.report = Report(name)
+
+    def take(self, number: int, line: str) -> None:
+        """Read one line of the file."""
+        if is_blank(line):
+            return
+        parts = split_line(line)
+        if parts is None:
+            self.report.warn(number, 'not "key = value", ignored')
+            return
+        key, raw = parts
+        try:
+            self._set(key, Value.of(raw, self.directory), number)
+        except ValueError as error:
+            self.report.error(number, f"{_shown(key)}: {error}")
+
+    def _set(self, key: str, value: Value, number: int) -> None:
+        if key == "host":
+            self._add_server(read_server(value, self.name, number))
+        elif key in ("permit", "deny"):
+            self.acl.append(f"{key}={networks(key, value)}")
+        elif key in SETTINGS:
+            setting = SETTINGS[key]
+            self.values[setting.field] = setting.read(value)
+            self.where[setting.field] = f"{self.name}:{number}"
+        else:
+            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
+
+    def _add_server(self, server: ServerSpec) -> None:
+        if server in self.servers:
+            # The C program connected twice and sent every event twice.
+            self.report.warn(server.line, "host: this server is named twice, ignored")
+        else:
+            self.servers.append(server)
+
+    def finish(self) -> Parsed:
+        """Return the Config, what is wrong, and the warnings."""
+        config = Config(
+            servers=tuple(self.servers),
+            acl_lines=tuple(self.acl),
+            where=MappingProxyType(self.where),
+            **self.values,
+        )
+        problems, warnings = _check(config)
+        if config.retry_interval < _SHORTEST_RETRY:
+            warnings.append(
+                f"{config.place('retry_interval')}retryinterval: raised to {_SHORTEST_RETRY:g} s"
+            )
+            config = replace(config, retry_interval=_SHORTEST_RETRY)
+        return Parsed(
+            config, [*self.report.problems, *problems], [*self.report.warnings, *warnings]
+        )
+
+
+def _check(config: Config) -> tuple[list[str], list[str]]:
+    """Return the problems and warnings of settings that are wrong only together."""
+    problems: list[str] = []
+    warnings: list[str] = []
+    if not config.accept_unencrypted:
+        place = config.place("accept_unencrypted")
+        if not config.accept_encrypted:
+            problems.append(
+                f"{place}nobody could connect: acceptencryptedconnection or"
+                " acceptunencryptedconnection must be yes"
+            )
+        elif not config.certfile:
+            problems.append(f"{place}nobody could connect: encrypted connections need a certfile")
+    elif config.accept_encrypted and not config.certfile:
+        warnings.append(
+            f"{config.place('accept_encrypted')}acceptencryptedconnection: no certfile"
+            " is set, so encrypted connections will be refused"
+        )
+    if config.client_ca_file and not config.certfile:
+        problems.append(f"{config.place('client_ca_file')}clientcafile: needs a certfile")
+    return problems, warnings
+
+
+def _shown(key: str) -> str:
+    """Return *key* for a message, unless it may be a piece of a torn host line."""
+    return key if re.fullmatch("[a-z0-9_]{1,40}", key) else "(not shown)"

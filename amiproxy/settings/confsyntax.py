@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The syntax of a line of astmanproxy.conf: ``key = value ; comment``."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+
+# What follows the "=": a quoted piece, an unquoted one, or a comment.  A quote that
+# is never closed ends at a comment or with the line, as in the C program.
+_PIECE = re.compile(r'"(?P<quoted>[^"]*)"|"(?P<open>[^";#]*)|(?P<bare>[^";#]+)')
+_BLANKS = str.maketrans("", "", " \t\r")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Value:
+    """The value of one line as (text, is quoted) pieces, without comment.
+
+    Unquoted pieces have lost their blanks, but not yet their capitals.  Relative
+    paths start at *directory*.
+    """
+
+    pieces: tuple[tuple[str, bool], ...]
+    directory: str
+
+    @classmethod
+    def of(cls, raw: str, directory: str) -> Value:
+        """Return the value in *raw*, the part of a line behind the ``=``.
+
+        Raises:
+            ValueError: it holds a control character.
+
+        """
+        pieces: list[tuple[str, bool]] = []
+        match = _PIECE.match(raw)
+        while match is not None:
+            bare = match["bare"]
+            if bare is not None:
+                pieces.append((bare.translate(_BLANKS), False))
+            else:
+                pieces.append((match["quoted"] or match["open"] or "", True))
+            match = _PIECE.match(raw, match.end())
+        value = cls(tuple(pieces), directory)
+        if _CONTROL.search(value.text):
+            raise ValueError("holds a control character; remove it")
+        return value
+
+    @property
+    def text(self) -> str:
+        """The value in the case it was written in."""
+        return "".join(text for text, _ in self.pieces)
+
+    @property
+    def folded(self) -> str:
+        """The value as the C program reads it: capitals only in quotes."""
+        return "".join(text if quoted else text.lower() for text, quoted in self.pieces)
+
+    @property
+    def first(self) -> Value:
+        """The value up to its first closing quote, where the C program stopped."""
+        end = next((i for i, (_, quoted) in enumerate(self.pieces, 1) if quoted), None)
+        return replace(self, pieces=self.pieces[:end])
+
+    def split(self) -> list[str]:
+        """Return the fields between commas; a comma in quotes does not separate.
+
+        Unless the whole value is quoted: then the C program split inside.
+        """
+        found = [""]
+        for text, quoted in self.pieces:
+            first, *more = [text] if quoted else text.split(",")
+            found[-1] += first
+            found += more
+        if len(found) == 1:
+            found = found[0].split(",")
+        return [text.strip(" ") for text in found]
+
+
+def is_blank(line: str) -> bool:
+    """Return whether *line* says nothing: it is empty or a comment."""
+    return not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#"
+
+
+def split_line(line: str) -> tuple[str, str] | None:
+    """Return the key, in lower case, and all that follows the ``=``; None without them."""
+    key, equals, raw = line.partition("=")
+    key = key.strip(" \t").lower()
+    if not equals or ";" in key or "#" in key:
+        return None
+    return key, raw
+
+
+def text(value: Value) -> str:
+    """Read any text as the C program does: capitals count in quotes only."""
+    return value.first.folded
+
+
+def path(value: Value) -> str:
+    """Read a path; it keeps its case, unlike in the C program (spec section 3)."""
+    written = value.first.text
+    return os.path.normpath(os.path.join(value.directory, written)) if written else ""  # noqa: PTH118
+
+
+def required_path(value: Value) -> str:
+    """Read a path that must be given."""
+    found = path(value)
+    if not found:
+        raise ValueError("is empty; give a path")
+    return found

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Readers of values, for both files: what a line says in, the value of the field out.
+
+Each raises ValueError for a value that cannot be used.  The text of the error names
+neither file, line nor key: the caller does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Callable, Protocol
+
+from amiproxy.access.acl import Acl
+from amiproxy.basics.boolean import parse_bool
+
+# poll(2) takes a timeout in ms as a 31-bit number.
+LONGEST_WAIT = 2_000_000  # seconds
+
+
+class Written(Protocol):
+    """A value as it is written in a file."""
+
+    @property
+    def text(self) -> str:
+        """The value without comment and quotes, in the case it is written in."""
+
+
+def boolean(value: Written) -> bool:
+    """Read yes or no, in the words of :func:`~amiproxy.basics.boolean.parse_bool`."""
+    answer = parse_bool(value.text)
+    if answer is None:
+        raise ValueError(f"{quote(value.text)} is neither yes nor no")
+    return answer
+
+
+def choice(*choices: str) -> Callable[[Written], str]:
+    """Return a reader of one of *choices*; ``no`` and its like mean the first."""
+
+    def read(value: Written) -> str:
+        text = value.text.lower()
+        if parse_bool(text) is False:
+            return choices[0]
+        if text not in choices:
+            raise ValueError(f"{quote(value.text)} is not one of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+def count(least: int, most: int = 2**40) -> Callable[[Written], int]:
+    """Return a reader of whole numbers from *least* to *most*."""
+
+    def read(value: Written) -> int:
+        if not re.fullmatch("[0-9]{1,13}", value.text):
+            raise ValueError(f"{quote(value.text)} is not a whole number")
+        number = int(value.text)
+        if not least <= number <= most:
+            raise ValueError(f"{number} is not between {least} and {most}")
+        return number
+
+    return read
+
+
+def seconds(value: Written) -> float:
+    """Read a number of seconds, with decimals or without."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value.text):
+        raise ValueError(f"{quote(value.text)} is not a number")
+    number = float(value.text)
+    if number > LONGEST_WAIT:
+        raise ValueError(f"{number:g} is too long; at most {LONGEST_WAIT} s can be waited")
+    return number
+
+
+def positive_seconds(value: Written) -> float:
+    """Read a number of seconds greater than 0."""
+    number = seconds(value)
+    if not number:
+        raise ValueError("must be more than 0")
+    return number
+
+
+def milliseconds(value: Written) -> float:
+    """Read a number of milliseconds; return seconds."""
+    return seconds(value) / 1000
+
+
+def lower(value: Written) -> str:
+    """Read any text; its case does not count."""
+    return value.text.lower()
+
+
+def format_name(value: Written) -> str:
+    """Read the name of a format."""
+    return value.text.lower() or "standard"
+
+
+def address(value: Written) -> str:
+    """Read ``*`` for all addresses, an address of either family, or a host name."""
+    text = value.text.lower()
+    if not text:
+        raise ValueError("is empty; * stands for all addresses")
+    return text if text == "*" else host(text)
+
+
+def host(text: str) -> str:
+    """Read a host name or an address, in lower case; an IPv6 address loses its brackets."""
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    if ":" in text:
+        try:
+            ipaddress.IPv6Address(text)
+        except ValueError:
+            raise ValueError(f"{quote(text)} is not an IPv6 address") from None
+    elif not re.fullmatch(r"[a-z0-9_.-]{1,253}", text) or _is_bad_ipv4(text):
+        raise ValueError(f"{quote(text)} is neither an address nor a host name")
+    return text
+
+
+def _is_bad_ipv4(text: str) -> bool:
+    """Return whether *text* looks like an IPv4 address but is not one."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", text)
+    return match is not None and any(int(part) > 255 for part in match.groups())
+
+
+def networks(key: str, value: Written) -> str:
+    """Read the networks of a line *key* (permit or deny), as Asterisk writes them."""
+    text = value.text.lower()
+    Acl().with_line(key, text)
+    return text
+
+
+def origins(value: Written) -> tuple[str, ...]:
+    """Read web origins separated by commas (RFC 6454)."""
+    found = tuple(text for text in value.text.lower().split(",") if text)
+    for origin in found:
+        if not re.fullmatch(r"https?://[a-z0-9_.:\[\]-]+", origin):
+            raise ValueError(
+                f"{quote(origin)} is not an origin; write https://host or https://host:port"
+            )
+    return found
+
+
+def quote(text: str) -> str:
+    """Return *text* for an error message: in quotes, cut to 60 characters and printable."""
+    shown = text if len(text) <= 60 else f"{text[:60]}..."
+    return '"' + shown.encode("ascii", "backslashreplace").decode() + '"'

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What ``astmanproxy -t`` says of the users."""
+
+from __future__ import annotations
+
+from amiproxy.access.user import Users
+from amiproxy.settings.describe import describe_users
+from tests.settings.users import FULL, read
+
+
+def test_a_user_is_described_in_words() -> None:
+    """What each may see and do."""
+    users = read("joe=s,SIP/100,out,in,acme,pbx,,cdronly|novar\nsup=s\n")
+
+    lines = describe_users(users)
+
+    assert lines == [
+        "user joe: plain secret, from any address",
+        "  sees events of: everything",
+        "  sees only calls of channels sip/100...",
+        "  sees only messages of context in",
+        "  sees only Cdr events",
+        "  does not see variables being set",
+        "  sees no events that belong to no call",
+        "  may send actions of: everything",
+        "  may act only on channels sip/100...",
+        "  may act only in context out",
+        "  calls on account acme",
+        "  acts only on server pbx",
+        "  may call ProxyActions: all but AddServer, DropServer, ListServers",
+        "user sup: plain secret, from any address",
+        "  sees events of: everything",
+        "  may send actions of: everything",
+        "  may call ProxyActions: all",
+    ]
+    assert "no users" in describe_users(Users())[0]
+
+
+def test_descriptions() -> None:
+    """Every restriction of a section is described."""
+    text = "\n".join(describe_users(read(FULL)))
+
+    assert text.startswith(
+        "everyone: from deny 0.0.0.0/0.0.0.0, permit 10.0.0.0/8, permit 127.0.0.1\n"
+    )
+    assert "  sees events of: call, agent, user\n" in text
+    assert "  does not see events whose text matches Event: RTCP\n" in text
+    assert "  does not see Newexten events\n" in text
+    assert "only Newchannel events whose Channel starts with PJSIP/\n" in text
+    assert "  may not run what could leave the PBX\n" in text
+    assert "  may log in once at a time\n" in text
+    assert "  may call ProxyActions: listservers, logoff, setoutputformat\n" in text
+    assert "  sees also events that belong to no call\n" in text
+
+
+def test_an_open_proxy_is_named() -> None:
+    """Without a needed log-in the rights of users do not matter."""
+    lines = describe_users(read("joe=s\n"), guarded=False)
+
+    assert lines[0] == "who does not log in: sees and may do everything (authrequired = no)"
+
+
+def test_the_privileged_proxyactions_are_those_given() -> None:
+    """A user who is not given any may call all the others."""
+    lines = describe_users(read("[u]\nsecret=s\nread=\nwrite=\n"), privileged=["A", "B"])
+
+    assert "  may call ProxyActions: all but A, B" in lines

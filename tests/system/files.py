@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the program to its end, with files of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support import PROGRAM, free_port
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the program to its end; return its output and exit status."""
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+class Files:
+    """A configuration and a users file in a directory of their own, a context manager.
+
+    The configuration begins with four lines of ours.
+    """
+
+    def __init__(self) -> None:
+        # Not tmp_path: user nobody could not reach it.
+        self.dir = Path(tempfile.mkdtemp(prefix="astmanproxy-cli-"))
+        self.dir.chmod(0o755)
+        self.config = self.dir / "amp.conf"
+        self.users = self.dir / "amp.users"
+        self.log = self.dir / "proxy.log"
+        self.pidfile = self.dir / "astmanproxy" / "own.pid"
+
+    def __enter__(self) -> Files:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.dir)
+
+    def write(self, config: str = "", users: str | None = "") -> list[str]:
+        """Write the files; return the options that name them.  *users* None: no file."""
+        ours = (
+            f"proc_user = nobody\nlistenaddress = 127.0.0.1\nlogfile = {self.log}\n"
+            f"listenport = {free_port()}\n"
+        )
+        self.config.write_bytes((ours + config).encode("latin-1"))
+        if users is not None:
+            self.users.write_text(users)
+        return ["-c", str(self.config), "-u", str(self.users)]
