@@ -28,21 +28,21 @@ def refusal(user: User | None, message: Message) -> str | None:
         # To Asterisk a NUL ends the line, and a line that begins with one the message:
         # what follows would be an action that was not checked here.
         return "it holds a NUL byte"
-    if user is None or user.write == ALL:
+    if user is None or user.write == ALL or not message.action:
         return None
+    return _class_refusal(user.write, message)
+
+
+def _class_refusal(write: int, message: Message) -> str | None:
+    """Return why the classes *write* do not permit *message*, or None if they do."""
     name = message.action
-    if not name:
-        return None
     needed = ACTIONS.get(name)
     if needed is None:
         return "the action is unknown and needs the class all"
-    if needed and not user.write & needed:
+    if needed and not write & needed:
         return f"the action needs one of the classes {describe_classes(needed)}"
-    if not user.write & SYSTEM:
-        escape = escapes.escape(name, message)
-        if escape is not None:
-            return f"{escape} needs the class system"
-    return None
+    escape = None if write & SYSTEM else escapes.escape(name, message)
+    return None if escape is None else f"{escape} needs the class system"
 
 
 def may_proxyaction(user: User | None, name: str, *, privileged: bool | None = None) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import SETTINGS, Config
-from amiproxy.settings.confsyntax import Value, is_blank, split_line
+from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import read_server
 from amiproxy.settings.readers import networks
 from amiproxy.settings.report import Report
@@ -95,13 +95,13 @@ class _Parser:
 
     def take(self, number: int, line: str) -> None:
         """Read one line of the file."""
-        if is_blank(line):
+        if not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#":
             return
-        parts = split_line(line)
-        if parts is None:
+        key, equals, raw = line.partition("=")
+        key = key.strip(" \t").lower()
+        if not equals or ";" in key or "#" in key:
             self.report.warn(number, 'not "key = value", ignored')
             return
-        key, raw = parts
         try:
             self._set(key, Value.of(raw, self.directory), number)
         except ValueError as error:
@@ -109,7 +109,12 @@ class _Parser:
 
     def _set(self, key: str, value: Value, number: int) -> None:
         if key == "host":
-            self._add_server(read_server(value, self.name, number))
+            server = read_server(value, self.name, number)
+            if server in self.servers:
+                # The C program connected twice and sent every event twice.
+                self.report.warn(number, "host: this server is named twice, ignored")
+            else:
+                self.servers.append(server)
         elif key in ("permit", "deny"):
             self.acl.append(f"{key}={networks(key, value)}")
         elif key in SETTINGS:
@@ -118,13 +123,6 @@ class _Parser:
             self.where[setting.field] = f"{self.name}:{number}"
         else:
             self.report.warn(number, f"unknown key {_shown(key)}, ignored")
-
-    def _add_server(self, server: ServerSpec) -> None:
-        if server in self.servers:
-            # The C program connected twice and sent every event twice.
-            self.report.warn(server.line, "host: this server is named twice, ignored")
-        else:
-            self.servers.append(server)
 
     def finish(self) -> Parsed:
         """Return the Config, what is wrong, and the warnings."""

@@ -73,11 +73,12 @@ def _setting(
     return field(default=default, repr=shown, metadata=metadata)
 
 
-def _autofilter(value: Value) -> AutoFilter:
-    return AutoFilter(choice(*(mode.value for mode in AutoFilter))(value))
-
-
+_MODE = choice(*(mode.value for mode in AutoFilter))
 _LOCAL = choice("off", "allow", "allowwith", "enforce")
+
+
+def _autofilter(value: Value) -> AutoFilter:
+    return AutoFilter(_MODE(value))
 
 
 @dataclass(frozen=True)

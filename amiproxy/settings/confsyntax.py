@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The syntax of a line of astmanproxy.conf: ``key = value ; comment``."""
+"""The values of astmanproxy.conf: ``key = value ; comment``."""
 
 from __future__ import annotations
 
@@ -76,20 +76,6 @@ class Value:
         if len(found) == 1:
             found = found[0].split(",")
         return [text.strip(" ") for text in found]
-
-
-def is_blank(line: str) -> bool:
-    """Return whether *line* says nothing: it is empty or a comment."""
-    return not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#"
-
-
-def split_line(line: str) -> tuple[str, str] | None:
-    """Return the key, in lower case, and all that follows the ``=``; None without them."""
-    key, equals, raw = line.partition("=")
-    key = key.strip(" \t").lower()
-    if not equals or ";" in key or "#" in key:
-        return None
-    return key, raw
 
 
 def text(value: Value) -> str:

@@ -3,32 +3,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 
+
+@dataclass
 class Report:
-    """The problems and warnings of one file, as ``FILE:LINE: ...`` lines.
+    """The problems and warnings of the file *path*, as ``FILE:LINE: ...`` lines."""
 
-    Each stands there once, however many sections inherit the line.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._problems: dict[str, None] = {}
-        self._warnings: dict[str, None] = {}
-
-    @property
-    def problems(self) -> list[str]:
-        """What makes the file unusable, in the order it was found."""
-        return list(self._problems)
-
-    @property
-    def warnings(self) -> list[str]:
-        """What the operator should know; the file is used all the same."""
-        return list(self._warnings)
+    path: str
+    #: What makes the file unusable.
+    problems: list[str] = field(default_factory=list)
+    #: What the operator should know; the file is used all the same.
+    warnings: list[str] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
 
     def error(self, line: int, text: str) -> None:
         """Add a problem of line number *line*."""
-        self._problems[f"{self._path}:{line}: {text}"] = None
+        self._note(self.problems, line, text)
 
     def warn(self, line: int, text: str) -> None:
         """Add a warning about line number *line*."""
-        self._warnings[f"{self._path}:{line}: {text}"] = None
+        self._note(self.warnings, line, text)
+
+    def _note(self, notes: list[str], line: int, text: str) -> None:
+        """Add a line to *notes*: once, however many sections inherit the line it is about."""
+        note = f"{self.path}:{line}: {text}"
+        if note not in self._noted:
+            self._noted.add(note)
+            notes.append(note)
