@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the tests of servers share: a Ping, and waiting for its answer."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.system.peers import (
+    is_response,
+)
+
+NOT_CONNECTED = "Message: No Asterisk server connected"
+
+#: The fixture ``proxy``.
+StartProxy = Callable[..., ProxyProcess]
+
+
+def ping(client: ManagerClient, *lines: str) -> list[str]:
+    """Send a Ping and return its answer."""
+    client.send("Action: Ping", *lines)
+    return client.read_until(is_response)
+
+
+def wait_served(client: ManagerClient, timeout: float = 10.0) -> None:
+    """Wait until a Ping is answered by Asterisk."""
+    wait_until(lambda: "Ping: Pong" in ping(client), timeout, "a Pong")
