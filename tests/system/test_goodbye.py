@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from simulator.server import SimulatedAsterisk
 from tests.system.peers import QUICK, host_line, wait_connected
+
+if TYPE_CHECKING:
+    from tests.system.servers import StartProxy
 
 MODES = ["off", "unique"]
 LOGOFFS = ["Action: Logoff\r\n\r\n", "ProxyAction: Logoff\r\n\r\n"]
@@ -15,7 +20,7 @@ GOODBYE = b"Response: Goodbye\r\nMessage: Thanks for all the fish.\r\n\r\n"
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("logoff", LOGOFFS)
-def test_answers_come_before_the_goodbye(proxy, mode, logoff):
+def test_answers_come_before_the_goodbye(proxy: StartProxy, mode: str, logoff: str) -> None:
     """As with Asterisk, which answers in order: a log-off overtakes nothing."""
     with SimulatedAsterisk() as asterisk:
         program = proxy(QUICK + f"autofilter = {mode}\n" + host_line(asterisk))
@@ -39,7 +44,9 @@ def test_answers_come_before_the_goodbye(proxy, mode, logoff):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_action_that_is_never_answered_holds_no_goodbye_up_for_long(proxy, mode):
+def test_an_action_that_is_never_answered_holds_no_goodbye_up_for_long(
+    proxy: StartProxy, mode: str
+) -> None:
     """IAXnetstats answers with nothing: a Ping behind it tells that nothing will come."""
     with SimulatedAsterisk() as asterisk:
         asterisk.answer("IAXnetstats", b"\r\n")
@@ -51,7 +58,7 @@ def test_an_action_that_is_never_answered_holds_no_goodbye_up_for_long(proxy, mo
             assert client.read_to_end(timeout=20) == GOODBYE
 
 
-def test_what_follows_a_refusal_does_not_cost_its_reason(proxy):
+def test_what_follows_a_refusal_does_not_cost_its_reason(proxy: StartProxy) -> None:
     """A client that goes on sending behind malformed XML still reads the error."""
     program = proxy(QUICK + "inputformat = xml\n")
     with program.client(banner=False) as client:

@@ -5,17 +5,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from typing import TYPE_CHECKING
 
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
 from tests.system.peers import PATIENT, Collector, host_line, is_response, wait_connected
+
+if TYPE_CHECKING:
+    from tests.support import ManagerClient
+    from tests.system.servers import StartProxy
 
 CLIENTS = 8
 RESTARTS = 20
 FILLING = "x" * 300
 
 
-def test_clients_survive_twenty_restarts_of_asterisk_and_see_no_half_message(proxy):
+def test_clients_survive_twenty_restarts_of_asterisk_and_see_no_half_message(
+    proxy: StartProxy,
+) -> None:
     """However Asterisk goes, clients stay, events resume, and messages are whole."""
     with contextlib.ExitStack() as stack:
         asterisk = stack.enter_context(SimulatedAsterisk())
@@ -66,7 +73,7 @@ def test_clients_survive_twenty_restarts_of_asterisk_and_see_no_half_message(pro
         assert told > RESTARTS
 
 
-def _tell(asterisk, quiet, over):
+def _tell(asterisk: SimulatedAsterisk, quiet: threading.Lock, over: threading.Event) -> None:
     """Send events without pause."""
     number = 0
     while not over.is_set():
@@ -77,7 +84,7 @@ def _tell(asterisk, quiet, over):
         over.wait(0.005)
 
 
-def _ask(clients, over):
+def _ask(clients: list[ManagerClient], over: threading.Event) -> None:
     """Let every client ask something, again and again."""
     while not over.is_set():
         for number, client in enumerate(clients):
@@ -85,7 +92,7 @@ def _ask(clients, over):
         over.wait(0.01)
 
 
-def _restart(asterisk, quiet, number):
+def _restart(asterisk: SimulatedAsterisk, quiet: threading.Lock, number: int) -> None:
     """Let Asterisk go, a different way each time, and come back."""
     if number % 4 == 0:
         asterisk.shutdown(restart=True)
@@ -105,7 +112,9 @@ def _restart(asterisk, quiet, number):
         asterisk.start()
 
 
-def test_an_action_under_way_when_asterisk_goes_is_answered_with_an_error(proxy):
+def test_an_action_under_way_when_asterisk_goes_is_answered_with_an_error(
+    proxy: StartProxy,
+) -> None:
     """Nobody waits for an answer that cannot come."""
     with SimulatedAsterisk() as asterisk:
         asterisk.answer("CoreShowChannels", lambda _: None)

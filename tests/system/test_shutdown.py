@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +16,18 @@ from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
 from tests.system.peers import QUICK, BareServer, certificate, host_line, wait_connected
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.system.servers import StartProxy
+
 GOODBYE = b"ProxyMessage: Proxy Shutting Down\r\n\r\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_clients_and_servers_are_told_and_the_exit_status_is_zero(proxy, number):
+def test_clients_and_servers_are_told_and_the_exit_status_is_zero(
+    proxy: StartProxy, number: int
+) -> None:
     """ProxyMessage to each client in its format, Logoff to each Asterisk, then the end."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(SimulatedAsterisk(f"127.0.0.{n}")) for n in (1, 2)]
@@ -46,7 +54,7 @@ def test_clients_and_servers_are_told_and_the_exit_status_is_zero(proxy, number)
         assert not program.stderr()
 
 
-def test_tls_on_both_sides_ends_as_well(proxy, tmp_path):
+def test_tls_on_both_sides_ends_as_well(proxy: StartProxy, tmp_path: Path) -> None:
     """The last words come through TLS."""
     pem = certificate(tmp_path)
     with SimulatedAsterisk(tls=pem) as asterisk:
@@ -61,7 +69,7 @@ def test_tls_on_both_sides_ends_as_well(proxy, tmp_path):
         asterisk.wait_for_action("Logoff")
 
 
-def test_it_ends_within_five_seconds_whatever_its_peers_do(proxy):
+def test_it_ends_within_five_seconds_whatever_its_peers_do(proxy: StartProxy) -> None:
     """A client and an Asterisk that read nothing, silent ones, one under way."""
     deaf, mute = Faults(), Faults(mute=True)
     with contextlib.ExitStack() as stack:
@@ -96,7 +104,7 @@ def test_it_ends_within_five_seconds_whatever_its_peers_do(proxy):
         assert time.monotonic() - start < 5.5
 
 
-def test_a_second_signal_while_it_ends_does_no_harm(proxy):
+def test_a_second_signal_while_it_ends_does_no_harm(proxy: StartProxy) -> None:
     """SIGTERM twice, SIGHUP in between."""
     with SimulatedAsterisk() as asterisk:
         program = proxy(QUICK + host_line(asterisk))
@@ -108,7 +116,7 @@ def test_a_second_signal_while_it_ends_does_no_harm(proxy):
             assert program.stop() == 0
 
 
-def test_sigpipe_is_ignored_and_events_under_way_do_not_keep_it(proxy):
+def test_sigpipe_is_ignored_and_events_under_way_do_not_keep_it(proxy: StartProxy) -> None:
     """A full stream of events while it ends."""
     with BareServer() as server:
         program = proxy(QUICK + host_line(server))
@@ -127,12 +135,12 @@ def test_sigpipe_is_ignored_and_events_under_way_do_not_keep_it(proxy):
             assert GOODBYE in client.read_to_end()
 
 
-def test_the_port_is_free_when_it_has_ended(proxy):
+def test_the_port_is_free_when_it_has_ended(proxy: StartProxy) -> None:
     """Nothing listens any more, and connections are refused."""
     program = proxy(QUICK)
     assert program.stop() == 0
 
-    def refused():
+    def refused() -> bool:
         try:
             socket.create_connection(("127.0.0.1", program.port), 1).close()
         except ConnectionRefusedError:
