@@ -20,7 +20,7 @@ from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
 from amiproxy.wire.framing import Framer
-from amiproxy.wire.login import LoginDialogue, LoginState
+from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,12 +156,14 @@ class AsteriskServer:
         dialogue = LoginDialogue(
             framer,
             time.monotonic(),
-            user=spec.user,
-            secret=spec.secret,
-            events=spec.events,
-            receives_events=bool(mask),
-            receives_system=bool(mask & SYSTEM),
-            timeout=self._config.login_timeout,
+            Login(
+                spec.user,
+                spec.secret,
+                spec.events,
+                receives_events=bool(mask),
+                receives_system=bool(mask & SYSTEM),
+            ),
+            LoginTimes(self._config.login_timeout),
         )
         while True:
             before = dialogue.state

@@ -14,8 +14,8 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads.actions import dispatch
+from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
-from amiproxy.threads.net.transport import TLS_HANDSHAKE
 from amiproxy.threads.sessions.session import StreamSession
 from amiproxy.threads.web import connection
 
@@ -252,7 +252,7 @@ class _Conversation:
     def _feed(self, data: bytes) -> None:
         if not self._started:
             self._started = True
-            self._transport.refuse_tls(data)
+            refuse_tls(self._transport, data)
         self._unread.append(data)
 
     def _read(self) -> None:

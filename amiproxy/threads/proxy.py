@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Proxy: builds all of it, starts the threads, reloads and stops them."""
+"""Proxy: makes all objects, starts the threads, reloads and stops them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.proxy")
 
-#: Bytes of stack of a thread.  Only what is touched costs memory; ten thousand
+#: Bytes of stack of each thread.  Only pages in use cost memory, but ten thousand
 #: clients are ten thousand stacks.
 STACK_SIZE = 512 * 1024
 
-#: A stop takes at most so many seconds, whatever a peer does (spec section 9).
+#: How long a stop may take, whatever peers do, in seconds (spec section 9).
 STOP_TIME = 4.0
 
 
@@ -80,8 +80,8 @@ class Proxy:
     def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
         """Take over files that were read anew; sessions stay.
 
-        Servers no longer named are let go, new ones are connected, and those
-        that were given up are tried again.
+        Servers no longer named are dropped, new ones are connected, and those that
+        were given up are tried again.
         """
         # First, and never off again: connected clients keep the filters they have.
         if _needs_calls(users):
@@ -91,7 +91,7 @@ class Proxy:
         self._servers.reload(config)
 
     def stop(self) -> None:
-        """Say goodbye to all, end all threads; takes a few seconds at most."""
+        """Tell all peers, and end all threads; takes STOP_TIME seconds at most."""
         deadline = Deadline(STOP_TIME)
         self.context.stopping.set()
         self._listener.stop()
@@ -114,5 +114,5 @@ class Proxy:
 
 
 def _needs_calls(users: Users) -> bool:
-    """Return whether some user may come to see a call only late, and needs its beginning."""
+    """Return whether some user may begin to see a call when it is under way."""
     return any(user.channel or user.in_context for user in users.values())

@@ -52,6 +52,28 @@ class LoginState(enum.Enum):
     LIVE = "live"
 
 
+class Login(NamedTuple):
+    """What Asterisk is told, and what it will send therefore."""
+
+    user: str
+    secret: str
+    events: str
+    #: Whether *events* asks for any class of events.
+    receives_events: bool
+    #: Whether *events* asks for the class ``system``, which FullyBooted has.
+    receives_system: bool
+
+
+class LoginTimes(NamedTuple):
+    """Time limits, in seconds."""
+
+    #: From the connection to the answer to the log-in.
+    answer: float
+    banner: float = BANNER_WAIT
+    boot_silence: float = BOOT_SILENCE
+    boot: float = BOOT_LIMIT
+
+
 class LoginStep(NamedTuple):
     """What one feed led to."""
 
@@ -66,42 +88,21 @@ class LoginStep(NamedTuple):
 class LoginDialogue:
     """One log-in, from the first byte of a connection until Asterisk has booted.
 
-    *framer* takes what follows the banner; it holds the head of the next message
-    when the dialogue is over.  *receives_events* tells whether the log-in asks for
-    any class of events, *receives_system* whether for ``system``.  *now* is in
-    monotonic seconds, as everywhere here; *timeout* is how many seconds it may take
-    until Asterisk has answered the log-in.
+    *framer* takes what follows the banner; it holds the head of the next message when
+    the dialogue is over.  *now* is in monotonic seconds, as everywhere here.
     """
 
-    def __init__(
-        self,
-        framer: Framer,
-        now: float,
-        *,
-        user: str,
-        secret: str,
-        events: str,
-        receives_events: bool,
-        receives_system: bool,
-        timeout: float,
-        banner_wait: float = BANNER_WAIT,
-        boot_silence: float = BOOT_SILENCE,
-        boot_limit: float = BOOT_LIMIT,
-    ) -> None:
+    def __init__(self, framer: Framer, now: float, login: Login, times: LoginTimes) -> None:
         self.state = LoginState.BANNER
         #: When to feed nothing, if nothing came before, in monotonic seconds.
-        self.wake_at = now + min(timeout, banner_wait)
+        self.wake_at = now + min(times.answer, times.banner)
         self._framer = framer
-        self._user = user
-        self._login = Message.of(
-            "Action: Login", f"Username: {user}", f"Secret: {secret}", f"Events: {events}"
-        )
-        self._receives_events = receives_events
-        self._may_boot = receives_system  # and the banner is not an old one
-        self._answer_limit = now + timeout
-        self._boot_silence = boot_silence
-        self._boot_limit = boot_limit  # seconds; from the log-in on the moment
+        self._login = login
+        self._times = times
+        self._answer_limit = now + times.answer
+        self._boot_limit = 0.0  # set by the answer
         self._banner = b""
+        self._is_old = False  # by its banner: knows no FullyBooted
 
     def feed(self, data: bytes, now: float) -> LoginStep:
         """Take the next *data*, b"" when none came until ``wake_at``; return what follows.
@@ -129,21 +130,24 @@ class LoginDialogue:
             if banner or now >= self._answer_limit:
                 raise self._too_late()
         # A banner that is missing altogether is as old as one can be.
-        if not banner or banner.rstrip(b"\r").endswith(_OLD_BANNER):
-            self._may_boot = False
+        self._is_old = not banner or banner.rstrip(b"\r").endswith(_OLD_BANNER)
         self.state = LoginState.ANSWER
         self.wake_at = self._answer_limit
         step = self.feed(rest, now) if rest else LoginStep()
-        return step._replace(send=self._login.raw)
+        user, secret, events, *_ = self._login
+        login = Message.of(
+            "Action: Login", f"Username: {user}", f"Secret: {secret}", f"Events: {events}"
+        )
+        return step._replace(send=login.raw)
 
     def _take_answer(self, messages: list[Message], now: float) -> LoginStep:
         for index, message in enumerate(messages):
             if message.has("Response") and not message.has("Event"):
                 self._check_answer(message)
                 self.state = LoginState.BOOT
-                self._boot_limit = now + (
-                    self._boot_limit if self._may_boot else self._boot_silence
-                )
+                may_boot = self._login.receives_system and not self._is_old
+                patience = self._times.boot if may_boot else self._times.boot_silence
+                self._boot_limit = now + patience
                 return self._take_boot(messages[index + 1 :], now, came=True)
         if now >= self.wake_at:
             raise self._too_late()
@@ -155,10 +159,10 @@ class LoginDialogue:
             return
         if text.lower() in _PASSING:
             raise PeerGone(f"not logged in: {text}")
-        raise LoginRefused(f"log-in of {self._user} refused: {text}")
+        raise LoginRefused(f"log-in of {self._login.user} refused: {text}")
 
     def _take_boot(self, messages: list[Message], now: float, *, came: bool) -> LoginStep:
-        if not self._receives_events:
+        if not self._login.receives_events:
             self.state = LoginState.LIVE
             return LoginStep(live=messages)
         for index, message in enumerate(messages):
@@ -168,7 +172,7 @@ class LoginDialogue:
         if now >= (self._boot_limit if came else self.wake_at):
             self.state = LoginState.LIVE
         elif came:
-            self.wake_at = min(self._boot_limit, now + self._boot_silence)
+            self.wake_at = min(self._boot_limit, now + self._times.boot_silence)
         return LoginStep(early=messages)
 
     def _too_late(self) -> PeerGone:

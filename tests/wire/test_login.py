@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from amiproxy.errors import LoginRefused, PeerGone, ProtocolError
 from amiproxy.wire.framing import Framer
-from amiproxy.wire.login import LoginDialogue, LoginState
+from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -26,22 +26,15 @@ LATER = b"Event: Hangup\r\nPrivilege: call,all\r\nUniqueid: 1.1\r\n\r\n"
 LOGIN = b"Action: Login\r\nUsername: ann\r\nSecret: s3cret\r\nEvents: on\r\n\r\n"
 
 
-class Login:
+class Course:
     """A dialogue, and all that it has led to."""
 
     def __init__(self, *, events: bool = True, system: bool = True, timeout: float = 10.0) -> None:
         self.dialogue = LoginDialogue(
             Framer(65536),
             START,
-            user="ann",
-            secret="s3cret",
-            events="on",
-            receives_events=events,
-            receives_system=system,
-            timeout=timeout,
-            banner_wait=2.0,
-            boot_silence=3.0,
-            boot_limit=60.0,
+            Login("ann", "s3cret", "on", receives_events=events, receives_system=system),
+            LoginTimes(timeout, banner=2.0, boot_silence=3.0, boot=60.0),
         )
         self.now = START
         self.sent = b""
@@ -76,7 +69,7 @@ def names(messages: list[Message]) -> list[str]:
 
 def test_it_logs_in_after_the_banner_and_is_live_with_fullybooted() -> None:
     """FullyBooted is the first message for clients, whatever came before it."""
-    login = Login()
+    login = Course()
 
     login.feed(BANNER)
     assert (login.sent, login.state()) == (LOGIN, LoginState.ANSWER)
@@ -95,7 +88,7 @@ def test_the_dialogue_does_not_depend_on_how_bytes_arrive(cuts: list[int]) -> No
     """However TCP cuts the stream, the same comes out."""
     stream = BANNER + ACCEPTED + EARLY + BOOTED
     edges = [0, *sorted(cuts), len(stream)]
-    login = Login()
+    login = Course()
 
     for start, end in zip(edges, edges[1:]):
         login.feed(stream[start:end])
@@ -107,10 +100,8 @@ def test_the_dialogue_does_not_depend_on_how_bytes_arrive(cuts: list[int]) -> No
 def test_a_message_that_has_not_ended_stays_in_the_framer() -> None:
     """What is read next completes it."""
     framer = Framer(65536)
-    dialogue = LoginDialogue(
-        framer, START, user="ann", secret="s", events="on", receives_events=True,
-        receives_system=True, timeout=10.0,
-    )  # fmt: skip
+    login = Login("ann", "s", "on", receives_events=True, receives_system=True)
+    dialogue = LoginDialogue(framer, START, login, LoginTimes(10.0))
     dialogue.feed(BANNER + ACCEPTED + BOOTED + LATER[:20], START)
 
     assert framer.feed(LATER[20:]).wire == LATER
@@ -118,7 +109,7 @@ def test_a_message_that_has_not_ended_stays_in_the_framer() -> None:
 
 def test_a_missing_banner_is_waited_for_and_done_without() -> None:
     """The log-in goes after two seconds; such an Asterisk is taken for an old one."""
-    login = Login()
+    login = Course()
 
     assert login.wait == 2.0
     login.sleep()
@@ -141,7 +132,7 @@ def test_a_missing_banner_is_waited_for_and_done_without() -> None:
 )
 def test_time_limits_end_the_dialogue(data: bytes, timeout: float, error: str) -> None:
     """A server that accepts and says nothing, or half of it."""
-    login = Login(timeout=timeout)
+    login = Course(timeout=timeout)
     login.feed(data)
 
     with pytest.raises(PeerGone, match=error):
@@ -150,7 +141,7 @@ def test_time_limits_end_the_dialogue(data: bytes, timeout: float, error: str) -
 
 def test_being_woken_too_early_changes_nothing() -> None:
     """No time has passed, and nothing came."""
-    login = Login()
+    login = Course()
     for data in (BANNER, ACCEPTED, b""):
         state, wait = login.state(), login.wait
         login.feed(b"")
@@ -161,8 +152,8 @@ def test_being_woken_too_early_changes_nothing() -> None:
 def test_a_banner_without_end_is_refused() -> None:
     """8 KB of garbage are no banner; a long read behind a banner is no garbage."""
     with pytest.raises(ProtocolError, match="no line end in the banner"):
-        Login().feed(b"\x00\xff" * 5000)
-    login = Login()
+        Course().feed(b"\x00\xff" * 5000)
+    login = Course()
     login.feed(BANNER + EARLY * 200)
 
     assert login.state() is LoginState.ANSWER
@@ -171,7 +162,7 @@ def test_a_banner_without_end_is_refused() -> None:
 @pytest.mark.parametrize("text", ["Authentication failed", "Permission denied", ""])
 def test_a_refused_login_is_final(text: str) -> None:
     """Whatever the refusal says; the error names the user and never the secret."""
-    login = Login()
+    login = Course()
     login.feed(BANNER)
 
     with pytest.raises(LoginRefused) as caught:
@@ -183,7 +174,7 @@ def test_a_refused_login_is_final(text: str) -> None:
 @pytest.mark.parametrize("text", ["Asterisk is shutting down", "Login already in use"])
 def test_a_refusal_that_passes_is_tried_again(text: str) -> None:
     """Nothing is wrong with the user or the secret."""
-    login = Login()
+    login = Course()
     login.feed(BANNER)
 
     with pytest.raises(PeerGone, match=f"not logged in: {text}"):
@@ -192,7 +183,7 @@ def test_a_refusal_that_passes_is_tried_again(text: str) -> None:
 
 def test_silence_counts_as_fullybooted() -> None:
     """Three seconds of it, counted from the last byte, be it half a message."""
-    login = Login()
+    login = Course()
     login.feed(BANNER + ACCEPTED)
     assert login.wait == 3.0
     login.feed(EARLY[:9], after=2.9)
@@ -211,7 +202,7 @@ def test_a_busy_asterisk_is_not_waited_for_for_ever(
     banner: bytes, system: bool, limit: float
 ) -> None:
     """A minute, or three seconds where no FullyBooted can come: old, or a mask without system."""
-    login = Login(system=system)
+    login = Course(system=system)
     login.feed(banner + ACCEPTED)
     began = login.now
 
@@ -225,7 +216,7 @@ def test_a_busy_asterisk_is_not_waited_for_for_ever(
 
 def test_without_events_there_is_nothing_to_wait_for() -> None:
     """With ``off`` no FullyBooted comes: the answer is enough."""
-    login = Login(events=False, system=False)
+    login = Course(events=False, system=False)
 
     login.feed(BANNER + ACCEPTED + LATER)
 
@@ -235,7 +226,7 @@ def test_without_events_there_is_nothing_to_wait_for() -> None:
 
 def test_an_event_with_a_response_header_is_no_answer() -> None:
     """OriginateResponse has one."""
-    login = Login()
+    login = Course()
     login.feed(BANNER)
     login.feed(b"Event: OriginateResponse\r\nResponse: Failure\r\n\r\n")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connecting to an Asterisk: names, addresses, TLS.  Waits, but never for long."""
+"""Connecting to an Asterisk: names, addresses, TLS, all within a time limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.net.flusher import Flusher
 
-#: Actions that may wait for Asterisk, in bytes, before the connection is given up.
+#: Bytes of actions that may wait for Asterisk; with more the connection is dropped.
 MAX_BACKLOG = 64 * 1024 * 1024
 
 
@@ -49,7 +49,7 @@ def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:
     for family, kind, proto, _, address in found:
         try:
             sock = socket.socket(family, kind, proto)
-        except OSError as error:  # no descriptor left
+        except OSError as error:  # no descriptors left, or no such family here
             last = error
             continue
         try:
@@ -82,7 +82,7 @@ def transport_over(
         max_backlog=MAX_BACKLOG,
     )
     if spec.tls:
-        # It may have been replaced since the start.
+        # The authority's file may have been replaced since the start.
         try:
             context = server_context(config)
         except ConfigError as error:

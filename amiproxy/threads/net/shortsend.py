@@ -2,10 +2,10 @@
 """Sending a few bytes without giving the interpreter away.
 
 ``socket.send`` lets other Python threads in while it is in the kernel.  A send
-that never waits is over in some microseconds; to get the interpreter back
-afterwards takes longer than that when fifty clients want it, and a batch for a
-hundred clients would queue for it a hundred times.  So short sends go through
-libc directly, with the interpreter held, where the platform lets us.
+that never waits takes some microseconds; to get the interpreter back afterwards
+takes longer when fifty threads want it, and a batch for a hundred clients would
+wait for it a hundred times.  So short sends go through
+libc directly, with the interpreter's lock held, where the platform allows it.
 """
 
 from __future__ import annotations

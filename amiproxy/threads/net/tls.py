@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TLS: our certificate towards clients, and how we speak it to an Asterisk."""
+"""TLS contexts: with our certificate for clients, with authorities for Asterisks."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ def client_context(config: Config) -> ssl.SSLContext | None:
     place, problems = config.place("certfile"), []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Who closes its side without TLS's goodbye still gets its answers, as over plain
-    # text; a block cut off by it is dropped anyway.  Early Pythons 3.9 lack the name.
+    # A client that half-closes without TLS's close_notify still gets its answers, as
+    # over plain text; a block cut off by that is dropped anyway.  Early releases of
+    # Python 3.9 lack the name.
     context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     try:
         text = Path(config.certfile).read_bytes()
-        # An empty password: else OpenSSL asks the terminal for one.
+        # With an empty password OpenSSL does not ask the terminal for one.
         context.load_cert_chain(config.certfile, password="")
     except ssl.SSLError as error:
         problems.append(f"{place}certfile {config.certfile}: {_why(text, error)}")
@@ -51,7 +52,7 @@ def client_context(config: Config) -> ssl.SSLContext | None:
 
 
 def server_context(config: Config) -> ssl.SSLContext:
-    """Return how we speak TLS to an Asterisk; it is checked only if asked for.
+    """Return the context for servers; it checks their certificates with ``sslverify`` only.
 
     Raises:
         ConfigError: ``sslcafile`` cannot be used, and why.
@@ -83,7 +84,7 @@ def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> Non
 
 
 def _why(text: bytes, error: ssl.SSLError) -> str:
-    """Return what an administrator can do about a file OpenSSL refused."""
+    """Return what is wrong with a file OpenSSL refused, in words for an administrator."""
     if b"-----BEGIN CERTIFICATE" not in text:
         return "holds no certificate in PEM form"
     if b"PRIVATE KEY-----" not in text:

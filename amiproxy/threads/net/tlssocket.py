@@ -36,9 +36,28 @@ class TlsSocket:
 
     __slots__ = ("_is_shut", "_lock", "_sock")
 
-    def __init__(self, sock: ssl.SSLSocket, lock: threading.Lock) -> None:
-        sock.setblocking(False)
-        self._sock = sock
+    def __init__(
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        lock: threading.Lock,
+        *,
+        server_side: bool,
+        server_hostname: str | None,
+    ) -> None:
+        """Take over *sock*, which is of no use to anybody else then.
+
+        Raises:
+            OSError, ValueError: the connection is gone, or the host name cannot be one.
+
+        """
+        self._sock = context.wrap_socket(
+            sock,
+            server_side=server_side,
+            do_handshake_on_connect=False,
+            server_hostname=server_hostname,
+        )
+        self._sock.setblocking(False)
         self._lock = lock
         self._is_shut = False  # shut_read was called; guarded by _lock
 

@@ -10,14 +10,15 @@ never blocks; only ``recv`` and its like wait, and only the owner calls them.
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import PeerError, PeerGone, ProtocolError, SlowPeer
+from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.threads.net.backlog import Backlog
 from amiproxy.threads.net.plainsocket import PlainSocket, wait_for
 from amiproxy.threads.net.tlssocket import TlsSocket
 
@@ -27,17 +28,11 @@ if TYPE_CHECKING:
 
     from amiproxy.threads.net.flusher import Flusher
 
-#: How much one read takes at the most, in bytes.
-READ_SIZE = 262144
-
-#: How much of a long answer goes to the socket at a time, in bytes.
-_PIECE = 262144
+#: How much one read takes at the most, and one send of a long answer, in bytes.
+READ_SIZE = _PIECE = 262144
 
 #: Poll interval for an end while the owner waits for room, in seconds.
 _END_POLL_INTERVAL = 0.5
-
-#: The first byte of a TLS record that holds a handshake (RFC 8446, 5.1).
-TLS_HANDSHAKE = b"\x16"
 
 
 class Transport:
@@ -54,8 +49,6 @@ class Transport:
         "_end",
         "_flusher",
         "_socket",
-        "_stalled",
-        "_waiting",
         "lock",
         "max_backlog",
         "peer",
@@ -74,17 +67,14 @@ class Transport:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _backlog, _waiting, _stalled, _end and _closed, the change of _socket
-        # from plain to TLS, and with TLS all use of it; sessions guard their own state
-        # with it too.  The owner reads _end and all readers read _waiting without it:
-        # one reference, and a moment late is early enough.  Nothing done under it may
-        # block; no thread holds two of them.
+        # Guards _backlog, _end and _closed, the change of _socket from plain to TLS, and
+        # with TLS all use of it; sessions guard their own state with it too.  _end and
+        # _backlog are read without it, one reference each, where a moment late is early
+        # enough.  Nothing done under it may block; no thread holds two of them.
         self.lock = threading.Lock()
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
-        self._backlog: deque[memoryview] | None = None  # made when first needed
-        self._waiting = 0  # bytes in _backlog
-        self._stalled = 0.0  # when the backlog last moved, monotonic seconds
+        self._backlog: Backlog | None = None  # while bytes wait
         self._end: PeerError | None = None  # why the session must end
         self._closed = False
 
@@ -159,15 +149,16 @@ class Transport:
             self.check()
             assert isinstance(self._socket, PlainSocket)
             try:
-                sock = context.wrap_socket(
+                tls = TlsSocket(
                     self._socket.detach(),
+                    context,
+                    self.lock,
                     server_side=server_side,
-                    do_handshake_on_connect=False,
                     server_hostname=server_hostname,
                 )
             except (OSError, ValueError) as error:
                 raise PeerGone(f"{self.peer}: TLS: {error}") from error
-            tls = self._socket = TlsSocket(sock, self.lock)
+            self._socket = tls
         try:
             done = tls.handshake(deadline)
         except OSError as error:
@@ -182,22 +173,8 @@ class Transport:
         """The TLS version in use, "" for plain text."""
         return self._socket.version
 
-    def refuse_tls(self, first: bytes) -> None:
-        """Reject *first*, what came first, if it is TLS on a plain connection.
-
-        Raises:
-            ProtocolError: it is.
-
-        """
-        if not self.tls_version and first.startswith(TLS_HANDSHAKE + b"\x03"):
-            raise ProtocolError(
-                "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
-            )
-
     def send_all(self, data: bytes) -> None:
-        """Send *data*, however long, as fast as the other side takes it.
-
-        For answers that only the owner sends; it waits meanwhile.
+        """Send *data*, however long, as fast as the other side takes it; wait meanwhile.
 
         Raises:
             PeerGone: the connection is over.
@@ -207,9 +184,9 @@ class Transport:
         rest = memoryview(data)
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
-        while rest or self._backlog:
+        while rest or self._backlog is not None:
             self.check()
-            if rest and self._waiting + piece <= most:
+            if rest and self.backlog + piece <= most:
                 with self.lock:
                     self.send(rest[:piece])
                 rest = rest[piece:]
@@ -220,13 +197,13 @@ class Transport:
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""
-        while not self._closed and self._backlog:
+        while not self._closed and self._backlog is not None:
             with self.lock:
                 try:
                     self._flush()
                 except OSError:
                     return
-            if not self._backlog or deadline.over:
+            if self._backlog is None or deadline.over:
                 return
             self._wait_for_room(deadline.timeout())
 
@@ -251,7 +228,7 @@ class Transport:
             self._closed = True
             self._end = self._end or PeerGone("closed")
             self._flusher.forget(self)  # nobody can have it watched again
-            self._clear_backlog()
+            self._backlog = None
             self._socket.say_goodbye()
         self._socket.close()
 
@@ -270,7 +247,7 @@ class Transport:
         assert self.lock.locked()
         if self._end is not None:
             return
-        if self._backlog:
+        if self._backlog is not None:
             self._keep(memoryview(data))
             return
         try:
@@ -279,9 +256,8 @@ class Transport:
             self.abort(PeerGone(f"{self.peer}: {error.strerror or error}"))
             return
         if sent < len(data):
-            self._stalled = time.monotonic()
             self._keep(memoryview(data)[sent:])
-            if self._backlog:
+            if self._backlog is not None:
                 self._flusher.watch(self)
 
     def finish(self, reason: str) -> None:
@@ -290,18 +266,16 @@ class Transport:
             self._end_for(PeerGone(reason))
 
     def abort(self, error: PeerError) -> None:
-        """End the session for *error* and drop the backlog.  The caller holds ``lock``.
-
-        The owner wakes up, finds the error and leaves.
-        """
+        """End the session for *error* and drop the backlog.  The caller holds ``lock``."""
         assert self.lock.locked()
         if self._end_for(error):
-            self._clear_backlog()
+            self._backlog = None
 
     @property
     def backlog(self) -> int:
         """How many bytes wait to be sent."""
-        return self._waiting
+        backlog = self._backlog
+        return 0 if backlog is None else backlog.size
 
     @property
     def dropped(self) -> bool:
@@ -313,7 +287,8 @@ class Transport:
     @property
     def stalled_until(self) -> float:
         """When the other side will have taken nothing for too long, in monotonic seconds."""
-        return self._stalled + self.write_timeout
+        backlog = self._backlog
+        return math.inf if backlog is None else backlog.moved + self.write_timeout
 
     def flush(self) -> None:
         """Send what the socket takes."""
@@ -322,7 +297,7 @@ class Transport:
                 self._flush()
             except OSError as error:
                 self.abort(PeerGone(f"{self.peer}: {error.strerror or error}"))
-            if not self._backlog:
+            if self._backlog is None:
                 self._flusher.forget(self)
 
     def check_stall(self) -> None:
@@ -331,11 +306,11 @@ class Transport:
             return
         self.flush()  # it may have become ready just now
         with self.lock:
-            if self._backlog and time.monotonic() >= self.stalled_until:
+            if time.monotonic() >= self.stalled_until:
                 self.abort(
                     SlowPeer(
                         f"{self.peer} took nothing for {self.write_timeout * 1000:.0f} ms, "
-                        f"{self._waiting} bytes wait"
+                        f"{self.backlog} bytes wait"
                     )
                 )
 
@@ -352,36 +327,20 @@ class Transport:
 
     def _keep(self, data: memoryview) -> None:
         assert self.lock.locked()
-        if self._waiting + len(data) > self.max_backlog:
+        if self.backlog + len(data) > self.max_backlog:
             self.abort(
                 SlowPeer(
-                    f"{self.peer} leaves {self._waiting} bytes unread, at most "
+                    f"{self.peer} leaves {self.backlog} bytes unread, at most "
                     f"{self.max_backlog} may wait (clientbacklog)"
                 )
             )
             return
         if self._backlog is None:
-            self._backlog = deque()
+            self._backlog = Backlog()
         self._backlog.append(data)
-        self._waiting += len(data)
-
-    def _clear_backlog(self) -> None:
-        assert self.lock.locked()
-        self._backlog = None
-        self._waiting = 0
 
     def _flush(self) -> None:
         """Send what the socket takes of the backlog; raises OSError."""
         assert self.lock.locked()
-        backlog = self._backlog
-        while backlog:
-            part = backlog[0]
-            sent = self._socket.send_now(part)
-            if sent:
-                self._waiting -= sent
-                self._stalled = time.monotonic()
-            if sent < len(part):
-                if sent:
-                    backlog[0] = part[sent:]
-                return
-            backlog.popleft()
+        if self._backlog is not None and self._backlog.flush(self._socket.send_now):
+            self._backlog = None

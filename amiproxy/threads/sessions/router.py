@@ -90,7 +90,7 @@ class Router:
             session.mode,
             hold_back=hold_back and server.receives_call_events,
             now=time.monotonic(),
-            # What comes late for one web request is no answer to the next.
+            # An answer that comes late for one web request is not one to the next.
             fresh=session.is_web,
         )
         problem = upstream.problem(outgoing.message, limits)
@@ -99,7 +99,7 @@ class Router:
         session.sending(outgoing.request.wire_id)
         given = message.values.get("actionid")
         if given:
-            # As it went up: so it comes back.
+            # In the form that the answer will have.
             session.remember_id(outgoing.request.wire_id or given)
         if not server.submit(outgoing):
             return replies.error(message, f"Server {server.host} is not connected")

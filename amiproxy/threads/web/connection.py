@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import BadRequest, Request, Stage
-from amiproxy.threads.net.transport import TLS_HANDSHAKE
+from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.web.client import WebClient, failure
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _next_request(
         data = transport.recv(timeout=min(left, _POLL_INTERVAL))
         if data is not None:
             if first and stage is Stage.IDLE and data.startswith(TLS_HANDSHAKE):
-                transport.refuse_tls(data)
+                refuse_tls(transport, data)
             conversation.feed(data)
     return request
 

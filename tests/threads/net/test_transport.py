@@ -12,6 +12,7 @@ import pytest
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerGone, ProtocolError, SlowPeer
+from amiproxy.threads.net.hello import refuse_tls
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -235,9 +236,9 @@ def test_tls_on_a_plain_connection_is_rejected(pair: MakePair) -> None:
     """Told by the first bytes; a plain block passes."""
     transport, _theirs = pair()
 
-    transport.refuse_tls(b"Action: Ping\r\n")
+    refuse_tls(transport, b"Action: Ping\r\n")
     with pytest.raises(ProtocolError, match="TLS on a connection"):
-        transport.refuse_tls(b"\x16\x03\x01")
+        refuse_tls(transport, b"\x16\x03\x01")
 
 
 class Announcing:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Backlog: the bytes that a socket did not take."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Callable
+
+
+class Backlog:
+    """Bytes that wait to be sent, oldest first.  The transport's lock guards it."""
+
+    __slots__ = ("_parts", "moved", "size")
+
+    def __init__(self) -> None:
+        self._parts: deque[memoryview] = deque()
+        #: How many bytes wait.
+        self.size = 0
+        #: When the other side took something last, or began not to, in monotonic seconds.
+        self.moved = time.monotonic()
+
+    def append(self, data: memoryview) -> None:
+        """Have *data* wait behind the others."""
+        self._parts.append(data)
+        self.size += len(data)
+
+    def flush(self, send_now: Callable[[memoryview], int]) -> bool:
+        """Give *send_now* one part after the other; return whether it took all of them.
+
+        *send_now* returns how many bytes it took.  What it raises ends the connection.
+        """
+        parts = self._parts
+        while parts:
+            part = parts[0]
+            sent = send_now(part)
+            if sent:
+                self.size -= sent
+                self.moved = time.monotonic()
+            if sent < len(part):
+                parts[0] = part[sent:]
+                return False
+            parts.popleft()
+        return True
