@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real browser for tests: Chromium, led by chromedriver over the WebDriver protocol.
+"""A real browser for tests: Chromium, driven by chromedriver over the WebDriver protocol.
 
-Only what the tests need of https://www.w3.org/TR/webdriver2/; plain HTTP and JSON.
+This is what the tests need of https://www.w3.org/TR/webdriver2/; HTTP and JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support import wait_until
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 CHROMEDRIVER = shutil.which("chromedriver") or ""
 
-#: As root there is no sandbox; the others keep it from asking the network for anything.
+#: As root there is no sandbox; most others keep it from using the network.
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -46,24 +46,24 @@ _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class BrowserError(Exception):
-    """The browser could not do what it was told, and why."""
+    """A command of WebDriver failed."""
 
 
 class Browser:
     """A browser with a new profile; use it as a context manager.
 
-    All that it writes is below ``directory``, which goes with its processes.  That is
-    no tmp_path: the name of a socket in there must not have more than 107 bytes.
+    It writes below ``directory`` only, which is removed at the end.  That is not
+    tmp_path: the path of a socket in it must not have more than 107 bytes.
     """
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="amp-browser-"))
         self._session = ""
-        #: What it had started when it ended.
+        #: The processes it had started when it ended.
         self.family: list[psutil.Process] = []
         places = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
         self._environment = {**os.environ, **dict.fromkeys(places, str(self.directory))}
-        # Not for what goes to this machine.
+        # No proxy of the environment for connections to this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __enter__(self) -> Browser:
@@ -113,7 +113,7 @@ class Browser:
 
     @property
     def processes(self) -> list[psutil.Process]:
-        """Every process of the browser that there was at the end and still is."""
+        """The processes of the browser that still run after its end."""
         return [process for process in (self._driver, *self.family) if is_alive(process)]
 
     def _port(self) -> int:
@@ -135,10 +135,10 @@ class Browser:
                 told = json.load(error)["value"]
             raise BrowserError(f"{told['error']}: {told['message']}") from None
 
-    # -- where it is ------------------------------------------------------------------------
+    # -- the page ------------------------------------------------------------------------
 
     def go(self, url: str) -> None:
-        """Open *url*, as if it was typed, and wait until it is there."""
+        """Open *url* as from the address bar, and wait until it is loaded."""
         self._call("POST", "/url", {"url": url})
 
     @property
@@ -153,55 +153,55 @@ class Browser:
 
     @property
     def source(self) -> str:
-        """The page as the browser has it, as HTML."""
+        """The document of the page, as HTML."""
         return str(self._call("GET", "/source"))
 
     @property
     def text(self) -> str:
-        """What a person can read."""
+        """The visible text."""
         return str(self._call("GET", f"/element/{self.find('body, :root')}/text"))
 
     @property
     def status(self) -> int:
-        """The HTTP status that the page came with."""
+        """The HTTP status of the page."""
         script = "return performance.getEntriesByType('navigation')[0].responseStatus"
         return int(self.run(script))
 
     def screenshot(self, path: Path) -> None:
-        """Write what a person sees to *path*, a PNG."""
+        """Write a picture of the page to *path*, a PNG."""
         path.write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
 
     def complaints(self) -> list[str]:
-        """Return what the console got since it was last asked: errors, refusals."""
+        """Return the messages of the console since the last call: errors, refusals."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
 
-    # -- what a person does -----------------------------------------------------------------
+    # -- input -----------------------------------------------------------------
 
     def find_all(self, selector: str) -> list[str]:
-        """Return the elements that the CSS *selector* means, in order."""
+        """Return the elements that the CSS *selector* selects, in order."""
         found = self._call("POST", "/elements", {"using": "css selector", "value": selector})
         return [element[_ELEMENT] for element in found]
 
     def find(self, selector: str) -> str:
-        """Return the first element that the CSS *selector* means."""
+        """Return the first element that the CSS *selector* selects."""
         found = self.find_all(selector)
         assert found, f"no {selector} in {self.source[:500]}"
         return found[0]
 
     def type(self, selector: str, text: str) -> None:
-        """Write *text* into a field, in place of what stands there."""
+        """Replace the text of a field with *text*."""
         element = self.find(selector)
         self._call("POST", f"/element/{element}/clear")
         self._call("POST", f"/element/{element}/value", {"text": text})
 
     def click(self, selector: str) -> None:
-        """Click on what leads to another page, and wait until that is there."""
+        """Click on a link or button to another page, and wait until that is loaded."""
         old = self._page()
         self._call("POST", f"/element/{self.find(selector)}/click")
         wait_until(lambda: self._page() not in (None, old), 30, f"a page after {selector}")
 
     def _page(self) -> float | None:
-        """Return when the page began, which no other page did; None: it is not whole yet."""
+        """Return when the page began to load, different for each page; None: it still loads."""
         script = "return document.readyState === 'complete' ? performance.timeOrigin : null"
         with contextlib.suppress(BrowserError):  # between two pages
             origin: float | None = self.run(script)
@@ -209,7 +209,7 @@ class Browser:
         return None
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """Run *script* in the page; of a promise the value it comes to is returned."""
+        """Run *script* in the page and return its value; promises are awaited."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
 

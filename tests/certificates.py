@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Certificates for tests: authorities, and what they sign, good or bad in one respect each."""
+"""Certificates for tests: authorities, and good certificates and bad ones they sign."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = dt.timedelta(days=1)
 PEM = serialization.Encoding.PEM
 
 
-#: What the key of a certificate may do that others are checked against.
+#: The key usage of a certificate that signs others.
 _SIGNS = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
@@ -36,7 +36,7 @@ _SIGNS = x509.KeyUsage(
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate, its key, and what a peer needs between it and the root."""
+    """A certificate, its key, and the intermediate certificates between it and the root."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -55,13 +55,13 @@ class Certificate:
         )
 
     def locked(self, password: str) -> bytes:
-        """Return the key as PEM that only *password* opens."""
+        """Return the key as PEM, encrypted with *password*."""
         lock = serialization.BestAvailableEncryption(password.encode())
         return self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, lock)
 
     @property
     def serial(self) -> int:
-        """The serial number, by which one is told from another."""
+        """The serial number."""
         return self.certificate.serial_number
 
     def write(self, path: Path) -> Path:
@@ -115,7 +115,7 @@ class Authority:
         return Certificate(signed, key, self.chain)
 
     def expired(self, *hosts: str) -> Certificate:
-        """Sign a certificate that was good until yesterday."""
+        """Sign a certificate that was valid until yesterday."""
         return self.sign(*hosts, begins=-10 * DAY, ends=-DAY)
 
 
@@ -165,7 +165,7 @@ def _identified(
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
 ) -> x509.CertificateBuilder:
-    """Add the identifiers that strict checks (VERIFY_X509_STRICT) ask for."""
+    """Add the identifiers that VERIFY_X509_STRICT demands."""
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return builder.add_extension(own, False).add_extension(above, False)

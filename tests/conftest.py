@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixtures every test may use."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import ProxyProcess, StartProxy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# No deadline: the suite runs in parallel, so a slow example says nothing.
+# No deadline: the tests run in parallel, so the time of one example means nothing.
 settings.register_profile("astmanproxy", deadline=None, max_examples=100)
 # For make check: fewer examples of each property.
 settings.register_profile("quick", deadline=None, max_examples=10)
@@ -25,21 +25,21 @@ settings.load_profile("astmanproxy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make a directory that all workers of this run share, readable for any user."""
+    """Make a directory for all workers of this run, readable for any user."""
     if not hasattr(config, "workerinput"):
         os.environ["ASTMANPROXY_TEST_RUN"] = tempfile.mkdtemp(prefix="astmanproxy-run-")
         Path(os.environ["ASTMANPROXY_TEST_RUN"]).chmod(0o755)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Take it away."""
+    """Remove that directory."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["ASTMANPROXY_TEST_RUN"], ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the workers of ``-n auto``: two for a processor, since tests wait half the time."""
+    """Return the workers of ``-n auto``: two for a processor, as tests mostly wait."""
     processors = len(os.sched_getaffinity(0))
     return max(processors, min(2 * processors, 8))
 
@@ -49,7 +49,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change 
 
 @pytest.fixture
 def proxy() -> Iterator[StartProxy]:
-    """Start proxies with ``proxy(config, users, ...)``; they end with the test."""
+    """Start proxies with ``proxy(config, users, ...)``; they are stopped after the test."""
     started: list[ProxyProcess] = []
 
     def start(*args: Any, **options: Any) -> ProxyProcess:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests share: waiting for a condition, a manager client, the proxy as a process."""
+"""Helpers of the tests: waiting for a condition, a manager client, the proxy as a process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = 
 
 
 def _ports() -> Iterator[int]:
-    """Yield ports that the system gives to nobody by itself, others for each worker."""
+    """Yield ports outside the ephemeral range of the system, different ones for each worker."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
     ports = range(10_000 + 2_500 * worker, 12_500 + 2_500 * worker)
     return itertools.cycle([*ports[(start := os.getpid() % 2_500) :], *ports[:start]])
@@ -50,7 +50,7 @@ _PORTS = _ports()
 
 
 def free_port() -> int:
-    """Return a TCP port nobody has on any address, and nobody gets who asks for any."""
+    """Return a TCP port that is free on all addresses and is not in the ephemeral range."""
     for port in itertools.islice(_PORTS, 2_500):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("", port))
@@ -59,7 +59,7 @@ def free_port() -> int:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether somebody on this machine listens on *port*, without connecting."""
+    """Return whether any process listens on *port*, without connecting to it."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(FileNotFoundError), open(table) as file:
             for line in file.readlines()[1:]:
@@ -70,7 +70,7 @@ def is_listening(port: int) -> bool:
 
 
 def tls_context(cafile: str = "") -> ssl.SSLContext:
-    """Return a client's context that trusts *cafile*, or anybody without one."""
+    """Return a client's context that trusts *cafile*; without one it checks nothing."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -84,8 +84,8 @@ def tls_context(cafile: str = "") -> ssl.SSLContext:
 class ManagerClient:
     """A manager client on a real socket: sends blocks, reads messages.
 
-    Everything waits at most *timeout* seconds.  Text is latin-1.  *tls* is True, or
-    a context of one's own.  *source* is the address to connect from.  Use it as a
+    All methods wait at most *timeout* seconds.  Text is latin-1.  *tls* is True, or
+    a context.  *source* is the address to connect from.  Use it as a
     context manager.
     """
 
@@ -121,7 +121,7 @@ class ManagerClient:
         self.sock.close()
 
     def half_close(self) -> None:
-        """Tell that nothing more will be sent; answers can still be read."""
+        """Send the end of the stream; answers can still be read."""
         self.sock.shutdown(socket.SHUT_WR)
 
     def send(self, *lines: str) -> None:
@@ -129,7 +129,7 @@ class ManagerClient:
         self.send_raw("".join(f"{line}\r\n" for line in lines) + "\r\n")
 
     def send_raw(self, data: str | bytes) -> None:
-        """Send *data* as it is."""
+        """Send *data* unchanged."""
         self.sock.sendall(data if isinstance(data, bytes) else data.encode("latin-1"))
 
     def _more(self, end: float) -> None:
@@ -144,7 +144,7 @@ class ManagerClient:
         self._pending += data
 
     def read_to(self, mark: bytes, timeout: float | None = None) -> bytes:
-        """Return all up to and without *mark*; errors as for read_line."""
+        """Return all bytes before *mark* and drop it; raise as read_line does."""
         end = time.monotonic() + (self.timeout if timeout is None else timeout)
         while mark not in self._pending:
             self._more(end)
@@ -152,20 +152,20 @@ class ManagerClient:
         return found
 
     def read_line(self, timeout: float | None = None) -> str:
-        """Return the next line without its end: the banner, if it is the first.
+        """Return the next line without its end; the first one is the banner.
 
         Raises TimeoutError when nothing comes, EOFError when the connection closed.
         """
         return self.read_to(b"\r\n", timeout).decode("latin-1")
 
     def read_message(self, timeout: float | None = None) -> list[str]:
-        """Return the lines of the next message; errors as for read_line."""
+        """Return the lines of the next message; raise as read_line does."""
         return self.read_to(b"\r\n\r\n", timeout).decode("latin-1").split("\r\n")
 
     def read_until(
         self, wanted: str | Callable[[list[str]], bool], timeout: float | None = None
     ) -> list[str]:
-        """Return the first message that has the line *wanted*, or that it accepts."""
+        """Return the first message with the line *wanted*, or for which *wanted* is true."""
         seconds = self.timeout if timeout is None else timeout
         end = time.monotonic() + seconds
         while True:
@@ -174,7 +174,7 @@ class ManagerClient:
                 return message
 
     def read_to_end(self, timeout: float | None = None) -> bytes:
-        """Return all that comes until the other side closes."""
+        """Return all bytes up to the end of the stream."""
         end = time.monotonic() + (self.timeout if timeout is None else timeout)
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
@@ -183,12 +183,12 @@ class ManagerClient:
         return found
 
     def take(self) -> bytes:
-        """Return what was received and not read yet; it counts as read."""
+        """Return and drop what was received but not read yet."""
         taken, self._pending = self._pending, b""
         return taken
 
     def is_silent(self, seconds: float = 0.2) -> bool:
-        """Tell whether nothing at all comes for *seconds*."""
+        """Return whether nothing is received for *seconds*."""
         if self._pending:
             return False
         try:
@@ -208,9 +208,9 @@ class ManagerClient:
 class ProxyProcess:
     """The real program in a directory of its own, in the foreground on a free port.
 
-    *config* is put behind lines that make it listen on 127.0.0.1 and log into the
-    directory, so it may overrule them; ``{dir}`` in it is the directory.  Without
-    *users* the users file is empty; None: there is none.  *open_files* limits how many
+    *config* follows lines that make it listen on 127.0.0.1 and log into the directory,
+    so it may overrule them; ``{dir}`` in it is the directory.  *users* is the text of
+    the users file; None: there is no such file.  *open_files* limits how many
     descriptors it may have.  Returns when it listens.
     """
 
@@ -227,7 +227,7 @@ class ProxyProcess:
     ) -> None:
         self.port = free_port()
         self.dir = Path(tempfile.mkdtemp(prefix="astmanproxy-test-"))
-        # It may drop its privileges and must still reach its files.
+        # The program reads its files again after it has dropped its privileges.
         self.dir.chmod(0o777)
         self.config_file = self.dir / "astmanproxy.conf"
         self.users_file = self.dir / "astmanproxy.users"
@@ -273,9 +273,10 @@ class ProxyProcess:
         return self.process.pid
 
     def write_config(self, config: str) -> None:
-        """Write the configuration file: our lines, then *config*.
+        """Write the configuration file: the lines that every test needs, then *config*.
 
-        As root the program starts only if it is told which user to become.
+        If *config* does not set proc_user, without which root cannot start the program,
+        it is nobody.
         """
         ours = f"listenaddress = 127.0.0.1\nlistenport = {self.port}\nlogfile = {self.log_file}\n"
         if os.geteuid() == 0 and not _NAMES_USER.search(config):
@@ -288,15 +289,15 @@ class ProxyProcess:
         self.users_file.write_bytes(users.encode("latin-1"))
 
     def log(self) -> str:
-        """Return what the log file holds."""
+        """Return the contents of the log file."""
         return self.log_file.read_text("latin-1") if self.log_file.exists() else ""
 
     def stdout(self) -> str:
-        """Return what the program printed."""
+        """Return what the program wrote to stdout."""
         return (self.dir / "stdout").read_text("latin-1")
 
     def stderr(self) -> str:
-        """Return what the program complained about."""
+        """Return what the program wrote to stderr."""
         return (self.dir / "stderr").read_text("latin-1")
 
     def wait_log(self, text: str, timeout: float = 10.0) -> str:
@@ -305,7 +306,7 @@ class ProxyProcess:
         return self.log()
 
     def client(self, *, banner: bool = True, **options: Any) -> ManagerClient:
-        """Return a new client; its banner is read unless told otherwise."""
+        """Return a new client; it has read the banner unless *banner* is false."""
         client = ManagerClient(self.port, **options)
         if banner:
             try:
@@ -320,18 +321,18 @@ class ProxyProcess:
         self.process.send_signal(number)
 
     def stop(self, number: int = signal.SIGTERM, timeout: float = 15.0) -> int:
-        """End the proxy in order and return its exit status."""
+        """Send signal *number*, wait for the end and return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(timeout)
 
     def kill(self) -> None:
-        """End the proxy at once and remove its directory."""
+        """Kill the proxy and remove its directory."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-#: The fixture "proxy": takes what ProxyProcess does.
+#: The fixture "proxy": a function with the arguments of ProxyProcess.
 StartProxy = Callable[..., ProxyProcess]

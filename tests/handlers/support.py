@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The formats as the proxy loads them, and messages to try them with."""
+"""The formats as the proxy loads them, and messages to test them with."""
 
 from __future__ import annotations
 
 import gzip
 import re
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -13,39 +14,45 @@ from amiproxy.formats import Limits, load_formats
 from amiproxy.message import END, Message
 from tests.support import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FORMATS = load_formats(ROOT / "handlers")
 WIDE = Limits(line=10**7, headers=10**5, block=10**8)
 SMALL = Limits(line=40, headers=5, block=300)
 
 
-def read(name, *chunks, limits=WIDE):
-    """Feed *chunks* to a new reader of format *name*; return all it gave."""
-    reader = FORMATS[name].reader(limits)
+def read(name: str, *chunks: bytes, limits: Limits = WIDE) -> list[Any]:
+    """Feed *chunks* to a new reader of format *name*; return all that it found."""
+    make_reader = FORMATS[name].reader
+    assert make_reader is not None, f"{name} is an output format only"
+    reader = make_reader(limits)
     return [one for chunk in chunks for one in reader.feed(chunk)]
 
 
-def write(name, message):
+def write(name: str, message: Message) -> bytes:
     """Return *message* in format *name*."""
-    return FORMATS[name].write(message)
+    write_message = FORMATS[name].write
+    assert write_message is not None, f"{name} is an input format only"
+    return write_message(message)
 
 
-def cut(data, edges):
-    """Cut *data* at *edges*, numbers of any size."""
+def cut(data: bytes, edges: Iterable[int]) -> list[bytes]:
+    """Cut *data* at *edges*, numbers of any size, modulo its length."""
     places = [0, *sorted(edge % (len(data) + 1) for edge in edges), len(data)]
     return [data[a:b] for a, b in zip(places, places[1:])]
 
 
-def everything(found):
-    """Tell *found* in values that compare, replies and all."""
+def everything(found: Iterable[Any]) -> list[Any]:
+    """Return *found* as values that can be compared, replies included."""
     return [
         one if isinstance(one, Message) else (one.reply, one.reason, one.close) for one in found
     ]
 
 
 @cache
-@cache
-def recorded():
-    """Return every message that was recorded from an Asterisk, once."""
+def recorded() -> list[Message]:
+    """Return all messages recorded from an Asterisk, without duplicates."""
     raws = set()
     for path in sorted((ROOT / "tests" / "data").glob("*.s2c.ami*")):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -55,12 +62,12 @@ def recorded():
     return [Message(raw + END) for raw in sorted(raws)]
 
 
-def kinds():
-    """Return one for all recorded messages that differ in nothing but numbers."""
-    return {re.sub(rb"\d+", b"0", message.raw): message for message in recorded()}.values()
+def kinds() -> list[Message]:
+    """Return one of all recorded messages that differ in numbers only."""
+    return list({re.sub(rb"\d+", b"0", message.raw): message for message in recorded()}.values())
 
 
-# Names and values as AMI allows them: any bytes, but what ends a line.  A bare CR is
+# Names and values as AMI allows them: any bytes but line ends.  A bare CR is
 # data in AMI and refused in every other format (spec section 12.7).
 _bytes = st.binary(max_size=12).map(lambda data: data.translate(None, b"\r\n\0"))
 _likely = st.sampled_from(
@@ -98,7 +105,7 @@ messages = st.lists(lines, min_size=1, max_size=8).map(
     lambda some: Message(b"\r\n".join(some) + END)
 )
 
-# What a client that means mischief might send: parts of every format, in any order.
+# Malicious input: parts of every format, in any order.
 _parts = st.sampled_from(
     [
         b"<AsteriskManagerInput>",

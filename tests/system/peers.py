@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Peers for the tests of the running program: bare servers, bulk readers, config lines."""
+"""Peers for the tests of the running program: bare servers, bulk readers, configuration."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from simulator.server import SimulatedAsterisk
     from tests.support import ManagerClient, ProxyProcess
 
-#: Try again soon.
+#: Servers are tried again soon.
 QUICK = "retryinterval = 0.1\n"
 
-#: For tests that are not about time limits: this machine may be busy.
+#: For tests that are not about time limits, on a busy machine.
 PATIENT = (
     "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
     "retryinterval = 0.1\nclientbacklog = 268435456\n"
@@ -61,7 +61,7 @@ def value(message: Iterable[str], name: str) -> str | None:
 
 
 def is_response(message: Sequence[str]) -> bool:
-    """Return whether *message* is an answer; events may come before one at any time."""
+    """Return whether *message* is an answer, not an event."""
     return message[0].startswith(("Response:", "ProxyResponse:"))
 
 
@@ -78,10 +78,10 @@ class Stage(NamedTuple):
 
 
 class BareServer:
-    """A server that logs the proxy in, and says and hears nothing else by itself.
+    """A server that accepts the login of the proxy and leaves the rest to the test.
 
-    *script* is called, in a thread of its own, with each connection once it is
-    logged in; without one the connections pile up in ``links``.
+    *script* is called, in a thread of its own, with each connection after its login.
+    All such connections are in ``links``, the lines of each login in ``logins``.
     """
 
     BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -134,7 +134,7 @@ class BareServer:
             sock.close()
 
     def wait_link(self, number: int = 1, timeout: float = 15.0) -> socket.socket:
-        """Return the connection that was logged in as the *number*-th."""
+        """Return the *number*-th connection, once it is logged in."""
         wait_until(lambda: len(self.links) >= number, timeout, "a log-in")
         return self.links[number - 1]
 
@@ -163,7 +163,7 @@ class BareServer:
 
 
 def read_block(sock: socket.socket) -> list[str]:
-    """Return the lines of the next block on *sock*; what follows it is left there."""
+    """Return the lines of the next block on *sock*; nothing after it is read."""
     data = b""
     while not data.endswith(b"\r\n\r\n"):
         more = sock.recv(1)
@@ -174,7 +174,7 @@ def read_block(sock: socket.socket) -> list[str]:
 
 
 class Collector:
-    """Reads one connection in a thread of its own, as fast as it comes."""
+    """Reads one connection in a thread of its own, as fast as the bytes arrive."""
 
     def __init__(self, client: ManagerClient, start: bytes = b"") -> None:
         self._client = client
@@ -211,16 +211,16 @@ class Collector:
 
     @property
     def data(self) -> bytes:
-        """All that came so far."""
+        """All bytes received so far."""
         return b"".join(self._parts)
 
     def wait_for(self, mark: bytes, timeout: float = 30.0) -> bytes:
-        """Return everything once *mark* has come."""
+        """Wait for *mark*, and return all bytes received."""
         self.wait_count(mark, 1, timeout)
         return self.data
 
     def wait_count(self, mark: bytes, count: int, timeout: float = 30.0) -> None:
-        """Wait until *mark* has come *count* times."""
+        """Wait until *mark* was received *count* times."""
         end = time.monotonic() + timeout
         seen, tail = 0, b""
         while True:
@@ -236,7 +236,7 @@ class Collector:
             time.sleep(0.01)
 
     def wait_size(self, size: int, timeout: float = 30.0) -> bytes:
-        """Return everything once *size* bytes have come."""
+        """Wait for *size* bytes, and return all bytes received."""
         wait_until(lambda: self.count >= size or self.ended, timeout, f"{size} bytes")
         return self.data
 

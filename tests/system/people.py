@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Users of the running program: log them in, from any address, and see what they get."""
+"""Users of the running program: log them in, and see what they get."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from tests.support import ManagerClient, ProxyProcess
     from tests.system.peers import Address
 
-#: Nobody does anything without a login, and each gets his own answers only.
+#: Every client has to log in, and gets its own answers only.
 CLOSED = PATIENT + "authrequired = yes\nautofilter = unique\n"
 
 
 def closed(*servers: Address, more: str = "") -> str:
-    """Return a configuration where everybody has to log in."""
+    """Return a configuration where every client has to log in."""
     return CLOSED + "".join(host_line(server) for server in servers) + more
 
 
@@ -53,7 +53,7 @@ def logged_in(program: ProxyProcess, name: str, secret: str = "secret") -> Manag
     try:
         reply = log_in(client, name, secret)
         assert is_in(reply), reply
-        # FullyBooted, if it may see it, is behind it now.
+        # The FullyBooted of the login, if it may see it, is read now.
         answer(client, "ProxyAction: ListIOHandlers")
     except BaseException:
         client.close()
@@ -64,9 +64,9 @@ def logged_in(program: ProxyProcess, name: str, secret: str = "secret") -> Manag
 def events_of(
     client: ManagerClient, asterisk: SimulatedAsterisk, speak: Callable[[], object]
 ) -> list[bytes]:
-    """Call *speak*, which makes *asterisk* say something; return all that reaches *client*.
+    """Call *speak*, which makes *asterisk* send events; return all that reach *client*.
 
-    Everything that Asterisk has said is before the answer to a Ping that comes after.
+    The answer to a Ping that is sent then comes after all of them.
     """
     with Collector(client) as collector:
         speak()
