@@ -7,7 +7,7 @@ import random
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.formats import Limits, Refused
@@ -31,7 +31,6 @@ each = pytest.mark.parametrize("name", NAMES)
 
 
 @each
-@settings(deadline=None)
 @given(sent=st.lists(messages, max_size=4))
 def test_what_is_written_is_read_back(name, sent):
     """Any messages AMI allows come back with the same lines, in the same order."""
@@ -51,7 +50,6 @@ def test_what_asterisk_sent_is_read_back(name):
 
 
 @each
-@settings(deadline=None, max_examples=300)
 @given(data=noise, edges=st.lists(st.integers(0, 10_000), max_size=8))
 def test_any_bytes_give_the_same_however_they_arrive(name, data, edges):
     """Noise gives messages or refusals, never an exception, wherever it is cut."""
@@ -62,7 +60,6 @@ def test_any_bytes_give_the_same_however_they_arrive(name, data, edges):
 
 
 @each
-@settings(deadline=None, max_examples=300)
 @given(data=noise)
 def test_nothing_that_is_read_can_inject_an_action(name, data):
     """What a reader lets through is one block within the limits, whatever it was given."""
@@ -80,7 +77,7 @@ def test_nothing_that_is_read_can_inject_an_action(name, data):
 
 @each
 def test_recordings_gone_wrong_do_no_harm(name):
-    """30 000 spoilt messages, cut anywhere: blocks or refusals, and the same ones."""
+    """10 000 damaged messages, cut anywhere: blocks or refusals, the same ones each time."""
     chance = random.Random(name)
     written = [write(name, message) for message in recorded()[::40]]
     spoil = [
@@ -101,7 +98,7 @@ def test_recordings_gone_wrong_do_no_harm(name):
         b",",
         b"<!",
     ]
-    for _ in range(30_000):
+    for _ in range(10_000):
         data = bytearray(chance.choice(written)[:400])
         for _ in range(chance.randrange(1, 4)):
             place = chance.randrange(len(data))
@@ -114,7 +111,6 @@ def test_recordings_gone_wrong_do_no_harm(name):
 
 
 @each
-@settings(deadline=None)
 @given(sent=st.lists(messages, max_size=4), edges=st.lists(st.integers(0, 10_000), max_size=8))
 def test_limits_do_not_depend_on_how_bytes_arrive(name, sent, edges):
     """The same blocks are refused, with the same words, wherever the bytes are cut."""
@@ -131,11 +127,11 @@ def test_limits_do_not_depend_on_how_bytes_arrive(name, sent, edges):
     "endless", [b"x" * 65536, b'"' * 65536, b"<a Value='" + b"x" * 65526, b'{"a":"' + b"x" * 65530]
 )
 def test_an_endless_line_costs_no_memory(name, endless):
-    """50 MB without an end are dropped as they come."""
+    """12 MB without an end are dropped as they arrive."""
     reader = FORMATS[name].reader(Limits(block=100_000))
     tracemalloc.start()
     try:
-        for _ in range(800):
+        for _ in range(200):
             reader.feed(endless)
         _, peak = tracemalloc.get_traced_memory()
     finally:
