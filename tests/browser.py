@@ -67,7 +67,7 @@ class Browser:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __enter__(self) -> Browser:
-        self._output = open(self.directory / "chromedriver.out", "w+")
+        self._output = (self.directory / "chromedriver.out").open("w+")
         self._driver = subprocess.Popen(
             [CHROMEDRIVER, "--port=0"],
             stdin=subprocess.DEVNULL,

@@ -61,7 +61,7 @@ def free_port() -> int:
 def is_listening(port: int) -> bool:
     """Return whether any process listens on *port*, without connecting to it."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError), open(table) as file:
+        with contextlib.suppress(FileNotFoundError), Path(table).open() as file:
             for line in file.readlines()[1:]:
                 _, local, _, state = line.split()[:4]
                 if state == "0A" and local.endswith(f":{port:04X}"):
@@ -239,7 +239,7 @@ class ProxyProcess:
         command += ["-c", str(self.config_file), "-u", str(self.users_file), *args]
         if open_files:
             command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
-        with open(self.dir / "stdout", "wb") as out, open(self.dir / "stderr", "wb") as err:
+        with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

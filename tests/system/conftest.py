@@ -69,7 +69,7 @@ def place() -> Place:
     """
     top = Path(os.environ["ASTMANPROXY_TEST_RUN"]) / "install"
     found = Place(top)
-    with open(f"{top}.lock", "w") as lock:
+    with top.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not top.exists():
             try:

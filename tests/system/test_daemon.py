@@ -45,7 +45,7 @@ def test_start_returns_when_clients_can_connect_and_the_pid_file_is_there(
     assert os.getsid(process.pid) not in (os.getsid(0), process.pid)
     assert process.terminal() is None
     for number in range(3):
-        assert os.readlink(f"/proc/{process.pid}/fd/{number}") == "/dev/null"
+        assert Path(f"/proc/{process.pid}/fd/{number}").readlink() == Path("/dev/null")
     with ManagerClient(daemon.port) as client:
         assert client.read_line().startswith("Asterisk Call Manager Proxy/")
 
@@ -170,9 +170,9 @@ def test_in_the_foreground_there_is_no_pid_file_by_default(proxy: StartProxy) ->
     """A supervisor knows the pid."""
     started = proxy(args=["-f"])
 
-    open_files = [os.readlink(fd) for fd in Path(f"/proc/{started.pid}/fd").iterdir()]
+    open_files = [fd.readlink() for fd in Path(f"/proc/{started.pid}/fd").iterdir()]
 
-    assert not [name for name in open_files if name.endswith(".pid")]
+    assert not [path for path in open_files if path.suffix == ".pid"]
 
 
 def test_it_starts_with_closed_standard_streams(daemon: Daemon) -> None:
