@@ -13,7 +13,7 @@ from amiproxy.errors import ProtocolError
 from amiproxy.formats import Limits, Refused
 from amiproxy.message import Message
 from amiproxy.wire.framing import Framer
-from tests.handlers.support import FORMATS
+from tests.handlers.support import new_reader
 
 SIZE = 12_000
 #: What one read of a socket may bring, and what may be the whole input.
@@ -80,11 +80,9 @@ def is_slow(read: Callable[[bytes, int], None], piece: bytes, step: int) -> bool
 @pytest.mark.parametrize("name", ["standard", "xml", "csv", "json"])
 def test_the_cost_of_input_of_clients_is_linear(name: str) -> None:
     """In one piece or in small ones, within the limit of a block or beyond; it raises nothing."""
-    make_reader = FORMATS[name].reader
-    assert make_reader is not None
 
     def read(data: bytes, step: int) -> None:
-        reader = make_reader(Limits(block=2 * SIZE))
+        reader = new_reader(name, Limits(block=2 * SIZE))
         for at in range(0, len(data), step):
             found = reader.feed(data[at : at + step])
             assert all(isinstance(one, (Message, Refused)) for one in found)

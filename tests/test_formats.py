@@ -7,6 +7,7 @@ import csv
 import json
 import re
 import sys
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import given
@@ -16,14 +17,29 @@ from amiproxy.message import Message
 from tests.handlers.support import messages
 from tests.support import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amiproxy.formats import Format
+
+#: Files, given as name=text, to the formats in them.
+Load = Callable[..., "dict[str, Format]"]
+
 WRITER = "def write(message):\n    return b'x'\n"
 
 
+def written(one: Format) -> bytes:
+    """Return what the format writes of a message."""
+    assert one.write is not None
+    return one.write(Message.of("A: b"))
+
+
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path: Path) -> Iterator[Load]:
     """Load handlers from files given as name=text."""
 
-    def load(**files):
+    def load(**files: str) -> dict[str, Format]:
         for name, text in files.items():
             (tmp_path / f"{name}.py").write_text(text)
         return load_formats(tmp_path)
@@ -34,7 +50,7 @@ def load(tmp_path):
             del sys.modules[name]
 
 
-def test_dropping_a_file_adds_a_format(load):
+def test_dropping_a_file_adds_a_format(load: Load) -> None:
     """The file's name is the format's, its functions the directions."""
     loaded = load(
         out=WRITER,
@@ -70,7 +86,9 @@ def test_dropping_a_file_adds_a_format(load):
         (WRITER + "CONTENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "CONTENT_TYPE is no media type"),
     ],
 )
-def test_a_bad_handler_is_named_and_skipped(load, caplog, text, why):
+def test_a_bad_handler_is_named_and_skipped(
+    load: Load, caplog: pytest.LogCaptureFixture, text: str, why: str
+) -> None:
     """The others load, and the log says which file is bad and why."""
     loaded = load(bad=text, good=WRITER)
 
@@ -81,7 +99,9 @@ def test_a_bad_handler_is_named_and_skipped(load, caplog, text, why):
     assert "astmanproxy_handlers.bad" not in sys.modules
 
 
-def test_hidden_and_private_files_are_left_alone(load, tmp_path, caplog):
+def test_hidden_and_private_files_are_left_alone(
+    load: Load, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Editors' and helpers' files are no handlers."""
     (tmp_path / "notes.txt").write_text("no handler")
 
@@ -89,7 +109,7 @@ def test_hidden_and_private_files_are_left_alone(load, tmp_path, caplog):
     assert caplog.records == []
 
 
-def test_the_first_directory_counts(tmp_path):
+def test_the_first_directory_counts(tmp_path: Path) -> None:
     """An administrator's own handler takes the place of one of that name."""
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -97,20 +117,20 @@ def test_the_first_directory_counts(tmp_path):
 
     loaded = load_formats(tmp_path / "first", tmp_path / "second", tmp_path / "missing")
 
-    assert loaded["mine"].write(Message.of("A: b")) == b"first"
+    assert written(loaded["mine"]) == b"first"
 
 
-def test_handlers_live_beside_the_standard_library(load):
+def test_handlers_live_beside_the_standard_library(load: Load) -> None:
     """csv.py and json.py of the handlers are not those that `import` finds."""
     loaded = load(csv="import csv\ndef write(message): return csv.__file__.encode()\n")
 
-    assert loaded["csv"].write(Message.of("A: b")) == csv.__file__.encode()
+    assert written(loaded["csv"]) == csv.__file__.encode()
     assert sys.modules["csv"] is csv
     assert sys.modules["json"] is json
 
 
 @pytest.fixture(scope="module")
-def tsv(tmp_path_factory):
+def tsv(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The example of docs/handlers.md, copied out and loaded."""
     text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -120,7 +140,7 @@ def tsv(tmp_path_factory):
 
 
 @given(message=messages)
-def test_the_documented_example_works(tsv, message):
+def test_the_documented_example_works(tsv: Any, message: Message) -> None:
     """It writes any message and reads it back."""
     data = tsv.write(message)
     reader = tsv.reader(Limits())
@@ -130,7 +150,7 @@ def test_the_documented_example_works(tsv, message):
         assert [one for byte in data for one in reader.feed(bytes([byte]))] == [message]
 
 
-def test_the_documented_example_keeps_what_the_document_promises(tsv):
+def test_the_documented_example_keeps_what_the_document_promises(tsv: Any) -> None:
     """Banner, media type, limits and refusals are as docs/handlers.md says."""
     assert tsv.content_type == "text/tab-separated-values"
     assert tsv.onconnect("Hello") == b"# Hello\n"

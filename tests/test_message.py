@@ -16,7 +16,7 @@ from tests.handlers.support import WIDE, messages
 EVENT = Message(b"Event: X\r\nvariable: 1\r\nNo:blank\r\nline\r\nVariable:  2\r\nEmpty: \r\n\r\n")
 
 
-def test_headers_are_found_in_any_case_and_the_first_counts():
+def test_headers_are_found_in_any_case_and_the_first_counts() -> None:
     """As in Asterisk, blanks between colon and value do not count."""
     assert EVENT.get("EVENT") == "X"
     assert EVENT.get("Variable") == "1"
@@ -27,13 +27,13 @@ def test_headers_are_found_in_any_case_and_the_first_counts():
     assert EVENT.all("Variable") == ["1", "2"]
 
 
-def test_lines_and_headers_keep_their_order():
+def test_lines_and_headers_keep_their_order() -> None:
     """A line without colon is a line and no header."""
     assert EVENT.lines == ("Event: X", "variable: 1", "No:blank", "line", "Variable:  2", "Empty: ")
     assert [name for name, _ in EVENT.headers()] == ["Event", "variable", "No", "Variable", "Empty"]
 
 
-def test_changing_a_message_makes_another():
+def test_changing_a_message_makes_another() -> None:
     """Every change leaves the message as it was, and keeps who spoke."""
     own = Message.of("A: 1", "B: 2", "a: 3", own=True)
 
@@ -46,7 +46,7 @@ def test_changing_a_message_makes_another():
     assert own.lines == ("A: 1", "B: 2", "a: 3")
 
 
-def test_messages_compare_by_their_bytes():
+def test_messages_compare_by_their_bytes() -> None:
     """Equal bytes, equal messages; usable as keys."""
     assert Message.of("A: 1") == Message(b"A: 1\r\n\r\n")
     assert Message.of("A: 1") != Message.of("A: 2")
@@ -54,13 +54,13 @@ def test_messages_compare_by_their_bytes():
     assert len({Message.of("A: 1"), Message.of_headers([("A", "1")])}) == 1
 
 
-def test_a_repr_tells_no_values():
+def test_a_repr_tells_no_values() -> None:
     """They may be secrets, and a repr ends in logs."""
     assert repr(Message.of("Action: Login", "Secret: hunter2")) == "<Message Action, Secret>"
 
 
 @given(message=messages)
-def test_text_is_bytes_one_to_one(message):
+def test_text_is_bytes_one_to_one(message: Message) -> None:
     """Whatever bytes come in, the same go out."""
     assert Message.of(*message.lines) == message
     assert block([line.encode("latin-1") for line in message.lines], WIDE) == message
@@ -77,7 +77,7 @@ def test_text_is_bytes_one_to_one(message):
         ([b"A: b"] * 129, "Too many lines"),
     ],
 )
-def test_lines_that_would_do_harm_upstream_are_refused(lines, problem):
+def test_lines_that_would_do_harm_upstream_are_refused(lines: list[bytes], problem: str) -> None:
     """The answer says why and echoes the ActionID."""
     refused = block([b"actionid:7", *lines][-129:], Limits())
 
@@ -86,7 +86,7 @@ def test_lines_that_would_do_harm_upstream_are_refused(lines, problem):
     assert refused.reply.get("ActionID") == ("7" if len(lines) < 129 else "")
 
 
-def test_a_refusal_echoes_no_line_break():
+def test_a_refusal_echoes_no_line_break() -> None:
     """An ActionID that would inject a header is not echoed."""
     assert refusal("No", [b"ActionID: 1\r\nEvent: Fake"]).reply.lines == (
         "Response: Error",
@@ -94,7 +94,7 @@ def test_a_refusal_echoes_no_line_break():
     )
 
 
-def test_a_block_of_nothing_is_none():
+def test_a_block_of_nothing_is_none() -> None:
     """Empty lines would end a block, so they are left out."""
     assert block([], Limits()) is None
     assert block([b"", b""], Limits()) is None
@@ -105,7 +105,7 @@ _PIECES = st.sampled_from(["Action", "action", "X", ":", ": ", " ", "\t", "\0", 
 
 
 @given(st.lists(st.lists(_PIECES, max_size=6).map("".join), max_size=5))
-def test_a_header_read_in_one_step_is_the_one_read_exactly(lines):
+def test_a_header_read_in_one_step_is_the_one_read_exactly(lines: list[str]) -> None:
     """What is checked for rights is what Asterisk does, however odd the line is."""
     message = Message.of(*lines)
     exactly: dict[str, str] = {}
@@ -116,7 +116,7 @@ def test_a_header_read_in_one_step_is_the_one_read_exactly(lines):
 
 
 @given(message=messages)
-def test_the_quick_way_is_taken_for_plain_messages_only(message):
+def test_the_quick_way_is_taken_for_plain_messages_only(message: Message) -> None:
     """What it takes for a header is one: name and value as they stand in the line."""
     plain = PlainEncoder(b"\n%b\n").encode(message.raw[:-4])
 
@@ -127,7 +127,7 @@ def test_the_quick_way_is_taken_for_plain_messages_only(message):
         ]
 
 
-def test_the_quick_way_remembers_a_bounded_number_of_names():
+def test_the_quick_way_remembers_a_bounded_number_of_names() -> None:
     """Names from strangers cost no memory."""
     encoder = PlainEncoder(b"%b=")
     for number in range(6000):

@@ -17,16 +17,23 @@ from tests.support import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from amiproxy.formats import Reader
+
 FORMATS = load_formats(ROOT / "handlers")
 WIDE = Limits(line=10**7, headers=10**5, block=10**8)
 SMALL = Limits(line=40, headers=5, block=300)
 
 
-def read(name: str, *chunks: bytes, limits: Limits = WIDE) -> list[Any]:
-    """Feed *chunks* to a new reader of format *name*; return all that it found."""
+def new_reader(name: str, limits: Limits) -> Reader:
+    """Return a new reader of format *name*."""
     make_reader = FORMATS[name].reader
     assert make_reader is not None, f"{name} is an output format only"
-    reader = make_reader(limits)
+    return make_reader(limits)
+
+
+def read(name: str, *chunks: bytes, limits: Limits = WIDE) -> list[Any]:
+    """Feed *chunks* to a new reader of format *name*; return all that it found."""
+    reader = new_reader(name, limits)
     return [one for chunk in chunks for one in reader.feed(chunk)]
 
 

@@ -13,13 +13,13 @@ from amiproxy.message import END, Message
 from tests.handlers.support import SMALL, messages, read, recorded, write
 
 
-def rows(data):
+def rows(data: bytes) -> list[list[str]]:
     """Read *data* as a user of the format would."""
     text = io.StringIO(data.decode("latin-1"), newline="")
     return [row for row in csv.reader(text, skipinitialspace=True, strict=True) if row]
 
 
-def test_output_has_the_bytes_of_the_c_program():
+def test_output_has_the_bytes_of_the_c_program() -> None:
     """Quoted fields, comma and blank between them, then CRLF CRLF."""
     message = Message.of("Response: Success", "ActionID: 2", "Empty: ", "Server: 127.0.0.1")
 
@@ -28,21 +28,21 @@ def test_output_has_the_bytes_of_the_c_program():
     )
 
 
-def test_quotes_are_doubled_and_bytes_kept():
+def test_quotes_are_doubled_and_bytes_kept() -> None:
     """The C program forgot the quotes, so that no reader got the fields back."""
     assert write("csv", Message(b'A: "q", and\xe9 comma\r\n\r\n')) == (
         b'"A: ""q"", and\xe9 comma"\r\n\r\n'
     )
 
 
-def test_every_recorded_message_is_read_by_the_standard_library():
+def test_every_recorded_message_is_read_by_the_standard_library() -> None:
     """One row a message, one field a line."""
     for message in recorded():
         assert rows(write("csv", message)) == [list(message.lines)]
 
 
 @given(message=messages)
-def test_any_message_is_read_by_the_standard_library(message):
+def test_any_message_is_read_by_the_standard_library(message: Message) -> None:
     """Whatever bytes a message has, its fields are its lines."""
     assert rows(write("csv", message)) == [list(message.lines)]
 
@@ -58,7 +58,7 @@ def test_any_message_is_read_by_the_standard_library(message):
         (b'A: 5" disk\n', ['A: 5" disk']),
     ],
 )
-def test_a_record_is_a_block(record, lines):
+def test_a_record_is_a_block(record: bytes, lines: list[str]) -> None:
     """One line is one block; it waits for no blank line, and empty fields are no lines."""
     assert read("csv", record + b"\r\n") == [Message.of(*lines)]
 
@@ -73,7 +73,7 @@ def test_a_record_is_a_block(record, lines):
         b"A: b\rC: d",
     ],
 )
-def test_a_bad_record_is_refused_and_the_next_one_read(record):
+def test_a_bad_record_is_refused_and_the_next_one_read(record: bytes) -> None:
     """A client learns what is wrong, and the session goes on."""
     refused, message = read("csv", record + b'\r\n\r\n"Action: Ping"\r\n')
 
@@ -83,7 +83,7 @@ def test_a_bad_record_is_refused_and_the_next_one_read(record):
 
 
 @pytest.mark.parametrize("value", ["a\r\nAction: Logoff", 'a\n\nAction: ""Logoff""\n', '"'])
-def test_no_line_of_a_value_is_a_record(value):
+def test_no_line_of_a_value_is_a_record(value: str) -> None:
     """What a CSV writer makes of a value with a line break ends the session (spec 12.7)."""
     text = io.StringIO()
     csv.writer(text).writerow(["Action: UserEvent", "Header: " + value + "\n"])
@@ -94,14 +94,14 @@ def test_no_line_of_a_value_is_a_record(value):
     assert refused.close
 
 
-def test_nor_is_what_follows_a_value_too_long():
+def test_nor_is_what_follows_a_value_too_long() -> None:
     """Nobody knows whether the next line is a record or still the value."""
     refused = read("csv", b'"Header: ' + b"x" * 400 + b'\r\nAction: Logoff"\r\n', limits=SMALL)[0]
 
     assert refused.close
 
 
-def test_limits_above_those_of_the_csv_module_count():
+def test_limits_above_those_of_the_csv_module_count() -> None:
     """A field may be as long as the administrator allows."""
     message = Message.of("A: " + "x" * 300_000)
 

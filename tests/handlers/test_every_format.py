@@ -20,6 +20,7 @@ from tests.handlers.support import (
     everything,
     kinds,
     messages,
+    new_reader,
     noise,
     read,
     recorded,
@@ -32,13 +33,13 @@ each = pytest.mark.parametrize("name", NAMES)
 
 @each
 @given(sent=st.lists(messages, max_size=4))
-def test_what_is_written_is_read_back(name, sent):
+def test_what_is_written_is_read_back(name: str, sent: list[Message]) -> None:
     """Any messages AMI allows come back with the same lines, in the same order."""
     assert read(name, b"".join(write(name, message) for message in sent)) == sent
 
 
 @each
-def test_what_asterisk_sent_is_read_back(name):
+def test_what_asterisk_sent_is_read_back(name: str) -> None:
     """Every kind of recorded message comes back as it was; a bare CR is refused."""
     for message in kinds():
         found = read(name, write(name, message))
@@ -51,7 +52,9 @@ def test_what_asterisk_sent_is_read_back(name):
 
 @each
 @given(data=noise, edges=st.lists(st.integers(0, 10_000), max_size=8))
-def test_any_bytes_give_the_same_however_they_arrive(name, data, edges):
+def test_any_bytes_give_the_same_however_they_arrive(
+    name: str, data: bytes, edges: list[int]
+) -> None:
     """Noise gives messages or refusals, never an exception, wherever it is cut."""
     whole = everything(read(name, data))
 
@@ -61,7 +64,7 @@ def test_any_bytes_give_the_same_however_they_arrive(name, data, edges):
 
 @each
 @given(data=noise)
-def test_nothing_that_is_read_can_inject_an_action(name, data):
+def test_nothing_that_is_read_can_inject_an_action(name: str, data: bytes) -> None:
     """What a reader lets through is one block within the limits, whatever it was given."""
     for one in read(name, data, limits=SMALL):
         if isinstance(one, Refused):
@@ -76,7 +79,7 @@ def test_nothing_that_is_read_can_inject_an_action(name, data):
 
 
 @each
-def test_recordings_gone_wrong_do_no_harm(name):
+def test_recordings_gone_wrong_do_no_harm(name: str) -> None:
     """10 000 damaged messages, cut anywhere: blocks or refusals, the same ones each time."""
     chance = random.Random(name)
     written = [write(name, message) for message in recorded()[::40]]
@@ -112,7 +115,9 @@ def test_recordings_gone_wrong_do_no_harm(name):
 
 @each
 @given(sent=st.lists(messages, max_size=4), edges=st.lists(st.integers(0, 10_000), max_size=8))
-def test_limits_do_not_depend_on_how_bytes_arrive(name, sent, edges):
+def test_limits_do_not_depend_on_how_bytes_arrive(
+    name: str, sent: list[Message], edges: list[int]
+) -> None:
     """The same blocks are refused, with the same words, wherever the bytes are cut."""
     data = b"".join(write(name, message) for message in sent)
     limits = Limits(line=30, headers=4, block=10_000)
@@ -126,9 +131,9 @@ def test_limits_do_not_depend_on_how_bytes_arrive(name, sent, edges):
 @pytest.mark.parametrize(
     "endless", [b"x" * 65536, b'"' * 65536, b"<a Value='" + b"x" * 65526, b'{"a":"' + b"x" * 65530]
 )
-def test_an_endless_line_costs_no_memory(name, endless):
+def test_an_endless_line_costs_no_memory(name: str, endless: bytes) -> None:
     """12 MB without an end are dropped as they arrive."""
-    reader = FORMATS[name].reader(Limits(block=100_000))
+    reader = new_reader(name, Limits(block=100_000))
     tracemalloc.start()
     try:
         for _ in range(200):
@@ -141,7 +146,7 @@ def test_an_endless_line_costs_no_memory(name, endless):
 
 
 @each
-def test_a_line_that_asterisk_would_cut_is_refused(name):
+def test_a_line_that_asterisk_would_cut_is_refused(name: str) -> None:
     """1022 bytes pass, one more is an error with the ActionID, and the session goes on."""
     good = Message.of("Action: Ping", "X: " + "a" * 1019, "ActionID: 1")
     bad = Message.of("Action: Ping", "X: " + "a" * 1020, "ActionID: 2")
@@ -160,7 +165,7 @@ def test_a_line_that_asterisk_would_cut_is_refused(name):
 
 
 @each
-def test_more_headers_than_asterisk_takes_are_refused(name):
+def test_more_headers_than_asterisk_takes_are_refused(name: str) -> None:
     """128 headers pass, 129 are an error with the ActionID, and the session goes on."""
     headers = ["Action: Ping", "ActionID: 3", *(f"H{number}: v" for number in range(126))]
     good, bad = Message.of(*headers), Message.of(*headers, "Last: v")
@@ -179,7 +184,7 @@ def test_more_headers_than_asterisk_takes_are_refused(name):
 
 
 @each
-def test_a_block_over_the_limit_is_refused(name):
+def test_a_block_over_the_limit_is_refused(name: str) -> None:
     """Many short lines are bounded, too."""
     big = Message.of("ActionID: 1", *(f"Header: {number}" for number in range(1000)))
 
@@ -191,13 +196,13 @@ def test_a_block_over_the_limit_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["xml", "csv", "json"])
-def test_empty_input_gives_nothing(name):
+def test_empty_input_gives_nothing(name: str) -> None:
     """Blank lines between messages are no messages."""
     assert read(name, b"\r\n\n  \r\n" if name != "csv" else b"\r\n\n\r\n") == []
     assert read(name, b"") == []
 
 
-def test_every_format_of_the_program_is_there():
+def test_every_format_of_the_program_is_there() -> None:
     """All formats load, each with its directions and media type."""
     assert {name: (one.is_input, one.is_output) for name, one in FORMATS.items()} == {
         "standard": (True, True),

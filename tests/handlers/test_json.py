@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +15,13 @@ from amiproxy.message import END, Message
 from tests.handlers.support import messages, read, recorded, write
 
 
-def shown(*lines):
+def shown(*lines: str) -> dict[str, Any]:
     """Return the object that a message of *lines* is written as."""
     data = write("json", Message("\r\n".join(lines).encode("latin-1") + END))
     assert data.endswith(b"\n")
     assert data.count(b"\n") == 1
-    return json.loads(data)
+    found: dict[str, Any] = json.loads(data)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -40,18 +42,18 @@ def shown(*lines):
         (["ChanVariable(SIP/1): a=b"], {"ChanVariable(SIP/1)": "a=b"}),
     ],
 )
-def test_headers_are_keys(lines, value):
+def test_headers_are_keys(lines: list[str], value: dict[str, Any]) -> None:
     """In order; repeated ones are arrays, and what is no header keeps its text."""
     assert list(shown(*lines).items()) == list(value.items())
 
 
-def test_output_is_compact_and_keeps_utf_8():
+def test_output_is_compact_and_keeps_utf_8() -> None:
     """Text is not escaped that need not be; bytes that are no UTF-8 are."""
     assert write("json", Message(b"A: \xc3\xa9\r\nB: 1\r\n\r\n")) == b'{"A":"\xc3\xa9","B":"1"}\n'
     assert write("json", Message(b"A: \xe9\r\n\r\n")) == b'{"A":"\\udce9"}\n'
 
 
-def test_every_recorded_message_parses():
+def test_every_recorded_message_parses() -> None:
     """json.loads and jq find each header that Asterisk sent."""
     data = b"".join(write("json", message) for message in recorded())
 
@@ -67,7 +69,7 @@ def test_every_recorded_message_parses():
 
 
 @given(message=messages)
-def test_any_message_is_one_line_of_json(message):
+def test_any_message_is_one_line_of_json(message: Message) -> None:
     """Whatever bytes a message has."""
     assert isinstance(shown(*message.lines), dict)
 
@@ -92,7 +94,7 @@ def test_any_message_is_one_line_of_json(message):
         ('{"A":"x\\ty"}', ["A: x\ty"]),
     ],
 )
-def test_an_object_is_a_block(text, lines):
+def test_an_object_is_a_block(text: str, lines: list[str]) -> None:
     """Keys are headers in order, arrays repeat them, numbers stay as written."""
     (message,) = read("json", text.encode() + b"\n")
 
@@ -100,7 +102,7 @@ def test_an_object_is_a_block(text, lines):
 
 
 @pytest.mark.parametrize("text", ["{}", '{"A":[]}', '{"UnparsedText":""}', "", "  ", "\r"])
-def test_an_empty_object_is_an_empty_block(text):
+def test_an_empty_object_is_an_empty_block(text: str) -> None:
     """It gives nothing, as a blank line does."""
     assert read("json", text.encode() + b"\n") == []
 
@@ -136,7 +138,7 @@ def test_an_empty_object_is_an_empty_block(text):
         '{":order":["A","A"],"A":"1","B":"2"}',
     ],
 )
-def test_what_is_no_block_is_refused_and_the_next_one_read(text):
+def test_what_is_no_block_is_refused_and_the_next_one_read(text: str) -> None:
     """A client learns what is wrong, and the session goes on."""
     refused, message = read("json", text.encode() + b'\n{"Action":"Ping"}\n')
 
@@ -145,7 +147,7 @@ def test_what_is_no_block_is_refused_and_the_next_one_read(text):
     assert message.lines == ("Action: Ping",)
 
 
-def test_a_refusal_echoes_the_actionid():
+def test_a_refusal_echoes_the_actionid() -> None:
     """So that a client knows which of its actions it was."""
     (refused,) = read("json", b'{"ActionID":7,"A":"b\\nc"}\n')
 

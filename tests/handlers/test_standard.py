@@ -34,13 +34,13 @@ PING = b"Action: Ping\r\nActionID: 1\r\n\r\n"
         ),
     ],
 )
-def test_blocks_are_read_as_asterisk_reads_them(data, raws):
+def test_blocks_are_read_as_asterisk_reads_them(data: bytes, raws: list[bytes]) -> None:
     """Line ends, blank lines, NUL and stray CR mean what they mean in Asterisk."""
     assert [one.raw for one in read("standard", data)] == raws
     assert [one.raw for one in read("standard", *(bytes([byte]) for byte in data))] == raws
 
 
-def test_a_block_may_come_in_two_packets_and_two_in_one():
+def test_a_block_may_come_in_two_packets_and_two_in_one() -> None:
     """A half block waits for its rest, also when whole ones surround it."""
     data = PING * 20
 
@@ -48,7 +48,7 @@ def test_a_block_may_come_in_two_packets_and_two_in_one():
         assert read("standard", data[:edge], data[edge:]) == [Message(PING)] * 20
 
 
-def test_a_long_line_between_good_blocks_is_answered_in_order():
+def test_a_long_line_between_good_blocks_is_answered_in_order() -> None:
     """The answer stands where the refused block stood, and says why in Asterisk's words."""
     data = PING + b"X: " + b"a" * 5000 + b"\r\nMore: x\r\nActionID: 9\r\n\r\n" + PING
 
@@ -62,7 +62,7 @@ def test_a_long_line_between_good_blocks_is_answered_in_order():
     assert "ActionID" not in refused.reason
 
 
-def test_a_line_of_1022_bytes_may_end_in_a_cr_that_comes_later():
+def test_a_line_of_1022_bytes_may_end_in_a_cr_that_comes_later() -> None:
     """The CR of the line's end is not counted, wherever the packet ends."""
     line = b"X: " + b"a" * 1019
 
@@ -71,7 +71,7 @@ def test_a_line_of_1022_bytes_may_end_in_a_cr_that_comes_later():
     ]
 
 
-def test_the_actionid_after_the_last_header_is_lost_as_in_asterisk():
+def test_the_actionid_after_the_last_header_is_lost_as_in_asterisk() -> None:
     """An ActionID that stands behind the limit is not echoed (recording i1_hdr_500_id_last)."""
     data = b"".join(b"H%d: v\r\n" % number for number in range(500)) + b"ActionID: 1\r\n\r\n"
 
@@ -80,9 +80,10 @@ def test_the_actionid_after_the_last_header_is_lost_as_in_asterisk():
     assert not refused.reply.has("ActionID")
 
 
-def test_the_banner_greets():
+def test_the_banner_greets() -> None:
     """A client of this format is greeted with one line."""
-    assert FORMATS["standard"].onconnect("Asterisk Call Manager Proxy/2") == (
-        b"Asterisk Call Manager Proxy/2\r\n"
-    )
+    greet = FORMATS["standard"].onconnect
+    assert greet is not None
+
+    assert greet("Asterisk Call Manager Proxy/2") == b"Asterisk Call Manager Proxy/2\r\n"
     assert FORMATS["standard"].wire

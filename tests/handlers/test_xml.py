@@ -13,7 +13,8 @@ from amiproxy.message import END, Message
 from tests.handlers.support import messages, read, recorded, write
 
 
-def document(*elements, root="AsteriskManagerInput"):
+def document(*elements: str, root: str = "AsteriskManagerInput") -> bytes:
+    """Return a document of *elements*."""
     return f"<{root}>{''.join(elements)}</{root}>".encode()
 
 
@@ -21,7 +22,7 @@ LATIN_1_DOCUMENT = b"<AsteriskManagerInput><A Value='\xe9'/></AsteriskManagerInp
 INVALID = b"ProxyResponse: Error\r\nMessage: Invalid XML Input\r\n\r\n"
 
 
-def test_output_has_the_bytes_of_the_c_program():
+def test_output_has_the_bytes_of_the_c_program() -> None:
     """One line a header, CRLF, the closing tag and a blank line."""
     message = Message(b"Response: Success\r\nActionID: foo\r\nEmpty: \r\nServer: 127.0.0.1\r\n\r\n")
 
@@ -35,7 +36,7 @@ def test_output_has_the_bytes_of_the_c_program():
     )
 
 
-def test_the_proxys_own_messages_have_their_own_root():
+def test_the_proxys_own_messages_have_their_own_root() -> None:
     """Who speaks can be told from the root."""
     assert write("xml", Message.of("ProxyMessage: Proxy Shutting Down", own=True)) == (
         b"<AsteriskManagerProxyOutput>\r\n"
@@ -64,7 +65,7 @@ def test_the_proxys_own_messages_have_their_own_root():
         (b"Non: \xef\xbf\xbf", b'<Non Value="\xc3\xaf\xc2\xbf\xc2\xbf" Charset="latin-1"/>'),
     ],
 )
-def test_each_line_has_its_element(line, element):
+def test_each_line_has_its_element(line: bytes, element: bytes) -> None:
     """Names that are none, markup, and bytes that are no text keep the XML well-formed."""
     written = write("xml", Message(line + END))
 
@@ -74,7 +75,7 @@ def test_each_line_has_its_element(line, element):
     ET.fromstring(written)
 
 
-def test_blank_lines_of_command_output_are_kept():
+def test_blank_lines_of_command_output_are_kept() -> None:
     """A blank line is an empty UnparsedText."""
     message = Message(b"Response: Follows\r\none\r\n\r\ntwo\r\n--END COMMAND--\r\n\r\n")
 
@@ -87,7 +88,7 @@ def test_blank_lines_of_command_output_are_kept():
     ]
 
 
-def test_every_recorded_message_parses():
+def test_every_recorded_message_parses() -> None:
     """A stock parser finds each header that Asterisk sent, in order."""
     for message in recorded():
         root = ET.fromstring(write("xml", message))
@@ -99,7 +100,7 @@ def test_every_recorded_message_parses():
         ]
 
 
-def _shown(line):
+def _shown(line: str) -> str:
     raw = line.encode("latin-1")
     try:
         text = raw.decode()
@@ -111,7 +112,7 @@ def _shown(line):
 
 @settings(deadline=None)
 @given(message=messages)
-def test_any_message_parses_by_itself(message):
+def test_any_message_parses_by_itself(message: Message) -> None:
     """Whatever bytes a message has, its XML is well-formed, with one element a line."""
     assert len(ET.fromstring(write("xml", message))) == len(message.lines)
 
@@ -145,7 +146,7 @@ def test_any_message_parses_by_itself(message):
         (document('<A Value="1"/>', root="AsteriskManagerOutput"), ["A: 1"]),
     ],
 )
-def test_a_document_is_a_block(text, lines):
+def test_a_document_is_a_block(text: bytes, lines: list[str]) -> None:
     """Any way XML has to write it, entities decoded, without waiting for a blank line."""
     (message,) = read("xml", text)
 
@@ -153,7 +154,7 @@ def test_a_document_is_a_block(text, lines):
     assert read("xml", *(bytes([byte]) for byte in text)) == [message]
 
 
-def test_documents_follow_one_another():
+def test_documents_follow_one_another() -> None:
     """One connection carries many, each answered as it ends."""
     text = document('<Action Value="Ping"/>')
 
@@ -194,7 +195,7 @@ def test_documents_follow_one_another():
         b"<AsteriskManagerInput><x Value='&#60' <",
     ],
 )
-def test_malformed_xml_is_answered_and_closed(text):
+def test_malformed_xml_is_answered_and_closed(text: bytes) -> None:
     """One answer, as the C program's, then nothing more, whatever follows."""
     (refused,) = read("xml", text + b"\r\n\r\n" + document("<Action Value='Ping'/>"), b"more <")
 
@@ -203,14 +204,14 @@ def test_malformed_xml_is_answered_and_closed(text):
     assert everything_is_quick(text)
 
 
-def everything_is_quick(text):
+def everything_is_quick(text: bytes) -> bool:
     """Fed byte by byte the answer is the same."""
     found = read("xml", *(bytes([byte]) for byte in text + b"\r\n\r\n<a>"))
     return [one.reply.raw for one in found] == [INVALID]
 
 
 @pytest.mark.parametrize("reference", ["&#10;", "&#13;", "&#xA;", "&#13;&#10;", "\n", "\r\n", "\r"])
-def test_a_line_break_in_a_value_is_refused(reference):
+def test_a_line_break_in_a_value_is_refused(reference: str) -> None:
     """It would inject an action: an error that says so, and the session goes on."""
     bad = document("<ActionID Value='1'/>", f"<A Value='x{reference}Action: Logoff'/>")
 
@@ -225,7 +226,7 @@ def test_a_line_break_in_a_value_is_refused(reference):
     assert message.lines == ("Action: Ping",)
 
 
-def test_a_line_break_in_unparsed_text_is_refused():
+def test_a_line_break_in_unparsed_text_is_refused() -> None:
     """Unparsed lines are lines, too, also as latin-1 pictures."""
     for value in ("a&#10;&#10;Action: Logoff", "a\u240aAction: Logoff"):
         (refused,) = read("xml", document(f"<UnparsedText Value='{value}' Charset='latin-1'/>"))
@@ -235,7 +236,7 @@ def test_a_line_break_in_unparsed_text_is_refused():
 
 @given(st.integers(0, 200))
 @settings(deadline=None, max_examples=20)
-def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge):
+def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge: int) -> None:
     """No part of it waits for what comes next."""
     text = document("<Action Value='Ping'/>", "<Data Value='" + "a>" * 40 + "'/>")
     edge %= len(text)
@@ -243,7 +244,7 @@ def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge):
     assert len(read("xml", text[:edge], text[edge:])) == 1
 
 
-def test_a_document_without_end_is_refused():
+def test_a_document_without_end_is_refused() -> None:
     """Elements that never end are bounded, as blocks are."""
     from amiproxy.formats import Limits
 
