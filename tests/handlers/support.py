@@ -70,8 +70,12 @@ def recorded() -> list[Message]:
 
 
 def kinds() -> list[Message]:
-    """Return one of all recorded messages that differ in numbers only."""
-    return list({re.sub(rb"\d+", b"0", message.raw): message for message in recorded()}.values())
+    """Return one of all recorded messages that differ in numbers and ids only."""
+    return list(
+        {
+            re.sub(rb"[0-9a-f-]*\d[0-9a-f-]*", b"0", message.raw): message for message in recorded()
+        }.values()
+    )
 
 
 # Names and values as AMI allows them: any bytes but line ends.  A bare CR is

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiproxy.message import END, Message
-from tests.handlers.support import messages, read, recorded, write
+from tests.handlers.support import kinds, messages, read, write
 
 
 def document(*elements: str, root: str = "AsteriskManagerInput") -> bytes:
@@ -88,9 +88,9 @@ def test_blank_lines_of_command_output_are_kept() -> None:
     ]
 
 
-def test_every_recorded_message_parses() -> None:
+def test_every_kind_of_recorded_message_parses() -> None:
     """A stock parser finds each header that Asterisk sent, in order."""
-    for message in recorded():
+    for message in kinds():
         root = ET.fromstring(write("xml", message))
 
         assert root.tag == "AsteriskManagerOutput"
