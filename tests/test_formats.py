@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Loading handlers: a file is a format, and a bad one harms nobody."""
+"""Loading handlers: each file is a format, and a broken one is skipped."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def load(tmp_path: Path) -> Iterator[Load]:
             del sys.modules[name]
 
 
-def test_dropping_a_file_adds_a_format(load: Load) -> None:
-    """The file's name is the format's, its functions the directions."""
+def test_a_new_file_is_a_new_format(load: Load) -> None:
+    """It has the name of the file, and the directions its functions give."""
     loaded = load(
         out=WRITER,
         both=WRITER + "CONTENT_TYPE = 'text/x'\ndef reader(limits): ...\n",
@@ -86,10 +86,10 @@ def test_dropping_a_file_adds_a_format(load: Load) -> None:
         (WRITER + "CONTENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "CONTENT_TYPE is no media type"),
     ],
 )
-def test_a_bad_handler_is_named_and_skipped(
+def test_a_broken_handler_is_skipped(
     load: Load, caplog: pytest.LogCaptureFixture, text: str, why: str
 ) -> None:
-    """The others load, and the log says which file is bad and why."""
+    """The others load, and the log names the file and the reason."""
     loaded = load(bad=text, good=WRITER)
 
     assert list(loaded) == ["good"]
@@ -99,18 +99,18 @@ def test_a_bad_handler_is_named_and_skipped(
     assert "astmanproxy_handlers.bad" not in sys.modules
 
 
-def test_hidden_and_private_files_are_left_alone(
+def test_hidden_and_private_files_are_ignored(
     load: Load, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Editors' and helpers' files are no handlers."""
+    """Those of editors, and helpers of handlers."""
     (tmp_path / "notes.txt").write_text("no handler")
 
     assert load(_helper="1 / 0\n", **{".hidden": "1 / 0\n"}) == {}
     assert caplog.records == []
 
 
-def test_the_first_directory_counts(tmp_path: Path) -> None:
-    """An administrator's own handler takes the place of one of that name."""
+def test_a_handler_of_the_first_directory_wins(tmp_path: Path) -> None:
+    """So an administrator can replace one that comes with the proxy."""
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.py").write_text(f"def write(message): return b'{name}'\n")
@@ -120,8 +120,8 @@ def test_the_first_directory_counts(tmp_path: Path) -> None:
     assert written(loaded["mine"]) == b"first"
 
 
-def test_handlers_live_beside_the_standard_library(load: Load) -> None:
-    """csv.py and json.py of the handlers are not those that `import` finds."""
+def test_handlers_do_not_replace_modules_of_the_standard_library(load: Load) -> None:
+    """`import csv` in handlers/csv.py is the standard one."""
     loaded = load(csv="import csv\ndef write(message): return csv.__file__.encode()\n")
 
     assert written(loaded["csv"]) == csv.__file__.encode()
@@ -131,7 +131,7 @@ def test_handlers_live_beside_the_standard_library(load: Load) -> None:
 
 @pytest.fixture(scope="module")
 def tsv(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The example of docs/handlers.md, copied out and loaded."""
+    """The format of the example in docs/handlers.md."""
     text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     directory = tmp_path_factory.mktemp("handlers")

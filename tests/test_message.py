@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Messages and blocks: values that are looked into only on demand."""
+"""Messages and blocks: values that are parsed only on demand."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.handlers.support import WIDE, messages
 EVENT = Message(b"Event: X\r\nvariable: 1\r\nNo:blank\r\nline\r\nVariable:  2\r\nEmpty: \r\n\r\n")
 
 
-def test_headers_are_found_in_any_case_and_the_first_counts() -> None:
-    """As in Asterisk, blanks between colon and value do not count."""
+def test_headers_are_found_in_any_case_and_the_first_one_counts() -> None:
+    """Blanks between colon and value do not count, as in Asterisk."""
     assert EVENT.get("EVENT") == "X"
     assert EVENT.get("Variable") == "1"
     assert EVENT.get("no") == "blank"
@@ -28,13 +28,13 @@ def test_headers_are_found_in_any_case_and_the_first_counts() -> None:
 
 
 def test_lines_and_headers_keep_their_order() -> None:
-    """A line without colon is a line and no header."""
+    """A line without a colon is not a header."""
     assert EVENT.lines == ("Event: X", "variable: 1", "No:blank", "line", "Variable:  2", "Empty: ")
     assert [name for name, _ in EVENT.headers()] == ["Event", "variable", "No", "Variable", "Empty"]
 
 
 def test_changing_a_message_makes_another() -> None:
-    """Every change leaves the message as it was, and keeps who spoke."""
+    """The original is unchanged, and the new one is of the same origin."""
     own = Message.of("A: 1", "B: 2", "a: 3", own=True)
 
     assert own.with_header("Server", "x").lines == ("A: 1", "B: 2", "a: 3", "Server: x")
@@ -47,21 +47,21 @@ def test_changing_a_message_makes_another() -> None:
 
 
 def test_messages_compare_by_their_bytes() -> None:
-    """Equal bytes, equal messages; usable as keys."""
+    """Messages of equal bytes are equal, and the same key."""
     assert Message.of("A: 1") == Message(b"A: 1\r\n\r\n")
     assert Message.of("A: 1") != Message.of("A: 2")
     assert Message.of("A: 1") != "A: 1"
     assert len({Message.of("A: 1"), Message.of_headers([("A", "1")])}) == 1
 
 
-def test_a_repr_tells_no_values() -> None:
-    """They may be secrets, and a repr ends in logs."""
+def test_a_repr_shows_no_values() -> None:
+    """They may be secrets, and a repr may get into a log."""
     assert repr(Message.of("Action: Login", "Secret: hunter2")) == "<Message Action, Secret>"
 
 
 @given(message=messages)
 def test_text_is_bytes_one_to_one(message: Message) -> None:
-    """Whatever bytes come in, the same go out."""
+    """All bytes of a message are kept as its lines."""
     assert Message.of(*message.lines) == message
     assert block([line.encode("latin-1") for line in message.lines], WIDE) == message
 
@@ -77,8 +77,10 @@ def test_text_is_bytes_one_to_one(message: Message) -> None:
         ([b"A: b"] * 129, "Too many lines"),
     ],
 )
-def test_lines_that_would_do_harm_upstream_are_refused(lines: list[bytes], problem: str) -> None:
-    """The answer says why and echoes the ActionID."""
+def test_lines_that_are_dangerous_for_asterisk_are_refused(
+    lines: list[bytes], problem: str
+) -> None:
+    """The answer gives the reason and echoes the ActionID."""
     refused = block([b"actionid:7", *lines][-129:], Limits())
 
     assert isinstance(refused, Refused)
@@ -106,7 +108,7 @@ _PIECES = st.sampled_from(["Action", "action", "X", ":", ": ", " ", "\t", "\0", 
 
 @given(st.lists(st.lists(_PIECES, max_size=6).map("".join), max_size=5))
 def test_a_header_read_in_one_step_is_the_one_read_exactly(lines: list[str]) -> None:
-    """What is checked for rights is what Asterisk does, however odd the line is."""
+    """However odd a line is, rights are checked for the action that Asterisk performs."""
     message = Message.of(*lines)
     exactly: dict[str, str] = {}
     for name, value in message.headers():
@@ -116,8 +118,8 @@ def test_a_header_read_in_one_step_is_the_one_read_exactly(lines: list[str]) -> 
 
 
 @given(message=messages)
-def test_the_quick_way_is_taken_for_plain_messages_only(message: Message) -> None:
-    """What it takes for a header is one: name and value as they stand in the line."""
+def test_the_fast_path_is_for_plain_messages_only(message: Message) -> None:
+    """All that it takes for headers are: name and value are those of the line."""
     plain = PlainEncoder(b"\n%b\n").encode(message.raw[:-4])
 
     if plain is not None:
@@ -127,8 +129,8 @@ def test_the_quick_way_is_taken_for_plain_messages_only(message: Message) -> Non
         ]
 
 
-def test_the_quick_way_remembers_a_bounded_number_of_names() -> None:
-    """Names from strangers cost no memory."""
+def test_the_fast_path_remembers_a_limited_number_of_names() -> None:
+    """Names sent by clients do not fill the memory."""
     encoder = PlainEncoder(b"%b=")
     for number in range(6000):
         assert encoder.encode(b"N%d: x" % number) == b"N%d=x" % number

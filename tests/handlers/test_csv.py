@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CSV: what we write, any CSV reader reads; what we are sent, we read as one."""
+"""CSV: any CSV reader reads the output, and input is read as a CSV reader does."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.handlers.support import SMALL, messages, read, recorded, write
 
 
 def rows(data: bytes) -> list[list[str]]:
-    """Read *data* as a user of the format would."""
+    """Return the rows that the standard library reads of *data*."""
     text = io.StringIO(data.decode("latin-1"), newline="")
     return [row for row in csv.reader(text, skipinitialspace=True, strict=True) if row]
 
 
 def test_output_has_the_bytes_of_the_c_program() -> None:
-    """Quoted fields, comma and blank between them, then CRLF CRLF."""
+    """Quoted fields with a comma and a blank between them, then CRLF CRLF."""
     message = Message.of("Response: Success", "ActionID: 2", "Empty: ", "Server: 127.0.0.1")
 
     assert write("csv", message) == (
@@ -29,7 +29,7 @@ def test_output_has_the_bytes_of_the_c_program() -> None:
 
 
 def test_quotes_are_doubled_and_bytes_kept() -> None:
-    """The C program forgot the quotes, so that no reader got the fields back."""
+    """The C program did not double them, so no reader could read the fields back."""
     assert write("csv", Message(b'A: "q", and\xe9 comma\r\n\r\n')) == (
         b'"A: ""q"", and\xe9 comma"\r\n\r\n'
     )
@@ -59,7 +59,7 @@ def test_any_message_is_read_by_the_standard_library(message: Message) -> None:
     ],
 )
 def test_a_record_is_a_block(record: bytes, lines: list[str]) -> None:
-    """One line is one block; it waits for no blank line, and empty fields are no lines."""
+    """One line is one block, without a blank line after it; empty fields are left out."""
     assert read("csv", record + b"\r\n") == [Message.of(*lines)]
 
 
@@ -74,7 +74,7 @@ def test_a_record_is_a_block(record: bytes, lines: list[str]) -> None:
     ],
 )
 def test_a_bad_record_is_refused_and_the_next_one_read(record: bytes) -> None:
-    """A client learns what is wrong, and the session goes on."""
+    """The client gets the reason, and the session goes on."""
     refused, message = read("csv", record + b'\r\n\r\n"Action: Ping"\r\n')
 
     assert refused.reply.lines[0] == "Response: Error"
@@ -83,8 +83,8 @@ def test_a_bad_record_is_refused_and_the_next_one_read(record: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", ["a\r\nAction: Logoff", 'a\n\nAction: ""Logoff""\n', '"'])
-def test_no_line_of_a_value_is_a_record(value: str) -> None:
-    """What a CSV writer makes of a value with a line break ends the session (spec 12.7)."""
+def test_a_line_of_a_value_is_not_a_record(value: str) -> None:
+    """A value with a line break, as CSV writers quote it, ends the session (spec 12.7)."""
     text = io.StringIO()
     csv.writer(text).writerow(["Action: UserEvent", "Header: " + value + "\n"])
 
@@ -94,14 +94,14 @@ def test_no_line_of_a_value_is_a_record(value: str) -> None:
     assert refused.close
 
 
-def test_nor_is_what_follows_a_value_too_long() -> None:
-    """Nobody knows whether the next line is a record or still the value."""
+def test_what_follows_a_value_too_long_is_not_a_record() -> None:
+    """The next line might be a record or still the value."""
     refused = read("csv", b'"Header: ' + b"x" * 400 + b'\r\nAction: Logoff"\r\n', limits=SMALL)[0]
 
     assert refused.close
 
 
-def test_limits_above_those_of_the_csv_module_count() -> None:
+def test_limits_may_exceed_those_of_the_csv_module() -> None:
     """A field may be as long as the administrator allows."""
     message = Message.of("A: " + "x" * 300_000)
 

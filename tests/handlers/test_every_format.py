@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What holds for every format: round trips, any bytes, any cuts, no cost for endless input."""
+"""Properties of every format: round trips, any bytes, any cuts, no memory for endless input."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ each = pytest.mark.parametrize("name", NAMES)
 @each
 @given(sent=st.lists(messages, max_size=4))
 def test_what_is_written_is_read_back(name: str, sent: list[Message]) -> None:
-    """Any messages AMI allows come back with the same lines, in the same order."""
+    """All messages that AMI allows come back with the same lines, in the same order."""
     assert read(name, b"".join(write(name, message) for message in sent)) == sent
 
 
 @each
 def test_what_asterisk_sent_is_read_back(name: str) -> None:
-    """Every kind of recorded message comes back as it was; a bare CR is refused."""
+    """Every kind of recorded message comes back unchanged; a bare CR is refused."""
     for message in kinds():
         found = read(name, write(name, message))
 
@@ -52,10 +52,10 @@ def test_what_asterisk_sent_is_read_back(name: str) -> None:
 
 @each
 @given(data=noise, edges=st.lists(st.integers(0, 10_000), max_size=8))
-def test_any_bytes_give_the_same_however_they_arrive(
+def test_what_is_read_does_not_depend_on_how_bytes_arrive(
     name: str, data: bytes, edges: list[int]
 ) -> None:
-    """Noise gives messages or refusals, never an exception, wherever it is cut."""
+    """Noise becomes messages or refusals, never an exception, wherever it is cut."""
     whole = everything(read(name, data))
 
     assert everything(read(name, *cut(data, edges))) == whole
@@ -65,7 +65,7 @@ def test_any_bytes_give_the_same_however_they_arrive(
 @each
 @given(data=noise)
 def test_nothing_that_is_read_can_inject_an_action(name: str, data: bytes) -> None:
-    """What a reader lets through is one block within the limits, whatever it was given."""
+    """Whatever a reader is fed, a message from it is one block within the limits."""
     for one in read(name, data, limits=SMALL):
         if isinstance(one, Refused):
             assert one.reply.own
@@ -79,8 +79,8 @@ def test_nothing_that_is_read_can_inject_an_action(name: str, data: bytes) -> No
 
 
 @each
-def test_recordings_gone_wrong_do_no_harm(name: str) -> None:
-    """10 000 damaged messages, cut anywhere: blocks or refusals, the same ones each time."""
+def test_damaged_messages_do_no_harm(name: str) -> None:
+    """10 000 of them, cut anywhere, become the same blocks or refusals each time."""
     chance = random.Random(name)
     written = [write(name, message) for message in recorded()[::40]]
     spoil = [
@@ -118,7 +118,7 @@ def test_recordings_gone_wrong_do_no_harm(name: str) -> None:
 def test_limits_do_not_depend_on_how_bytes_arrive(
     name: str, sent: list[Message], edges: list[int]
 ) -> None:
-    """The same blocks are refused, with the same words, wherever the bytes are cut."""
+    """The same blocks are refused with the same texts, wherever the bytes are cut."""
     data = b"".join(write(name, message) for message in sent)
     limits = Limits(line=30, headers=4, block=10_000)
 
@@ -165,7 +165,7 @@ def test_a_line_that_asterisk_would_cut_is_refused(name: str) -> None:
 
 
 @each
-def test_more_headers_than_asterisk_takes_are_refused(name: str) -> None:
+def test_more_headers_than_asterisk_accepts_are_refused(name: str) -> None:
     """128 headers pass, 129 are an error with the ActionID, and the session goes on."""
     headers = ["Action: Ping", "ActionID: 3", *(f"H{number}: v" for number in range(126))]
     good, bad = Message.of(*headers), Message.of(*headers, "Last: v")
@@ -185,7 +185,7 @@ def test_more_headers_than_asterisk_takes_are_refused(name: str) -> None:
 
 @each
 def test_a_block_over_the_limit_is_refused(name: str) -> None:
-    """Many short lines are bounded, too."""
+    """Even if each of its lines is short."""
     big = Message.of("ActionID: 1", *(f"Header: {number}" for number in range(1000)))
 
     found = read(name, write(name, big), limits=Limits(headers=10_000, block=5000))
@@ -197,13 +197,13 @@ def test_a_block_over_the_limit_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["xml", "csv", "json"])
 def test_empty_input_gives_nothing(name: str) -> None:
-    """Blank lines between messages are no messages."""
+    """Blank lines between messages are not messages."""
     assert read(name, b"\r\n\n  \r\n" if name != "csv" else b"\r\n\n\r\n") == []
     assert read(name, b"") == []
 
 
-def test_every_format_of_the_program_is_there() -> None:
-    """All formats load, each with its directions and media type."""
+def test_all_formats_of_the_program_load() -> None:
+    """Each with its directions and media type."""
     assert {name: (one.is_input, one.is_output) for name, one in FORMATS.items()} == {
         "standard": (True, True),
         "xml": (True, True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""JSON: one object a line, the same shape in and out."""
+"""JSON: one object on each line, in the same form in and out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.handlers.support import messages, read, recorded, write
 
 
 def shown(*lines: str) -> dict[str, Any]:
-    """Return the object that a message of *lines* is written as."""
+    """Return the object written of a message of *lines*."""
     data = write("json", Message("\r\n".join(lines).encode("latin-1") + END))
     assert data.endswith(b"\n")
     assert data.count(b"\n") == 1
@@ -43,12 +43,12 @@ def shown(*lines: str) -> dict[str, Any]:
     ],
 )
 def test_headers_are_keys(lines: list[str], value: dict[str, Any]) -> None:
-    """In order; repeated ones are arrays, and what is no header keeps its text."""
+    """In order; repeated ones are arrays, and a line that is not a header keeps its text."""
     assert list(shown(*lines).items()) == list(value.items())
 
 
 def test_output_is_compact_and_keeps_utf_8() -> None:
-    """Text is not escaped that need not be; bytes that are no UTF-8 are."""
+    """It escapes only what it must, and bytes that are not UTF-8."""
     assert write("json", Message(b"A: \xc3\xa9\r\nB: 1\r\n\r\n")) == b'{"A":"\xc3\xa9","B":"1"}\n'
     assert write("json", Message(b"A: \xe9\r\n\r\n")) == b'{"A":"\\udce9"}\n'
 
@@ -70,7 +70,7 @@ def test_every_recorded_message_parses() -> None:
 
 @given(message=messages)
 def test_any_message_is_one_line_of_json(message: Message) -> None:
-    """Whatever bytes a message has."""
+    """Whatever bytes it has."""
     assert isinstance(shown(*message.lines), dict)
 
 
@@ -103,7 +103,7 @@ def test_an_object_is_a_block(text: str, lines: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["{}", '{"A":[]}', '{"UnparsedText":""}', "", "  ", "\r"])
 def test_an_empty_object_is_an_empty_block(text: str) -> None:
-    """It gives nothing, as a blank line does."""
+    """It is ignored, as a blank line is."""
     assert read("json", text.encode() + b"\n") == []
 
 
@@ -138,8 +138,8 @@ def test_an_empty_object_is_an_empty_block(text: str) -> None:
         '{":order":["A","A"],"A":"1","B":"2"}',
     ],
 )
-def test_what_is_no_block_is_refused_and_the_next_one_read(text: str) -> None:
-    """A client learns what is wrong, and the session goes on."""
+def test_a_line_that_is_not_a_block_is_refused_and_the_next_one_read(text: str) -> None:
+    """The client gets the reason, and the session goes on."""
     refused, message = read("json", text.encode() + b'\n{"Action":"Ping"}\n')
 
     assert refused.reply.lines[0] == "Response: Error"
@@ -148,7 +148,7 @@ def test_what_is_no_block_is_refused_and_the_next_one_read(text: str) -> None:
 
 
 def test_a_refusal_echoes_the_actionid() -> None:
-    """So that a client knows which of its actions it was."""
+    """It tells the client which of its actions was refused."""
     (refused,) = read("json", b'{"ActionID":7,"A":"b\\nc"}\n')
 
     assert refused.reply.lines[-1] == "ActionID: 7"

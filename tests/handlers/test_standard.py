@@ -35,13 +35,13 @@ PING = b"Action: Ping\r\nActionID: 1\r\n\r\n"
     ],
 )
 def test_blocks_are_read_as_asterisk_reads_them(data: bytes, raws: list[bytes]) -> None:
-    """Line ends, blank lines, NUL and stray CR mean what they mean in Asterisk."""
+    """Line ends, blank lines, NUL and stray CR mean the same as in Asterisk."""
     assert [one.raw for one in read("standard", data)] == raws
     assert [one.raw for one in read("standard", *(bytes([byte]) for byte in data))] == raws
 
 
-def test_a_block_may_come_in_two_packets_and_two_in_one() -> None:
-    """A half block waits for its rest, also when whole ones surround it."""
+def test_blocks_do_not_depend_on_packets() -> None:
+    """Half a block waits for the rest, also after whole blocks in the same packet."""
     data = PING * 20
 
     for edge in range(len(data)):
@@ -49,7 +49,7 @@ def test_a_block_may_come_in_two_packets_and_two_in_one() -> None:
 
 
 def test_a_long_line_between_good_blocks_is_answered_in_order() -> None:
-    """The answer stands where the refused block stood, and says why in Asterisk's words."""
+    """The refusal takes the place of the block, and gives the reason in the text of Asterisk."""
     data = PING + b"X: " + b"a" * 5000 + b"\r\nMore: x\r\nActionID: 9\r\n\r\n" + PING
 
     first, refused, last = read("standard", data, limits=Limits())
@@ -63,7 +63,7 @@ def test_a_long_line_between_good_blocks_is_answered_in_order() -> None:
 
 
 def test_a_line_of_1022_bytes_may_end_in_a_cr_that_comes_later() -> None:
-    """The CR of the line's end is not counted, wherever the packet ends."""
+    """The CR of the line end does not count, even if the packet ends before it."""
     line = b"X: " + b"a" * 1019
 
     assert [one.raw for one in read("standard", line + b"\r", b"\n\r\n", limits=Limits())] == [
@@ -72,7 +72,7 @@ def test_a_line_of_1022_bytes_may_end_in_a_cr_that_comes_later() -> None:
 
 
 def test_the_actionid_after_the_last_header_is_lost_as_in_asterisk() -> None:
-    """An ActionID that stands behind the limit is not echoed (recording i1_hdr_500_id_last)."""
+    """An ActionID beyond the limit is not echoed (recording i1_hdr_500_id_last)."""
     data = b"".join(b"H%d: v\r\n" % number for number in range(500)) + b"ActionID: 1\r\n\r\n"
 
     (refused,) = read("standard", data, limits=Limits())
@@ -80,8 +80,8 @@ def test_the_actionid_after_the_last_header_is_lost_as_in_asterisk() -> None:
     assert not refused.reply.has("ActionID")
 
 
-def test_the_banner_greets() -> None:
-    """A client of this format is greeted with one line."""
+def test_the_banner_is_one_line() -> None:
+    """A client of this format gets it first."""
     greet = FORMATS["standard"].onconnect
     assert greet is not None
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""XML: the C program's form, parsed by any parser, and nothing of a parser's dangers."""
+"""XML: the form of the C program, for any parser, without the dangers of parsers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INVALID = b"ProxyResponse: Error\r\nMessage: Invalid XML Input\r\n\r\n"
 
 
 def test_output_has_the_bytes_of_the_c_program() -> None:
-    """One line a header, CRLF, the closing tag and a blank line."""
+    """Each header on a line with CRLF, then the closing tag and a blank line."""
     message = Message(b"Response: Success\r\nActionID: foo\r\nEmpty: \r\nServer: 127.0.0.1\r\n\r\n")
 
     assert write("xml", message) == (
@@ -37,7 +37,7 @@ def test_output_has_the_bytes_of_the_c_program() -> None:
 
 
 def test_the_proxys_own_messages_have_their_own_root() -> None:
-    """Who speaks can be told from the root."""
+    """So clients can tell them from those of Asterisk."""
     assert write("xml", Message.of("ProxyMessage: Proxy Shutting Down", own=True)) == (
         b"<AsteriskManagerProxyOutput>\r\n"
         b' <ProxyMessage Value="Proxy Shutting Down"/>\r\n'
@@ -66,7 +66,7 @@ def test_the_proxys_own_messages_have_their_own_root() -> None:
     ],
 )
 def test_each_line_has_its_element(line: bytes, element: bytes) -> None:
-    """Names that are none, markup, and bytes that are no text keep the XML well-formed."""
+    """Invalid names, markup and bytes that are not text keep the XML well-formed."""
     written = write("xml", Message(line + END))
 
     assert written == (
@@ -106,7 +106,7 @@ def _shown(line: str) -> str:
         text = raw.decode()
     except UnicodeDecodeError:
         text = line
-    # In recordings all that has control characters is ASCII.
+    # All lines with control characters in the recordings are ASCII.
     return "".join(chr(0x2400 + ord(c)) if c < " " and c not in "\t\r" else c for c in text)
 
 
@@ -147,7 +147,7 @@ def test_any_message_parses_by_itself(message: Message) -> None:
     ],
 )
 def test_a_document_is_a_block(text: bytes, lines: list[str]) -> None:
-    """Any way XML has to write it, entities decoded, without waiting for a blank line."""
+    """In any notation of XML, entities decoded, without a blank line after it."""
     (message,) = read("xml", text)
 
     assert list(message.lines) == lines
@@ -155,7 +155,7 @@ def test_a_document_is_a_block(text: bytes, lines: list[str]) -> None:
 
 
 def test_documents_follow_one_another() -> None:
-    """One connection carries many, each answered as it ends."""
+    """One connection carries many; each is read when it ends."""
     text = document('<Action Value="Ping"/>')
 
     assert len(read("xml", text * 3)) == 3
@@ -196,23 +196,23 @@ def test_documents_follow_one_another() -> None:
     ],
 )
 def test_malformed_xml_is_answered_and_closed(text: bytes) -> None:
-    """One answer, as the C program's, then nothing more, whatever follows."""
+    """The answer is that of the C program, and nothing after it is read."""
     (refused,) = read("xml", text + b"\r\n\r\n" + document("<Action Value='Ping'/>"), b"more <")
 
     assert refused.reply.raw == INVALID
     assert refused.close
-    assert everything_is_quick(text)
+    assert is_refused_in_single_bytes(text)
 
 
-def everything_is_quick(text: bytes) -> bool:
-    """Fed byte by byte the answer is the same."""
+def is_refused_in_single_bytes(text: bytes) -> bool:
+    """Return whether the answer is the same if *text* is fed byte by byte."""
     found = read("xml", *(bytes([byte]) for byte in text + b"\r\n\r\n<a>"))
     return [one.reply.raw for one in found] == [INVALID]
 
 
 @pytest.mark.parametrize("reference", ["&#10;", "&#13;", "&#xA;", "&#13;&#10;", "\n", "\r\n", "\r"])
 def test_a_line_break_in_a_value_is_refused(reference: str) -> None:
-    """It would inject an action: an error that says so, and the session goes on."""
+    """It would inject an action; the error says so, and the session goes on."""
     bad = document("<ActionID Value='1'/>", f"<A Value='x{reference}Action: Logoff'/>")
 
     refused, message = read("xml", bad + document("<Action Value='Ping'/>"))
@@ -227,7 +227,7 @@ def test_a_line_break_in_a_value_is_refused(reference: str) -> None:
 
 
 def test_a_line_break_in_unparsed_text_is_refused() -> None:
-    """Unparsed lines are lines, too, also as latin-1 pictures."""
+    """Also if it is written as a control picture of latin-1."""
     for value in ("a&#10;&#10;Action: Logoff", "a\u240aAction: Logoff"):
         (refused,) = read("xml", document(f"<UnparsedText Value='{value}' Charset='latin-1'/>"))
 
@@ -236,8 +236,8 @@ def test_a_line_break_in_unparsed_text_is_refused() -> None:
 
 @given(st.integers(0, 200))
 @settings(deadline=None, max_examples=20)
-def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge: int) -> None:
-    """No part of it waits for what comes next."""
+def test_a_document_is_read_when_its_last_byte_arrives(edge: int) -> None:
+    """It does not wait for what follows."""
     text = document("<Action Value='Ping'/>", "<Data Value='" + "a>" * 40 + "'/>")
     edge %= len(text)
 
@@ -245,7 +245,7 @@ def test_a_document_can_be_answered_as_soon_as_its_last_byte_is_there(edge: int)
 
 
 def test_a_document_without_end_is_refused() -> None:
-    """Elements that never end are bounded, as blocks are."""
+    """Endless elements are limited as blocks are."""
     from amiproxy.formats import Limits
 
     found = read(
