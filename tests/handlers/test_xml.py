@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amiproxy.formats import Limits
 from amiproxy.message import END, Message
 from tests.handlers.support import kinds, messages, read, write
 
@@ -246,8 +247,6 @@ def test_a_document_is_read_when_its_last_byte_arrives(edge: int) -> None:
 
 def test_a_document_without_end_is_refused() -> None:
     """Endless elements are limited as blocks are."""
-    from amiproxy.formats import Limits
-
     found = read(
         "xml",
         b"<AsteriskManagerInput>",
