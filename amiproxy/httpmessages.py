@@ -64,7 +64,7 @@ class Response:
 class BadRequest(ProtocolError):
     """A request that is answered with an error *status* and never reaches Asterisk.
 
-    The text tells the client what to do about it; it holds no part of the request.
+    The text says what the client can do about it; it holds no part of the request.
     """
 
     def __init__(self, status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> None:

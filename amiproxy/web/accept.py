@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Names of JSON: one text, or one a line.
 _JSON = frozenset({"json", "x-ndjson", "ndjson", "x-json-stream"})
 
-#: What browsers accept, and who takes anything.
+#: What browsers accept, and programs that accept anything.
 _ANY = frozenset({"*/*", "text/html", "application/xhtml+xml"})
 
 

@@ -245,7 +245,7 @@ def _read_json(body: bytes, limits: Limits, json_format: Format | None) -> Messa
 
 
 def credentials(request: Request) -> tuple[str, str] | None:
-    """Return (user, secret) of Basic authentication (RFC 7617), or None."""
+    """Return (user, secret) of Basic authentication (RFC 7617); None: there is none."""
     scheme, _, text = request.header("authorization").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -31,7 +31,7 @@ def test_a_request_shows_no_secrets_in_its_repr() -> None:
     assert "pass" not in repr(request_of(conversation))
 
 
-def test_the_stage_tells_how_far_a_request_has_come() -> None:
+def test_the_stage_says_how_far_a_request_has_come() -> None:
     """Blank lines before a request are not part of it; then come its head and its body."""
     conversation = talk(b"\r\n")
     assert conversation.stage is Stage.IDLE

@@ -134,7 +134,7 @@ GONE = Message.of("Response: Error", "Message: Server pbx is not connected")
 def test_the_status_of_an_answer(
     messages: list[Message], complete: bool, options: dict[str, Any], status: int
 ) -> None:
-    """It tells refusals, an Asterisk that is not there and one that says nothing apart."""
+    """Refusals, an Asterisk that is not there and one that is silent have a status each."""
     answer = Answer(tuple(messages), complete)
 
     got = answer.status(**{"action": "ping", "allowed": True, "until": False, **options})

@@ -85,7 +85,7 @@ def test_what_changes_state(method: str, lines: list[str], changes: bool) -> Non
 
 
 def test_the_proxyactions_that_change_nothing_are_given() -> None:
-    """What reads only is for the one to say who carries it out."""
+    """A ProxyAction is harmless if the caller says so."""
     uptime = Message.of("ProxyAction: Uptime")
 
     assert origin.changes_state(request(), uptime)
@@ -120,7 +120,7 @@ def test_a_browser_must_call_us_by_a_name_of_ours(
 
 
 def test_no_page_may_read_answers_unless_named() -> None:
-    """Without httpcors there is no CORS header; with it, for the named origin only."""
+    """Without httpcors no CORS header is sent; with it, to the named origin only."""
     ours = request(("origin", "https://a.example"))
 
     assert origin.cors_headers(ours, ()) == ()

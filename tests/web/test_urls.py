@@ -181,7 +181,7 @@ def test_other_bodies_are_not_taken() -> None:
         ("/manager?action=ping", "manager"),
     ],
 )
-def test_the_path_tells_the_style(target: str, style: str) -> None:
+def test_the_path_decides_the_style(target: str, style: str) -> None:
     """Our own path is the root; Asterisk's are known with and without prefix."""
     asked = get(target)
 

@@ -120,7 +120,7 @@ class WebClient:
     # -- may it ask -----------------------------------------------------------------------
 
     def _check_name(self, request: Request) -> None:
-        """Refuse a browser that came here by somebody else's name."""
+        """Refuse a browser that came here by a name that may be anybody's."""
         context = self._context
         if context.guarded:
             return  # it has no log-in for that name

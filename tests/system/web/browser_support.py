@@ -45,7 +45,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def website(directory: Path) -> Iterator[str]:
-    """Serve *directory* as somebody else's web site; gives its origin."""
+    """Serve *directory* as another web site; give its origin."""
     handler = functools.partial(Quiet, directory=str(directory))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))

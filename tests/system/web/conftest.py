@@ -40,7 +40,7 @@ def web(asterisk: SimulatedAsterisk, certfile: Path) -> Iterator[ProxyProcess]:
 
 @pytest.fixture(scope="module")
 def guarded(asterisk: SimulatedAsterisk) -> Iterator[ProxyProcess]:
-    """A proxy that requires a log-in, of joe or of ann, who sees one channel."""
+    """A proxy that requires a log-in: joe sees everything, ann one channel."""
     users = "joe=secret1\nann=secret2,sip/100\n"
     with ProxyProcess(config(asterisk, more="authrequired = yes\n"), users) as process:
         wait_connected(process)

@@ -127,7 +127,7 @@ def test_without_login_the_browser_gets_401(
 def test_with_basic_the_browser_gets_its_answer(guarded: ProxyProcess, browser: Browser) -> None:
     """User and secret of the users file open it, and the form goes on with them.
 
-    A browser gives them only to who asks for them in a way that it knows.
+    A browser sends them only where the challenge is one that it knows.
     """
     browser.go(at(guarded, "/?Action=Ping&format=standard", login="joe:wrong@"))
     assert browser.status == 401

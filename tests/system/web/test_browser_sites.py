@@ -50,7 +50,7 @@ def test_this_browser_would_run_the_attack(browser: Browser, tmp_path: Path) -> 
 def test_html_in_a_value_is_text(
     web: ProxyProcess, asterisk: SimulatedAsterisk, browser: Browser, path: str, value: str
 ) -> None:
-    """What a caller chose as his name is shown as it is, and never runs."""
+    """The name that a caller chose is shown as it is, and never runs."""
     asterisk.answer(
         "Status",
         f"Response: Success\r\nActionID: {{ActionID}}\r\nCallerIDName: {value}\r\n"

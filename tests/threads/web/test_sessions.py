@@ -151,7 +151,7 @@ def test_one_address_cannot_take_all(begin: Begin, registry: SessionRegistry) ->
 
 
 def test_unauthenticated_sessions_make_room(begin: Begin, registry: SessionRegistry) -> None:
-    """Challenges nobody answers keep no user out, and push none out who has logged in."""
+    """Challenges that nobody answers keep no user out, and end no session of a user."""
     store = begin(most=3, most_per_address=2)
     user = add(store, registry, "192.0.2.1")
     challenged = add(store, registry, "192.0.2.1", authenticated=False)
