@@ -8,17 +8,23 @@ is as main/manager.c has it (xml_translate; recorded from Asterisk 22).
 from __future__ import annotations
 
 import html
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.httpmessages import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
+
+log = logging.getLogger("amiproxy.web")
+
+Headers = tuple[tuple[str, str], ...]
 
 #: The proxy's own words where no Asterisk can be asked (spec 12.2).
 _UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connected")
@@ -140,17 +146,25 @@ def page(style: str) -> bytes:
     return (_AJAM_PAGE if style else _OWN_PAGE).encode()
 
 
-def encode(messages: Sequence[Message], output: Format) -> tuple[str, bytes]:
-    """Return (content type, body) of *messages* in the format *output*.
+def respond(
+    status: int, messages: Sequence[Message], output: Format, headers: Headers = ()
+) -> Response:
+    """Return *messages* in the format *output* as a response; 500 if its handler fails.
 
     One JSON message is a JSON text; more are one text a line, another media type.
     """
     assert output.write is not None
-    body = b"".join([output.write(message) for message in messages])
+    try:
+        body = b"".join([output.write(message) for message in messages])
+    except BaseException as error:  # noqa: BLE001 - whatever a third-party handler raises
+        log.error("handler %s: cannot write a message: %s", output.name, type(error).__name__)
+        return Response(500, "text/plain", b"The output handler failed\n", headers)
     content_type = output.content_type
     if output.name == "json" and len(messages) == 1:
         content_type = "application/json"
-    return content_type if body.isascii() else _with_charset(content_type, body), body
+    if not body.isascii():
+        content_type = _with_charset(content_type, body)
+    return Response(status, content_type, body, headers)
 
 
 def _with_charset(content_type: str, body: bytes) -> str:
@@ -168,14 +182,18 @@ def _with_charset(content_type: str, body: bytes) -> str:
     return content_type + "; charset=utf-8"
 
 
-def encode_ajam(messages: Sequence[Message], style: str) -> tuple[str, bytes]:
-    """Return (content type, body) as Asterisk's own *style* writes *messages*."""
+def respond_ajam(
+    status: int, messages: Sequence[Message], style: str, headers: Headers = ()
+) -> Response:
+    """Return *messages* as Asterisk's own *style* writes them, as a response."""
     if style == "rawman":
         body = b"".join([message.raw for message in messages])
-        return "text/plain" if body.isascii() else _with_charset("text/plain", body), body
-    if style == "mxml":
-        return "text/xml", _mxml(messages)
-    return "text/html; charset=utf-8", _table(messages)
+        content_type = "text/plain" if body.isascii() else _with_charset("text/plain", body)
+    elif style == "mxml":
+        content_type, body = "text/xml", _mxml(messages)
+    else:
+        content_type, body = "text/html; charset=utf-8", _table(messages)
+    return Response(status, content_type, body, headers)
 
 
 def _mxml(messages: Iterable[Message]) -> bytes:

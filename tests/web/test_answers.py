@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from amiproxy import replies
 from amiproxy.formats import load_formats
+from amiproxy.httpmessages import Response
 from amiproxy.message import Message
 from amiproxy.web import answers
 from amiproxy.web.answers import Answer
@@ -34,12 +36,12 @@ DONE = Message.of("Event: CoreShowChannelsComplete", "EventList: Complete", "Lis
 )
 def test_our_formats(name: str, count: int, content_type: str) -> None:
     """The handler writes, one message after the other; one JSON message is a JSON text."""
-    kind, body = answers.encode([PONG] * count, FORMATS[name])
+    response = answers.respond(200, [PONG] * count, FORMATS[name])
 
-    assert kind == content_type
+    assert response.content_type == content_type
     write = FORMATS[name].write
     assert write is not None
-    assert body == write(PONG) * count
+    assert response.body == write(PONG) * count
 
 
 @pytest.mark.parametrize(
@@ -55,24 +57,43 @@ def test_utf_8_is_called_so(name: str, content_type: str) -> None:
     """Text that cannot tell its encoding has it in its type, or a browser shows MÃ¼ller."""
     message = Message("Name: Müller\r\n\r\n".encode())
 
-    assert answers.encode([message], FORMATS[name])[0] == content_type
+    assert answers.respond(200, [message], FORMATS[name]).content_type == content_type
 
 
 def test_other_bytes_get_no_charset() -> None:
     """What is not UTF-8 is not called so."""
     message = Message(b"Name: M\xfcller\r\n\r\n")
 
-    assert answers.encode([message], FORMATS["standard"])[0] == "text/plain"
+    assert answers.respond(200, [message], FORMATS["standard"]).content_type == "text/plain"
+
+
+def test_a_handler_that_fails_is_500() -> None:
+    """Its client gets a status and not what else was in the answer."""
+    form = replace(FORMATS["standard"], write=broken)
+
+    response = answers.respond(200, [PONG], form, (("A", "b"),))
+
+    assert response == Response(500, "text/plain", b"The output handler failed\n", (("A", "b"),))
+
+
+def broken(message: Message) -> bytes:
+    """Raise, as a handler may."""
+    raise RuntimeError(message.raw)
+
+
+def ajam(style: str, *messages: Message) -> tuple[str, bytes]:
+    response = answers.respond_ajam(200, messages, style)
+    return response.content_type, response.body
 
 
 def test_rawman_is_the_manager_format() -> None:
     """Messages as Asterisk sends them."""
-    assert answers.encode_ajam([PONG, DONE], "rawman") == ("text/plain", PONG.raw + DONE.raw)
+    assert ajam("rawman", PONG, DONE) == ("text/plain", PONG.raw + DONE.raw)
 
 
 def test_mxml_is_what_asterisk_writes() -> None:
     """As recorded from Asterisk 22."""
-    kind, body = answers.encode_ajam([PONG], "mxml")
+    kind, body = ajam("mxml", PONG)
 
     assert kind == "text/xml"
     assert body == (
@@ -85,7 +106,7 @@ def test_mxml_numbers_repeated_names_and_escapes() -> None:
     """A second Output is output-2; quotes and angles are escaped; odd names become names."""
     message = Message.of("Output: a<&'\">", "Output: b", "ChanVariable(x): 1", "9: n", "no colon")
 
-    _, body = answers.encode_ajam([message], "mxml")
+    _, body = ajam("mxml", message)
 
     generic = ET.fromstring(body)[0][0]
     assert generic.attrib == {
@@ -99,7 +120,7 @@ def test_mxml_numbers_repeated_names_and_escapes() -> None:
 
 def test_html_escapes() -> None:
     """Values are text in the table, whatever they hold."""
-    kind, body = answers.encode_ajam([Message.of("A: <script>")], "manager")
+    kind, body = ajam("manager", Message.of("A: <script>"))
 
     assert kind == "text/html; charset=utf-8"
     assert b"<td>A</td><td>&lt;script&gt;</td>" in body
@@ -150,7 +171,7 @@ LINES = st.lists(
 @given(LINES)
 def test_mxml_of_any_message_parses(lines: list[str]) -> None:
     """A stock parser reads what we write, whatever bytes a message holds."""
-    _, body = answers.encode_ajam([Message.of(*lines)], "mxml")
+    _, body = ajam("mxml", Message.of(*lines))
 
     assert ET.fromstring(body).tag == "ajax-response"
 
@@ -158,8 +179,6 @@ def test_mxml_of_any_message_parses(lines: list[str]) -> None:
 @given(LINES)
 def test_html_of_any_message_is_text(lines: list[str]) -> None:
     """No value can open a tag."""
-    _, body = answers.encode_ajam([Message.of(*lines)], "manager")
+    _, body = ajam("manager", Message.of(*lines))
 
-    assert body.count(b"<") == answers.encode_ajam([Message.of(*["a"] * len(lines))], "manager")[
-        1
-    ].count(b"<")
+    assert body.count(b"<") == ajam("manager", Message.of(*["a"] * len(lines)))[1].count(b"<")

@@ -276,32 +276,19 @@ class WebClient:
                     messages = [replies.error(message, "Permission denied")]
             elif message.action == "login":
                 messages = messages[:1]
-            kind, body = answers.encode_ajam(messages, asked.style)
-            return Response(status, kind, body, headers)
+            return answers.respond_ajam(status, messages, asked.style, headers)
         if status == 401:
             headers += _CHALLENGE
         # SetOutputFormat answers in the new format.
-        return _encoded(status, messages, collector.output, headers)
+        return answers.respond(status, messages, collector.output, headers)
 
 
 def failure(error: BadRequest, output: Format, style: str) -> Response:
     """Return *error* as a response, in the format or style that was asked for."""
     message = replies.error(None, str(error))
     if style:
-        kind, body = answers.encode_ajam([message], style)
-        return Response(error.status, kind, body, error.headers)
-    return _encoded(error.status, [message], output, error.headers)
-
-
-def _encoded(
-    status: int, messages: Sequence[Message], output: Format, headers: tuple[tuple[str, str], ...]
-) -> Response:
-    try:
-        kind, body = answers.encode(messages, output)
-    except BaseException as error:  # noqa: BLE001 - whatever a third-party handler raises
-        log.error("handler %s: cannot write a message: %s", output.name, type(error).__name__)
-        return Response(500, "text/plain", b"The output handler failed\n", headers)
-    return Response(status, kind, body, headers)
+        return answers.respond_ajam(error.status, [message], style, error.headers)
+    return answers.respond(error.status, [message], output, error.headers)
 
 
 def _pop_wait(collector: Collector) -> Wait | None:
