@@ -24,6 +24,9 @@ from tests.support import ROOT
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
+#: Functions of ours that an HTTP GET may run through in its client's thread.
+GET_HOPS = 92
+
 EVENTS = call_events(4)
 BATCH = b"".join(event.raw for event in EVENTS)
 
@@ -80,6 +83,25 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
         assert 0 < figures["p50_us"] <= figures["p99_us"] <= figures["max_us"]
     assert row["proxy_to_relay"]["p50_us"] > 0
     assert name in result.stdout
+
+
+def test_the_functions_of_each_flow_are_counted() -> None:
+    """What an HTTP request runs through stays short; every flow is in the table."""
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.hops"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
+    counts = {(flow, thread): int(functions) for flow, thread, functions, _ in rows}
+
+    assert 60 < counts["HTTP GET", "client"] <= GET_HOPS
+    assert {thread for flow, thread in counts if flow == "Ping"} == {"asterisk", "client"}
+    assert len({flow for flow, _ in counts}) == 8
 
 
 def test_a_row_has_a_line_for_each_subject_and_one_for_the_ratios() -> None:
