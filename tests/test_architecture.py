@@ -1,68 +1,112 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What may import what: the tree says it, these tests keep it so."""
+"""What may import what: the tree says it, these tests keep it so.
+
+An import that only a type checker follows (``if TYPE_CHECKING:``) counts as any other:
+who names a type knows of it.
+"""
 
 from __future__ import annotations
 
-import ast
+import graphlib
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.modules import PRODUCT, folder_of, imports, is_ours, module_name, sources
 from tests.support import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BLOCKING = {"asyncio", "multiprocessing", "queue", "select", "selectors", "socket", "ssl"}
-PURE = [
-    *(path for path in ROOT.glob("amiproxy/**/*.py") if "threads" not in path.parts),
-    *ROOT.glob("handlers/*.py"),
-]
-#: Two tables shared by all sessions and the daemon's own files need a lock or a file.
-LOCKED = {"actionids.py"}
+#: Modules that wait, or that start threads.
+BLOCKING = {"asyncio", "multiprocessing", "queue", "select", "selectors", "socket", "ssl",
+            "threading"}  # fmt: skip
+#: The one table outside threads/ that several threads change: it needs a lock.
+LOCKED = {"amiproxy.routing.actionids"}
+
+_PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "amiproxy/access",
+         "amiproxy/settings", "amiproxy/process", "amiproxy/web"]  # fmt: skip
+#: Folder -> the folders, or single modules, that it may import besides itself.
+MAY_IMPORT = {
+    "amiproxy/basics": [],
+    # The protocol of a handler's conversation is about HTTP requests and responses.
+    "amiproxy": ["amiproxy/basics", "amiproxy.web.messages"],
+    "amiproxy/wire": _PURE[:2],
+    "amiproxy/routing": _PURE[:3],
+    "amiproxy/access": _PURE[:4],
+    "amiproxy/settings": _PURE[:5],
+    "amiproxy/process": [*_PURE[:2], "amiproxy/settings"],
+    "amiproxy/web": [*_PURE[:2], "amiproxy.access.acl"],
+    "amiproxy/threads/net": [*_PURE[:2], "amiproxy/access", "amiproxy/settings"],
+    "amiproxy/threads/sessions": [*_PURE, "amiproxy/threads/net"],
+    "amiproxy/threads/actions": [*_PURE, "amiproxy/threads/sessions"],
+    "amiproxy/threads/web": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
+                             "amiproxy/threads/actions"],
+    "amiproxy/threads": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
+                         "amiproxy/threads/actions", "amiproxy/threads/web"],
+    # An I/O handler knows messages and bytes.
+    "handlers": ["amiproxy", "amiproxy.web.messages", "amiproxy.wire.plain"],
+}  # fmt: skip
 
 
-def imports(path: Path) -> set[str]:
-    """Return the modules that *path* imports at run time."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
+def ours(path: Path) -> set[str]:
+    """Return the modules of this repository that *path* imports."""
+    return {name for name in imports(path) if is_ours(name)}
 
 
-@pytest.mark.parametrize("path", PURE, ids=lambda path: path.stem)
-def test_only_the_threads_package_touches_sockets_and_threads(path):
+def offences(path: Path) -> list[str]:
+    """Return the imports of *path* that the table does not allow."""
+    folder = str(path.parent.relative_to(ROOT))
+    allowed = [folder, *MAY_IMPORT[folder]]
+    return [
+        f"{module_name(path)} imports {name}"
+        for name in sorted(ours(path))
+        if name not in allowed and folder_of(name) not in allowed
+    ]
+
+
+def test_folders_import_what_the_table_allows() -> None:
+    """No module imports upwards, nor sideways where nothing was agreed."""
+    assert [line for path in sources(*PRODUCT) for line in offences(path)] == []
+
+
+def test_the_table_has_no_circle() -> None:
+    """Folders can be put in an order in which each imports from earlier ones only."""
+    folders = {name: [each for each in may if "/" in each or each == "amiproxy"]
+               for name, may in MAY_IMPORT.items()}  # fmt: skip
+
+    graphlib.TopologicalSorter(folders).prepare()
+
+
+@pytest.mark.parametrize("top", [PRODUCT, ("simulator",), ("benchmarks",)], ids=" ".join)
+def test_modules_know_each_other_in_one_direction(top: tuple[str, ...]) -> None:
+    """No circle of imports, those for types included."""
+    graph = {module_name(path): ours(path) - {module_name(path)} for path in sources(*top)}
+
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_only_threads_waits() -> None:
     """Everything outside amiproxy/threads is plain data in, plain data out."""
-    found = imports(path)
+    found = [
+        f"{module_name(path)} imports {name}"
+        for path in sources(*PRODUCT)
+        if "threads" not in path.relative_to(ROOT).parts
+        for name in sorted(imports(path))
+        if name.partition(".")[0] in BLOCKING
+        and not (name == "threading" and module_name(path) in LOCKED)
+    ]
 
-    assert not BLOCKING & found
-    assert not any(name.startswith("amiproxy.threads") for name in found)
-    assert "threading" not in found or path.name in LOCKED
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.glob("handlers/*.py")), ids=lambda path: path.stem)
-def test_handlers_know_messages_and_bytes_only(path):
-    """A handler is one file; of ours it knows messages, limits and helpers for bytes."""
-    allowed = {"amiproxy", "amiproxy.message", "amiproxy.formats", "amiproxy.blocks",
-               "amiproxy.errors", "amiproxy.httpmessages", "amiproxy.wire.plain"}  # fmt: skip
-
-    ours = {name for name in imports(path) if name.partition(".")[0] == "amiproxy"}
-
-    assert ours <= allowed
+    assert found == []
 
 
-def test_every_lock_says_what_it_guards():
-    """A comment stands right above each lock."""
-    for path in (ROOT / "amiproxy").rglob("*.py"):
-        lines = path.read_text().splitlines()
-        for index, line in enumerate(lines):
-            if "= threading.Lock()" in line or "threading.Condition(" in line:
-                above = [each.strip() for each in lines[max(0, index - 2) : index + 1]]
-                assert any("#" in each for each in above), f"{path.name}:{index + 1}"
+def test_the_hole_that_was_there_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative import of threads is seen for what it is."""
+    monkeypatch.setattr("tests.modules.ROOT", tmp_path)
+    module = tmp_path / "amiproxy" / "access" / "escapes.py"
+    module.parent.mkdir(parents=True)
+    (tmp_path / "amiproxy" / "threads").mkdir()
+    (tmp_path / "amiproxy" / "threads" / "registry.py").touch()
+    module.write_text("from ..threads import registry\nfrom .. import message\nfrom . import acl\n")
+
+    assert imports(module) == {"amiproxy.threads.registry", "amiproxy", "amiproxy.access"}

@@ -10,6 +10,7 @@ import pytest
 
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
+from tests.locks import Record, checked_locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,3 +45,10 @@ def pair(flusher: Flusher) -> Iterator[MakePair]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(autouse=True)
+def checked() -> Iterator[Record]:
+    """Every lock that amiproxy makes in these tests knows its place in the order."""
+    with checked_locks() as record:
+        yield record
