@@ -3,6 +3,7 @@
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
+# make docs            write the tables in docs/ that follow from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
@@ -38,7 +39,7 @@ SLOW     = system golden simulator test_benchmarks.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test check style types licences dead coverage bench bench-compare soak cert \
+.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare soak cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -95,6 +96,10 @@ check: style types licences dead
 	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
 # Programs that the tests start are measured too; some write as another user.
+# The tables in docs/ that follow from the code.
+docs: .venv/.ready
+	$(PY) docs/tables.py
+
 coverage: .venv/.ready
 	rm -rf .coverage.d
 	mkdir -m 0777 .coverage.d

@@ -42,6 +42,7 @@ from amiproxy.settings.config import Config, reloaded
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.files import find_users, read_formats
 from amiproxy.settings.usersfile import load_users
+from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.log import Log, install_root_handler
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
@@ -133,7 +134,13 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
-    for line in describe_users(users, guarded=config.auth_required or bool(config.proxy_key)):
+    described = describe_users(
+        users,
+        guarded=config.auth_required or bool(config.proxy_key),
+        privileged=PRIVILEGED,
+        for_everybody=FOR_EVERYBODY,
+    )
+    for line in described:
         print(line)
     return 0
 

@@ -12,7 +12,8 @@ import pytest
 
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.config import SETTINGS, Config
-from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
+from amiproxy.threads.actions.proxyactions import PRIVILEGED
+from docs.tables import tables, updated
 from tests.support import ROOT
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -85,12 +86,20 @@ def test_documented_defaults_are_what_an_absent_key_means(key):
     assert (now == "now") == (setting.live or key == "certfile")
 
 
-@pytest.mark.parametrize("action", [*sorted(PROXY_ACTIONS), "logoff"])
-def test_every_proxyaction_is_documented(action):
-    """A row of the table in docs/clients.md."""
-    text = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+def test_generated_tables_are_up_to_date():
+    """What follows from the code stands in the pages as the code has it."""
+    for (page, name), table in tables().items():
+        text = page.read_text(encoding="utf-8")
+        assert updated(text, name, table) == text, f"{page.name} ({name}): run make docs"
 
-    assert action in [name.lower() for name in re.findall(r"^\| (\w+) \|", text, re.MULTILINE)]
+
+@pytest.mark.parametrize("page", ["astmanproxy.users", "docs/security.md", "README.md"])
+def test_privileged_proxyactions_are_named_elsewhere_too(page):
+    """Where a page names one of them it names all, in one breath."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    *others, last = PRIVILEGED
+
+    assert f"{', '.join(others)} and {last}" in text or ", ".join(PRIVILEGED) in text
 
 
 @pytest.mark.parametrize(

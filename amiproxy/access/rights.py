@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.message import Message
 
-#: ProxyActions that change or show the servers: only for users who are given them.
-PRIVILEGED_PROXYACTIONS = frozenset({"addserver", "dropserver", "listservers"})
-
 
 def refusal(user: User | None, message: Message) -> str | None:
     """Return why *message* may not go upstream for *user*, or None if it may.
@@ -45,18 +42,14 @@ def _class_refusal(write: int, message: Message) -> str | None:
     return None if escape is None else f"{escape} needs the class system"
 
 
-def may_proxyaction(user: User | None, name: str, *, privileged: bool | None = None) -> bool:
+def may_proxyaction(user: User | None, name: str, *, privileged: bool) -> bool:
     """Return whether *user* may call the ProxyAction *name*, in any case.
 
-    Without a user all are allowed here: the configuration decides.  Logoff is for
-    everybody.  A user whose ``proxyactions`` is None may call all that are not
-    *privileged*, by default those in PRIVILEGED_PROXYACTIONS.
+    Without a user the configuration decides; here all are allowed.  A user whose
+    ``proxyactions`` is None may call all that are not *privileged*.
     """
-    name = name.lower()
-    if privileged is None:
-        privileged = name in PRIVILEGED_PROXYACTIONS
-    if user is None or name == "logoff":
+    if user is None:
         return True
     if user.proxyactions is None:
         return not privileged
-    return name in user.proxyactions or "all" in user.proxyactions
+    return name.lower() in user.proxyactions or "all" in user.proxyactions

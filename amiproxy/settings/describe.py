@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import User, Users
 
-#: The ProxyActions that a user needs to be given, as users know them.
-PRIVILEGED = ("AddServer", "DropServer", "ListServers")
-
 # Field of User -> what is said where it is not empty.
 _SEES = {
     "channel": "sees only calls of channels {}...",
@@ -31,12 +28,17 @@ _MAY = {
 
 
 def describe_users(
-    users: Users, *, guarded: bool = True, privileged: Sequence[str] = PRIVILEGED
+    users: Users,
+    *,
+    guarded: bool = True,
+    privileged: Sequence[str] = (),
+    for_everybody: Sequence[str] = (),
 ) -> list[str]:
     """Return, line by line, what each user may see and do, without secrets.
 
     *guarded*: clients must log in, or give the proxy key, before anything else.
-    *privileged* are the names of the ProxyActions that a user needs to be given.
+    *privileged* are the names of the ProxyActions that a user needs to be given,
+    *for_everybody* of those that no user can be denied.
     """
     if not users:
         return ["no users: every login succeeds, unless authrequired = yes"]
@@ -48,7 +50,7 @@ def describe_users(
     for user in users.values():
         kind = "bcrypt secret" if hashes.is_hash(user.secret) else "plain secret"
         lines.append(f"user {user.name}: {kind}, from {user.acl.describe()}")
-        lines += [f"  {text}" for text in (*_sees(user), *_may(user, privileged))]
+        lines += [f"  {text}" for text in (*_sees(user), *_may(user, privileged, for_everybody))]
     return lines
 
 
@@ -79,21 +81,21 @@ def _sees(user: User) -> Iterator[str]:
         yield f"does not see {one.describe()}"
 
 
-def _may(user: User, privileged: Sequence[str]) -> Iterator[str]:
+def _may(user: User, privileged: Sequence[str], for_everybody: Sequence[str]) -> Iterator[str]:
     """Yield what *user* may do."""
     yield f"may send actions of: {describe_classes(user.write)}"
     if not user.write & SYSTEM:
         yield "may not run what could leave the PBX"
     yield from _filled(_MAY, user)
-    yield f"may call ProxyActions: {_proxyactions(user, privileged)}"
+    yield f"may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}"
     if not user.allow_multiple_login:
         yield "may log in once at a time"
 
 
-def _proxyactions(user: User, privileged: Sequence[str]) -> str:
+def _proxyactions(user: User, privileged: Sequence[str], for_everybody: Sequence[str]) -> str:
     """Return which ProxyActions *user* may call, in words."""
     if user.proxyactions is None:
-        return f"all but {', '.join(privileged)}"
+        return f"all but {', '.join(privileged)}" if privileged else "all"
     if "all" in user.proxyactions:
         return "all"
-    return ", ".join(sorted({*user.proxyactions, "logoff"}))
+    return ", ".join(sorted({*user.proxyactions, *map(str.lower, for_everybody)}))

@@ -14,6 +14,8 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import HandlerError, PeerError, PeerGone, SlowPeer
 from amiproxy.formats import Refused
 from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions.call import Call
+from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
 from amiproxy.threads.sessions.session import StreamSession
@@ -286,11 +288,14 @@ class _Conversation:
         if dispatch.is_logoff(item):
             # As with Asterisk, which answers in order: first what was asked before.
             self._await_answers()
-        stays = dispatch.handle(self._context, self._session, item)
+        outcome = dispatch.handle(Call(self._context, self._session, item))
+        if outcome.wait is not None:
+            with self._session.lock:
+                self._session.waiting_for_event = outcome.wait
         if self._session.input_name != self._format:
             self._format = self._session.input_name
             self._reader = self._new_reader()
-        return stays
+        return outcome.stays
 
     def _wait_for_event(self) -> None:
         """Wait for what a WaitEvent waits for, or for whatever comes before."""
@@ -310,7 +315,7 @@ class _Conversation:
                 raise _UnwantedError(f"{self._ahead} bytes behind a WaitEvent (maxblock)")
             self._feed(data)
         elif data == b"" or wait.told or left <= 0:
-            dispatch.finish_wait(self._session)
+            finish_wait(self._session)
 
     def _pause(self) -> None:
         """Let some time pass in which nothing is read; an end is noticed."""

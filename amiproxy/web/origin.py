@@ -80,7 +80,6 @@ READ_ONLY = frozenset(
         "loggerlist",
     }
 )
-READ_ONLY_PROXY = frozenset({"listsessions", "listservers", "listiohandlers"})
 
 #: Suffixes of names that public DNS cannot point anywhere (RFC 6762, 8375, 9476).
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".intranet")
@@ -89,13 +88,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def changes_state(
-    request: Request,
-    message: Message,
-    read_only_proxyactions: Collection[str] = READ_ONLY_PROXY,
+    request: Request, message: Message, *, read_only_proxyactions: Collection[str]
 ) -> bool:
     """Return whether *request*, which asks for *message*, must come from our own pages.
 
-    *read_only_proxyactions* are the ProxyActions, in lower case, that change nothing.
+    *read_only_proxyactions* are the ProxyActions that change nothing, in lower case.
     """
     if request.method == "POST":
         return True

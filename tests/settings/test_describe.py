@@ -12,7 +12,7 @@ def test_a_user_is_described_in_words() -> None:
     """What each may see and do."""
     users = read("joe=s,SIP/100,out,in,acme,pbx,,cdronly|novar\nsup=s\n")
 
-    lines = describe_users(users)
+    lines = describe_users(users, privileged=["AddServer", "DropServer", "ListServers"])
 
     assert lines == [
         "user joe: plain secret, from any address",
@@ -38,7 +38,7 @@ def test_a_user_is_described_in_words() -> None:
 
 def test_descriptions() -> None:
     """Every restriction of a section is described."""
-    text = "\n".join(describe_users(read(FULL)))
+    text = "\n".join(describe_users(read(FULL), for_everybody=["Logoff"]))
 
     assert text.startswith(
         "everyone: from deny 0.0.0.0/0.0.0.0, permit 10.0.0.0/8, permit 127.0.0.1\n"

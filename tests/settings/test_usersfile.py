@@ -63,7 +63,7 @@ def test_a_name_and_a_secret_are_enough() -> None:
         assert not user.filtered
         assert user.read == user.write == classes.ALL
         assert user.acl.allows("192.0.2.1")
-        assert rights.may_proxyaction(user, "AddServer")
+        assert rights.may_proxyaction(user, "AddServer", privileged=True)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,10 @@ def test_filtered_users_may_not_change_the_servers() -> None:
     for fields in ("SIP/100", ",out", ",,in", ",,,account", ",,,,,,cdronly"):
         user = read_cleanly(f"joe=s,{fields}")["joe"]
 
-        assert not rights.may_proxyaction(user, "AddServer"), fields
-        assert rights.may_proxyaction(user, "SetOutputFormat"), fields
-    assert rights.may_proxyaction(read_cleanly("joe=s,,,,,pbx1,yes")["joe"], "AddServer")
+        assert not rights.may_proxyaction(user, "AddServer", privileged=True), fields
+        assert rights.may_proxyaction(user, "SetOutputFormat", privileged=False), fields
+    joe = read_cleanly("joe=s,,,,,pbx1,yes")["joe"]
+    assert rights.may_proxyaction(joe, "AddServer", privileged=True)
 
 
 def test_secrets_are_in_no_repr_nor_message() -> None:

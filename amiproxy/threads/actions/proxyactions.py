@@ -1,132 +1,221 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ProxyActions: what clients may ask the proxy about itself, and change in it.
 
-Spec section 10; docs/clients.md tells of each.  Everything runs in the thread of
-the client that asks.
+Spec section 10.  One record holds everything about a ProxyAction: who may call it, and
+its row of the table in docs/clients.md, which ``make docs`` writes.  Everything runs in
+the thread of the client that asks.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy import replies
 from amiproxy.access import rights
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
+from amiproxy.threads.actions import login
+from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.message import Message
-    from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.sessions.session import ClientSession
 
 log = logging.getLogger("amiproxy.actions")
 
-#: One ProxyAction: returns its reply, None where it has been said already.
-ProxyAction = Callable[["ProxyContext", "ClientSession", "Message"], Optional["Message"]]
 
+@dataclass(frozen=True)
+class ProxyAction:
+    """One ProxyAction; *name* is as clients write it, *run* carries it out.
 
-def perform(context: ProxyContext, session: ClientSession, message: Message, name: str) -> None:
-    """Carry out the ProxyAction *name*, in lower case, if the client may; say the reply.
-
-    All but Logoff, which is the same as ``Action: Logoff``.
+    *read_only*: it changes nothing, so a link on another site's page may call it.
+    *privileged*: it shows or changes the servers, so it must be given to a user.
+    *for_everybody*: no login is needed, and no right.
+    *headers* and *reply* are its row in docs/clients.md.
     """
-    action = PROXY_ACTIONS.get(name)
-    reply: Message | None
+
+    name: str
+    run: Action
+    read_only: bool
+    privileged: bool
+    for_everybody: bool
+    headers: str
+    reply: str
+
+
+_RECORDS: list[ProxyAction] = []
+
+
+def _proxy_action(
+    name: str,
+    *,
+    headers: str = "",
+    reply: str,
+    read_only: bool = False,
+    privileged: bool = False,
+    for_everybody: bool = False,
+) -> Callable[[Action], Action]:
+    """Enter the function below as the ProxyAction *name*."""
+
+    def enter(run: Action) -> Action:
+        _RECORDS.append(
+            ProxyAction(name, run, read_only, privileged, for_everybody, headers, reply)
+        )
+        return run
+
+    return enter
+
+
+def perform(call: Call, name: str) -> Outcome:
+    """Carry out the ProxyAction *name*, in any case, if the client may call it."""
+    _, session, message = call
+    action = PROXY_ACTIONS.get(name.lower())
+    if action is not None and action.for_everybody:
+        return action.run(call)
     if not session.allowed:
-        reply = replies.proxy_error(message, "Action Filtered")
-    elif action is None:
-        reply = replies.proxy_error(message, "Invalid Proxy Action")
-    elif not rights.may_proxyaction(session.user, name):
-        log.info("%s: ProxyAction %s refused", session.peer, name)
-        reply = replies.proxy_error(message, "Action Filtered")
-    else:
-        reply = action(context, session, message)
-    if reply is not None:
-        session.say(reply)
+        return call.say(replies.proxy_error(message, "Action Filtered"))
+    if action is None:
+        return call.say(replies.proxy_error(message, "Invalid Proxy Action"))
+    if not rights.may_proxyaction(session.user, action.name, privileged=action.privileged):
+        log.info("%s: ProxyAction %s refused", session.peer, name.lower())
+        return call.say(replies.proxy_error(message, "Action Filtered"))
+    return action.run(call)
 
 
-def _list_sessions(context: ProxyContext, session: ClientSession, message: Message) -> Message:
-    del session
+def _succeed(call: Call, *lines: str) -> Outcome:
+    return call.say(replies.proxy_success(call.message, *lines))
+
+
+# -- what there is -----------------------------------------------------------------------------
+
+
+@_proxy_action(
+    "ListSessions",
+    read_only=True,
+    reply="for each client, newest first, `ProxyClientSession: address`, `ProxyClientActionID:`, "
+    "`ProxyClientInputHandler:`, `ProxyClientOutputHandler:`; for each server "
+    "`ProxyServerSession: address`",
+)
+def _list_sessions(call: Call) -> Outcome:
     lines = []
-    for client in context.router.registry.snapshot():
+    for client in call.context.router.registry.snapshot():
         lines += [
             f"ProxyClientSession: {client.address}",
             f"ProxyClientActionID: {client.listed_id}",
             f"ProxyClientInputHandler: {client.input_name}",
             f"ProxyClientOutputHandler: {client.output.name}",
         ]
-    lines += [
-        f"ProxyServerSession: {server.address or server.host}" for server in context.router.servers
-    ]
-    return replies.proxy_success(message, *lines)
+    for server in call.context.router.servers:
+        lines.append(f"ProxyServerSession: {server.address or server.host}")
+    return _succeed(call, *lines)
 
 
-def _list_servers(context: ProxyContext, session: ClientSession, message: Message) -> Message:
-    del session
+@_proxy_action(
+    "ListServers",
+    read_only=True,
+    privileged=True,
+    reply="for each server, connected or not, `ProxyListServer I: address H: host U: user P: port "
+    "E: events` (no colon after the name, a blank at the end)",
+)
+def _list_servers(call: Call) -> Outcome:
     lines = [
         f"ProxyListServer I: {server.address or server.host} H: {server.host} "
         f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
-        for server in context.router.servers
+        for server in call.context.router.servers
     ]
-    return replies.proxy_success(message, *lines)
+    return _succeed(call, *lines)
 
 
-def _list_handlers(context: ProxyContext, session: ClientSession, message: Message) -> Message:
-    del session
+@_proxy_action(
+    "ListIOHandlers",
+    read_only=True,
+    reply="`InputHandler: name` and `OutputHandler: name` for each format",
+)
+def _list_handlers(call: Call) -> Outcome:
     lines = []
-    for name, form in context.formats.items():
+    for name, form in call.context.formats.items():
         if form.is_input:
             lines.append(f"InputHandler: {name}")
         if form.is_output:
             lines.append(f"OutputHandler: {name}")
-    return replies.proxy_success(message, *lines)
+    return _succeed(call, *lines)
 
 
-def _set_output_format(
-    context: ProxyContext, session: ClientSession, message: Message
-) -> Optional[Message]:
-    name = message.get("OutputFormat").lower()
-    form = context.formats.get(name)
+# -- what the client changes for itself ----------------------------------------------------------
+
+
+@_proxy_action(
+    "SetOutputFormat",
+    headers="`OutputFormat`",
+    reply="`OutputFormat: name`, already in that format; `Unknown output format`",
+)
+def _set_output_format(call: Call) -> Outcome:
+    context, session, message = call
+    form = context.formats.get(message.get("OutputFormat").lower())
     if form is None or not form.is_output:
-        return replies.proxy_error(message, "Unknown output format")
+        return call.say(replies.proxy_error(message, "Unknown output format"))
+    # Switches and answers in one step: no event comes between in either format.
     session.set_output(form, replies.proxy_success(message, f"OutputFormat: {form.name}"))
-    return None
+    return STAYS
 
 
-def _set_input_format(context: ProxyContext, session: ClientSession, message: Message) -> Message:
-    name = message.get("InputFormat").lower()
-    form = context.formats.get(name)
+@_proxy_action(
+    "SetInputFormat",
+    headers="`InputFormat`",
+    reply="`InputFormat: name`; what the client sends from the next block on is read so; `Unknown "
+    "input format` (http among them: it needs a port with `inputformat = http`)",
+)
+def _set_input_format(call: Call) -> Outcome:
+    context, session, message = call
+    form = context.formats.get(message.get("InputFormat").lower())
     if form is None or form.reader is None:
-        return replies.proxy_error(message, "Unknown input format")
-    session.input_name = form.name  # its thread takes the new reader from the next block on
-    return replies.proxy_success(message, f"InputFormat: {form.name}")
+        return call.say(replies.proxy_error(message, "Unknown input format"))
+    session.input_name = form.name  # the client's thread reads the next block with it
+    return _succeed(call, f"InputFormat: {form.name}")
 
 
 _AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for mode in AutoFilter})
 
 
-def _set_autofilter(context: ProxyContext, session: ClientSession, message: Message) -> Message:
+@_proxy_action(
+    "SetAutoFilter",
+    headers="`AutoFilter`: on, off, unique",
+    reply="`AutoFilter: 1`, `0` or `2`; anything else means off",
+)
+def _set_autofilter(call: Call) -> Outcome:
     # As C: anything else is off.
-    mode = _AUTOFILTERS.get(message.get("AutoFilter").lower(), AutoFilter.OFF)
-    session.set_mode(mode)
-    context.router.registry.mode_changed()
-    return replies.proxy_success(message, f"AutoFilter: {mode.number}")
+    mode = _AUTOFILTERS.get(call.message.get("AutoFilter").lower(), AutoFilter.OFF)
+    call.session.set_mode(mode)
+    call.context.router.registry.mode_changed()
+    return _succeed(call, f"AutoFilter: {mode.number}")
 
 
-def _add_server(context: ProxyContext, session: ClientSession, message: Message) -> Message:
+# -- servers -----------------------------------------------------------------------------------
+
+
+@_proxy_action(
+    "AddServer",
+    privileged=True,
+    headers="`Server`, `Port`, `Username`, `Secret`, `Events`; `UseSSL`, yes or no",
+    reply="`Message: Added host`: it comes last in the order, and is forgotten at a restart. "
+    "Success does not mean connected. `Failure`, `Message: Could not add host`: a header "
+    "is missing or wrong, the name has no address, or it is there already",
+)
+def _add_server(call: Call) -> Outcome:
+    context, session, message = call
     host = message.get("Server").strip().lower()
     spec = _server_spec(message, host)
     # Asks the resolver, in the thread of the client that wants it, and no other.
     if spec is None or not context.control.add_server(spec):
-        return replies.proxy_failure(message, f"Could not add {host}")
+        return call.say(replies.proxy_failure(message, f"Could not add {host}"))
     log.info("%s: added server %s:%d", session.peer, ascii(host), spec.port)
-    return replies.proxy_success(message, f"Message: Added {host}")
+    return _succeed(call, f"Message: Added {host}")
 
 
 def _server_spec(message: Message, host: str) -> ServerSpec | None:
@@ -140,29 +229,36 @@ def _server_spec(message: Message, host: str) -> ServerSpec | None:
     use_ssl = message.get("UseSSL").strip()
     tls = parse_bool(use_ssl) if use_ssl else False
     if tls is None:
-        return None  # never plain text for who asked for something else
+        return None  # never plain text for a client that asked for something else
     return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
 
 
-def _drop_server(context: ProxyContext, session: ClientSession, message: Message) -> Message:
+@_proxy_action(
+    "DropServer",
+    privileged=True,
+    headers="`Server`",
+    reply="`Message: Dropped host`; `Failure`, `Message: Cannot Drop Server host, Does Not Exist`",
+)
+def _drop_server(call: Call) -> Outcome:
+    context, session, message = call
     host = message.get("Server")
     if not host or not context.control.drop_server(host):
-        return replies.proxy_failure(message, f"Cannot Drop Server {host}, Does Not Exist")
+        text = f"Cannot Drop Server {host}, Does Not Exist"
+        return call.say(replies.proxy_failure(message, text))
     log.info("%s: dropped server %s", session.peer, ascii(host))
-    return replies.proxy_success(message, f"Message: Dropped {host}")
+    return _succeed(call, f"Message: Dropped {host}")
 
 
-#: Names as clients write them, in lower case.  A new ProxyAction is a row here, a
-#: function above and a row in docs/clients.md.
+_proxy_action("Logoff", for_everybody=True, reply="as `Action: Logoff`")(login.log_off)
+
+#: Every ProxyAction by its name in lower case, in the order of docs/clients.md.
 PROXY_ACTIONS: Mapping[str, ProxyAction] = MappingProxyType(
-    {
-        "addserver": _add_server,
-        "dropserver": _drop_server,
-        "listiohandlers": _list_handlers,
-        "listservers": _list_servers,
-        "listsessions": _list_sessions,
-        "setautofilter": _set_autofilter,
-        "setinputformat": _set_input_format,
-        "setoutputformat": _set_output_format,
-    }
+    {record.name.lower(): record for record in _RECORDS}
 )
+
+#: In lower case: those that a link on another site's page may call.
+READ_ONLY = frozenset(name for name, record in PROXY_ACTIONS.items() if record.read_only)
+
+#: As clients write them: those that must be given to a user, and those all may call.
+PRIVILEGED = tuple(sorted(each.name for each in _RECORDS if each.privileged))
+FOR_EVERYBODY = tuple(sorted(each.name for each in _RECORDS if each.for_everybody))

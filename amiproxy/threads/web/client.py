@@ -20,6 +20,8 @@ from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions.call import Call
+from amiproxy.threads.actions.proxyactions import READ_ONLY
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web.sessions import LIFE
 from amiproxy.web import accept, answers, origin, urls
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.sessions.session import Wait
     from amiproxy.threads.web.sessions import WebSession, WebSessions
     from amiproxy.web.urls import Asked
 
@@ -130,9 +131,8 @@ class WebClient:
     def _check_page(self, request: Request, message: Message) -> None:
         """Refuse what another site's page may not do."""
         cors = self._context.config.http_cors
-        if origin.changes_state(request, message) and origin.is_foreign(
-            request, cors, tls=bool(self._transport.tls_version)
-        ):
+        changes = origin.changes_state(request, message, read_only_proxyactions=READ_ONLY)
+        if changes and origin.is_foreign(request, cors, tls=bool(self._transport.tls_version)):
             raise BadRequest(403, "Another site's page may not do this: add its origin to httpcors")
 
     def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
@@ -223,8 +223,7 @@ class WebClient:
         with contextlib.nullcontext() if session is None else session.asking:
             pending = collector.expect(asked.until_event)
             left = max(0.0, end - time.monotonic())
-            dispatch.handle(self._context, collector, message)
-            wait = _pop_wait(collector)
+            wait = dispatch.handle(Call(self._context, collector, message)).wait
             if wait is not None:
                 collector.say(replies.reply(message, *_WAIT_OVER))
             answer = pending.wait(left)
@@ -289,13 +288,6 @@ def failure(error: BadRequest, output: Format, style: str) -> Response:
     if style:
         return answers.respond_ajam(error.status, [message], style, error.headers)
     return answers.respond(error.status, [message], output, error.headers)
-
-
-def _pop_wait(collector: Collector) -> Wait | None:
-    """Take the WaitEvent that was just begun: it is waited for here."""
-    with collector.lock:
-        wait, collector.waiting_for_event = collector.waiting_for_event, None
-    return wait
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Call: one block of a client on its way to the function that carries it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.sessions.session import ClientSession, Wait
+
+
+class Outcome(NamedTuple):
+    """What follows from a call for the client's thread.
+
+    *stays* is False for a client that has to leave; *wait* is the WaitEvent that the
+    call has begun and the thread has to finish.
+    """
+
+    stays: bool = True
+    wait: Optional[Wait] = None
+
+
+STAYS = Outcome()
+LEAVES = Outcome(stays=False)
+
+
+class Call(NamedTuple):
+    """One block: who sent it, what it says, and the proxy it was sent to."""
+
+    context: ProxyContext
+    session: ClientSession
+    message: Message
+
+    def say(self, reply: Message) -> Outcome:
+        """Send *reply* to the client, which stays."""
+        self.session.say(reply)
+        return STAYS
+
+
+#: Carries out one call, in the thread of the client that made it.
+Action = Callable[[Call], Outcome]

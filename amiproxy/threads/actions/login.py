@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who the client is: proxy key, Login, Challenge and Logoff (spec section 5)."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from amiproxy import replies
+from amiproxy.access import auth
+from amiproxy.basics.deadline import Deadline
+from amiproxy.routing import classes
+from amiproxy.threads.actions.call import LEAVES, STAYS, Action, Call, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.access.user import User
+
+log = logging.getLogger("amiproxy.actions")
+
+#: Poll interval of a throttled login, in seconds: the client may have left, or the
+#: proxy may stop.
+LOGIN_POLL_INTERVAL = 0.2
+
+#: Why a login with the right secret is refused if allowmultiplelogin is off.
+ALREADY_LOGGED_IN = "logged in already"
+
+
+# -- the proxy key -----------------------------------------------------------------------------
+
+
+def lacks_key(call: Call) -> bool:
+    """Return whether the block may not be looked at: a proxy key is needed and missing.
+
+    A block with the right key authenticates the client.  Login, Challenge and Logoff
+    need no key, since a login will do instead.
+    """
+    context, session, message = call
+    return bool(
+        context.config.proxy_key
+        and not session.authenticated
+        and not _accepts_key(call)
+        and message.action not in LOGIN_ACTIONS
+    )
+
+
+def refuse_key(call: Call) -> Outcome:
+    """Answer a block without the right proxy key; its client has to leave."""
+    _, session, message = call
+    session.say(replies.error(message, "ProxyKey required"))
+    if message.get("ProxyKey"):
+        log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
+    else:
+        log.warning("%s: no ProxyKey", session.peer)
+    return LEAVES
+
+
+def _accepts_key(call: Call) -> bool:
+    """Return whether the block carries the right proxy key; the client is known then."""
+    context, session, message = call
+    key = context.config.proxy_key
+    given = message.get("ProxyKey")
+    if given:
+        _throttle(call)
+    if not hmac.compare_digest(given.encode("latin-1"), key.encode("latin-1", "replace")):
+        if given:
+            context.login_failed(session.address)
+        return False
+    session.accept_key()
+    return True
+
+
+# -- Login, Challenge, Logoff ------------------------------------------------------------------
+
+
+def log_in(call: Call) -> Outcome:
+    """Action: Login.  A second login replaces the first, even if it fails."""
+    context, session, message = call
+    if not context.users and not context.config.auth_required and session.allowed:
+        # Any name will do.  If a proxy key is set it was given: no login replaces it.
+        return _welcome(call, None)
+    _throttle(call)
+    user, reason = _find_user(call)
+    if user is None:
+        if reason == ALREADY_LOGGED_IN:  # the secret was right: nobody is guessing here
+            log.warning("%s: %s is %s", session.peer, ascii(message.get("Username")[:64]), reason)
+        else:
+            context.login_failed(session.address)
+            log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
+        session.log_out()
+        return call.say(replies.error(message, "Authentication failed"))
+    if user.display_connects:
+        # A web client logs in with each request.
+        level = logging.DEBUG if session.is_web else logging.INFO
+        log.log(level, "%s: logged in as %s", session.peer, ascii(user.name))
+    return _welcome(call, user)
+
+
+def _throttle(call: Call) -> None:
+    """Throttle after failed logins: wait in the client's own thread, which delays nobody else."""
+    context, session, _ = call
+    deadline = Deadline(context.login_delay(session.address))
+    while not deadline.over and not session.over:
+        if context.stopping.wait(min(LOGIN_POLL_INTERVAL, deadline.left())):
+            return
+
+
+def _find_user(call: Call) -> tuple[User | None, str]:
+    """Return the user whose credentials the block holds, or None and the reason."""
+    context, session, message = call
+    users, name = context.users, message.get("Username")
+    named = users.get(name)
+    if named is not None and not named.acl.allows(session.address):
+        # Takes as long as for an unknown name, whatever the secret is.
+        auth.authenticate(users, "", message.get("Secret"))
+        return None, "address not permitted"
+    if message.get("Key"):
+        challenge, session.challenge = session.challenge, ""  # good for one try
+        user = auth.authenticate_key(users, name, challenge, message.get("Key"))
+    else:
+        user = auth.authenticate(users, name, message.get("Secret"))
+    if user is None:
+        return None, "wrong user or secret"
+    if not _claim_name(call, user):
+        return None, ALREADY_LOGGED_IN
+    return user, ""
+
+
+def _claim_name(call: Call, user: User) -> bool:
+    """Make the session hold the name of *user*; return False if another one does already.
+
+    Only users with allowmultiplelogin off are held by one session at a time.  Web
+    clients do not count: they log in with each request.
+    """
+    context, session, _ = call
+    with context.name_lock:
+        if not (user.allow_multiple_login or session.is_web) and any(
+            other is not session and not other.is_web and other.login_name == user.name
+            for other in context.router.registry.snapshot()
+        ):
+            return False
+        session.login_name = user.name
+        return True
+
+
+def _welcome(call: Call, user: User | None) -> Outcome:
+    """Log the client in as *user*, None where no users are defined, and say so."""
+    context, session, message = call
+    mask = classes.event_mask(message.get("Events")) if message.get("Events") else None
+    said = [replies.reply(message, "Response: Success", "Message: Authentication accepted")]
+    read = classes.ALL if user is None else user.read
+    if classes.may_see(read if mask is None else read & mask, classes.SYSTEM):
+        said.append(replies.FULLY_BOOTED)
+    if user is not None and user.filtered:
+        context.router.registry.will_filter(session.number)
+    session.log_in(user, mask, *said)
+    return STAYS
+
+
+def challenge(call: Call) -> Outcome:
+    """Action: Challenge, for a login by MD5; each challenge is good for one login."""
+    session, message = call.session, call.message
+    if message.get("AuthType").lower() != "md5":
+        return call.say(replies.error(message, "Must specify AuthType"))
+    session.challenge = auth.new_challenge()
+    return call.say(replies.reply(message, "Response: Success", f"Challenge: {session.challenge}"))
+
+
+def log_off(call: Call) -> Outcome:
+    """Action: Logoff."""
+    call.say(replies.goodbye(call.message))
+    return LEAVES
+
+
+#: By name in lower case.  Every client may call these, before the proxy key too, and they
+#: take precedence over a ProxyAction in the same block (spec section 5).
+LOGIN_ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {"login": log_in, "logoff": log_off, "challenge": challenge}
+)
