@@ -188,18 +188,19 @@ class AsteriskServer:
         """Read and publish until the connection is over."""
         link, publisher = self.link, self._publisher
         heard = time.monotonic()
-        pinged = False
+        pinged = holds_back = False
         view = memoryview(self._buffer)
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
-            timeout = self._late_poll_interval if link.holds_back else keepalive or None
+            timeout = self._late_poll_interval if holds_back else keepalive or None
             count = transport.recv_into(view, timeout)
             if count:
                 heard, pinged = time.monotonic(), False
                 publisher.publish(framer.feed(bytes(view[:count])))
             elif count is not None:
                 raise PeerGone("closed the connection")
-            if link.holds_back:
+            holds_back = link.holds_back
+            if holds_back:
                 publisher.answer_late(time.monotonic())
             if count is None and keepalive:
                 pinged = self._check_keepalive(heard, pinged=pinged)

@@ -49,8 +49,9 @@ class Servers:
         self._config = config
         self._router = router
         self._make = make
-        # Guards all fields, so that servers are started, added, dropped and stopped one
-        # after the other; held while threads are started, never while one is joined.
+        # Guards changes of all fields, so that servers are started, added, dropped and
+        # stopped one after the other; held while threads are started, never while one
+        # is joined: join takes the tuple as it stands.
         self._lock = threading.Lock()
         self._servers: tuple[Server, ...] = ()
         self._added: tuple[ServerSpec, ...] = ()  # by AddServer: a reload keeps them

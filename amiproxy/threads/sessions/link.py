@@ -35,11 +35,14 @@ class AsteriskLink:
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         self.spec = spec
         self.host = spec.host.lower()
-        #: Its IP address, as far as known; names are resolved at each connect.
+        #: Its IP address, as far as known.  A name is resolved at each connect, by the
+        #: server's thread, which alone changes this and given_up.
         self.address = address or (self.host if is_address(self.host) else "")
         self.scope = f"{self.host}:{spec.port}"
         #: The classes of events that the log-in asks for, as bits.
         self.mask = event_mask(spec.events) or 0
+        #: Whether an OriginateResponse, an event of class ``call``, will come.
+        self.receives_call_events = bool(self.mask & CALL)
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
@@ -71,11 +74,6 @@ class AsteriskLink:
         """Whether actions wait for this Asterisk to read them."""
         transport = self._transport
         return transport is not None and transport.backlog > CONGESTED
-
-    @property
-    def receives_call_events(self) -> bool:
-        """Whether an OriginateResponse, an event of class ``call``, will come."""
-        return bool(self.mask & CALL)
 
     def matches_name(self, name: str) -> bool:
         """Return whether *name*, in lower case, means this server: host, address, host:port."""
