@@ -31,19 +31,21 @@ class Message:
     *own* tells that the proxy itself speaks, and not Asterisk or a client.
     """
 
-    __slots__ = ("_action", "_lines", "_values", "facts", "own", "raw")
+    __slots__ = ("_action", "_lines", "_values", "facts", "links", "own", "raw")
 
     #: The wire form: every line ended by CRLF, then the blank line.
     raw: bytes
-    #: Room for what filters found out about this message, so that each
-    #: message is examined once, however many clients filter it.
+    #: What amiproxy.routing.facts found in this message: examined once, however many
+    #: clients filter it.
     facts: object | None
+    #: What amiproxy.routing.calltable knew of its channels when it came.
+    links: object | None
 
     def __init__(self, raw: bytes, *, own: bool = False) -> None:
         """Make a message of its wire form *raw*: CRLF lines and a blank line."""
         self.raw = raw
         self.own = own
-        self.facts = None
+        self.facts = self.links = None
         self._lines: tuple[str, ...] | None = None
         self._values: dict[str, str] | None = None
         self._action: str | None = None

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SessionFilter: may this message pass to, or from, this client (spec section 8).
 
-One a logged-in client.  The threads of all servers ask it, and the client's own; the
-caller holds the session's lock, so it needs none.  What the client may see and do by
-class (rights, event filters) is decided elsewhere.
+Each logged-in client has one.  The threads of all servers and the client's own use it;
+the caller holds the session's lock, so it needs none.  What the client may see and do
+by class (rights, event filters) is decided elsewhere.
 """
 
 from __future__ import annotations
 
 import re
+from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
+from amiproxy.routing.calltable import Links
 from amiproxy.routing.facts import (
     BRIDGE_HEADERS,
     CHANNEL_HEADERS,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
 
 #: Unique ids remembered per client and server; beyond that the oldest are dropped (C: 1024).
-MAX_SEEN = 4096
+MAX_KNOWN = 4096
 
 
 class CallFilter(NamedTuple):
@@ -101,13 +103,21 @@ _GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
 # Headers of actions that name a context.
 _ACTION_CONTEXTS = frozenset(("context", "extracontext"))
 
-# What an event is to a client: not to be seen; to be seen, as it names nothing that
-# speaks against it; part of a call of the client's.
-_WITHHELD, _PASSING, _OWN = range(3)
+
+class _Verdict(Enum):
+    """What an event is to a client whose filters go by calls."""
+
+    WITHHELD = "the client does not get it"
+    PASSING = "the client gets it: it names nothing that speaks against it"
+    OWN = "the client gets it: it belongs to one of the client's calls"
 
 
-class Settings(Protocol):
-    """What a filter reads of a user, see amiproxy.settings.usersfile."""
+# By name: an Enum's attributes take time to look up.
+_WITHHELD, _PASSING, _OWN = _Verdict
+
+
+class FilterSettings(Protocol):
+    """What a filter reads of a user, see amiproxy.access.user."""
 
     @property
     def channel(self) -> str:
@@ -140,15 +150,15 @@ def _events(rows: Iterable[CallFilter]) -> frozenset[str]:
 
 
 class SessionFilter:
-    """The filters of one user, and what his client knows of each server's calls."""
+    """The filters of one user, and what one client knows of each server's calls."""
 
-    def __init__(self, user: Settings, local: str, *, most_ids: int = MAX_SEEN) -> None:
+    def __init__(self, user: FilterSettings, local: str, *, most_ids: int = MAX_KNOWN) -> None:
         """Filter as *user* says; *local* is ``filterlocal``: off, allow, allowwith, enforce.
 
         Of each server *most_ids* unique ids are remembered.
         """
         self._channel = user.channel.lower()
-        # Each channel of a message stands behind a line feed in channels_text.
+        # Each channel of a message stands behind a line feed in facts.channels.
         self._needle = "\n" + self._channel if self._channel else ""
         self._in_context = user.in_context
         self._out_context = user.out_context
@@ -158,10 +168,10 @@ class SessionFilter:
         chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
         self._only = _events(row for row in chosen if row.only)
         self._withheld = _events(row for row in chosen if not row.only)
-        # Whether the client gets calls, and not just events: ids count.
+        # Whether the filters go by calls, and not just by single events: ids count.
         self._by_call = bool(self._channel or self._in_context)
         # Scope -> ids of the calls the client knows there, oldest first.
-        self._seen: dict[str, BoundedDict[str, None]] = {}
+        self._known: dict[str, BoundedDict[str, None]] = {}
         self._most_ids = most_ids
 
     @property
@@ -171,63 +181,66 @@ class SessionFilter:
 
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: its connection was lost."""
-        self._seen.pop(scope, None)
+        self._known.pop(scope, None)
 
     def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
-        """Return what the client gets for *message*: nothing, or it, replays before it.
+        """Return what the client gets for *message*: nothing, or replays and the message.
 
-        *message* has been noted by its server's :class:`~amiproxy.routing.calltable.CallTable`.
         *scope* tells the servers apart, whose unique ids may be the same.  *answer*
-        says that it belongs to an action of this client: it passes, and makes no call
-        known, since a list of all channels would make all calls known.
+        says that *message* belongs to an action of this client: it passes, and makes no
+        call known, because a list of all channels would make all calls known.
 
-        Ask last, for messages that pass everything else: what is asked for here
-        counts as sent.  Replayed messages have to pass the other checks themselves.
+        What goes by calls needs what the server's call table noted: a message without
+        it came before the client logged in, and is withheld.
+
+        Ask last, for messages that pass everything else: what is returned here counts
+        as sent.  Replayed messages have to pass the other checks themselves.
         """
         if answer or message.own:
             return (message,)
-        facts = facts_of(message)
+        facts = message.facts
+        if type(facts) is not Facts:
+            facts = facts_of(message)
         if facts.response:
             return (message,) if self._foreign_answer(message) else ()
-        if self._withheld and facts.name in self._withheld:
-            return ()
         if not self._by_call:
-            return (message,) if not self._only or facts.name in self._only else ()
-        seen = self._seen.get(scope)
-        if seen is None:
-            seen = self._seen[scope] = BoundedDict(self._most_ids)
-        verdict = self._verdict(facts, seen)
-        if verdict == _WITHHELD:
+            return (message,) if self._wants(facts.name) else ()
+        links = message.links
+        if type(links) is not Links or facts.name in self._withheld:
             return ()
-        replay = _learn(facts, seen) if verdict == _OWN else ()
-        if self._only:
-            # A client of Cdrs alone wants no Newchannel, but its calls are followed.
-            return (message,) if facts.name in self._only else ()
-        return (*replay, message) if replay else (message,)
+        known = self._known.get(scope)
+        if known is None:
+            known = self._known[scope] = BoundedDict(self._most_ids)
+        verdict = self._verdict(facts, links, known)
+        replay = _learn(links, known) if verdict is _OWN else ()
+        if verdict is _WITHHELD or not self._wants(facts.name):
+            return ()
+        # A client of Cdrs alone wants no Newchannel, but its calls are followed.
+        return (*replay, message) if replay and not self._only else (message,)
 
-    def _verdict(self, facts: Facts, seen: dict[str, None]) -> int:
-        """Tell what an event is to a client that gets calls, not just events."""
-        elsewhere = bool(
-            self._in_context and facts.contexts and self._in_context not in facts.contexts
-        )
-        if elsewhere and any(facts.contexts):
-            # A channel that left the context still ends, for who saw it begin.
-            return _OWN if facts.hangup_uid in seen else _WITHHELD
-        if self._needle and self._needle in facts.channels_text:
+    def _wants(self, name: str) -> bool:
+        """Return whether events of this *name* are of the kinds that the user wants."""
+        return name not in self._withheld and (not self._only or name in self._only)
+
+    def _verdict(self, facts: Facts, links: Links, known: BoundedDict[str, None]) -> _Verdict:
+        """Return what an event is to a client that knows the ids *known*."""
+        contexts = facts.contexts
+        elsewhere = self._in_context and contexts and self._in_context not in contexts
+        if elsewhere and any(contexts):
+            # A channel that left the context still ends for a client that saw it begin.
+            return _OWN if facts.name == "hangup" and facts.own_uid in known else _WITHHELD
+        if self._needle and self._needle in facts.channels:
             return _OWN
-        for uid in facts.live:  # a loop: any() takes three times as long
-            if uid in seen:
+        for uid in links.live:  # a loop: any() takes three times as long
+            if uid in known:
                 return _OWN
-        if elsewhere:
-            # The context is empty, as a dialled channel's may be: known calls only.
+        if elsewhere or (facts.uids and self._needle):
+            # Where the context is empty, as a dialled channel's may be, known calls only.
             return _WITHHELD
         if facts.uids:
-            if self._needle:
-                return _WITHHELD
-            return _OWN if facts.contexts else _PASSING
-        if self._more_events and not (self._needle and facts.channels):
-            return _PASSING
-        return _WITHHELD
+            return _OWN if contexts else _PASSING
+        nameless = self._more_events and not (self._needle and facts.channels)
+        return _PASSING if nameless else _WITHHELD
 
     def _foreign_answer(self, message: Message) -> bool:
         """Tell whether an answer that is not to this client passes.
@@ -285,15 +298,16 @@ class SessionFilter:
     def _may_name(self, name: str, value: str, message: Message) -> bool:
         """Tell whether the header *name* of an action names no call that is another's."""
         if name in _NEW_IDS:
-            return not ("/" in value or _GENERATED.search(value) or self._knows(value))
+            return not ("/" in value or _GENERATED.search(value) or self.knows(value))
         if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
             return f"dahdi/{value}-".lower().startswith(self._channel)
         if name in _ACTION_BRIDGES:  # who may name a channel in it may name the bridge
-            return self._knows(value) or message.has("Channel")
-        return name not in _ACTION_IDS or self._knows(value)
+            return self.knows(value) or message.has("Channel")
+        return name not in _ACTION_IDS or self.knows(value)
 
-    def _knows(self, uid: str) -> bool:
-        return any(uid in seen for seen in self._seen.values())
+    def knows(self, uid: str) -> bool:
+        """Return whether the client knows the channel or bridge *uid* of any server."""
+        return any(uid in known for known in self._known.values())
 
     def _local_channel(self, channel: str) -> str | None:
         """Return the ``Local/...`` *channel* an Originate may have instead, or None.
@@ -317,17 +331,17 @@ class SessionFilter:
         return f"{technology}/{exten}@{self._out_context}{slash}{options}"
 
 
-def _learn(facts: Facts, seen: dict[str, None]) -> list[Message]:
-    """Remember the ids of an event of an own call; return what has to be sent before it."""
+def _learn(links: Links, known: BoundedDict[str, None]) -> list[Message]:
+    """Note in *known* the ids of an event of an own call; return what must be sent before it."""
     replay: list[Message] = []
-    for uid, messages in facts.replay:
-        if uid not in seen:
+    for uid, messages in links.replays:
+        if uid not in known:
             replay += messages
-    for uid in facts.learn:
-        if uid not in seen:
-            seen[uid] = None
-    for uid in facts.ends:
-        seen.pop(uid, None)
+    for uid in links.learned:
+        if uid not in known:
+            known[uid] = None
+    for uid in links.ended:
+        known.pop(uid, None)
     return replay
 
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """CallTable: Newchannel and Newstate of every live channel of one Asterisk.
 
-A filtered client to whom a call becomes visible late is sent these two first, so
-that its picture is whole (spec section 8).  One table a server; only that server's
-thread touches it, so it needs no lock.
+A filtered client that sees a call late is sent these two first, so that its picture
+is whole (spec section 8).  One table a server; only that server's thread uses it, so
+it needs no lock.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, ClassVar, Final
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.facts import CALL_BRIDGE, PROVES_NOTHING, Facts, facts_of
@@ -32,7 +32,34 @@ _CHANGES = (
     b"Event: BridgeDestroy\r",
 )
 
-_REPLAYED = frozenset(("newchannel", "newstate"))
+
+class Links:
+    """What one message means for calls, by all that its Asterisk sent before it.  A value.
+
+    Only :meth:`CallTable.note` makes one, and keeps it with the message.
+    """
+
+    __slots__ = ("ended", "learned", "live", "replays")
+
+    def __init__(
+        self,
+        live: tuple[str, ...],
+        learned: tuple[str, ...] = (),
+        ended: tuple[str, ...] = (),
+        replays: tuple[tuple[str, tuple[Message, ...]], ...] = (),
+    ) -> None:
+        #: The ids of live channels, or of bridges, that the message names: a client
+        #: that knows one of them gets the message.
+        self.live: Final = live
+        #: The ids that a client knows once it got the message.
+        self.learned: Final = learned
+        #: The ids that nobody needs to know any longer after it.
+        self.ended: Final = ended
+        #: For ids in ``learned``: what a client that does not know the id gets first.
+        self.replays: Final = replays
+
+
+_NO_LINKS = Links(())
 
 
 class CallTable:
@@ -43,8 +70,8 @@ class CallTable:
         # Unique id -> (Newchannel or None, latest Newstate or None); a channel older
         # than our connection has no Newchannel.
         self._calls: BoundedDict[str, tuple[Message | None, Message | None]] = BoundedDict(most)
-        # Hung up channels.  Their ids still turn up: as Linkedid of those who go on
-        # talking, and in the Cdr that follows the Hangup.
+        # Channels that hung up.  Their ids still occur: as Linkedid of the channels that
+        # go on talking, and in the Cdr that follows the Hangup.
         self._gone: BoundedDict[str, None] = BoundedDict(most)
         # Bridge id -> the channels in it, as a set in the order they came.
         self._bridges: BoundedDict[str, dict[str, None]] = BoundedDict(most)
@@ -54,105 +81,123 @@ class CallTable:
         return len(self._calls)
 
     def clear(self) -> None:
-        """Forget all: the connection to this Asterisk was lost."""
+        """Forget everything: the connection to this Asterisk was lost."""
         self._calls.clear()
         self._gone.clear()
         self._bridges.clear()
 
     def keep(self, message: Message) -> None:
-        """Take notice of *message*, cheaply, when there is no client who filters.
+        """Record *message* while no client filters by calls.
 
-        Instead of :meth:`note`: most messages change nothing here and are not examined.
+        Instead of :meth:`note`, and cheaper: most messages change nothing here and are
+        not examined.
         """
         if message.raw.startswith(_CHANGES):
-            self.note(message)
+            facts = facts_of(message)
+            if facts.name == "newchannel":
+                self._gone.pop(facts.own_uid, None)
+            self._update(message, facts)
 
-    def note(self, message: Message) -> Facts:
-        """Take notice of *message* and return its facts, ready for the filters.
+    def note(self, message: Message) -> Links:
+        """Record *message*, and return and keep with it what it means for calls.
 
-        Call it once for each message, in the order Asterisk sent them, with the
-        message as clients will get it (with its ``Server:`` header).
+        Call this once for each message, in the order Asterisk sent them, with the
+        message as clients get it (with its ``Server:`` header).
         """
         facts = facts_of(message)
-        if not facts.uids and not facts.bridges:
-            return facts
-        if facts.name == "newchannel":
-            self._gone.pop(facts.own_uid, None)
-        live = facts.uids
-        for uid in live:
-            if uid in self._gone:
-                live = tuple([uid for uid in live if uid not in self._gone])
-                break
-        facts.live = live if facts.uids else facts.bridges
-        if facts.name not in PROVES_NOTHING:
-            self._link(facts, live)
+        if facts.uids or facts.bridges:
+            if facts.name == "newchannel":
+                self._gone.pop(facts.own_uid, None)  # Asterisk uses the id again
+            links = self._links(facts)
             self._update(message, facts)
-        return facts
+        else:
+            links = _NO_LINKS
+        message.links = links
+        return links
 
-    def _link(self, facts: Facts, live: tuple[str, ...]) -> None:
-        """Add to *facts* whom the message links, and the replay; *live* are its live ids."""
-        facts.learn = live
-        if facts.name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
-            if live:
-                live += self._others_in(facts.bridges, live)
-                facts.live = live
-            facts.learn = live + facts.bridges
-        calls = self._calls
-        replay = []
-        for uid in live:
-            call = calls.get(uid)
-            if call is not None:
-                newchannel, newstate = call
-                if uid == facts.own_uid and facts.name in _REPLAYED:
-                    # The message itself is one of the two.
-                    newstate = None
-                    if facts.name == "newchannel":
-                        continue
-                replay.append((uid, tuple([m for m in (newchannel, newstate) if m])))
-        facts.replay = tuple(replay)
+    def _links(self, facts: Facts) -> Links:
+        """Return the links of a message that is not in the table yet."""
+        uids = facts.uids
+        for uid in uids:
+            if uid in self._gone:
+                uids = tuple([each for each in uids if each not in self._gone])
+                break
+        live = uids if facts.uids else facts.bridges
+        name = facts.name
+        if name in PROVES_NOTHING:
+            return Links(live)
+        if name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
+            if uids:
+                live = uids = uids + self._others_in(facts.bridges, uids)
+            return Links(live, uids + facts.bridges, (), self._replays(facts, uids))
+        ended: tuple[str, ...] = ()
+        if name == "hangup":
+            ended = (facts.own_uid,)
+        elif name == "bridgedestroy":
+            ended = facts.bridges
+        return Links(live, uids, ended, self._replays(facts, uids))
 
-    def _others_in(self, bridges: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the channels that are in the *bridges* already, those in *live* left out.
+    def _others_in(self, bridges: tuple[str, ...], uids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the channels that are in *bridges* already, without those in *uids*.
 
         The Bridge event of Asterisk before 12 names both channels, today's
-        BridgeEnter only the one that comes: this is what links the two.
+        BridgeEnter only the one that enters: this is what links the two.
         """
         others: dict[str, None] = {}
         for bridge in bridges:
             others.update(self._bridges.get(bridge, {}))
-        return tuple([uid for uid in others if uid not in self._gone and uid not in live])
+        return tuple([uid for uid in others if uid not in self._gone and uid not in uids])
+
+    def _replays(
+        self, facts: Facts, uids: tuple[str, ...]
+    ) -> tuple[tuple[str, tuple[Message, ...]], ...]:
+        """Return what the table has of each of *uids*, without the message of *facts* itself."""
+        calls = self._calls
+        found = []
+        for uid in uids:
+            call = calls.get(uid)
+            if call is None:
+                continue
+            newchannel, newstate = call
+            if uid == facts.own_uid:
+                if facts.name == "newchannel":
+                    continue  # the message itself is the Newchannel
+                if facts.name == "newstate":
+                    newstate = None  # and here the Newstate
+            found.append((uid, tuple([each for each in (newchannel, newstate) if each])))
+        return tuple(found)
+
+    # -- changing the table -------------------------------------------------------------------
 
     def _update(self, message: Message, facts: Facts) -> None:
         """Change the table as *message* says."""
-        uid = facts.own_uid
-        name = facts.name
-        if name == "bridgedestroy":
+        if facts.own_uid:
+            change = self._OF_CHANNELS.get(facts.name)
+            if change is not None:
+                change(self, message, facts)
+        if facts.name == "bridgedestroy":
             for bridge in facts.bridges:
                 self._bridges.pop(bridge, None)
-        if not uid:
-            return
-        if name == "newchannel":
-            self._calls[uid] = (message, None)
-        elif name == "newstate" and uid not in self._gone:
+
+    def _add(self, message: Message, facts: Facts) -> None:
+        self._calls[facts.own_uid] = (message, None)
+
+    def _change_state(self, message: Message, facts: Facts) -> None:
+        uid = facts.own_uid
+        if uid not in self._gone:
             self._calls[uid] = (self._calls.get(uid, (None, None))[0], message)
-        elif name == "hangup":
-            self._calls.pop(uid, None)
-            self._gone[uid] = None
-        elif name == "rename":
-            self._rename(uid, message.get("Newname"))
-        elif name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
-            for bridge in facts.bridges:
-                self._bridges.setdefault(bridge, {})[uid] = None
-        elif name == "bridgeleave":
-            for bridge in facts.bridges:
-                self._bridges.get(bridge, {}).pop(uid, None)
 
-    def _rename(self, uid: str, name: str) -> None:
-        """Let *uid* have the new *name*, in what will be replayed too.
+    def _hang_up(self, _message: Message, facts: Facts) -> None:
+        self._calls.pop(facts.own_uid, None)
+        self._gone[facts.own_uid] = None
 
-        Renames end a masquerade (a transfer, a pickup, an optimised-away Local
+    def _rename(self, message: Message, facts: Facts) -> None:
+        """Give a channel its new name, in what will be replayed too.
+
+        A Rename ends a masquerade (a transfer, a pickup, an optimised-away Local
         channel before Asterisk 12): the id stays, the channel's name moves.
         """
+        uid, name = facts.own_uid, message.get("Newname")
         call = self._calls.get(uid)
         if call is not None and name:
             newchannel, newstate = call
@@ -160,3 +205,22 @@ class CallTable:
                 newchannel and newchannel.replacing("Channel", name),
                 newstate and newstate.replacing("Channel", name),
             )
+
+    def _enter_bridge(self, _message: Message, facts: Facts) -> None:
+        if facts.bridge_type == CALL_BRIDGE:
+            for bridge in facts.bridges:
+                self._bridges.setdefault(bridge, {})[facts.own_uid] = None
+
+    def _leave_bridge(self, _message: Message, facts: Facts) -> None:
+        for bridge in facts.bridges:
+            self._bridges.get(bridge, {}).pop(facts.own_uid, None)
+
+    # Event in lower case -> what it changes, if it names a channel.
+    _OF_CHANNELS: ClassVar[dict[str, Callable[[CallTable, Message, Facts], None]]] = {
+        "newchannel": _add,
+        "newstate": _change_state,
+        "hangup": _hang_up,
+        "rename": _rename,
+        "bridgeenter": _enter_bridge,
+        "bridgeleave": _leave_bridge,
+    }

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Facts: what the filters need to know about one message of an Asterisk.
+"""Facts: what filters need to know about one message of an Asterisk.
 
 A message is examined once, by the thread of the server it came from, however many
-clients filter it; asking a client is then a handful of set and text operations.
+clients filter it; asking for one client is then a few set and text operations.
 The names of headers come from spec section 8 and from all events recorded from
 Asterisk 22, and, for the older ones, from Asterisk 1.2 to 11.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amiproxy.message import Message
 
-# Parties of an event.  Asterisk 12 and later puts the whole state of each channel
+# Parties of an event.  Asterisk 12 and later put the whole state of each channel
 # into an event, each header with the party's name in front: DestChannel,
 # DestUniqueid, DestLinkedid (main/stasis_channels.c).
 _PARTIES = (
@@ -87,34 +89,37 @@ BRIDGE_HEADERS = (
 )
 
 #: BridgeType of the bridges that join the parties of a call.  Conferences, parking
-#: lots and holding agents have other types, and make no call of who is in them.
+#: lots and holding agents have other types, and join nobody into one call.
 CALL_BRIDGE = "basic"
 
-#: Events that make no call known to who sees them.  A UserEvent holds whatever headers
-#: its sender chose, another's unique id too.  A Cdr tells of the past, and in a
-#: conference joins people who are no call.
+#: Events that make no call known to the client that sees them.  A UserEvent holds
+#: whatever headers its sender chose, even another's unique id.  A Cdr is about the
+#: past, and in a conference it joins channels that are not one call.
 PROVES_NOTHING = frozenset(("cdr", "userevent"))
 
-#: Headers with the context of one party.  They count where there is no Context header:
+#: Headers with the context of one party.  They count if there is no Context header:
 #: in the DialBegin of an Originate, which has no caller, and in a Cdr.
 PARTY_CONTEXT_HEADERS = (
     *(f"{party}Context" for party in _PARTIES if party),
     "DestinationContext",  # Cdr
 )
 
-# What Asterisk writes where it knows no id.
+# What Asterisk writes for an id that it does not know.
 _NO_ID = frozenset(("", "<none>", "<unknown>", "<null>", "(null)", "none", "unknown"))
 
-_IGNORED, _CHANNEL, _UNIQUEID, _LINKEDID, _BRIDGE = range(5)
-_EVENT, _RESPONSE, _CONTEXT, _PARTY_CONTEXT, _PRIVILEGE, _BRIDGE_TYPE = range(5, 11)
+# Kinds of headers, and indices of the lists of their values.  The first ones hold ids.
+_IGNORED, _UNIQUEID, _LINKEDID, _BRIDGE = range(4)
+_EVENT, _CONTEXT, _PARTY_CONTEXT, _CHANNEL, _PRIVILEGE, _BRIDGE_TYPE = range(4, 10)
+_LAST_ID = _BRIDGE
+_LAST_EMPTY = _PARTY_CONTEXT  # of the kinds behind it, empty values do not count
 
 
 def _kinds() -> dict[str, int]:
     """Return the kind of each header, by its name in lower case and as usually spelled."""
     kinds: dict[str, int] = {}
     for kind, names in (
-        # Three of four headers mean nothing here.  To know the usual spelling of
-        # the most frequent ones saves the second, lower-case look-up.
+        # Three of four headers mean nothing here.  The usual spelling of the most
+        # frequent ones saves the second look-up, in lower case.
         (
             _IGNORED,
             (
@@ -138,7 +143,6 @@ def _kinds() -> dict[str, int]:
         (_LINKEDID, LINKEDID_HEADERS),
         (_BRIDGE, BRIDGE_HEADERS),
         (_EVENT, ("Event",)),
-        (_RESPONSE, ("Response",)),
         (_CONTEXT, ("Context",)),
         (_PARTY_CONTEXT, PARTY_CONTEXT_HEADERS),
         (_PRIVILEGE, ("Privilege",)),
@@ -154,136 +158,96 @@ _KINDS = _kinds()
 
 
 class Facts:
-    """What filters need to know about one message.
+    """What one message says by itself, as far as filters need it.  A value.
 
-    The fields up to ``bridge_type`` are what the message says by itself;
-    ``live``, ``learn``, ``ends`` and ``replay`` are refined by
-    :meth:`amiproxy.routing.calltable.CallTable.note`, which knows what came before.
-    Nothing changes a Facts once a client was asked.
+    What it means for calls depends on the messages before it: see
+    :class:`amiproxy.routing.calltable.Links`.
     """
 
+    # Not a NamedTuple: every filter of every client reads these, and slots are quicker.
     __slots__ = (
         "bridge_type",
         "bridges",
         "channels",
-        "channels_text",
         "contexts",
-        "ends",
-        "hangup_uid",
-        "learn",
-        "live",
         "name",
         "own_uid",
         "privilege",
-        "replay",
         "response",
         "uids",
     )
 
-    name: str  #: the event's name in lower case, "" if it is no event
-    response: bool  #: an answer: Response comes before any Event header
-    channels: tuple[str, ...]  #: values of all channel headers, in lower case
-    channels_text: str  #: the same, a line feed before each: prefixes are found by ``in``
-    uids: tuple[str, ...]  #: unique ids of all channels named, Linkedids too, each once
-    own_uid: str  #: the first unique id that is no Linkedid: whose event it is
-    bridges: tuple[str, ...]  #: ids of the bridges named, each once
-    bridge_type: str  #: value of BridgeType
-    contexts: tuple[str, ...]  #: value of the first Context header; without one, the parties'
-    hangup_uid: str  #: the channel that is gone with this message, or ""
-    privilege: str  #: value of the first Privilege header, as it came
-    live: tuple[str, ...]  #: the ids which, known to a client, let the message pass
-    learn: tuple[str, ...]  #: the ids a client knows once it got the message
-    ends: tuple[str, ...]  #: the ids nobody needs to know any longer after it
-    #: For ids in ``learn``: what a client that does not know the id gets first.
-    replay: tuple[tuple[str, tuple[Message, ...]], ...]
+    def __init__(self, values: Sequence[list[str]], ids: list[str], *, response: bool) -> None:
+        """Take the *values* of each kind of header, and the *ids* of all channels in order."""
+        (_, own_uids, _, bridges, events, contexts, party_contexts, channels, privileges, types) = (
+            values
+        )
+        #: The event's name in lower case, "" if it is not an event.
+        self.name: Final = events[0].lower() if events else ""
+        #: Whether it is an answer: Response comes before any Event header.
+        self.response: Final = response
+        #: Values of all channel headers in lower case, a line feed before each: a prefix
+        #: behind a line feed is found by ``in``.  "" if there is none.
+        self.channels: Final = "\n" + "\n".join(channels).lower() if channels else ""
+        #: Unique ids of all channels named, Linkedids too, each once.
+        self.uids: Final = tuple(dict.fromkeys(ids))
+        #: The first unique id that is not a Linkedid: whose event it is.
+        self.own_uid: Final = own_uids[0] if own_uids else ""
+        #: Ids of the bridges named, each once.
+        self.bridges: Final = tuple(dict.fromkeys(bridges)) if bridges else ()
+        #: Value of BridgeType.
+        self.bridge_type: Final = types[0] if types else ""
+        #: Value of the first Context header; without one, the parties'.
+        self.contexts: Final = tuple(contexts[:1] or party_contexts)
+        #: Value of the first Privilege header, as it came.
+        self.privilege: Final = privileges[0] if privileges else ""
 
 
 def facts_of(message: Message) -> Facts:
     """Return the facts of *message*, examined on first use and kept with it.
 
-    Whether the sender is to be trusted is not known here: *message* comes from an
-    Asterisk, be it repeating what a client said (UserEvent).
+    *message* comes from an Asterisk; that it may repeat what a client wrote
+    (UserEvent) is left to the caller.
     """
     facts = message.facts
-    if isinstance(facts, Facts):
-        return facts
-    facts = message.facts = _examine(message)
+    if type(facts) is not Facts:
+        facts = message.facts = _examine(message)
     return facts
 
 
 def _examine(message: Message) -> Facts:
-    """Read *message* in one pass."""
-    name = ""
-    own_uid = ""
-    bridge_type = ""
-    privilege = ""
-    context: tuple[str, ...] = ()
-    party_contexts: list[str] = []
-    event = response = False
-    channels: list[str] = []
-    uids: list[str] = []
-    bridges: list[str] = []
-    kinds = _KINDS
+    """Sort the headers of *message* by kind, in one pass."""
+    # The first header of a name counts: a UserEvent repeats what its sender wrote, even
+    # "Event:" and "Response:", but its first line is Asterisk's own.
+    values: tuple[list[str], ...] = ([], [], [], [], [], [], [], [], [], [])
+    ids: list[str] = []
+    if not message.raw.startswith(b"Event: ") and _is_response(message):
+        # The rest is not an event's, and may be the raw output of a command.
+        return Facts(values, ids, response=True)
+    kinds, no_ids = _KINDS, _NO_ID
     for line in message.lines:
         header, colon, value = line.partition(":")
         kind = kinds.get(header)
         if kind is None:
-            kind = kinds.get(header.lower(), _IGNORED)
+            kind = kinds.get(header.lower(), 0)
         if not kind or not colon:  # not kind: _IGNORED
             continue
         value = value.lstrip(" ")
-        if kind == _CHANNEL:
-            if value:
-                channels.append(value.lower())
-        elif kind == _UNIQUEID:
-            if value not in _NO_ID:
-                own_uid = own_uid or value
-                uids.append(value)
-        elif kind == _LINKEDID:
-            if value not in _NO_ID:
-                uids.append(value)
-        elif kind == _EVENT:
-            # UserEvent repeats what its sender wrote, be it "Event:" or
-            # "Response:"; the first line is Asterisk's own.
-            if not event:
-                event = True
-                name = value.lower()
-        elif kind == _RESPONSE:
-            if not event:
-                # Whatever follows is no event, and may be raw command output.
-                response = True
-                break
-        elif kind == _CONTEXT:
-            context = context or (value,)
-        elif kind == _PARTY_CONTEXT:
-            party_contexts.append(value)
-        elif kind == _PRIVILEGE:
-            privilege = privilege or value
-        elif kind == _BRIDGE:
-            if value not in _NO_ID:
-                bridges.append(value)
-        else:
-            bridge_type = bridge_type or value
-    facts = Facts()
-    facts.name = name
-    facts.response = response
-    facts.channels = tuple(channels)
-    facts.channels_text = "\n" + "\n".join(channels)
-    facts.uids = named = tuple(dict.fromkeys(uids))
-    facts.own_uid = own_uid
-    facts.bridges = between = tuple(dict.fromkeys(bridges)) if bridges else ()
-    facts.bridge_type = bridge_type
-    facts.contexts = context or tuple(party_contexts)
-    facts.privilege = privilege
-    facts.hangup_uid = ""
-    facts.live = named or between
-    facts.learn = named if name not in PROVES_NOTHING else ()
-    facts.ends = facts.replay = ()
-    if name == "bridgeenter" and bridge_type == CALL_BRIDGE:
-        facts.learn = named + between
-    elif name == "hangup":
-        facts.hangup_uid = own_uid
-        facts.ends = (own_uid,) if own_uid else ()
-    elif name == "bridgedestroy":
-        facts.ends = between
-    return facts
+        if kind <= _LAST_ID:
+            if value in no_ids:
+                continue
+            if kind != _BRIDGE:
+                ids.append(value)
+        elif not value and kind > _LAST_EMPTY:
+            continue
+        values[kind].append(value)
+    return Facts(values, ids, response=False)
+
+
+def _is_response(message: Message) -> bool:
+    """Return whether a Response header comes before any Event header."""
+    for name, _ in message.headers():
+        kind = name.lower()
+        if kind in ("event", "response"):
+            return kind == "response"
+    return False

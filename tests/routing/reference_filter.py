@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Spec section 8, written down as simply as can be: what property tests compare with.
 
-Slow and without bounds.  It shares no code with amiproxy.routing.callfilter, calls and facts; it
-works on lists of (name, value), and goes through all that was, each time anew.
+Slow and without bounds.  It shares no code with amiproxy.routing.callfilter, calltable and facts;
+it works on lists of (name, value), and goes through the whole past for each message.
 """
 
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from tests.routing.support import User
 
 CHANNELS = [
     "channel",
@@ -78,12 +84,13 @@ ONLY = {
     "xfronly": ["transfer", "blindtransfer", "attendedtransfer"],
 }
 
-#: It asks the same of the same messages again and again.
+
+#: The reference asks the same of the same messages again and again.
 _cached = functools.lru_cache(maxsize=50_000)
 
 
 @_cached
-def headers(raw):
+def headers(raw: bytes) -> list[tuple[str, str]]:
     """Return (lower-case name, value) of the lines of *raw*."""
     lines = raw.decode("latin-1").split("\r\n")
     return [
@@ -93,7 +100,7 @@ def headers(raw):
     ]
 
 
-def values(message, names):
+def values(message: bytes, names: Container[str]) -> list[str]:
     """Return the values of all headers *names* of *message*, empty ones left out."""
     return [
         value
@@ -102,31 +109,49 @@ def values(message, names):
     ]
 
 
-def first(message, name):
+def first(message: bytes, name: str) -> str | None:
     """Return the first value of header *name*, or None."""
     return next((value for key, value in headers(message) if key == name), None)
 
 
 @_cached
-def own_ids(message):
+def own_ids(message: bytes) -> list[str]:
     """Return [unique id of the channel that *message* is about], or []."""
     return values(message, IDS)[:1]
 
 
 @_cached
-def event(message):
+def event(message: bytes) -> str:
     """Return the event's name in lower case."""
     return (first(message, "event") or "").lower()
 
 
+def named_ids(message: bytes) -> list[str]:
+    """Return the ids of channels that *message* names, each once."""
+    return list(dict.fromkeys(values(message, IDS + LINKS)))
+
+
+def enters_call(message: bytes) -> bool:
+    """Return whether a channel enters a bridge that joins the parties of a call."""
+    return event(message) == "bridgeenter" and first(message, "bridgetype") == "basic"
+
+
+def bridge_of(message: bytes, known: set[str]) -> str:
+    """Return the id of the bridge that *message* is about, a known one of those that merge."""
+    if event(message) == "bridgemerge":
+        merged = values(message, ["tobridgeuniqueid", "frombridgeuniqueid"])
+        return next((one for one in merged if one in known), "")
+    return first(message, "bridgeuniqueid") or ""
+
+
 class ReferenceServer:
-    """One Asterisk: all it has said."""
+    """One Asterisk: everything it has sent."""
 
-    def __init__(self):
-        self.past = []
+    def __init__(self) -> None:
+        self.past: list[bytes] = []
 
-    def gone(self, uid):
-        """Tell whether the channel *uid* is hung up."""
+    def gone(self, uid: str) -> bool:
+        """Return whether the channel *uid* is hung up."""
         gone = False
         for message in self.past:
             if uid in own_ids(message):
@@ -136,7 +161,7 @@ class ReferenceServer:
                     gone = False
         return gone
 
-    def cached(self, uid):
+    def cached(self, uid: str) -> list[bytes]:
         """Return [Newchannel, latest Newstate] of *uid*, as far as there are."""
         newchannel = newstate = None
         for message in self.past:
@@ -150,13 +175,13 @@ class ReferenceServer:
                 newchannel = newstate = None
         return [message for message in (newchannel, newstate) if message]
 
-    def in_bridge(self, bridge):
+    def in_bridge(self, bridge: str | None) -> list[str]:
         """Return the channels in the *bridge*."""
-        inside = []
+        inside: list[str] = []
         for message in self.past:
             if first(message, "bridgeuniqueid") != bridge:
                 continue
-            uid = (own_ids(message) or [None])[0]
+            uid = (own_ids(message) or [""])[0]
             if (
                 event(message) == "bridgeenter"
                 and first(message, "bridgetype") == "basic"
@@ -174,87 +199,101 @@ class ReferenceServer:
 class ReferenceFilter:
     """One client with the filters of *user*."""
 
-    def __init__(self, user):
+    def __init__(self, user: User) -> None:
         self.user = user
-        self.known = {}
+        self.known: dict[str, set[str]] = {}
 
-    def incoming(self, server, message, scope, answer):
-        """Return what the client gets of *message*, which *server* says now."""
+    def incoming(
+        self, server: ReferenceServer, message: bytes, scope: str, answer: bool
+    ) -> list[bytes]:
+        """Return what the client gets of *message*, which *server* sends now."""
         user = self.user
         known = self.known.setdefault(scope, set())
         name = event(message)
-        if answer:
-            return [message]
         allowed = [names for key, names in ONLY.items() if key in user.filters]
         wanted = not allowed or any(name in names for names in allowed)
+        if answer:
+            return [message]
         if "novar" in user.filters and name in ("set", "setvar", "varset"):
             return []
         if not user.channel and not user.in_context:
             return [message] if wanted else []
-
-        own = own_ids(message)
-        order = [
-            value
-            for key, value in headers(message)
-            if key in IDS + LINKS and value not in ("", "<unknown>")
-        ]
-        reborn = own if name == "newchannel" else []
-        ids = [uid for uid in dict.fromkeys(order) if uid in reborn or not server.gone(uid)]
-        bridge = first(message, "bridgeuniqueid")
-        if name == "bridgemerge":
-            merged = [first(message, "tobridgeuniqueid"), first(message, "frombridgeuniqueid")]
-            bridge = next((one for one in merged if one in known), None)
-        if name == "bridgeenter" and first(message, "bridgetype") == "basic" and ids:
-            ids += [
-                uid for uid in server.in_bridge(bridge) if uid not in ids and not server.gone(uid)
-            ]
-
-        context = first(message, "context")
-        if context is None:
-            parties = [value for key, value in headers(message) if key in PARTY_CONTEXTS]
-            if user.in_context in parties:
-                context = user.in_context
-            elif parties:
-                context = max(parties)
-        matches = bool(user.channel) and any(
-            channel.lower().startswith(user.channel.lower())
-            for channel in values(message, CHANNELS)
-        )
-        linked = any(uid in known for uid in ids) or (not order and bridge in known)
-        if user.in_context and context and context != user.in_context:
-            passes = name == "hangup" and bool(own) and own[0] in known
-        elif matches or linked:
-            passes = True
-        elif user.in_context and context == "":
-            passes = False
-        elif order:
-            passes = not user.channel
-        elif user.channel and values(message, CHANNELS):
-            passes = False
-        else:
-            passes = user.more_events
-        if not passes:
+        ids = self._ids(server, message)
+        context = self._context(message)
+        own_call = self._matches(message) or self._is_linked(message, ids, known)
+        if not self._passes(message, context, own_call, known):
             return []
-
-        before = []
-        own_call = matches or linked or context is not None
-        if own_call and name not in ("userevent", "cdr"):
-            for uid in ids:
-                if uid in known:
-                    continue
-                cached = server.cached(uid)
-                if uid in own and name == "newchannel":
-                    cached = []
-                if uid in own and name == "newstate":
-                    cached = [old for old in cached if event(old) == "newchannel"]
-                before += cached
-            known.update(ids)
-            if bridge and name == "bridgeenter" and first(message, "bridgetype") == "basic":
-                known.add(bridge)
-        if name == "hangup" and own:
-            known.discard(own[0])
+        before = (
+            self._replay(server, message, ids, known) if own_call or context is not None else []
+        )
+        if name == "hangup":
+            known.difference_update(own_ids(message))
         if name == "bridgedestroy":
-            known.discard(bridge)
+            known.discard(bridge_of(message, known))
         if allowed:
             return [message] if wanted else []
         return [*before, message]
+
+    def _ids(self, server: ReferenceServer, message: bytes) -> list[str]:
+        """Return the ids of live channels that *message* names or links."""
+        reborn = own_ids(message) if event(message) == "newchannel" else []
+        ids = [uid for uid in named_ids(message) if uid in reborn or not server.gone(uid)]
+        if ids and enters_call(message):
+            inside = server.in_bridge(first(message, "bridgeuniqueid"))
+            ids += [uid for uid in inside if uid not in ids and not server.gone(uid)]
+        return ids
+
+    def _context(self, message: bytes) -> str | None:
+        """Return the context that counts, None if there is none."""
+        context = first(message, "context")
+        parties = [value for key, value in headers(message) if key in PARTY_CONTEXTS]
+        if context is not None or not parties:
+            return context
+        return self.user.in_context if self.user.in_context in parties else max(parties)
+
+    def _matches(self, message: bytes) -> bool:
+        """Return whether *message* names a channel of the user."""
+        prefix = self.user.channel.lower()
+        channels = values(message, CHANNELS)
+        return bool(prefix) and any(channel.lower().startswith(prefix) for channel in channels)
+
+    def _is_linked(self, message: bytes, ids: list[str], known: set[str]) -> bool:
+        """Return whether *message* belongs to a known call, or is about its bridge."""
+        if named_ids(message):
+            return any(uid in known for uid in ids)
+        return bridge_of(message, known) in known
+
+    def _passes(self, message: bytes, context: str | None, own_call: bool, known: set[str]) -> bool:
+        """Return whether *message* passes, kinds of events apart."""
+        user = self.user
+        if user.in_context and context and context != user.in_context:
+            return event(message) == "hangup" and any(uid in known for uid in own_ids(message))
+        if own_call:
+            return True
+        if user.in_context and context == "":
+            return False
+        if named_ids(message):
+            return not user.channel
+        if user.channel and values(message, CHANNELS):
+            return False
+        return user.more_events
+
+    def _replay(
+        self, server: ReferenceServer, message: bytes, ids: list[str], known: set[str]
+    ) -> list[bytes]:
+        """Return what is sent before *message* of an own call, and learn the ids in it."""
+        name = event(message)
+        if name in ("userevent", "cdr"):
+            return []
+        before: list[bytes] = []
+        for uid in ids:
+            cached = [] if uid in known else server.cached(uid)
+            if uid in own_ids(message) and name == "newchannel":
+                cached = []
+            if uid in own_ids(message) and name == "newstate":
+                cached = [old for old in cached if event(old) == "newchannel"]
+            before += cached
+        known.update(ids)
+        if enters_call(message):
+            known.update(values(message, ["bridgeuniqueid"]))
+        return before

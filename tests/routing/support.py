@@ -5,6 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 
+from amiproxy.message import Message
+from amiproxy.routing.callfilter import MAX_KNOWN, SessionFilter
+from amiproxy.routing.calltable import CallTable
+
+#: Headers of a bridge that joins the parties of a call.
+BASIC = ("BridgeUniqueid: b1", "BridgeType: basic")
+
 
 @dataclasses.dataclass(frozen=True)
 class User:
@@ -16,3 +23,31 @@ class User:
     accountcode: str = ""
     more_events: bool = False
     filters: frozenset[str] = frozenset()
+
+
+def only(*names: str) -> User:
+    """Return a user with the *filters* of these *names*."""
+    return User(filters=frozenset(names))
+
+
+class Client:
+    """One filtered client of one Asterisk, ``pbx``, and of others."""
+
+    def __init__(self, user: User, local: str = "off", *, most_ids: int = MAX_KNOWN) -> None:
+        self.filter = SessionFilter(user, local, most_ids=most_ids)
+        self.tables: dict[str, CallTable] = {}
+
+    def event(self, name: str, *lines: str, scope: str = "pbx", answer: bool = False) -> list[str]:
+        """Let *scope* send an event; return what the client gets, as texts."""
+        return self.hears(f"Event: {name}", *lines, scope=scope, answer=answer)
+
+    def hears(self, *lines: str, scope: str = "pbx", answer: bool = False) -> list[str]:
+        """Let *scope* send *lines*; return what the client gets, as texts without line ends."""
+        message = Message.of(*lines)
+        self.tables.setdefault(scope, CallTable()).note(message)
+        return [" | ".join(got.lines) for got in self.filter.incoming(message, scope, answer)]
+
+    def sends(self, *lines: str) -> list[str] | None:
+        """Return the lines of the action that goes to Asterisk, or None."""
+        message = self.filter.outgoing(Message.of(*lines))
+        return None if message is None else list(message.lines)

@@ -4,133 +4,37 @@
 from __future__ import annotations
 
 import collections
-import functools
-import gzip
-import time
-from pathlib import Path
 
 import pytest
 
-from amiproxy.message import END, Message
-from amiproxy.routing.callfilter import SessionFilter
-from amiproxy.routing.calltable import CallTable
+from amiproxy.message import Message
+from tests.routing.recordings import FLOWS, by_channel, connected, recorded, watch, watch_peers
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
 from tests.routing.support import User
-from tests.support import ROOT
-
-DATA = ROOT / "tests/data"
-
-FLOWS = [
-    "c2_originate_async",
-    "c4_originate_app",
-    "d1_dial_bridge_observer",
-    "d2_local_optimize",
-    "d4_hold",
-    "d5_redirect",
-    "d6_blind_transfer",
-    "d7_attended_transfer",
-    "d8_dial_outcomes",
-    "d9_iax_calls",
-    "d9_iax_calls_server_b",
-    "d10_park",
-    "e1_queue_complete",
-    "e2_queue_abandon",
-    "e4_queue_many",
-    "e5_agent_pool",
-    "f1_confbridge",
-]
-
-
-@functools.cache
-def recorded(name):
-    """Return the wire form of each event of the recording *name*, as clients get it."""
-    path = DATA / f"{name}.s2c.ami"
-    data = path.read_bytes() if path.exists() else gzip.decompress(Path(f"{path}.gz").read_bytes())
-    blocks = [block.lstrip(b"\r\n") for block in data.partition(b"\r\n")[2].split(END)]
-    return [block + b"\r\nServer: pbx\r\n\r\n" for block in blocks if block.startswith(b"Event: ")]
-
-
-def watch(name, user):
-    """Return the messages *user* gets of the recording *name*, and his filter."""
-    table, filtered, got = CallTable(), SessionFilter(user, "off"), []
-    for raw in recorded(name):
-        message = Message(raw)
-        table.note(message)
-        got += filtered.incoming(message, "pbx", answer=False)
-    return got, filtered
-
-
-def peers(name):
-    """Return the prefixes of the channels in *name*: ``local/210@phones``, ``iax2/phone101``."""
-    channels = {Message(raw).get("Channel") for raw in recorded(name)}
-    return sorted({channel.rpartition("-")[0].lower() for channel in channels if "-" in channel})
-
-
-def by_channel(messages):
-    """Return the names of the events of each channel until its Hangup, by its unique id."""
-    events = collections.defaultdict(list)
-    for message in messages:
-        uid = message.get("Uniqueid")
-        # A list item of some action and the Cdr are no part of the picture.  Asterisk
-        # tells of a channel after its Hangup now and then: ConfbridgeLeave, NewCallerid.
-        ended = events[uid][-1:] == ["Hangup"]
-        if uid not in ("", "<unknown>") and not message.has("ActionID") and not ended:
-            events[uid] += [message.get("Event")] * (message.get("Event") != "Cdr")
-    return {uid: names for uid, names in events.items() if names}
-
-
-def connected(name):
-    """Return a function from id to the call it belongs to: all that was ever linked in *name*.
-
-    Found out by joining the ids of each event, and the channels of each bridge of two.
-    """
-    parent = {}
-
-    def find(uid):
-        parent.setdefault(uid, uid)
-        while parent[uid] != uid:
-            uid = parent[uid]
-        return uid
-
-    for raw in recorded(name):
-        message = Message(raw)
-        ids = [
-            value
-            for header, value in message.headers()
-            if header.lower().endswith(("uniqueid", "linkedid"))
-            and "bridge" not in header.lower()
-            and value
-        ]
-        if message.get("Event") == "BridgeEnter" and message.get("BridgeType") == "basic":
-            ids.append(message.get("BridgeUniqueid"))
-        for uid in ids:
-            if uid != "<unknown>" and ids[0] != "<unknown>":
-                parent[find(uid)] = find(ids[0])
-    return find
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_no_event_of_another_call_leaks(name):
-    """What a user gets belongs to a call in which one of his channels took part."""
+def test_no_event_of_another_call_leaks(name: str) -> None:
+    """What a user gets belongs to a call in which one of its channels took part."""
     call_of = connected(name)
-    for prefix in peers(name):
+    for prefix, (got, _) in watch_peers(name).items():
         own = {
             call_of(message.get("Uniqueid"))
             for message in map(Message, recorded(name))
             if message.has("Uniqueid")
             and any(v.lower().startswith(prefix) for _, v in message.headers())
         }
-        for message in watch(name, User(channel=prefix))[0]:
+        for message in got:
             if message.has("Uniqueid"):
                 assert call_of(message.get("Uniqueid")) in own, (prefix, message.lines)
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_the_picture_of_each_call_is_whole(name):
-    """Of a channel seen at all: Newchannel first and once, then all there is, Hangup last."""
+def test_the_picture_of_each_call_is_whole(name: str) -> None:
+    """Of a channel that is seen: Newchannel first and once, then every event, Hangup last."""
     whole = by_channel(map(Message, recorded(name)))
-    for prefix in peers(name):
-        for uid, events in by_channel(watch(name, User(channel=prefix))[0]).items():
+    for prefix, (got, _) in watch_peers(name).items():
+        for uid, events in by_channel(got).items():
             assert (events[0] == "Newchannel") == (whole[uid][0] == "Newchannel"), (
                 prefix,
                 uid,
@@ -146,10 +50,10 @@ def test_the_picture_of_each_call_is_whole(name):
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_own_channels_miss_nothing(name):
+def test_own_channels_miss_nothing(name: str) -> None:
     """Every event that names one of the user's channels in its Channel header arrives."""
-    for prefix in peers(name):
-        got = {message.raw for message in watch(name, User(channel=prefix))[0]}
+    for prefix, (messages, _) in watch_peers(name).items():
+        got = {message.raw for message in messages}
         own = {
             raw for raw in recorded(name) if Message(raw).get("Channel").lower().startswith(prefix)
         }
@@ -157,7 +61,7 @@ def test_own_channels_miss_nothing(name):
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_the_memory_ends_with_the_calls(name):
+def test_the_memory_ends_with_the_calls(name: str) -> None:
     """Of channels and bridges that are gone nothing is remembered."""
     ended = set()
     for message in map(Message, recorded(name)):
@@ -165,12 +69,11 @@ def test_the_memory_ends_with_the_calls(name):
             ended.add(message.get("Uniqueid"))
         elif message.get("Event") == "BridgeDestroy":
             ended.add(message.get("BridgeUniqueid"))
-    for prefix in peers(name):
-        filtered = watch(name, User(channel=prefix))[1]
-        assert not ended & set(filtered._seen.get("pbx", ())), prefix
+    for prefix, (_, filtered) in watch_peers(name).items():
+        assert not [uid for uid in ended if filtered.knows(uid)], prefix
 
 
-# Recording, user, then every call leg he sees, by number of the channel's unique id:
+# Recording, user, then every call leg it sees, by number of the channel's unique id:
 # how many events of it, replays counted too, and the events that belong to no leg.
 WHO_SEES_WHAT = [
     (
@@ -273,7 +176,7 @@ WHO_SEES_WHAT = [
 
 
 @pytest.mark.parametrize(("name", "user", "legs"), WHO_SEES_WHAT)
-def test_who_sees_what(name, user, legs):
+def test_who_sees_what(name: str, user: User, legs: dict[str, int]) -> None:
     """The events of each leg of a recorded flow that one user sees, and no other leg."""
     got = collections.Counter(
         (
@@ -281,14 +184,14 @@ def test_who_sees_what(name, user, legs):
             or message.get("DestUniqueid")
             or message.get("LocalOneUniqueid")
         ).partition(".")[2]
-        for message in watch(name, user)[0]
+        for message in watch(name, user)[0][0]
     )
 
     assert dict(got) == legs
 
 
-def test_no_call_of_another_context_leaks():
-    """Who is given one context gets no event of a call that never was in it, replays included."""
+def test_no_call_of_another_context_leaks() -> None:
+    """A user of one context gets no event of a call that never was in it, replays included."""
     for name in FLOWS:
         call_of = connected(name)
         for context in ("phones", "legs", "agents", "flow"):
@@ -298,7 +201,7 @@ def test_no_call_of_another_context_leaks():
                 for header, value in message.headers()
                 if header.endswith("Context") and value == context
             }
-            for message in watch(name, User(in_context=context))[0]:
+            for message in watch(name, User(in_context=context))[0][0]:
                 if message.has("Uniqueid") and message.has("Context"):
                     assert call_of(message.get("Uniqueid")) in within, (
                         name,
@@ -323,52 +226,28 @@ SEVERAL = [
     "name", ["d5_redirect", "d6_blind_transfer", "f1_confbridge", "e1_queue_complete"]
 )
 @pytest.mark.parametrize("user", SEVERAL)
-def test_recorded_flows_are_filtered_as_the_reference_does(name, user):
-    """On real traffic, too, the quick filter and the slow reference say the same."""
-    server, reference, expected = ReferenceServer(), ReferenceFilter(user), []
+def test_recorded_flows_are_filtered_as_the_reference_does(name: str, user: User) -> None:
+    """On real traffic, too, the fast filter and the slow reference agree."""
+    server, reference = ReferenceServer(), ReferenceFilter(user)
+    expected: list[bytes] = []
     for raw in recorded(name):
         expected += reference.incoming(server, raw, "pbx", answer=False)
         if raw.startswith((b"Event: New", b"Event: Hangup", b"Event: Bridge")):
             server.past.append(raw)  # the rest does not count for it
 
-    assert [message.raw for message in watch(name, user)[0]] == expected
+    assert [message.raw for message in watch(name, user)[0][0]] == expected
 
 
-def test_a_burst_of_calls_is_told_apart():
-    """200 calls at once: each of ten users sees his own call, as all others do theirs."""
-    for number in range(1000, 1010):
-        got, filtered = watch("g1_burst200_observer", User(channel=f"local/{number}@"))
-        numbers = {
-            message.get("Channel").partition("@")[0] for message in got if message.has("Channel")
-        }
-        assert numbers == {f"Local/{number}"}
+def test_a_burst_of_calls_is_told_apart() -> None:
+    """200 calls at once: each of ten users sees its own call from its begin to its end."""
+    name = "g1_burst200_observer"
+    numbers = range(1000, 1010)
+    uids = {Message(raw).get("Uniqueid") for raw in recorded(name)}
+
+    watching = watch(name, *[User(channel=f"local/{number}@") for number in numbers])
+
+    for number, (got, filtered) in zip(numbers, watching):
+        seen = {m.get("Channel").partition("@")[0] for m in got if m.has("Channel")}
+        assert seen == {f"Local/{number}"}
         assert len(by_channel(got)) == 4
-        assert not filtered._seen["pbx"]
-
-
-def measure():
-    """Print what filtering costs per event and client: ``python -m tests.test_filters_flows``."""
-    messages = [Message(raw) for raw in recorded("g1_burst200_observer")]
-    table = CallTable()
-    start = time.perf_counter()
-    for message in messages:
-        table.note(message)
-    cost = time.perf_counter() - start
-    print(f"examine once: {cost / len(messages) * 1e6:.2f} us/event")
-    for title, users in {
-        "a call of one's own each": [User(channel=f"local/{n}@") for n in range(1000, 1100)],
-        "nothing to see": [User(channel=f"sip/{n}") for n in range(1000, 1100)],
-        "everything to see": [User(channel="local/")] * 100,
-        "one context, no variables": [User(in_context="load", filters=frozenset(["novar"]))] * 100,
-    }.items():
-        clients = [SessionFilter(user, "off") for user in users]
-        start = time.perf_counter()
-        for message in messages:
-            for client in clients:
-                client.incoming(message, "pbx", answer=False)
-        cost = time.perf_counter() - start
-        print(f"{title}: {cost / len(messages) / len(clients) * 1e6:.2f} us/event and client")
-
-
-if __name__ == "__main__":
-    measure()
+        assert not [uid for uid in uids if filtered.knows(uid)]

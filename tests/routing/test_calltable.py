@@ -1,46 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table of live channels, and the facts of a message."""
+"""The table of live channels, and what a message means for calls."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
 from amiproxy.routing.calltable import CallTable
-from amiproxy.routing.facts import facts_of
 
 
-def event(name, *lines):
+def event(name: str, *lines: str) -> Message:
     """Return the event *name* as a message."""
     return Message.of(f"Event: {name}", *lines)
 
 
-def new(uid, channel="SIP/1"):
+def new(uid: str, channel: str = "SIP/1") -> Message:
     """Return a Newchannel."""
     return event("Newchannel", f"Channel: {channel}", f"Uniqueid: {uid}")
 
 
-def state(uid, value="Up", channel="SIP/1"):
+def state(uid: str, value: str = "Up", channel: str = "SIP/1") -> Message:
     """Return a Newstate."""
     return event("Newstate", f"Channel: {channel}", f"Uniqueid: {uid}", f"State: {value}")
 
 
-def enter(bridge, uid):
+def enter(bridge: str, uid: str) -> Message:
     """Return a BridgeEnter of a bridge that joins two parties."""
     names = (f"BridgeUniqueid: {bridge}", "BridgeType: basic")
     return event("BridgeEnter", *names, f"Uniqueid: {uid}")
 
 
-def replay(table, *uids):
+def replay(table: CallTable, *uids: str) -> dict[str, tuple[Message, ...]]:
     """Return what a message that names *uids* would have replayed, by id."""
     message = event("X", *(f"Uniqueid{n}: {uid}" for n, uid in enumerate(uids, 1)))
-    return dict(table.note(message).replay)
+    return dict(table.note(message).replays)
 
 
-def test_newchannel_and_latest_newstate_are_kept_until_the_hangup():
-    """The very messages, as clients got them."""
+def test_newchannel_and_latest_newstate_are_kept_until_the_hangup() -> None:
+    """The same messages, as clients got them."""
     table = CallTable()
     for message in (new("1.1"), state("1.1", "Ring"), state("1.1", "Up"), new("2.1")):
         table.note(message)
@@ -56,7 +54,7 @@ def test_newchannel_and_latest_newstate_are_kept_until_the_hangup():
     assert len(table) == 1
 
 
-def test_a_channel_older_than_the_connection_has_its_state_alone():
+def test_a_channel_older_than_the_connection_has_its_state_alone() -> None:
     """Its Newchannel never came."""
     table = CallTable()
     table.note(state("1.1"))
@@ -64,40 +62,39 @@ def test_a_channel_older_than_the_connection_has_its_state_alone():
     assert replay(table, "1.1") == {"1.1": (state("1.1"),)}
 
 
-def test_facts_hold_the_moment():
+def test_links_are_as_of_the_message() -> None:
     """What comes later does not change what a message has replayed."""
     table = CallTable()
     table.note(new("1.1"))
-    facts = table.note(event("X", "Uniqueid: 1.1"))
+    links = table.note(event("X", "Uniqueid: 1.1"))
     table.note(state("1.1"))
     table.note(event("Hangup", "Uniqueid: 1.1"))
 
-    assert dict(facts.replay) == {"1.1": (new("1.1"),)}
+    assert dict(links.replays) == {"1.1": (new("1.1"),)}
 
 
-def test_a_message_does_not_replay_itself():
+def test_a_message_does_not_replay_itself() -> None:
     """Newchannel brings nothing of its own channel, Newstate the Newchannel."""
     table = CallTable()
 
-    assert table.note(new("1.1")).replay == ()
-    assert dict(table.note(state("1.1", "Ring")).replay) == {"1.1": (new("1.1"),)}
-    assert dict(table.note(state("1.1", "Up")).replay) == {"1.1": (new("1.1"),)}
+    assert table.note(new("1.1")).replays == ()
+    assert dict(table.note(state("1.1", "Ring")).replays) == {"1.1": (new("1.1"),)}
+    assert dict(table.note(state("1.1", "Up")).replays) == {"1.1": (new("1.1"),)}
 
 
-def test_a_renamed_channel_is_replayed_by_its_new_name():
+def test_a_renamed_channel_is_replayed_by_its_new_name() -> None:
     """After a masquerade (before Asterisk 12) the id goes on under the other's name."""
     table = CallTable()
     table.note(new("1.1", "SIP/1"))
     table.note(state("1.1", channel="SIP/1"))
 
-    facts = table.note(event("Rename", "Channel: SIP/1", "Newname: SIP/2", "Uniqueid: 1.1"))
+    links = table.note(event("Rename", "Channel: SIP/1", "Newname: SIP/2", "Uniqueid: 1.1"))
 
-    assert "\nsip/2" in facts.channels_text
-    assert dict(facts.replay) == {"1.1": (new("1.1", "SIP/1"), state("1.1", channel="SIP/1"))}
+    assert dict(links.replays) == {"1.1": (new("1.1", "SIP/1"), state("1.1", channel="SIP/1"))}
     assert replay(table, "1.1") == {"1.1": (new("1.1", "SIP/2"), state("1.1", channel="SIP/2"))}
 
 
-def test_a_rename_of_an_unknown_channel_is_nothing():
+def test_a_rename_of_an_unknown_channel_is_nothing() -> None:
     """Nor is one without a name."""
     table = CallTable()
     table.note(event("Rename", "Newname: SIP/2", "Uniqueid: 9.9"))
@@ -107,22 +104,21 @@ def test_a_rename_of_an_unknown_channel_is_nothing():
     assert replay(table, "9.9", "1.1") == {"1.1": (new("1.1"),)}
 
 
-def test_ids_of_gone_channels_are_named_but_not_live():
+def test_ids_of_gone_channels_are_not_live() -> None:
     """Until a new channel has the id."""
     table = CallTable()
     table.note(new("1.1"))
     table.note(event("Hangup", "Uniqueid: 1.1"))
 
-    facts = table.note(event("X", "Uniqueid: 2.1", "Linkedid: 1.1"))
-    assert facts.uids == ("2.1", "1.1")
-    assert facts.live == facts.learn == ("2.1",)
+    links = table.note(event("X", "Uniqueid: 2.1", "Linkedid: 1.1"))
+    assert links.live == links.learned == ("2.1",)
 
     table.note(new("1.1"))
     assert table.note(event("X", "Uniqueid: 1.1")).live == ("1.1",)
 
 
-def test_a_state_after_the_hangup_is_not_kept():
-    """Nobody would ever take it out again."""
+def test_a_state_after_the_hangup_is_not_kept() -> None:
+    """Nothing would ever remove it again."""
     table = CallTable()
     table.note(event("Hangup", "Uniqueid: 1.1"))
     table.note(state("1.1"))
@@ -130,19 +126,19 @@ def test_a_state_after_the_hangup_is_not_kept():
     assert len(table) == 0
 
 
-def test_a_user_event_changes_nothing():
-    """It repeats what a client said."""
+def test_a_user_event_changes_nothing() -> None:
+    """It repeats what a client wrote."""
     table = CallTable()
     table.note(new("1.1"))
 
-    facts = table.note(event("UserEvent", "Event: Hangup", "Uniqueid: 1.1"))
+    links = table.note(event("UserEvent", "Event: Hangup", "Uniqueid: 1.1"))
 
-    assert (facts.name, facts.learn, facts.replay) == ("userevent", (), ())
+    assert (links.learned, links.replays) == ((), ())
     assert len(table) == 1
 
 
-def test_a_bridge_links_nobody_who_is_gone():
-    """Not who hung up in it, nor who was in it when it was destroyed: the id may come again."""
+def test_a_bridge_links_no_channel_that_is_gone() -> None:
+    """Not channels that hung up in it, nor those in it when it was destroyed: the id may come again."""
     table = CallTable()
     names = ("BridgeUniqueid: b", "BridgeType: basic")
     for message in (
@@ -157,7 +153,7 @@ def test_a_bridge_links_nobody_who_is_gone():
     assert table.note(event("BridgeEnter", *names, "Uniqueid: 4.1")).live == ("4.1",)
 
 
-def test_clear_forgets_all():
+def test_clear_forgets_all() -> None:
     """The connection was lost."""
     table = CallTable()
     enter = event("BridgeEnter", "BridgeUniqueid: b", "BridgeType: basic", "Uniqueid: 2.1")
@@ -167,13 +163,13 @@ def test_clear_forgets_all():
     table.clear()
 
     assert len(table) == 0
-    facts = table.note(
+    links = table.note(
         event("BridgeEnter", "BridgeUniqueid: b", "BridgeType: basic", "Uniqueid: 3.1")
     )
-    assert (facts.live, facts.replay) == (("3.1",), ())
+    assert (links.live, links.replays) == (("3.1",), ())
 
 
-def test_the_table_is_bounded():
+def test_the_table_is_bounded() -> None:
     """Channels that are never hung up: the oldest are dropped."""
     table = CallTable(most=10)
     for number in range(50):
@@ -190,7 +186,7 @@ def test_the_table_is_bounded():
     assert table.note(enter("b39", "x.1")).live == ("x.1",)
 
 
-def test_keep_does_what_note_does_to_the_table():
+def test_keep_does_what_note_does_to_the_table() -> None:
     """Without examining the messages that change nothing."""
     stream = [
         new("1.1"), new("2.1"), new("3.1"), state("1.1", "Ring"), state("1.1"), event("VarSet", "Uniqueid: 1.1"),
@@ -206,59 +202,34 @@ def test_keep_does_what_note_does_to_the_table():
         noted.note(message)
         kept.keep(Message(message.raw))
 
-    assert vars(kept) == vars(noted)
-    unneeded = event("VarSet", "Uniqueid: 1.1")
-    kept.keep(unneeded)
+    for bridge in ("b", "c"):
+        message = enter(bridge, "9.1")
+        expected, got = noted.note(message), kept.note(Message(message.raw))
+        assert (got.live, got.replays) == (expected.live, expected.replays)
+    assert replay(kept, "1.1", "2.1", "3.1") == replay(noted, "1.1", "2.1", "3.1")
+
+
+def test_keep_examines_no_message_that_changes_nothing() -> None:
+    """Nor does it prepare any message for filters."""
+    table = CallTable()
+    unneeded, needed = event("VarSet", "Uniqueid: 1.1"), new("1.1")
+    table.keep(unneeded)
+    table.keep(needed)
+
     assert unneeded.facts is None
+    assert needed.links is None
 
 
-@pytest.mark.parametrize(
-    ("lines", "name", "response"),
-    [
-        (("Event: Foo", "Response: Success"), "foo", False),
-        (("Response: Success", "Event: Foo"), "", True),
-        (("ActionID: 1", "Event: FOO", "Event: Bar"), "foo", False),
-        (("EVENT:Foo",), "foo", False),
-        (("Lonely: header",), "", False),
-        (("no header at all",), "", False),
-    ],
-)
-def test_event_or_answer(lines, name, response):
-    """Whichever header comes first says what the message is."""
-    facts = facts_of(Message.of(*lines))
+def test_links_are_kept_with_the_message() -> None:
+    """The filters find there what the table has noted."""
+    message = new("1.1")
 
-    assert (facts.name, facts.response) == (name, response)
-
-
-def test_facts_of_an_event():
-    """Everything the filters read."""
-    facts = facts_of(
-        event(
-            "Hangup", "Privilege: call,all", "Channel: SIP/A-1", "Context: In", "Context: other", "Uniqueid: 1.1",
-            "Linkedid: 1.0", "DestChannel: ", "DestUniqueid: <unknown>", "SwapUniqueid: 1.1", "BridgeUniqueid: b",
-        )
-    )  # fmt: skip
-
-    assert facts.privilege == "call,all"
-    assert facts.channels == ("sip/a-1",)
-    assert facts.contexts == ("In",)
-    assert facts.uids == ("1.1", "1.0")
-    assert facts.hangup_uid == "1.1"
-    assert facts.bridges == ("b",)
-    assert facts_of(event("X", "DestContext: a", "LocalOneContext: b")).contexts == ("a", "b")
-    assert facts_of(event("X")).contexts == ()
-
-
-def test_facts_are_made_once():
-    """And kept with the message."""
-    message = event("X")
-
-    assert facts_of(message) is facts_of(message) is message.facts
+    assert CallTable().note(message) is message.links
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
-def test_any_bytes_have_facts(blocks):
-    """Noise is noted without exception."""
+def test_any_bytes_can_be_noted(blocks: list[bytes]) -> None:
+    """Noise raises nothing."""
     table = CallTable()
     for block in blocks:
         table.note(Message(b"Event: BridgeEnter\r\n" + block + b"\r\n\r\n"))

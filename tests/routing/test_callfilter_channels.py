@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which events pass to a client with a channel filter, and which ids it gets to know."""
+
+from __future__ import annotations
+
+import pytest
+
+from amiproxy.routing.facts import CHANNEL_HEADERS, LINKEDID_HEADERS, UNIQUEID_HEADERS
+from tests.routing.support import Client, User
+
+
+@pytest.mark.parametrize("channel", ["SIP/aBc-1", "sip/abc", "SIP/ABCDE"])
+def test_a_channel_is_a_prefix_in_any_case(channel: str) -> None:
+    """Golden session filt_channel_lower."""
+    assert Client(User(channel="sIp/AbC")).event("X", f"Channel: {channel}", "Uniqueid: 1.1")
+
+
+@pytest.mark.parametrize("channel", ["SIP/ab-1", "XSIP/abc", "", "Local/SIP/abc"])
+def test_another_channel_is_withheld(channel: str) -> None:
+    """The prefix must be at the beginning."""
+    assert not Client(User(channel="sip/abc")).event("X", f"Channel: {channel}", "Uniqueid: 1.1")
+
+
+SPEC_HEADERS = """
+    Channel Channel1 Channel2 Source Destination DestinationChannel ChannelCalling DestChannel
+    BridgedChannel TransfererChannel OrigTransfererChannel TransfereeChannel
+    TransferTargetChannel SpyerChannel SpyeeChannel LocalOneChannel LocalTwoChannel
+    ParkeeChannel Interface
+"""
+
+
+@pytest.mark.parametrize("header", [*SPEC_HEADERS.split(), *CHANNEL_HEADERS])
+def test_every_channel_header_counts(header: str) -> None:
+    """Any of them may name the user's channel, in any case, beside another's."""
+    client = Client(User(channel="sip/100"))
+
+    assert client.event("X", "Channel: SIP/200-1", f"{header.upper()}: SIP/100-1")
+    assert client.event("X", "Channel: SIP/200-1", f"{header}:SIP/100-1")
+    assert not client.event("X", "Channel: SIP/200-1", f"{header}: SIP/300-1")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Uniqueid", "UniqueID", "Uniqueid1", "Uniqueid2", "SrcUniqueID", "DestUniqueID", "DestUniqueid",
+        *UNIQUEID_HEADERS, *LINKEDID_HEADERS,
+    ],
+)  # fmt: skip
+def test_every_unique_id_is_remembered_and_known_again(header: str) -> None:
+    """An id that came with the user's channel makes events of it pass, whichever header it is in."""
+    client = Client(User(channel="sip/100"))
+    assert not client.event("X", f"{header}: 2.1")
+
+    assert client.event("Dial", "Channel: SIP/100-1", f"{header}: 2.1")
+
+    assert client.event("X", "Channel: SIP/200-1", f"{header}: 2.1")
+    assert client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1")
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.2")
+
+
+def test_an_event_of_an_unknown_id_without_channel_is_withheld() -> None:
+    """C lets it pass, and makes the id known: a leak (spec: one header must match)."""
+    client = Client(User(channel="sip/100"))
+
+    assert not client.event("X", "Uniqueid: 2.1")
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1")
+
+
+def test_ids_end_with_their_hangup() -> None:
+    """The Hangup passes, what follows does not, another id of the call still does."""
+    client = Client(User(channel="sip/100"))
+    client.event("Dial", "Channel: SIP/100-1", "Uniqueid: 1.1", "DestUniqueid: 2.1")
+
+    assert client.event("Hangup", "Channel: SIP/200-1", "Uniqueid: 2.1")
+    assert not client.event("Hangup", "Channel: SIP/200-1", "Uniqueid: 2.1")
+    assert not client.event("X", "Channel: SIP/300-1", "Uniqueid: 3.1", "Linkedid: 2.1")
+    assert client.event("X", "Channel: SIP/300-1", "Uniqueid: 3.1", "Linkedid: 1.1")
+
+
+def test_a_gone_channel_is_not_remembered_anew() -> None:
+    """The Cdr after the Hangup, or a Linkedid of those who stay, keep no memory alive."""
+    client = Client(User(channel="sip/100"))
+    client.event("Newchannel", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
+    client.event("Hangup", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
+
+    assert client.event("Cdr", "Channel: SIP/100-1", "UniqueID: 1.1")
+    assert client.event("X", "Channel: SIP/100-2", "Uniqueid: 1.2", "Linkedid: 1.1")
+
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 1.1")
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1", "Linkedid: 1.1")
+
+
+def test_unique_ids_of_two_servers_are_two() -> None:
+    """Two Asterisks may give the same id; one that is lost forgets only its own."""
+    client = Client(User(channel="sip/100"))
+    client.event("X", "Channel: SIP/100-1", "Uniqueid: 1.1")
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 1.1", scope="other")
+    client.event("X", "Channel: SIP/100-1", "Uniqueid: 1.1", scope="other")
+
+    client.filter.forget("pbx")
+    client.filter.forget("never seen")
+
+    assert not client.event("X", "Uniqueid: 1.1")
+    assert client.event("X", "Uniqueid: 1.1", scope="other")
+
+
+@pytest.mark.parametrize("value", ["", "<unknown>", "<none>", "none"])
+def test_what_stands_for_no_id_links_nobody(value: str) -> None:
+    """A failed OriginateResponse has ``Uniqueid: <unknown>``."""
+    client = Client(User(channel="sip/100"))
+    client.event("OriginateResponse", "Channel: SIP/100", f"Uniqueid: {value}")
+
+    assert not client.event("OriginateResponse", "Channel: SIP/200", f"Uniqueid: {value}")
+
+
+def test_the_memory_is_bounded_and_the_oldest_goes() -> None:
+    """Of ids whose Hangup never comes the oldest are dropped, per server."""
+    client = Client(User(channel="sip/100"), most_ids=3)
+    for number in range(5):
+        client.event("X", "Channel: SIP/100-1", f"Uniqueid: {number}.1")
+
+    assert not client.event("X", "Uniqueid: 1.1")
+    assert client.event("X", "Uniqueid: 2.1")
+    assert client.event("X", "Uniqueid: 4.1")
+
+
+def test_a_user_event_makes_no_call_known() -> None:
+    """Its sender chose the headers: its own channel beside another's unique id."""
+    client = Client(User(channel="sip/100"))
+
+    assert client.event(
+        "UserEvent", "Channel: SIP/100", "Uniqueid: 2.1", "Event: Hangup", "Response: Success"
+    )
+
+    assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1")
