@@ -2,12 +2,33 @@
 """Ledger: which client an answer of Asterisk belongs to.
 
 Asterisk answers one connection in order, each answer with its whole list in one
-piece (asterisk.md), so the place in the queue tells who asked even where the
-answer carries no ActionID (spec 12.19).  But values are never escaped and can
-forge a message (recording b10), so an ActionID that is ours beats the position.
+piece (asterisk.md), so the place in the queue tells who asked even if the answer
+carries no ActionID (spec 12.19).  But values are never escaped and can forge a
+message (recording b10), so an ActionID that is ours beats the position.
 
-A ledger belongs to one server session.  It has no lock of its own: the
-session's lock is held by whoever calls it.
+An action that went upstream is in one of these states:
+
+==========  ==========================  ==============================================
+state       kept in                     what ends it
+==========  ==========================  ==============================================
+queued      ``_queue``                  a Response with its ActionID, or without one if
+                                        it is the oldest; one to an action that went
+                                        later: then this one is never answered
+open list   ``_open``, first of         the last event of the list; the next Response
+            ``_queue``                  to anything
+remembered  ``_originates``             its OriginateResponse; too many newer ones
+held        ``_originates``, marked     as remembered; its deadline
+            there
+==========  ==========================  ==============================================
+
+A Response that announces a list makes a queued action the open list.  A Response
+that accepts an Originate makes it remembered, or held if the proxy has made it
+asynchronous: then the client has had no answer yet and gets one from the
+OriginateResponse.  Whatever ends a state otherwise ends the action.  A lost
+connection ends all of them.
+
+A ledger belongs to one server session.  It has no lock of its own: every caller
+holds the session's lock.
 """
 
 from __future__ import annotations
@@ -27,223 +48,264 @@ if TYPE_CHECKING:
 MAX_ORIGINATES = 65536
 
 
-@dataclass(eq=False)  # two clients may ask the same: each is one of its own
-class Request:
-    """One action that went upstream and is not answered yet."""
+@dataclass(eq=False)  # compared by identity: two clients may ask the same
+class PendingAction:
+    """One action on its way to Asterisk, until it is answered."""
 
-    owner: int
-    wire_id: str | None  # the ActionID it carries upstream
+    owner: int  # the session that asks, or PROXY
+    raw: bytes  # what goes upstream
+    wire_id: str | None = None  # the ActionID in it
     originate: bool = False
-    held_back: bool = False  # made asynchronous by us (spec 12.16)
+    held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
     deadline: float = 0.0  # an Originate: when to stop waiting, monotonic seconds
 
 
 class Ledger:
     """The actions under way on one connection to Asterisk, oldest first."""
 
-    def __init__(self, ids: ActionIds, host: str) -> None:
+    def __init__(self, ids: ActionIds, host: str, *, most_originates: int = MAX_ORIGINATES) -> None:
         self._ids = ids
         self._host = host
-        self._queue: deque[Request] = deque()
-        self._open: Request | None = None  # whose list is being told
-        self._originates: OrderedDict[str, deque[Request]] = OrderedDict()
-        self._remembered = 0  # requests in _originates: many may have the same ActionID
-        # Of those, the ones whose clients wait for an answer, by identity, oldest first.
-        self._held: dict[int, Request] = {}
+        self._queue: deque[PendingAction] = deque()
+        self._open: PendingAction | None = None  # whose list is arriving
+        self._originates = _Originates(most_originates)
 
     @property
     def idle(self) -> bool:
         """Whether an event that carries no ActionID is surely nobody's answer."""
         return self._open is None
 
-    def enter(self, request: Request) -> None:
-        """Note *request*, which goes upstream now."""
-        self._queue.append(request)
+    @property
+    def holds_back(self) -> bool:
+        """Whether a client waits for the OriginateResponse of its Originate."""
+        return bool(self._originates.held)
+
+    def enter(self, action: PendingAction) -> None:
+        """Queue *action*, which goes upstream now."""
+        self._queue.append(action)
 
     def is_waiting(self, owner: int) -> bool:
-        """Tell whether an answer for session *owner* is still to come."""
-        return any(request.owner == owner for request in self._queue) or any(
-            request.owner == owner for request in self._held.values()
+        """Return whether an answer for session *owner* is still to come."""
+        return any(action.owner == owner for action in self._queue) or any(
+            action.owner == owner for action in self._originates.held
         )
 
     def patience(self, now: float) -> float:
-        """Return for how many seconds Asterisk may be silent though it is alive.
+        """Return for how many seconds from *now* Asterisk may be silent though it is alive.
 
-        While it makes a synchronous call it serves nobody on this connection; one
-        that we made asynchronous is none.
+        While it makes a synchronous call it serves nothing else on this connection.
+        Originates that were made asynchronous do not count.  *now* is in monotonic
+        seconds.
         """
-        calls = (request for request in self._queue if not request.held_back)
-        return max((request.deadline - now for request in calls), default=0.0)
+        calls = (action for action in self._queue if not action.held_back)
+        return max((action.deadline - now for action in calls), default=0.0)
 
-    def abandon(self) -> list[Request]:
+    def abandon(self) -> list[PendingAction]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
-        lost = [*self._queue, *self._held.values()]
+        lost = [*self._queue, *self._originates.held]
         self._queue.clear()
         self._originates.clear()
-        self._held.clear()
-        self._remembered = 0
         self._open = None
         return lost
 
     def expired(self, now: float) -> list[Routed]:
         """Answer the Originates whose OriginateResponse did not come in time.
 
-        Our user may lack the class ``call``: nobody must wait for ever for what
+        Our user may lack the class ``call``; nobody must wait for ever for what
         Asterisk has accepted.  *now* is in monotonic seconds.
         """
-        late = [request for request in self._held.values() if request.deadline <= now]
-        for request in late:
-            assert request.wire_id is not None
-            self._originates[request.wire_id].remove(request)
-            if not self._originates[request.wire_id]:
-                del self._originates[request.wire_id]
-            del self._held[id(request)]
-        self._remembered -= len(late)
-        return [self._originate_answer(request, done=True) for request in late]
+        late = [action for action in self._originates.held if action.deadline <= now]
+        for action in late:
+            self._originates.discard(action)
+        return [self._originate_answer(action, done=True) for action in late]
 
-    @property
-    def holds_back(self) -> bool:
-        """Whether an Originate waits for its OriginateResponse."""
-        return bool(self._held)
+    # -- what Asterisk says ---------------------------------------------------------------------
 
     def classify(self, message: Message) -> Routed | None:
-        """Tell whom *message* is for; None where no client may see it."""
+        """Return *message* with whom it is for; None if no client may see it."""
         wire_id = message.values.get("actionid")
         first = message.lines[0].partition(":")[0].lower()
         if first == "response":
             return self._answer(message, wire_id)
         if first == "event" and wire_id is not None:
             return self._event_with_id(message, wire_id)
-        request = self._open
+        action = self._open
         if first != "event":
-            # Text that is no message (IAXnetstats): for whom it was asked by.
-            request = request or (self._queue[0] if self._queue else None)
+            # Text that is not a message (IAXnetstats) goes to whoever asked.
+            action = action or (self._queue[0] if self._queue else None)
         elif message.has("Privilege"):
             # A real event, however the list before it ended.
-            request = None
-        if request is None:
+            action = None
+        if action is None:
             return Routed(message, wire_id=wire_id)
-        return self._list_item(message, request, wire_id)
+        return self._list_item(message, action, wire_id)
 
     def _answer(self, message: Message, wire_id: str | None) -> Routed | None:
+        """Classify a Response."""
         self._open = None
-        request = self._take(wire_id)
-        if request is None:
-            if wire_id is None:
-                return Routed(message)
-            owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
-            return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id, final=True)
-        if request.owner == PROXY:
+        action = self._take(wire_id)
+        if action is None:
+            return self._unexpected(message, wire_id)
+        if action.owner == PROXY:
             return None
-        if message.get("Response").lower() == "success":  # a line without a colon has no value
-            if request.originate:
-                self._remember_originate(request)
-                if request.held_back:
-                    return None  # answered when its OriginateResponse comes
+        if message.get("Response").lower() == "success":  # "" for a line without a colon
+            if action.originate and action.wire_id is not None:
+                self._originates.add(action)
+            if action.held_back:
+                return None  # answered when its OriginateResponse comes
             if _starts_list(message):
-                self._queue.appendleft(request)
-                self._open = request
-                return _for(request, message, wire_id)
-        item = _for(request, message, wire_id, final=True)
-        return self._unasked_id(item) if request.held_back else item
+                self._queue.appendleft(action)
+                self._open = action
+                return _part_of(action, message, wire_id)
+        answer = _part_of(action, message, wire_id, final=True)
+        return self._without_unasked_id(answer) if action.held_back else answer
 
-    def _take(self, wire_id: str | None) -> Request | None:
-        """Take the request an answer belongs to out of the queue."""
+    def _unexpected(self, message: Message, wire_id: str | None) -> Routed:
+        """Classify a Response to nothing in the queue."""
+        if wire_id is None:
+            return Routed(message)
+        owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
+        return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id, final=True)
+
+    def _take(self, wire_id: str | None) -> PendingAction | None:
+        """Take the action that a Response belongs to out of the queue."""
         queue = self._queue
         if wire_id is None:
-            # A list whose end never came stands first and was answered.
+            # If it is a list whose end never came, it has been answered and still stands first.
             return queue.popleft() if queue else None
         if queue and queue[0].wire_id == wire_id:
             return queue.popleft()
-        for index, request in enumerate(queue):
-            if request.wire_id == wire_id:
+        for index, action in enumerate(queue):
+            if action.wire_id == wire_id:
                 # Those before it were never answered (IAXnetstats) and will not be.
                 for _ in range(index + 1):
                     queue.popleft()
-                return request
+                return action
         return None
 
-    def _event_with_id(self, message: Message, wire_id: str) -> Routed | None:
+    def _event_with_id(self, message: Message, wire_id: str) -> Routed:
+        """Classify an event that carries an ActionID."""
         name = message.get("Event").lower()
-        owner = self._ids.owner(wire_id)
         if name == "userevent":
-            # An event for all, although Asterisk puts the sender's ActionID in (12.20).
-            if owner:
-                message = self._ids.restore(message, wire_id)
-            # Of those with autofilter `on`, its sender sees it: it bears his ActionID.
-            return Routed(message, wire_id=wire_id)
+            return self._user_event(message, wire_id)
         if name == "originateresponse":
-            request = self._take_originate(wire_id)
-            if request is not None:
-                if request.held_back:
-                    done = message.get("Response").lower() == "success"
-                    return self._originate_answer(request, done=done)
-                return _for(request, message, wire_id)
-        request = self._open
-        if request is not None and request.wire_id == wire_id:
-            return self._list_item(message, request, wire_id)
-        owner = owner or UNKNOWN_CLIENT
+            action = self._originates.take(wire_id)
+            if action is not None:
+                return self._originate_response(message, action)
+        action = self._open
+        if action is not None and action.wire_id == wire_id:
+            return self._list_item(message, action, wire_id)
+        owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
         return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id)
 
-    def _list_item(self, message: Message, request: Request, wire_id: str | None) -> Routed:
-        final = self._open is request and _ends_list(message)
+    def _user_event(self, message: Message, wire_id: str) -> Routed:
+        """An event for everybody, although Asterisk puts its sender's ActionID in (12.20).
+
+        With autofilter ``on``, only clients that sent this ActionID last see it.
+        """
+        if self._ids.owner(wire_id):
+            restored = self._ids.restore(message, wire_id)
+            restored.links = message.links  # the same channels, whatever the ActionID
+            message = restored
+        return Routed(message, wire_id=wire_id)
+
+    def _originate_response(self, message: Message, action: PendingAction) -> Routed:
+        if action.held_back:
+            done = message.get("Response").lower() == "success"
+            return self._originate_answer(action, done=done)
+        return _part_of(action, message, action.wire_id)
+
+    def _list_item(self, message: Message, action: PendingAction, wire_id: str | None) -> Routed:
+        final = self._open is action and _ends_list(message)
         if final:
             self._open = None
-            if self._queue and self._queue[0] is request:
+            if self._queue and self._queue[0] is action:
                 self._queue.popleft()
-        return _for(request, message, wire_id, final=final)
+        return _part_of(action, message, wire_id, final=final)
 
-    def _remember_originate(self, request: Request) -> None:
-        if request.wire_id is None:
-            return
-        self._originates.setdefault(request.wire_id, deque()).append(request)
-        self._remembered += 1
-        if request.held_back:
-            self._held[id(request)] = request
-        if self._remembered > MAX_ORIGINATES:
-            self._take_originate(next(iter(self._originates)))
-
-    def _take_originate(self, wire_id: str) -> Request | None:
-        waiting = self._originates.get(wire_id)
-        if not waiting:
-            return None
-        request = waiting.popleft()
-        self._remembered -= 1
-        self._held.pop(id(request), None)
-        if not waiting:
-            del self._originates[wire_id]
-        return request
-
-    def _originate_answer(self, request: Request, *, done: bool) -> Routed:
+    def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
         """Answer a synchronous Originate as Asterisk would have (recordings c1, c3)."""
-        lines = [
+        answer = Message.of(
             "Response: Success" if done else "Response: Error",
-            f"ActionID: {request.wire_id}",
+            f"ActionID: {action.wire_id}",
             "Message: Originate successfully queued" if done else "Message: Originate failed",
             f"Server: {self._host}",
-        ]
-        return self._unasked_id(_for(request, Message.of(*lines), request.wire_id, final=True))
+        )
+        return self._without_unasked_id(_part_of(action, answer, action.wire_id, final=True))
 
-    def _unasked_id(self, item: Routed) -> Routed:
-        """Return *item* without its ActionID where the client gave none.
+    def _without_unasked_id(self, answer: Routed) -> Routed:
+        """Return *answer* without its ActionID if the client gave none.
 
-        In any mode a held-back Originate gets one from us.  Nobody is to see it, and
-        autofilter ``on`` looks for what the client gave.
+        A held-back Originate gets an ActionID from the proxy in any mode.  Nobody is to
+        see it, and autofilter ``on`` compares what the client gave.
         """
-        if item.wire_id is None or self._ids.client_id(item.wire_id) is not None:
-            return item
+        if answer.wire_id is None or self._ids.client_id(answer.wire_id) is not None:
+            return answer
         return Routed(
-            with_action_id(item.message, None),
-            owner=item.owner,
-            request_id=item.request_id,
-            final=item.final,
+            with_action_id(answer.message, None),
+            owner=answer.owner,
+            request_id=answer.request_id,
+            final=answer.final,
         )
 
 
-def _for(request: Request, message: Message, wire_id: str | None, *, final: bool = False) -> Routed:
-    """Return *message*, which carries *wire_id*, for the client that made *request*."""
+class _Originates:
+    """The Originates that Asterisk has accepted, until their OriginateResponse."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        # By ActionID, which a dialler may use for all its calls: oldest first.
+        self._by_id: OrderedDict[str, deque[PendingAction]] = OrderedDict()
+        self._count = 0  # of all actions in _by_id
+        #: Those whose clients wait for an answer, oldest first.
+        self.held: dict[PendingAction, None] = {}
+
+    def add(self, action: PendingAction) -> None:
+        """Remember *action*, which has an ActionID; one too many forgets the oldest ActionID's."""
+        assert action.wire_id is not None
+        self._by_id.setdefault(action.wire_id, deque()).append(action)
+        self._count += 1
+        if action.held_back:
+            self.held[action] = None
+        if self._count > self._most:
+            self.take(next(iter(self._by_id)))
+
+    def take(self, wire_id: str) -> PendingAction | None:
+        """Return and forget the oldest action with *wire_id*, None if there is none."""
+        waiting = self._by_id.get(wire_id)
+        if waiting is None:
+            return None
+        action = waiting[0]
+        self.discard(action)
+        return action
+
+    def discard(self, action: PendingAction) -> None:
+        """Forget *action*."""
+        assert action.wire_id is not None
+        waiting = self._by_id[action.wire_id]
+        waiting.remove(action)
+        if not waiting:
+            del self._by_id[action.wire_id]
+        self._count -= 1
+        self.held.pop(action, None)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._by_id.clear()
+        self._count = 0
+        self.held.clear()
+
+
+def _part_of(
+    action: PendingAction, message: Message, wire_id: str | None, *, final: bool = False
+) -> Routed:
+    """Return *message*, which carries *wire_id*, as a part of the answer to *action*."""
     return Routed(
-        message, owner=request.owner, wire_id=wire_id, request_id=request.wire_id, final=final
+        message,
+        owner=action.owner,
+        wire_id=wire_id,
+        request_id=action.wire_id,
+        final=final,
     )
 
 

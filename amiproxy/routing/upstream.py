@@ -1,32 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What becomes of an action on its way to Asterisk, as a function of values."""
+"""What becomes of an action on its way to Asterisk, as functions of values.
+
+``prepare`` makes it what goes upstream; ``problem`` says why it may not go.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.routing.ledger import Request
+from amiproxy.routing.ledger import PendingAction
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits
     from amiproxy.routing.actionids import ActionIds
 
-#: An Originate without Timeout rings for so many seconds (asterisk.md).
+#: How long an Originate without Timeout rings, in seconds (asterisk.md).
 DEFAULT_RING = 30.0
 
 #: How much longer than the ringing an OriginateResponse may take, in seconds.
 GRACE = 15.0
-
-
-class Outgoing(NamedTuple):
-    """An action as it goes upstream."""
-
-    message: Message
-    request: Request
 
 
 def prepare(
@@ -38,55 +34,79 @@ def prepare(
     hold_back: bool,
     now: float,
     fresh: bool = False,
-) -> Outgoing:
+) -> PendingAction:
     """Return *message* of session *number* as Asterisk is to get it.
 
-    In *mode* unique the ActionID becomes one that is ours; in any mode where it
-    reads as if it were (a chained proxy's do), or it would be taken for another
-    session's, and stripped on its way back.  With *hold_back* a synchronous
-    Originate is made asynchronous (spec 12.16); *now* is the monotonic time in
-    seconds.  With *fresh* no two actions of the session get the same ActionID.
+    *mode* is the session's autofilter.  With *hold_back* a synchronous Originate is
+    made asynchronous (spec 12.16).  With *fresh* no two actions of the session get the
+    same ActionID.  *now* is in monotonic seconds.
     """
-    values = message.values
-    if "proxykey" in values:
-        message = message.without("ProxyKey")  # a secret of ours, spec 12.21
-    given = values.get("actionid") or None
     originate = message.action == "originate"
     held_back = hold_back and originate and not parse_bool(message.get("Async"))
+    message = without_proxy_key(message)
+    given = message.values.get("actionid") or None
     wire_id = given
-    if mode is AutoFilter.UNIQUE or (held_back if given is None else ids.is_ours(given)):
+    if needs_wire_id(given, ids, mode, held_back=held_back):
         wire_id = ids.wire_id(number, given, fresh=fresh)
-        if "actionid" in values:
-            message = with_action_id(message, wire_id)
-        else:
-            message = message.with_header("ActionID", wire_id)
-    patience = _ringing(message) + GRACE if originate else 0.0
+        message = with_wire_id(message, wire_id)
     if held_back:
-        if message.has("Async"):
-            message = message.replacing("Async", "true")
-        else:
-            message = message.with_header("Async", "true")
-    request = Request(
-        number, wire_id, originate=originate, held_back=held_back, deadline=now + patience
+        message = made_asynchronous(message)
+    return PendingAction(
+        number,
+        message.raw,
+        wire_id,
+        originate=originate,
+        held_back=held_back,
+        deadline=deadline_of(message, now) if originate else now,
     )
-    return Outgoing(message, request)
 
 
-def _ringing(message: Message) -> float:
-    """Return how long an Originate may ring, in seconds."""
+def without_proxy_key(message: Message) -> Message:
+    """Return *message* without the proxy key, a secret of the proxy's own (spec 12.21)."""
+    return message.without("ProxyKey") if message.has("ProxyKey") else message
+
+
+def needs_wire_id(given: str | None, ids: ActionIds, mode: AutoFilter, *, held_back: bool) -> bool:
+    """Return whether an action goes upstream with another ActionID than the one *given*.
+
+    In *mode* unique it always does.  In any mode it does if *given* reads as one of
+    ours (a chained proxy's do): otherwise it would be taken for another session's, and
+    stripped on its way back.  Without one, a *held_back* Originate needs one.
+    """
+    if mode is AutoFilter.UNIQUE:
+        return True
+    return held_back if given is None else ids.is_ours(given)
+
+
+def with_wire_id(message: Message, wire_id: str) -> Message:
+    """Return *message* with *wire_id* in place of its ActionID, or at the end."""
+    if message.has("ActionID"):
+        return with_action_id(message, wire_id)
+    return message.with_header("ActionID", wire_id)
+
+
+def made_asynchronous(originate: Message) -> Message:
+    """Return *originate* with ``Async: true``."""
+    if originate.has("Async"):
+        return originate.replacing("Async", "true")
+    return originate.with_header("Async", "true")
+
+
+def deadline_of(originate: Message, now: float) -> float:
+    """Return until when *originate* may be unanswered; both times in monotonic seconds."""
     try:
-        return max(0.0, float(message.get("Timeout")) / 1000)
+        ringing = max(0.0, float(originate.get("Timeout")) / 1000)
     except ValueError:
-        return DEFAULT_RING
+        ringing = DEFAULT_RING
+    return now + ringing + GRACE
 
 
-def problem(message: Message, limits: Limits) -> str | None:
-    """Tell why *message* must not go upstream, None if it may.
+def problem(raw: bytes, limits: Limits) -> str | None:
+    """Return why *raw*, an action, must not go upstream; None if it may.
 
     Asterisk would cut or refuse it (spec 12.17), or it would be more than one
     message there (spec 12.7).
     """
-    raw = message.raw
     breaks = raw.count(b"\n")
     if (
         breaks != raw.count(b"\r\n")
@@ -95,7 +115,7 @@ def problem(message: Message, limits: Limits) -> str | None:
         or raw.startswith(b"\r\n")
     ):
         return "Line break in a header"
-    if _is_ambiguous(message):
+    if _is_ambiguous(raw):
         return "More than one Action"
     if len(raw) - 4 <= limits.line and breaks - 1 <= limits.headers:
         return None  # all of it is shorter than a line may be
@@ -108,14 +128,15 @@ def problem(message: Message, limits: Limits) -> str | None:
     return None
 
 
-def _is_ambiguous(message: Message) -> bool:
-    """Tell whether an old Asterisk would do another action than a new one.
+def _is_ambiguous(raw: bytes) -> bool:
+    """Return whether an old Asterisk would do another action than a new one.
 
-    Both take the first Action, but before 1.8 ``Action:Name`` without a blank was
-    none.  What was checked must be what is done.
+    Both take the first Action, but before 1.8 ``Action:Name`` without a blank was not
+    one.  What was checked must be what is done.
     """
-    if message.raw.lower().count(b"action:") < 2:
+    if raw.lower().count(b"action:") < 2:
         return False
+    message = Message(raw)
     for line in message.lines:
         if line[:8].lower() == "action: " and line[8:].strip():
             return line[8:].strip().lower() != message.action.strip()

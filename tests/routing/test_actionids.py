@@ -13,7 +13,7 @@ IDS = st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1, ma
 
 
 @given(st.integers(1, 10**9), IDS)
-def test_every_action_id_comes_back(number, client_id):
+def test_every_action_id_comes_back(number: int, client_id: str) -> None:
     """Whatever a client sends as its ActionID, it gets exactly that back."""
     ids = ActionIds()
 
@@ -26,7 +26,7 @@ def test_every_action_id_comes_back(number, client_id):
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), IDS), unique=True, max_size=20))
-def test_different_ids_stay_different(asked):
+def test_different_ids_stay_different(asked: list[tuple[int, str]]) -> None:
     """No two actions of any clients meet under one wire ActionID."""
     ids = ActionIds()
 
@@ -36,7 +36,7 @@ def test_different_ids_stay_different(asked):
 
 
 @given(st.integers(1, 10**9), IDS)
-def test_a_fresh_action_id_is_another_each_time(number, client_id):
+def test_a_fresh_action_id_is_another_each_time(number: int, client_id: str) -> None:
     """Two actions with the same ActionID can be told apart, and both get it back."""
     ids = ActionIds()
 
@@ -48,7 +48,7 @@ def test_a_fresh_action_id_is_another_each_time(number, client_id):
     assert {ids.client_id(wire) for wire in wires} == {client_id}
 
 
-def test_an_id_that_was_not_given_is_taken_away_again():
+def test_an_id_that_was_not_given_is_taken_away_again() -> None:
     """A client that sends no ActionID gets none (spec 12.11)."""
     ids = ActionIds()
     wire = ids.wire_id(7, None)
@@ -59,8 +59,8 @@ def test_an_id_that_was_not_given_is_taken_away_again():
     assert restored.lines == ("Response: Success", "Ping: Pong")
 
 
-def test_an_id_that_looks_like_ours_is_exchanged():
-    """A client cannot pass its ActionID for one of the proxy's own."""
+def test_an_id_that_looks_like_ours_is_exchanged() -> None:
+    """A client cannot pass off its ActionID as one of the proxy's own."""
     ids = ActionIds()
 
     assert ids.client_id(ids.wire_id(3, "!n1")) == "!n1"
@@ -68,7 +68,7 @@ def test_an_id_that_looks_like_ours_is_exchanged():
     assert ids.client_id(ids.wire_id(3, "amp4-x")) == "amp4-x"
 
 
-def test_foreign_ids_are_nobodys():
+def test_foreign_ids_belong_to_no_session() -> None:
     """An ActionID without our prefix belongs to no session and stays as it is."""
     ids = ActionIds()
 
@@ -77,7 +77,7 @@ def test_foreign_ids_are_nobodys():
     assert ids.owner("ampx-1") == 0
 
 
-def test_the_first_action_id_is_replaced_in_its_place():
+def test_the_first_action_id_is_replaced_in_its_place() -> None:
     """Place, case and blanks of the header stay; a second one stays too."""
     message = Message.of("Action: Ping", "actionID:  a", "X: y", "ActionID: b")
 
@@ -89,7 +89,7 @@ def test_the_first_action_id_is_replaced_in_its_place():
     assert with_action_id(Message.of("ActionID: 1", "A: b"), None).lines == ("A: b",)
 
 
-def test_the_table_of_long_ids_is_bounded():
+def test_the_table_of_long_ids_is_bounded() -> None:
     """Actions that are never answered cost bounded memory: the oldest are forgotten."""
     ids = ActionIds(most_exchanged=10)
     given = ["x" * 100 + str(index) for index in range(50)]

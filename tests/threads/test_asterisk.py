@@ -13,8 +13,7 @@ import pytest
 from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.ledger import Request
-from amiproxy.routing.upstream import Outgoing
+from amiproxy.routing.ledger import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.net.transport import Transport
@@ -135,8 +134,8 @@ class Stage:
 
     def submit(self, *lines: str, **request: Any) -> bool:
         """Send an action for the client of that number."""
-        given = Request(owner=NUMBER, wire_id="amp7-a", **request)
-        return self.link.submit(Outgoing(Message.of(*lines, "ActionID: amp7-a"), given))
+        raw = Message.of(*lines, "ActionID: amp7-a").raw
+        return self.link.submit(PendingAction(NUMBER, raw, "amp7-a", **request))
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from amiproxy.access.acl import is_address
 from amiproxy.message import Message
 from amiproxy.routing.classes import CALL, event_mask
-from amiproxy.routing.ledger import Ledger, Request
-from amiproxy.routing.upstream import Outgoing
+from amiproxy.routing.ledger import Ledger, PendingAction
 from amiproxy.wire.routed import PROXY
 
 if TYPE_CHECKING:
@@ -89,15 +88,15 @@ class AsteriskLink:
             self.host == other.host or bool(self.address and self.address == other.address)
         )
 
-    def submit(self, outgoing: Outgoing) -> bool:
-        """Send an action upstream, whole; return whether it could go.  Never waits."""
+    def submit(self, action: PendingAction) -> bool:
+        """Send *action* upstream, whole; return whether it could go.  Never waits."""
         with self._lock:
             transport = self._transport
             if not self._connected or transport is None:
                 return False
-            self._ledger.enter(outgoing.request)
+            self._ledger.enter(action)
             with transport.lock:
-                transport.send(outgoing.message.raw)
+                transport.send(action.raw)
             return True
 
     def is_waiting(self, number: int) -> bool:
@@ -111,9 +110,9 @@ class AsteriskLink:
         Its answer also tells that what was asked before is answered by now, or
         never will be.
         """
-        request = Request(PROXY, self._ids.anonymous(0))
-        ping = Message.of("Action: Ping", f"ActionID: {request.wire_id}")
-        self.submit(Outgoing(ping, request))
+        wire_id = self._ids.anonymous(0)
+        ping = Message.of("Action: Ping", f"ActionID: {wire_id}")
+        self.submit(PendingAction(PROXY, ping.raw, wire_id))
 
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
@@ -145,7 +144,7 @@ class AsteriskLink:
         with self._lock:
             self._connected = True
 
-    def lose(self) -> list[Request]:
+    def lose(self) -> list[PendingAction]:
         """Forget the connection; return the actions that will not be answered."""
         with self._lock:
             self._connected = False

@@ -14,7 +14,7 @@ from amiproxy.wire.routed import PROXY, Routed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from amiproxy.routing.ledger import Request
+    from amiproxy.routing.ledger import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.framing import Chunk
 
@@ -90,20 +90,20 @@ class Publisher:
         if items:
             self._audience.publish(Batch.of_items(self._link.scope, items))
 
-    def abandon(self, lost: Iterable[Request]) -> None:
+    def abandon(self, lost: Iterable[PendingAction]) -> None:
         """Tell who asked that no answer will come; forget the calls of this Asterisk."""
         self._calls.clear()
         items = [
             Routed(
-                _not_connected_reply(request, self._link.host),
-                owner=request.owner,
-                wire_id=request.wire_id,
-                request_id=request.wire_id,
+                _not_connected_reply(action, self._link.host),
+                owner=action.owner,
+                wire_id=action.wire_id,
+                request_id=action.wire_id,
                 final=True,
                 private=True,
             )
-            for request in lost
-            if request.owner != PROXY
+            for action in lost
+            if action.owner != PROXY
         ]
         if items:
             self._audience.publish(Batch.of_items(self._link.scope, items))
@@ -127,11 +127,11 @@ def _may_carry_action_id(events: bytes) -> bool:
     return b"ActionID: " in events or b"Event: UserEvent" in events
 
 
-def _not_connected_reply(request: Request, host: str) -> Message:
+def _not_connected_reply(action: PendingAction, host: str) -> Message:
     message = Message.of(
         "Response: Error",
         f"Message: Server {host} is not connected",
-        f"ActionID: {request.wire_id}",
+        f"ActionID: {action.wire_id}",
         own=True,
     )
-    return message if request.wire_id is not None else with_action_id(message, None)
+    return message if action.wire_id is not None else with_action_id(message, None)

@@ -83,7 +83,7 @@ class Router:
         server = self._server_for(session, message)
         if isinstance(server, str):
             return replies.error(message, server)
-        outgoing = upstream.prepare(
+        action = upstream.prepare(
             message,
             self.ids,
             session.number,
@@ -93,15 +93,15 @@ class Router:
             # An answer that comes late for one web request is not one to the next.
             fresh=session.is_web,
         )
-        problem = upstream.problem(outgoing.message, limits)
+        problem = upstream.problem(action.raw, limits)
         if problem is not None:
             return replies.error(message, problem)
-        session.sending(outgoing.request.wire_id)
+        session.sending(action.wire_id)
         given = message.values.get("actionid")
         if given:
             # In the form that the answer will have.
-            session.remember_id(outgoing.request.wire_id or given)
-        if not server.submit(outgoing):
+            session.remember_id(action.wire_id or given)
+        if not server.submit(action):
             return replies.error(message, f"Server {server.host} is not connected")
         return None
 
