@@ -6,24 +6,27 @@ h2_filter_conf): an event passes when one of the include filters matches, or the
 is none, and no exclude filter does.
 
 Filters apply to events nobody asked for.  Answers and the events of a list that a
-client asked for are never hidden by them: whoever calls ``passes`` sees to that.
+client asked for are never hidden by them: callers of ``passes`` ensure that.
 
-Patterns come from outside.  They run in re2, whose time grows with the text and
-not with the pattern's malice; their length and number are bounded.
+Patterns come from outside.  They run in re2, whose time is linear in the text, however
+malicious the pattern; their length and number are bounded.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import re2
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from amiproxy.message import Message
 
-MAX_PATTERN = 1024  # characters; a line to Asterisk has no more either
+MAX_PATTERN = 1024  # characters; a line to Asterisk cannot have more either
 MAX_FILTERS = 128  # of one session, its user's own included
 
 ADDED = "Success"
@@ -31,16 +34,6 @@ MALFORMED = "Filter was formatted incorrectly.  Check the syntax of the filter g
 NOT_COMPILED = "Filter did not compile.  Check the syntax of the filter given."
 UNKNOWN_OPERATION = "Unknown operation"
 TOO_MANY = "Too many filters"
-
-# The methods, and how each is put in words.
-_WORDS = {
-    "regex": "matches",
-    "exact": "is",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-    "contains": "contains",
-    "none": "is there",
-}
 
 # One criterion: a word, and what its parentheses hold.
 _CRITERION = re.compile(r"[ \t]*(action|name|header|method)\(([^()]*)\)[ \t]*(,|\Z)")
@@ -62,12 +55,14 @@ class EventFilter:
     pattern: Any = field(default=None, compare=False, repr=False)
 
     def matches(self, message: Message) -> bool:
-        """Tell whether this filter matches *message*."""
+        """Return whether this filter matches *message*."""
         if self.name and message.get("Event") != self.name:
             return False
+        compare = METHODS[self.method].compare
         if not self.header:
-            return self._fits(message.raw)
-        return any(self._fits(value.encode("latin-1")) for value in message.all(self.header))
+            return compare(self, message.raw)
+        values = message.all(self.header)
+        return any(compare(self, value.encode("latin-1")) for value in values)
 
     def describe(self) -> str:
         """Return in words which events this filter means."""
@@ -77,19 +72,30 @@ class EventFilter:
         elif self.method != "none":
             what += " whose text"
         text = self.text.decode("latin-1")
-        return f"{what} {_WORDS[self.method]} {text}".rstrip() if self.header or text else what
+        words = METHODS[self.method].words
+        return f"{what} {words} {text}".rstrip() if self.header or text else what
 
-    def _fits(self, data: bytes) -> bool:
-        """Tell whether the whole event or one header's value *data* is meant."""
-        if self.method == "regex":
-            return self.pattern.search(data) is not None
-        if self.method == "exact":
-            return data == self.text
-        if self.method == "starts_with":
-            return data.startswith(self.text)
-        if self.method == "ends_with":
-            return data.endswith(self.text)
-        return self.method == "none" or self.text in data
+
+class Method(NamedTuple):
+    """One way to compare a filter's text with an event."""
+
+    words: str  # how it is described
+    #: Whether the filter means this: a whole event, or the value of its header.
+    compare: Callable[[EventFilter, bytes], bool]
+
+
+#: The methods of match criteria, by the name that clients and manager.conf give them.
+#: A new method is a row here.
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "regex": Method("matches", lambda one, data: one.pattern.search(data) is not None),
+        "exact": Method("is", lambda one, data: data == one.text),
+        "starts_with": Method("starts with", lambda one, data: data.startswith(one.text)),
+        "ends_with": Method("ends with", lambda one, data: data.endswith(one.text)),
+        "contains": Method("contains", lambda one, data: one.text in data),
+        "none": Method("is there", lambda _one, _data: True),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class EventFilters:
         return bool(self.includes or self.excludes)
 
     def passes(self, message: Message) -> bool:
-        """Tell whether *message*, an event nobody asked for, may be seen."""
+        """Return whether *message*, an event nobody asked for, may be seen."""
         if self.includes and not any(one.matches(message) for one in self.includes):
             return False
         return not (self.excludes and any(one.matches(message) for one in self.excludes))
@@ -118,7 +124,7 @@ class EventFilters:
         say what *text* is compared with, and how.
 
         Raises:
-            FilterError: malformed, too long, too many, or the expression is none.
+            FilterError: malformed, too long, too many, or not a regular expression.
 
         """
         if len(self.includes) + len(self.excludes) >= MAX_FILTERS:
@@ -142,9 +148,9 @@ NO_FILTERS = EventFilters()
 def filter_action(filters: EventFilters, message: Message) -> tuple[EventFilters | None, str]:
     """Carry out ``Action: Filter``: return the new filters and what to answer.
 
-    The text is the answer's ``Message``.  When the filters are None it is an
-    error, the old ones stay.  Texts and order of the checks are Asterisk's
-    (recording h2_filter).
+    The text is the answer's ``Message``.  If the filters are None it is an error, and
+    the old filters stay.  Texts and order of the checks are Asterisk's (recording
+    h2_filter).
     """
     if message.get("Operation").lower() != "add":
         return None, UNKNOWN_OPERATION
@@ -167,9 +173,9 @@ def _advanced(text: str, criteria: str) -> tuple[bool, EventFilter]:
     if not all(found.values()):
         raise FilterError(MALFORMED)
     action = found.get("action", "include")
-    # A name alone, without a text, asks for nothing but the name.
+    # A name without a text compares nothing but the name.
     method = found.get("method", "regex" if text else "none")
-    if action not in ("include", "exclude") or method not in _WORDS:
+    if action not in ("include", "exclude") or method not in METHODS:
         raise FilterError(MALFORMED)
     name, header = found.get("name", ""), found.get("header", "")
     if method == "none":
@@ -180,7 +186,12 @@ def _advanced(text: str, criteria: str) -> tuple[bool, EventFilter]:
 
 
 def _filter(text: str, name: str = "", header: str = "", method: str = "regex") -> EventFilter:
-    """Make a filter with a text; FilterError when that is empty or no expression."""
+    """Make a filter with a text.
+
+    Raises:
+        FilterError: *text* is empty, not latin-1, or not a regular expression.
+
+    """
     if not text:
         raise FilterError(MALFORMED)
     try:
@@ -196,7 +207,7 @@ def _compile(data: bytes) -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.posix_syntax = True
-    # What glibc takes besides: \w \s \b.
+    # What glibc accepts as well: \w \s \b.
     options.perl_classes = True
     options.word_boundary = True
     # ``.`` matches line ends, ``^`` and ``$`` the ends of the whole event only.
