@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What input formats share: making a block of lines, reading one record a line.
+"""What input formats share: making a block of lines, reading one record per line.
 
-Every input format that is not the manager format itself ends here: whatever a
-client wraps its headers in, the same lines are let through, and the same are
-refused.
+Every input format except the manager format itself uses these: whatever a client
+wraps its headers in, the same lines are accepted, and the same are refused.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ TOO_MANY_LINES = "Too many lines in message or allocation failure"
 BLOCK_TOO_LONG = "Failed to parse message: message too long"
 LINE_BREAK = "Failed to parse message: CR, LF or NUL inside a header"
 
-#: What formats of names and values call a line that is no ``Name: value``.
+#: What formats of names and values call a line that is not ``Name: value``.
 UNPARSED = "UnparsedText"
 
-# As in Message: what Asterisk skips between a colon and its value.
+# What Asterisk skips between a colon and its value, as in Message.
 _BLANKS = bytes(range(1, 33))
 _BREAKS = re.compile(rb"[\r\n\0]")
 
@@ -34,9 +33,9 @@ _BREAKS = re.compile(rb"[\r\n\0]")
 def block(lines: Sequence[bytes], limits: Limits) -> Message | Refused | None:
     """Make the message a client means by *lines*, or refuse it.
 
-    A line that holds a line break or NUL would put actions of its own upstream;
-    one over the limits would be cut there.  Empty lines would end the block:
-    they are left out.  Nothing left gives None.
+    A line that holds a line break or NUL would send actions of its own upstream;
+    a line over the limits would be cut there.  Empty lines would end the block, so
+    they are left out.  If nothing is left the result is None.
     """
     kept = [line for line in lines if line]
     if not kept:
@@ -68,13 +67,13 @@ def refusal(problem: str, lines: Sequence[bytes] = (), *, close: bool = False) -
 
 
 class RecordReader:
-    """Read formats of one record a line: cut at line feeds, parse each.
+    """Read formats of one record per line: cut at line feeds, parse each line.
 
     *parse* takes a line without its line feed and the limits, and returns the
-    block it means, why it is refused, or None where it is empty.  A line of more
-    than ``limits.block`` bytes is read to its end and refused; it costs no memory.
-    *unsure* tells that a value may go on in the next line: nobody knows what follows
-    such a line, and the session ends.
+    block it means, why it is refused, or None if it is empty.  A line of more than
+    ``limits.block`` bytes is read to its end and refused; it costs no memory.  With
+    *unsure* a value may go on in the next line: what follows such a line cannot be
+    known, and the session ends.
     """
 
     def __init__(

@@ -8,9 +8,9 @@
         * ProtocolError: the other side sent what its format does not allow
         * SlowPeer: the other side does not read what it is sent
         * LoginRefused: Asterisk does not accept our user or secret
-        * HandlerError: an I/O handler raised; its author must mend it
+        * HandlerError: an I/O handler raised; its author must fix it
 
-Texts are fit for the log as they are: they never hold a secret.
+Texts may be logged as they are: they never hold a secret.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 """What an I/O handler may define, and loading handlers from a directory.
 
 A handler is one Python file; its name is the format's name.  It knows messages
-and bytes: no sockets, no threads, no clock.  It may define
+and bytes, but no sockets, threads or clocks.  It may define
 
 ``write(message) -> bytes``
     output: *message* as this format puts it on the wire.
@@ -11,18 +11,18 @@ and bytes: no sockets, no threads, no clock.  It may define
     input: a new parser for one client, see :class:`Reader`.
 
 ``conversation(limits) -> Conversation``
-    input for a protocol of requests and answers (HTTP), see :class:`Conversation`.
+    input for a protocol of requests and responses (HTTP), see :class:`Conversation`.
 
 ``onconnect(banner) -> bytes``
-    what a new client of this input format is sent first; absent: nothing.
+    what a new client of this input format is sent first; default: nothing.
 
 ``CONTENT_TYPE``
-    the media type of this output over HTTP; absent: ``text/plain``.
+    the media type of this output over HTTP; default: ``text/plain``.
 
 ``WIRE = True``
     this output is the manager format itself: messages pass as the bytes they are.
 
-The public face for handler writers is docs/handlers.md.
+docs/handlers.md is the documentation for authors of handlers.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ log = logging.getLogger("amiproxy.formats")
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one client may send at a time; all in bytes but *headers*."""
+    """How much one client may send at a time."""
 
-    line: int = 1022  # what Asterisk bears (spec 12.17)
+    line: int = 1022  # bytes: what Asterisk accepts (spec 12.17)
     headers: int = 128
-    block: int = 1024 * 1024
+    block: int = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Input that is no message: what the client is told, and what follows.
+    """Input that is not a message, and what to do about it.
 
     *reply* goes to the client, *reason* to the log (no secrets, no raw input);
     *close* ends the session after the reply.
@@ -72,7 +72,7 @@ class Reader(Protocol):
         """Take the next *data*; return what it completes, in order.
 
         Malformed input gives a :class:`Refused`; any exception is a bug.  An
-        empty block gives nothing.  What is kept is bounded by the limits.
+        empty block gives nothing.  A reader keeps no more than the limits allow.
         """
 
 
@@ -126,19 +126,19 @@ class Format:
 
     @property
     def is_input(self) -> bool:
-        """Whether clients can speak this format to us."""
+        """Whether clients can send this format."""
         return self.reader is not None or self.conversation is not None
 
     @property
     def is_output(self) -> bool:
-        """Whether we can speak this format to clients."""
+        """Whether clients can be sent this format."""
         return self.write is not None
 
 
 def load_formats(*directories: Path) -> dict[str, Format]:
     """Load every handler found in *directories*; the first of a name wins.
 
-    A file that fails to import, or offers neither direction, is named in the log
+    A file that fails to import, or defines neither direction, is named in the log
     and skipped: one bad handler must not keep the proxy from starting.
     """
     formats: dict[str, Format] = {}
@@ -155,7 +155,7 @@ def load_formats(*directories: Path) -> dict[str, Format]:
 def _load(path: Path) -> Format | None:
     try:
         module = _import(path)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's file raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third-party file raises
         log.error("%s: handler not loaded: %s: %s", path, type(error).__name__, error)
         return None
     loaded = Format(
@@ -176,27 +176,27 @@ def _load(path: Path) -> Format | None:
 
 
 def _problem(loaded: Format) -> str:
-    """Return why nobody can use *loaded*, or ``""``."""
+    """Return why *loaded* cannot be used, or ``""``."""
     if not (loaded.is_input or loaded.is_output):
         return "it defines none of write(), reader(), conversation()"
     for name in ("write", "reader", "conversation", "onconnect"):
         function = getattr(loaded, name)
         if function is not None and not callable(function):
-            return f"{name} is no function"
-    kind: object = loaded.content_type  # a stranger's: it may be anything
+            return f"{name} is not a function"
+    kind: object = loaded.content_type  # of a third-party handler: it may be anything
     if not (isinstance(kind, str) and kind.isascii() and kind.isprintable()):
-        return "CONTENT_TYPE is no media type"
+        return "CONTENT_TYPE is not a media type"
     return ""
 
 
 def _import(path: Path) -> ModuleType:
-    # The prefix keeps csv.py, http.py and xml.py out of the standard library's way.
+    # The prefix keeps csv.py, http.py and xml.py apart from the standard library's.
     name = f"astmanproxy_handlers.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Before it runs: dataclasses and pickling look their module up by name.
+    # Before the module runs: dataclasses and pickle look their module up by name.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Message: the lines of one manager message, as a value.
 
-A message keeps the bytes it came as.  Lines and headers are looked up only when
-somebody asks, because most messages are passed on as they are.
+A message keeps the bytes it came as.  Lines and headers are looked up only on
+demand, because most messages are passed on as they are.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 END = b"\r\n\r\n"
 
-#: What Asterisk skips between a colon and its value (ast_skip_blanks): a
-#: ``Action:<TAB>Logoff`` that we read otherwise would slip past every check.
+#: What Asterisk skips between a colon and its value (ast_skip_blanks): if the proxy
+#: read ``Action:<TAB>Logoff`` differently, it would slip past every check.
 _BLANKS = "".join(map(chr, range(1, 33)))
 
 
@@ -28,7 +28,7 @@ class Message:
     Text is latin-1 on both sides of the proxy: each byte is one character, so
     what came in goes out again, whatever encoding Asterisk used.
 
-    *own* tells that the proxy itself speaks, and not Asterisk or a client.
+    *own* marks a message that the proxy itself sends, not Asterisk or a client.
     """
 
     __slots__ = ("_action", "_lines", "_values", "facts", "links", "own", "raw")
@@ -56,11 +56,6 @@ class Message:
         text = "\r\n".join(lines)
         return cls(text.encode("latin-1", "replace") + END, own=own)
 
-    @classmethod
-    def of_headers(cls, headers: Iterable[tuple[str, str]], *, own: bool = False) -> Message:
-        """Make a message of (name, value) pairs."""
-        return cls.of(*(f"{name}: {value}" for name, value in headers), own=own)
-
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines, in order, without line ends."""
@@ -86,8 +81,8 @@ class Message:
     def values(self) -> dict[str, str]:
         """The first value of each header, by its name in lower case.
 
-        As in Asterisk the first header of a name counts, blanks between colon
-        and value do not.  Not to be changed.
+        As in Asterisk the first header of a name counts; blanks between colon and
+        value do not.  Callers must not change the dict.
         """
         values = self._values
         if values is None:
@@ -115,7 +110,7 @@ class Message:
         """The action asked for, in lower case; "" if there is none.
 
         The first Action that is not empty counts, as in Asterisk (recording
-        i1_empty_first_action); of other headers the first does.
+        i1_empty_first_action); for all other headers the first one counts.
         """
         action = self._action
         if action is None:
@@ -126,7 +121,7 @@ class Message:
         return action
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a header *name*, be it empty."""
+        """Return whether there is a header *name*, even if empty."""
         return name.lower() in self.values
 
     def all(self, name: str) -> list[str]:
@@ -164,6 +159,6 @@ class Message:
         return hash(self.raw)
 
     def __repr__(self) -> str:
-        # No values: they may be secrets, and a repr ends in logs.
+        # No values: they may be secrets, and a repr ends up in logs.
         names = [line.partition(":")[0] for line in self.lines[:4]]
         return f"<Message {', '.join(names)}>"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The proxy's own answers, word for word as its clients' parsers know them.
+"""The proxy's own replies, word for word as clients' parsers expect them.
 
 ``Response`` (or ``ProxyResponse``) comes first and ActionID last (spec 12.12,
 12.22); a client that gave no ActionID gets none.
@@ -10,7 +10,7 @@ from __future__ import annotations
 from amiproxy import __version__
 from amiproxy.message import Message
 
-#: What a client of the standard format is greeted with (spec section 5).
+#: The first line that a client of the standard format is sent (spec section 5).
 BANNER = f"Asterisk Call Manager Proxy/{__version__}"
 
 FULLY_BOOTED = Message.of(
@@ -27,30 +27,30 @@ def reply(request: Message | None, *lines: str) -> Message:
 
 
 def error(request: Message | None, text: str) -> Message:
-    """Return ``Response: Error`` with *text* as its reason."""
+    """Return ``Response: Error`` with *text* as its Message."""
     return reply(request, "Response: Error", f"Message: {text}")
 
 
 def filtered(request: Message) -> Message:
-    """Return the answer to an action its client may not send."""
+    """Return the reply to an action that its client may not send."""
     return error(request, "Action Filtered")
 
 
 def goodbye(request: Message) -> Message:
-    """Return the answer to Logoff."""
+    """Return the reply to Logoff."""
     return reply(request, "Response: Goodbye", "Message: Thanks for all the fish.")
 
 
 def proxy_success(request: Message, *lines: str) -> Message:
-    """Return the answer to a ProxyAction that was carried out."""
+    """Return the reply to a ProxyAction that was carried out."""
     return reply(request, "ProxyResponse: Success", *lines)
 
 
 def proxy_failure(request: Message, text: str) -> Message:
-    """Return the answer to a ProxyAction that could not be carried out."""
+    """Return the reply to a ProxyAction that could not be carried out."""
     return reply(request, "ProxyResponse: Failure", f"Message: {text}")
 
 
 def proxy_error(request: Message | None, text: str) -> Message:
-    """Return the answer to a ProxyAction that is none."""
+    """Return the reply to a ProxyAction that does not exist."""
     return reply(request, "ProxyResponse: Error", f"Message: {text}")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""CSV, in and out: one message a record, each line a quoted field.
+"""CSV, in and out: each message is one record, each line a quoted field.
 
     "Event: Hangup", "Channel: SIP/1-1", "Cause-txt: said ""bye"", then left"
 
 Output ends each record with a blank line, as the C program does.  Quotes are
 doubled, so any CSV reader (``skipinitialspace``) gives the lines back.  Bytes
 stay as they are.  Input is the same; blank lines between records do not
-count, plain fields need no quotes.  A quoted field with a line break in it is
-refused and ends the session: its next line is a part of a value, and no record.
+count, and plain fields need no quotes.  A quoted field with a line break in it is
+refused and ends the session: its next line is part of a value, not a record.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ CONTENT_TYPE = "text/csv"
 
 INVALID = "Invalid CSV Input"
 
-# Records are bounded here, by the limits; the module's own bound (128 KB a field)
-# would be in the way of limits an administrator has raised.
+# The limits bound records; the module's own bound (128 KB a field) would get in the
+# way of limits that an administrator has raised.
 csv.field_size_limit(2**31 - 1)
 
 
@@ -39,22 +39,22 @@ def write(message: Message) -> bytes:
 def reader(limits: Limits) -> RecordReader:
     """Return a reader for one client.
 
-    A record never spans lines: a field with a line break in it would be a header
-    with one, and is refused anyway.
+    A record never spans lines: a field with a line break would be a header with
+    one, which is refused anyway.
     """
     return RecordReader(limits, parse, unsure=True)
 
 
 def parse(record: bytes, limits: Limits) -> Message | Refused | None:
-    """Return the block that *record* means; None if it is empty."""
+    """Return the block that *record* means, why it is refused, or None if it is empty."""
     text = record.decode("latin-1").removesuffix("\r")
     try:
         rows = list(csv.reader([text], strict=True, skipinitialspace=True))
     except csv.Error:
-        # The field that is open at the end of the line goes on in the next one, which
-        # may be anybody's text and must not be taken for a record (spec 12.7).
+        # A field that is open at the end of the line goes on in the next one, which may
+        # be any text and must not be taken for a record (spec 12.7).
         return refusal(INVALID, close=text.count('"') % 2 == 1)
     if len(rows) > 1:
-        # The module ends a row at a bare CR, too.
+        # The module also ends a row at a bare CR.
         return refusal(INVALID)
     return block([field.encode("latin-1") for row in rows for field in row], limits)

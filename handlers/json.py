@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-r"""JSON, in and out: one message a line, an object of its headers (NDJSON).
+r"""JSON, in and out: each message is one line, an object of its headers (NDJSON).
 
     {"Event":"VarSet","Channel":"SIP/1-1","Variable":["a","b"]}
 
 Header names are keys, in order; a header that is repeated becomes an array, at
 its first place.  Where that would change the order of the lines, the key
 ``:order`` (no header's name can hold a colon) gives it: the keys, line by line.
-A line that is no ``Name: value``, such as the text of a command before Asterisk
-14, goes whole into the array ``UnparsedText``.  Bytes that are no UTF-8 are
+A line that is not ``Name: value``, such as the text of a command before Asterisk
+14, goes whole into the array ``UnparsedText``.  Bytes that are not UTF-8 are
 ``\udc80`` to ``\udcff`` (Python's surrogateescape).
 
-Input has the same shape.  Numbers and booleans are taken as the text they are
-written as; null, objects inside, and line breaks in values are refused.
+Input has the same shape.  Numbers and booleans are taken as they are written;
+null, nested objects, and line breaks in values are refused.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _write_any(text: bytes) -> bytes:
     if order != [name for name, several in values.items() for _ in several]:
         shown[ORDER] = order
     encoded = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
-    # What is left to replace are lone surrogates, and Python's way to write one
-    # with a backslash is JSON's, too.
+    # Only lone surrogates are left to replace, and Python writes one with a backslash
+    # as JSON does.
     return encoded.encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -88,20 +88,23 @@ def _key_and_value(line: str) -> tuple[str, str]:
 
 
 class _Object(list[tuple[str, Any]]):
-    """The pairs of a JSON object, in order; a repeated key is kept."""
+    """The pairs of a JSON object, in order; repeated keys are kept."""
 
 
 class _NoBlock(Exception):
-    """An object is no block; the text is for the client."""
+    """An object that is not a block; the text is for the client."""
 
 
 def reader(limits: Limits) -> RecordReader:
-    """Return a reader for one client: one object a line."""
+    """Return a reader for one client: one object per line."""
     return RecordReader(limits, parse)
 
 
 def parse(text: bytes, limits: Limits) -> Message | Refused | None:
-    """Return the block that *text*, one JSON object, means; None if it is empty."""
+    """Return the block that *text*, one JSON object, means, why it is refused, or None.
+
+    None means that *text* is empty.
+    """
     text = text.strip(b" \t\r\n")
     if not text:
         return None
@@ -109,7 +112,7 @@ def parse(text: bytes, limits: Limits) -> Message | Refused | None:
         value = json.loads(
             text.decode("utf-8", "surrogateescape"),
             object_pairs_hook=_Object,
-            # Numbers stay as they are written: 1.10 is no 1.1 in a dial plan.
+            # Numbers stay as they are written: 1.10 is not 1.1 in a dialplan.
             parse_int=str,
             parse_float=str,
             parse_constant=_constant,
@@ -128,7 +131,7 @@ def parse(text: bytes, limits: Limits) -> Message | Refused | None:
 
 
 def _constant(name: str) -> str:
-    raise ValueError(name)  # NaN and Infinity are no JSON
+    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _lines(pairs: _Object) -> list[str]:
@@ -161,7 +164,7 @@ def _text(value: Any) -> str:
 
 
 def _ordered(entries: list[tuple[str, str]], order: list[str]) -> list[str]:
-    """Return the lines of *entries* as the list of keys *order* has them."""
+    """Return the lines of *entries*, (key, line) pairs, in the order of the keys *order*."""
     waiting: dict[str, list[str]] = {}
     for name, line in reversed(entries):
         waiting.setdefault(name, []).append(line)

@@ -4,7 +4,7 @@
 Output is the message as it is.  Input is read as Asterisk reads it
 (main/manager.c, get_input and do_message): lines end in LF, a CR before it does
 not count, a bare CR is data, a NUL cuts its line, an empty line ends the block.
-Where Asterisk refuses a block, so does this reader, in Asterisk's words.
+This reader refuses the blocks that Asterisk refuses, in Asterisk's words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def write(message: Message) -> bytes:
 
 
 def onconnect(banner: str) -> bytes:
-    """Return the line every manager greets with; clients wait for it."""
+    """Return the first line of a manager connection; clients wait for it."""
     return banner.encode("latin-1", "replace") + b"\r\n"
 
 
@@ -38,8 +38,8 @@ def reader(limits: Limits) -> StandardReader:
 class StandardReader:
     """Cut the bytes of one client into blocks.
 
-    What is kept between two calls is one unfinished line and the lines before
-    it, both within the limits: a line without end costs no memory.
+    Between two calls it keeps one unfinished line and the lines before it, both
+    within the limits: a line without end costs no memory.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -47,7 +47,7 @@ class StandardReader:
         self._tail = bytearray()  # the line that has not ended yet
         self._skipping = False  # the line that has not ended yet is too long
         self._lines: list[bytes] = []  # the block that has not ended yet
-        self._count = 0  # its lines, also those not kept
+        self._count = 0  # its lines, including those not kept
         self._size = len(END) - 2  # its bytes on the wire, with the last blank line
         self._action_id = b""  # the whole line
         self._problem = ""  # why the block will be refused
@@ -66,7 +66,7 @@ class StandardReader:
             and not _is_odd(data)
             and self._fits(data[: -len(END)])
         ):
-            return [Message(data)]  # one block in one piece, as clients write it
+            return [Message(data)]  # one block in one piece, as clients usually send it
         if b"\n" not in data:
             self._keep(data)
             return []
@@ -87,11 +87,11 @@ class StandardReader:
     def _read_blocks(self, data: bytes, found: list[Message | Refused]) -> bytes:
         """Take whole blocks of CRLF lines off *data*; return the rest.
 
-        The fast way: nothing here looks at single lines.
+        The fast path: nothing here looks at single lines.
         """
         *blocks, rest = data.split(END)
         for block in blocks:
-            # A stray blank line before a block is none of its lines.
+            # A stray blank line before a block does not belong to it.
             whole = block[2:] if block[:2] == b"\r\n" else block
             if not whole:
                 continue
@@ -102,7 +102,7 @@ class StandardReader:
         return rest
 
     def _fits(self, block: bytes) -> bool:
-        """Tell whether *block*, CRLF lines without its end, is within the limits."""
+        """Return whether *block*, CRLF lines without its end, is within the limits."""
         limits = self._limits
         return (
             block.count(b"\r\n") < limits.headers
@@ -111,7 +111,7 @@ class StandardReader:
         )
 
     def _read_lines(self, data: bytes, found: list[Message | Refused]) -> None:
-        """Take *data* line by line: the exact way, for all that is rare."""
+        """Take *data* line by line: the exact path, for whatever is rare."""
         *lines, tail = data.split(b"\n")
         for line in lines:
             if self._skipping:
@@ -132,10 +132,10 @@ class StandardReader:
         self._keep(tail)
 
     def _keep(self, data: bytes) -> None:
-        """Keep *data*, the part of a line, if the line is not too long."""
+        """Keep *data*, part of a line, unless the line is too long."""
         if self._skipping:
             return
-        # One byte more than a line may have: it may be the CR of the line's end.
+        # One byte more than a line may have: the last one may be the CR of its end.
         room = self._limits.line + 1 - len(self._tail)
         if len(data) > room:
             self._refuse(LINE_TOO_LONG)
@@ -175,5 +175,5 @@ class StandardReader:
 
 
 def _is_odd(data: bytes) -> bool:
-    """Tell whether *data* holds what only the exact way reads rightly."""
+    """Return whether only the exact path reads *data* correctly."""
     return b"\0" in data or data.count(b"\n") != data.count(b"\r\n")

@@ -7,18 +7,18 @@ r"""XML, in and out, in the C program's form.
      <UnparsedText Value="ChanVariable(SIP/1-1): a=b"/>
     </AsteriskManagerOutput>
 
-``AsteriskManagerProxyOutput`` if the proxy itself speaks.  A line that is no
-``Name: value``, or whose name is no XML name, is an ``UnparsedText``.
+The root is ``AsteriskManagerProxyOutput`` for the proxy's own messages.  A line that
+is not ``Name: value``, or whose name is not an XML name, is an ``UnparsedText``.
 
 Each message is XML 1.0 in UTF-8 and parses by itself.  A value that cannot be
-part of that (bytes that are no UTF-8; control characters) is read as latin-1, and
-its element says so: ``<CallerIDName Value="Jos&#233;" Charset="latin-1"/>``, where
-a control character appears as its picture (bell is U+2407).  That keeps text of
-old systems readable, and any bytes can be had back.
+part of that (bytes that are not UTF-8; control characters) is read as latin-1, and
+its element says so: ``<CallerIDName Value="Jos&#233;" Charset="latin-1"/>``; control
+characters become their pictures (bell is U+2407).  That keeps text of old systems
+readable, and any bytes can be recovered.
 
 Input is ``<AsteriskManagerInput>`` with ``<Name Value="..."/>`` children, read by
-expat.  There is no DOCTYPE, no entity but XML's own five, no CDATA, no text.  The
-reader also takes what this handler writes.
+expat.  DOCTYPE, entities except XML's own five, CDATA and text are not allowed.  The
+reader also accepts what this handler writes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LATIN_1 = "latin-1"
 # -- output -------------------------------------------------------------------
 
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
-# What may not stand in a value of XML 1.0: control characters, U+FFFE, U+FFFF.
+# What a value of XML 1.0 must not hold: control characters, U+FFFE, U+FFFF.
 # A line never holds LF; TAB and CR can be written as references.
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _UNPARSED = UNPARSED.encode()
@@ -57,7 +57,7 @@ def write(message: Message) -> bytes:
     """Return *message* as one element and a blank line."""
     root = b"AsteriskManagerProxyOutput" if message.own else b"AsteriskManagerOutput"
     text = message.raw[:-4]
-    # EF BF: where U+FFFE and U+FFFF are, which are valid UTF-8 and not XML.
+    # EF BF begins U+FFFE and U+FFFF, which are valid UTF-8 but not XML.
     plain = None if b"\xef\xbf" in text else _PLAIN.encode(_escaped(text))
     if plain is not None:
         # Each opening closes the element before it; there is none before the first.
@@ -80,7 +80,7 @@ def _element(line: bytes) -> bytes:
     if _FORBIDDEN.search(value) or not is_utf8(value):
         value = value.decode("latin-1").translate(_PICTURES).encode()
         charset = b' Charset="latin-1"'
-    # A parser would make blanks of these, were they not references.
+    # A parser would turn these into blanks if they were not references.
     value = _escaped(value).replace(b"\t", b"&#9;").replace(b"\r", b"&#13;")
     return b' <%b Value="%b"%b/>\r\n' % (name, value, charset)
 
@@ -92,11 +92,11 @@ _CONTROLS = {picture: code for code, picture in _PICTURES.items()}
 _BLANKS = b" \t\r\n"
 _BETWEEN = _BLANKS + b"\xef\xbb\xbf"  # a document may begin with a byte order mark
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]*)["']""")
-# In all of these "<" is one byte; none needs a codec looked up by its name.
+# In all of these "<" is one byte, and expat needs no codec of Python's for them.
 _ENCODINGS = {b"utf-8": "UTF-8", b"us-ascii": "US-ASCII", b"iso-8859-1": "ISO-8859-1"}
 
-# A line break in a value is refused (spec 12.7).  A parser makes a blank of it, if it is
-# not written as a reference.
+# A line break in a value is refused (spec 12.7).  A parser turns it into a blank unless
+# it is written as a reference.
 _QUOTED = re.compile(rb""""[^"]*"|'[^']*'""")
 _LINE_BREAKS = {b"\r": b"&#13;", b"\n": b"&#10;"}
 
@@ -131,8 +131,8 @@ class XmlReader:
     def feed(self, data: bytes) -> list[Message | Refused]:
         """Take the next *data* and return the blocks its documents mean, in order.
 
-        After malformed XML nobody can tell where the next document begins: it
-        is answered, the session closed, and what follows is not looked at.
+        After malformed XML it is unknown where the next document begins: the
+        client is answered, the session ends, and what follows is ignored.
         """
         found: list[Message | Refused] = []
         if self._over:
@@ -141,7 +141,7 @@ class XmlReader:
         try:
             for token in self._cutter.tokens():
                 self._take(token, found)
-            self._count(self._cutter.pending)
+            self._check_room(self._cutter.pending)
         except _Malformed:
             reply = Message.of("ProxyResponse: Error", f"Message: {INVALID}", own=True)
             self._stop(Refused(reply, INVALID, close=True), found)
@@ -155,13 +155,13 @@ class XmlReader:
         self._document = None
         found.append(refused)
 
-    def _count(self, size: int) -> None:
-        """Tell whether the document may have *size* bytes more."""
+    def _check_room(self, size: int) -> None:
+        """Raise _TooLong unless the document may have *size* bytes more."""
         if self._size + size > self._limits.block:
             raise _TooLong
 
     def _take(self, token: bytes, found: list[Message | Refused]) -> None:
-        self._count(len(token))
+        self._check_room(len(token))
         if self._document is not None:
             self._size += len(token)
         if not token.startswith(b"<"):
@@ -194,16 +194,16 @@ def _encoding(token: bytes) -> str:
 class _Cutter:
     """Cut bytes into tags, comments and the text between them.
 
-    expat is given whole tags only.  Newer versions of it put off looking again
-    at a half one (since CVE-2023-52425) until more comes, while the client waits
-    for its answer; and text between tags is not wanted at all.
+    expat is given whole tags only.  Newer versions of it (since CVE-2023-52425) defer
+    parsing a partial tag until more bytes come, while the client waits for its answer;
+    and text between tags is not allowed at all.
 
-    Looks at each byte once, however the bytes come.
+    Looks at each byte once, however the bytes arrive.
     """
 
     def __init__(self) -> None:
         self._data = bytearray()
-        self._seen = 0  # how much of the tag that has not ended is looked at
+        self._searched = 0  # how many bytes of the unfinished tag have been searched
         self._quote = 0  # the quote that is open there
 
     @property
@@ -216,10 +216,10 @@ class _Cutter:
         self._data += data
 
     def tokens(self) -> Iterator[bytes]:
-        """Yield what is whole; keep the rest.
+        """Yield every whole token; keep the rest.
 
         Raises:
-            _Malformed: this will never be a tag.
+            _Malformed: the rest will never be a tag.
 
         """
         start = 0
@@ -229,11 +229,11 @@ class _Cutter:
                 break
             yield bytes(self._data[start:end])
             start = end
-            self._seen = 0
+            self._searched = 0
         del self._data[:start]
 
     def _end(self, start: int) -> int:
-        """Return where the token at *start* ends, -1 if its end has not come."""
+        """Return where the token at *start* ends, -1 if its end has not arrived."""
         data = self._data
         if not data.startswith(b"<", start):
             end = data.find(b"<", start)
@@ -248,16 +248,16 @@ class _Cutter:
         return self._end_of_tag(start)
 
     def _end_after(self, closing: bytes, start: int, opening: int) -> int:
-        at = self._data.find(closing, start + max(opening, self._seen - len(closing)))
-        self._seen = len(self._data) - start
+        at = self._data.find(closing, start + max(opening, self._searched - len(closing)))
+        self._searched = len(self._data) - start
         return at + len(closing) if at >= 0 else -1
 
     def _end_of_tag(self, start: int) -> int:
-        at = start + max(1, self._seen)
+        at = start + max(1, self._searched)
         while True:
             part = _IN_VALUE.get(self._quote, _IN_TAG).search(self._data, at)
             if part is None:
-                self._seen = len(self._data) - start
+                self._searched = len(self._data) - start
                 return -1
             at = part.end()
             found = self._data[at - 1]
@@ -286,7 +286,7 @@ class _Document:
         """Take the next *tag*.
 
         Raises:
-            _Malformed: it may not stand here.
+            _Malformed: it is not allowed here.
 
         """
         assert self._parser is not None
@@ -297,7 +297,7 @@ class _Document:
         except expat.ExpatError as error:
             raise _Malformed from error
         if self.complete:
-            self._parser = None  # it knows our methods: a cycle
+            self._parser = None  # it refers to our methods: a cycle
 
     def _start(self, name: str, attributes: list[str]) -> None:
         self._depth += 1
@@ -309,7 +309,7 @@ class _Document:
         else:
             raise _Malformed
 
-    def _end(self, name: str) -> None:  # noqa: ARG002 - expat calls it so
+    def _end(self, name: str) -> None:  # noqa: ARG002 - expat passes it
         self._depth -= 1
         self.complete = self._depth == 0
 
@@ -326,7 +326,7 @@ def _with_references(quoted: re.Match[bytes]) -> bytes:
 
 
 def _line(name: str, attributes: list[str]) -> bytes:
-    """Return the line that an element means; *attributes* are names and values in turn."""
+    """Return the line that an element means; *attributes* alternate names and values."""
     named = {key.lower(): value for key, value in zip(attributes[::2], attributes[1::2])}
     # The C program takes the first attribute, whatever its name.
     value = named.get("value", attributes[1])

@@ -78,12 +78,12 @@ def test_a_new_file_is_a_new_format(load: Load) -> None:
         ("raise RuntimeError('broken')\n", "RuntimeError: broken"),
         ("CONTENT_TYPE = 'text/plain'\n", "none of write"),
         ("\0", "not loaded"),
-        ("write = 5\n", "write is no function"),
-        (WRITER + "reader = object()\n", "reader is no function"),
-        (WRITER + "onconnect = 'hello'\n", "onconnect is no function"),
-        (WRITER + "CONTENT_TYPE = None\n", "CONTENT_TYPE is no media type"),
-        (WRITER + "CONTENT_TYPE = b'text/x'\n", "CONTENT_TYPE is no media type"),
-        (WRITER + "CONTENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "CONTENT_TYPE is no media type"),
+        ("write = 5\n", "write is not a function"),
+        (WRITER + "reader = object()\n", "reader is not a function"),
+        (WRITER + "onconnect = 'hello'\n", "onconnect is not a function"),
+        (WRITER + "CONTENT_TYPE = None\n", "CONTENT_TYPE is not a media type"),
+        (WRITER + "CONTENT_TYPE = b'text/x'\n", "CONTENT_TYPE is not a media type"),
+        (WRITER + "CONTENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "CONTENT_TYPE is not a media type"),
     ],
 )
 def test_a_broken_handler_is_skipped(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ActionIDs of autofilter ``unique``: prefixed on the way up, put back on the way down.
+"""ActionIDs of autofilter ``unique``: prefixed on the way up, restored on the way down.
 
 Upstream every action of a client in ``unique`` mode carries
-``amp<session number>-<its own ActionID>`` (spec section 7).  Where the client
-gave none, or one that Asterisk's buffers would not bear with the prefix (spec
-12.11, 12.18), or one that must not come twice, the part after the prefix is one
-of ours: it begins with ``!``.
+``amp<session number>-<its own ActionID>`` (spec section 7).  If the client gave
+none, or one that is too long for Asterisk's buffers with the prefix (spec 12.11,
+12.18), or one that must not come twice, the part after the prefix is the proxy's
+own: it begins with ``!``.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import threading
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.message import Message
 
-#: Asterisk keeps longer ActionIDs in buffers that are too small for them
-#: (ConfbridgeList, asterisk.md): bytes, with the prefix.
+#: Bytes of an ActionID with the prefix.  Asterisk keeps longer ones in buffers that
+#: are too small for them (ConfbridgeList, asterisk.md).
 MAX_WIRE_ID = 67
 
-#: How many exchanged long ActionIDs are remembered.  The oldest go first: what
-#: they were given for is answered by then, or never will be.
+#: How many exchanged long ActionIDs are remembered.  The oldest are forgotten first:
+#: by then their actions are answered, or never will be.
 MAX_EXCHANGED = 65536
 
-#: How the header stands nearly always.
+#: How the header is nearly always written.
 _USUAL = b"\r\nActionID: "
 # A bare CR is data.
 _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)\r\n")
@@ -44,7 +44,7 @@ class ActionIds:
     def wire_id(self, number: int, client_id: str | None, *, fresh: bool = False) -> str:
         """Return what goes upstream for *client_id* of session *number*.
 
-        With *fresh* it is another one each time, whatever *client_id*.
+        With *fresh* it differs each time, even for the same *client_id*.
         """
         if client_id is None:
             return self.anonymous(number)
@@ -64,7 +64,7 @@ class ActionIds:
         return f"amp{number}-!n{next(self._count)}"
 
     def is_ours(self, wire_id: str) -> bool:
-        """Tell whether *wire_id* reads as one of the proxy's own."""
+        """Return whether *wire_id* reads as one of the proxy's own."""
         return _read(wire_id)[0] >= 0
 
     def owner(self, wire_id: str) -> int:
@@ -72,9 +72,9 @@ class ActionIds:
         return max(0, _read(wire_id)[0])
 
     def client_id(self, wire_id: str) -> str | None:
-        """Return what the client had given, None where it had given nothing.
+        """Return what the client had given, None if it had given nothing.
 
-        An ActionID that is not ours is returned as it is.
+        An ActionID that is not the proxy's own is returned as it is.
         """
         number, given = _read(wire_id)
         if number < 0:
@@ -86,12 +86,12 @@ class ActionIds:
         return self._long.get(wire_id, given) if given.startswith("!l") else None
 
     def restore(self, message: Message, wire_id: str) -> Message:
-        """Return *message*, which carries *wire_id*, as its client must see it."""
+        """Return *message*, which carries *wire_id*, with the client's own ActionID."""
         return with_action_id(message, self.client_id(wire_id))
 
 
 def _read(wire_id: str) -> tuple[int, str]:
-    """Take *wire_id* apart: the session's number, -1 if it is not ours, and the rest."""
+    """Split *wire_id*: the session's number, -1 if it is not the proxy's own, and the rest."""
     if wire_id.startswith("amp"):
         number, dash, given = wire_id[3:].partition("-")
         if dash and len(number) <= 18 and number.isdecimal() and number.isascii():
@@ -100,7 +100,7 @@ def _read(wire_id: str) -> tuple[int, str]:
 
 
 def with_action_id(message: Message, action_id: str | None) -> Message:
-    """Return *message* with its ActionID replaced, or removed where None.
+    """Return *message* with its ActionID replaced, or removed if *action_id* is None.
 
     The header keeps its place, its name's case and its blanks.
     """
@@ -117,7 +117,7 @@ def with_action_id(message: Message, action_id: str | None) -> Message:
     def put(found: re.Match[bytes]) -> bytes:
         start, name, blanks = found.group(1), found.group(2), found.group(3)
         if action_id is None:
-            # The line goes with its end; what stood before it keeps its own.
+            # Remove the line with its end; the line before it keeps its own.
             return start
         return start + name + b":" + blanks + action_id.encode("latin-1", "replace") + b"\r\n"
 

@@ -73,9 +73,9 @@ CALL_FILTERS: Mapping[str, CallFilter] = MappingProxyType(
     }
 )
 
-# Headers of actions that name a channel or device.  Asterisk takes a channel's unique
-# id in their place; an id does not begin as the user's channels do, so it is refused,
-# as is the pattern that Hangup takes (/^SIP.*$/).
+# Headers of actions that name a channel or device.  Asterisk also accepts a channel's
+# unique id there; an id does not begin like the user's channels, so it is refused, as
+# is the pattern that Hangup accepts (/^SIP.*$/).
 _ACTION_CHANNELS = frozenset(
     name.lower()
     for name in (
@@ -91,13 +91,13 @@ _ACTION_CHANNELS = frozenset(
 # Headers of actions that name a channel by its unique id only.
 _ACTION_IDS = frozenset(name.lower() for name in (*UNIQUEID_HEADERS, *LINKEDID_HEADERS))
 
-# Headers of actions that name a bridge, and so hang up or show who is in it.
+# Headers of actions that name a bridge, to hang up or show the channels in it.
 _ACTION_BRIDGES = frozenset(name.lower() for name in BRIDGE_HEADERS)
 
-# Headers of Originate with an id the new channel is to have.
+# Headers of Originate with an id for the new channel.
 _NEW_IDS = frozenset(("channelid", "otherchannelid"))
 
-# An id as Asterisk makes them: [SystemName-]seconds.number (main/channel.c).
+# An id as Asterisk makes it: [SystemName-]seconds.number (main/channel.c).
 _GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
 
 # Headers of actions that name a context.
@@ -137,7 +137,7 @@ class FilterSettings(Protocol):
 
     @property
     def more_events(self) -> bool:
-        """Whether events that belong to no channel pass too."""
+        """Whether events that belong to no channel pass, too."""
 
     @property
     def filters(self) -> frozenset[str]:
@@ -243,20 +243,20 @@ class SessionFilter:
         return _PASSING if nameless else _WITHHELD
 
     def _foreign_answer(self, message: Message) -> bool:
-        """Tell whether an answer that is not to this client passes.
+        """Return whether an answer that is not to this client passes.
 
-        To a filtered client it is what an event without unique id is, and never
-        passes when it is somebody else's for certain.
+        To a filtered client it is like an event without unique id, and it never
+        passes if it certainly belongs to another client.
         """
         if self._by_call:
             return self._more_events and not message.has("ActionID")
         return not self._only
 
     def outgoing(self, message: Message) -> Message | None:
-        """Return the action *message* as it may go to Asterisk, or None: refused.
+        """Return the action *message* as it may go to Asterisk, or None if it is refused.
 
-        Every header is looked at, not only the first of a name, and what Asterisk may
-        read otherwise than it is written here is refused: line ends and NULs in a line.
+        Every header counts, not only the first of a name, and what Asterisk may read
+        differently from the proxy is refused: line ends and NULs in a line.
         """
         if self._channel or self._out_context:
             if _ambiguous(message.raw):
@@ -273,7 +273,7 @@ class SessionFilter:
         return message
 
     def _checked(self, message: Message) -> Message | None:
-        """Return *message*, its Local channel rewritten if need be; None: refused."""
+        """Return *message*, its Local channel rewritten if necessary; None if it is refused."""
         originate = _is_originate(message)
         for header, value in message.headers():
             name = header.lower()
@@ -296,7 +296,7 @@ class SessionFilter:
         return message
 
     def _may_name(self, name: str, value: str, message: Message) -> bool:
-        """Tell whether the header *name* of an action names no call that is another's."""
+        """Return whether the header *name* of an action names no call of another user's."""
         if name in _NEW_IDS:
             return not ("/" in value or _GENERATED.search(value) or self.knows(value))
         if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
@@ -346,7 +346,7 @@ def _learn(links: Links, known: BoundedDict[str, None]) -> list[Message]:
 
 
 def _ambiguous(raw: bytes) -> bool:
-    """Tell whether Asterisk may see other lines in *raw* than we do.
+    """Return whether Asterisk may see other lines in *raw* than the proxy does.
 
     For it a bare LF ends a line, and a NUL ends the line or the whole message.
     """
@@ -354,6 +354,6 @@ def _ambiguous(raw: bytes) -> bool:
 
 
 def _is_originate(message: Message) -> bool:
-    """Tell whether *message* is an Originate, whichever Action header counts."""
+    """Return whether *message* is an Originate, whichever Action header counts."""
     actions = [value.lower() for value in message.all("Action") if value]
     return bool(actions) and all(action == "originate" for action in actions)

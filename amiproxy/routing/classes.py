@@ -71,8 +71,8 @@ CLASSES: Mapping[str, int] = MappingProxyType(
 def privilege_mask(header_value: str) -> int:
     """Return the classes an event with ``Privilege: header_value`` belongs to.
 
-    ``all`` stands in every such header and is no class.  A word that is no class
-    known here needs all of them, so that only those who see everything see it.
+    ``all`` is in every such header and is not a class.  A word that is not a known
+    class requires all of them, so that only users who see everything see the event.
     Empty and ``<none>`` are 0.
     """
     mask = 0
@@ -84,20 +84,20 @@ def privilege_mask(header_value: str) -> int:
 
 
 def may_see(read: int, event: int) -> bool:
-    """Tell whether who may *read* these classes sees an event of the classes *event*.
+    """Return whether a user who may *read* these classes sees an event of the classes *event*.
 
-    As in Asterisk every class of the event is needed, not one of them
-    (process_events in main/manager.c).  Takes event masks of sessions as well.
+    As in Asterisk every class of the event is needed, not just one of them
+    (process_events in main/manager.c).  *read* may be the event mask of a session.
     """
     return read & event == event
 
 
 def event_mask(value: str) -> int | None:
-    """Read ``Events`` of a login or ``EventMask`` of ``Action: Events``.
+    """Return the classes that ``Events`` of a login or ``EventMask`` of Action: Events means.
 
-    Returns the classes meant; 0 is off; None is ``Invalid event mask`` (empty).
-    Unknown words are no classes.  As Asterisk's strings_to_mask, which does not
-    trim blanks nor ignore case in class names (recording h1_events_action).
+    0 means off; None means ``Invalid event mask`` (*value* is empty).  Unknown words
+    are ignored.  Like Asterisk's strings_to_mask this neither trims blanks nor
+    ignores the case of class names (recording h1_events_action).
     """
     if not value:
         return None
