@@ -18,7 +18,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
-from amiproxy.threads.sessions.session import StreamSession
+from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
 
 if TYPE_CHECKING:

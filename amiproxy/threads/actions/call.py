@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.sessions.session import ClientSession, Wait
+    from amiproxy.threads.sessions.session import ClientSession, WaitEvent
 
 
 class Outcome(NamedTuple):
@@ -19,7 +19,7 @@ class Outcome(NamedTuple):
     """
 
     stays: bool = True
-    wait: Optional[Wait] = None
+    wait: Optional[WaitEvent] = None
 
 
 STAYS = Outcome()

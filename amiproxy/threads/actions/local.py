@@ -14,7 +14,7 @@ from amiproxy import replies
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import NO_FILTERS, filter_action
 from amiproxy.threads.actions.call import Action, Call, Outcome
-from amiproxy.threads.sessions.session import Wait
+from amiproxy.threads.sessions.session import WaitEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _wait_event(call: Call) -> Outcome:
         timeout = -1.0
     if not 0 <= timeout <= MAX_WAIT:
         timeout = MAX_WAIT
-    return Outcome(wait=Wait(call.message, time.monotonic() + timeout))
+    return Outcome(wait=WaitEvent(call.message, time.monotonic() + timeout))
 
 
 def finish_wait(session: ClientSession) -> None:

@@ -103,7 +103,7 @@ def _throttle(call: Call) -> None:
     """Throttle after failed logins: wait in the client's own thread, which delays nobody else."""
     context, session, _ = call
     deadline = Deadline(context.login_delay(session.address))
-    while not deadline.over and not session.over:
+    while not deadline.over and not session.ended:
         if context.stopping.wait(min(LOGIN_POLL_INTERVAL, deadline.left())):
             return
 
@@ -154,9 +154,7 @@ def _welcome(call: Call, user: User | None) -> Outcome:
     read = classes.ALL if user is None else user.read
     if classes.may_see(read if mask is None else read & mask, classes.SYSTEM):
         said.append(replies.FULLY_BOOTED)
-    if user is not None and user.filtered:
-        context.router.registry.will_filter(session.number)
-    session.log_in(user, mask, *said)
+    context.router.registry.log_in(session, user, mask, *said)
     return STAYS
 
 

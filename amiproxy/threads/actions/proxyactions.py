@@ -191,8 +191,7 @@ _AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for 
 def _set_autofilter(call: Call) -> Outcome:
     # As C: anything else is off.
     mode = _AUTOFILTERS.get(call.message.get("AutoFilter").lower(), AutoFilter.OFF)
-    call.session.set_mode(mode)
-    call.context.router.registry.mode_changed()
+    call.context.router.registry.set_autofilter(call.session, mode)
     return _succeed(call, f"AutoFilter: {mode.number}")
 
 

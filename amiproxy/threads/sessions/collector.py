@@ -131,9 +131,9 @@ class Collector(ClientSession):
         )
         #: The events, where they are kept.
         self.events = EventBuffer(self.lock) if keep_events else None
-        # Set under the lock, like *ended*.
+        # Set under the lock, like _ended.
         self._pending = PendingAnswer(self.lock)
-        self.ended = False
+        self._ended = False
 
     # -- the web thread ------------------------------------------------------------------
 
@@ -144,11 +144,16 @@ class Collector(ClientSession):
         """
         with self.lock:
             self._pending = PendingAnswer(self.lock, until_event.lower())
-            if self.ended:
+            if self._ended:
                 self._pending.over.set()
             return self._pending
 
     # -- any thread ----------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over: the proxy stops, or the client has logged off."""
+        return self._ended
 
     def sending(self, request_id: str | None) -> None:
         """Wait for the answer to *request_id* from now on."""
@@ -178,17 +183,11 @@ class Collector(ClientSession):
         self._pending.until = ""
         self._pending.take(message, final=True)
 
-    def set_output(self, form: Format, message: Message) -> None:
-        """Switch to *form*; the answer is in it."""
-        with self.lock:
-            self.output = form
-        self.say(message)
-
     def end(self, reason: str) -> None:
         """Make whoever waits for an answer or an event go on: the session is over."""
         del reason
         with self.lock:
-            self.ended = True
+            self._ended = True
             self._pending.over.set()
             if self.events is not None:
                 self.events.abandon()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who is alive: every client session, newest first."""
+"""SessionRegistry: the live client sessions, newest first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from amiproxy.routing.autofilter import AutoFilter
 
 if TYPE_CHECKING:
+    from amiproxy.access.user import User
+    from amiproxy.message import Message
     from amiproxy.threads.sessions.session import ClientSession
 
 
@@ -20,11 +22,12 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards the dicts and the tuples made of them; held for dict operations
-        # and for building a tuple, never while sending, formatting or logging.
-        # Readers take a tuple without it: a tuple is never changed, and it is
-        # built anew by the first reader after a change, so that ten thousand
-        # clients who connect at once do not cost ten thousand copies.
+        # Guards all fields; held for dict operations and for building a tuple, never
+        # while sending, formatting or logging, and no session's lock is taken under it.
+        # Readers take a tuple, look a number up, and see whether anybody filters
+        # without it: a tuple is never changed, and it is built anew by the first reader
+        # after a change, so that ten thousand clients that connect at once do not cost
+        # ten thousand copies.
         self._lock = threading.Lock()
         self._by_number: dict[int, ClientSession] = {}
         self._sessions: tuple[ClientSession, ...] | None = ()
@@ -40,7 +43,10 @@ class SessionRegistry:
         return sessions
 
     def listeners(self) -> tuple[ClientSession, ...]:
-        """Return those that may see answers to others: all but the `unique` ones."""
+        """Return the sessions that may see answers to others, newest first.
+
+        Those are all but the ones with autofilter ``unique``.
+        """
         listeners = self._listeners
         if listeners is None:
             with self._lock:
@@ -68,18 +74,22 @@ class SessionRegistry:
             self._filtering.discard(session.number)
             self._sessions = self._listeners = None
 
-    def mode_changed(self) -> None:
-        """Some session has another autofilter now."""
+    def set_autofilter(self, session: ClientSession, mode: AutoFilter) -> None:
+        """Change the autofilter of *session*, and with it who is among ``listeners``."""
+        session.set_mode(mode)
         with self._lock:
             self._listeners = None
 
-    def will_filter(self, number: int) -> None:
-        """The session of that number is about to see calls through a user's filters.
-
-        Said before it does: servers prepare their batches for it from now on.
-        """
-        with self._lock:
-            self._filtering.add(number)
+    def log_in(
+        self, session: ClientSession, user: User | None, event_mask: int | None, *said: Message
+    ) -> None:
+        """Make the client of *session* *user*; arguments as for ClientSession.log_in."""
+        if user is not None and user.filtered:
+            # Before it sees the first call: from now on the servers' threads note all
+            # that its filters need to know of a call.
+            with self._lock:
+                self._filtering.add(session.number)
+        session.log_in(user, event_mask, *said)
 
     @property
     def filtering(self) -> bool:

@@ -229,7 +229,7 @@ class WebClient:
             answer = pending.wait(left)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
-                collector.set_mode(AutoFilter.UNIQUE)
+                self._context.router.registry.set_autofilter(collector, AutoFilter.UNIQUE)
         if wait is None or collector.events is None:
             return answer
         # Meanwhile another request of the same session may be carried out.

@@ -17,7 +17,7 @@ from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions.link import CONGESTED, AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
-from amiproxy.threads.sessions.session import StreamSession
+from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
 from tests.support import ROOT

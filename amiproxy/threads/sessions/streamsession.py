@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""StreamSession: a client with a connection of its own, which is sent what it may see."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from amiproxy.errors import HandlerError, PeerGone
+from amiproxy.routing.visibility import Route
+from amiproxy.threads.sessions.session import ClientSession
+from amiproxy.wire.batch import BatchKind, written
+
+if TYPE_CHECKING:
+    from amiproxy.access.user import User
+    from amiproxy.message import Message
+    from amiproxy.routing.actionids import ActionIds
+    from amiproxy.threads.net.transport import Transport
+    from amiproxy.wire.batch import Batch
+
+log = logging.getLogger("amiproxy.session")
+
+
+class StreamSession(ClientSession):
+    """A client with a connection of its own, which is sent what it may see."""
+
+    def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
+        super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
+        self.transport = transport
+        self._write_timeout = transport.write_timeout  # of who has none of his own
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has been let go."""
+        return self.transport.dropped
+
+    def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
+        """As any session; from now on it is waited for as long as *user*'s setting says."""
+        super().log_in(user, event_mask, *said)
+        own = None if user is None else user.write_timeout
+        self.transport.write_timeout = self._write_timeout if own is None else own
+
+    def log_out(self) -> None:
+        """As any session."""
+        super().log_out()
+        self.transport.write_timeout = self._write_timeout
+
+    def deliver(self, batch: Batch) -> None:
+        """Send what of *batch* this client may see."""
+        with self.lock:
+            if batch.kind is self._taken_as_is:
+                # Most of all that is ever delivered passes here.
+                data = batch.wire
+            elif self.transport.dropped:
+                return
+            else:
+                data = self._encode(batch)
+            if data:
+                self.transport.send(data)
+                if self.waiting_for_event is not None and self._viewer.hears_event(batch):
+                    self.waiting_for_event.told = True
+
+    def _encode(self, batch: Batch) -> bytes:
+        """Return what to send of *batch*; nothing where that fails, which ends the session."""
+        assert self.lock.locked()
+        try:
+            return self._viewer.encode(batch, self.output)
+        except HandlerError as error:
+            self._fail(error)
+        except Exception:
+            # Costs this client its session, and nobody else the server.
+            log.exception("%s: bug in the proxy", self.peer)
+            self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
+        return b""
+
+    def _renew_viewer(self) -> None:
+        super()._renew_viewer()
+        # The kind of batch that is sent as it came, without a look at the view: events,
+        # to a client that sees them all and reads AMI.
+        events = BatchKind.EVENTS
+        as_is = self.output.wire and self._viewer.view.route(events, owns=False) is Route.WHOLE
+        self._taken_as_is = events if as_is else None
+
+    def _tell(self, message: Message) -> None:
+        assert self.lock.locked()
+        try:
+            self.transport.send(written(self.output, message))
+        except HandlerError as error:
+            self._fail(error)
+
+    def _fail(self, error: HandlerError) -> None:
+        """Drop the client: its format cannot be written.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        log.error("%s: dropped: %s", self.peer, error)
+        self.transport.abort(HandlerError(f"{self.peer}: {error}"))
+
+    def end(self, reason: str) -> None:
+        """Let the client go: its thread wakes up, finds the end and leaves.
+
+        What it was sent before still reaches it, if it takes it soon.
+        """
+        self.transport.finish(reason)
