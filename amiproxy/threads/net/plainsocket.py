@@ -107,9 +107,6 @@ class PlainSocket:
             return False
         return True
 
-    def say_goodbye(self) -> None:
-        """Do nothing: plain text has no goodbye of its own."""
-
     def close(self) -> None:
         """Close the connection."""
         self._fd = -1

@@ -30,8 +30,8 @@ _RECORD = 16384
 class TlsSocket:
     """A connected socket that speaks TLS.
 
-    *lock* is held for each call of OpenSSL: by the caller of ``send_now``,
-    ``shut_read`` and ``say_goodbye``, here everywhere else.
+    *lock* is held for each call of OpenSSL: by the caller of ``send_now`` and
+    ``shut_read``, here everywhere else.
     """
 
     __slots__ = ("_is_shut", "_lock", "_sock")
@@ -169,14 +169,10 @@ class TlsSocket:
         """Return False: a TLS connection is closed in both directions at once."""
         return False
 
-    def say_goodbye(self) -> None:
-        """Send TLS's close_notify, without waiting for the answer."""
-        assert self._lock.locked()
-        with contextlib.suppress(OSError, ValueError):
-            self._sock.unwrap()
-
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, with TLS's close_notify; its answer is not waited for."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._sock.unwrap()
         close_quietly(self._sock)
 
     @staticmethod

@@ -49,6 +49,7 @@ class Transport:
         "_end",
         "_flusher",
         "_socket",
+        "_watched",
         "lock",
         "max_backlog",
         "peer",
@@ -67,7 +68,7 @@ class Transport:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _backlog, _end and _closed, the change of _socket from plain to TLS, and
+        # Guards _backlog, _watched, _end and _closed, the change of _socket from plain to TLS, and
         # with TLS all use of it; sessions guard their own state with it too.  _end and
         # _backlog are read without it, one reference each, where a moment late is early
         # enough.  Nothing done under it may block; no thread holds two of them.
@@ -75,6 +76,7 @@ class Transport:
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
         self._backlog: Backlog | None = None  # while bytes wait
+        self._watched = False  # by the flusher, which sends the backlog
         self._end: PeerError | None = None  # why the session must end
         self._closed = False
 
@@ -227,9 +229,9 @@ class Transport:
                 return
             self._closed = True
             self._end = self._end or PeerGone("closed")
-            self._flusher.forget(self)  # nobody can have it watched again
             self._backlog = None
-            self._socket.say_goodbye()
+            if self._watched:  # and nobody can have it watched again
+                self._flusher.forget(self)
         self._socket.close()
 
     def _wait_for_room(self, seconds: float | None) -> None:
@@ -259,6 +261,7 @@ class Transport:
             self._keep(memoryview(data)[sent:])
             if self._backlog is not None:
                 self._flusher.watch(self)
+                self._watched = True
 
     def finish(self, reason: str) -> None:
         """End the session for *reason*; the backlog stays for :meth:`flush_until`."""
@@ -299,6 +302,7 @@ class Transport:
                 self.abort(PeerGone(f"{self.peer}: {error.strerror or error}"))
             if self._backlog is None:
                 self._flusher.forget(self)
+                self._watched = False
 
     def check_stall(self) -> None:
         """End the session if the other side has taken nothing for too long."""
