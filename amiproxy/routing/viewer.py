@@ -43,7 +43,8 @@ class Viewer:
         self.view = view
         self._ids = ids
         self._callfilter = callfilter
-        self.plan = Plan.of(view)
+        #: The encoders for its view, once there was a batch: a web request needs none.
+        self.plan: Plan | None = None
 
     def encode(self, batch: Batch, form: Format) -> bytes:
         """Return what of *batch* this client gets, in the format *form*.
@@ -53,6 +54,8 @@ class Viewer:
 
         """
         plan = self.plan
+        if plan is None:
+            plan = self.plan = Plan.of(self.view)
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import TYPE_CHECKING, Callable
 
@@ -79,9 +80,11 @@ def test_locks_under_load(checked: Record, program: Callable[..., Program]) -> N
             busy(eve, two)
             bob.ask("Action: Originate", "Channel: SIP/1001", "Application: Wait", "Data: 1")
             event = b"Event: X\r\nPrivilege: system,all\r\nText: " + b"x" * 8000 + b"\r\n\r\n"
+            idle.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             for _ in range(500):  # more than the sockets of idle take
                 one.publish(event)
-            eve.read_until("Event: X")
+            one.event("Last", "system,all")
+            eve.read_until("Event: Last")
             running.reload(USERS, max_clients=9)
             one.drop_sessions()
             wait_until(lambda: "Response: Success" in eve.ask("Action: Ping"))

@@ -26,7 +26,7 @@ log = logging.getLogger("amiproxy.actions")
 def handle(call: Call) -> Outcome:
     """Carry out the block of *call*, looked at in the order of spec section 5."""
     message = call.message
-    if login.lacks_key(call):
+    if call.context.config.proxy_key and login.lacks_key(call):
         return login.refuse_key(call)
     login_action = LOGIN_ACTIONS.get(message.action)
     if login_action is not None:
@@ -49,7 +49,7 @@ def is_logoff(message: Message) -> bool:
 def _forward(call: Call) -> Outcome:
     """Send an action to Asterisk, unless the client's rights or filters refuse it."""
     context, session, message = call
-    if _is_key_alone(message):
+    if "proxykey" in message.values and _is_key_alone(message):
         return STAYS  # without the key the block is empty
     reason = rights.refusal(session.user, message)
     allowed = session.outgoing(message) if reason is None else None
@@ -68,5 +68,5 @@ def _forward(call: Call) -> Outcome:
 
 
 def _is_key_alone(message: Message) -> bool:
-    """Return whether *message* gives the proxy key and holds nothing for Asterisk."""
-    return "proxykey" in message.values and not any(message.without("ProxyKey").lines)
+    """Return whether *message*, which gives the proxy key, holds nothing for Asterisk."""
+    return not any(message.without("ProxyKey").lines)

@@ -33,17 +33,14 @@ ALREADY_LOGGED_IN = "logged in already"
 
 
 def lacks_key(call: Call) -> bool:
-    """Return whether the block may not be looked at: a proxy key is needed and missing.
+    """Return whether the block may not be looked at: the proxy key, which is set, is missing.
 
     A block with the right key authenticates the client.  Login, Challenge and Logoff
     need no key, since a login will do instead.
     """
-    context, session, message = call
-    return bool(
-        context.config.proxy_key
-        and not session.authenticated
-        and not _accepts_key(call)
-        and message.action not in LOGIN_ACTIONS
+    _, session, message = call
+    return (
+        not session.authenticated and not _accepts_key(call) and message.action not in LOGIN_ACTIONS
     )
 
 

@@ -188,7 +188,7 @@ class Transport:
         piece = min(_PIECE, most)
         while rest or self._backlog is not None:
             self.check()
-            if rest and self.backlog + piece <= most:
+            if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
                 rest = rest[piece:]

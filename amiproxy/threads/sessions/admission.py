@@ -78,12 +78,14 @@ class Admission:
     def mark_authenticated(self, slot: Slot) -> None:
         """Note that the client of *slot* has logged in or given the proxy key."""
         with self._lock:
-            self._count_as_authenticated(slot)
+            if slot.unauthenticated:
+                self._count_as_authenticated(slot)
 
     def leave(self, slot: Slot) -> None:
         """Take *slot* back: its client has left."""
         with self._lock:
-            self._count_as_authenticated(slot)
+            if slot.unauthenticated:
+                self._count_as_authenticated(slot)
             self._clients -= 1
             left = self._addresses[slot.network] - 1
             if left:
@@ -134,8 +136,6 @@ class Admission:
 
     def _count_as_authenticated(self, slot: Slot) -> None:
         assert self._lock.locked()
-        if not slot.unauthenticated:
-            return
         slot.unauthenticated = False
         self._unauthenticated_count -= 1
         there = self._unauthenticated[slot.network]
