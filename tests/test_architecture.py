@@ -29,8 +29,7 @@ _PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "am
 #: Folder -> the folders, or single modules, that it may import besides itself.
 MAY_IMPORT = {
     "amiproxy/basics": [],
-    # The protocol of a handler's conversation is about HTTP requests and responses.
-    "amiproxy": ["amiproxy/basics", "amiproxy.web.messages"],
+    "amiproxy": ["amiproxy/basics"],
     "amiproxy/wire": _PURE[:2],
     "amiproxy/routing": _PURE[:3],
     "amiproxy/access": _PURE[:4],
@@ -45,7 +44,7 @@ MAY_IMPORT = {
     "amiproxy/threads": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
                          "amiproxy/threads/actions", "amiproxy/threads/web"],
     # An I/O handler knows messages and bytes.
-    "handlers": ["amiproxy", "amiproxy.web.messages", "amiproxy.wire.plain"],
+    "handlers": ["amiproxy", "amiproxy.wire.plain"],
 }  # fmt: skip
 
 
