@@ -24,7 +24,7 @@ def ask(proxy, action, seconds=30.0):
         token = base64.b64encode(os.environ["PROXY_USER"].encode()).decode()
         request.add_header("Authorization", "Basic " + token)
     with urllib.request.urlopen(request, timeout=seconds + 5) as response:
-        # One message is one line, in every JSON answer.
+        # Every JSON answer has one message a line.
         return [json.loads(line) for line in response]
 
 
@@ -42,7 +42,7 @@ def main(channel, extension, proxy=None):
     try:
         answer = ask(proxy, action)[0]
     except urllib.error.HTTPError as error:
-        # The body of an error has the reason.
+        # The body of an error contains the reason.
         sys.exit(f"{error.code}: {error.read().decode()}")
     print(answer["Response"], "-", answer.get("Message", ""))
     return 0 if answer["Response"] == "Success" else 1

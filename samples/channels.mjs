@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// List the channels there are. Usage: node channels.mjs [http://host:port]
-// ask() works in a browser as well, on a page whose origin httpcors names.
+// List the live channels. Usage: node channels.mjs [http://host:port]
+// ask() also works in a browser, on a page whose origin is in httpcors.
 
 export async function ask(proxy, action, user) {
   const headers = {"Content-Type": "application/json"};
