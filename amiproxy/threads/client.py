@@ -158,14 +158,14 @@ class Client:
                 raise _unable(form.name, "cannot greet", error) from error
             with session.lock:
                 self._transport.send(greeting)
-        context.router.registry.add(session)
+        context.registry.add(session)
         try:
             if context.stopping.is_set():
                 session.say(replies.SHUTTING_DOWN)  # came too late to be told with the others
                 return
             _Conversation(self, context, session).run()
         finally:
-            context.router.registry.discard(session)
+            context.registry.discard(session)
 
     # -- for the conversation --------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class Proxy:
         self._flusher = Flusher()
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
-        self._web_sessions = WebSessions(self.router.registry)
+        self._web_sessions = WebSessions(self.context.registry)
         self._listener = Listener(
             self.context, self._web_sessions, self._flusher, listener, acl_of(config.acl_lines)
         )

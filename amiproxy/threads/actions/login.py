@@ -136,7 +136,7 @@ def _claim_name(call: Call, user: User) -> bool:
     with context.name_lock:
         if not (user.allow_multiple_login or session.is_web) and any(
             other is not session and not other.is_web and other.login_name == user.name
-            for other in context.router.registry.snapshot()
+            for other in context.registry.snapshot()
         ):
             return False
         session.login_name = user.name
@@ -151,7 +151,7 @@ def _welcome(call: Call, user: User | None) -> Outcome:
     read = classes.ALL if user is None else user.read
     if classes.may_see(read if mask is None else read & mask, classes.SYSTEM):
         said.append(replies.FULLY_BOOTED)
-    context.router.registry.log_in(session, user, mask, *said)
+    context.registry.log_in(session, user, mask, *said)
     return STAYS
 
 

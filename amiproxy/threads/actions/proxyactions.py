@@ -104,7 +104,7 @@ def _succeed(call: Call, *lines: str) -> Outcome:
 )
 def _list_sessions(call: Call) -> Outcome:
     lines = []
-    for client in call.context.router.registry.snapshot():
+    for client in call.context.registry.snapshot():
         lines += [
             f"ProxyClientSession: {client.address}",
             f"ProxyClientActionID: {client.listed_id}",
@@ -191,7 +191,7 @@ _AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for 
 def _set_autofilter(call: Call) -> Outcome:
     # As C: anything else is off.
     mode = _AUTOFILTERS.get(call.message.get("AutoFilter").lower(), AutoFilter.OFF)
-    call.context.router.registry.set_autofilter(call.session, mode)
+    call.context.registry.set_autofilter(call.session, mode)
     return _succeed(call, f"AutoFilter: {mode.number}")
 
 

@@ -52,6 +52,7 @@ class ProxyContext:
         control: ServerControl,
     ) -> None:
         self.router = router
+        self.registry = router.registry
         self.control = control
         self.formats = formats
         self.admission = Admission()

@@ -165,7 +165,7 @@ class WebClient:
             filter_local=context.config.filter_local,
             keep_events=begins or message.action == "waitevent",
         )
-        registry = context.router.registry
+        registry = context.registry
         registry.add(collector)
         kept = False
         try:
@@ -229,7 +229,7 @@ class WebClient:
             answer = pending.wait(left)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
-                self._context.router.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+                self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
         if wait is None or collector.events is None:
             return answer
         # Meanwhile another request of the same session may be carried out.

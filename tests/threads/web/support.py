@@ -57,7 +57,7 @@ class Served:
         self.context = ProxyContext(
             Config(**settings), Users(), formats, None, Router(SessionRegistry()), NoServers()
         )
-        self.sessions = WebSessions(self.context.router.registry, most=most)
+        self.sessions = WebSessions(self.context.registry, most=most)
         ours, self.sock = socket.socketpair()
         self.sock.settimeout(10)
         self._flusher = Flusher()

@@ -139,4 +139,4 @@ def test_there_is_an_end_of_web_sessions(serve: Serve) -> None:
     client.sock.sendall(b"GET /rawman?action=login HTTP/1.0\r\n\r\n")
 
     assert client.read_to_end().startswith(b"HTTP/1.1 503 ")
-    assert client.context.router.registry.snapshot() == ()
+    assert client.context.registry.snapshot() == ()
