@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy import replies
+from amiproxy import __version__, replies
 from amiproxy.access import rights
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.autofilter import AutoFilter
@@ -145,6 +145,22 @@ def _list_handlers(call: Call) -> Outcome:
         if form.is_output:
             lines.append(f"OutputHandler: {name}")
     return _succeed(call, *lines)
+
+
+@_proxy_action(
+    "Uptime",
+    read_only=True,
+    reply="`Uptime: seconds` since the proxy began, `Started: time` as 2026-01-31T08:15:00+01:00, "
+    "`Version: version`",
+)
+def _uptime(call: Call) -> Outcome:
+    context = call.context
+    return _succeed(
+        call,
+        f"Uptime: {int(context.uptime)}",
+        f"Started: {context.started.isoformat(timespec='seconds')}",
+        f"Version: {__version__}",
+    )
 
 
 # -- what the client changes for itself ----------------------------------------------------------

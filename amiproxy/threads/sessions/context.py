@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.access.lockout import Lockout
@@ -64,6 +65,9 @@ class ProxyContext:
         # same moment, one comes second.  Guards no field; all claims are made under it.
         self.name_lock = threading.Lock()
         self.stopping = threading.Event()
+        #: When the proxy began, for people: the wall clock may be set later.
+        self.started = datetime.now(timezone.utc).astimezone()
+        self._began = time.monotonic()
         self.renew(config, users, tls)
 
     def renew(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
@@ -83,6 +87,11 @@ class ProxyContext:
     def guarded(self) -> bool:
         """Whether clients must log in or give the proxy key first."""
         return self.config.auth_required or bool(self.config.proxy_key)
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the proxy began."""
+        return time.monotonic() - self._began
 
     def login_delay(self, address: str) -> float:
         """Return for how many seconds a log-in from *address* has to wait now."""

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
+from amiproxy import __version__
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.actions.call import LEAVES
@@ -85,6 +88,23 @@ def test_listiohandlers_names_each_format_by_direction() -> None:
     assert "InputHandler: http" in answer
     assert "OutputHandler: http" not in answer
     assert {"InputHandler: xml", "OutputHandler: xml"} <= set(answer)
+
+
+def test_uptime_tells_since_when_the_proxy_runs() -> None:
+    """Whole seconds, the moment with its time zone, and the version."""
+    client = Client()
+
+    answer = call(client, "Uptime", "ActionID: 7")
+
+    started = datetime.fromisoformat(answer[2].partition(": ")[2])
+    assert 0 <= (datetime.now(timezone.utc) - started).total_seconds() < 60
+    assert answer == [
+        "ProxyResponse: Success",
+        "Uptime: 0",
+        f"Started: {started.isoformat()}",
+        f"Version: {__version__}",
+        "ActionID: 7",
+    ]
 
 
 def test_setoutputformat_answers_in_the_new_format() -> None:
