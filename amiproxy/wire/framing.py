@@ -68,6 +68,7 @@ class Framer:
         self._size = 0  # how many there are
         self._edge = b""  # the last bytes seen: a mark may straddle two reads
         self._in_text = False  # the parts hold the head of raw command text
+        self._text_ends = False  # and END_COMMAND, whose line has not ended
 
     def feed(self, data: bytes) -> Chunk:
         """Take the next *data* and return the messages that it completes, perhaps none.
@@ -89,7 +90,8 @@ class Framer:
         # Never rescan: a long message is put together only once something
         # that could end it has come.
         if self._in_text:
-            may_end = END_COMMAND in window or self._ended_before(data)
+            # Once the end of the text has come, any line feed may end its line.
+            may_end = END_COMMAND in window or (self._text_ends and b"\n" in data)
         else:
             may_end = b"\n\r\n" in window or b"\n\n" in window or self._starts_blank()
         chunk = self._cut() if may_end else _NOTHING
@@ -110,6 +112,7 @@ class Framer:
         else:
             messages, rest, self._in_text = _cut_exactly(buffer)
             chunk = Chunk(exact=[message[: -len(END)] + self._ending for message in messages])
+        self._text_ends = self._in_text and END_COMMAND in rest
         self._parts = [rest] if rest else []
         self._size = len(rest)
         return chunk
@@ -134,10 +137,6 @@ class Framer:
         if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
             return None
         return None if b"Response: Follows" in buffer else Chunk(wire)
-
-    def _ended_before(self, data: bytes) -> bool:
-        # The end of the text has come, its blank line not yet: any line feed may be it.
-        return b"\n" in data and any(END_COMMAND in part for part in self._parts[:-1])
 
     def _starts_blank(self) -> bool:
         first = self._parts[0]
