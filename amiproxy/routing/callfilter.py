@@ -8,21 +8,14 @@ by class (rights, event filters) is decided elsewhere.
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
+from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
 from amiproxy.routing.calltable import Links
-from amiproxy.routing.facts import (
-    BRIDGE_HEADERS,
-    CHANNEL_HEADERS,
-    LINKEDID_HEADERS,
-    UNIQUEID_HEADERS,
-    Facts,
-    facts_of,
-)
+from amiproxy.routing.facts import Facts, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,36 +66,6 @@ CALL_FILTERS: Mapping[str, CallFilter] = MappingProxyType(
     }
 )
 
-# Headers of actions that name a channel or device.  Asterisk also accepts a channel's
-# unique id there; an id does not begin like the user's channels, so it is refused, as
-# is the pattern that Hangup accepts (/^SIP.*$/).
-_ACTION_CHANNELS = frozenset(
-    name.lower()
-    for name in (
-        *CHANNEL_HEADERS,
-        "AnnounceChannel",  # Park
-        "Caller",  # QueueWithdrawCaller, QueueChangePriorityCaller
-        "ChannelPrefix",  # AOCMessage
-        "ExtraChannel",  # Redirect
-        "TimeoutChannel",  # Park
-    )
-) - {"from"}  # in MessageSend: a sender, in others no channel
-
-# Headers of actions that name a channel by its unique id only.
-_ACTION_IDS = frozenset(name.lower() for name in (*UNIQUEID_HEADERS, *LINKEDID_HEADERS))
-
-# Headers of actions that name a bridge, to hang up or show the channels in it.
-_ACTION_BRIDGES = frozenset(name.lower() for name in BRIDGE_HEADERS)
-
-# Headers of Originate with an id for the new channel.
-_NEW_IDS = frozenset(("channelid", "otherchannelid"))
-
-# An id as Asterisk makes it: [SystemName-]seconds.number (main/channel.c).
-_GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
-
-# Headers of actions that name a context.
-_ACTION_CONTEXTS = frozenset(("context", "extracontext"))
-
 
 class _Verdict(Enum):
     """What an event is to a client whose filters go by calls."""
@@ -116,24 +79,12 @@ class _Verdict(Enum):
 _WITHHELD, _PASSING, _OWN = _Verdict
 
 
-class FilterSettings(Protocol):
-    """What a filter reads of a user, see amiproxy.access.user."""
-
-    @property
-    def channel(self) -> str:
-        """Prefix of the channels that are the user's, in any case; "" = all."""
-
-    @property
-    def out_context(self) -> str:
-        """The one context actions may name; "" = all."""
+class FilterSettings(ActionSettings, Protocol):
+    """What filters read of a user, see amiproxy.access.user."""
 
     @property
     def in_context(self) -> str:
         """The one context events may name; "" = all."""
-
-    @property
-    def accountcode(self) -> str:
-        """The account every Originate is made on; "" = as the client says."""
 
     @property
     def more_events(self) -> bool:
@@ -161,10 +112,7 @@ class SessionFilter:
         # Each channel of a message stands behind a line feed in facts.channels.
         self._needle = "\n" + self._channel if self._channel else ""
         self._in_context = user.in_context
-        self._out_context = user.out_context
-        self._account = user.accountcode
         self._more_events = user.more_events
-        self._local = local
         chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
         self._only = _events(row for row in chosen if row.only)
         self._withheld = _events(row for row in chosen if not row.only)
@@ -173,6 +121,7 @@ class SessionFilter:
         # Scope -> ids of the calls the client knows there, oldest first.
         self._known: dict[str, BoundedDict[str, None]] = {}
         self._most_ids = most_ids
+        self._actions = ActionFilter(user, local)
 
     @property
     def active(self) -> bool:
@@ -253,82 +202,12 @@ class SessionFilter:
         return not self._only
 
     def outgoing(self, message: Message) -> Message | None:
-        """Return the action *message* as it may go to Asterisk, or None if it is refused.
-
-        Every header counts, not only the first of a name, and what Asterisk may read
-        differently from the proxy is refused: line ends and NULs in a line.
-        """
-        if self._channel or self._out_context:
-            if _ambiguous(message.raw):
-                return None
-            checked = self._checked(message)
-            if checked is None:
-                return None
-            message = checked
-        if self._account:
-            if message.has("Account"):
-                message = message.replacing("Account", self._account)
-            elif message.action == "originate":
-                message = message.with_header("Account", self._account)
-        return message
-
-    def _checked(self, message: Message) -> Message | None:
-        """Return *message*, its Local channel rewritten if necessary; None if it is refused."""
-        originate = _is_originate(message)
-        for header, value in message.headers():
-            name = header.lower()
-            if not value:
-                continue  # to Asterisk it is not there
-            if self._out_context and name in _ACTION_CONTEXTS and value != self._out_context:
-                return None
-            if not self._channel:
-                continue
-            if name in _ACTION_CHANNELS:
-                if value.lower().startswith(self._channel):
-                    continue
-                local = self._local_channel(value) if originate and name == "channel" else None
-                if local is None:
-                    return None
-                if local != value:
-                    message = message.replacing("Channel", local)
-            elif not self._may_name(name, value, message):
-                return None
-        return message
-
-    def _may_name(self, name: str, value: str, message: Message) -> bool:
-        """Return whether the header *name* of an action names no call of another user's."""
-        if name in _NEW_IDS:
-            return not ("/" in value or _GENERATED.search(value) or self.knows(value))
-        if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
-            return f"dahdi/{value}-".lower().startswith(self._channel)
-        if name in _ACTION_BRIDGES:  # who may name a channel in it may name the bridge
-            return self.knows(value) or message.has("Channel")
-        return name not in _ACTION_IDS or self.knows(value)
+        """Return the action *message* as it may go to Asterisk, or None if it is refused."""
+        return self._actions.outgoing(message, self.knows)
 
     def knows(self, uid: str) -> bool:
         """Return whether the client knows the channel or bridge *uid* of any server."""
         return any(uid in known for known in self._known.values())
-
-    def _local_channel(self, channel: str) -> str | None:
-        """Return the ``Local/...`` *channel* an Originate may have instead, or None.
-
-        As Asterisk takes it apart (main/core_local.c): ``Local/exten@context/options``,
-        the first ``/`` ends the address, the first ``@`` begins the context.
-        """
-        technology, _, rest = channel.partition("/")
-        if technology.lower() != "local":
-            return None
-        if self._local == "allow":
-            return channel
-        if not self._out_context or self._local not in ("allowwith", "enforce"):
-            return None
-        address, slash, options = rest.partition("/")
-        exten, _, context = address.partition("@")
-        if context == self._out_context:
-            return channel
-        if self._local == "allowwith" or "@" in options:
-            return None
-        return f"{technology}/{exten}@{self._out_context}{slash}{options}"
 
 
 def _learn(links: Links, known: BoundedDict[str, None]) -> list[Message]:
@@ -343,17 +222,3 @@ def _learn(links: Links, known: BoundedDict[str, None]) -> list[Message]:
     for uid in links.ended:
         known.pop(uid, None)
     return replay
-
-
-def _ambiguous(raw: bytes) -> bool:
-    """Return whether Asterisk may see other lines in *raw* than the proxy does.
-
-    For it a bare LF ends a line, and a NUL ends the line or the whole message.
-    """
-    return b"\0" in raw or raw.count(b"\n") != raw.count(b"\r\n")
-
-
-def _is_originate(message: Message) -> bool:
-    """Return whether *message* is an Originate, whichever Action header counts."""
-    actions = [value.lower() for value in message.all("Action") if value]
-    return bool(actions) and all(action == "originate" for action in actions)

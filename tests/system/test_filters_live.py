@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 from amiproxy.message import Message
+from tests.routing.recordings import by_channel, connected, recorded
 from tests.routing.reference_filter import ReferenceFilter, ReferenceServer
 from tests.routing.support import User
-from tests.routing.test_callfilter_flows import by_channel, connected, recorded
 from tests.system.peers import Collector
 from tests.system.people import CLOSED, logged_in
 
