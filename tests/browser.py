@@ -10,7 +10,6 @@ import base64
 import contextlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 CHROMEDRIVER = shutil.which("chromedriver") or ""
@@ -67,16 +66,18 @@ class Browser:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __enter__(self) -> Browser:
+        # With port 0 chromedriver gives up if IPv4 has not the one that it got for IPv6.
+        port = free_port()
         self._output = (self.directory / "chromedriver.out").open("w+")
         self._driver = subprocess.Popen(
-            [CHROMEDRIVER, "--port=0"],
+            [CHROMEDRIVER, f"--port={port}"],
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             env=self._environment,
         )
         try:
-            port = wait_until(self._port, 20, "chromedriver's port")
+            wait_until(self._has_started, 20, "chromedriver")
             self._url = f"http://127.0.0.1:{port}/session"
             options = {
                 "binary": CHROMIUM,
@@ -116,12 +117,11 @@ class Browser:
         """The processes of the browser that still run after its end."""
         return [process for process in (self._driver, *self.family) if is_alive(process)]
 
-    def _port(self) -> int:
+    def _has_started(self) -> bool:
         text = (self.directory / "chromedriver.out").read_text()
         if self._driver.poll() is not None:
             raise BrowserError(text)
-        found = re.search(r"successfully on port (\d+)", text)
-        return int(found[1]) if found else 0
+        return "started successfully" in text
 
     def _call(self, method: str, path: str = "", body: dict[str, Any] | None = None) -> Any:
         data = json.dumps(body or {}).encode() if method == "POST" else None

@@ -69,7 +69,8 @@ def test_sighup_connects_new_servers_and_lets_go_of_the_others(proxy: StartProxy
             goes.wait_for_action("Logoff")
             wait_connected(program, 3)
             wait_until(lambda: value(ping(client), "Server") == "127.0.0.1", what="the order")
-            assert value(ping(client, "Server: 127.0.0.3"), "Server") == "127.0.0.3"
+            # It is used from its FullyBooted on, which comes after the login.
+            wait_until(lambda: value(ping(client, "Server: 127.0.0.3"), "Server") == "127.0.0.3")
         assert stays.accepted == 1
 
 
