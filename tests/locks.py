@@ -109,7 +109,7 @@ class CheckedLock:
 
 def _maker() -> str:
     """Return ``Class.attribute`` where amiproxy is making a lock, else ``""``."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(2)  # noqa: SLF001
     if not frame.f_code.co_filename.startswith(str(ROOT / "amiproxy")):
         return ""
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)

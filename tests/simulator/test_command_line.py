@@ -73,6 +73,7 @@ def test_a_port_in_use_is_reported_in_one_line() -> None:
             capture_output=True,
             text=True,
             timeout=20,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -156,8 +156,8 @@ def test_every_action_is_refused_while_it_shuts_down(asterisk: SimulatedAsterisk
 
 def test_nothing_is_left_when_it_stops() -> None:
     """No session, no thread, no descriptor."""
-    before = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    before = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         with SimulatedAsterisk() as asterisk, logged_in(asterisk):
             asterisk.call("SIP/100")
-    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
+    assert (threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))) == before

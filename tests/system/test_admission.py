@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -23,7 +23,7 @@ FLOOD = 5000
 
 def descriptors(program):
     """Return how many descriptors the program holds."""
-    return len(os.listdir(f"/proc/{program.pid}/fd"))
+    return len(list(Path(f"/proc/{program.pid}/fd").iterdir()))
 
 
 def flood(program, count, source):

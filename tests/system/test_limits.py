@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import struct
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -172,7 +172,7 @@ def test_connections_reset_at_any_moment_leave_nothing_behind(proxy: StartProxy)
             assert "bug" not in program.log()
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="no IPv6 here")
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 def test_ipv6_clients_and_servers_work(proxy: StartProxy) -> None:
     """With listenaddress ::1, and a host line in brackets."""
     with SimulatedAsterisk("::1") as asterisk:

@@ -45,7 +45,9 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a sample for *proxy*, as *user*."""
     environment = {**os.environ, "PROXY": f"http://127.0.0.1:{proxy.port}", "PROXY_USER": user}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")

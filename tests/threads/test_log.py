@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from tests.support import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -197,12 +197,12 @@ def test_reopen_that_fails_keeps_the_file(tmp_path: Path) -> None:
 
 def test_a_device_is_not_made_over_to_anybody() -> None:
     """/dev/null stays root's."""
-    before = os.stat("/dev/null")
+    before = Path("/dev/null").stat()
     log = Log("/dev/null")
     log.chown(12345, 12345)
     log.close()
 
-    assert os.stat("/dev/null").st_uid == before.st_uid
+    assert Path("/dev/null").stat().st_uid == before.st_uid
 
 
 def test_everything_logged_goes_to_the_root_handler(log: Log, path: Path) -> None:

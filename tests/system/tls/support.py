@@ -69,7 +69,9 @@ def ping(client: ManagerClient, action_id: str = "1") -> None:
 def s_client(port: int, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     """Run openssl s_client until the other side closes."""
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, timeout=20, encoding="latin-1")
+    return subprocess.run(
+        command, input=text, capture_output=True, timeout=20, encoding="latin-1", check=False
+    )
 
 
 def tls_version(client: ManagerClient) -> str | None:

@@ -41,6 +41,7 @@ def curl(process: ProxyProcess, path: str, *options: str, scheme: str = "http") 
     done = subprocess.run(
         ["curl", "-sSik", "-m", "20", *options, f"{scheme}://127.0.0.1:{process.port}{path}"],
         capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return parse(done.stdout)
