@@ -28,6 +28,7 @@ class Request:
     version: str  #: ``1.0`` or ``1.1``
     headers: tuple[tuple[str, str], ...] = ()  #: names in lower case
     body: bytes = b""
+    keep_alive: bool = True  #: the client wants the connection kept open
 
     def header(self, name: str) -> str:
         """Return the values of header *name* (lower case), joined by commas, or ``""``."""
@@ -36,14 +37,6 @@ class Request:
     def has(self, name: str) -> bool:
         """Return whether there is a header *name* (lower case), even if empty."""
         return any(key == name for key, _ in self.headers)
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the client wants the connection kept open (RFC 9112, section 9.3)."""
-        tokens = {token.strip().lower() for token in self.header("connection").split(",")}
-        if "close" in tokens:
-            return False
-        return self.version != "1.0" or "keep-alive" in tokens
 
     def __repr__(self) -> str:
         # No target, no headers: both may hold secrets, and reprs are logged.

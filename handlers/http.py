@@ -143,14 +143,19 @@ class HttpConversation:
         """Return the request that is whole now, and begin the next."""
         head = self._head
         assert head is not None
+        old = head.http_version == b"1.0"
+        wishes = b",".join(value for name, value in head.headers if name == b"connection")
+        tokens = {token.strip() for token in wishes.lower().split(b",")}
         request = Request(
             method=head.method.decode("latin-1"),
             target=head.target.decode("latin-1"),
-            version="1.0" if head.http_version == b"1.0" else "1.1",
+            version="1.0" if old else "1.1",
             headers=tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers
             ),
             body=bytes(self._body),
+            # RFC 9112, section 9.3.
+            keep_alive=b"close" not in tokens and (not old or b"keep-alive" in tokens),
         )
         rest, _ = self._parser.trailing_data
         rest = rest.lstrip(b"\r\n")

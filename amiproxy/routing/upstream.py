@@ -43,10 +43,11 @@ def prepare(
     """
     originate = message.action == "originate"
     held_back = hold_back and originate and not parse_bool(message.get("Async"))
-    message = without_proxy_key(message)
+    if "proxykey" in message.values:
+        message = message.without("ProxyKey")  # a secret of the proxy's own (spec 12.21)
     given = message.values.get("actionid") or None
     wire_id = given
-    if needs_wire_id(given, ids, mode, held_back=held_back):
+    if mode is AutoFilter.UNIQUE or needs_wire_id(given, ids, held_back=held_back):
         wire_id = ids.wire_id(number, given, fresh=fresh)
         message = with_wire_id(message, wire_id)
     if held_back:
@@ -61,26 +62,20 @@ def prepare(
     )
 
 
-def without_proxy_key(message: Message) -> Message:
-    """Return *message* without the proxy key, a secret of the proxy's own (spec 12.21)."""
-    return message.without("ProxyKey") if message.has("ProxyKey") else message
-
-
-def needs_wire_id(given: str | None, ids: ActionIds, mode: AutoFilter, *, held_back: bool) -> bool:
+def needs_wire_id(given: str | None, ids: ActionIds, *, held_back: bool) -> bool:
     """Return whether an action goes upstream with another ActionID than the one *given*.
 
-    In *mode* unique it always does.  In any mode it does if *given* reads as one of
-    ours (a chained proxy's do): otherwise it would be taken for another session's, and
-    stripped on its way back.  Without one, a *held_back* Originate needs one.
+    With autofilter unique it always does, and this is not asked.  With any, it does if
+    *given* reads as one of ours (a chained proxy's do): otherwise it would be taken for
+    another session's, and stripped on its way back.  Without one, a *held_back* Originate
+    needs one.
     """
-    if mode is AutoFilter.UNIQUE:
-        return True
     return held_back if given is None else ids.is_ours(given)
 
 
 def with_wire_id(message: Message, wire_id: str) -> Message:
     """Return *message* with *wire_id* in place of its ActionID, or at the end."""
-    if message.has("ActionID"):
+    if "actionid" in message.values:
         return with_action_id(message, wire_id)
     return message.with_header("ActionID", wire_id)
 
@@ -115,7 +110,7 @@ def problem(raw: bytes, limits: Limits) -> str | None:
         or raw.startswith(b"\r\n")
     ):
         return "Line break in a header"
-    if _is_ambiguous(raw):
+    if raw.lower().count(b"action:") > 1 and _is_ambiguous(raw):
         return "More than one Action"
     if len(raw) - 4 <= limits.line and breaks - 1 <= limits.headers:
         return None  # all of it is shorter than a line may be
@@ -134,8 +129,6 @@ def _is_ambiguous(raw: bytes) -> bool:
     Both take the first Action, but before 1.8 ``Action:Name`` without a blank was not
     one.  What was checked must be what is done.
     """
-    if raw.lower().count(b"action:") < 2:
-        return False
     message = Message(raw)
     for line in message.lines:
         if line[:8].lower() == "action: " and line[8:].strip():

@@ -22,6 +22,8 @@ from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
 
 if TYPE_CHECKING:
+    import ssl
+
     from amiproxy.formats import Reader
     from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
@@ -78,7 +80,8 @@ class Client:
     def run(self) -> None:
         """Serve the client until it leaves; the thread's body."""
         try:
-            self._tell_tls()
+            if self._context.config.accept_encrypted and self._context.tls is not None:
+                self._tell_tls(self._context.tls)  # else the banner goes at once
             self._serve()
         except SlowPeer as error:
             log.warning("%s: dropped", error)
@@ -103,11 +106,9 @@ class Client:
 
     # -- TLS or plain text ------------------------------------------------------------------
 
-    def _tell_tls(self) -> None:
+    def _tell_tls(self, tls: ssl.SSLContext) -> None:
         """Find out by the first byte whether the client speaks TLS (spec section 5)."""
-        config, tls = self._context.config, self._context.tls
-        if not config.accept_encrypted or tls is None:
-            return  # nothing to wait for: the banner goes at once
+        config = self._context.config
         first = self._first_byte(config.hello_timeout)
         if first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=HANDSHAKE_TIMEOUT)

@@ -131,8 +131,9 @@ class Answer:
             return 504
         if any(message is replies.SHUTTING_DOWN for message in self.messages):
             return 503
-        last = self.messages[-1]
-        if last.get("Response").lower() == "error" and _UNAVAILABLE.fullmatch(last.get("Message")):
+        last = self.messages[-1].values
+        is_error = last.get("response", "").lower() == "error"
+        if is_error and _UNAVAILABLE.fullmatch(last.get("message", "")):
             return 503
         if (not allowed or action == "login") and self.is_error:
             return 401

@@ -191,7 +191,8 @@ def _block(lines: list[str], fields: Iterable[tuple[str, str]], limits: Limits) 
             raise BadRequest(400, "A field has no name, or a colon in its name")
         lines.append(line)
     message = Message.of(*lines)
-    if not (message.get("Action").strip() or message.get("ProxyAction").strip()):
+    named = [message.values.get(name, "").strip() for name in ("action", "proxyaction")]
+    if not any(named):
         raise BadRequest(400, "No Action and no ProxyAction: use /?Action=Ping")
     if len(lines) > limits.headers:
         raise BadRequest(400, f"{len(lines)} fields, no more than {limits.headers} are allowed")

@@ -187,7 +187,8 @@ class Transport:
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while rest or self._backlog is not None:
-            self.check()
+            if self._end is not None:
+                raise self._end
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
@@ -195,7 +196,8 @@ class Transport:
             else:
                 self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
-        self.check()
+        if self._end is not None:
+            raise self._end
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""

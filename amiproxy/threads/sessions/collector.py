@@ -155,10 +155,12 @@ class Collector(ClientSession):
         """Whether the session is over: the proxy stops, or the client has logged off."""
         return self._ended
 
-    def sending(self, request_id: str | None) -> None:
+    def sending(self, request_id: str | None, action_id: str | None = None) -> None:
         """Wait for the answer to *request_id* from now on."""
         with self.lock:
             self._pending.request_id = request_id
+            if action_id is not None:
+                self.last_id = action_id  # for ListSessions
 
     def deliver(self, batch: Batch) -> None:
         """Take the answer to the action under way, and the events if they are kept."""

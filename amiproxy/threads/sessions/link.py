@@ -45,7 +45,7 @@ class AsteriskLink:
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
-        # Guards _transport, _connected and what _ledger keeps of actions, so that
+        # Guards _transport, _connected and what ledger keeps of actions, so that
         # actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and _connected
@@ -54,7 +54,8 @@ class AsteriskLink:
         self._lock = threading.Lock()
         self._transport: Transport | None = None
         self._connected = False
-        self._ledger = Ledger(ids, self.host)
+        #: The actions under way; from outside only idle and holds_back are read.
+        self.ledger = Ledger(ids, self.host)
 
     # -- any thread -------------------------------------------------------------------------
 
@@ -94,7 +95,7 @@ class AsteriskLink:
             transport = self._transport
             if not self._connected or transport is None:
                 return False
-            self._ledger.enter(action)
+            self.ledger.enter(action)
             with transport.lock:
                 transport.send(action.raw)
             return True
@@ -102,7 +103,7 @@ class AsteriskLink:
     def is_waiting(self, number: int) -> bool:
         """Return whether an answer for session *number* is still to come."""
         with self._lock:
-            return self._ledger.is_waiting(number)
+            return self.ledger.is_waiting(number)
 
     def ping(self) -> None:
         """Ask Asterisk for a sign of life that no client sees.
@@ -149,22 +150,12 @@ class AsteriskLink:
         with self._lock:
             self._connected = False
             self._transport = None
-            return self._ledger.abandon()
-
-    @property
-    def idle(self) -> bool:
-        """Whether an event that carries no ActionID is surely nobody's answer."""
-        return self._ledger.idle
-
-    @property
-    def holds_back(self) -> bool:
-        """Whether the answer to an Originate waits for its OriginateResponse."""
-        return self._ledger.holds_back
+            return self.ledger.abandon()
 
     def classify(self, messages: Iterable[Message]) -> list[Routed]:
         """Return those of *messages* that clients may see, each with whom it is for."""
         with self._lock:
-            return list(filter(None, map(self._ledger.classify, messages)))
+            return list(filter(None, map(self.ledger.classify, messages)))
 
     def expired(self, now: float) -> list[Routed]:
         """Return answers to Originates whose OriginateResponse is late.
@@ -172,9 +163,9 @@ class AsteriskLink:
         *now* is in monotonic seconds.
         """
         with self._lock:
-            return self._ledger.expired(now)
+            return self.ledger.expired(now)
 
     def is_busy(self, now: float) -> bool:
         """Return whether Asterisk may be silent because it makes a synchronous call."""
         with self._lock:
-            return self._ledger.patience(now) > 0
+            return self.ledger.patience(now) > 0

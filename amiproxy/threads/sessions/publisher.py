@@ -47,7 +47,17 @@ class Publisher:
 
     def publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, all that one read brought, to every client."""
-        if not self._is_for_everybody(chunk):
+        wire = chunk.wire
+        # Each condition keeps out what the ledger has to look at: an answer, which is for
+        # whoever asked; the items of a list under way, which need not carry an ActionID;
+        # an event that belongs to an action (Asterisk writes the header this way), or a
+        # UserEvent, which may have an ActionID as its sender wrote it.
+        if not (
+            chunk.only_events
+            and self._link.ledger.idle
+            and b"ActionID: " not in wire
+            and b"Event: UserEvent" not in wire
+        ):
             self.publish_messages(chunk.messages())
             return
         if self._audience.keeps_calls:
@@ -57,18 +67,8 @@ class Publisher:
             # Without calls to keep, filters are about single events only.
             messages, noted = None, True
         self._audience.publish(
-            Batch.of_events(self._link.scope, chunk.wire, messages=messages, noted=noted)
+            Batch.of_events(self._link.scope, wire, messages=messages, noted=noted)
         )
-
-    def _is_for_everybody(self, chunk: Chunk) -> bool:
-        """Return whether every client may be sent the bytes of *chunk* as they are.
-
-        Each condition keeps out what the ledger has to look at: an answer, which is for
-        whoever asked (``only_events``); the items of a list under way, which need not
-        carry an ActionID (``idle``); an event that belongs to an action, or a UserEvent
-        with an ActionID that its sender must see as it gave it.
-        """
-        return chunk.only_events and self._link.idle and not _may_carry_action_id(chunk.wire)
 
     def publish_messages(self, messages: Sequence[Message]) -> None:
         """Hand *messages* to the clients that they are for."""
@@ -116,15 +116,6 @@ class Publisher:
         for message in messages:
             look(message)
         return filtering
-
-
-def _may_carry_action_id(events: bytes) -> bool:
-    """Return whether one of *events* may have an ActionID.
-
-    Asterisk writes the header this way; in a UserEvent it may stand as the client
-    wrote it.
-    """
-    return b"ActionID: " in events or b"Event: UserEvent" in events
 
 
 def _not_connected_reply(action: PendingAction, host: str) -> Message:

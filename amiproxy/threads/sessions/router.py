@@ -96,11 +96,8 @@ class Router:
         problem = upstream.problem(action.raw, limits)
         if problem is not None:
             return replies.error(message, problem)
-        session.sending(action.wire_id)
         given = message.values.get("actionid")
-        if given:
-            # In the form that the answer will have.
-            session.remember_id(action.wire_id or given)
+        session.sending(action.wire_id, action.wire_id or given if given else None)
         if not server.submit(action):
             return replies.error(message, f"Server {server.host} is not connected")
         return None

@@ -97,8 +97,9 @@ class ClientSession:
         self.own_filters: EventFilters | None = None
         self.waiting_for_event: WaitEvent | None = None
         self._callfilter: SessionFilter | None = None
+        self._state = self._entry
         with self.lock:
-            self._move(self._entry)
+            self._renew_viewer()
 
     # -- what the client's thread changes ---------------------------------------------
 
@@ -166,15 +167,16 @@ class ClientSession:
             self._renew_viewer()
             self._tell(message)
 
-    def sending(self, request_id: str | None) -> None:
-        """Note that an action with *request_id* goes upstream for this client now."""
+    def sending(self, request_id: str | None, action_id: str | None = None) -> None:
+        """Note that an action with *request_id* goes upstream for this client now.
 
-    def remember_id(self, action_id: str) -> None:
-        """Note the ActionID of the action that is sent now, for autofilter ``on``."""
+        *action_id* is that of its answer where the client gave one, for autofilter ``on``.
+        """
+        del request_id
+        if action_id is None or self.last_id == action_id:
+            return
         if self.mode is not AutoFilter.ON:
             self.last_id = action_id  # for ListSessions only; no view depends on it
-            return
-        if self.last_id == action_id:
             return
         with self.lock:
             self.last_id = action_id

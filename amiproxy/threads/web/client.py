@@ -55,23 +55,20 @@ _CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"')
 _WAIT_OVER = ("Response: Success", "Message: Waiting for Event completed.")
 
 
+@dataclasses.dataclass
 class WebClient:
-    """Answers the requests of one connection.  Belongs to its thread."""
+    """Answers the requests of one connection.  Belongs to its thread.
 
-    def __init__(
-        self,
-        context: ProxyContext,
-        sessions: WebSessions,
-        transport: Transport,
-        address: str,
-        mark_authenticated: Callable[[], None] | None,
-    ) -> None:
-        self._context = context
-        self._sessions = sessions
-        self._transport = transport  # asked for its peer and whether it is TLS, no more
-        self._address = address
-        self._mark_authenticated = mark_authenticated
-        self._authenticated = False  # a request has brought a log-in or the proxy key
+    *transport* is asked for its peer and whether it is TLS, no more.
+    *mark_authenticated* is called when a request has brought a log-in or the proxy key.
+    """
+
+    _context: ProxyContext
+    _sessions: WebSessions
+    _transport: Transport
+    _address: str
+    _mark_authenticated: Callable[[], None] | None
+    _authenticated: bool = False  # a request has brought a log-in or the proxy key
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""

@@ -81,7 +81,7 @@ def test_a_new_autofilter_decides_who_listens_to_answers(
 ) -> None:
     """With autofilter unique a client needs no answer to others."""
     session = join(before)
-    session.remember_id("a")
+    session.sending("a", "a")
     assert registry.listeners() == (() if before is UNIQUE else (session,))
 
     registry.set_autofilter(session, after)

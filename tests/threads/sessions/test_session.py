@@ -123,11 +123,11 @@ def test_with_autofilter_on_the_last_action_id_counts(pair: MakePair) -> None:
         "pbx", [Routed(PONG, owner=session.number, wire_id="b"), Routed(EVENT)]
     )
 
-    session.remember_id("a")
+    session.sending("a", "a")
     session.deliver(answers)
     assert (session.listed_id, received(theirs)) == ("a", b"")
 
-    session.remember_id("b")
+    session.sending("b", "b")
     session.deliver(answers)
     session.deliver(EVENTS)
     assert (session.listed_id, received(theirs)) == ("b", PONG.raw)
