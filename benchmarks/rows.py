@@ -216,6 +216,8 @@ def _connections(scale: Scale, certificate: Path) -> Iterator[Row]:
             "acceptencryptedconnection": "yes",
             "acceptunencryptedconnection": "no",
             "certfile": str(certificate),
+            # A client end that handles the others first is slow with its ClientHello.
+            "sslclienthellotimeout": "20000",
         },
         subjects=("proxy",),
     )
