@@ -22,11 +22,13 @@ class Backlog:
 
     def append(self, data: memoryview) -> None:
         """Have *data* wait behind the others."""
+        if not data:
+            return  # flush would take it for a full socket
         self._parts.append(data)
         self.size += len(data)
 
     def flush(self, send_now: Callable[[memoryview], int]) -> bool:
-        """Give *send_now* one part after the other; return whether it took all of them.
+        """Give *send_now* all that waits until it takes nothing; return whether all has gone.
 
         *send_now* returns how many bytes it took.  What it raises ends the connection.
         """
@@ -34,11 +36,12 @@ class Backlog:
         while parts:
             part = parts[0]
             sent = send_now(part)
-            if sent:
-                self.size -= sent
-                self.moved = time.monotonic()
-            if sent < len(part):
-                parts[0] = part[sent:]
+            if not sent:
                 return False
-            parts.popleft()
+            self.size -= sent
+            self.moved = time.monotonic()
+            if sent < len(part):
+                parts[0] = part[sent:]  # there may be room again: ask once more
+            else:
+                parts.popleft()
         return True

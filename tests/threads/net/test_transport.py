@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import PeerGone, ProtocolError, SlowPeer
-from amiproxy.threads.net.hello import refuse_tls
+from amiproxy.errors import PeerGone, SlowPeer
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -36,10 +35,10 @@ def fill(transport: Transport) -> bytes:
 
 
 def read(sock: socket.socket, count: int) -> bytes:
-    data = b""
+    data = bytearray()
     while len(data) < count:
         data += sock.recv(65536)
-    return data
+    return bytes(data)
 
 
 def test_what_the_socket_does_not_take_follows_in_order(pair: MakePair) -> None:
@@ -230,15 +229,6 @@ def test_half_close_and_drain_waits_for_the_other_side(pair: MakePair) -> None:
     theirs.close()
     owner.join(10)
     assert not owner.is_alive()
-
-
-def test_tls_on_a_plain_connection_is_rejected(pair: MakePair) -> None:
-    """Told by the first bytes; a plain block passes."""
-    transport, _theirs = pair()
-
-    refuse_tls(transport, b"Action: Ping\r\n")
-    with pytest.raises(ProtocolError, match="TLS on a connection"):
-        refuse_tls(transport, b"\x16\x03\x01")
 
 
 class Announcing:
