@@ -42,6 +42,8 @@ from amiproxy.routing.actionids import with_action_id
 from amiproxy.wire.routed import PROXY, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from amiproxy.routing.actionids import ActionIds
 
 #: Originates remembered until their OriginateResponse; the oldest is forgotten.
@@ -69,16 +71,13 @@ class Ledger:
         self._queue: deque[PendingAction] = deque()
         self._open: PendingAction | None = None  # whose list is arriving
         self._originates = _Originates(most_originates)
+        #: Originates whose clients wait for the OriginateResponse.
+        self.held: Collection[PendingAction] = self._originates.held
 
     @property
     def idle(self) -> bool:
         """Whether an event that carries no ActionID is surely nobody's answer."""
         return self._open is None
-
-    @property
-    def holds_back(self) -> bool:
-        """Whether a client waits for the OriginateResponse of its Originate."""
-        return bool(self._originates.held)
 
     def enter(self, action: PendingAction) -> None:
         """Queue *action*, which goes upstream now."""
@@ -87,7 +86,7 @@ class Ledger:
     def is_waiting(self, owner: int) -> bool:
         """Return whether an answer for session *owner* is still to come."""
         return any(action.owner == owner for action in self._queue) or any(
-            action.owner == owner for action in self._originates.held
+            action.owner == owner for action in self.held
         )
 
     def patience(self, now: float) -> float:
@@ -102,7 +101,7 @@ class Ledger:
 
     def abandon(self) -> list[PendingAction]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
-        lost = [*self._queue, *self._originates.held]
+        lost = [*self._queue, *self.held]
         self._queue.clear()
         self._originates.clear()
         self._open = None
@@ -114,7 +113,7 @@ class Ledger:
         Our user may lack the class ``call``; nobody must wait for ever for what
         Asterisk has accepted.  *now* is in monotonic seconds.
         """
-        late = [action for action in self._originates.held if action.deadline <= now]
+        late = [action for action in self.held if action.deadline <= now]
         for action in late:
             self._originates.discard(action)
         return [self._originate_answer(action, done=True) for action in late]

@@ -199,7 +199,7 @@ class AsteriskServer:
                 publisher.publish(framer.feed(bytes(view[:count])))
             elif count is not None:
                 raise PeerGone("closed the connection")
-            holds_back = link.ledger.holds_back
+            holds_back = bool(link.ledger.held)
             if holds_back:
                 publisher.answer_late(time.monotonic())
             if count is None and keepalive:

@@ -208,7 +208,7 @@ def test_an_originate_whose_event_never_comes_is_answered_in_the_end(ledger: Led
     (item,) = ledger.expired(51.0)
 
     assert item.message.get("Response") == "Success"
-    assert not ledger.holds_back
+    assert not ledger.held
 
 
 def test_an_originate_response_belongs_to_the_client_that_sent_the_originate(

@@ -288,7 +288,7 @@ def test_an_originate_whose_response_is_late_is_answered(stage: Callable[..., St
 
     (item,) = play.audience.batches.get(timeout=10).items
     assert (item.owner, item.message.get("Response")) == (NUMBER, "Success")
-    assert not play.link.ledger.holds_back
+    assert not play.link.ledger.held
 
 
 def test_a_stop_logs_off_and_ends_the_thread(stage: Callable[..., Stage]) -> None:

@@ -49,12 +49,12 @@ class AsteriskLink:
         # actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and _connected
-        # are read, one reference each, where an answer a moment old will do; idle and
-        # holds_back read fields of the ledger that the server's thread alone changes.
+        # are read, one reference each, where an answer a moment old will do; so are idle
+        # and held of the ledger, which the server's thread alone changes.
         self._lock = threading.Lock()
         self._transport: Transport | None = None
         self._connected = False
-        #: The actions under way; from outside only idle and holds_back are read.
+        #: The actions under way; from outside only idle and held are read.
         self.ledger = Ledger(ids, self.host)
 
     # -- any thread -------------------------------------------------------------------------
