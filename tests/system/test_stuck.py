@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A client that reads slowly, or not at all, costs nobody else anything."""
+"""A client that reads slowly, or not at all, costs no other client anything."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import time
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -21,11 +22,16 @@ from tests.system.peers import (
     wait_connected,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support import ManagerClient, ProxyProcess, StartProxy
+
 CONFIG = "retryinterval = 0.1\nasteriskwritetimeout = 20000\n"
 EVENT = b"Event: UserEvent\r\nPrivilege: user,all\r\nN: %d\r\nFilling: " + b"x" * 900 + b"\r\n\r\n"
 
 
-def known_client(program):
+def known_client(program: ProxyProcess) -> ManagerClient:
     """Return a client that the proxy has in its list."""
     client = program.client()
     client.send("ProxyAction: ListServers")
@@ -33,27 +39,27 @@ def known_client(program):
     return client
 
 
-def stuck_client(program, size=4096):
+def stuck_client(program: ProxyProcess, size: int = 4096) -> ManagerClient:
     """Return a client that will not read, and has a small receive buffer."""
     client = known_client(program)
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
     return client
 
 
-def sessions(program):
+def sessions(program: ProxyProcess) -> int:
     """Return how many clients the proxy has, one more than it had before."""
     with program.client() as client:
         client.send("ProxyAction: ListSessions")
         return client.read_until(is_response).count("ProxyClientOutputHandler: standard")
 
 
-def numbers(data):
+def numbers(data: bytes) -> list[int]:
     """Return the N of each event in *data*."""
     return [int(part.partition(b"\r\n")[0]) for part in data.split(b"\r\nN: ")[1:]]
 
 
-def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy):
-    """They get every event, in order and at once; it is dropped; memory stays bounded."""
+def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy: StartProxy) -> None:
+    """They get every event, in order and at once; it is dropped, and memory stays bounded."""
     count = 12_000  # 12 MB, more than kernel and backlog hold
     with contextlib.ExitStack() as stack:
         asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour(write_timeout=30)))
@@ -69,9 +75,9 @@ def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy):
         before = psutil.Process(program.pid).memory_info().rss
         for start in range(0, count, 200):
             asterisk.send(b"".join(EVENT % n for n in range(start, start + 200)))
-            # As fast as the slowest reader: it is the stuck one that must not count.
-            size = start * 900
-            wait_until(lambda size=size: all(r.count > size for r in readers), what="events")
+            # As fast as the slowest reader; only the stuck one must not count.
+            for reader in readers:
+                reader.wait_size(start * 900)
         for reader in readers:
             reader.wait_for(b"\r\nN: %d\r\n" % (count - 1))
 
@@ -87,8 +93,8 @@ def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy):
         assert numbers(reader.data) == list(range(count + 1))
 
 
-def test_a_client_that_takes_nothing_for_clientwritetimeout_is_dropped(proxy):
-    """With a line in the log that says so; others are not delayed by it."""
+def test_a_client_that_takes_nothing_for_clientwritetimeout_is_dropped(proxy: StartProxy) -> None:
+    """With a line in the log that says so; other clients are not delayed."""
     with SimulatedAsterisk() as asterisk:
         program = proxy(CONFIG + "clientwritetimeout = 300\n" + host_line(asterisk))
         wait_connected(program)
@@ -104,8 +110,8 @@ def test_a_client_that_takes_nothing_for_clientwritetimeout_is_dropped(proxy):
             wait_until(lambda: sessions(program) == 2)
 
 
-def test_a_client_that_reads_slowly_but_steadily_stays_and_loses_nothing(proxy):
-    """Only who takes nothing at all is dropped."""
+def test_a_client_that_reads_slowly_but_steadily_stays_and_loses_nothing(proxy: StartProxy) -> None:
+    """Only a client that takes nothing at all is dropped."""
     count = 4000
     with SimulatedAsterisk() as asterisk:
         program = proxy(CONFIG + "clientwritetimeout = 1000\n" + host_line(asterisk))
@@ -123,22 +129,24 @@ def test_a_client_that_reads_slowly_but_steadily_stays_and_loses_nothing(proxy):
         assert "dropped" not in program.log()
 
 
-def test_a_message_is_never_cut_for_a_client_that_stays(proxy):
-    """What a full socket takes in parts arrives whole: 3 MB in one message."""
+def test_a_message_is_never_cut_for_a_client_that_stays(proxy: StartProxy) -> None:
+    """3 MB in one message, which a full socket takes in parts, arrive whole."""
     with SimulatedAsterisk() as asterisk:
         program = proxy(CONFIG + "clientwritetimeout = 5000\n" + host_line(asterisk))
         wait_connected(program)
         big = b"Event: Big\r\nPrivilege: user,all\r\nValue: " + b"y" * 3_000_000 + b"\r\n"
         with stuck_client(program, 65536) as client:
             asterisk.send(big + b"\r\n" + EVENT % 1)
-            time.sleep(0.2)  # so that it does not fit
-            client.read_until(lambda message: "N: 1" in message or message[0] == "Event: Big")
+            client.sock.recv(1, socket.MSG_PEEK)  # the proxy has sent what fitted
+            assert len(client.read_until(lambda lines: lines[0] == "Event: Big")[2]) == 3_000_007
             assert client.read_until("N: 1")[-1] == "Server: 127.0.0.1"
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_an_asterisk_that_stops_reading_delays_no_client(proxy, tls, tmp_path):
-    """Actions wait for it; events of it and of another server still come."""
+def test_an_asterisk_that_stops_reading_delays_no_client(
+    proxy: StartProxy, tls: bool, tmp_path: Path
+) -> None:
+    """Actions wait for it; its events and those of another server still come."""
     pem = certificate(tmp_path) if tls else None
     with SimulatedAsterisk(tls=pem) as deaf, SimulatedAsterisk("127.0.0.2") as well:
         program = proxy(CONFIG + host_line(deaf, tls="on" if tls else "off") + host_line(well))

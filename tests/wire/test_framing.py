@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Framing: whatever Asterisk sends, however TCP cuts it, the same messages come out."""
+"""Framing: whatever Asterisk sends, however TCP cuts it, the same messages result."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ def cut(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def by_lines(data: bytes) -> list[bytes]:
-    """Say slowly and simply what messages *data* holds (spec section 4)."""
-    messages, lines, text = [], [], False
+    """Return the messages that *data* holds, found slowly and simply (spec section 4)."""
+    messages: list[bytes] = []
+    lines: list[bytes] = []
+    text = False
     for piece in data.split(b"\n")[:-1]:
         line = piece[:-1] if piece.endswith(b"\r") else piece
         if text:
@@ -74,7 +76,7 @@ PONG = b"Response: Success\r\nPing: Pong\r\n\r\n"
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name.partition(".")[0])
-def test_every_recording_gives_the_messages_its_lines_spell(path):
+def test_every_recording_gives_the_messages_its_lines_spell(path: Path) -> None:
     """The quick way and the exact way agree on all that a real Asterisk sent."""
     data = recording(path)
 
@@ -102,7 +104,9 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=12), st.data())
 @settings(max_examples=300)
-def test_messages_do_not_depend_on_how_bytes_arrive(pieces, data):
+def test_messages_do_not_depend_on_how_bytes_arrive(
+    pieces: list[bytes], data: st.DataObject
+) -> None:
     """However TCP cuts the stream, the same messages come out, the exact ones."""
     stream = b"".join(pieces)
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=20))
@@ -111,7 +115,7 @@ def test_messages_do_not_depend_on_how_bytes_arrive(pieces, data):
 
 
 @given(st.lists(st.binary(max_size=64)))
-def test_any_bytes_are_framed_or_refused(chunks):
+def test_any_bytes_are_framed_or_refused(chunks: list[bytes]) -> None:
     """Noise gives messages or ProtocolError, and no other exception."""
     framer = Framer(256)
     try:
@@ -121,7 +125,7 @@ def test_any_bytes_are_framed_or_refused(chunks):
         pass
 
 
-def test_blank_lines_inside_command_output_are_kept():
+def test_blank_lines_inside_command_output_are_kept() -> None:
     """Old command output is one message, blank lines and all, up to its end mark."""
     expected = OLD_COMMAND.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
@@ -129,22 +133,22 @@ def test_blank_lines_inside_command_output_are_kept():
     assert feed(*[bytes([byte]) for byte in OLD_COMMAND + PONG]) == [expected, PONG]
 
 
-def test_a_value_that_says_response_follows_swallows_nothing():
+def test_a_value_that_says_response_follows_swallows_nothing() -> None:
     """Only a first header of that name and value starts raw text."""
     event = b"Event: X\r\nText: Response: Follows\r\n\r\n"
 
     assert feed(event + PONG) == [event, PONG]
 
 
-def test_an_endless_message_is_given_up():
-    """Key maxmessage bounds what one message may hold, whatever way it takes."""
+def test_an_endless_message_is_an_error() -> None:
+    """Setting maxmessage bounds a message, in whatever way it is cut."""
     with pytest.raises(ProtocolError, match="maxmessage is 1000"):
         feed(b"A: " + b"x" * 500, b"y" * 600, max_message=1000)
     with pytest.raises(ProtocolError):
         feed(b"Response: Follows\r\n", *[b"text\n\n" * 20] * 20, max_message=1000)
 
 
-def test_a_large_message_is_not_cut():
+def test_a_large_message_is_not_cut() -> None:
     """5 MB of one value arrive whole."""
     message = b"Event: Big\r\nValue: " + b"v" * (5 << 20) + b"\r\n\r\n"
 
