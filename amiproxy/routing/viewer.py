@@ -74,11 +74,7 @@ class Viewer:
             if not view.sees(item, number):
                 continue
             if callfilter is not None:
-                is_own = item.owner == number
-                if not batch.noted and not is_own:
-                    # Made before this client logged in: its view begins after it.
-                    continue
-                passing = callfilter.incoming(item.message, batch.scope, is_own)
+                passing = callfilter.incoming(item.message, batch.scope, item.owner == number)
                 if not passing:
                     continue
                 found += [

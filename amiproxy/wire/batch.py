@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batch: all that one read from one Asterisk brought, and its encodings.
+"""Batch: all messages of one read from one Asterisk, and their encodings.
 
 Work per message is done once per message, work per format once per format, and
-what many clients see alike is joined once and sent to each: a batch is made by
-a server's thread, handed to one session after the other, and forgotten.
+what many clients see alike is joined once and sent to each: a server's thread
+makes a batch, hands it to one session after the other, and forgets it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,9 @@ class Batch:
 
     *scope* names the server (unique ids of two Asterisks may be the same), *wire* is
     what is not private as AMI, *owners* are the sessions that answers in it are for.
-    *noted* tells whether the server's call table has looked at each message: a client
-    that sees calls through filters gets nothing of a batch without it but its own
-    answers, because its filters would judge messages by channels they know nothing of.
     """
 
-    __slots__ = ("_cache", "_items", "_parts", "kind", "noted", "owners", "scope", "wire")
+    __slots__ = ("_cache", "_items", "_parts", "kind", "owners", "scope", "wire")
 
     def __init__(
         self,
@@ -59,14 +56,12 @@ class Batch:
         wire: bytes,
         items: Sequence[Routed] | None,
         owners: Collection[int],
-        noted: bool,
     ) -> None:
-        """Make a batch; ``of_events`` and ``of_items`` know how the arguments belong together."""
+        """Make a batch of arguments that fit together: use ``of_events`` and ``of_items``."""
         self.scope = scope
         self.kind = kind
         self.wire = wire
         self.owners = owners
-        self.noted = noted
         self._items = items
         # Format and id of a message -> its encoding.  The message is kept with it: one
         # that was let go would leave its id to another.
@@ -74,14 +69,7 @@ class Batch:
         self._cache: dict[Hashable, bytes] = {}
 
     @classmethod
-    def of_events(
-        cls,
-        scope: str,
-        wire: bytes,
-        *,
-        messages: Sequence[Message] | None = None,
-        noted: bool = False,
-    ) -> Batch:
+    def of_events(cls, scope: str, wire: bytes, messages: Sequence[Message] | None = None) -> Batch:
         """Make a batch of events for everybody, none of which carries an ActionID.
 
         In *wire* a blank line must end each message and stand nowhere else.  *messages*
@@ -89,17 +77,17 @@ class Batch:
         client that needs them.
         """
         items = None if messages is None else [Routed(message) for message in messages]
-        return cls(scope, BatchKind.EVENTS, wire, items, (), noted)
+        return cls(scope, BatchKind.EVENTS, wire, items, ())
 
     @classmethod
-    def of_items(cls, scope: str, items: Sequence[Routed], *, noted: bool = False) -> Batch:
+    def of_items(cls, scope: str, items: Sequence[Routed]) -> Batch:
         """Make a batch of messages of which some may be answers."""
         owners = set(map(_OWNER, items))
         kind = BatchKind.MIXED if BROADCAST in owners else BatchKind.ANSWERS
         owners.discard(BROADCAST)
         parts = [item.message.raw for item in items if not item.private]
         wire = parts[0] if len(parts) == 1 else b"".join(parts)
-        return cls(scope, kind, wire, items, owners, noted)
+        return cls(scope, kind, wire, items, owners)
 
     @property
     def items(self) -> Sequence[Routed]:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bytes of an Asterisk in, whole messages out, all that one read brought at once.
+"""Framer: bytes of an Asterisk in, whole messages out, all of one read at once.
 
-No socket, no thread and no clock: whoever owns the connection reads and feeds.
-A framer belongs to one server session and its thread.
+No socket, no thread and no clock: the owner of the connection reads and feeds.
+A framer belongs to one connection and its thread.
 
 What a real Asterisk sends is nearly always plain: CRLF lines, one blank line
 after each message.  Such bytes are cut at their last blank line and passed on
-as they are.  Whatever makes the framing ambiguous (a bare LF, stray blank lines,
-raw command text of Asterisk before 14) is rare; it is looked for on the bytes
-and sends that read, and only that one, down the exact path line by line.
+as they are.  What makes the framing ambiguous (a bare LF, stray blank lines,
+raw command text of Asterisk before 14) is rare; it is searched for in the bytes,
+and only a read that has it is cut exactly, line by line.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Framer:
         self._edge = window[-len(END_COMMAND) :]
         self._parts.append(data)
         self._size += len(data)
-        # Never rescan: a long message is put together only once something
-        # that could end it has come.
+        # Do not scan anything twice: a long message is put together only once
+        # something that could end it has come.
         if self._in_text:
             # Once the end of the text has come, any line feed may end its line.
             may_end = END_COMMAND in window or (self._text_ends and b"\n" in data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""PlainEncoder: plain messages into another format, quickly."""
+"""PlainEncoder: turns plain messages into another format, quickly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from amiproxy.blocks import UNPARSED
 
 # In the text that is split, \1 stands before each name, so that no value can be
-# taken for one: a text with a \1 of its own is not plain.
+# mistaken for a name: a text that has a \1 already is not plain.
 _MARK = b"\1"
 _PRINTABLE = bytes(range(32, 256))
 _PLAIN_NAME = re.compile(_MARK + rb"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -21,14 +21,14 @@ class PlainEncoder:
 
     A message is plain if each line is ``Name: value``, with a name of ASCII letters,
     digits, ``_``, ``.``, ``-`` that is not ``UnparsedText``, no other ``: `` in the
-    value, valid UTF-8, and no control character.  Nearly all that Asterisk sends is;
-    the rest goes a slower way.  No line is looked at by itself here.
+    value, valid UTF-8, and no control character.  Nearly everything that Asterisk sends
+    is plain; the handler has a slower way for the rest.  No line is examined by itself.
     """
 
     def __init__(self, opening: bytes, *, unique: bool = False) -> None:
         """Make an encoder that writes *opening*, with the name for %b, before each value.
 
-        *unique*: a message with a repeated header is not plain.
+        With *unique* a message with a repeated header is not plain.
         """
         self._openings = _Openings(opening)
         self._unique = unique
@@ -36,8 +36,8 @@ class PlainEncoder:
     def encode(self, text: bytes) -> bytes | None:
         """Return openings and values of *text*, a message without its end.
 
-        None if it is not plain.  What the format wants escaped in values, the
-        caller has escaped in all of *text*.
+        Returns None if it is not plain.  The caller has escaped in all of *text* what
+        the format wants escaped in values.
         """
         if _MARK in text:
             return None
@@ -61,10 +61,10 @@ class PlainEncoder:
 
 
 class _Openings(dict[bytes, bytes]):
-    """What is written before a value, by the marked name; made when first asked for.
+    """Maps a marked name to what is written before its value; made on first use.
 
-    Bounded, because names may come from strangers.  Threads may add the same one
-    at once; they add equal ones.
+    Bounded, because names may come from unauthenticated clients.  Two threads may add
+    the same name at once: what they add is equal.
     """
 
     def __init__(self, opening: bytes) -> None:
@@ -82,7 +82,7 @@ class _Openings(dict[bytes, bytes]):
 
 
 def is_utf8(data: bytes) -> bool:
-    """Tell whether *data* is valid UTF-8."""
+    """Return whether *data* is valid UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Routed: a message of Asterisk, and the session it is for.
+"""Routed: a message of Asterisk and the session that it is for.
 
 The owner of a message is the number of a client session, from 1 on, or one of the
 names below.

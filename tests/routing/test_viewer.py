@@ -52,7 +52,7 @@ def noted(table: CallTable, *messages: Message) -> Batch:
     for message in messages:
         table.note(message)
     wire = b"".join(message.raw for message in messages)
-    return Batch.of_events("pbx", wire, messages=messages, noted=True)
+    return Batch.of_events("pbx", wire, messages=messages)
 
 
 def test_events_reach_every_client_as_the_same_bytes() -> None:
@@ -131,8 +131,8 @@ def test_clients_that_filter_calls_are_replayed_each_its_own(form: Format) -> No
         assert got == b"".join([batch.part(form, call), batch.part(form, event)])
 
 
-def test_a_batch_that_is_not_noted_shows_filtered_clients_their_answers_only() -> None:
-    """It was made before they logged in: their filters would judge it by no knowledge."""
+def test_what_no_call_table_has_noted_is_withheld_from_clients_that_filter_calls() -> None:
+    """It was read before they logged in; answers to them need no call table."""
     answer = Message.of("Response: Success", "ActionID: x")
     batch = Batch.of_items("pbx", [Routed(EVENT), Routed(answer, owner=ME)])
 

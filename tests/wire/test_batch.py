@@ -53,7 +53,7 @@ def test_events_for_everybody_keep_their_bytes() -> None:
 
 def test_messages_that_are_cut_already_are_not_cut_again() -> None:
     """Filters find what the call table has put down in them."""
-    batch = Batch.of_events("pbx", EVENT.raw, messages=[EVENT], noted=True)
+    batch = Batch.of_events("pbx", EVENT.raw, messages=[EVENT])
 
     assert batch.items[0].message is EVENT
 

@@ -182,7 +182,7 @@ def test_a_refusal_that_passes_is_tried_again(text: str) -> None:
 
 
 def test_silence_counts_as_fullybooted() -> None:
-    """Three seconds of it, counted from the last byte, be it half a message."""
+    """Three seconds of it, counted from the last byte, even in the middle of a message."""
     login = Course()
     login.feed(BANNER + ACCEPTED)
     assert login.wait == 3.0

@@ -60,24 +60,21 @@ class Publisher:
         ):
             self.publish_messages(chunk.messages())
             return
+        messages = None
         if self._audience.keeps_calls:
             messages = chunk.messages()
-            noted = self._note(messages)
-        else:
-            # Without calls to keep, filters are about single events only.
-            messages, noted = None, True
-        self._audience.publish(
-            Batch.of_events(self._link.scope, wire, messages=messages, noted=noted)
-        )
+            self._note(messages)
+        self._audience.publish(Batch.of_events(self._link.scope, wire, messages))
 
     def publish_messages(self, messages: Sequence[Message]) -> None:
         """Hand *messages* to the clients that they are for."""
         if not messages:
             return
-        noted = not self._audience.keeps_calls or self._note(messages)
+        if self._audience.keeps_calls:
+            self._note(messages)
         items = self._link.classify(messages)
         if items:
-            self._audience.publish(Batch.of_items(self._link.scope, items, noted=noted))
+            self._audience.publish(Batch.of_items(self._link.scope, items))
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
@@ -109,13 +106,11 @@ class Publisher:
             self._audience.publish(Batch.of_items(self._link.scope, items))
         self._audience.forget(self._link.scope)
 
-    def _note(self, messages: Iterable[Message]) -> bool:
-        """Keep the calls in *messages*; return whether all is looked up for filters."""
-        filtering = self._audience.filtering
-        look = self._calls.note if filtering else self._calls.keep
+    def _note(self, messages: Iterable[Message]) -> None:
+        """Record the calls in *messages*, and for filters, if there are any, what they mean."""
+        record = self._calls.note if self._audience.filtering else self._calls.keep
         for message in messages:
-            look(message)
-        return filtering
+            record(message)
 
 
 def _not_connected_reply(action: PendingAction, host: str) -> Message:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class SessionRegistry:
     """Every live client session, newest first.
 
-    Written by the thread of each session as it begins and ends, or changes its
-    autofilter.  Read by every server thread, for every batch.
+    Each session's thread changes it when the session begins, ends, logs in or changes
+    its autofilter.  Every server's thread reads it for every batch.
     """
 
     def __init__(self) -> None:
@@ -58,17 +58,17 @@ class SessionRegistry:
         return listeners
 
     def find(self, number: int) -> ClientSession | None:
-        """Return the live session of that number."""
+        """Return the live session with that number, if there is one."""
         return self._by_number.get(number)
 
     def add(self, session: ClientSession) -> None:
-        """Take *session* in: from now on it gets what it may see."""
+        """Add *session*: from now on it gets what it may see."""
         with self._lock:
             self._by_number[session.number] = session
             self._sessions = self._listeners = None
 
     def discard(self, session: ClientSession) -> None:
-        """Forget *session*, if it is there."""
+        """Remove *session*, if it is there."""
         with self._lock:
             self._by_number.pop(session.number, None)
             self._filtering.discard(session.number)
@@ -83,10 +83,10 @@ class SessionRegistry:
     def log_in(
         self, session: ClientSession, user: User | None, event_mask: int | None, *said: Message
     ) -> None:
-        """Make the client of *session* *user*; arguments as for ClientSession.log_in."""
+        """Log *user* in on *session*; arguments as for ClientSession.log_in."""
         if user is not None and user.filtered:
-            # Before it sees the first call: from now on the servers' threads note all
-            # that its filters need to know of a call.
+            # First: from now on the servers' threads look up all that its filters need
+            # to know of a call.
             with self._lock:
                 self._filtering.add(session.number)
         session.log_in(user, event_mask, *said)

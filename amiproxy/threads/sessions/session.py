@@ -104,11 +104,11 @@ class ClientSession:
     # -- what the client's thread changes ---------------------------------------------
 
     def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
-        """Make the client *user* (None: whoever it says, no users are defined).
+        """Make *user* the client's user; None where no users are defined.
 
-        It is told *said* in the same step: before them nothing it gets is by the
-        new rights, behind them all of it is.  Only for SessionRegistry.log_in, which
-        prepares the servers' threads for it.
+        The client is sent *said* in the same step: what it gets before them is by the
+        old rights, what it gets after them by the new ones.  Only for
+        SessionRegistry.log_in, which prepares the servers' threads for it.
         """
         with self.lock:
             for message in said:
@@ -138,7 +138,7 @@ class ClientSession:
     def set_mode(self, mode: AutoFilter) -> None:
         """Change the autofilter; the ActionID remembered so far is forgotten.
 
-        Only for SessionRegistry.set_autofilter, which must know.
+        Only for SessionRegistry.set_autofilter, which keeps its tuples in step.
         """
         with self.lock:
             self.mode = mode
@@ -183,7 +183,7 @@ class ClientSession:
             self._renew_viewer()
 
     def outgoing(self, message: Message) -> Message | None:
-        """Return an action as the user's filters let it go, None if they don't."""
+        """Return *message*, an action, as the user's filters let it pass, or None."""
         if self._callfilter is None:
             return message
         with self.lock:
@@ -213,7 +213,7 @@ class ClientSession:
         self._renew_viewer()
 
     def _renew_viewer(self) -> None:
-        """Take over what the view depends on.  The caller holds ``lock``."""
+        """Make the viewer of the fields it depends on.  The caller holds ``lock``."""
         assert self.lock.locked()
         user = self.user
         filters = [] if user is None or not user.eventfilters else [user.eventfilters]
@@ -245,7 +245,7 @@ class ClientSession:
 
     @property
     def ended(self) -> bool:
-        """Whether the client has been let go."""
+        """Whether the session is over, and its thread is only to find out."""
         raise NotImplementedError
 
     def deliver(self, batch: Batch) -> None:
@@ -270,7 +270,7 @@ class ClientSession:
         raise NotImplementedError
 
     def end(self, reason: str) -> None:
-        """Let the client go, whoever asks; its own thread tidies up."""
+        """End the session; its own thread tidies up.  Any thread may call."""
         raise NotImplementedError
 
 

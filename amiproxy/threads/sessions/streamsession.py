@@ -27,15 +27,15 @@ class StreamSession(ClientSession):
     def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
         super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
         self.transport = transport
-        self._write_timeout = transport.write_timeout  # of who has none of his own
+        self._write_timeout = transport.write_timeout  # for users without one of their own
 
     @property
     def ended(self) -> bool:
-        """Whether the client has been let go."""
+        """Whether the connection is over, and the client's thread is only to find out."""
         return self.transport.dropped
 
     def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
-        """As any session; from now on it is waited for as long as *user*'s setting says."""
+        """As any session; the *user*'s write timeout holds from now on."""
         super().log_in(user, event_mask, *said)
         own = None if user is None else user.write_timeout
         self.transport.write_timeout = self._write_timeout if own is None else own
@@ -49,7 +49,7 @@ class StreamSession(ClientSession):
         """Send what of *batch* this client may see."""
         with self.lock:
             if batch.kind is self._taken_as_is:
-                # Most of all that is ever delivered passes here.
+                # The usual case by far.
                 data = batch.wire
             elif self.transport.dropped:
                 return
@@ -68,7 +68,7 @@ class StreamSession(ClientSession):
         except HandlerError as error:
             self._fail(error)
         except Exception:
-            # Costs this client its session, and nobody else the server.
+            # This client loses its session; the server's thread must go on for the others.
             log.exception("%s: bug in the proxy", self.peer)
             self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
         return b""
@@ -95,8 +95,8 @@ class StreamSession(ClientSession):
         self.transport.abort(HandlerError(f"{self.peer}: {error}"))
 
     def end(self, reason: str) -> None:
-        """Let the client go: its thread wakes up, finds the end and leaves.
+        """End the session: the client's thread wakes up and leaves.
 
-        What it was sent before still reaches it, if it takes it soon.
+        What the client was sent before still reaches it, if it reads it soon.
         """
         self.transport.finish(reason)

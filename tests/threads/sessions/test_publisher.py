@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What Asterisk says becomes batches: whom they are for, and what filters may rely on."""
+"""The publisher: batches made of what one Asterisk says, and what they are."""
 
 from __future__ import annotations
 
@@ -7,27 +7,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.access.user import User
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.callfilter import SessionFilter
+from amiproxy.routing.ledger import PendingAction
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
-from amiproxy.wire.batch import Batch, BatchKind
+from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.framing import Framer
+from amiproxy.wire.routed import PROXY
+from tests.threads.sessions.support import BOOTED, EVENT, PONG
 
 if TYPE_CHECKING:
+    from amiproxy.wire.batch import Batch
     from tests.threads.conftest import MakePair
 
-EVENT = b"Event: Hangup\r\nPrivilege: call,all\r\n\r\n"
+ENDING = b"\r\nServer: pbx\r\n\r\n"
+USER_EVENT = Message.of("Event: UserEvent", "Privilege: user,all", "ActionID: amp5-x", "Text: hi")
+LIST = Message.of("Response: Success", "EventList: start", "Message: Peers will follow")
+ENTRY = Message.of("Event: PeerEntry", "ObjectName: 1")
 
 
-class Audience:
-    """Keeps what it is told."""
+class Clients:
+    """Stands for the router: keeps what is published."""
 
-    keeps_calls = False
-    filtering = False
-
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_calls: bool = False, filtering: bool = False) -> None:
+        self.keeps_calls = keeps_calls
+        self.filtering = filtering
         self.batches: list[Batch] = []
         self.forgotten: list[str] = []
 
@@ -38,81 +46,138 @@ class Audience:
         self.forgotten.append(scope)
 
 
-class Stage:
-    """A publisher and its connection, on which nothing is read."""
+class Play:
+    """A publisher between a link and the clients."""
 
-    def __init__(self, pair: MakePair) -> None:
-        self.link = AsteriskLink(ServerSpec("pbx", 1, "u", "s", "on", False), ActionIds())
+    def __init__(self, pair: MakePair, **clients: bool) -> None:
+        self.ids = ActionIds()
+        self.link = AsteriskLink(ServerSpec("pbx", 5038, "ann", "s", "on", False), self.ids)
         self.link.open(pair()[0], "192.0.2.1")
         self.link.go_live()
-        self.audience = Audience()
-        self.publisher = Publisher(self.link, self.audience)
-        self._framer = Framer(65536, b"\r\nServer: pbx\r\n\r\n")
+        self.clients = Clients(**clients)
+        self.publisher = Publisher(self.link, self.clients)
+        self._framer = Framer(65536, ENDING)
 
-    def say(self, data: bytes) -> Batch:
-        """Publish what one read brought; return the batch that was made of it."""
-        self.publisher.publish(self._framer.feed(data))
-        return self.audience.batches[-1]
+    def ask(self, owner: int, wire_id: str | None) -> None:
+        self.link.submit(PendingAction(owner, b"Action: X\r\n\r\n", wire_id))
+
+    def hear(self, *messages: Message) -> Batch | None:
+        """Return the batch that one read of *messages* makes, if any."""
+        self.clients.batches.clear()
+        self.publisher.publish(self._framer.feed(b"".join(each.raw for each in messages)))
+        return self.clients.batches[0] if self.clients.batches else None
 
 
 @pytest.fixture
-def stage(pair: MakePair) -> Stage:
-    return Stage(pair)
+def play(pair: MakePair) -> Play:
+    return Play(pair)
 
 
-def test_events_that_concern_nobody_in_particular_go_as_they_are(stage: Stage) -> None:
-    """One batch of bytes, which need not be cut into messages."""
-    batch = stage.say(EVENT * 2)
-
-    assert batch.kind is BatchKind.EVENTS
-    assert batch.wire == EVENT.replace(b"\r\n\r\n", b"\r\nServer: pbx\r\n\r\n") * 2
-    assert batch.noted
+def kind_of(batch: Batch | None) -> BatchKind:
+    assert batch is not None
+    return batch.kind
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"Event: OriginateResponse\r\nActionID: amp1-a\r\n\r\n",
-        b"Event: UserEvent\r\nactionid: amp1-a\r\n\r\n",
-        b"Response: Success\r\n\r\n",
-    ],
-)
-def test_whatever_may_belong_to_an_action_is_looked_at(stage: Stage, data: bytes) -> None:
-    """With all that the same read brought."""
-    assert stage.say(EVENT + data).kind is BatchKind.MIXED
+def test_events_without_action_id_are_for_everybody_as_they_are(play: Play) -> None:
+    """The bytes of the framer are those of the batch, uncut."""
+    batch = play.hear(EVENT, BOOTED)
+
+    assert batch is not None
+    assert (batch.kind, batch.scope) == (BatchKind.EVENTS, "pbx:5038")
+    assert batch.wire == (EVENT.raw + BOOTED.raw).replace(b"\r\n\r\n", ENDING)
 
 
-def test_a_read_without_a_whole_message_is_no_batch(stage: Stage) -> None:
-    """Nobody is woken for half an event."""
-    stage.publisher.publish(Framer(65536).feed(EVENT[:10]))
-
-    assert stage.audience.batches == []
-
-
-@pytest.mark.parametrize(("filtering", "noted"), [(False, False), (True, True)])
-@pytest.mark.parametrize("data", [EVENT, EVENT + b"Response: Success\r\n\r\n"])
-def test_where_calls_are_kept_a_batch_tells_whether_filters_may_judge_it(
-    stage: Stage, filtering: bool, noted: bool, data: bytes
+@pytest.mark.parametrize("message", [PONG, USER_EVENT, ENTRY.with_header("ActionID", "x")])
+def test_with_an_answer_or_an_action_id_the_ledger_looks_at_each_message(
+    play: Play, message: Message
 ) -> None:
-    """Only if its calls were looked up, which is done while somebody filters."""
-    stage.audience.keeps_calls = True
-    stage.audience.filtering = filtering
-
-    assert stage.say(data).noted is noted
+    """Else one client's answer, or the ActionID of the proxy, would reach all of them."""
+    assert kind_of(play.hear(EVENT, message)) is BatchKind.MIXED
 
 
-def test_a_lost_connection_is_told_to_each_that_waits(stage: Stage) -> None:
-    """Privately, with the ActionID of the action; the proxy's own Pings are nobody's."""
-    stage.link.ping()
+def test_a_list_under_way_is_for_the_client_that_asked(play: Play) -> None:
+    """Though nothing in its items says so; events for all begin again after it."""
+    play.ask(5, None)
 
-    stage.publisher.abandon(stage.link.lose())
+    assert kind_of(play.hear(LIST)) is BatchKind.ANSWERS
+    items = play.hear(ENTRY)
+    assert items is not None
+    assert set(items.owners) == {5}
+    play.hear(Message.of("Event: PeerlistComplete", "EventList: Complete"))
 
-    assert stage.audience.batches == []
-    assert stage.audience.forgotten == ["pbx:1"]
+    assert kind_of(play.hear(ENTRY)) is BatchKind.EVENTS
 
 
-def test_messages_before_fullybooted_are_remembered_and_not_published(stage: Stage) -> None:
-    """A call that is there already is known when a client asks for it."""
-    stage.publisher.keep([Message.of("Event: Newchannel", "Uniqueid: 1.1", "Channel: SIP/1-1")])
+def test_raw_command_text_is_published_as_one_answer(play: Play) -> None:
+    """Asterisk before 14; what looks like an event in it is none."""
+    play.ask(5, "amp5-c")
+    text = b"Response: Follows\r\nActionID: amp5-c\r\nEvent: X\n\nEvent: Y\n--END COMMAND--\r\n\r\n"
 
-    assert stage.audience.batches == []
+    play.publisher.publish(Framer(65536, ENDING).feed(text))
+
+    (batch,) = play.clients.batches
+    assert [item.owner for item in batch.items] == [5]
+
+
+def test_nothing_is_published_of_what_no_client_may_see(play: Play) -> None:
+    """An incomplete message, one from before FullyBooted, the answer to the proxy's Ping."""
+    play.ask(PROXY, "amp0-k")
+
+    play.publisher.publish(Framer(65536).feed(EVENT.raw[:-1]))
+    play.publisher.keep([EVENT])
+    play.hear(PONG.with_header("ActionID", "amp0-k"))
+
+    assert play.clients.batches == []
+
+
+@pytest.mark.parametrize("message", [EVENT, USER_EVENT], ids=["event", "restored"])
+def test_what_filters_get_has_been_noted(pair: MakePair, message: Message) -> None:
+    """In the message that clients get as well, if that is not the one that came."""
+    play = Play(pair, keeps_calls=True, filtering=True)
+    play.ids.wire_id(5, "x")
+    user = User("ann", "secret", channel="sip/1", more_events=True)
+
+    batch = play.hear(message)
+
+    assert batch is not None
+    (item,) = batch.items
+    assert SessionFilter(user, "off").incoming(item.message, batch.scope, False) == (item.message,)
+
+
+@pytest.mark.parametrize("booted", [True, False])
+def test_calls_from_before_the_first_filter_are_replayed(pair: MakePair, booted: bool) -> None:
+    """Kept as soon as a user needs them, before FullyBooted too; noted while a client filters."""
+    play = Play(pair, keeps_calls=True)
+    dial = Message.of("Event: Dial", "Privilege: call,all", "Channel: X/1", "DestUniqueid: 1")
+    callfilter = SessionFilter(User("ann", "secret", channel="x/1"), "off")
+
+    if booted:
+        before = play.hear(EVENT)
+        assert before is not None
+        assert callfilter.incoming(before.items[0].message, "pbx", False) == ()
+    else:
+        play.publisher.keep([EVENT])
+    play.clients.filtering = True
+    after = play.hear(dial)
+
+    assert after is not None
+    assert len(callfilter.incoming(after.items[0].message, "pbx", False)) == 2
+
+
+def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -> None:
+    """And the clients forget the calls of that Asterisk."""
+    play.ask(5, "amp5-a")
+    play.ask(6, None)
+    play.link.ping()
+
+    play.publisher.abandon(play.link.lose())
+
+    (batch,) = play.clients.batches
+    assert [(item.owner, item.private, item.final) for item in batch.items] == [
+        (5, True, True),
+        (6, True, True),
+    ]
+    assert batch.wire == b""
+    text = ("Response: Error", "Message: Server pbx is not connected")
+    assert [item.message.lines for item in batch.items] == [(*text, "ActionID: amp5-a"), text]
+    assert play.clients.forgotten == ["pbx:5038"]

@@ -163,7 +163,7 @@ def test_a_user_with_a_channel_sees_its_calls_only(pair: MakePair) -> None:
 
     def deliver(message: Message) -> bytes:
         table.note(message)
-        session.deliver(Batch.of_events("pbx", message.raw, messages=[message], noted=True))
+        session.deliver(Batch.of_events("pbx", message.raw, messages=[message]))
         return received(theirs)
 
     assert deliver(hangup) == b""
