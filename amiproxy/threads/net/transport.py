@@ -313,12 +313,8 @@ class Transport:
         self.flush()  # it may have become ready just now
         with self.lock:
             if time.monotonic() >= self.stalled_until:
-                self.abort(
-                    SlowPeer(
-                        f"{self.peer} took nothing for {self.write_timeout * 1000:.0f} ms, "
-                        f"{self.backlog} bytes wait"
-                    )
-                )
+                stall = f"{self.write_timeout * 1000:.0f} ms, {self.backlog} bytes wait"
+                self.abort(SlowPeer(f"{self.peer} took nothing for {stall}"))
 
     # -- under the lock -------------------------------------------------------------------------
 
