@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Callable
 
 from amiproxy.access.lockout import network_of
@@ -18,6 +19,7 @@ class Slot:
 
     def __init__(self, network: str, *, unauthenticated: bool) -> None:
         self.network = network
+        self.entered = time.monotonic()  # in seconds; authtimeout counts from here
         #: Written with Admission's lock held; read without it by the client's own thread.
         self.unauthenticated = unauthenticated
         self.end: Callable[[str], None] = _ignore

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from amiproxy.access.lockout import Lockout
 from amiproxy.formats import Format, Limits
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from amiproxy.access.user import Users
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.sessions.router import Router
+
+_Number = TypeVar("_Number", int, float)
 
 
 class ServerControl(Protocol):
@@ -93,6 +95,11 @@ class ProxyContext:
         """Seconds since the proxy began."""
         return time.monotonic() - self._began
 
+    @property
+    def auth_timeout(self) -> float:
+        """Seconds that a client may take to log in; 0 means no limit."""
+        return _first(self.users.general.auth_timeout, self.config.auth_timeout)
+
     def login_delay(self, address: str) -> float:
         """Return for how many seconds a log-in from *address* has to wait now."""
         with self._lockout_lock:
@@ -112,5 +119,6 @@ class ProxyContext:
         return self.formats[self.config.output_format]
 
 
-def _first(general: int | None, config: int) -> int:
+def _first(general: _Number | None, config: _Number) -> _Number:
+    """Return what the users file's section [general] says, else the configuration."""
     return config if general is None else general

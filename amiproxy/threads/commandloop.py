@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""CommandLoop: receive, take the next block, act; for one client that speaks in blocks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from amiproxy.basics.deadline import Deadline
+from amiproxy.errors import PeerError
+from amiproxy.formats import Refused
+from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions.call import Call
+from amiproxy.threads.actions.local import finish_wait
+from amiproxy.threads.net.hello import refuse_tls
+from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
+from amiproxy.wire.blocksource import BlockSource
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.threads.sessions.admission import Slot
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.sessions.streamsession import StreamSession
+
+log = logging.getLogger("amiproxy.client")
+
+_READ_SIZE = 65536
+
+
+class Times(NamedTuple):
+    """Time limits of a client, in seconds."""
+
+    #: For a TLS handshake.
+    handshake: float = 10.0
+    #: How long a half-closed client is kept until its actions are answered.
+    linger: float = 120.0
+    #: After this time without an answer Asterisk is asked whether one will come.
+    probe: float = 1.0
+    #: How long a client may take to close after the proxy's half-close.
+    farewell: float = 1.0
+    #: Poll interval for what wakes nobody.
+    poll: float = 0.05
+
+
+class UnwantedError(PeerError):
+    """A client that must not stay."""
+
+
+class CommandLoop:
+    """Carries out one client's blocks, one after the other, in its thread."""
+
+    def __init__(
+        self, context: ProxyContext, session: StreamSession, slot: Slot, times: Times
+    ) -> None:
+        self._context = context
+        self._session = session
+        self._slot = slot
+        self._times = times
+        self._transport = session.transport
+        self._source = BlockSource(context.formats[session.input_name], context.limits)
+        self._is_first = True  # nothing has come yet
+        self._behind_wait = 0  # bytes that came while WaitEvents waited
+        self._limited_log = RateLimitedLog(log)
+
+    def run(self) -> None:
+        """Serve the client until it leaves or is let go.
+
+        Raises:
+            PeerError: the connection is over, or the client must not stay.
+
+        """
+        while self._step():
+            pass
+        self._part()
+
+    def _step(self) -> bool:
+        """Do what is next; return False when the session is over."""
+        if self._session.waiting_for_event is not None:
+            self._wait_for_event()
+            return True
+        block = self._source.next()
+        if block is not None:
+            if self._context.router.is_congested():
+                # A client that asks faster than Asterisk answers is read more slowly.
+                self._pause()
+            return self._carry_out(block)
+        data = self._transport.recv(_READ_SIZE, self._login_time_left())
+        if data:
+            self._receive(data)
+        elif data is not None:  # half-close: it still gets the answers under way
+            self._await_answers()
+            return False
+        return True
+
+    def _receive(self, data: bytes) -> None:
+        if self._is_first:
+            self._is_first = False
+            refuse_tls(self._transport, data)
+        self._source.receive(data)
+
+    def _carry_out(self, block: Message | Refused) -> bool:
+        """Do what one block asks; return whether the client stays."""
+        session = self._session
+        if isinstance(block, Refused):
+            self._limited_log.warning("%s: %s", session.peer, block.reason)
+            session.say(block.reply)
+            return not block.close
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s: %s", session.peer, ascii(block.action or "block")[:60])
+        if dispatch.is_logoff(block):
+            # Asterisk answers in order: first what was asked before.
+            self._await_answers()
+        outcome = dispatch.handle(Call(self._context, session, block))
+        if outcome.wait is not None:
+            with session.lock:
+                session.waiting_for_event = outcome.wait
+        if session.input_name != self._source.form.name:
+            self._source.switch(self._context.formats[session.input_name], self._context.limits)
+        return outcome.stays
+
+    def _login_time_left(self) -> float | None:
+        """Return for how many seconds the client may stay without login; None: no limit.
+
+        Raises:
+            PeerError: that time is over.
+
+        """
+        slot, context = self._slot, self._context
+        if not slot.unauthenticated:
+            return None
+        if self._session.allowed:
+            context.admission.mark_authenticated(slot)
+            return None
+        limit = context.auth_timeout
+        if not limit:
+            return None
+        left = slot.entered + limit - time.monotonic()
+        if left <= 0:
+            raise UnwantedError(f"not logged in within {limit:g} s (authtimeout)")
+        return left
+
+    def _wait_for_event(self) -> None:
+        """Wait until the WaitEvent is over, for at most one poll interval.
+
+        Further actions wait behind it, as in Asterisk.  The end of the input ends it, also
+        as there (action_waitevent), so that a half-closed client gets its answers.
+        """
+        wait = self._session.waiting_for_event
+        assert wait is not None
+        left = wait.deadline - time.monotonic()
+        if self._source.is_empty:
+            self._behind_wait = 0
+        data = None
+        if left > 0 and not wait.told:
+            data = self._transport.recv(_READ_SIZE, min(left, self._times.poll))
+        if data:
+            self._behind_wait += len(data)
+            if self._behind_wait > self._context.config.max_block:
+                raise UnwantedError(f"{self._behind_wait} bytes behind a WaitEvent (maxblock)")
+            self._receive(data)
+        elif data == b"" or wait.told or left <= 0:
+            finish_wait(self._session)
+
+    def _pause(self) -> None:
+        """Let one poll interval pass in which nothing is read; an end is noticed."""
+        self._transport.check()
+        time.sleep(self._times.poll)
+        self._transport.check()
+
+    def _await_answers(self) -> None:
+        """Wait until no action of this client is under way."""
+        number, router = self._session.number, self._context.router
+        deadline, probe = Deadline(self._times.linger), Deadline(self._times.probe)
+        probed = False
+        while router.is_waiting(number) and not deadline.over:
+            if not probed and probe.over:
+                # Some actions are never answered (IAXnetstats); the answer to an action
+                # that is sent after them shows that none will come.
+                router.probe(number)
+                probed = True
+            self._pause()
+
+    def _part(self) -> None:
+        """Send what is left, and close the connection from our side."""
+        self._transport.flush_until(Deadline(max(self._transport.write_timeout, 1.0)))
+        if not self._context.stopping.is_set():
+            self._transport.half_close_and_drain(self._times.farewell)
+        log.info("%s left", self._session.peer)

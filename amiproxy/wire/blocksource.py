@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""BlockSource: bytes of one client in, blocks out, in a format that may change.
+
+A client may switch its input format between two blocks of one packet.  A reader
+(amiproxy/formats.py) takes all it is fed and may come from a third party, so it cannot be
+asked for what it has not used.  Therefore it is never fed bytes that may be the next
+format's: while the block under way may be a SetInputFormat, it gets pieces so small that
+none holds more than the end of one block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Union
+
+from amiproxy.errors import HandlerError
+
+if TYPE_CHECKING:
+    from amiproxy.formats import Format, Limits, Reader, Refused
+    from amiproxy.message import Message
+
+#: A piece that in every format holds no more than the end of one block.
+_PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
+
+#: The bytes, in lower case, that every SetInputFormat contains.
+_SWITCH = b"inputformat"
+
+
+class BlockSource:
+    """Blocks of one client; *form* is an input format with a reader.
+
+    Belongs to one thread.  Every method may raise :class:`HandlerError`: a reader, which
+    may be a third party's, raised something.  That ends this client's session only.
+    """
+
+    def __init__(self, form: Format, limits: Limits) -> None:
+        self._blocks: deque[Union[Message, Refused]] = deque()
+        self._unread: deque[bytes] = deque()  # came, and the reader has not had it
+        self._tail = b""  # end of what the reader had last, since _SWITCH may be cut
+        self._may_switch = False  # the block under way may be a SetInputFormat
+        self.switch(form, limits)
+
+    def switch(self, form: Format, limits: Limits) -> None:
+        """Read by *form* all that follows the block that ``next`` returned last."""
+        assert form.reader is not None
+        self._form = form
+        try:
+            self._reader: Reader = form.reader(limits)
+        except BaseException as error:
+            raise handler_error(form, "cannot make a reader", error) from error
+
+    @property
+    def form(self) -> Format:
+        """The format that is read now."""
+        return self._form
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the reader has had all that came, and each block was returned."""
+        return not self._blocks and not self._unread
+
+    def receive(self, data: bytes) -> None:
+        """Take the next *data* of the client."""
+        self._unread.append(data)
+
+    def next(self) -> Message | Refused | None:
+        """Return the next block, or None if there is none until more data comes."""
+        while not self._blocks and self._unread:
+            self._feed()
+        return self._blocks.popleft() if self._blocks else None
+
+    def _feed(self) -> None:
+        """Give the reader the first of what it has not had."""
+        data = self._unread.popleft()
+        if self._may_switch or _SWITCH in (self._tail + data).lower():
+            self._may_switch = True
+            data, *rest = _PIECE.findall(data)
+            self._unread.extendleft(reversed(rest))
+        self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
+        try:
+            found = self._reader.feed(data)
+            self._blocks.extend(found)
+        except BaseException as error:
+            raise handler_error(self._form, "cannot read", error) from error
+        if found:
+            self._may_switch = False
+
+
+def handler_error(form: Format, problem: str, error: BaseException) -> HandlerError:
+    """Return the error for what a handler raised, without its text: it may hold secrets."""
+    return HandlerError(f"handler {form.name}: {problem}: {type(error).__name__}")

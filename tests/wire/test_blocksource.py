@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""BlockSource: however packets are cut, and whenever the format changes, no byte is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.errors import HandlerError
+from amiproxy.formats import Format, Limits, Refused, load_formats
+from amiproxy.message import Message
+from amiproxy.wire.blocksource import BlockSource
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMATS = load_formats(ROOT / "handlers")
+
+#: How each format writes a block of one header.
+WRITE = {
+    "standard": "{0}: {1}\r\n\r\n",
+    "json": '{{"{0}": "{1}"}}\n',
+    "xml": '<AsteriskManagerInput>\r\n<{0} Value="{1}"/>\r\n</AsteriskManagerInput>\r\n\r\n',
+}
+NAMES = st.sampled_from(sorted(WRITE))
+
+
+def chunks(data: bytes, cuts: Iterable[int]) -> list[bytes]:
+    """Return *data* cut at *cuts*, modulo its length."""
+    places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[start:end] for start, end in zip(places, places[1:])]
+
+
+def read(first: str, packets: Iterable[bytes]) -> list[str]:
+    """Return all blocks as text; SetInputFormat switches, as in the client's thread."""
+    source = BlockSource(FORMATS[first], Limits())
+    found = []
+    for packet in packets:
+        source.receive(packet)
+        while (block := source.next()) is not None:
+            assert isinstance(block, Message), block
+            found.append(": ".join(block.lines))
+            if block.has("InputFormat"):
+                source.switch(FORMATS[block.get("InputFormat")], Limits())
+        assert source.is_empty
+    return found
+
+
+@given(
+    NAMES,
+    st.lists(st.tuples(st.integers(0, 3), NAMES), max_size=4),
+    st.lists(st.integers(0, 2000), max_size=12),
+)
+def test_switching_loses_nothing_however_packets_are_cut(
+    first: str, switches: list[tuple[int, str]], cuts: list[int]
+) -> None:
+    """Each block is read by the format that was set before it, in one packet or in many."""
+    data, wanted, form = "", [], first
+    for number, (count, following) in enumerate(switches):
+        for index in range(count):
+            data += WRITE[form].format("Action", f"Ping{number}.{index}")
+            wanted.append(f"Action: Ping{number}.{index}")
+        data += WRITE[form].format("InputFormat", following)
+        wanted.append(f"InputFormat: {following}")
+        form = following
+    data += WRITE[form].format("Action", "Last")
+
+    assert read(first, chunks(data.encode(), cuts)) == [*wanted, "Action: Last"]
+
+
+@given(st.binary(max_size=400), NAMES, st.lists(st.integers(0, 400), max_size=6))
+def test_cutting_changes_nothing_that_is_read(data: bytes, form: str, cuts: list[int]) -> None:
+    """Noise gives the same blocks and refusals in one packet and in many."""
+
+    def blocks(packets: Iterable[bytes]) -> list[Any]:
+        source = BlockSource(FORMATS[form], Limits())
+        found: list[Any] = []
+        for packet in packets:
+            source.receive(packet)
+            while (block := source.next()) is not None:
+                if isinstance(block, Refused):
+                    return [*found, block.reason]
+                found.append(block.lines)
+        return found
+
+    data += b"inputformat\r\n\r\n"
+    assert blocks(chunks(data, cuts)) == blocks([data])
+
+
+class Recording:
+    """A reader that keeps what it is fed, and finds a block at each blank line."""
+
+    def __init__(self) -> None:
+        self.fed: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[Message | Refused]:
+        """Take *data*."""
+        self.fed.append(data)
+        ends = b"".join(self.fed).count(b"\n\n") - b"".join(self.fed[:-1]).count(b"\n\n")
+        return [Message.of("X: y")] * ends
+
+
+def third_party(reader: Any) -> Format:
+    """Return the format of a third party's handler with this reader."""
+    return Format("theirs", None, reader, None, None, "text/plain", wire=False)
+
+
+def test_packets_go_to_the_reader_whole() -> None:
+    """Only while a block may switch the format are they cut, at the ends of lines."""
+    reader = Recording()
+    source = BlockSource(third_party(lambda _: reader), Limits())
+
+    for packet in (b"a\nb\n\nc\n", b"\n", b"d\nInputFormat\n", b"\nafter\n", b"x\ny"):
+        source.receive(packet)
+        while source.next() is not None:
+            pass
+
+    assert reader.fed == [
+        b"a\nb\n\nc\n",
+        b"\n",
+        b"d\n",
+        b"InputFormat\n",
+        b"\n",
+        b"after\n",
+        b"x\ny",
+    ]
+
+
+def fails(_: object) -> Any:
+    """Raise as a third party's handler may, with a secret in the text."""
+    raise KeyError("hunter2")
+
+
+class Failing:
+    """A reader that raises."""
+
+    feed = staticmethod(fails)
+
+
+class Wrong:
+    """A reader that returns no list."""
+
+    def feed(self, _: bytes) -> None:
+        """Return nothing."""
+
+
+@pytest.mark.parametrize(
+    ("reader", "text"),
+    [
+        (fails, "handler theirs: cannot make a reader: KeyError"),
+        (lambda _: Failing(), "handler theirs: cannot read: KeyError"),
+        (lambda _: Wrong(), "handler theirs: cannot read: TypeError"),
+    ],
+)
+def test_what_a_handler_raises_is_one_kind_of_error(reader: Any, text: str) -> None:
+    """It names the handler and the type, never the text: that may hold secrets."""
+
+    def read_one() -> None:
+        source = BlockSource(third_party(reader), Limits())
+        source.receive(b"x")
+        source.next()
+
+    with pytest.raises(HandlerError) as caught:
+        read_one()
+
+    assert str(caught.value) == text
