@@ -49,8 +49,8 @@ class Servers:
         self._config = config
         self._router = router
         self._make = make
-        # Guards changes of all fields, so that servers are started, added, dropped and
-        # stopped one after the other; held while threads are started, never while one
+        # Guards _servers, _added, _stopped and _config: servers are started, added, dropped
+        # and stopped one after the other.  Held while threads are started, never while one
         # is joined: join takes the tuple as it stands.
         self._lock = threading.Lock()
         self._servers: tuple[Server, ...] = ()

@@ -73,7 +73,8 @@ class Flusher:
         epoll = select.epoll()
         read_fd, self._wake_fd = os.pipe()
         epoll.register(read_fd, select.EPOLLIN)
-        self._epoll = epoll
+        with self._lock:
+            self._epoll = epoll
         self._thread = threading.Thread(
             target=self._run, args=(epoll, read_fd), name="flusher", daemon=True
         )

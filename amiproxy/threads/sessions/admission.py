@@ -36,8 +36,9 @@ class Admission:
     """
 
     def __init__(self) -> None:
-        # Guards all fields below and ``Slot.unauthenticated``; held for bookkeeping
-        # only.  A client is ended without it.
+        # Guards _clients, _addresses, _unauthenticated, _unauthenticated_count, the limits
+        # _max_clients, _max_per_address and _max_unauthenticated, and each Slot's
+        # unauthenticated; held for bookkeeping only.  A client is ended without it.
         self._lock = threading.Lock()
         self._clients = 0
         self._addresses: dict[str, int] = {}

@@ -63,8 +63,8 @@ class ProxyContext:
         # its own thread and without the lock.
         self._lockout_lock = threading.Lock()
         self._lockout = Lockout()
-        # Makes check-and-claim of a login name atomic: of two log-ins of one name at the
-        # same moment, one comes second.  Guards no field; all claims are made under it.
+        # Serializes check and claim of a login name: of two log-ins of one name at the same
+        # moment, one comes second.  Guards no field; all claims are made under it.
         self.name_lock = threading.Lock()
         self.stopping = threading.Event()
         #: When the proxy began, for people: the wall clock may be set later.

@@ -22,8 +22,9 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards all fields; held for dict operations and for building a tuple, never
-        # while sending, formatting or logging, and no session's lock is taken under it.
+        # Guards _by_number, _sessions, _listeners and _filtering; held for dict operations
+        # and for building a tuple, never while sending, formatting or logging, and no
+        # session's lock is taken under it.
         # Readers take a tuple, look a number up, and see whether anybody filters
         # without it: a tuple is never changed, and it is built anew by the first reader
         # after a change, so that ten thousand clients that connect at once do not cost

@@ -82,7 +82,8 @@ class ClientSession:
         self.input_name = input_name
         self.challenge = ""
         self.last_id: str | None = None
-        # Guards everything below.  Only the client's thread sets these fields, with the
+        # Guards output, user, mode, event_mask, own_filters, waiting_for_event, _callfilter,
+        # _state and _viewer.  Only the client's thread sets these fields, with the
         # lock, and so may read them without; the servers' threads read them, and change
         # what the call filter has learned and the WaitEvent has been told, with it.
         # (ListSessions and SessionRegistry.listeners read output and mode without: each

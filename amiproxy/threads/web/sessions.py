@@ -34,7 +34,7 @@ class WebSession:
         self.id = secrets.token_hex(16)
         self.collector = collector
         self.address = address
-        #: Held by the request that is being carried out: one at a time.
+        # Serializes the requests of this session: held by the one that is being carried out.
         self.asking = threading.Lock()
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
@@ -70,15 +70,17 @@ class WebSessions:
         self._clock = clock
         self._most = most
         self._most_per_address = most_per_address
-        # Guards _sessions, _sweeper and _closed, and used and busy of each session; wakes
-        # the sweeper.  Nothing done under it blocks; no session's own lock is taken under it.
-        self._changed = threading.Condition()
+        # Guards _sessions, _sweeper and _closed, and used and busy of each session.  Nothing
+        # done under it blocks; no session's own lock is taken under it.
+        self._lock = threading.Lock()
+        # A condition on _lock; wakes the sweeper.
+        self._changed = threading.Condition(self._lock)
         self._sessions: dict[str, WebSession] = {}
         self._sweeper: threading.Thread | None = None
         self._closed = False
 
     def __len__(self) -> int:
-        with self._changed:
+        with self._lock:
             return len(self._sessions)
 
     def add(self, collector: Collector, address: str) -> WebSession | None:
@@ -90,7 +92,7 @@ class WebSessions:
         """
         session = WebSession(collector, address)
         doomed = None
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return None
             everybody = list(self._sessions.values())
@@ -115,7 +117,7 @@ class WebSessions:
     @contextlib.contextmanager
     def using(self, key: str) -> Iterator[WebSession | None]:
         """Give the session of id *key*, or None; it does not end while it is used."""
-        with self._changed:
+        with self._lock:
             session = self._sessions.get(key)
             if session is not None and self._is_over(session, self._clock()):
                 session = None  # the sweeper has not come to it yet
@@ -125,20 +127,20 @@ class WebSessions:
             yield session
         finally:
             if session is not None:
-                with self._changed:
+                with self._lock:
                     session.busy -= 1
                     session.used = self._clock()
 
     def remove(self, session: WebSession) -> None:
         """End *session*: its user has logged off."""
-        with self._changed:
+        with self._lock:
             self._sessions.pop(session.id, None)
             self._changed.notify_all()
         self._end(session)
 
     def close(self) -> None:
         """End every session; the proxy stops."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             doomed = list(self._sessions.values())
             self._sessions.clear()
@@ -157,7 +159,8 @@ class WebSessions:
         return not session.busy and now - session.used >= self._life
 
     def _start_sweeper(self) -> None:
-        """Ensure that a thread ends sessions.  The caller holds the condition."""
+        """Ensure that a thread ends sessions.  The caller holds ``_lock``."""
+        assert self._lock.locked()
         if self._sweeper is None:
             self._sweeper = threading.Thread(target=self._sweep, name="websessions", daemon=True)
             self._sweeper.start()
@@ -165,7 +168,7 @@ class WebSessions:
     def _sweep(self) -> None:
         """End sessions without requests, until there are none left."""
         while True:
-            with self._changed:
+            with self._lock:
                 now = self._clock()
                 doomed = [each for each in self._sessions.values() if self._is_over(each, now)]
                 for session in doomed:
@@ -175,13 +178,14 @@ class WebSessions:
                     self._sweeper = None
             for session in doomed:
                 self._end(session)
-            with self._changed:
+            with self._lock:
                 if self._closed or self._sweeper is not threading.current_thread():
                     return  # close() waits for this thread
                 self._changed.wait(self._pause())
 
     def _pause(self) -> float:
-        """Return the seconds until a session may be over.  The caller holds the condition."""
+        """Return the seconds until a session may be over.  The caller holds ``_lock``."""
+        assert self._lock.locked()
         now = self._clock()
         ends = [each.used + self._life - now for each in self._sessions.values() if not each.busy]
         return max(0.05, min([*ends, self._life]))
