@@ -180,20 +180,7 @@ def nothing_but_events(client: ManagerClient) -> bool:
 
 
 @pytest.mark.parametrize(
-    "action_id",
-    [
-        "1",
-        "x" * 40,
-        "x" * 62,
-        "x" * 67,
-        "x" * 68,
-        "x" * 300,
-        "x" * 900,
-        "!n1",
-        "!",
-        "amp1-5",
-        "ä ö",
-    ],
+    "action_id", ["1", "x" * 62, "x" * 67, "x" * 68, "x" * 900, "!n1", "!", "amp1-5", "ä ö"]
 )
 def test_an_actionid_of_any_length_comes_back_and_never_overruns_asterisk(
     pair: Pair, action_id: str

@@ -66,7 +66,6 @@ class ClientSession:
         input_name: str,
         output: Format,
         filter_local: str,
-        lock: threading.Lock | None = None,
     ) -> None:
         self.number = next(_NUMBERS)
         self.peer = peer
@@ -87,10 +86,10 @@ class ClientSession:
         # lock, and so may read them without; the servers' threads read them, and change
         # what the call filter has learned and the WaitEvent has been told, with it.
         # (ListSessions and SessionRegistry.listeners read output and mode without: each
-        # is one reference.)  Where there is a transport it is the transport's lock, so
-        # that choosing and sending are one step.  Nothing done under it may block; no
+        # is one reference.)  A StreamSession has its transport's lock instead, so that
+        # choosing and sending are one step.  Nothing done under it may block; no
         # thread holds two sessions' locks at once.
-        self.lock = lock if lock is not None else threading.Lock()
+        self.lock = threading.Lock()
         self.output = output
         self.user: User | None = None
         self.mode = mode

@@ -25,8 +25,9 @@ class StreamSession(ClientSession):
     """A client with a connection of its own, which is sent what it may see."""
 
     def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
-        super().__init__(transport.peer, address, ids, lock=transport.lock, **options)
+        super().__init__(transport.peer, address, ids, **options)
         self.transport = transport
+        self.lock = transport.lock  # before any other thread knows the session
         self._write_timeout = transport.write_timeout  # for users without one of their own
 
     @property
