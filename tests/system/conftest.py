@@ -24,10 +24,12 @@ from simulator.server import SimulatedAsterisk
 from tests.support import ProxyProcess
 from tests.system.daemons import Daemon
 from tests.system.installations import Place, make
-from tests.system.peers import PATIENT, Stage, host_line, wait_connected
+from tests.system.peers import PATIENT, Stage, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support import ManagerClient
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,16 @@ def stage(request: pytest.FixtureRequest, asterisk: SimulatedAsterisk) -> Iterat
     with ProxyProcess(config + host_line(asterisk), users) as program:
         wait_connected(program)
         yield Stage(program, asterisk)
+
+
+@pytest.fixture
+def client(stage: Stage) -> Iterator[ManagerClient]:
+    """A client of *stage* that the proxy lists; what Asterisk had received is forgotten."""
+    with stage.program.client() as one:
+        one.send("ProxyAction: ListServers")
+        one.read_until(is_response)
+        stage.asterisk.received.clear()
+        yield one
 
 
 @pytest.fixture

@@ -75,3 +75,10 @@ def events_of(
         data = collector.wait_for(b"ActionID: the-end\r\n")
     messages = [part + b"\r\n\r\n" for part in data.split(b"\r\n\r\n") if part]
     return [message for message in messages if not message.startswith(b"Response: ")]
+
+
+def is_served(client: ManagerClient, asterisk: SimulatedAsterisk) -> bool:
+    """Return whether the shared session still works: a Ping is answered over it."""
+    client.send("Action: Ping", "ActionID: served")
+    pong = client.read_until(lambda message: value(message, "ActionID") == "served")
+    return "Ping: Pong" in pong and len(asterisk.sessions) == 1

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -15,18 +16,23 @@ import pytest
 from tests.support import wait_until
 from tests.system.people import answer, closed, is_in, log_in, logged_in
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support import ProxyProcess, StartProxy
+
 DENIED = ["Response: Error", "Message: Authentication failed"]
 
 #: Connection attempts of a flood.
 FLOOD = 5000
 
 
-def descriptors(program):
+def descriptors(program: ProxyProcess) -> int:
     """Return how many descriptors the program holds."""
     return len(list(Path(f"/proc/{program.pid}/fd").iterdir()))
 
 
-def flood(program, count, source):
+def flood(program: ProxyProcess, count: int, source: Callable[[int], str]) -> list[socket.socket]:
     """Connect *count* times and return the sockets that stay open.
 
     *source* makes the address of the number.
@@ -42,7 +48,7 @@ def flood(program, count, source):
     return still_open(kept)
 
 
-def still_open(sockets):
+def still_open(sockets: list[socket.socket]) -> list[socket.socket]:
     """Close those of *sockets* that the program has closed; return the others."""
     left = []
     for sock in sockets:
@@ -60,27 +66,30 @@ def still_open(sockets):
 
 
 @pytest.fixture
-def closing():
+def closing() -> Iterator[list[socket.socket]]:
     """A list of sockets that are closed in the end."""
     with contextlib.ExitStack() as stack:
-        sockets = []
-        stack.callback(lambda: [sock.close() for sock in sockets])
+        sockets: list[socket.socket] = []
         yield sockets
+        for sock in sockets:
+            stack.callback(sock.close)
 
 
-def one_address(_number):
+def one_address(_number: int) -> str:
     """Everything from one address."""
     return "127.0.0.2"
 
 
-def many_addresses(number):
+def many_addresses(number: int) -> str:
     """Every attempt from another one."""
     return f"127.7.{number // 250}.{number % 250 + 1}"
 
 
 @pytest.mark.parametrize("source", [one_address, many_addresses])
-def test_authlimit_holds_under_a_flood(proxy, closing, source):
-    """5000 attempts, 50 stay; who is logged in is served; no descriptor and no thread leaks."""
+def test_authlimit_holds_under_a_flood(
+    proxy: StartProxy, closing: list[socket.socket], source: Callable[[int], str]
+) -> None:
+    """5000 attempts, 50 stay; logged-in clients are served; no descriptor and no thread leaks."""
     program = proxy(closed(more="authtimeout = 60\n"), "joe=secret")
     process = psutil.Process(program.pid)
     with logged_in(program, "joe") as joe:
@@ -103,7 +112,9 @@ def test_authlimit_holds_under_a_flood(proxy, closing, source):
 
 
 @pytest.mark.parametrize(("limit", "stay"), [("maxclients = 100", 99), ("maxperaddress = 20", 20)])
-def test_maxclients_and_maxperaddress_hold_under_a_flood(proxy, closing, limit, stay):
+def test_maxclients_and_maxperaddress_hold_under_a_flood(
+    proxy: StartProxy, closing: list[socket.socket], limit: Any, stay: Any
+) -> None:
     """Also where nobody has to log in; places become free again."""
     program = proxy(closed(more=f"authrequired = no\n{limit}\n"))
     with program.client(source="127.0.0.3") as client:
@@ -120,7 +131,9 @@ def test_maxclients_and_maxperaddress_hold_under_a_flood(proxy, closing, limit, 
 
 
 @pytest.mark.parametrize("key", ["authlimit", "maxclients", "maxperaddress"])
-def test_limits_in_the_users_file(proxy, closing, key):
+def test_limits_in_the_users_file(
+    proxy: StartProxy, closing: list[socket.socket], key: str
+) -> None:
     """[general] of the users file says the same, and counts before astmanproxy.conf."""
     program = proxy(closed(more=f"{key} = 100\n"), f"[general]\n{key} = 7\n")
     closing += flood(program, 20, one_address)
@@ -128,8 +141,10 @@ def test_limits_in_the_users_file(proxy, closing, key):
     program.wait_log(f"({key})")
 
 
-def test_a_flood_of_one_address_leaves_room_for_others(proxy, closing):
-    """Who holds all places of authlimit loses some to other addresses, and never by himself."""
+def test_a_flood_of_one_address_leaves_room_for_others(
+    proxy: StartProxy, closing: list[socket.socket]
+) -> None:
+    """An address with all slots of authlimit loses some, to other addresses only."""
     program = proxy(closed(more="authlimit = 10\nauthtimeout = 60\n"), "joe=secret")
     closing += flood(program, 30, one_address)
     assert len(closing) == 10
@@ -144,13 +159,13 @@ def test_a_flood_of_one_address_leaves_room_for_others(proxy, closing):
     program.wait_log("made room for another address")
 
 
-def test_brute_force_slows_its_address_and_nobody_else(proxy):
+def test_brute_force_slows_its_address_and_nobody_else(proxy: StartProxy) -> None:
     """60 connections that guess, more than authlimit: 127.0.0.3 logs in at once all the while."""
     program = proxy(closed(more="authtimeout = 60\n"), "joe=secret")
     over = threading.Event()
-    tries = []
+    tries: list[list[str]] = []
 
-    def guess():
+    def guess() -> None:
         while not over.is_set():
             with (
                 contextlib.suppress(OSError, EOFError),
@@ -179,7 +194,7 @@ def test_brute_force_slows_its_address_and_nobody_else(proxy):
     assert all(reply == DENIED for reply in tries)
 
 
-def test_the_wait_of_an_address_grows(proxy):
+def test_the_wait_of_an_address_grows(proxy: StartProxy) -> None:
     """Three failures are free, then it takes longer each time; the right secret waits too."""
     program = proxy(closed(), "joe=secret")
     with program.client(source="127.0.0.2") as client:
@@ -196,7 +211,7 @@ def test_the_wait_of_an_address_grows(proxy):
         assert time.monotonic() - began < 0.4
 
 
-def test_a_wrong_proxy_key_counts_as_a_failed_login(proxy):
+def test_a_wrong_proxy_key_counts_as_a_failed_login(proxy: StartProxy) -> None:
     """Guessing the key is slowed by address, and told to fail2ban."""
     program = proxy(closed(more="proxykey = k3y\n"))
     for number in range(4):
@@ -209,7 +224,7 @@ def test_a_wrong_proxy_key_counts_as_a_failed_login(proxy):
     program.wait_log('login failed from 127.0.0.2 as "": wrong ProxyKey')
 
 
-def test_strangers_that_come_and_go_leave_nothing(proxy):
+def test_strangers_that_come_and_go_leave_nothing(proxy: StartProxy) -> None:
     """500 that connect and leave at once, in the midst of a login or a block."""
     program = proxy(closed(more="maxclients = 1000\nauthlimit = 1000\n"), "joe=secret")
     with logged_in(program, "joe"):

@@ -7,11 +7,20 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support import ROOT
 from tests.system.peers import QUICK, host_line, is_response, wait_connected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simulator.server import SimulatedAsterisk
+    from tests.support import ProxyProcess, StartProxy
+
+    Start = Callable[..., ProxyProcess]
 
 #: Raises, or returns what is no bytes, as the event tells it to.
 FRAGILE = """
@@ -43,11 +52,11 @@ class Reader:
 
 
 @pytest.fixture
-def start(proxy, asterisk):
+def start(proxy: StartProxy, asterisk: SimulatedAsterisk) -> Iterator[Start]:
     """Start a proxy with handlers of our own: ``start(config, name=source)``."""
     directories = []
 
-    def begin(config="", **handlers):
+    def begin(config: str = "", **handlers: str) -> ProxyProcess:
         # Where the proxy may still read when it has dropped its privileges.
         directory = Path(tempfile.mkdtemp(prefix="astmanproxy-handlers-"))
         directories.append(directory)
@@ -63,14 +72,17 @@ def start(proxy, asterisk):
         shutil.rmtree(directory)
 
 
-def example():
+def example() -> str:
     """Return the example of docs/handlers.md."""
     text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
-    (source,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    found: list[str] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (source,) = found
     return source
 
 
-def test_the_documented_example_is_used_by_clients(start, asterisk):
+def test_the_documented_example_is_used_by_clients(
+    start: Start, asterisk: SimulatedAsterisk
+) -> None:
     """Copied out, dropped in, spoken: greeting, answers, events, errors."""
     program = start("inputformat = tsv\noutputformat = tsv\n", tsv=example())
     with program.client(banner=False) as client:
@@ -97,7 +109,7 @@ def test_the_documented_example_is_used_by_clients(start, asterisk):
     assert b"InputHandler: tsv\tOutputHandler: tsv" in handlers
 
 
-def test_the_documented_example_beside_other_formats(start):
+def test_the_documented_example_beside_other_formats(start: Start) -> None:
     """A client that came as `standard` changes to it and back."""
     program = start(tsv=example())
     with program.client() as client:
@@ -112,7 +124,7 @@ def test_the_documented_example_beside_other_formats(start):
     assert back == ["ProxyResponse: Success", "OutputFormat: standard"]
 
 
-def test_bad_handlers_are_named_and_skipped(start):
+def test_bad_handlers_are_named_and_skipped(start: Start) -> None:
     """The proxy starts without them, and with the good one beside them."""
     program = start(
         typo="def write(message:\n",
@@ -146,7 +158,9 @@ def test_bad_handlers_are_named_and_skipped(start):
 
 
 @pytest.mark.parametrize("event", ["Bang", "Nothing", "Leave"])
-def test_a_handler_that_cannot_write_hurts_its_own_clients_only(start, asterisk, event):
+def test_a_handler_that_cannot_write_hurts_its_own_clients_only(
+    start: Start, asterisk: SimulatedAsterisk, event: Any
+) -> None:
     """They are dropped with a line in the log; others get the event, new ones come."""
     program = start(fragile=FRAGILE)
     accepted = asterisk.accepted
@@ -184,7 +198,9 @@ def test_a_handler_that_cannot_write_hurts_its_own_clients_only(start, asterisk,
         ("feed", "cannot read", "SystemExit"),
     ],
 )
-def test_a_handler_that_cannot_read_hurts_its_own_clients_only(start, place, what, error):
+def test_a_handler_that_cannot_read_hurts_its_own_clients_only(
+    start: Start, place: Any, what: str, error: Any
+) -> None:
     """They are dropped with a line in the log; a client of another format goes on."""
     places = dict.fromkeys(("onconnect", "reader", "feed"), "pass")
     places[place] = f"raise {error}('s3cret of a client')"
@@ -202,7 +218,7 @@ def test_a_handler_that_cannot_read_hurts_its_own_clients_only(start, place, wha
     assert "Traceback" not in program.log()
 
 
-def test_a_broken_reader_does_not_touch_clients_of_other_formats(start):
+def test_a_broken_reader_does_not_touch_clients_of_other_formats(start: Start) -> None:
     """One client changes to it and is dropped; the other's session goes on."""
     source = BROKEN.format(onconnect="pass", reader="pass", feed="raise KeyError(1)")
     program = start(broken=source)
