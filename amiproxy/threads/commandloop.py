@@ -87,17 +87,14 @@ class CommandLoop:
             return self._carry_out(block)
         data = self._transport.recv(_READ_SIZE, self._login_time_left())
         if data:
-            self._receive(data)
+            if self._is_first:
+                self._is_first = False
+                refuse_tls(self._transport, data)
+            self._source.receive(data)
         elif data is not None:  # half-close: it still gets the answers under way
             self._await_answers()
             return False
         return True
-
-    def _receive(self, data: bytes) -> None:
-        if self._is_first:
-            self._is_first = False
-            refuse_tls(self._transport, data)
-        self._source.receive(data)
 
     def _carry_out(self, block: Message | Refused) -> bool:
         """Do what one block asks; return whether the client stays."""
@@ -158,7 +155,7 @@ class CommandLoop:
             self._behind_wait += len(data)
             if self._behind_wait > self._context.config.max_block:
                 raise UnwantedError(f"{self._behind_wait} bytes behind a WaitEvent (maxblock)")
-            self._receive(data)
+            self._source.receive(data)
         elif data == b"" or wait.told or left <= 0:
             finish_wait(self._session)
 

@@ -44,16 +44,11 @@ class BlockSource:
     def switch(self, form: Format, limits: Limits) -> None:
         """Read by *form* all that follows the block that ``next`` returned last."""
         assert form.reader is not None
-        self._form = form
+        self.form = form  # the format that is read now
         try:
             self._reader: Reader = form.reader(limits)
         except BaseException as error:
             raise handler_error(form, "cannot make a reader", error) from error
-
-    @property
-    def form(self) -> Format:
-        """The format that is read now."""
-        return self._form
 
     @property
     def is_empty(self) -> bool:
@@ -66,25 +61,22 @@ class BlockSource:
 
     def next(self) -> Message | Refused | None:
         """Return the next block, or None if there is none until more data comes."""
-        while not self._blocks and self._unread:
-            self._feed()
-        return self._blocks.popleft() if self._blocks else None
-
-    def _feed(self) -> None:
-        """Give the reader the first of what it has not had."""
-        data = self._unread.popleft()
-        if self._may_switch or _SWITCH in (self._tail + data).lower():
-            self._may_switch = True
-            data, *rest = _PIECE.findall(data)
-            self._unread.extendleft(reversed(rest))
-        self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
-        try:
-            found = self._reader.feed(data)
-            self._blocks.extend(found)
-        except BaseException as error:
-            raise handler_error(self._form, "cannot read", error) from error
-        if found:
-            self._may_switch = False
+        while not self._blocks:
+            if not self._unread:
+                return None
+            data = self._unread.popleft()
+            if self._may_switch or _SWITCH in (self._tail + data).lower():
+                self._may_switch = True
+                data, *rest = _PIECE.findall(data)
+                self._unread.extendleft(reversed(rest))
+            self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
+            try:
+                self._blocks.extend(self._reader.feed(data))
+            except BaseException as error:
+                raise handler_error(self.form, "cannot read", error) from error
+            if self._blocks:
+                self._may_switch = False
+        return self._blocks.popleft()
 
 
 def handler_error(form: Format, problem: str, error: BaseException) -> HandlerError:

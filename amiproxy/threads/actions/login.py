@@ -99,7 +99,10 @@ def log_in(call: Call) -> Outcome:
 def _throttle(call: Call) -> None:
     """Throttle after failed logins: wait in the client's own thread, which delays nobody else."""
     context, session, _ = call
-    deadline = Deadline(context.login_delay(session.address))
+    delay = context.login_delay(session.address)
+    if not delay:
+        return
+    deadline = Deadline(delay)
     while not deadline.over and not session.ended:
         if context.stopping.wait(min(LOGIN_POLL_INTERVAL, deadline.left())):
             return
