@@ -83,8 +83,8 @@ def by_channel(messages: Iterable[Message]) -> dict[str, list[str]]:
     events: dict[str, list[str]] = collections.defaultdict(list)
     for message in messages:
         uid = message.get("Uniqueid")
-        # A list item of some action and the Cdr are no part of the picture.  Asterisk
-        # tells of a channel after its Hangup now and then: ConfbridgeLeave, NewCallerid.
+        # List items and the Cdr do not belong to the picture.  Asterisk sometimes sends
+        # events of a channel after its Hangup: ConfbridgeLeave, NewCallerid.
         ended = events[uid][-1:] == ["Hangup"]
         if uid not in ("", "<unknown>") and not message.has("ActionID") and not ended:
             events[uid] += [message.get("Event")] * (message.get("Event") != "Cdr")

@@ -45,7 +45,7 @@ def test_every_header_that_names_a_channel_is_checked(action: str, header: str) 
 
 @pytest.mark.parametrize("channel", ["/^SIP.*$/", "/SIP\\/100/", "1795412250.358", "all"])
 def test_a_pattern_or_a_unique_id_is_not_an_own_channel(channel: str) -> None:
-    """Hangup takes patterns, every action takes unique ids instead of names."""
+    """Hangup accepts patterns, and every action accepts unique ids instead of names."""
     assert Client(User(channel="sip/100")).sends("Action: Hangup", f"Channel: {channel}") is None
 
 
@@ -204,7 +204,7 @@ def test_an_own_local_channel_stays() -> None:
 
 @pytest.mark.parametrize("header", ["Context", "CONTEXT", "ExtraContext"])
 def test_another_context_is_refused(header: str) -> None:
-    """Case-sensitive, capitals match (C: never), every header counts."""
+    """Case counts, capitals match (in the C program never), and every header is checked."""
     client = Client(User(out_context="Internal"))
 
     assert client.sends("Action: Redirect", f"{header}: Internal")
@@ -214,7 +214,7 @@ def test_another_context_is_refused(header: str) -> None:
     assert client.sends("Action: Redirect", f"{header}: Internal", f"{header}:other") is None
 
 
-def test_in_context_refuses_no_action() -> None:
+def test_in_context_does_not_apply_to_actions() -> None:
     """Golden session filt_icontext."""
     assert Client(User(in_context="internal")).sends(
         "Action: Originate", "Channel: SIP/1", "Context: other"
@@ -236,7 +236,7 @@ def test_every_originate_is_on_the_users_account() -> None:
 
 
 def test_other_actions_are_on_the_users_account_if_on_any() -> None:
-    """Nothing is added to them; the client's message itself never changes."""
+    """Nothing is added to them; the client's own message never changes."""
     filtered = SessionFilter(User(accountcode="mine"), "off")
     ping = Message.of("Action: Ping")
     redirect = Message.of("Action: Foo", "Account: x")
@@ -247,7 +247,7 @@ def test_other_actions_are_on_the_users_account_if_on_any() -> None:
 
 
 def test_events_keep_their_account() -> None:
-    """C overwrites it in events too, for other clients as well."""
+    """The C program overwrites it in events too, for other clients as well."""
     client = Client(User(accountcode="mine", filters=frozenset(["novar"])))
 
     assert client.event("X", "Account: theirs") == ["Event: X | Account: theirs"]

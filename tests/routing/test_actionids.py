@@ -27,7 +27,7 @@ def test_every_action_id_comes_back(number: int, client_id: str) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 3), IDS), unique=True, max_size=20))
 def test_different_ids_stay_different(asked: list[tuple[int, str]]) -> None:
-    """No two actions of any clients meet under one wire ActionID."""
+    """No two actions of any clients get the same wire ActionID."""
     ids = ActionIds()
 
     wires = [ids.wire_id(number, client_id) for number, client_id in asked]
@@ -36,7 +36,7 @@ def test_different_ids_stay_different(asked: list[tuple[int, str]]) -> None:
 
 
 @given(st.integers(1, 10**9), IDS)
-def test_a_fresh_action_id_is_another_each_time(number: int, client_id: str) -> None:
+def test_a_fresh_action_id_differs_each_time(number: int, client_id: str) -> None:
     """Two actions with the same ActionID can be told apart, and both get it back."""
     ids = ActionIds()
 
@@ -48,7 +48,7 @@ def test_a_fresh_action_id_is_another_each_time(number: int, client_id: str) -> 
     assert {ids.client_id(wire) for wire in wires} == {client_id}
 
 
-def test_an_id_that_was_not_given_is_taken_away_again() -> None:
+def test_an_id_that_the_client_did_not_give_is_removed_again() -> None:
     """A client that sends no ActionID gets none (spec 12.11)."""
     ids = ActionIds()
     wire = ids.wire_id(7, None)

@@ -91,7 +91,7 @@ def test_the_replay_of_the_golden_session() -> None:
 
 
 def test_only_the_latest_state_is_replayed() -> None:
-    """And a call without any Newstate has its Newchannel alone replayed."""
+    """Of a call without any Newstate only the Newchannel is replayed."""
     client = Client(User(channel="sip/100"))
     client.event("Newchannel", "Channel: SIP/200-1", "Uniqueid: 2.1")
     client.event("Newchannel", "Channel: SIP/300-1", "Uniqueid: 3.1")
@@ -107,7 +107,7 @@ def test_only_the_latest_state_is_replayed() -> None:
     ]
 
 
-def test_an_outgoing_leg_brings_the_leg_it_comes_from() -> None:
+def test_an_outgoing_leg_shows_the_leg_it_comes_from() -> None:
     """Its Newchannel names the first leg as Linkedid: that one's Newchannel comes before."""
     client = Client(User(channel="sip/100"))
     first = ("Newchannel", "Channel: SIP/200-1", "Uniqueid: 2.1", "Linkedid: 2.1")
@@ -157,7 +157,7 @@ def test_a_client_of_some_kinds_only_gets_no_replay() -> None:
 
 
 def test_a_variable_that_is_withheld_makes_no_call_known() -> None:
-    """Else the replay would be lost with it."""
+    """Otherwise the replay would be lost with it."""
     client = Client(User(channel="sip/100", filters=frozenset(["novar"])))
     client.event("Newchannel", "Channel: SIP/200-1", "Uniqueid: 2.1")
     assert not client.event("VarSet", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 2.1")

@@ -59,7 +59,7 @@ def test_every_unique_id_is_remembered_and_known_again(header: str) -> None:
 
 
 def test_an_event_of_an_unknown_id_without_channel_is_withheld() -> None:
-    """C lets it pass, and makes the id known: a leak (spec: one header must match)."""
+    """The C program lets it pass and makes the id known: a leak (spec: one header must match)."""
     client = Client(User(channel="sip/100"))
 
     assert not client.event("X", "Uniqueid: 2.1")
@@ -78,7 +78,7 @@ def test_ids_end_with_their_hangup() -> None:
 
 
 def test_a_gone_channel_is_not_remembered_anew() -> None:
-    """The Cdr after the Hangup, or a Linkedid of those who stay, keep no memory alive."""
+    """Neither the Cdr after the Hangup nor a Linkedid of the channels that stay makes it known again."""
     client = Client(User(channel="sip/100"))
     client.event("Newchannel", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
     client.event("Hangup", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
@@ -90,7 +90,7 @@ def test_a_gone_channel_is_not_remembered_anew() -> None:
     assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1", "Linkedid: 1.1")
 
 
-def test_unique_ids_of_two_servers_are_two() -> None:
+def test_the_same_unique_id_of_two_servers_means_two_channels() -> None:
     """Two Asterisks may give the same id; one that is lost forgets only its own."""
     client = Client(User(channel="sip/100"))
     client.event("X", "Channel: SIP/100-1", "Uniqueid: 1.1")
@@ -105,7 +105,7 @@ def test_unique_ids_of_two_servers_are_two() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "<unknown>", "<none>", "none"])
-def test_what_stands_for_no_id_links_nobody(value: str) -> None:
+def test_a_placeholder_for_an_unknown_id_links_nobody(value: str) -> None:
     """A failed OriginateResponse has ``Uniqueid: <unknown>``."""
     client = Client(User(channel="sip/100"))
     client.event("OriginateResponse", "Channel: SIP/100", f"Uniqueid: {value}")
@@ -113,7 +113,7 @@ def test_what_stands_for_no_id_links_nobody(value: str) -> None:
     assert not client.event("OriginateResponse", "Channel: SIP/200", f"Uniqueid: {value}")
 
 
-def test_the_memory_is_bounded_and_the_oldest_goes() -> None:
+def test_the_memory_is_bounded_and_the_oldest_id_is_forgotten() -> None:
     """Of ids whose Hangup never comes the oldest are dropped, per server."""
     client = Client(User(channel="sip/100"), most_ids=3)
     for number in range(5):

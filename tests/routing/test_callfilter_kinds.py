@@ -40,15 +40,15 @@ def test_a_channel_that_left_the_context_still_ends() -> None:
 
 
 def test_a_call_that_comes_into_the_context_is_shown_whole() -> None:
-    """Its Newchannel was elsewhere, and comes now."""
+    """Its Newchannel was in another context, and is sent now."""
     client = Client(User(in_context="in"))
     assert not client.event("Newchannel", "Context: out", "Channel: SIP/1", "Uniqueid: 1.1")
 
     assert len(client.event("Newexten", "Context: in", "Channel: SIP/1", "Uniqueid: 1.1")) == 2
 
 
-def test_an_event_without_context_opens_no_call() -> None:
-    """It passes, as in C; the Newchannel that was withheld stays withheld, and so is its Hangup."""
+def test_an_event_without_context_makes_no_call_known() -> None:
+    """It passes, as in the C program; the withheld Newchannel is not replayed, and the Hangup is withheld."""
     client = Client(User(in_context="in"))
     assert not client.event("Newchannel", "Context: out", "Channel: SIP/1", "Uniqueid: 1.1")
 

@@ -74,7 +74,7 @@ def test_links_are_as_of_the_message() -> None:
 
 
 def test_a_message_does_not_replay_itself() -> None:
-    """Newchannel brings nothing of its own channel, Newstate the Newchannel."""
+    """A Newchannel replays nothing of its own channel, a Newstate only the Newchannel."""
     table = CallTable()
 
     assert table.note(new("1.1")).replays == ()
@@ -94,8 +94,8 @@ def test_a_renamed_channel_is_replayed_by_its_new_name() -> None:
     assert replay(table, "1.1") == {"1.1": (new("1.1", "SIP/2"), state("1.1", channel="SIP/2"))}
 
 
-def test_a_rename_of_an_unknown_channel_is_nothing() -> None:
-    """Nor is one without a name."""
+def test_a_rename_of_an_unknown_channel_changes_nothing() -> None:
+    """Nor does one without a new name."""
     table = CallTable()
     table.note(event("Rename", "Newname: SIP/2", "Uniqueid: 9.9"))
     table.note(new("1.1"))
@@ -153,7 +153,7 @@ def test_a_bridge_links_no_channel_that_is_gone() -> None:
     assert table.note(event("BridgeEnter", *names, "Uniqueid: 4.1")).live == ("4.1",)
 
 
-def test_clear_forgets_all() -> None:
+def test_clear_forgets_everything() -> None:
     """The connection was lost."""
     table = CallTable()
     enter = event("BridgeEnter", "BridgeUniqueid: b", "BridgeType: basic", "Uniqueid: 2.1")

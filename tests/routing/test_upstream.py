@@ -79,7 +79,7 @@ def test_the_proxy_key_does_not_go_upstream() -> None:
     ],
 )
 def test_a_synchronous_originate_is_made_asynchronous(given: tuple[str, ...], held: bool) -> None:
-    """Whatever Asterisk takes for yes is asynchronous already (ast_true)."""
+    """Whatever Asterisk reads as yes is asynchronous already (ast_true)."""
     out = up(*ORIGINATE, *given, mode=AutoFilter.OFF)
 
     assert out.action.held_back is held
