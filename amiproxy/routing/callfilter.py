@@ -162,7 +162,7 @@ class SessionFilter:
             known = self._known[scope] = BoundedDict(self._most_ids)
         verdict = self._verdict(facts, links, known)
         replay = _learn(links, known) if verdict is _OWN else ()
-        if verdict is _WITHHELD or not self._wants(facts.name):
+        if verdict is _WITHHELD or (self._only and facts.name not in self._only):
             return ()
         # A client of Cdrs alone wants no Newchannel, but its calls are followed.
         return (*replay, message) if replay and not self._only else (message,)

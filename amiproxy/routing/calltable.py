@@ -109,7 +109,8 @@ class CallTable:
             if facts.name == "newchannel":
                 self._gone.pop(facts.own_uid, None)  # Asterisk uses the id again
             links = self._links(facts)
-            self._update(message, facts)
+            if facts.name in self._UPDATES:
+                self._update(message, facts)
         else:
             links = _NO_LINKS
         message.links = links
@@ -171,13 +172,9 @@ class CallTable:
 
     def _update(self, message: Message, facts: Facts) -> None:
         """Change the table as *message* says."""
-        if facts.own_uid:
-            change = self._OF_CHANNELS.get(facts.name)
-            if change is not None:
-                change(self, message, facts)
-        if facts.name == "bridgedestroy":
-            for bridge in facts.bridges:
-                self._bridges.pop(bridge, None)
+        update = self._UPDATES.get(facts.name)
+        if update is not None and (facts.own_uid or facts.name == "bridgedestroy"):
+            update(self, message, facts)
 
     def _add(self, message: Message, facts: Facts) -> None:
         self._calls[facts.own_uid] = (message, None)
@@ -215,12 +212,17 @@ class CallTable:
         for bridge in facts.bridges:
             self._bridges.get(bridge, {}).pop(facts.own_uid, None)
 
-    # Event in lower case -> what it changes, if it names a channel.
-    _OF_CHANNELS: ClassVar[dict[str, Callable[[CallTable, Message, Facts], None]]] = {
+    def _destroy_bridge(self, _message: Message, facts: Facts) -> None:
+        for bridge in facts.bridges:
+            self._bridges.pop(bridge, None)
+
+    # Event in lower case -> what it changes.
+    _UPDATES: ClassVar[dict[str, Callable[[CallTable, Message, Facts], None]]] = {
         "newchannel": _add,
         "newstate": _change_state,
         "hangup": _hang_up,
         "rename": _rename,
         "bridgeenter": _enter_bridge,
         "bridgeleave": _leave_bridge,
+        "bridgedestroy": _destroy_bridge,
     }

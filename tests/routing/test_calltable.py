@@ -220,6 +220,14 @@ def test_keep_examines_no_message_that_changes_nothing() -> None:
     assert needed.links is None
 
 
+def test_an_event_that_only_begins_like_one_that_counts_changes_nothing() -> None:
+    """A bare CR is a part of the name."""
+    table = CallTable()
+    table.keep(Message(b"Event: Newchannel\rX\r\nUniqueid: 1.1\r\n\r\n"))
+
+    assert len(table) == 0
+
+
 def test_links_are_kept_with_the_message() -> None:
     """The filters find there what the table has noted."""
     message = new("1.1")
