@@ -82,11 +82,11 @@ class Place:
         self.source = {path.name for path in ROOT.iterdir()}
 
     def files(self) -> set[str]:
-        """Return the files of the installation, without the virtual environment's."""
+        """Return the installed files, without the virtual environment and byte code."""
         return {
             str(path.relative_to(self.top))
             for path in self.top.rglob("*")
-            if not path.is_dir() and "/venv/" not in str(path)
+            if not path.is_dir() and not {"venv", "__pycache__"} & set(path.parts)
         }
 
     def add_handler(self) -> Path:
