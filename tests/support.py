@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from tests.listening import listening_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -60,13 +62,7 @@ def free_port() -> int:
 
 def is_listening(port: int) -> bool:
     """Return whether any process listens on *port*, without connecting to it."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError), Path(table).open() as file:
-            for line in file.readlines()[1:]:
-                _, local, _, state = line.split()[:4]
-                if state == "0A" and local.endswith(f":{port:04X}"):
-                    return True
-    return False
+    return port in listening_ports()
 
 
 def tls_context(cafile: str = "") -> ssl.SSLContext:
