@@ -7,6 +7,7 @@ import ast
 import re
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,12 +17,15 @@ from amiproxy.threads.actions.proxyactions import PRIVILEGED
 from docs.tables import tables, updated
 from tests.support import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
 KEYS = sorted({*SETTINGS, "host", "permit", "deny"})
 
 
-def test_the_design_lists_every_folder():
+def test_the_design_lists_every_folder() -> None:
     """Each folder of Python files once, and none that is gone."""
     packages = {path.parent for path in (ROOT / "amiproxy").rglob("*.py")}
     packages |= {ROOT / name for name in ("handlers", "simulator", "benchmarks", "tests")}
@@ -47,7 +51,7 @@ def locks() -> list[str]:
     return found
 
 
-def test_the_design_has_every_lock_in_its_table():
+def test_the_design_has_every_lock_in_its_table() -> None:
     """Each with what it guards; a lock that is gone is out of the table too."""
     section = DESIGN.partition("## Locks")[2].partition("\n## ")[0]
 
@@ -55,7 +59,7 @@ def test_the_design_has_every_lock_in_its_table():
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_every_setting_is_explained(key):
+def test_every_setting_is_explained(key: str) -> None:
     """In the sample configuration, and with its default in the table of all."""
     sample = (ROOT / "astmanproxy.conf").read_text()
 
@@ -71,7 +75,7 @@ def settings() -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
-def test_documented_defaults_are_what_an_absent_key_means(key):
+def test_documented_defaults_are_what_an_absent_key_means(key: str) -> None:
     """Written into a file, the default changes nothing; *now* stands where SIGHUP does."""
     default, now = settings()[key]
     setting = SETTINGS[key]
@@ -86,7 +90,7 @@ def test_documented_defaults_are_what_an_absent_key_means(key):
     assert (now == "now") == (setting.live or key == "certfile")
 
 
-def test_generated_tables_are_up_to_date():
+def test_generated_tables_are_up_to_date() -> None:
     """What follows from the code stands in the pages as the code has it."""
     for (page, name), table in tables().items():
         text = page.read_text(encoding="utf-8")
@@ -94,7 +98,7 @@ def test_generated_tables_are_up_to_date():
 
 
 @pytest.mark.parametrize("page", ["astmanproxy.users", "docs/security.md", "README.md"])
-def test_privileged_proxyactions_are_named_elsewhere_too(page):
+def test_privileged_proxyactions_are_named_elsewhere_too(page: str) -> None:
     """Where a page names one of them it names all, in one breath."""
     text = (ROOT / page).read_text(encoding="utf-8")
     *others, last = PRIVILEGED
@@ -105,7 +109,7 @@ def test_privileged_proxyactions_are_named_elsewhere_too(page):
 @pytest.mark.parametrize(
     "page", [*PAGES, *ROOT.glob("*/README.md"), *ROOT.glob("C*.md")], ids=lambda page: page.name
 )
-def test_links_lead_somewhere(page):
+def test_links_lead_somewhere(page: Path) -> None:
     """Files beside the page, and headings in them."""
     text = re.sub(
         r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
@@ -123,7 +127,7 @@ def test_links_lead_somewhere(page):
             ]
 
 
-def test_the_source_distribution_is_whole():
+def test_the_source_distribution_is_whole() -> None:
     """MANIFEST.in names everything at the top of the repository that setup.py does not."""
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("no git checkout")
