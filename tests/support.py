@@ -235,15 +235,7 @@ class ProxyProcess:
         command += ["-c", str(self.config_file), "-u", str(self.users_file), *args]
         if open_files:
             command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
-        with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=env,
-                cwd=cwd,
-            )
+        self._start(command, env, cwd)
         try:
             wait_until(lambda: self.process.poll() is not None or is_listening(self.port), timeout)
             if self.process.poll() is not None:
@@ -253,6 +245,17 @@ class ProxyProcess:
         except BaseException:
             self.kill()
             raise
+
+    def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
+        with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=env,
+                cwd=cwd,
+            )
 
     def __enter__(self) -> ProxyProcess:
         return self

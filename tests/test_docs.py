@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the documents promise to hold: every module, lock, setting and ProxyAction."""
+"""What the documents say of folders, locks, settings and ProxyActions is so."""
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 import subprocess
@@ -16,13 +15,15 @@ from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.threads.actions.proxyactions import PRIVILEGED
 from docs.tables import tables, updated
 from tests.support import ROOT
+from tests.test_locks import LOCKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
-KEYS = sorted({*SETTINGS, "host", "permit", "deny"})
+KEYS = {*SETTINGS, "host", "permit", "deny"}
 
 
 def test_the_design_lists_every_folder() -> None:
@@ -35,36 +36,22 @@ def test_the_design_lists_every_folder() -> None:
     assert sorted(listed) == sorted(str(path.relative_to(ROOT)) for path in packages)
 
 
-def locks() -> list[str]:
-    """Return each lock and condition in amiproxy as Class.attribute."""
-    found = []
-    for path in (ROOT / "amiproxy").rglob("*.py"):
-        for cls in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(cls, ast.ClassDef):
-                continue
-            for node in ast.walk(cls):
-                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                    value = ast.unparse(node.value)
-                    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                    if re.search(r"threading\.(R?Lock|Condition)\(", value):
-                        found.append(f"{cls.name}.{ast.unparse(target).rpartition('.')[2]}")
-    return found
-
-
 def test_the_design_has_every_lock_in_its_table() -> None:
     """Each with what it guards; a lock that is gone is out of the table too."""
-    section = DESIGN.partition("## Locks")[2].partition("\n## ")[0]
+    section = DESIGN.partition("\n## Locks")[2].partition("\n## ")[0]
 
-    assert sorted(re.findall(r"^\| `([\w.]+)` \(", section, re.MULTILINE)) == sorted(locks())
+    listed = re.findall(r"^\| `([\w.]+)` \(", section, re.MULTILINE)
+
+    assert sorted(listed) == sorted(f"{lock.cls.name}.{lock.name}" for lock in LOCKS)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_every_setting_is_explained(key: str) -> None:
+def test_every_setting_is_explained() -> None:
     """In the sample configuration, and with its default in the table of all."""
     sample = (ROOT / "astmanproxy.conf").read_text()
+    explained = set(re.findall(r"^;? *(\w+) = ", sample, re.MULTILINE))
 
-    assert re.search(rf"^;? *{key} = ", sample, re.MULTILINE)
-    assert key in settings()
+    assert sorted(KEYS - explained) == []
+    assert sorted(KEYS - set(settings())) == []
 
 
 def settings() -> dict[str, tuple[str, str]]:
@@ -74,20 +61,25 @@ def settings() -> dict[str, tuple[str, str]]:
     return {key: (default, now) for keys, default, now in rows for key in re.findall(r"\w+", keys)}
 
 
-@pytest.mark.parametrize("key", sorted(SETTINGS))
-def test_documented_defaults_are_what_an_absent_key_means(key: str) -> None:
-    """Written into a file, the default changes nothing; *now* stands where SIGHUP does."""
-    default, now = settings()[key]
-    setting = SETTINGS[key]
+def test_documented_defaults_are_what_an_absent_key_means() -> None:
+    """Written into a file, the default changes nothing."""
+    documented = {key: default for key, (default, _) in settings().items() if key in SETTINGS}
+    written = {key: default for key, default in documented.items() if default != "none"}
+    lines = "".join(f"{key} = {default}\n" for key, default in written.items())
 
-    if default == "none":
-        assert not getattr(Config(), setting.field)
-    else:
-        config, problems, warnings = parse_config(f"{key} = {default}\n", "f")
-        assert getattr(config, setting.field) == getattr(Config(), setting.field)
-        assert not problems + warnings
-    # The certificate's name waits for a start, but the file is read again at once.
-    assert (now == "now") == (setting.live or key == "certfile")
+    config, problems, warnings = parse_config(lines, "f")
+
+    assert problems + warnings == []
+    assert config == Config()
+    empty = [SETTINGS[key].field for key in documented.keys() - written.keys()]
+    assert [name for name in empty if getattr(Config(), name)] == []
+
+
+def test_documented_keys_say_what_a_sighup_changes() -> None:
+    """*now* stands where SIGHUP does; the certificate's name waits, its file is read at once."""
+    documented = {key for key, (_, now) in settings().items() if now == "now" and key in SETTINGS}
+
+    assert documented == {key for key, setting in SETTINGS.items() if setting.live} | {"certfile"}
 
 
 def test_generated_tables_are_up_to_date() -> None:
@@ -97,34 +89,38 @@ def test_generated_tables_are_up_to_date() -> None:
         assert updated(text, name, table) == text, f"{page.name} ({name}): run make docs"
 
 
-@pytest.mark.parametrize("page", ["astmanproxy.users", "docs/security.md", "README.md"])
-def test_privileged_proxyactions_are_named_elsewhere_too(page: str) -> None:
+def test_privileged_proxyactions_are_named_elsewhere_too() -> None:
     """Where a page names one of them it names all, in one breath."""
-    text = (ROOT / page).read_text(encoding="utf-8")
     *others, last = PRIVILEGED
+    for page in ("astmanproxy.users", "docs/security.md", "README.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert f"{', '.join(others)} and {last}" in text or ", ".join(PRIVILEGED) in text, page
 
-    assert f"{', '.join(others)} and {last}" in text or ", ".join(PRIVILEGED) in text
+
+def headings(page: Path) -> list[str]:
+    """Return the anchors of the headings of *page*, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in found]
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, *ROOT.glob("*/README.md"), *ROOT.glob("C*.md")], ids=lambda page: page.name
-)
-def test_links_lead_somewhere(page: Path) -> None:
-    """Files beside the page, and headings in them."""
-    text = re.sub(
-        r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
-    )
+def broken_links(page: Path) -> Iterator[str]:
+    """Yield the links of *page* that lead to no file or heading of this repository."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if "://" in target:
-            continue
         name, _, heading = target.partition("#")
         there = page.parent / name if name else page
-        assert there.exists(), target
-        if heading:
-            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
-            assert heading in [
-                re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings
-            ]
+        if "://" not in target and not (
+            there.exists() and (not heading or heading in headings(there))
+        ):
+            yield f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_links_lead_somewhere() -> None:
+    """Files beside the page, and headings in them."""
+    pages = [*PAGES, *ROOT.glob("*/README.md"), *ROOT.glob("C*.md")]
+
+    assert [link for page in pages for link in broken_links(page)] == []
 
 
 def test_the_source_distribution_is_whole() -> None:

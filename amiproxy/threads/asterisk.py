@@ -151,20 +151,9 @@ class AsteriskServer:
             PeerError: the connection is over, or it took too long.
 
         """
-        spec, mask = self.link.spec, self.link.mask
         framer = Framer(self._config.max_message, self._suffix)
-        dialogue = LoginDialogue(
-            framer,
-            time.monotonic(),
-            Login(
-                spec.user,
-                spec.secret,
-                spec.events,
-                receives_events=bool(mask),
-                receives_system=bool(mask & SYSTEM),
-            ),
-            LoginTimes(self._config.login_timeout),
-        )
+        times = LoginTimes(self._config.login_timeout)
+        dialogue = LoginDialogue(framer, time.monotonic(), self._credentials(), times)
         while True:
             before = dialogue.state
             left = dialogue.wake_at - time.monotonic()
@@ -183,6 +172,16 @@ class AsteriskServer:
                 log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
                 self._publisher.publish_messages(step.live)
                 return framer
+
+    def _credentials(self) -> Login:
+        spec, mask = self.link.spec, self.link.mask
+        return Login(
+            spec.user,
+            spec.secret,
+            spec.events,
+            receives_events=bool(mask),
+            receives_system=bool(mask & SYSTEM),
+        )
 
     def _serve(self, transport: Transport, framer: Framer) -> None:
         """Read and publish until the connection is over."""

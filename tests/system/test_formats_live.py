@@ -40,6 +40,13 @@ def program(proxy: StartProxy, asterisk: SimulatedAsterisk) -> ProxyProcess:
     return started
 
 
+#: What a client reads of ``EVENT % 7``.
+SEVENTH = [
+    ("Event", "UserEvent"), ("Privilege", "user,all"), ("N", "7"), ("Text", '<a> & "b", c\\d'),
+    ("Variable", "x"), ("Variable", "y"), ("Server", "127.0.0.1"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["standard", "xml", "csv", "json"])
 def test_a_client_of_one_format_from_banner_to_goodbye(
     proxy: StartProxy, asterisk: SimulatedAsterisk, name: str
@@ -69,15 +76,7 @@ def test_a_client_of_one_format_from_banner_to_goodbye(
     assert booted[0] == ("Event", "FullyBooted")
     assert dict(pong)["Response"] == "Success"
     assert dict(pong)["ActionID"] == "2"
-    assert event == [
-        ("Event", "UserEvent"),
-        ("Privilege", "user,all"),
-        ("N", "7"),
-        ("Text", '<a> & "b", c\\d'),
-        ("Variable", "x"),
-        ("Variable", "y"),
-        ("Server", "127.0.0.1"),
-    ]
+    assert event == SEVENTH
     assert mistake == [
         ("ProxyResponse", "Error"),
         ("Message", "Invalid Proxy Action"),

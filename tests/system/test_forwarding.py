@@ -14,7 +14,6 @@ from tests.system.peers import (
     PATIENT,
     host_line,
     is_response,
-    value,
     wait_connected,
 )
 from tests.system.people import answer, is_served
@@ -31,12 +30,8 @@ def test_the_server_header_chooses_by_name_address_and_port(proxy: StartProxy) -
         SimulatedAsterisk("127.0.0.1") as two,
         SimulatedAsterisk("127.0.0.3") as three,
     ):
-        program = proxy(
-            PATIENT
-            + host_line(one, host="LocalHost")
-            + host_line(two, host="localhost")
-            + host_line(three)
-        )
+        lines = [host_line(one, host="LocalHost"), host_line(two, host="localhost")]
+        program = proxy("".join([PATIENT, *lines, host_line(three)]))
         wait_connected(program, 3)
         with program.client() as client:
             for name, target in (
@@ -52,10 +47,8 @@ def test_the_server_header_chooses_by_name_address_and_port(proxy: StartProxy) -
                 pong = answer(client, "Action: Ping", f"Server: {name}")
                 assert "Ping: Pong" in pong, name
                 assert len(target.received) == before + 1
-            assert (
-                value(answer(client, "Action: Ping", "Server: 127.0.0.3"), "Server") == "127.0.0.3"
-            )
-            assert value(answer(client, "Action: Ping"), "Server") == "localhost"
+            assert "Server: 127.0.0.3" in answer(client, "Action: Ping", "Server: 127.0.0.3")
+            assert "Server: localhost" in answer(client, "Action: Ping")
             one.stop()
             wait_until(
                 lambda: "Ping: Pong" in answer(client, "Action: Ping") and two.actions("Ping"),

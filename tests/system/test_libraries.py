@@ -66,30 +66,26 @@ def test_panoramisk_works_unchanged(busy: Stage) -> None:
         manager.register_event("Newchannel", lambda _, event: calls.append(event))
         await manager.connect()
         await until(lambda: manager.authenticated)
-        assert manager.authenticated
         pong = await manager.send_action({"Action": "Ping"})
         channels = await manager.send_action({"Action": "CoreShowChannels"}, as_list=True)
         queue = await manager.send_action({"Action": "QueueStatus"}, as_list=True)
         output = await manager.send_command("core show version")
         unknown = await manager.send_action({"Action": "NoSuchThing"})
         await until(lambda: len(calls) > 1)
-        goodbye = manager.send_action({"Action": "Logoff"})
+        manager.send_action({"Action": "Logoff"})
         await asyncio.wait_for(gone.wait(), 10)
         manager.close()
         # What it plans for a reconnect must not outlive the test.
         manager.connect = lambda: None
-        return pong, channels, queue, output, unknown, goodbye
+        return pong, channels, queue, output, unknown
 
-    pong, channels, queue, output, unknown, _ = asyncio.run(use())
+    pong, channels, queue, output, unknown = asyncio.run(use())
 
     assert pong.ping == "Pong"
-    assert channels[0].response == "Success"
-    assert channels[-1].event == "CoreShowChannelsComplete"
+    assert (channels[0].response, channels[-1].event) == ("Success", "CoreShowChannelsComplete")
     assert len(channels) - 2 == int(channels[-1].listitems)
-    assert queue[-1].event == "QueueStatusComplete"
-    assert "Asterisk" in str(output)
-    assert unknown.response == "Error"
-    assert calls[0].event == "Newchannel"
+    assert (queue[-1].event, calls[0].event) == ("QueueStatusComplete", "Newchannel")
+    assert ("Asterisk" in str(output), unknown.response) == (True, "Error")
     assert not asterisk.actions("Logoff")
 
 

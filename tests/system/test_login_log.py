@@ -67,50 +67,53 @@ def test_failed_logins_are_what_fail2ban_looks_for(proxy: StartProxy) -> None:
     assert failed_addresses(program.log()) == ["127.0.0.4"] * 3
 
 
+#: One of each kind that goes in or out.
+SECRETS = {
+    "upstream": "UpStream5ecret",
+    "user": "Us3rSecret",
+    "wrong": "Wr0ngSecret",
+    "key": "Pr0xyKeySecret",
+    "badkey": "BadPr0xyKey",
+    "added": "Add3dSecret",
+    "crypt": hashed("Crypt3dSecret"),
+    "plain": "Crypt3dSecret",
+    "originate": "Var1ableSecret",
+}
+
+
 def test_no_secret_is_ever_logged(proxy: StartProxy) -> None:
     """With all debug output, whatever is tried: log, stdout and stderr hold no secret."""
-    secrets = {
-        "upstream": "UpStream5ecret",
-        "user": "Us3rSecret",
-        "wrong": "Wr0ngSecret",
-        "key": "Pr0xyKeySecret",
-        "badkey": "BadPr0xyKey",
-        "added": "Add3dSecret",
-        "crypt": hashed("Crypt3dSecret"),
-        "plain": "Crypt3dSecret",
-        "originate": "Var1ableSecret",
-    }
-    with SimulatedAsterisk(users={"ampuser": secrets["upstream"]}) as asterisk:
-        config = closed(more=host_line(asterisk, secret=secrets["upstream"]))
-        config += f'proxykey = "{secrets["key"]}"\n'
-        users = f"joe={secrets['user']}\njane={secrets['crypt']}\n"
+    with SimulatedAsterisk(users={"ampuser": SECRETS["upstream"]}) as asterisk:
+        config = closed(more=host_line(asterisk, secret=SECRETS["upstream"]))
+        config += f'proxykey = "{SECRETS["key"]}"\n'
+        users = f"joe={SECRETS['user']}\njane={SECRETS['crypt']}\n"
         program = proxy(config, users, args=("-dddd",))
         wait_connected(program)
         with program.client() as client:
-            log_in(client, "joe", secrets["wrong"])
-            log_in(client, "joe", secrets["user"])
-            log_in(client, "jane", secrets["plain"])
-            log_in_md5(client, "joe", secrets["user"])
+            log_in(client, "joe", SECRETS["wrong"])
+            log_in(client, "joe", SECRETS["user"])
+            log_in(client, "jane", SECRETS["plain"])
+            log_in_md5(client, "joe", SECRETS["user"])
             answer(
                 client,
                 *("ProxyAction: AddServer", "Server: 127.0.0.77", "Port: 9", "Username: u"),
-                *(f"Secret: {secrets['added']}", "Events: on"),
+                *(f"Secret: {SECRETS['added']}", "Events: on"),
             )
             answer(client, "ProxyAction: ListServers")
             answer(
-                client, "Action: Originate", "Channel: SIP/1", f"Variable: {secrets['originate']}"
+                client, "Action: Originate", "Channel: SIP/1", f"Variable: {SECRETS['originate']}"
             )
         with program.client() as client:
-            answer(client, "Action: Ping", f"ProxyKey: {secrets['badkey']}")
+            answer(client, "Action: Ping", f"ProxyKey: {SECRETS['badkey']}")
         with program.client() as client:
-            answer(client, "Action: Ping", f"ProxyKey: {secrets['key']}")
-            program.write_users(users + "=" + secrets["wrong"] + "\nmore " + secrets["wrong"])
+            answer(client, "Action: Ping", f"ProxyKey: {SECRETS['key']}")
+            program.write_users(users + "=" + SECRETS["wrong"] + "\nmore " + SECRETS["wrong"])
             program.send_signal(signal.SIGHUP)
             program.wait_log("the users stay as they were")
         assert program.stop() == 0
         said = program.log() + program.stdout() + program.stderr()
         assert "DEBUG" in said or len(said.splitlines()) > 20
-        for name, secret in secrets.items():
+        for name, secret in SECRETS.items():
             assert secret not in said, name
 
 

@@ -94,10 +94,7 @@ def test_addserver_and_dropserver(stage: Stage, client: ManagerClient) -> None:
         assert value(answer(client, "Action: Ping"), "Server") == "127.0.0.1"
         listed = answer(client, "ProxyAction: ListServers")
         assert [line.split()[2] for line in listed[1:]] == ["127.0.0.1", "127.0.0.9"]
-        assert answer(client, *add) == [
-            "ProxyResponse: Failure",
-            "Message: Could not add 127.0.0.9",
-        ]
+        assert "Message: Could not add 127.0.0.9" in answer(client, *add)
         assert len(other.sessions) == 1
         assert answer(client, "ProxyAction: DropServer", "Server: 127.0.0.9") == [
             "ProxyResponse: Success",

@@ -343,7 +343,6 @@ def test_a_format_of_questions_and_answers_is_served_as_such(served: Any) -> Non
     client = served(input_format="http").start()
 
     client.sock.sendall(b"GET /?ProxyAction=ListServers HTTP/1.0\r\n\r\n")
-
     data = b""
     while more := client.sock.recv(65536):
         data += more
