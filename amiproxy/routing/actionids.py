@@ -85,10 +85,6 @@ class ActionIds:
             return given.partition("-")[2]
         return self._long.get(wire_id, given) if given.startswith("!l") else None
 
-    def restore(self, message: Message, wire_id: str) -> Message:
-        """Return *message*, which carries *wire_id*, with the client's own ActionID."""
-        return with_action_id(message, self.client_id(wire_id))
-
 
 def _read(wire_id: str) -> tuple[int, str]:
     """Split *wire_id*: the session's number, -1 if it is not the proxy's own, and the rest."""

@@ -14,7 +14,7 @@ state       kept in                     what ends it
 queued      ``_queue``                  a Response with its ActionID, or without one if
                                         it is the oldest; one to an action that went
                                         later: then this one is never answered
-open list   ``_open``, first of         the last event of the list; the next Response
+open list   ``open_list``, first of         the last event of the list; the next Response
             ``_queue``                  to anything
 remembered  ``_originates``             its OriginateResponse; too many newer ones
 held        ``_originates``, marked     as remembered; its deadline
@@ -69,15 +69,12 @@ class Ledger:
         self._ids = ids
         self._host = host
         self._queue: deque[PendingAction] = deque()
-        self._open: PendingAction | None = None  # whose list is arriving
+        #: Whose list is arriving.  Without one, an event that carries no ActionID is
+        #: surely nobody's answer.
+        self.open_list: PendingAction | None = None
         self._originates = _Originates(most_originates)
         #: Originates whose clients wait for the OriginateResponse.
         self.held: Collection[PendingAction] = self._originates.held
-
-    @property
-    def idle(self) -> bool:
-        """Whether an event that carries no ActionID is surely nobody's answer."""
-        return self._open is None
 
     def enter(self, action: PendingAction) -> None:
         """Queue *action*, which goes upstream now."""
@@ -104,7 +101,7 @@ class Ledger:
         lost = [*self._queue, *self.held]
         self._queue.clear()
         self._originates.clear()
-        self._open = None
+        self.open_list = None
         return lost
 
     def expired(self, now: float) -> list[Routed]:
@@ -128,7 +125,7 @@ class Ledger:
             return self._answer(message, wire_id)
         if first == "event" and wire_id is not None:
             return self._event_with_id(message, wire_id)
-        action = self._open
+        action = self.open_list
         if first != "event":
             # Text that is not a message (IAXnetstats) goes to whoever asked.
             action = action or (self._queue[0] if self._queue else None)
@@ -141,7 +138,7 @@ class Ledger:
 
     def _answer(self, message: Message, wire_id: str | None) -> Routed | None:
         """Classify a Response."""
-        self._open = None
+        self.open_list = None
         action = self._take(wire_id)
         if action is None:
             return self._unexpected(message, wire_id)
@@ -154,7 +151,7 @@ class Ledger:
                 return None  # answered when its OriginateResponse comes
             if _starts_list(message):
                 self._queue.appendleft(action)
-                self._open = action
+                self.open_list = action
                 return _part_of(action, message, wire_id)
         answer = _part_of(action, message, wire_id, final=True)
         return self._without_unasked_id(answer) if action.held_back else answer
@@ -191,7 +188,7 @@ class Ledger:
             action = self._originates.take(wire_id)
             if action is not None:
                 return self._originate_response(message, action)
-        action = self._open
+        action = self.open_list
         if action is not None and action.wire_id == wire_id:
             return self._list_item(message, action, wire_id)
         owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
@@ -203,7 +200,7 @@ class Ledger:
         With autofilter ``on``, only clients that sent this ActionID last see it.
         """
         if self._ids.owner(wire_id):
-            restored = self._ids.restore(message, wire_id)
+            restored = with_action_id(message, self._ids.client_id(wire_id))
             restored.links = message.links  # the same channels, whatever the ActionID
             message = restored
         return Routed(message, wire_id=wire_id)
@@ -215,9 +212,9 @@ class Ledger:
         return _part_of(action, message, action.wire_id)
 
     def _list_item(self, message: Message, action: PendingAction, wire_id: str | None) -> Routed:
-        final = self._open is action and _ends_list(message)
+        final = self.open_list is action and _ends_list(message)
         if final:
-            self._open = None
+            self.open_list = None
             if self._queue and self._queue[0] is action:
                 self._queue.popleft()
         return _part_of(action, message, wire_id, final=final)

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 from weakref import WeakValueDictionary
 
+from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.visibility import Route, View
-from amiproxy.wire.batch import BatchKind
+from amiproxy.wire.batch import BatchKind, written
 from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:
@@ -59,11 +60,6 @@ class Viewer:
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 
-    def own(self, batch: Batch) -> list[Message]:
-        """Return the answers in *batch* to this client, as it must see them."""
-        number = self.number
-        return [self._as_owner(item) for item in batch.items if item.owner == number]
-
     def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
         """Return the messages of *batch* for this client, as it must see them."""
         view, number, callfilter = self.view, self.number, self._callfilter
@@ -80,7 +76,7 @@ class Viewer:
                 found += [
                     (Routed(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
                 ]
-            found.append((item, self._as_owner(item)))
+            found.append((item, self.as_owner(item)))
         return found
 
     def hears_event(self, batch: Batch) -> bool:
@@ -93,10 +89,10 @@ class Viewer:
             for item in batch.items
         )
 
-    def _as_owner(self, item: Routed) -> Message:
+    def as_owner(self, item: Routed) -> Message:
         """Return the message of *item*, with the ActionID the client gave if it is its own."""
         if item.owner == self.number and item.wire_id is not None:
-            return self._ids.restore(item.message, item.wire_id)
+            return with_action_id(item.message, self._ids.client_id(item.wire_id))
         return item.message
 
 
@@ -112,7 +108,9 @@ def _whole(_viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    parts = [batch.part(form, message) for message in viewer.own(batch)]
+    # Nobody else gets these, so the batch need not keep them.
+    mine = [viewer.as_owner(item) for item in batch.items if item.owner == viewer.number]
+    parts = [message.raw if form.wire else written(form, message) for message in mine]
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

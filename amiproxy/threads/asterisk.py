@@ -19,7 +19,7 @@ from amiproxy.routing.classes import SYSTEM
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
-from amiproxy.wire.framing import Framer
+from amiproxy.wire.framing import Chunk, Framer
 from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class AsteriskServer:
             if dialogue.state is LoginState.LIVE:
                 self.link.go_live()
                 log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
-                self._publisher.publish_messages(step.live)
+                self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))
                 return framer
 
     def _credentials(self) -> Login:

@@ -52,12 +52,18 @@ class Batch:
     def __init__(
         self,
         scope: str,
-        kind: BatchKind,
         wire: bytes,
-        items: Sequence[Routed] | None,
-        owners: Collection[int],
+        items: Sequence[Routed] | None = None,
+        *,
+        kind: BatchKind = BatchKind.EVENTS,
+        owners: Collection[int] = (),
     ) -> None:
-        """Make a batch of arguments that fit together: use ``of_events`` and ``of_items``."""
+        """Make a batch of events for everybody, none of which carries an ActionID.
+
+        In *wire* a blank line must end each message and stand nowhere else.  *items*
+        are the same ones, if the caller has them; otherwise *wire* is cut on the first
+        look at ``items``.  For other messages use ``of_items``.
+        """
         self.scope = scope
         self.kind = kind
         self.wire = wire
@@ -69,17 +75,6 @@ class Batch:
         self._cache: dict[Hashable, bytes] = {}
 
     @classmethod
-    def of_events(cls, scope: str, wire: bytes, messages: Sequence[Message] | None = None) -> Batch:
-        """Make a batch of events for everybody, none of which carries an ActionID.
-
-        In *wire* a blank line must end each message and stand nowhere else.  *messages*
-        are the same ones, if the caller has them; otherwise *wire* is cut by the first
-        client that needs them.
-        """
-        items = None if messages is None else [Routed(message) for message in messages]
-        return cls(scope, BatchKind.EVENTS, wire, items, ())
-
-    @classmethod
     def of_items(cls, scope: str, items: Sequence[Routed]) -> Batch:
         """Make a batch of messages of which some may be answers."""
         owners = set(map(_OWNER, items))
@@ -87,7 +82,7 @@ class Batch:
         owners.discard(BROADCAST)
         parts = [item.message.raw for item in items if not item.private]
         wire = parts[0] if len(parts) == 1 else b"".join(parts)
-        return cls(scope, kind, wire, items, owners)
+        return cls(scope, wire, items, kind=kind, owners=owners)
 
     @property
     def items(self) -> Sequence[Routed]:

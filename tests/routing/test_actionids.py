@@ -54,7 +54,7 @@ def test_an_id_that_the_client_did_not_give_is_removed_again() -> None:
     wire = ids.wire_id(7, None)
     answer = Message.of("Response: Success", f"ActionID: {wire}", "Ping: Pong")
 
-    restored = ids.restore(answer, wire)
+    restored = with_action_id(answer, ids.client_id(wire))
 
     assert restored.lines == ("Response: Success", "Ping: Pong")
 

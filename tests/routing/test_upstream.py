@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from amiproxy.formats import Limits
 from amiproxy.message import Message
-from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.actionids import ActionIds, with_action_id
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.upstream import GRACE, prepare, problem
 
@@ -126,7 +126,7 @@ def test_an_action_id_comes_back_as_it_went(
 
     assert action.wire_id == wire_id
     assert Message(action.raw).get("ActionID") == wire_id
-    restored = ids.restore(answer, wire_id).lines
+    restored = with_action_id(answer, ids.client_id(wire_id)).lines
     expected = [f"ActionID: {given}"] if given is not None else []
     assert restored == ("Response: Success", *expected, "Ping: Pong")
 

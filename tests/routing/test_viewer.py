@@ -52,12 +52,12 @@ def noted(table: CallTable, *messages: Message) -> Batch:
     for message in messages:
         table.note(message)
     wire = b"".join(message.raw for message in messages)
-    return Batch.of_events("pbx", wire, messages=messages)
+    return Batch("pbx", wire, [Routed(message) for message in messages])
 
 
 def test_events_reach_every_client_as_the_same_bytes() -> None:
     """Nothing is joined or copied for a client of AMI that sees all."""
-    batch = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+    batch = Batch("pbx", EVENT.raw + BOOTED.raw)
 
     for mode in AutoFilter:
         assert viewer(mode=mode).encode(batch, STANDARD) is batch.wire
@@ -65,7 +65,7 @@ def test_events_reach_every_client_as_the_same_bytes() -> None:
 
 def test_clients_of_equal_views_share_their_bytes() -> None:
     """What a thousand clients with the same rights get is joined once."""
-    batch = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+    batch = Batch("pbx", EVENT.raw + BOOTED.raw)
     first, second = (viewer(number, mask=CALL) for number in (ME, OTHER))
 
     assert first.encode(batch, STANDARD) == EVENT.raw
@@ -87,7 +87,7 @@ def test_a_plan_does_not_depend_on_the_last_action_id() -> None:
 def test_an_unauthenticated_client_gets_nothing() -> None:
     """Whatever is in the batch, its own answers included."""
     for batch in (
-        Batch.of_events("pbx", EVENT.raw),
+        Batch("pbx", EVENT.raw),
         Batch.of_items("pbx", [Routed(EVENT), Routed(BOOTED, owner=ME)]),
     ):
         assert viewer(silent=True).encode(batch, STANDARD) == b""
@@ -144,5 +144,5 @@ def test_a_wait_event_ends_with_an_event_and_not_with_a_list() -> None:
     item = Message.of("Event: PeerEntry", "ObjectName: 1")
 
     assert not viewer().hears_event(Batch.of_items("pbx", [Routed(item, owner=ME)]))
-    assert viewer().hears_event(Batch.of_events("pbx", EVENT.raw))
-    assert not viewer(mask=0).hears_event(Batch.of_events("pbx", EVENT.raw))
+    assert viewer().hears_event(Batch("pbx", EVENT.raw))
+    assert not viewer(mask=0).hears_event(Batch("pbx", EVENT.raw))

@@ -95,7 +95,7 @@ ROUTES = {
     View(filtered=True): (EACH, EACH, EACH, EACH, EACH),
 }
 BATCHES = (
-    Batch.of_events("pbx", EVENT.raw + BOOTED.raw),
+    Batch("pbx", EVENT.raw + BOOTED.raw),
     Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, owner=OTHER, wire_id="a")]),
     Batch.of_items("pbx", [Routed(BOOTED, wire_id="x"), Routed(PONG, owner=ME, wire_id="a")]),
     Batch.of_items("pbx", [Routed(PONG, owner=OTHER, private=True)]),

@@ -44,7 +44,7 @@ def counting() -> tuple[Format, list[Message]]:
 def test_events_for_everybody_keep_their_bytes() -> None:
     """No message of such a batch is taken apart for AMI clients."""
     wire = EVENT.raw + BOOTED.raw
-    batch = Batch.of_events("pbx", wire)
+    batch = Batch("pbx", wire)
 
     assert batch.kind is BatchKind.EVENTS
     assert batch.whole(FORMATS["standard"]) is wire
@@ -53,7 +53,7 @@ def test_events_for_everybody_keep_their_bytes() -> None:
 
 def test_messages_that_are_cut_already_are_not_cut_again() -> None:
     """Filters find what the call table has put down in them."""
-    batch = Batch.of_events("pbx", EVENT.raw, messages=[EVENT])
+    batch = Batch("pbx", EVENT.raw, [Routed(EVENT)])
 
     assert batch.items[0].message is EVENT
 
@@ -70,7 +70,7 @@ def test_the_kind_and_owners_tell_whom_the_router_must_ask() -> None:
 def test_a_message_is_encoded_once_for_all_clients_of_a_format() -> None:
     """However many clients and views there are, each message is written once."""
     form, wrote = counting()
-    batch = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+    batch = Batch("pbx", EVENT.raw + BOOTED.raw)
 
     for key in range(10):
         batch.joined(key, form, lambda items: [True] * len(items))
@@ -83,7 +83,7 @@ def test_a_message_is_encoded_once_for_all_clients_of_a_format() -> None:
 def test_a_message_that_is_gone_leaves_its_encoding_to_no_other() -> None:
     """Replayed messages live shortly, and a new object may stand where an old one was."""
     form, _ = counting()
-    batch = Batch.of_events("pbx", EVENT.raw)
+    batch = Batch("pbx", EVENT.raw)
 
     for number in range(100):
         raw = b"Event: Replayed\r\nN: %d\r\n\r\n" % number
@@ -107,7 +107,7 @@ def test_a_handler_that_raises_is_named(error: BaseException) -> None:
 
     kind = type(error).__name__
     with pytest.raises(HandlerError, match=f"handler other: cannot write a message: {kind}$"):
-        Batch.of_events("pbx", EVENT.raw).whole(form_of(write))
+        Batch("pbx", EVENT.raw).whole(form_of(write))
 
 
 def test_a_handler_that_gives_no_bytes_is_named() -> None:

@@ -46,10 +46,10 @@ class Transport:
     __slots__ = (
         "_backlog",
         "_closed",
-        "_end",
         "_flusher",
         "_socket",
         "_watched",
+        "end_reason",
         "lock",
         "max_backlog",
         "peer",
@@ -68,16 +68,17 @@ class Transport:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _backlog, _watched, _end and _closed, the change of _socket from plain to TLS, and
-        # with TLS all use of it; sessions guard their own state with it too.  _end and
-        # _backlog are read without it, one reference each, where a moment late is early
-        # enough.  Nothing done under it may block; no thread holds two of them.
+        # Guards _backlog, _watched, end_reason and _closed, the change of _socket from plain
+        # to TLS, and with TLS all use of it; sessions guard their own state with it too.
+        # end_reason and _backlog are read without it, one reference each, where a moment
+        # late is early enough.  Nothing done under it may block; no thread holds two of them.
         self.lock = threading.Lock()
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
         self._backlog: Backlog | None = None  # while bytes wait
         self._watched = False  # by the flusher, which sends the backlog
-        self._end: PeerError | None = None  # why the session must end
+        #: Why the session must end, None while it need not.  Only read from outside.
+        self.end_reason: PeerError | None = None
         self._closed = False
 
     def fileno(self) -> int:
@@ -100,8 +101,8 @@ class Transport:
             data = self._socket.recv(size, timeout)
         except OSError as error:
             raise self._broken(error) from error
-        if self._end is not None:
-            raise self._end
+        if self.end_reason is not None:
+            raise self.end_reason
         return data
 
     def recv_into(self, buffer: memoryview, timeout: float | None = None) -> int | None:
@@ -110,8 +111,8 @@ class Transport:
             count = self._socket.recv_into(buffer, timeout)
         except OSError as error:
             raise self._broken(error) from error
-        if self._end is not None:
-            raise self._end
+        if self.end_reason is not None:
+            raise self.end_reason
         return count
 
     def peek(self, timeout: float) -> bytes | None:
@@ -126,11 +127,11 @@ class Transport:
 
     def check(self) -> None:
         """Raise why the session must end, if it must."""
-        if self._end is not None:
-            raise self._end
+        if self.end_reason is not None:
+            raise self.end_reason
 
     def _broken(self, error: OSError) -> PeerError:
-        return self._end or PeerGone(f"{self.peer}: {self._socket.reason(error)}")
+        return self.end_reason or PeerGone(f"{self.peer}: {self._socket.reason(error)}")
 
     def start_tls(
         self,
@@ -187,8 +188,8 @@ class Transport:
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while rest or self._backlog is not None:
-            if self._end is not None:
-                raise self._end
+            if self.end_reason is not None:
+                raise self.end_reason
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
@@ -196,8 +197,8 @@ class Transport:
             else:
                 self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
-        if self._end is not None:
-            raise self._end
+        if self.end_reason is not None:
+            raise self.end_reason
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""
@@ -217,7 +218,7 @@ class Transport:
         What it still sends is read and forgotten: bytes left unread would turn
         the close into a reset, which may take our last answer with it.
         """
-        if self.dropped or not self._socket.half_close():
+        if self.end_reason is not None or not self._socket.half_close():
             return
         deadline = Deadline(seconds)
         with contextlib.suppress(PeerError):
@@ -230,7 +231,7 @@ class Transport:
             if self._closed:
                 return
             self._closed = True
-            self._end = self._end or PeerGone("closed")
+            self.end_reason = self.end_reason or PeerGone("closed")
             self._backlog = None
             if self._watched:  # and nobody can have it watched again
                 self._flusher.forget(self)
@@ -249,7 +250,7 @@ class Transport:
         and its owner finds out.  The caller holds ``lock``.
         """
         assert self.lock.locked()
-        if self._end is not None:
+        if self.end_reason is not None:
             return
         if self._backlog is not None:
             self._keep(memoryview(data))
@@ -281,11 +282,6 @@ class Transport:
         """How many bytes wait to be sent."""
         backlog = self._backlog
         return 0 if backlog is None else backlog.size
-
-    @property
-    def dropped(self) -> bool:
-        """Whether the session is to end."""
-        return self._end is not None
 
     # -- the flusher's thread -----------------------------------------------------------------
 
@@ -321,9 +317,9 @@ class Transport:
     def _end_for(self, error: PeerError) -> bool:
         """Have the owner wake up and find *error*, if it is the first."""
         assert self.lock.locked()
-        if self._end is not None or self._closed:
+        if self.end_reason is not None or self._closed:
             return False
-        self._end = error
+        self.end_reason = error
         self._socket.shut_read()
         return True
 

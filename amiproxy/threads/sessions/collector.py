@@ -169,7 +169,7 @@ class Collector(ClientSession):
         with self.lock:
             pending = self._pending
             asked = pending.request_id
-            for item, message in self.chosen(batch):
+            for item, message in self._viewer.chosen(batch):
                 if item.owner == BROADCAST:
                     if self.events is not None:
                         self.events.put(message)

@@ -13,8 +13,6 @@ from amiproxy.routing.ledger import Ledger, PendingAction
 from amiproxy.wire.routed import PROXY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.net.transport import Transport
@@ -28,7 +26,7 @@ class AsteriskLink:
     """The way to one Asterisk.
 
     Clients' threads ask it things (``submit``); the server's own thread
-    (threads/asterisk.py) connects it, reads what comes and takes answers apart here.
+    (threads/asterisk.py) connects it and reads what comes.
     """
 
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
@@ -49,12 +47,13 @@ class AsteriskLink:
         # actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and _connected
-        # are read, one reference each, where an answer a moment old will do; so are idle
-        # and held of the ledger, which the server's thread alone changes.
-        self._lock = threading.Lock()
+        # are read, one reference each, where an answer a moment old will do; so are
+        # open_list and held of the ledger, which the server's thread alone changes.
+        self.lock = threading.Lock()
         self._transport: Transport | None = None
         self._connected = False
-        #: The actions under way; from outside only idle and held are read.
+        #: The actions under way.  With ``lock`` the server's thread classifies messages;
+        #: without it, only open_list and held are read.
         self.ledger = Ledger(ids, self.host)
 
     # -- any thread -------------------------------------------------------------------------
@@ -91,7 +90,7 @@ class AsteriskLink:
 
     def submit(self, action: PendingAction) -> bool:
         """Send *action* upstream, whole; return whether it could go.  Never waits."""
-        with self._lock:
+        with self.lock:
             transport = self._transport
             if not self._connected or transport is None:
                 return False
@@ -102,7 +101,7 @@ class AsteriskLink:
 
     def is_waiting(self, number: int) -> bool:
         """Return whether an answer for session *number* is still to come."""
-        with self._lock:
+        with self.lock:
             return self.ledger.is_waiting(number)
 
     def ping(self) -> None:
@@ -117,13 +116,13 @@ class AsteriskLink:
 
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
-        with self._lock:
+        with self.lock:
             if self._transport is not None:
                 self._transport.write_timeout = seconds
 
     def log_off(self, reason: str) -> None:
         """Send a Logoff and let the connection end for *reason*.  Never waits."""
-        with self._lock:
+        with self.lock:
             transport, connected = self._transport, self._connected
             self._connected = False
         if transport is not None:
@@ -137,35 +136,30 @@ class AsteriskLink:
     def open(self, transport: Transport, address: str) -> None:
         """There is a connection, to the IP *address*; nothing goes there yet."""
         self.address = address
-        with self._lock:
+        with self.lock:
             self._transport = transport
 
     def go_live(self) -> None:
         """Asterisk has booted: actions may go."""
-        with self._lock:
+        with self.lock:
             self._connected = True
 
     def lose(self) -> list[PendingAction]:
         """Forget the connection; return the actions that will not be answered."""
-        with self._lock:
+        with self.lock:
             self._connected = False
             self._transport = None
             return self.ledger.abandon()
-
-    def classify(self, messages: Iterable[Message]) -> list[Routed]:
-        """Return those of *messages* that clients may see, each with whom it is for."""
-        with self._lock:
-            return list(filter(None, map(self.ledger.classify, messages)))
 
     def expired(self, now: float) -> list[Routed]:
         """Return answers to Originates whose OriginateResponse is late.
 
         *now* is in monotonic seconds.
         """
-        with self._lock:
+        with self.lock:
             return self.ledger.expired(now)
 
     def is_busy(self, now: float) -> bool:
         """Return whether Asterisk may be silent because it makes a synchronous call."""
-        with self._lock:
+        with self.lock:
             return self.ledger.patience(now) > 0

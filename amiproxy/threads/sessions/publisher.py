@@ -12,7 +12,7 @@ from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import PROXY, Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from amiproxy.routing.ledger import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -52,29 +52,27 @@ class Publisher:
         # whoever asked; the items of a list under way, which need not carry an ActionID;
         # an event that belongs to an action (Asterisk writes the header this way), or a
         # UserEvent, which may have an ActionID as its sender wrote it.
-        if not (
+        link, audience = self._link, self._audience
+        if (
             chunk.only_events
-            and self._link.ledger.idle
+            and link.ledger.open_list is None
             and b"ActionID: " not in wire
             and b"Event: UserEvent" not in wire
         ):
-            self.publish_messages(chunk.messages())
+            batch = Batch(link.scope, wire)
+            if audience.keeps_calls:
+                self._note([item.message for item in batch.items])
+            audience.publish(batch)
             return
-        messages = None
-        if self._audience.keeps_calls:
-            messages = chunk.messages()
-            self._note(messages)
-        self._audience.publish(Batch.of_events(self._link.scope, wire, messages))
-
-    def publish_messages(self, messages: Sequence[Message]) -> None:
-        """Hand *messages* to the clients that they are for."""
+        messages = chunk.messages()
         if not messages:
             return
-        if self._audience.keeps_calls:
+        if audience.keeps_calls:
             self._note(messages)
-        items = self._link.classify(messages)
+        with link.lock:
+            items = list(filter(None, map(link.ledger.classify, messages)))
         if items:
-            self._audience.publish(Batch.of_items(self._link.scope, items))
+            audience.publish(Batch.of_items(link.scope, items))
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.routing.autofilter import AutoFilter
 
@@ -22,7 +22,7 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _listeners and _filtering; held for dict operations
+        # Guards _by_number, _sessions, _listeners, _filters and filtering; held for dict operations
         # and for building a tuple, never while sending, formatting or logging, and no
         # session's lock is taken under it.
         # Readers take a tuple, look a number up, and see whether anybody filters
@@ -33,7 +33,11 @@ class SessionRegistry:
         self._by_number: dict[int, ClientSession] = {}
         self._sessions: tuple[ClientSession, ...] | None = ()
         self._listeners: tuple[ClientSession, ...] | None = ()
-        self._filtering: set[int] = set()
+        self._filters: set[int] = set()  # numbers of the sessions that see through filters
+        #: Whether some client sees calls through a user's filters.
+        self.filtering = False
+        #: Returns the live session with a number, None if there is none.
+        self.find: Callable[[int], ClientSession | None] = self._by_number.get
 
     def snapshot(self) -> tuple[ClientSession, ...]:
         """Return the live sessions, newest first."""
@@ -58,10 +62,6 @@ class SessionRegistry:
                 )
         return listeners
 
-    def find(self, number: int) -> ClientSession | None:
-        """Return the live session with that number, if there is one."""
-        return self._by_number.get(number)
-
     def add(self, session: ClientSession) -> None:
         """Add *session*: from now on it gets what it may see."""
         with self._lock:
@@ -72,7 +72,8 @@ class SessionRegistry:
         """Remove *session*, if it is there."""
         with self._lock:
             self._by_number.pop(session.number, None)
-            self._filtering.discard(session.number)
+            self._filters.discard(session.number)
+            self.filtering = bool(self._filters)
             self._sessions = self._listeners = None
 
     def set_autofilter(self, session: ClientSession, mode: AutoFilter) -> None:
@@ -89,10 +90,6 @@ class SessionRegistry:
             # First: from now on the servers' threads look up all that its filters need
             # to know of a call.
             with self._lock:
-                self._filtering.add(session.number)
+                self._filters.add(session.number)
+                self.filtering = True
         session.log_in(user, event_mask, *said)
-
-    @property
-    def filtering(self) -> bool:
-        """Whether some client sees calls through a user's filters."""
-        return bool(self._filtering)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.wire.batch import Batch
-    from amiproxy.wire.routed import Routed
 
 #: A session number is never used again while the proxy runs (spec section 7).
 _NUMBERS = itertools.count(1)
@@ -251,14 +250,6 @@ class ClientSession:
     def deliver(self, batch: Batch) -> None:
         """Take what of *batch* this client may see.  Never blocks, never raises."""
         raise NotImplementedError
-
-    def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
-        """Return the messages of *batch* for this client, as it must see them.
-
-        The caller holds ``lock``.
-        """
-        assert self.lock.locked()
-        return self._viewer.chosen(batch)
 
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""

@@ -33,7 +33,7 @@ class StreamSession(ClientSession):
     @property
     def ended(self) -> bool:
         """Whether the connection is over, and the client's thread is only to find out."""
-        return self.transport.dropped
+        return self.transport.end_reason is not None
 
     def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
         """As any session; the *user*'s write timeout holds from now on."""
@@ -52,27 +52,23 @@ class StreamSession(ClientSession):
             if batch.kind is self._taken_as_is:
                 # The usual case by far.
                 data = batch.wire
-            elif self.transport.dropped:
+            elif self.transport.end_reason is not None:
                 return
             else:
-                data = self._encode(batch)
+                try:
+                    data = self._viewer.encode(batch, self.output)
+                except HandlerError as error:
+                    self._fail(error)
+                    return
+                except Exception:
+                    # This client loses its session; the server's thread goes on for the others.
+                    log.exception("%s: bug in the proxy", self.peer)
+                    self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
+                    return
             if data:
                 self.transport.send(data)
                 if self.waiting_for_event is not None and self._viewer.hears_event(batch):
                     self.waiting_for_event.told = True
-
-    def _encode(self, batch: Batch) -> bytes:
-        """Return what to send of *batch*; nothing where that fails, which ends the session."""
-        assert self.lock.locked()
-        try:
-            return self._viewer.encode(batch, self.output)
-        except HandlerError as error:
-            self._fail(error)
-        except Exception:
-            # This client loses its session; the server's thread must go on for the others.
-            log.exception("%s: bug in the proxy", self.peer)
-            self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
-        return b""
 
     def _renew_viewer(self) -> None:
         super()._renew_viewer()

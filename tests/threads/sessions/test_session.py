@@ -33,7 +33,7 @@ from tests.threads.sessions.support import (
 if TYPE_CHECKING:
     from tests.threads.conftest import MakePair
 
-EVENTS = Batch.of_events("pbx", EVENT.raw + BOOTED.raw)
+EVENTS = Batch("pbx", EVENT.raw + BOOTED.raw)
 ACCEPTED = Message.of("Response: Success", "Message: Authentication accepted")
 GIVEN_UP = Message.of("ProxyResponse: Success", "OutputFormat: other")
 
@@ -163,7 +163,7 @@ def test_a_user_with_a_channel_sees_its_calls_only(pair: MakePair) -> None:
 
     def deliver(message: Message) -> bytes:
         table.note(message)
-        session.deliver(Batch.of_events("pbx", message.raw, messages=[message]))
+        session.deliver(Batch("pbx", message.raw, [Routed(message)]))
         return received(theirs)
 
     assert deliver(hangup) == b""
@@ -239,7 +239,7 @@ def test_an_event_ends_a_wait_event_and_an_answer_does_not(pair: MakePair) -> No
 
     session.deliver(Batch.of_items("pbx", [Routed(PONG, owner=session.number)]))
     session.set_event_mask(CALL)
-    session.deliver(Batch.of_events("pbx", BOOTED.raw))
+    session.deliver(Batch("pbx", BOOTED.raw))
     assert not wait.told
 
     session.deliver(EVENTS)
@@ -269,7 +269,7 @@ def test_what_is_said_in_a_login_stands_between_the_old_view_and_the_new(pair: M
 
     def deliver() -> None:
         while not over.is_set():
-            session.deliver(Batch.of_events("pbx", EVENT.raw))
+            session.deliver(Batch("pbx", EVENT.raw))
 
     thread = threading.Thread(target=deliver)
     thread.start()

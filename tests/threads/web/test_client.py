@@ -64,7 +64,7 @@ class Echo(AsteriskLink):
     def event(self, text: str) -> None:
         """Tell everybody of an event."""
         message = Message.of("Event: X", "Privilege: system,all", f"Text: {text}")
-        self._router.publish(Batch.of_events("pbx:5038", message.raw))
+        self._router.publish(Batch("pbx:5038", message.raw))
 
 
 class Stage:
