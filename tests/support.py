@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "astmanproxy.py"
 
+_NAMES_LOG = re.compile(r"^\s*logfile\s*=", re.MULTILINE | re.IGNORECASE)
 _NAMES_USER = re.compile(r"^\s*proc_user\s*=", re.MULTILINE | re.IGNORECASE)
 
 
@@ -207,7 +208,7 @@ class ProxyProcess:
     *config* follows lines that make it listen on 127.0.0.1 and log into the directory,
     so it may overrule them; ``{dir}`` in it is the directory.  *users* is the text of
     the users file; None: there is no such file.  *open_files* limits how many
-    descriptors it may have.  Returns when it listens.
+    descriptors it may have.  Returns when it serves clients.
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class ProxyProcess:
             command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
         self._start(command, env, cwd)
         try:
-            wait_until(lambda: self.process.poll() is not None or is_listening(self.port), timeout)
+            wait_until(lambda: self.process.poll() is not None or self._has_started(), timeout)
             if self.process.poll() is not None:
                 raise AssertionError(
                     f"exit status {self.process.returncode}: {self.stdout()}{self.stderr()}"
@@ -256,6 +257,11 @@ class ProxyProcess:
                 env=env,
                 cwd=cwd,
             )
+
+    def _has_started(self) -> bool:
+        """Return whether clients are served and signals handled, not just the port bound."""
+        started = "Proxy Started" in self.log() or self._logs_elsewhere
+        return started and is_listening(self.port)
 
     def __enter__(self) -> ProxyProcess:
         return self
@@ -278,6 +284,7 @@ class ProxyProcess:
         it is nobody.
         """
         ours = f"listenaddress = 127.0.0.1\nlistenport = {self.port}\nlogfile = {self.log_file}\n"
+        self._logs_elsewhere = _NAMES_LOG.search(config) is not None
         if os.geteuid() == 0 and not _NAMES_USER.search(config):
             ours += "proc_user = nobody\n"
         text = ours + config.replace("{dir}", str(self.dir))
