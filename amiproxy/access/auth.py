@@ -4,8 +4,8 @@
 A secret is plain text or a bcrypt hash (hashes.py).  MD5 log-ins work with plain
 secrets only.
 
-Comparisons take constant time, and ``authenticate`` and ``authenticate_key`` do the
-same work whether the name exists or not.
+Comparisons take constant time, and ``authenticate`` and ``key_matches`` do the same work
+whether the name exists or not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def secret_matches(user: User | None, secret: str) -> bool:
 def key_matches(user: User | None, challenge: str, key: str) -> bool:
     """Return whether *key* answers *challenge*: the MD5, in hex, of it and the secret.
 
-    An empty *challenge* means that none was sent; no key answers it.
+    None, for a name that nobody has, has no key.  An empty *challenge* means that none
+    was sent; no key answers it.
     """
     plain = "" if user is None or is_hash(user.secret) else user.secret
     # The protocol demands MD5.
@@ -63,12 +64,6 @@ def authenticate(users: Users, name: str, secret: str) -> User | None:
     if cost and (user is None or hash_cost(user.secret) is None):
         hash_matches(f"$2b${cost:02d}${'.' * 53}", wire_bytes(secret))
     return None
-
-
-def authenticate_key(users: Users, name: str, challenge: str, key: str) -> User | None:
-    """Return the user called *name* if *key* answers *challenge*, else None."""
-    user = users.get(name)
-    return user if key_matches(user, challenge, key) else None
 
 
 def new_challenge() -> str:

@@ -50,23 +50,16 @@ class Lockout:
         *now* is seconds of a clock that never goes back.
         """
         key = network_of(address)
-        record = self._record(key, now)
-        failures = 1 if record is None else record.failures + 1
+        record = self._records.get(key)
+        is_recent = record is not None and now - record.last <= FORGET
+        failures = record.failures + 1 if record is not None and is_recent else 1
         self._records[key] = _Record(failures, now, now + _wait(failures))
         self._records.move_to_end(key)
 
     def wait(self, address: str, now: float) -> float:
         """Return how many seconds *address* still has to wait; 0.0 if it may try."""
-        record = self._record(network_of(address), now)
+        record = self._records.get(network_of(address))
         return 0.0 if record is None else max(0.0, record.until - now)
-
-    def _record(self, key: str, now: float) -> _Record | None:
-        """Return what is known of *key*; forget it if its last failure is FORGET seconds ago."""
-        record = self._records.get(key)
-        if record is not None and now - record.last > FORGET:
-            del self._records[key]
-            return None
-        return record
 
 
 def _wait(failures: int) -> float:

@@ -49,7 +49,10 @@ def prepare(
     wire_id = given
     if mode is AutoFilter.UNIQUE or needs_wire_id(given, ids, held_back=held_back):
         wire_id = ids.wire_id(number, given, fresh=fresh)
-        message = with_wire_id(message, wire_id)
+        if "actionid" in message.values:
+            message = with_action_id(message, wire_id)
+        else:
+            message = message.with_header("ActionID", wire_id)
     if held_back:
         message = made_asynchronous(message)
     return PendingAction(
@@ -71,13 +74,6 @@ def needs_wire_id(given: str | None, ids: ActionIds, *, held_back: bool) -> bool
     needs one.
     """
     return held_back if given is None else ids.is_ours(given)
-
-
-def with_wire_id(message: Message, wire_id: str) -> Message:
-    """Return *message* with *wire_id* in place of its ActionID, or at the end."""
-    if "actionid" in message.values:
-        return with_action_id(message, wire_id)
-    return message.with_header("ActionID", wire_id)
 
 
 def made_asynchronous(originate: Message) -> Message:

@@ -73,29 +73,22 @@ class View:
         """Return how the bytes of a batch of that *kind* are made.
 
         *owns* tells whether the client is one of its owners: it gets back the
-        ActionIDs it gave, so it shares the bytes with nobody.  This is the one place
-        that decides which clients get bytes that nobody has looked at for them.
+        ActionIDs it gave, so it shares the bytes with nobody; nobody owns events.  This
+        is the one place that decides which clients get bytes that nobody has looked at
+        for them.
         """
-        if self.silent:
+        events = kind is BatchKind.EVENTS
+        # A client that has sent an ActionID gets messages that carry it, no others.
+        if self.silent or (events and self.mode is _ON and self.last_id is not None):
             return Route.NOTHING
-        if kind is BatchKind.EVENTS:
-            return self._route_of_events()
-        if self.filtered or self.mode is _ON:
+        if self.filtered or (self.mode is _ON and not events):
             return Route.EACH
         if kind is BatchKind.ANSWERS and self.mode is _UNIQUE and self.sees_all_events:
             return Route.OWN
-        if owns:
+        if owns and not events:
             return Route.EACH
-        is_open = self.mode is _OFF and self.sees_all_events and not self.restricted
-        return Route.WHOLE if is_open else Route.SHARED
-
-    def _route_of_events(self) -> Route:
-        if self.mode is _ON and self.last_id is not None:
-            # A client that has sent an ActionID gets messages that carry it, no others.
-            return Route.NOTHING
-        if self.filtered:
-            return Route.EACH
-        return Route.WHOLE if self.sees_all_events else Route.SHARED
+        is_open = events or (self.mode is _OFF and not self.restricted)
+        return Route.WHOLE if is_open and self.sees_all_events else Route.SHARED
 
     def picks(self, items: Sequence[Routed], number: int) -> list[bool]:
         """Return for each of *items* whether the client with session *number* sees it."""

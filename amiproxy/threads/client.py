@@ -114,7 +114,7 @@ class Client:
             self._transport,
             form.conversation(context.limits),
             self._address,
-            self._mark_authenticated,
+            mark_authenticated=self._mark_authenticated,
         )
 
     def _serve_blocks(self, form: Format) -> None:

@@ -13,7 +13,7 @@ from amiproxy.formats import Refused
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
-from amiproxy.threads.net.hello import refuse_tls
+from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
 from amiproxy.wire.blocksource import BlockSource
 
@@ -85,11 +85,13 @@ class CommandLoop:
                 # A client that asks faster than Asterisk answers is read more slowly.
                 self._pause()
             return self._carry_out(block)
-        data = self._transport.recv(_READ_SIZE, self._login_time_left())
+        left = self._login_time_left() if self._slot.unauthenticated else None
+        data = self._transport.recv(_READ_SIZE, left)
         if data:
             if self._is_first:
                 self._is_first = False
-                refuse_tls(self._transport, data)
+                if data.startswith(TLS_HANDSHAKE):
+                    refuse_tls(self._transport, data)
             self._source.receive(data)
         elif data is not None:  # half-close: it still gets the answers under way
             self._await_answers()
@@ -117,15 +119,13 @@ class CommandLoop:
         return outcome.stays
 
     def _login_time_left(self) -> float | None:
-        """Return for how many seconds the client may stay without login; None: no limit.
+        """Return for how many seconds an unauthenticated client may stay; None: no limit.
 
         Raises:
             PeerError: that time is over.
 
         """
         slot, context = self._slot, self._context
-        if not slot.unauthenticated:
-            return None
         if self._session.allowed:
             context.admission.mark_authenticated(slot)
             return None

@@ -119,17 +119,14 @@ def test_a_secret_that_no_client_can_send_is_not_hashed(secret: str) -> None:
 
 
 def test_authenticate_finds_the_user() -> None:
-    """The user is returned for the right secret or key, and None for anything else."""
+    """The user is returned for the right secret, and None for anything else."""
     joe = user("Secret1")
     users = Users({"joe": joe})
-    key = hashlib.md5(b"1Secret1").hexdigest()
 
     assert auth.authenticate(users, "joe", "Secret1") is joe
     assert auth.authenticate(users, "joe", "x") is None
     assert auth.authenticate(users, "JOE", "Secret1") is None
     assert auth.authenticate(users, "", "") is None
-    assert auth.authenticate_key(users, "joe", "1", key) is joe
-    assert auth.authenticate_key(users, "bob", "1", key) is None
 
 
 @pytest.mark.parametrize("name", ["hashed", "plain", "unknown"])

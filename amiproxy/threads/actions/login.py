@@ -119,30 +119,30 @@ def _find_user(call: Call) -> tuple[User | None, str]:
         return None, "address not permitted"
     if message.get("Key"):
         challenge, session.challenge = session.challenge, ""  # good for one try
-        user = auth.authenticate_key(users, name, challenge, message.get("Key"))
+        user = named if auth.key_matches(named, challenge, message.get("Key")) else None
     else:
         user = auth.authenticate(users, name, message.get("Secret"))
     if user is None:
         return None, "wrong user or secret"
-    if not _claim_name(call, user):
+    if not (user.allow_multiple_login or session.is_web or _claim_name(call, user.name)):
         return None, ALREADY_LOGGED_IN
     return user, ""
 
 
-def _claim_name(call: Call, user: User) -> bool:
-    """Make the session hold the name of *user*; return False if another one does already.
+def _claim_name(call: Call, name: str) -> bool:
+    """Make the session hold the login *name*; return False if another one does already.
 
-    Only users with allowmultiplelogin off are held by one session at a time.  Web
+    For users with allowmultiplelogin off, who are held by one session at a time.  Web
     clients do not count: they log in with each request.
     """
     context, session, _ = call
     with context.name_lock:
-        if not (user.allow_multiple_login or session.is_web) and any(
-            other is not session and not other.is_web and other.login_name == user.name
+        if any(
+            other is not session and not other.is_web and other.login_name == name
             for other in context.registry.snapshot()
         ):
             return False
-        session.login_name = user.name
+        session.login_name = name
         return True
 
 

@@ -107,6 +107,7 @@ class Collector(ClientSession):
     """A session whose messages are kept: one answer at a time, and events if wanted."""
 
     is_web = True
+    input_name = "http"
 
     def __init__(
         self,
@@ -125,7 +126,6 @@ class Collector(ClientSession):
             ids,
             mode=AutoFilter.UNIQUE,
             guarded=guarded,
-            input_name="http",
             output=output,
             filter_local=filter_local,
         )

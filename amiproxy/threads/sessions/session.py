@@ -52,6 +52,10 @@ class ClientSession:
     #: Whether it is made for web requests, one log-in each.
     is_web = False
 
+    #: The input format it reads.  Only the client's thread changes it, without the lock;
+    #: ListSessions shows it to other clients, where an old value will do.
+    input_name: str
+
     _state: SessionState
 
     def __init__(
@@ -62,7 +66,6 @@ class ClientSession:
         *,
         mode: AutoFilter,
         guarded: bool,
-        input_name: str,
         output: Format,
         filter_local: str,
     ) -> None:
@@ -72,22 +75,18 @@ class ClientSession:
         self.ids = ids
         self._filter_local = filter_local
         self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
-        # The name of the user, or of who is about to be it.  Claimed under
-        # ProxyContext.name_lock; the client's thread gives it up without.
+        # The name of the user, or one claimed for a login under way (actions/login.py).
         self.login_name = ""
         # Changed by the client's thread only, which needs no lock for them; ListSessions
-        # shows input_name and last_id to other clients, where an old value will do.
-        self.input_name = input_name
+        # shows last_id to other clients, where an old value will do.
         self.challenge = ""
         self.last_id: str | None = None
         # Guards output, user, mode, event_mask, own_filters, waiting_for_event, _callfilter,
-        # _state and _viewer.  Only the client's thread sets these fields, with the
-        # lock, and so may read them without; the servers' threads read them, and change
-        # what the call filter has learned and the WaitEvent has been told, with it.
-        # (ListSessions and SessionRegistry.listeners read output and mode without: each
-        # is one reference.)  A StreamSession has its transport's lock instead, so that
-        # choosing and sending are one step.  Nothing done under it may block; no
-        # thread holds two sessions' locks at once.
+        # _state and _viewer.  Only the client's thread sets these fields, with the lock, and
+        # so may read them without; the servers' threads read them, and change what the call
+        # filter has learned and the WaitEvent has been told, with it.  (ListSessions and
+        # SessionRegistry.listeners read output and mode without: each is one reference.)
+        # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
         self.user: User | None = None
@@ -98,7 +97,7 @@ class ClientSession:
         self._callfilter: SessionFilter | None = None
         self._state = self._entry
         with self.lock:
-            self._renew_viewer()
+            self._renew()
 
     # -- what the client's thread changes ---------------------------------------------
 
@@ -119,7 +118,8 @@ class ClientSession:
                 self._callfilter = SessionFilter(user, self._filter_local)
             self.event_mask = ALL if event_mask is None else event_mask
             self.own_filters = None
-            self._move(SessionState.AUTHENTICATED)
+            self._state = SessionState.AUTHENTICATED
+            self._renew()
 
     def log_out(self) -> None:
         """Take away what an earlier login gave: a login has failed."""
@@ -127,12 +127,14 @@ class ClientSession:
             self.user = None
             self.login_name = ""
             self._callfilter = None
-            self._move(self._entry)
+            self._state = self._entry
+            self._renew()
 
     def accept_key(self) -> None:
         """Note that the client has given the proxy key."""
         with self.lock:
-            self._move(SessionState.AUTHENTICATED)
+            self._state = SessionState.AUTHENTICATED
+            self._renew()
 
     def set_mode(self, mode: AutoFilter) -> None:
         """Change the autofilter; the ActionID remembered so far is forgotten.
@@ -142,19 +144,19 @@ class ClientSession:
         with self.lock:
             self.mode = mode
             self.last_id = None
-            self._renew_viewer()
+            self._renew()
 
     def set_event_mask(self, mask: int) -> None:
         """Change which classes of events the client wants (Action: Events)."""
         with self.lock:
             self.event_mask = mask
-            self._renew_viewer()
+            self._renew()
 
     def add_filter(self, filters: EventFilters) -> None:
         """Set the filters that Action: Filter has built up."""
         with self.lock:
             self.own_filters = filters
-            self._renew_viewer()
+            self._renew()
 
     def set_output(self, form: Format, message: Message) -> None:
         """Switch to *form* and say *message* in it, in one step.
@@ -163,7 +165,7 @@ class ClientSession:
         """
         with self.lock:
             self.output = form
-            self._renew_viewer()
+            self._renew()
             self._tell(message)
 
     def sending(self, request_id: str | None, action_id: str | None = None) -> None:
@@ -179,7 +181,7 @@ class ClientSession:
             return
         with self.lock:
             self.last_id = action_id
-            self._renew_viewer()
+            self._renew()
 
     def outgoing(self, message: Message) -> Message | None:
         """Return *message*, an action, as the user's filters let it pass, or None."""
@@ -205,14 +207,8 @@ class ClientSession:
             return f"amp{self.number}-"
         return self.last_id or ""
 
-    def _move(self, state: SessionState) -> None:
-        """Enter *state*, with the view that belongs to it.  The caller holds ``lock``."""
-        assert self.lock.locked()
-        self._state = state
-        self._renew_viewer()
-
-    def _renew_viewer(self) -> None:
-        """Make the viewer of the fields it depends on.  The caller holds ``lock``."""
+    def _renew(self) -> None:
+        """Make what depends on the fields anew: the viewer.  The caller holds ``lock``."""
         assert self.lock.locked()
         user = self.user
         filters = [] if user is None or not user.eventfilters else [user.eventfilters]

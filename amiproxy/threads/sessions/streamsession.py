@@ -12,7 +12,6 @@ from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.wire.batch import BatchKind, written
 
 if TYPE_CHECKING:
-    from amiproxy.access.user import User
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.threads.net.transport import Transport
@@ -24,27 +23,21 @@ log = logging.getLogger("amiproxy.session")
 class StreamSession(ClientSession):
     """A client with a connection of its own, which is sent what it may see."""
 
-    def __init__(self, transport: Transport, address: str, ids: ActionIds, **options: Any) -> None:
-        super().__init__(transport.peer, address, ids, **options)
+    def __init__(
+        self, transport: Transport, address: str, ids: ActionIds, *, input_name: str, **options: Any
+    ) -> None:
         self.transport = transport
-        self.lock = transport.lock  # before any other thread knows the session
         self._write_timeout = transport.write_timeout  # for users without one of their own
+        super().__init__(transport.peer, address, ids, **options)
+        # The transport's, so that choosing and sending are one step; no other thread
+        # knows the session yet.
+        self.lock = transport.lock
+        self.input_name = input_name
 
     @property
     def ended(self) -> bool:
         """Whether the connection is over, and the client's thread is only to find out."""
         return self.transport.end_reason is not None
-
-    def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
-        """As any session; the *user*'s write timeout holds from now on."""
-        super().log_in(user, event_mask, *said)
-        own = None if user is None else user.write_timeout
-        self.transport.write_timeout = self._write_timeout if own is None else own
-
-    def log_out(self) -> None:
-        """As any session."""
-        super().log_out()
-        self.transport.write_timeout = self._write_timeout
 
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""
@@ -70,8 +63,11 @@ class StreamSession(ClientSession):
                 if self.waiting_for_event is not None and self._viewer.hears_event(batch):
                     self.waiting_for_event.told = True
 
-    def _renew_viewer(self) -> None:
-        super()._renew_viewer()
+    def _renew(self) -> None:
+        """As any session; and the user's write timeout holds from now on."""
+        super()._renew()
+        own = None if self.user is None else self.user.write_timeout
+        self.transport.write_timeout = self._write_timeout if own is None else own
         # The kind of batch that is sent as it came, without a look at the view: events,
         # to a client that sees them all and reads AMI.
         events = BatchKind.EVENTS

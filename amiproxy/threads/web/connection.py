@@ -54,6 +54,7 @@ def serve(
     transport: Transport,
     conversation: Conversation,
     address: str,
+    *,
     mark_authenticated: Callable[[], None] | None = None,
     times: Times = Times(),
 ) -> None:

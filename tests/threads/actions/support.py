@@ -50,6 +50,8 @@ class Control:
 class Session(ClientSession):
     """A client that keeps the text of all it is told in *told*."""
 
+    input_name = "standard"
+
     def __init__(self, ids: ActionIds, *, guarded: bool, address: str = "192.0.2.1") -> None:
         super().__init__(
             f"client {address}:1",
@@ -57,7 +59,6 @@ class Session(ClientSession):
             ids,
             mode=AutoFilter.OFF,
             guarded=guarded,
-            input_name="standard",
             output=FORMATS["standard"],
             filter_local="off",
         )
