@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import NamedTuple
 
 
 class Rule(NamedTuple):
@@ -81,20 +78,6 @@ DENY_ALL = Acl(
     (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
      Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
 )  # fmt: skip
-
-
-def acl_of(lines: Iterable[str]) -> Acl:
-    """Return the list of *lines*, each ``permit=value`` or ``deny=value``.
-
-    Raises:
-        ValueError: a value is not a list of networks; the text says which part.
-
-    """
-    acl = ANYBODY
-    for line in lines:
-        key, _, value = line.partition("=")
-        acl = acl.with_line(key.strip(" \t"), value)
-    return acl
 
 
 def is_address(text: str) -> bool:

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from amiproxy.access.acl import ANYBODY
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import read_server
-from amiproxy.settings.readers import networks
 from amiproxy.settings.report import Report
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Parser:
         self.values: dict[str, Any] = {}
         self.where: dict[str, str] = {}
         self.servers: list[ServerSpec] = []
-        self.acl: list[str] = []
+        self.acl = ANYBODY
         self.report = Report(name)
 
     def take(self, number: int, line: str) -> None:
@@ -116,7 +116,7 @@ class _Parser:
             else:
                 self.servers.append(server)
         elif key in ("permit", "deny"):
-            self.acl.append(f"{key}={networks(key, value)}")
+            self.acl = self.acl.with_line(key, value.text.lower())
         elif key in SETTINGS:
             setting = SETTINGS[key]
             self.values[setting.field] = setting.read(value)
@@ -128,7 +128,7 @@ class _Parser:
         """Return the Config, what is wrong, and the warnings."""
         config = Config(
             servers=tuple(self.servers),
-            acl_lines=tuple(self.acl),
+            acl=self.acl,
             where=MappingProxyType(self.where),
             **self.values,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
+from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.confsyntax import path, required_path, text
 from amiproxy.settings.readers import (
@@ -86,7 +87,7 @@ class Config:
     """Every setting, ready to use.  Times are seconds and sizes bytes, whatever the file says."""
 
     servers: tuple[ServerSpec, ...] = ()  # the host lines, in order
-    acl_lines: tuple[str, ...] = ()  # "permit=..." and "deny=...", in order
+    acl: Acl = ANYBODY  # the permit and deny lines, in order
 
     accept_encrypted: bool = _setting(False, "acceptencryptedconnection", boolean)
     accept_unencrypted: bool = _setting(True, "acceptunencryptedconnection", boolean)
@@ -162,7 +163,7 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     and the keys concerned are returned, sorted.  When *new* names no server, the
     servers stay: a file cut short must not take a working proxy off the air.
     """
-    changes: dict[str, Any] = {"where": new.where, "acl_lines": new.acl_lines}
+    changes: dict[str, Any] = {"where": new.where, "acl": new.acl}
     if new.servers:
         changes["servers"] = new.servers
     waiting: list[str] = []

@@ -11,7 +11,6 @@ import ipaddress
 import re
 from typing import Callable, Protocol
 
-from amiproxy.access.acl import Acl
 from amiproxy.basics.boolean import parse_bool
 
 # poll(2) takes a timeout in ms as a 31-bit number.
@@ -121,13 +120,6 @@ def _is_bad_ipv4(text: str) -> bool:
     """Return whether *text* looks like an IPv4 address but is not one."""
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", text)
     return match is not None and any(int(part) > 255 for part in match.groups())
-
-
-def networks(key: str, value: Written) -> str:
-    """Read the networks of a line *key* (permit or deny), as Asterisk writes them."""
-    text = value.text.lower()
-    Acl().with_line(key, text)
-    return text
 
 
 def origins(value: Written) -> tuple[str, ...]:

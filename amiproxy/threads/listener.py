@@ -22,7 +22,6 @@ from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
 from amiproxy.threads.net.transport import Transport
 
 if TYPE_CHECKING:
-    from amiproxy.access.acl import Acl
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
@@ -42,10 +41,9 @@ def _open_reserve() -> int:
 
 
 class Listener:
-    """Accepts clients on the listening socket *sock*, from addresses that *acl* allows.
+    """Accepts clients on the listening socket *sock*, from addresses that may connect.
 
-    *acl* may be replaced at any time.  *open_reserve* opens a descriptor that is of no
-    use but to be closed.
+    *open_reserve* opens a descriptor that is of no use but to be closed.
     """
 
     def __init__(
@@ -54,7 +52,6 @@ class Listener:
         web_sessions: WebSessions,
         flusher: Flusher,
         sock: socket.socket,
-        acl: Acl,
         *,
         open_reserve: Callable[[], int] = _open_reserve,
     ) -> None:
@@ -62,7 +59,6 @@ class Listener:
         self._web_sessions = web_sessions
         self._flusher = flusher
         self._sock = sock
-        self.acl = acl
         self._limited_log = RateLimitedLog(log)
         # Given up for a moment when descriptors run out, so that a client in the
         # kernel's queue can be accepted and closed, instead of waiting there.
@@ -129,7 +125,7 @@ class Listener:
         context = self._context
         address = plain_address(address)
         slot: Slot | str = "address not permitted"
-        if self.acl.allows(address) and context.users.general.acl.allows(address):
+        if context.config.acl.allows(address) and context.users.general.acl.allows(address):
             slot = context.admission.enter(address, guarded=context.guarded)
         if isinstance(slot, str):
             self._limited_log.warning("Connection from %s refused: %s", address, slot)

@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
-from amiproxy.access.acl import acl_of
 from amiproxy.basics.deadline import Deadline
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
@@ -65,9 +64,7 @@ class Proxy:
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self._web_sessions = WebSessions(self.context.registry)
-        self._listener = Listener(
-            self.context, self._web_sessions, self._flusher, listener, acl_of(config.acl_lines)
-        )
+        self._listener = Listener(self.context, self._web_sessions, self._flusher, listener)
 
     def start(self) -> None:
         """Connect to every server and accept clients."""
@@ -87,7 +84,6 @@ class Proxy:
         if _needs_calls(users):
             self.router.keeps_calls = True
         self.context.renew(config, users, tls)
-        self._listener.acl = acl_of(config.acl_lines)
         self._servers.reload(config)
 
     def stop(self) -> None:

@@ -4,17 +4,30 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, acl_of
+from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
+
 OFFICE = ("deny=0.0.0.0/0.0.0.0", "permit=10.1.0.0/16", "deny=10.1.2.0/255.255.255.0")
+
+
+def acl_of(lines: Iterable[str]) -> Acl:
+    """Return the list of *lines*, each ``permit=value`` or ``deny=value``."""
+    acl = ANYBODY
+    for line in lines:
+        key, _, value = line.partition("=")
+        acl = acl.with_line(key, value)
+    return acl
 
 
 @pytest.mark.parametrize(

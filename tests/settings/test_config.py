@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.access.acl import ANYBODY
 from amiproxy.errors import ConfigError
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.conffile import load_config, parse_config
@@ -223,10 +224,8 @@ def test_permit_and_deny_keep_their_order() -> None:
     """The last rule that matches counts."""
     config = read("deny=0.0.0.0/0\npermit = 10.0.0.0/255.0.0.0, 192.168.1.1\nDENY = 10.1.0.0/16")
 
-    assert config.acl_lines == (
-        "deny=0.0.0.0/0",
-        "permit=10.0.0.0/255.0.0.0,192.168.1.1",
-        "deny=10.1.0.0/16",
+    assert config.acl.describe() == (
+        "deny 0.0.0.0/0, permit 10.0.0.0/255.0.0.0, permit 192.168.1.1, deny 10.1.0.0/16"
     )
 
 
@@ -273,7 +272,7 @@ def test_reload_takes_over_servers_and_limits_and_names_the_rest() -> None:
 
     assert [server.host for server in config.servers] == ["b"]
     assert config.max_line == 200
-    assert config.acl_lines == ("permit=10.0.0.1",)
+    assert config.acl == new.acl == ANYBODY.with_line("permit", "10.0.0.1")
     assert config.banner == "old"
     assert waiting == ["forcebanner", "listenport"]
 

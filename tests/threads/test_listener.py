@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from amiproxy.access.acl import acl_of
+from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
 from amiproxy.access.user import Users
 from amiproxy.formats import load_formats
 from amiproxy.settings.config import Config
@@ -58,18 +58,18 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
     """Start listeners on a free port; they and their clients end with the test."""
     started: list[tuple[Listener, ProxyContext]] = []
 
-    def start(*acl: str, failures: int = 0, **options: Any) -> Exhausted:
+    def start(acl: Acl = ANYBODY, failures: int = 0, **options: Any) -> Exhausted:
         sock = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
         sock.bind(("127.0.0.1", 0))
         sock.listen(16)
         sock.failures = failures
         router = Router(SessionRegistry())
-        config = Config(max_clients=2, auth_required=False)
+        config = Config(acl=acl, max_clients=2, auth_required=False)
         context = ProxyContext(
             config, Users(), load_formats(ROOT / "handlers"), None, router, NoServers()
         )
         sessions = WebSessions(router.registry)
-        listener = Listener(context, sessions, flusher, sock, acl_of(acl), **options)
+        listener = Listener(context, sessions, flusher, sock, **options)
         listener.start()
         started.append((listener, context))
         return sock
@@ -101,7 +101,7 @@ def test_an_address_that_is_denied_is_closed_without_a_word(
     listen: Callable[..., Exhausted], caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says why."""
-    sock = listen("deny = 0.0.0.0/0.0.0.0")
+    sock = listen(DENY_ALL)
 
     assert first_bytes(sock) == b""
     assert "Connection from 127.0.0.1 refused: address not permitted" in caplog.messages

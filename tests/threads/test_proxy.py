@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
+from amiproxy.access.acl import DENY_ALL
 from amiproxy.access.user import User, Users
 from amiproxy.formats import load_formats
 from amiproxy.settings.config import Config, ServerSpec
@@ -97,7 +98,7 @@ def test_new_limits_and_users_count_after_a_reload(start: Callable[..., Program]
     with program.client() as client:
         client.read_line()
 
-        program.reload(Users({"bob": User("bob", "right")}), acl_lines=("deny = 0.0.0.0/0.0.0.0",))
+        program.reload(Users({"bob": User("bob", "right")}), acl=DENY_ALL)
 
         assert "Message: Authentication accepted" in client.ask(
             "Action: Login", "Username: bob", "Secret: right"
