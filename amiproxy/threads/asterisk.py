@@ -33,9 +33,6 @@ log = logging.getLogger("amiproxy.asterisk")
 #: Poll interval for Originates whose OriginateResponse is late, in seconds.
 LATE_POLL_INTERVAL = 1.0
 
-#: The shortest pause between two tries to connect, whatever the file says, in seconds.
-MIN_RETRY_INTERVAL = 0.1
-
 #: Seconds that a Logoff may take to reach Asterisk.
 _LOGOFF_TIME = 0.5
 
@@ -119,7 +116,7 @@ class AsteriskServer:
                 log.warning("asterisk@%s: %s; trying again in %g s", self.link.scope, error, pause)
             except Exception:
                 log.exception("asterisk@%s: bug in the proxy", self.link.scope)
-            self._stopping.wait(max(self._config.retry_interval, MIN_RETRY_INTERVAL))
+            self._stopping.wait(self._config.retry_interval)
 
     def _give_up(self, reason: str) -> None:
         log.error("asterisk@%s: %s", self.link.scope, reason)

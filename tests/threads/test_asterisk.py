@@ -110,7 +110,7 @@ class Stage:
     def __init__(self, flusher: Flusher, events: str, config: dict[str, Any]) -> None:
         self.asterisk = Asterisk(flusher)
         self.audience = Listening()
-        settings: dict[str, Any] = {"retry_interval": 0.0, "keepalive": 0.0, **config}
+        settings: dict[str, Any] = {"retry_interval": 0.01, "keepalive": 0.0, **config}
         self.server = AsteriskServer(
             ServerSpec("pbx", 5038, "ann", "secret", events, False),
             Config(**settings),
@@ -243,7 +243,7 @@ def test_it_gives_up_after_maxretries(
 
     assert play.link.given_up
     assert "cannot connect: Connection refused; given up after 2 tries" in caplog.messages[-1]
-    assert caplog.text.count("closed the connection; trying again in 0 s") == 1
+    assert caplog.text.count("closed the connection; trying again in 0.01 s") == 1
 
 
 def test_a_silent_asterisk_is_pinged_and_left_if_it_does_not_answer(
