@@ -130,9 +130,9 @@ class Servers:
 
     def drop_server(self, name: str) -> bool:
         """Let the server called *name* go; return False if there is none."""
+        wanted = name.strip().lower()
         with self._lock:
-            links = self._router.named(name)
-            server = next((one for one in self._servers if links and one.link is links[0]), None)
+            server = next((one for one in self._servers if one.link.matches_name(wanted)), None)
             if server is None:
                 return False
             self._remove(server)

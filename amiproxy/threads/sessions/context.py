@@ -24,7 +24,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 class ServerControl(Protocol):
-    """What AddServer and DropServer call; the proxy implements it."""
+    """What AddServer and DropServer call; see amiproxy.threads.servers."""
 
     def add_server(self, spec: ServerSpec) -> bool:
         """Add a server at the end; return False if it is there or has no address."""
