@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amiproxy.process.process import raise_file_limit
 from benchmarks import report
 from benchmarks.connecting import make_certificate
-from benchmarks.processes import Failed, raise_file_limit
+from benchmarks.processes import Failed
 from benchmarks.rows import QUICK, WHOLE, Row, rows
 from benchmarks.subjects import ROOT, SUBJECTS, running
 

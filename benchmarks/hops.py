@@ -24,14 +24,13 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 import astmanproxy
 from amiproxy.process.options import parse_options
 from amiproxy.threads.proxy import Proxy
-from benchmarks.subjects import free_port
+from benchmarks.subjects import ROOT, free_port
 from simulator.server import SimulatedAsterisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, FrameType
 
-ROOT = Path(astmanproxy.__file__).resolve().parent
 _OURS = (f"{ROOT}/amiproxy/", f"{ROOT}/handlers/", f"{ROOT}/astmanproxy.py")
 _INNER = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>"})
 

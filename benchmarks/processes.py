@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import selectors
 import signal
 import subprocess
@@ -19,21 +18,6 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 class Failed(Exception):
     """A row cannot be measured; the text says why."""
-
-
-def raise_file_limit(wanted: int = 65536) -> int:
-    """Raise the limit of open files as far as allowed; return it.
-
-    Children inherit it.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for limits in ((wanted, max(hard, wanted)), (hard, hard)):
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        except (OSError, ValueError):
-            continue
-        return limits[0]
-    return soft
 
 
 class Child:

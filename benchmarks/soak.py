@@ -18,10 +18,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.process.process import raise_file_limit
 from benchmarks.delivery import Delivery, prepare
 from benchmarks.ends import Ends, close, open_socket
 from benchmarks.figures import latency
-from benchmarks.processes import PATIENCE, Failed, cpu_seconds, raise_file_limit, status
+from benchmarks.processes import PATIENCE, Failed, cpu_seconds, status
 from benchmarks.requests import Asker, ask, take
 from benchmarks.subjects import ROOT, Running, running
 
