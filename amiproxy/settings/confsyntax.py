@@ -53,11 +53,6 @@ class Value:
         return "".join(text for text, _ in self.pieces)
 
     @property
-    def folded(self) -> str:
-        """The value as the C program reads it: capitals only in quotes."""
-        return "".join(text if quoted else text.lower() for text, quoted in self.pieces)
-
-    @property
     def first(self) -> Value:
         """The value up to its first closing quote, where the C program stopped."""
         end = next((i for i, (_, quoted) in enumerate(self.pieces, 1) if quoted), None)
@@ -80,7 +75,7 @@ class Value:
 
 def text(value: Value) -> str:
     """Read any text as the C program does: capitals count in quotes only."""
-    return value.first.folded
+    return "".join(text if quoted else text.lower() for text, quoted in value.first.pieces)
 
 
 def path(value: Value) -> str:

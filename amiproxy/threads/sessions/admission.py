@@ -65,15 +65,22 @@ class Admission:
         network = network_of(address)
         rival: Slot | None = None
         with self._lock:
-            reason = self._full(network)
-            if reason:
-                return reason
+            here = self._addresses.get(network, 0)
+            if 0 < self._max_clients <= self._clients:
+                return f"{self._clients} clients are connected (maxclients)"
+            if 0 < self._max_per_address <= here:
+                return f"{here} clients of this address are connected (maxperaddress)"
             if guarded and 0 < self._max_unauthenticated <= self._unauthenticated_count:
                 rival = self._rival(network)
                 if rival is None:
                     return f"{self._unauthenticated_count} clients have not logged in (authlimit)"
                 self._count_as_authenticated(rival)
-            slot = self._occupy(network, guarded=guarded)
+            slot = Slot(network, unauthenticated=guarded)
+            self._clients += 1
+            self._addresses[network] = here + 1
+            if guarded:
+                self._unauthenticated.setdefault(network, {})[slot] = None
+                self._unauthenticated_count += 1
         if rival is not None:
             rival.end("made room for another address without having logged in (authlimit)")
         return slot
@@ -108,26 +115,6 @@ class Admission:
             return not (self._clients or self._addresses or self._unauthenticated)
 
     # -- the caller holds the lock ---------------------------------------------------------
-
-    def _full(self, network: str) -> str:
-        """Return why no further client of *network* may come in, or ``""``."""
-        assert self._lock.locked()
-        here = self._addresses.get(network, 0)
-        if 0 < self._max_clients <= self._clients:
-            return f"{self._clients} clients are connected (maxclients)"
-        if 0 < self._max_per_address <= here:
-            return f"{here} clients of this address are connected (maxperaddress)"
-        return ""
-
-    def _occupy(self, network: str, *, guarded: bool) -> Slot:
-        assert self._lock.locked()
-        self._clients += 1
-        self._addresses[network] = self._addresses.get(network, 0) + 1
-        slot = Slot(network, unauthenticated=guarded)
-        if guarded:
-            self._unauthenticated.setdefault(network, {})[slot] = None
-            self._unauthenticated_count += 1
-        return slot
 
     def _rival(self, network: str) -> Slot | None:
         """Return the slot that has to make room for a client of *network*, if one has to."""

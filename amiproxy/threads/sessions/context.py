@@ -41,8 +41,8 @@ class ProxyContext:
     is in its session, what belongs to one server in the server, and what only the main
     thread uses is in the proxy.
 
-    *config*, *users*, *tls* and *limits* are values: a reload assigns new ones, and a
-    reader takes the reference once.
+    *config*, *users*, *tls*, *guarded* and *limits* are values: a reload assigns new
+    ones, and a reader takes the reference once.
     """
 
     def __init__(
@@ -77,6 +77,8 @@ class ProxyContext:
         self.config = config
         self.users = users
         self.tls = tls
+        #: Whether clients must log in or give the proxy key first.
+        self.guarded = config.auth_required or bool(config.proxy_key)
         self.limits = Limits(config.max_line, config.max_headers, config.max_block)
         general = users.general  # of the users file, which takes precedence
         self.admission.limit(
@@ -84,11 +86,6 @@ class ProxyContext:
             per_address=_first(general.max_per_address, config.max_per_address),
             unauthenticated=_first(general.auth_limit, config.auth_limit),
         )
-
-    @property
-    def guarded(self) -> bool:
-        """Whether clients must log in or give the proxy key first."""
-        return self.config.auth_required or bool(self.config.proxy_key)
 
     @property
     def uptime(self) -> float:
