@@ -210,20 +210,17 @@ def facts_of(message: Message) -> Facts:
     (UserEvent) is left to the caller.
     """
     facts = message.facts
-    if type(facts) is not Facts:
-        facts = message.facts = _examine(message)
-    return facts
-
-
-def _examine(message: Message) -> Facts:
-    """Sort the headers of *message* by kind, in one pass."""
-    # The first header of a name counts: a UserEvent repeats what its sender wrote, even
-    # "Event:" and "Response:", but its first line is Asterisk's own.
+    if type(facts) is Facts:
+        return facts
+    # All headers are sorted by kind, in one pass.  The first one of a name counts: a
+    # UserEvent repeats what its sender wrote, even "Event:" and "Response:", but its
+    # first line is Asterisk's own.
     values: tuple[list[str], ...] = ([], [], [], [], [], [], [], [], [], [])
     ids: list[str] = []
     if not message.raw.startswith(b"Event: ") and _is_response(message):
         # The rest is not an event's, and may be the raw output of a command.
-        return Facts(values, ids, response=True)
+        facts = message.facts = Facts(values, ids, response=True)
+        return facts
     kinds, no_ids = _KINDS, _NO_ID
     for line in message.lines:
         header, colon, value = line.partition(":")
@@ -241,13 +238,15 @@ def _examine(message: Message) -> Facts:
         elif not value and kind > _LAST_EMPTY:
             continue
         values[kind].append(value)
-    return Facts(values, ids, response=False)
+    facts = message.facts = Facts(values, ids, response=False)
+    return facts
 
 
 def _is_response(message: Message) -> bool:
     """Return whether a Response header comes before any Event header."""
-    for name, _ in message.headers():
+    for line in message.lines:
+        name, colon, _ = line.partition(":")
         kind = name.lower()
-        if kind in ("event", "response"):
+        if colon and kind in ("event", "response"):
             return kind == "response"
     return False

@@ -152,8 +152,13 @@ class Ledger:
             if _starts_list(message):
                 self._queue.appendleft(action)
                 self.open_list = action
-                return _part_of(action, message, wire_id)
-        answer = _part_of(action, message, wire_id, final=True)
+        answer = Routed(
+            message,
+            owner=action.owner,
+            wire_id=wire_id,
+            request_id=action.wire_id,
+            final=self.open_list is None,
+        )
         return self._without_unasked_id(answer) if action.held_back else answer
 
     def _unexpected(self, message: Message, wire_id: str | None) -> Routed:
@@ -186,8 +191,11 @@ class Ledger:
             return self._user_event(message, wire_id)
         if name == "originateresponse":
             action = self._originates.take(wire_id)
+            if action is not None and action.held_back:
+                done = message.get("Response").lower() == "success"
+                return self._originate_answer(action, done=done)
             if action is not None:
-                return self._originate_response(message, action)
+                return Routed(message, owner=action.owner, wire_id=wire_id, request_id=wire_id)
         action = self.open_list
         if action is not None and action.wire_id == wire_id:
             return self._list_item(message, action, wire_id)
@@ -205,19 +213,19 @@ class Ledger:
             message = restored
         return Routed(message, wire_id=wire_id)
 
-    def _originate_response(self, message: Message, action: PendingAction) -> Routed:
-        if action.held_back:
-            done = message.get("Response").lower() == "success"
-            return self._originate_answer(action, done=done)
-        return _part_of(action, message, action.wire_id)
-
     def _list_item(self, message: Message, action: PendingAction, wire_id: str | None) -> Routed:
         final = self.open_list is action and _ends_list(message)
         if final:
             self.open_list = None
             if self._queue and self._queue[0] is action:
                 self._queue.popleft()
-        return _part_of(action, message, wire_id, final=final)
+        return Routed(
+            message,
+            owner=action.owner,
+            wire_id=wire_id,
+            request_id=action.wire_id,
+            final=final,
+        )
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
         """Answer a synchronous Originate as Asterisk would have (recordings c1, c3)."""
@@ -227,7 +235,15 @@ class Ledger:
             "Message: Originate successfully queued" if done else "Message: Originate failed",
             f"Server: {self._host}",
         )
-        return self._without_unasked_id(_part_of(action, answer, action.wire_id, final=True))
+        return self._without_unasked_id(
+            Routed(
+                answer,
+                owner=action.owner,
+                wire_id=action.wire_id,
+                request_id=action.wire_id,
+                final=True,
+            )
+        )
 
     def _without_unasked_id(self, answer: Routed) -> Routed:
         """Return *answer* without its ActionID if the client gave none.
@@ -290,19 +306,6 @@ class _Originates:
         self._by_id.clear()
         self._count = 0
         self.held.clear()
-
-
-def _part_of(
-    action: PendingAction, message: Message, wire_id: str | None, *, final: bool = False
-) -> Routed:
-    """Return *message*, which carries *wire_id*, as a part of the answer to *action*."""
-    return Routed(
-        message,
-        owner=action.owner,
-        wire_id=wire_id,
-        request_id=action.wire_id,
-        final=final,
-    )
 
 
 def _starts_list(message: Message) -> bool:

@@ -119,7 +119,8 @@ def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    return b"".join([batch.part(form, message) for _, message in viewer.chosen(batch)])
+    chosen = viewer.chosen(batch)
+    return b"".join([each.raw if form.wire else batch.part(form, each) for _, each in chosen])
 
 
 _ENCODERS: Mapping[Route, Encoder] = MappingProxyType(
