@@ -11,10 +11,12 @@ import contextlib
 import select
 import socket
 import struct
+from typing import Callable
 
 from amiproxy.threads.net.shortsend import FLAGS, SHORT, libc_send
 
-_NOT_NOW = (BlockingIOError, InterruptedError)
+#: What a socket raises that has nothing, or no room, within its time limit.
+NOT_NOW = (BlockingIOError, InterruptedError)
 
 #: The longest wait of one system call, in seconds: time_t and poll take no more.
 _LONGEST = 1_000_000.0
@@ -27,16 +29,27 @@ class PlainSocket:
     at once, so no lock is needed for the socket itself.
     """
 
-    __slots__ = ("_fd", "_sock", "_timeout")
+    __slots__ = ("_fd", "_sock", "recv", "recv_into", "timeout")
 
     #: The TLS version in use.
     version = ""
+
+    #: Returns up to so many bytes, b"" at the end.  Raises one of NOT_NOW if none came
+    #: in ``timeout`` seconds, another OSError if the connection is broken.
+    recv: Callable[[int], bytes]
+    #: As ``recv``, into a buffer; returns how many bytes came.
+    recv_into: Callable[[memoryview], int]
+    #: How long both wait, in seconds, None for ever; ``set_timeout`` changes it.
+    timeout: float | None
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._fd = sock.fileno()  # for libc; -1 once closed
         sock.settimeout(None)
-        self._timeout: float | None = None  # what the kernel was told
+        self.timeout = None
+        # The socket's own: every byte comes this way.
+        self.recv = sock.recv
+        self.recv_into = sock.recv_into
 
     def detach(self) -> socket.socket:
         """Give the socket away, for TLS to be started on it."""
@@ -47,35 +60,12 @@ class PlainSocket:
         """Return the descriptor, -1 once closed."""
         return self._sock.fileno()
 
-    def recv(self, size: int, timeout: float | None) -> bytes | None:
-        """Return up to *size* bytes; b"" at the end, None if none came in *timeout* seconds.
-
-        Raises:
-            OSError: the connection is broken.
-
-        """
-        if timeout != self._timeout:
-            self._set_timeout(timeout)
-        try:
-            return self._sock.recv(size)
-        except _NOT_NOW:
-            return None
-
-    def recv_into(self, buffer: memoryview, timeout: float | None) -> int | None:
-        """As :meth:`recv`, into *buffer*; return how many bytes came."""
-        if timeout != self._timeout:
-            self._set_timeout(timeout)
-        try:
-            return self._sock.recv_into(buffer)
-        except _NOT_NOW:
-            return None
-
     def peek(self, timeout: float) -> bytes | None:
-        """As :meth:`recv`, for the first bytes, which stay."""
-        self._set_timeout(timeout)
+        """Return the first bytes, which stay; None if none came in *timeout* seconds."""
+        self.set_timeout(timeout)
         try:
             return self._sock.recv(8, socket.MSG_PEEK)
-        except _NOT_NOW:
+        except NOT_NOW:
             return None
 
     def send_now(self, data: bytes | memoryview) -> int:
@@ -91,7 +81,7 @@ class PlainSocket:
                 if sent >= 0:
                     return sent
             return self._sock.send(data, FLAGS)
-        except _NOT_NOW:
+        except NOT_NOW:
             return 0
 
     def shut_read(self) -> None:
@@ -117,9 +107,9 @@ class PlainSocket:
         """Return what *error* of this socket means, for the log."""
         return error.strerror or str(error)
 
-    def _set_timeout(self, timeout: float | None) -> None:
-        """Have the kernel end a recv after *timeout* seconds."""
-        self._timeout = timeout
+    def set_timeout(self, timeout: float | None) -> None:
+        """Have the kernel end a ``recv`` after *timeout* seconds."""
+        self.timeout = timeout
         seconds = 0.0 if timeout is None else min(max(timeout, 0.000001), _LONGEST)
         whole = int(seconds)
         value = struct.pack("@ll", whole, int((seconds - whole) * 1_000_000))

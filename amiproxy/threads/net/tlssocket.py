@@ -34,7 +34,7 @@ class TlsSocket:
     ``shut_read``, here everywhere else.
     """
 
-    __slots__ = ("_is_shut", "_lock", "_sock")
+    __slots__ = ("_is_shut", "_lock", "_sock", "timeout")
 
     def __init__(
         self,
@@ -60,6 +60,8 @@ class TlsSocket:
         self._sock.setblocking(False)
         self._lock = lock
         self._is_shut = False  # shut_read was called; guarded by _lock
+        #: How long ``recv`` and ``recv_into`` wait, in seconds, None for ever.
+        self.timeout: float | None = None
 
     @property
     def version(self) -> str:
@@ -93,14 +95,19 @@ class TlsSocket:
                 return False
             wait_for(self.fileno(), wanted, deadline.left())
 
-    def recv(self, size: int, timeout: float | None) -> bytes | None:
-        """Return up to *size* bytes; b"" at the end, None if none came in *timeout* seconds.
+    def set_timeout(self, timeout: float | None) -> None:
+        """Have ``recv`` end after *timeout* seconds."""
+        self.timeout = timeout
+
+    def recv(self, size: int) -> bytes:
+        """Return up to *size* bytes, b"" at the end.
 
         Raises:
+            BlockingIOError: none came in ``timeout`` seconds.
             OSError: the connection is broken.
 
         """
-        deadline = Deadline(timeout)
+        deadline = Deadline(self.timeout)
         while True:
             wanted = select.POLLIN
             try:
@@ -115,20 +122,18 @@ class TlsSocket:
             except _END:
                 return b""
             if deadline.over:
-                return None
+                raise BlockingIOError
             wait_for(self.fileno(), wanted, deadline.timeout())
 
-    def recv_into(self, buffer: memoryview, timeout: float | None) -> int | None:
+    def recv_into(self, buffer: memoryview) -> int:
         """As :meth:`recv`, into *buffer*; return how many bytes came.
 
         Reads records until the buffer is full or no more is there now.
         """
-        first = self.recv(len(buffer), timeout)
-        if not first:
-            return None if first is None else 0
+        first = self.recv(len(buffer))
         count = len(first)
         buffer[:count] = first
-        while len(buffer) - count >= _RECORD:
+        while first and len(buffer) - count >= _RECORD:
             with self._lock:
                 if self._is_shut:
                     break

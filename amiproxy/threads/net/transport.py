@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
 from amiproxy.threads.net.backlog import Backlog
-from amiproxy.threads.net.plainsocket import PlainSocket, wait_for
+from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for
 from amiproxy.threads.net.tlssocket import TlsSocket
 
 if TYPE_CHECKING:
@@ -97,8 +97,13 @@ class Transport:
             SlowPeer: the other side did not take what it was sent.
 
         """
+        data: bytes | None
         try:
-            data = self._socket.recv(size, timeout)
+            if timeout != self._socket.timeout:
+                self._socket.set_timeout(timeout)
+            data = self._socket.recv(size)
+        except NOT_NOW:
+            data = None
         except OSError as error:
             raise self._broken(error) from error
         if self.end_reason is not None:
@@ -107,8 +112,13 @@ class Transport:
 
     def recv_into(self, buffer: memoryview, timeout: float | None = None) -> int | None:
         """As :meth:`recv`, into *buffer*; returns how many bytes came."""
+        count: int | None
         try:
-            count = self._socket.recv_into(buffer, timeout)
+            if timeout != self._socket.timeout:
+                self._socket.set_timeout(timeout)
+            count = self._socket.recv_into(buffer)
+        except NOT_NOW:
+            count = None
         except OSError as error:
             raise self._broken(error) from error
         if self.end_reason is not None:
@@ -326,12 +336,8 @@ class Transport:
     def _keep(self, data: memoryview) -> None:
         assert self.lock.locked()
         if self.backlog + len(data) > self.max_backlog:
-            self.abort(
-                SlowPeer(
-                    f"{self.peer} leaves {self.backlog} bytes unread, at most "
-                    f"{self.max_backlog} may wait (clientbacklog)"
-                )
-            )
+            unread = f"{self.backlog} bytes unread, at most {self.max_backlog} may wait"
+            self.abort(SlowPeer(f"{self.peer} leaves {unread} (clientbacklog)"))
             return
         if self._backlog is None:
             self._backlog = Backlog()
