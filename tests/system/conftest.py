@@ -21,8 +21,10 @@ import pytest
 
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
+from tests.certificates import self_signed
 from tests.support import ProxyProcess
 from tests.system.daemons import Daemon
+from tests.system.files import Files
 from tests.system.installations import Place, make
 from tests.system.peers import PATIENT, Stage, host_line, is_response, wait_connected
 
@@ -70,6 +72,19 @@ def daemon() -> Iterator[Daemon]:
     """A daemon that is not started yet."""
     with Daemon() as prepared:
         yield prepared
+
+
+@pytest.fixture
+def files() -> Iterator[Files]:
+    """Return files to write and to name in options."""
+    with Files() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of a certificate and key as `make cert` makes them."""
+    return self_signed("pbx.example").write(tmp_path_factory.mktemp("cert") / "proxy.pem")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Callable
 
+import bcrypt
+
 from tests.system.peers import PATIENT, Collector, host_line, is_response, value
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ CLOSED = PATIENT + "authrequired = yes\nautofilter = unique\n"
 def closed(*servers: Address, more: str = "") -> str:
     """Return a configuration where every client has to log in."""
     return CLOSED + "".join(host_line(server) for server in servers) + more
+
+
+def hashed(secret: str, prefix: str = "2b") -> str:
+    """Return a cheap bcrypt hash of *secret* that begins with ``$``, *prefix*."""
+    made = bcrypt.hashpw(secret.encode(), bcrypt.gensalt(4))
+    return made.decode().replace("$2b", f"${prefix}")
 
 
 def answer(client: ManagerClient, *lines: str) -> list[str]:

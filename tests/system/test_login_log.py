@@ -11,14 +11,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import bcrypt
-
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT
 from tests.system.peers import host_line, wait_connected
 from tests.system.people import (
     answer,
     closed,
+    hashed,
     is_in,
     log_in,
     log_in_md5,
@@ -30,15 +29,6 @@ if TYPE_CHECKING:
 
 
 FAIL2BAN = ROOT / "init" / "fail2ban" / "astmanproxy.conf"
-
-
-def hashed(secret: str, prefix: bytes = b"2b") -> str:
-    """Return a cheap bcrypt hash."""
-    return (
-        bcrypt.hashpw(secret.encode(), bcrypt.gensalt(4, b"2b"))
-        .decode()
-        .replace("$2b", f"${prefix.decode()}")
-    )
 
 
 def failed_addresses(log: str) -> list[str]:

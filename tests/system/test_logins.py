@@ -11,7 +11,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import bcrypt
 import pytest
 
 from simulator.behaviour import Behaviour
@@ -21,6 +20,7 @@ from tests.system.peers import Collector, value, wait_connected
 from tests.system.people import (
     answer,
     closed,
+    hashed,
     is_in,
     log_in,
     log_in_md5,
@@ -36,18 +36,9 @@ FILTERED = ["Response: Error", "Message: Action Filtered"]
 EVENT = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: X\r\n\r\n"
 
 
-def hashed(secret: str, prefix: bytes = b"2b") -> str:
-    """Return a cheap bcrypt hash."""
-    return (
-        bcrypt.hashpw(secret.encode(), bcrypt.gensalt(4, b"2b"))
-        .decode()
-        .replace("$2b", f"${prefix.decode()}")
-    )
-
-
 def test_secrets_in_every_form(proxy: StartProxy) -> None:
     """Plain and bcrypt secrets let their users in; MD5 logins need plain ones."""
-    users = f"plain=Se=cret\nold={hashed('Se=cret', b'2y')}\n[new]\nsecret = {hashed('Se=cret')}\n"
+    users = f"plain=Se=cret\nold={hashed('Se=cret', '2y')}\n[new]\nsecret = {hashed('Se=cret')}\n"
     users += "[cisco]\nsecret = Se=cret\n"
     program = proxy(closed(), users)
     for number, name in enumerate(("plain", "old", "new", "cisco"), 2):

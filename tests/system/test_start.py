@@ -8,26 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.certificates import self_signed
 from tests.conftest import needs_root
 from tests.system.files import Files, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def files() -> Iterator[Files]:
-    """Return files to write and to name in options."""
-    with Files() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of a certificate and key as `make cert` makes them."""
-    return self_signed("pbx.example").write(tmp_path_factory.mktemp("cert") / "proxy.pem")
 
 
 def split_pem(certificate: Path) -> tuple[str, str]:

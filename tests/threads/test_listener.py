@@ -12,32 +12,21 @@ import pytest
 
 from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
 from amiproxy.access.user import Users
-from amiproxy.formats import load_formats
 from amiproxy.settings.config import Config
 from amiproxy.threads.listener import Listener, plain_address
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.sessions import WebSessions
-from tests.support import ROOT, wait_until
+from tests.support import wait_until
+from tests.threads.actions.support import FORMATS, Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.net.flusher import Flusher
 
 BANNER = b"Asterisk Call Manager/1.0\r\n"
-
-
-class NoServers:
-    """Adds and drops nothing."""
-
-    def add_server(self, spec: ServerSpec) -> bool:
-        return False
-
-    def drop_server(self, name: str) -> bool:
-        return False
 
 
 class Exhausted(socket.socket):
@@ -65,9 +54,7 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
         sock.failures = failures
         router = Router(SessionRegistry())
         config = Config(acl=acl, max_clients=2, auth_required=False)
-        context = ProxyContext(
-            config, Users(), load_formats(ROOT / "handlers"), None, router, NoServers()
-        )
+        context = ProxyContext(config, Users(), FORMATS, None, router, Control())
         sessions = WebSessions(router.registry)
         listener = Listener(context, sessions, flusher, sock, **options)
         listener.start()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from amiproxy.access.user import Users
 from amiproxy.errors import PeerError
-from amiproxy.formats import Format, load_formats
 from amiproxy.settings.config import Config
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
@@ -19,28 +18,12 @@ from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.connection import Times, serve
 from amiproxy.threads.web.sessions import WebSessions
-from tests.support import ROOT
+from tests.threads.actions.support import FORMATS, Control
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from amiproxy.settings.config import ServerSpec
-
-FORMATS = load_formats(ROOT / "handlers")
-
-
-class NoServers:
-    """A proxy that takes no servers."""
-
-    def add_server(self, spec: ServerSpec) -> bool:
-        """Refuse *spec*."""
-        del spec
-        return False
-
-    def drop_server(self, name: str) -> bool:
-        """Find nothing."""
-        del name
-        return False
+    from amiproxy.formats import Format
 
 
 class Served:
@@ -55,7 +38,7 @@ class Served:
         **settings: Any,
     ) -> None:
         self.context = ProxyContext(
-            Config(**settings), Users(), formats, None, Router(SessionRegistry()), NoServers()
+            Config(**settings), Users(), formats, None, Router(SessionRegistry()), Control()
         )
         self.sessions = WebSessions(self.context.registry, most=most)
         ours, self.sock = socket.socketpair()

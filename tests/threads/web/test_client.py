@@ -26,7 +26,7 @@ from amiproxy.threads.web.sessions import WebSessions
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
 from tests.support import wait_until
-from tests.threads.web.support import FORMATS, NoServers
+from tests.threads.actions.support import FORMATS, Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ class Stage:
         self.asterisk = Echo(router)
         router.servers = (self.asterisk,)
         users = Users({"joe": User("joe", "secret1")}) if settings.pop("users", False) else Users()
-        self.context = ProxyContext(Config(**settings), users, FORMATS, None, router, NoServers())
+        self.context = ProxyContext(Config(**settings), users, FORMATS, None, router, Control())
         self.sessions = WebSessions(self.context.registry)
         ours, self._theirs = socket.socketpair()
         self._transport = Transport(

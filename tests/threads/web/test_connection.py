@@ -11,7 +11,8 @@ import pytest
 
 from amiproxy.formats import Format
 from amiproxy.threads.web.connection import Times
-from tests.threads.web.support import FORMATS, Served
+from tests.threads.actions.support import FORMATS
+from tests.threads.web.support import Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
