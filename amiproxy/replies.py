@@ -41,6 +41,16 @@ def goodbye(request: Message) -> Message:
     return reply(request, "Response: Goodbye", "Message: Thanks for all the fish.")
 
 
+def waited(request: Message) -> Message:
+    """Return the response to a WaitEvent that is over (recording h4)."""
+    return reply(request, "Response: Success", "Message: Waiting for Event completed.")
+
+
+def wait_complete(request: Message) -> Message:
+    """Return the event that comes last of what a WaitEvent is answered."""
+    return reply(request, "Event: WaitEventComplete")
+
+
 def proxy_success(request: Message, *lines: str) -> Message:
     """Return the reply to a ProxyAction that was carried out."""
     return reply(request, "ProxyResponse: Success", *lines)

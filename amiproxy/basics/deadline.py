@@ -26,11 +26,6 @@ class Deadline:
         return f"Deadline({self.left():g})"
 
     @property
-    def at(self) -> float:
-        """The moment itself, in seconds of the clock; ``math.inf`` for never."""
-        return self._at
-
-    @property
     def over(self) -> bool:
         """Whether the moment has come."""
         return self._clock() >= self._at

@@ -145,18 +145,18 @@ class CommandLoop:
         """
         wait = self._session.waiting_for_event
         assert wait is not None
-        left = wait.deadline - time.monotonic()
+        left = wait.deadline.left()
         if self._source.is_empty:
             self._behind_wait = 0
         data = None
-        if left > 0 and not wait.told:
+        if left and not wait.told:
             data = self._transport.recv(_READ_SIZE, min(left, self._times.poll))
         if data:
             self._behind_wait += len(data)
             if self._behind_wait > self._context.config.max_block:
                 raise UnwantedError(f"{self._behind_wait} bytes behind a WaitEvent (maxblock)")
             self._source.receive(data)
-        elif data == b"" or wait.told or left <= 0:
+        elif data == b"" or wait.told or not left:
             finish_wait(self._session)
 
     def _pause(self) -> None:

@@ -6,11 +6,11 @@ The proxy carries them out itself, for the one client that asks.
 
 from __future__ import annotations
 
-import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import NO_FILTERS, filter_action
 from amiproxy.threads.actions.call import Action, Call, Outcome
@@ -51,7 +51,7 @@ def _wait_event(call: Call) -> Outcome:
         timeout = -1.0
     if not 0 <= timeout <= MAX_WAIT:
         timeout = MAX_WAIT
-    return Outcome(wait=WaitEvent(call.message, time.monotonic() + timeout))
+    return Outcome(wait=WaitEvent(call.message, Deadline(timeout)))
 
 
 def finish_wait(session: ClientSession) -> None:
@@ -60,10 +60,8 @@ def finish_wait(session: ClientSession) -> None:
         wait, session.waiting_for_event = session.waiting_for_event, None
     if wait is None:
         return
-    session.say(
-        replies.reply(wait.request, "Response: Success", "Message: Waiting for Event completed.")
-    )
-    session.say(replies.reply(wait.request, "Event: WaitEventComplete"))
+    session.say(replies.waited(wait.request))
+    session.say(replies.wait_complete(wait.request))
 
 
 #: By name in lower case.

@@ -21,6 +21,7 @@ from amiproxy.routing.visibility import View
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
+    from amiproxy.basics.deadline import Deadline
     from amiproxy.formats import Format
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
@@ -266,5 +267,5 @@ class WaitEvent:
     """An Action: WaitEvent that is not over."""
 
     request: Message
-    deadline: float  # monotonic seconds
+    deadline: Deadline
     told: bool = False  # the client has been sent something since

@@ -12,10 +12,10 @@ import dataclasses
 import functools
 import logging
 import socket
-import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
@@ -52,7 +52,6 @@ _PAGE_POLICY = (
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
 )
 _CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"'),)
-_WAIT_OVER = ("Response: Success", "Message: Waiting for Event completed.")
 
 
 @dataclasses.dataclass
@@ -215,14 +214,14 @@ class WebClient:
         session: WebSession | None = None,
     ) -> Answer:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
-        began = time.monotonic()
-        end = began + (ANSWER_TIME if asked.wait is None else asked.wait)
+        answered = Deadline(ANSWER_TIME if asked.wait is None else asked.wait)
+        heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
         with contextlib.nullcontext() if session is None else session.asking:
             pending = collector.expect(asked.until_event)
-            left = max(0.0, end - time.monotonic())
+            left = answered.left()
             wait = dispatch.handle(Call(self._context, collector, message)).wait
             if wait is not None:
-                collector.say(replies.reply(message, *_WAIT_OVER))
+                collector.say(replies.waited(message))
             answer = pending.wait(left)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
@@ -230,10 +229,8 @@ class WebClient:
         if wait is None or collector.events is None:
             return answer
         # Meanwhile another request of the same session may be carried out.
-        longest = LONGEST_WAITEVENT if asked.wait is None else asked.wait
-        end = min(wait.deadline, began + longest)
-        events = collector.events.fetch(max(0.0, end - time.monotonic()))
-        complete = replies.reply(message, "Event: WaitEventComplete")
+        events = collector.events.fetch(min(wait.deadline.left(), heard.left()))
+        complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete)
 
     def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from amiproxy.access.user import User
+from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.autofilter import AutoFilter
@@ -235,7 +235,7 @@ def test_an_ended_session_takes_nothing_more(pair: MakePair) -> None:
 def test_an_event_ends_a_wait_event_and_an_answer_does_not(pair: MakePair) -> None:
     """Nor does an event that the client may not see."""
     session = session_over(pair()[0])
-    wait = session.waiting_for_event = WaitEvent(PONG, time.monotonic() + 10)
+    wait = session.waiting_for_event = WaitEvent(PONG, Deadline(10))
 
     session.deliver(Batch.of_items("pbx", [Routed(PONG, owner=session.number)]))
     session.set_event_mask(CALL)
