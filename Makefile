@@ -95,11 +95,11 @@ dead: .venv/.ready
 check: style types licences dead
 	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
-# Programs that the tests start are measured too; some write as another user.
 # The tables in docs/ that follow from the code.
 docs: .venv/.ready
 	$(PY) docs/tables.py
 
+# Programs that the tests start are measured too; some write as another user.
 coverage: .venv/.ready
 	rm -rf .coverage.d
 	mkdir -m 0777 .coverage.d
