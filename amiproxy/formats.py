@@ -45,7 +45,11 @@ log = logging.getLogger("amiproxy.formats")
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one client may send at a time."""
+    """How much one client may send at a time.
+
+    ``maxline``, ``maxheaders`` and ``maxblock`` set them.  amiproxy/blocks.py and
+    handlers/standard.py check what comes, routing/upstream.py what goes to Asterisk.
+    """
 
     line: int = 1022  # bytes: what Asterisk accepts (spec 12.17)
     headers: int = 128

@@ -2,7 +2,8 @@
 """View: what one client may see of what Asterisk says, as a value.
 
 Everything here is a function of values: the view of a client, a batch, an
-item.  Clients with equal views share one choice and one joined buffer.
+item.  Clients with equal views share one choice and one joined buffer.  Whose answer an
+item is (also whose OriginateResponse), the ledger has found out before: ledger.py.
 """
 
 from __future__ import annotations

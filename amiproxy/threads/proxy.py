@@ -75,7 +75,7 @@ class Proxy:
         log.info("Proxy Started: Listening for connections")
 
     def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
-        """Take over files that were read anew; sessions stay.
+        """Take over the files that SIGHUP has read anew (astmanproxy.py); sessions stay.
 
         Servers no longer named are dropped, new ones are connected, and those that
         were given up are tried again.

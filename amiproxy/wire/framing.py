@@ -2,7 +2,8 @@
 """Framer: bytes of an Asterisk in, whole messages out, all of one read at once.
 
 No socket, no thread and no clock: the owner of the connection reads and feeds.
-A framer belongs to one connection and its thread.
+A framer belongs to one connection and its thread.  Its limit is ``maxmessage``; the limits
+of what clients send (1022 bytes a line) are amiproxy.formats.Limits.
 
 What a real Asterisk sends is nearly always plain: CRLF lines, one blank line
 after each message.  Such bytes are cut at their last blank line and passed on

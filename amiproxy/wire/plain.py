@@ -47,7 +47,7 @@ class PlainEncoder:
         parts = text.split(b": ")
         names = parts[::2]
         # One mark a name and no other control character.  With more marks than names
-        # a line that is no header has been taken for a value.
+        # a line that is not a header has been taken for a value.
         odd = text.translate(None, _PRINTABLE)
         if len(parts) != 2 * len(names) or odd != _MARK * len(names):
             return None
