@@ -109,7 +109,7 @@ def test_the_cost_of_output_of_asterisk_is_linear() -> None:
 
 
 def test_the_cost_of_long_command_output_is_linear() -> None:
-    """Line ends in it are no reason to search all of it again."""
+    """Line ends in it do not cause all of it to be searched again."""
 
     def read(data: bytes, step: int) -> None:
         framer = Framer(max_message=10_000_000)

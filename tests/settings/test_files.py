@@ -36,7 +36,7 @@ def test_handlers_of_ones_own_come_first(tmp_path: Path) -> None:
 
 
 def test_a_default_format_that_is_missing_is_a_problem() -> None:
-    """Each with the line that named it; http is no output format."""
+    """Each with the line that named it; http is not an output format."""
     config = Config(input_format="nosuch", output_format="http", where={"output_format": "f:3"})
 
     with pytest.raises(ConfigError) as caught:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Start = Callable[..., ProxyProcess]
 
-#: Raises, or returns what is no bytes, as the event tells it to.
+#: Raises, or returns what is not bytes, as the event tells it to.
 FRAGILE = """
 def write(message):
     if message.get("Event") == "Bang":

@@ -218,7 +218,7 @@ def test_a_refusal_may_end_the_session(served: Any, caplog: pytest.LogCaptureFix
 
 
 def test_tls_on_a_plain_port_is_refused(served: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """A client hello is no AMI."""
+    """A client hello is not AMI."""
     client = served().start()
     client.expect(BANNER)
 

@@ -150,7 +150,7 @@ def test_being_woken_too_early_changes_nothing() -> None:
 
 
 def test_a_banner_without_end_is_refused() -> None:
-    """8 KB of garbage are no banner; a long read behind a banner is no garbage."""
+    """8 KB of garbage are not a banner; a long read behind a banner is not garbage."""
     with pytest.raises(ProtocolError, match="no line end in the banner"):
         Course().feed(b"\x00\xff" * 5000)
     login = Course()

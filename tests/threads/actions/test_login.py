@@ -89,7 +89,7 @@ def test_with_a_key_and_no_users_a_login_needs_the_key_first() -> None:
 
 
 def test_a_user_with_allowmultiplelogin_off_is_one_client_at_a_time() -> None:
-    """A second one is refused until the first has left; logging in again is no second one."""
+    """A second one is refused until the first has left; logging in again does not count as one."""
     client = Client(USERS, auth_required=True)
     other = client.join()
 

@@ -25,7 +25,7 @@ def call(client: Client, name: str, *lines: str) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(PROXY_ACTIONS))
 def test_a_proxyaction_has_what_the_documents_say_of_it(name: str) -> None:
-    """Its name is found in any case; what changes something is no link on a foreign page."""
+    """Its name is found in any case; another site's page may not link to what changes something."""
     record = PROXY_ACTIONS[name]
 
     assert record.name.lower() == name

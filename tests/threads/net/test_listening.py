@@ -34,7 +34,7 @@ def test_a_star_is_every_address_of_both_families() -> None:
 
 
 def test_a_restarted_proxy_may_bind_at_once() -> None:
-    """Connections of the one before are in TIME_WAIT, which is no reason to fail."""
+    """Connections of the one before are in TIME_WAIT, which does not matter."""
     config = Config(listen_address="127.0.0.1", listen_port=free_port())
     with bind_listener(config) as listener:
         client = socket.create_connection(listener.getsockname())

@@ -90,7 +90,7 @@ def test_a_connection_that_has_not_logged_in_is_ended_without_a_logoff(pair: Mak
 
 
 def test_a_new_time_limit_counts_for_the_connection_there_is(pair: MakePair) -> None:
-    """Without one it is no error."""
+    """Without a connection it is not an error."""
     one = link()
     one.set_write_timeout(1.0)
     transport, _theirs = pair()
