@@ -107,10 +107,11 @@ class CommandLoop:
             return not block.close
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", session.peer, ascii(block.action or "block")[:60])
-        if dispatch.is_logoff(block):
+        outcome = dispatch.handle(Call(self._context, session, block))
+        if outcome.goodbye is not None:
             # Asterisk answers in order: first what was asked before.
             self._await_answers()
-        outcome = dispatch.handle(Call(self._context, session, block))
+            session.say(outcome.goodbye)
         if outcome.wait is not None:
             with session.lock:
                 session.waiting_for_event = outcome.wait

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 class Outcome(NamedTuple):
     """What follows from a call for the client's thread.
 
-    *stays* is False for a client that has to leave; *wait* is the WaitEvent that the
-    call has begun and the thread has to finish.
+    *stays* is False for a client that has to leave.  *wait* is the WaitEvent that the
+    call has begun and the thread has to finish.  *goodbye* answers a logoff: it is to be
+    sent when what was asked before is answered.
     """
 
     stays: bool = True
     wait: Optional[WaitEvent] = None
+    goodbye: Optional[Message] = None
 
 
 STAYS = Outcome()

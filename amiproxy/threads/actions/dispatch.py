@@ -39,13 +39,6 @@ def handle(call: Call) -> Outcome:
     return LOCAL_ACTIONS.get(message.action, _forward)(call)
 
 
-def is_logoff(message: Message) -> bool:
-    """Return whether *message* is a logoff, as Action or as ProxyAction."""
-    if message.action in LOGIN_ACTIONS:
-        return message.action == "logoff"
-    return message.values.get("proxyaction", "").lower() == "logoff"
-
-
 def _forward(call: Call) -> Outcome:
     """Send an action to Asterisk, unless the client's rights or filters refuse it."""
     context, session, message = call

@@ -168,9 +168,8 @@ def challenge(call: Call) -> Outcome:
 
 
 def log_off(call: Call) -> Outcome:
-    """Action: Logoff."""
-    call.say(replies.goodbye(call.message))
-    return LEAVES
+    """Action: Logoff.  The client's thread sends the answer."""
+    return Outcome(stays=False, goodbye=replies.goodbye(call.message))
 
 
 #: By name in lower case.  Every client may call these, before the proxy key too, and they

@@ -219,9 +219,11 @@ class WebClient:
         with contextlib.nullcontext() if session is None else session.asking:
             pending = collector.expect(asked.until_event)
             left = answered.left()
-            wait = dispatch.handle(Call(self._context, collector, message)).wait
+            _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
             if wait is not None:
                 collector.say(replies.waited(message))
+            elif goodbye is not None:
+                collector.say(goodbye)
             answer = pending.wait(left)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.

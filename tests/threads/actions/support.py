@@ -96,8 +96,12 @@ class Client:
         return session
 
     def handle(self, *lines: str, session: Session | None = None) -> Outcome:
-        """Carry out the block of *lines*."""
-        return dispatch.handle(Call(self.context, session or self.session, Message.of(*lines)))
+        """Carry out the block of *lines*; answer a logoff, as the client's thread does."""
+        session = session or self.session
+        outcome = dispatch.handle(Call(self.context, session, Message.of(*lines)))
+        if outcome.goodbye is not None:
+            session.say(outcome.goodbye)
+        return outcome
 
     def ask(self, *lines: str, session: Session | None = None) -> list[str]:
         """Carry out the block of *lines* and return its one answer."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from amiproxy.message import Message
-from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import LEAVES, STAYS
 from tests.threads.actions.support import Client
 
@@ -86,7 +84,7 @@ def test_logoff_needs_no_key() -> None:
     """As Login and Challenge."""
     client = Client(proxy_key="k3y")
 
-    assert client.handle("Action: Logoff") == LEAVES
+    assert not client.handle("Action: Logoff").stays
     assert client.session.told == [GOODBYE]
 
 
@@ -101,9 +99,11 @@ def test_logoff_needs_no_key() -> None:
         (["ProxyAction: ListServers"], False),
     ],
 )
-def test_logoffs_are_recognised_before_they_are_carried_out(lines: list[str], logoff: bool) -> None:
-    """The client's thread waits for answers under way first."""
-    assert dispatch.is_logoff(Message.of(*lines)) is logoff
+def test_the_answer_to_a_logoff_is_left_to_the_clients_thread(
+    lines: list[str], logoff: bool
+) -> None:
+    """It waits for the answers under way first."""
+    assert (Client().handle(*lines).goodbye is not None) is logoff
 
 
 def test_an_action_beyond_the_users_rights_does_not_go_upstream() -> None:

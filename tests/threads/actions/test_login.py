@@ -7,7 +7,6 @@ import hashlib
 
 import pytest
 
-from amiproxy.threads.actions.call import LEAVES
 from tests.threads.actions.support import Client, Session
 
 ACCEPTED = ["Response: Success", "Message: Authentication accepted"]
@@ -141,7 +140,7 @@ def test_logoff_says_goodbye_and_ends_the_session() -> None:
     """With the ActionID that was given."""
     client = Client()
 
-    assert client.handle("Action: Logoff", "ActionID: 7") == LEAVES
+    assert not client.handle("Action: Logoff", "ActionID: 7").stays
     assert client.session.told == [
         ["Response: Goodbye", "Message: Thanks for all the fish.", "ActionID: 7"]
     ]

@@ -10,7 +10,6 @@ import pytest
 from amiproxy import __version__
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.actions.call import LEAVES
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
 from tests.threads.actions.support import FORMATS, Client, Control
 
@@ -198,5 +197,5 @@ def test_logoff_is_the_action() -> None:
     """The client leaves."""
     client = Client()
 
-    assert client.handle("ProxyAction: Logoff") == LEAVES
+    assert not client.handle("ProxyAction: Logoff").stays
     assert client.session.told == [["Response: Goodbye", "Message: Thanks for all the fish."]]
