@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an I/O handler may define, and loading handlers from a directory.
+"""What an I/O handler may define; loading handlers from a directory, and calling them.
 
 A handler is one Python file; its name is the format's name.  It knows messages
 and bytes, but no sockets, threads or clocks.  It may define
@@ -32,6 +32,8 @@ import logging
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Protocol
+
+from amiproxy.errors import HandlerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +139,30 @@ class Format:
     def is_output(self) -> bool:
         """Whether clients can be sent this format."""
         return self.write is not None
+
+
+def written(form: Format, message: Message) -> bytes:
+    """Return *message* as *form* writes it.
+
+    Raises:
+        HandlerError: the handler failed; its clients cannot go on.
+
+    """
+    assert form.write is not None
+    try:
+        data = form.write(message)
+        if not isinstance(data, bytes):
+            raise TypeError(f"write() gave {type(data).__name__}")
+        return data
+    except BaseException as error:
+        # Whatever a third-party handler raises: a SystemExit would end the thread that
+        # reads from Asterisk.
+        raise handler_error(form, "cannot write a message", error) from error
+
+
+def handler_error(form: Format, problem: str, error: BaseException) -> HandlerError:
+    """Return the error for what a handler raised, without its text: it may hold secrets."""
+    return HandlerError(f"handler {form.name}: {problem}: {type(error).__name__}")
 
 
 def load_formats(*directories: Path) -> dict[str, Format]:

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 from weakref import WeakValueDictionary
 
+from amiproxy.formats import written
 from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.visibility import Route, View
-from amiproxy.wire.batch import BatchKind, written
+from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
-from amiproxy.wire.blocksource import handler_error
 
 if TYPE_CHECKING:
     import ssl

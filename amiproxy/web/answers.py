@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.errors import HandlerError
+from amiproxy.formats import written
 from amiproxy.httpmessages import Response
 
 if TYPE_CHECKING:
@@ -154,11 +156,10 @@ def respond(
 
     One JSON message is a JSON text; more are one text a line, another media type.
     """
-    assert output.write is not None
     try:
-        body = b"".join([output.write(message) for message in messages])
-    except BaseException as error:  # noqa: BLE001 - whatever a third-party handler raises
-        log.error("handler %s: cannot write a message: %s", output.name, type(error).__name__)
+        body = b"".join([written(output, message) for message in messages])
+    except HandlerError as error:
+        log.error("%s", error)
         return Response(500, "text/plain", b"The output handler failed\n", headers)
     content_type = output.content_type
     if output.name == "json" and len(messages) == 1:

@@ -12,7 +12,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.errors import HandlerError
+from amiproxy.formats import written
 from amiproxy.message import END, Message
 from amiproxy.wire.routed import BROADCAST, Routed
 
@@ -131,24 +131,3 @@ class Batch:
         if part is None:
             part = self._parts[key] = (written(form, message), message)
         return part[0]
-
-
-def written(form: Format, message: Message) -> bytes:
-    """Return *message* as *form* writes it.
-
-    Raises:
-        HandlerError: the handler failed; its clients cannot go on.
-
-    """
-    assert form.write is not None
-    try:
-        data = form.write(message)
-        if not isinstance(data, bytes):
-            raise TypeError(f"write() gave {type(data).__name__}")
-        return data
-    except BaseException as error:
-        # Whatever a third-party handler raises: a SystemExit would end the thread that
-        # reads from Asterisk.
-        raise HandlerError(
-            f"handler {form.name}: cannot write a message: {type(error).__name__}"
-        ) from error

@@ -14,7 +14,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, Union
 
-from amiproxy.errors import HandlerError
+from amiproxy.formats import handler_error
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format, Limits, Reader, Refused
@@ -77,8 +77,3 @@ class BlockSource:
             if self._blocks:
                 self._may_switch = False
         return self._blocks.popleft()
-
-
-def handler_error(form: Format, problem: str, error: BaseException) -> HandlerError:
-    """Return the error for what a handler raised, without its text: it may hold secrets."""
-    return HandlerError(f"handler {form.name}: {problem}: {type(error).__name__}")

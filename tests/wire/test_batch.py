@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.errors import HandlerError
-from amiproxy.formats import Format, load_formats
+from amiproxy.formats import Format, load_formats, written
 from amiproxy.message import Message
-from amiproxy.wire.batch import Batch, BatchKind, written
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import Routed
 from tests.support import ROOT
 

@@ -7,9 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.errors import HandlerError, PeerGone
+from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.wire.batch import BatchKind, written
+from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
