@@ -66,7 +66,7 @@ class WebClient:
     _sessions: WebSessions
     _transport: Transport
     _address: str
-    _mark_authenticated: Callable[[], None] | None
+    _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # a request has brought a log-in or the proxy key
 
     def respond(self, request: Request) -> Response:
@@ -255,8 +255,7 @@ class WebClient:
         """Return *answer* to *message* as an HTTP response."""
         if collector.authenticated:
             self._authenticated = True
-            if self._mark_authenticated is not None:
-                self._mark_authenticated()
+            self._mark_authenticated()
         messages: Sequence[Message] = answer.messages
         status = answer.status(
             message.action, allowed=collector.allowed, until=bool(asked.until_event)

@@ -31,7 +31,7 @@ _POLL_INTERVAL = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class Times:
+class WebTimes:
     """How long a connection waits for its client, in seconds."""
 
     head: float = 10.0  #: for the first byte of a connection, and for a whole head
@@ -55,8 +55,8 @@ def serve(
     conversation: Conversation,
     address: str,
     *,
-    mark_authenticated: Callable[[], None] | None = None,
-    times: Times = Times(),
+    mark_authenticated: Callable[[], None],
+    times: WebTimes = WebTimes(),
 ) -> None:
     """Answer the requests of one connection until it is over.
 
@@ -94,7 +94,7 @@ def _next_request(
     transport: Transport,
     conversation: Conversation,
     stopping: threading.Event,
-    times: Times,
+    times: WebTimes,
     *,
     first: bool,
 ) -> Request | None:
@@ -132,7 +132,7 @@ def _next_request(
     return request
 
 
-def _linger(transport: Transport, times: Times) -> None:
+def _linger(transport: Transport, times: WebTimes) -> None:
     """Read on for a moment after the last answer, and discard what comes."""
     end = time.monotonic() + times.linger
     while time.monotonic() < end and transport.recv(timeout=times.linger_quiet):

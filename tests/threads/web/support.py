@@ -16,7 +16,7 @@ from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
-from amiproxy.threads.web.connection import Times, serve
+from amiproxy.threads.web.connection import WebTimes, serve
 from amiproxy.threads.web.sessions import WebSessions
 from tests.threads.actions.support import FORMATS, Control
 
@@ -32,7 +32,7 @@ class Served:
     def __init__(
         self,
         formats: Mapping[str, Format] = FORMATS,
-        times: Times | None = None,
+        times: WebTimes | None = None,
         *,
         most: int = 100,
         **settings: Any,
@@ -48,7 +48,7 @@ class Served:
         self._transport = Transport(
             ours, "client x", flusher=self._flusher, write_timeout=0.01, max_backlog=100000
         )
-        self._times = times or Times()
+        self._times = times or WebTimes()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -63,6 +63,7 @@ class Served:
                 self._transport,
                 conversation,
                 "192.0.2.1",
+                mark_authenticated=lambda: None,
                 times=self._times,
             )
         self._transport.close()

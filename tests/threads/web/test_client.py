@@ -81,7 +81,9 @@ class Stage:
         self._transport = Transport(
             ours, "client x", flusher=Flusher(), write_timeout=1, max_backlog=1000
         )
-        self.client = WebClient(self.context, self.sessions, self._transport, "192.0.2.1", None)
+        self.client = WebClient(
+            self.context, self.sessions, self._transport, "192.0.2.1", lambda: None
+        )
 
     def get(self, target: str, **headers: str) -> Response:
         """Return the response to a GET."""

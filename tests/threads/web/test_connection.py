@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 from amiproxy.formats import Format
-from amiproxy.threads.web.connection import Times
+from amiproxy.threads.web.connection import WebTimes
 from tests.threads.actions.support import FORMATS
 from tests.threads.web.support import Served
 
@@ -41,12 +41,12 @@ def serve() -> Iterator[Serve]:
 @pytest.mark.parametrize(
     ("times", "data"),
     [
-        (Times(head=0.05), b"GET /?Action"),
-        (Times(head=0.05), b"GET / HTTP/1.1\r\nHost: x\r\n"),
-        (Times(request=0.05), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nAct"),
+        (WebTimes(head=0.05), b"GET /?Action"),
+        (WebTimes(head=0.05), b"GET / HTTP/1.1\r\nHost: x\r\n"),
+        (WebTimes(request=0.05), b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nAct"),
     ],
 )
-def test_a_slow_request_is_408(serve: Serve, times: Times, data: bytes) -> None:
+def test_a_slow_request_is_408(serve: Serve, times: WebTimes, data: bytes) -> None:
     """A request that is not whole in time is answered and its connection closed."""
     client = serve(times=times)
 
@@ -59,7 +59,7 @@ def test_a_slow_request_is_408(serve: Serve, times: Times, data: bytes) -> None:
 
 def test_sending_byte_by_byte_gains_no_time(serve: Serve) -> None:
     """The time counts for the whole request, not for each piece."""
-    client = serve(times=Times(head=0.1, linger=0.05))
+    client = serve(times=WebTimes(head=0.1, linger=0.05))
     over = threading.Event()
 
     def dribble() -> None:
@@ -82,10 +82,10 @@ def test_sending_byte_by_byte_gains_no_time(serve: Serve) -> None:
 
 def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
     """Neither a client that never asks nor one that asks no more is answered."""
-    silent = serve(times=Times(head=0.05))
+    silent = serve(times=WebTimes(head=0.05))
     assert silent.read_to_end() == b""
 
-    done = serve(times=Times(idle=0.05))
+    done = serve(times=WebTimes(idle=0.05))
     done.sock.sendall(PING)
     assert done.read_to_end().count(b"HTTP/1.1 ") == 1
 
@@ -120,7 +120,7 @@ def test_a_broken_handler_is_500(serve: Serve) -> None:
 
 def test_a_client_that_never_reads_is_dropped(serve: Serve) -> None:
     """A client that keeps asking and takes no answer does not fill the memory."""
-    client = serve(times=Times(write=0.1))
+    client = serve(times=WebTimes(write=0.1))
     client.sock.settimeout(0.5)
 
     with pytest.raises(OSError, match=r"timed out|Broken pipe|reset"):
