@@ -23,8 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.access.hashes import BCRYPT_LIMIT
-from amiproxy.access.hashes import hash_secret as bcrypt_of
+from amiproxy.access import hashes
 from amiproxy.errors import ConfigError
 from amiproxy.process import daemonize
 from amiproxy.process.identity import identity, unreadable
@@ -98,11 +97,11 @@ def hash_secret() -> int:
     except (EOFError, KeyboardInterrupt):
         return 1
     data = secret.encode(errors="surrogateescape")
-    if not data or len(data) > BCRYPT_LIMIT or b"\0" in data:
+    if not data or len(data) > hashes.BCRYPT_LIMIT or b"\0" in data:
         print("A secret has 1 to 72 bytes: bcrypt ignores the rest", file=sys.stderr)
         return 1
     # Bytes are characters, as in the users file.
-    print(bcrypt_of(data.decode("latin-1")))
+    print(hashes.hash_secret(data.decode("latin-1")))
     return 0
 
 

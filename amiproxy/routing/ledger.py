@@ -14,7 +14,7 @@ state       kept in                     what ends it
 queued      ``_queue``                  a Response with its ActionID, or without one if
                                         it is the oldest; one to an action that went
                                         later: then this one is never answered
-open list   ``open_list``, first of         the last event of the list; the next Response
+open list   ``open_list``, first of     the last event of the list; the next Response
             ``_queue``                  to anything
 remembered  ``_originates``             its OriginateResponse; too many newer ones
 held        ``_originates``, marked     as remembered; its deadline

@@ -91,13 +91,9 @@ class View:
         is_open = events or (self.mode is _OFF and not self.restricted)
         return Route.WHOLE if is_open and self.sees_all_events else Route.SHARED
 
-    def picks(self, items: Sequence[Routed], number: int) -> list[bool]:
-        """Return for each of *items* whether the client with session *number* sees it."""
-        return [self.sees(item, number) for item in items]
-
     def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether every client with this view sees it."""
-        return self.picks(items, NO_CLIENT)
+        return [self.sees(item, NO_CLIENT) for item in items]
 
     def sees(self, item: Routed, number: int) -> bool:
         """Return whether the client with session *number* sees *item*."""

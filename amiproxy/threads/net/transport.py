@@ -198,8 +198,7 @@ class Transport:
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while rest or self._backlog is not None:
-            if self.end_reason is not None:
-                raise self.end_reason
+            self.check()
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
@@ -207,8 +206,7 @@ class Transport:
             else:
                 self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
-        if self.end_reason is not None:
-            raise self.end_reason
+        self.check()
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""
