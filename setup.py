@@ -22,7 +22,7 @@ setup(
     python_requires=">=3.9",
     py_modules=["astmanproxy"],
     packages=find_packages(include=["amiproxy", "amiproxy.*"]),
-    # Plain files in a directory, and no package: to add a format is to add a file.
+    # Plain files in a directory, not a package: a new format is one more file.
     data_files=[
         (
             "lib/astmanproxy/handlers",

@@ -11,7 +11,7 @@ import re
 
 import bcrypt
 
-#: bcrypt ignores the bytes of a secret behind these; the C program's did as well.
+#: bcrypt ignores the bytes of a secret after these, in the C program too.
 BCRYPT_LIMIT = 72
 #: log2 of bcrypt's rounds in new hashes: about 50 ms.  Every web request logs in.
 BCRYPT_COST = 10

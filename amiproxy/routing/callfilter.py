@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SessionFilter: may this message pass to, or from, this client (spec section 8).
+"""SessionFilter: whether a message may pass to, or from, one client (spec section 8).
 
 Each logged-in client has one.  The threads of all servers and the client's own use it;
 the caller holds the session's lock, so it needs none.  What the client may see and do
@@ -71,7 +71,7 @@ class _Verdict(Enum):
     """What an event is to a client whose filters go by calls."""
 
     WITHHELD = "the client does not get it"
-    PASSING = "the client gets it: it names nothing that speaks against it"
+    PASSING = "the client gets it, and learns no call from it"
     OWN = "the client gets it: it belongs to one of the client's calls"
 
 

@@ -51,8 +51,8 @@ class View:
 
     *silent*: nothing at all, it has not logged in.  *mask*: the classes of
     events it reads, its rights and its own event mask together.  *filters*: the
-    eventfilter sets that an event must pass.  *restricted*: answers to others
-    are none of its business, whatever the autofilter.  *last_id*: the ActionID
+    eventfilter sets that an event must pass.  *restricted*: it gets no
+    answers to others, whatever the autofilter.  *last_id*: the ActionID
     it sent last, for autofilter ``on``.  *filtered*: a filter of spec section 8
     judges each message as well, so that no other client shares the choice.
     """
