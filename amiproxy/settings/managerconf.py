@@ -18,7 +18,7 @@ from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
 from amiproxy.routing.eventfilter import EventFilters
-from amiproxy.settings.readers import LONGEST_WAIT, count, lower
+from amiproxy.settings.readers import count, lower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -205,7 +205,7 @@ _GENERAL: dict[str, _Key] = {
     "acl": _Key("acl", _named_acl),
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "authlimit": _Key("auth_limit", count(0)),  # 0: no limit
-    "authtimeout": _Key("auth_timeout", count(1, LONGEST_WAIT)),  # seconds
+    "authtimeout": _Key("auth_timeout", count(1, 999_999_999)),  # seconds; there is no "never"
     "deny": _Key("acl", _rule),
     "displayconnects": _Key("display_connects", _flag),
     "maxclients": _Key("max_clients", count(0)),

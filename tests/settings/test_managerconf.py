@@ -167,13 +167,20 @@ def test_bcrypt_secrets_work_in_sections() -> None:
         (SECTION + "eventfilter(x(1)) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
         (SECTION + "eventfilter(name(X) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
         ("[general]\nauthlimit = many\n", 'f:2: authlimit: "many" is not a whole number'),
-        ("[general]\nauthtimeout = 0\n", "f:2: authtimeout: 0 is not between 1 and 2000000"),
+        ("[general]\nauthtimeout = 0\n", "f:2: authtimeout: 0 is not between 1 and 999999999"),
         ("[general]\ndeny = 1.2.3\n", "f:2: deny: '1.2.3' is not an address, network/bits or network/mask"),
     ],
 )  # fmt: skip
 def test_a_restriction_that_cannot_be_read_is_a_problem(text: str, problem: str) -> None:
     """Without such a line somebody could get in."""
     assert problem in problems_of(text)
+
+
+def test_a_long_authtimeout_is_accepted() -> None:
+    """0 is not: a client that may take any time to log in is written like this."""
+    users, warnings = read_users("[general]\nauthtimeout = 999999999\n", "f")
+
+    assert (users.general.auth_timeout, warnings) == (999_999_999, [])
 
 
 @pytest.mark.parametrize(
