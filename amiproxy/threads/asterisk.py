@@ -36,8 +36,8 @@ LATE_POLL_INTERVAL = 1.0
 #: Seconds that a Logoff may take to reach Asterisk.
 _LOGOFF_TIME = 0.5
 
-#: Makes a connection: returns it and the IP address it leads to, or raises PeerError.
-Connect = Callable[["ServerSpec", "Config"], "tuple[Transport, str]"]
+#: Makes a connection or raises PeerError; calls its third argument with the IP address.
+Connect = Callable[["ServerSpec", "Config", Callable[[str], None]], Transport]
 
 
 class AsteriskServer:
@@ -125,8 +125,8 @@ class AsteriskServer:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
         """Connect; whatever happens then, leave nothing behind."""
-        transport, address = self._connect(self.link.spec, self._config)
-        self.link.open(transport, address)
+        transport = self._connect(self.link.spec, self._config, self.link.set_address)
+        self.link.open(transport)
         try:
             if self._stopping.is_set():
                 raise PeerGone("stopped")

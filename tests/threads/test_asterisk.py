@@ -62,7 +62,9 @@ class Asterisk:
         self._links: queue.Queue[socket.socket] = queue.Queue()
         self._sockets: list[socket.socket] = []
 
-    def connect(self, _spec: ServerSpec, _config: Config) -> tuple[Transport, str]:
+    def connect(
+        self, _spec: ServerSpec, _config: Config, found: Callable[[str], None]
+    ) -> Transport:
         """Make a connection, as dial.connect does."""
         self.calls += 1
         if self.refuses:
@@ -72,10 +74,10 @@ class Asterisk:
         theirs.settimeout(10)
         self._sockets.append(theirs)
         self._links.put(theirs)
-        transport = Transport(
+        found("192.0.2.1")
+        return Transport(
             ours, "the connection", flusher=self._flusher, write_timeout=5.0, max_backlog=1 << 20
         )
-        return transport, "192.0.2.1"
 
     def link(self) -> socket.socket:
         """Return the next connection."""

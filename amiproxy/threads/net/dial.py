@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError, PeerGone
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 MAX_BACKLOG = 64 * 1024 * 1024
 
 
-def connect(spec: ServerSpec, config: Config, flusher: Flusher) -> tuple[Transport, str]:
-    """Connect to *spec*, with TLS if it says so; return the connection and its IP address.
+def connect(
+    spec: ServerSpec, config: Config, found: Callable[[str], None], *, flusher: Flusher
+) -> Transport:
+    """Connect to *spec*, with TLS if it says so.
+
+    *found* is called with the IP address once somebody answers there, even if TLS then
+    fails: administrators look for the server by it.
 
     Raises:
         PeerError: no connection within ``connecttimeout``, and why.
@@ -28,7 +33,8 @@ def connect(spec: ServerSpec, config: Config, flusher: Flusher) -> tuple[Transpo
     """
     deadline = Deadline(config.connect_timeout)
     sock, address = dial(spec, deadline)
-    return transport_over(sock, spec, config, flusher, deadline), address
+    found(address)
+    return transport_over(sock, spec, config, flusher, deadline)
 
 
 def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:

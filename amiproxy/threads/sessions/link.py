@@ -133,9 +133,12 @@ class AsteriskLink:
 
     # -- the server's thread ------------------------------------------------------------------
 
-    def open(self, transport: Transport, address: str) -> None:
-        """There is a connection, to the IP *address*; nothing goes there yet."""
+    def set_address(self, address: str) -> None:
+        """Note that the server answers at the IP *address*."""
         self.address = address
+
+    def open(self, transport: Transport) -> None:
+        """There is a connection; nothing goes there yet."""
         with self.lock:
             self._transport = transport
 

@@ -30,7 +30,7 @@ def test_actions_go_only_while_asterisk_is_live(pair: MakePair) -> None:
     one = link()
     assert not one.submit(PendingAction(NUMBER, PING))
     transport, theirs = pair()
-    one.open(transport, "192.0.2.1")
+    one.open(transport)
     assert (one.has_connection, one.connected) == (True, False)
     assert not one.submit(PendingAction(NUMBER, PING))
     one.go_live()
@@ -49,7 +49,7 @@ def test_a_ping_of_the_proxy_is_answered_to_nobody(pair: MakePair) -> None:
     """It has an ActionID that no client's can be taken for."""
     one = link()
     transport, theirs = pair()
-    one.open(transport, "192.0.2.1")
+    one.open(transport)
     one.go_live()
 
     one.ping()
@@ -66,7 +66,7 @@ def test_logging_off_ends_the_connection(pair: MakePair) -> None:
     one = link()
     one.log_off("nothing to end")
     transport, theirs = pair()
-    one.open(transport, "192.0.2.1")
+    one.open(transport)
     one.go_live()
 
     one.log_off("Dropped")
@@ -81,7 +81,7 @@ def test_a_connection_that_has_not_logged_in_is_ended_without_a_logoff(pair: Mak
     """It would be an action before the log-in."""
     one = link()
     transport, theirs = pair()
-    one.open(transport, "192.0.2.1")
+    one.open(transport)
 
     one.log_off("Dropped")
     transport.close()
@@ -94,7 +94,7 @@ def test_a_new_time_limit_counts_for_the_connection_there_is(pair: MakePair) -> 
     one = link()
     one.set_write_timeout(1.0)
     transport, _theirs = pair()
-    one.open(transport, "192.0.2.1")
+    one.open(transport)
 
     one.set_write_timeout(9.0)
 
@@ -114,9 +114,9 @@ def test_the_class_call_says_whether_originates_are_reported(events: str, calls:
         ("pbx:5039", False), ("pb", False), ("", False),
     ],
 )  # fmt: skip
-def test_a_server_is_named_by_host_or_address(pair: MakePair, name: str, matches: bool) -> None:
-    """With or without its port; the address is known once it is connected."""
+def test_a_server_is_named_by_host_or_address(name: str, matches: bool) -> None:
+    """With or without its port; the address is known once it answers."""
     one = link()
-    one.open(pair()[0], "192.0.2.1")
+    one.set_address("192.0.2.1")
 
     assert one.matches_name(name) is matches

@@ -52,7 +52,7 @@ class Play:
     def __init__(self, pair: MakePair, **clients: bool) -> None:
         self.ids = ActionIds()
         self.link = AsteriskLink(ServerSpec("pbx", 5038, "ann", "s", "on", False), self.ids)
-        self.link.open(pair()[0], "192.0.2.1")
+        self.link.open(pair()[0])
         self.link.go_live()
         self.clients = Clients(**clients)
         self.publisher = Publisher(self.link, self.clients)

@@ -47,7 +47,8 @@ class Stage:
         spec = ServerSpec(host, next(self._ports), "ann", "secret", events, False)
         link = AsteriskLink(spec, self.router.ids)
         transport, theirs = self._pair()
-        link.open(transport, f"192.0.2.{len(self.router.servers) + 1}")
+        link.set_address(f"192.0.2.{len(self.router.servers) + 1}")
+        link.open(transport)
         if connected:
             link.go_live()
         self.router.servers += (link,)
