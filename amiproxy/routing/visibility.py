@@ -73,7 +73,7 @@ class View:
     def route(self, kind: BatchKind, *, owns: bool) -> Route:
         """Return how the bytes of a batch of that *kind* are made.
 
-        *owns* tells whether the client is one of its owners: it gets back the
+        *owns* says whether the client is one of its owners: it gets back the
         ActionIDs it gave, so it shares the bytes with nobody; nobody owns events.  This
         is the one place that decides which clients get bytes that nobody has looked at
         for them.

@@ -113,7 +113,7 @@ def test_hash_for_the_users_file_matches() -> None:
 
 @pytest.mark.parametrize("secret", ["", "a\0b", "\u20ac"])
 def test_a_secret_that_no_client_can_send_is_not_hashed(secret: str) -> None:
-    """Nor is an empty one."""
+    """An empty one is not hashed either."""
     with pytest.raises(ValueError, match="must not"):
         hash_secret(secret)
 

@@ -43,7 +43,7 @@ def test_a_conference_links_nobody() -> None:
 
 
 def test_a_channel_that_left_the_bridge_before_is_not_linked() -> None:
-    """Nor is one that hung up."""
+    """One that hung up is not linked either."""
     client = Client(User(channel="sip/100"))
     for uid in ("2.1", "3.1"):
         client.event("BridgeEnter", *BASIC, "Channel: SIP/200-1", f"Uniqueid: {uid}")

@@ -95,7 +95,7 @@ def test_a_renamed_channel_is_replayed_by_its_new_name() -> None:
 
 
 def test_a_rename_of_an_unknown_channel_changes_nothing() -> None:
-    """Nor does one without a new name."""
+    """A rename without a new name changes nothing either."""
     table = CallTable()
     table.note(event("Rename", "Newname: SIP/2", "Uniqueid: 9.9"))
     table.note(new("1.1"))
@@ -210,7 +210,7 @@ def test_keep_does_what_note_does_to_the_table() -> None:
 
 
 def test_keep_examines_no_message_that_changes_nothing() -> None:
-    """Nor does it prepare any message for filters."""
+    """It does not prepare any message for filters either."""
     table = CallTable()
     unneeded, needed = event("VarSet", "Uniqueid: 1.1"), new("1.1")
     table.keep(unneeded)

@@ -116,7 +116,7 @@ def test_an_asynchronous_originate_is_left_as_it_is(phones: Phones) -> None:
 
 
 def test_originateasync_no_leaves_the_originate_synchronous(proxy: StartProxy) -> None:
-    """And so does an Asterisk that tells us no events."""
+    """An Asterisk that sends no events leaves it synchronous as well."""
     for config, events in (("originateasync = no\n", "on"), ("", "off")):
         with SimulatedAsterisk() as asterisk:
             program = proxy(PATIENT + config + host_line(asterisk, events=events))

@@ -70,7 +70,7 @@ def test_what_came_before_the_start_is_written_in_order(log: Log, path: Path) ->
     ],
 )
 def test_nobody_can_forge_a_line(log: Log, path: Path, text: str, shown: str) -> None:
-    """Nor speak to a terminal; other bytes pass as they are."""
+    """Nobody can send control characters to a terminal either; other bytes pass as they are."""
     log.handle(record("%s", text))
     log.start()
     log.stop()

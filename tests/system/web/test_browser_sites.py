@@ -68,7 +68,7 @@ def test_html_in_a_value_is_text(
 
 
 def test_html_in_the_request_is_text(web: ProxyProcess, browser: Browser) -> None:
-    """Nor does what a link puts into an answer: an ActionID, an unknown name."""
+    """An ActionID that a link puts into an answer is shown, and does not run."""
     for path in ("/?Action=Ping&ActionID=", "/manager?action=Ping&ActionID="):
         browser.go(at(web, path + quote(ATTACK)))
 

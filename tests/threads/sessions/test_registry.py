@@ -115,7 +115,7 @@ def test_servers_prepare_for_filters_before_the_login_counts(
 def test_a_user_without_filters_costs_the_servers_nothing(
     registry: SessionRegistry, join: Join
 ) -> None:
-    """Nor does a client that logs in where no users are defined."""
+    """A client that logs in where no users are defined costs them nothing either."""
     registry.log_in(join(UNIQUE), User("ann", "secret"), None)
     registry.log_in(join(UNIQUE), None, None)
 

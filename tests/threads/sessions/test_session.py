@@ -233,7 +233,7 @@ def test_an_ended_session_takes_nothing_more(pair: MakePair) -> None:
 
 
 def test_an_event_ends_a_wait_event_and_an_answer_does_not(pair: MakePair) -> None:
-    """Nor does an event that the client may not see."""
+    """An event that the client may not see does not end it either."""
     session = session_over(pair()[0])
     wait = session.waiting_for_event = WaitEvent(PONG, Deadline(10))
 
