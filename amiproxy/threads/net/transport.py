@@ -198,7 +198,8 @@ class Transport:
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while rest or self._backlog is not None:
-            self.check()
+            if self.end_reason is not None:
+                raise self.end_reason
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
@@ -206,7 +207,8 @@ class Transport:
             else:
                 self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
-        self.check()
+        if self.end_reason is not None:
+            raise self.end_reason
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""
