@@ -59,12 +59,10 @@ def test_events_are_as_large_as_recorded_ones() -> None:
     assert 16 < sum(headers) / len(events) < 19
 
 
-def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path) -> None:
-    """The whole program: a filtered delivery without proxy, with the relay, with the proxy."""
-    name, file = "filter-20-classes", tmp_path / "figures.json"
-    options = ["--quick", "--seconds", "0.02", "--json", str(file), "--only", name]
+def run(module: str, *options: str) -> str:
+    """Run *module* as a program, which must succeed; return what it prints."""
     result = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *options],
+        [sys.executable, "-m", module, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -72,6 +70,14 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path) -> None:
+    """The whole program: a filtered delivery without proxy, with the relay, with the proxy."""
+    name, file = "filter-20-classes", tmp_path / "figures.json"
+    options = ["--quick", "--seconds", "0.02", "--json", str(file), "--only", name]
+    shown = run("benchmarks", *options)
 
     written = json.loads(file.read_text())
 
@@ -83,22 +89,14 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
         assert figures["events"] > 0
         assert 0 < figures["p50_us"] <= figures["p99_us"] <= figures["max_us"]
     assert row["proxy_to_relay"]["p50_us"] > 0
-    assert name in result.stdout
+    assert name in shown
 
 
 def test_the_functions_of_each_flow_are_counted() -> None:
     """What an HTTP request runs through stays short; every flow is in the table."""
-    result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.hops"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    shown = run("benchmarks.hops")
 
-    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[2:]]
+    rows = [line.strip("| ").split(" | ") for line in shown.splitlines()[2:]]
     counts = {(flow, thread): int(functions) for flow, thread, functions, _ in rows}
 
     assert 50 < counts["HTTP GET", "client"] <= GET_HOPS

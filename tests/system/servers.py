@@ -3,17 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
-from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.support import ManagerClient, wait_until
 from tests.system.peers import (
     is_response,
 )
 
 NOT_CONNECTED = "Message: No Asterisk server connected"
-
-#: The fixture ``proxy``.
-StartProxy = Callable[..., ProxyProcess]
 
 
 def ping(client: ManagerClient, *lines: str) -> list[str]:

@@ -11,7 +11,7 @@ from simulator.server import SimulatedAsterisk
 from tests.system.peers import QUICK, host_line, wait_connected
 
 if TYPE_CHECKING:
-    from tests.system.servers import StartProxy
+    from tests.support import StartProxy
 
 MODES = ["off", "unique"]
 LOGOFFS = ["Action: Logoff\r\n\r\n", "ProxyAction: Logoff\r\n\r\n"]

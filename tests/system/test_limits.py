@@ -19,7 +19,7 @@ from tests.support import ProxyProcess, wait_until
 from tests.system.peers import QUICK, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
-    from tests.system.servers import StartProxy
+    from tests.support import StartProxy
 
 
 def connect(program: ProxyProcess) -> socket.socket:

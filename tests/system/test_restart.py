@@ -12,8 +12,7 @@ from tests.support import wait_until
 from tests.system.peers import PATIENT, Collector, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
-    from tests.support import ManagerClient
-    from tests.system.servers import StartProxy
+    from tests.support import ManagerClient, StartProxy
 
 CLIENTS = 8
 RESTARTS = 20

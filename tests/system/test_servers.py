@@ -14,7 +14,7 @@ import pytest
 from simulator.behaviour import Behaviour
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
-from tests.support import ProxyProcess, free_port, wait_until
+from tests.support import ProxyProcess, StartProxy, free_port, wait_until
 from tests.system.peers import (
     QUICK,
     BareServer,
@@ -24,7 +24,7 @@ from tests.system.peers import (
     value,
     wait_connected,
 )
-from tests.system.servers import NOT_CONNECTED, StartProxy, ping, wait_served
+from tests.system.servers import NOT_CONNECTED, ping, wait_served
 
 #: Of an Asterisk that knows no FullyBooted.
 OLD = b"Asterisk Call Manager/1.0\r\n"

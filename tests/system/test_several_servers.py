@@ -12,7 +12,7 @@ import pytest
 
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
-from tests.support import wait_until
+from tests.support import StartProxy, wait_until
 from tests.system.peers import (
     QUICK,
     host_line,
@@ -20,7 +20,7 @@ from tests.system.peers import (
     value,
     wait_connected,
 )
-from tests.system.servers import NOT_CONNECTED, StartProxy, ping, wait_served
+from tests.system.servers import NOT_CONNECTED, ping, wait_served
 
 
 def test_events_off_upstream_is_said_so_and_answers_still_come(proxy: StartProxy) -> None:

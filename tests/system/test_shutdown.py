@@ -19,7 +19,7 @@ from tests.system.peers import QUICK, BareServer, certificate, host_line, wait_c
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.system.servers import StartProxy
+    from tests.support import StartProxy
 
 GOODBYE = b"ProxyMessage: Proxy Shutting Down\r\n\r\n"
 

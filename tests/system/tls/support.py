@@ -8,16 +8,12 @@ import ssl
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
 from tests.certificates import Authority, Certificate
-from tests.support import ManagerClient, ProxyProcess, tls_context
+from tests.support import ManagerClient, tls_context
 from tests.system.peers import QUICK
-
-#: The fixture ``proxy``.
-StartProxy = Callable[..., ProxyProcess]
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 

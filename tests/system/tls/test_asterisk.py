@@ -9,11 +9,10 @@ import ssl
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.support import wait_until
+from tests.support import StartProxy, wait_until
 from tests.system.peers import QUICK, host_line, wait_connected
 from tests.system.tls.support import (
     Certificates,
-    StartProxy,
     ping,
     verifying,
 )

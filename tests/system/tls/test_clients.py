@@ -17,12 +17,11 @@ import psutil
 import pytest
 
 from simulator.server import SimulatedAsterisk
-from tests.support import ProxyProcess, wait_until
+from tests.support import ProxyProcess, StartProxy, wait_until
 from tests.system.peers import QUICK, Collector, host_line, is_response, wait_connected
 from tests.system.tls.support import (
     MIXED,
     Certificates,
-    StartProxy,
     checked,
     needs_openssl,
     ping,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from tests.support import ManagerClient, ProxyProcess, tls_context, wait_until
+from tests.support import ManagerClient, ProxyProcess, StartProxy, tls_context, wait_until
 from tests.system.peers import host_line, wait_connected
 from tests.system.tls.support import (
     MIXED,
@@ -20,7 +20,6 @@ from tests.system.tls.support import (
     ONLY_TLS,
     REFUSED,
     Certificates,
-    StartProxy,
     checked,
     ping,
 )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import ROOT, ManagerClient, ProxyProcess, tls_context, wait_until
+from tests.support import ROOT, ManagerClient, ProxyProcess, StartProxy, tls_context, wait_until
 from tests.system.tls.support import (
     MIXED,
     ONLY_TLS,
     Certificates,
-    StartProxy,
     checked,
     needs_openssl,
 )

@@ -8,17 +8,15 @@ import json
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import ManagerClient, ProxyProcess
+from tests.system.peers import host_line
 
 if TYPE_CHECKING:
     from simulator.server import SimulatedAsterisk
-
-#: What the fixture ``proxy`` gives.
-StartProxy = Callable[..., ProxyProcess]
 
 #: Status, headers in lower case, body.
 Response = tuple[int, dict[str, str], str]
@@ -30,10 +28,7 @@ FORMATS = ["standard", "xml", "json", "csv"]
 
 def config(*asterisks: SimulatedAsterisk, more: str = "") -> str:
     """Return the configuration of a proxy of *asterisks* that speaks HTTP."""
-    hosts = "".join(
-        f"host = 127.0.0.1, {each.port}, ampuser, AmpSecret, on, off\n" for each in asterisks
-    )
-    return f"{hosts}inputformat = http\n{more}"
+    return "".join(map(host_line, asterisks)) + f"inputformat = http\n{more}"
 
 
 def curl(process: ProxyProcess, path: str, *options: str, scheme: str = "http") -> Response:

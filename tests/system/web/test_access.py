@@ -7,11 +7,11 @@ import http.client
 from typing import TYPE_CHECKING
 
 from tests.system.peers import wait_connected
-from tests.system.web.support import StartProxy, config, curl, needs_curl, raw
+from tests.system.web.support import config, curl, needs_curl, raw
 
 if TYPE_CHECKING:
     from simulator.server import SimulatedAsterisk
-    from tests.support import ProxyProcess
+    from tests.support import ProxyProcess, StartProxy
 
 pytestmark = needs_curl
 

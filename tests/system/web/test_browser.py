@@ -10,11 +10,11 @@ import pytest
 from tests.browser import Browser
 from tests.system.peers import wait_connected
 from tests.system.web.browser_support import at, needs_browser
-from tests.system.web.support import StartProxy, config
+from tests.system.web.support import config
 
 if TYPE_CHECKING:
     from simulator.server import SimulatedAsterisk
-    from tests.support import ProxyProcess
+    from tests.support import ProxyProcess, StartProxy
 
 pytestmark = needs_browser
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support import wait_until
+from tests.support import StartProxy, wait_until
 from tests.system.peers import wait_connected
 from tests.system.web.browser_support import ATTACK, at, needs_browser, website, write_sample
-from tests.system.web.support import StartProxy, config
+from tests.system.web.support import config
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from simulator.server import SimulatedAsterisk
 from tests.system.peers import wait_connected
-from tests.system.web.support import StartProxy, config, curl, needs_curl
+from tests.system.web.support import config, curl, needs_curl
 
 if TYPE_CHECKING:
     from simulator.protocol import Action
-    from tests.support import ProxyProcess
+    from tests.support import ProxyProcess, StartProxy
 
 pytestmark = needs_curl
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import ManagerClient
+from tests.support import ManagerClient, StartProxy
 from tests.system.peers import wait_connected
-from tests.system.web.support import StartProxy, config, curl, get, needs_curl, raw, short
+from tests.system.web.support import config, curl, get, needs_curl, raw, short
 
 if TYPE_CHECKING:
     from simulator.server import SimulatedAsterisk
