@@ -20,6 +20,7 @@ from simulator.replies import (
     LIST_BUFFER,
     STATUS_BUFFER,
     cut_ids,
+    cut_items,
     error,
     id_line,
     response,
@@ -91,13 +92,7 @@ def _cut(answer: bytes, action: Action) -> bytes:
     if name == "coresettings":
         return cut_ids(answer, action, STATUS_BUFFER)
     size = CONFERENCE_BUFFER if name == "confbridgelist" else LIST_BUFFER
-    # The buffer is for the items only, not for the response and the end of the list.
-    first, items, last = (b"".join(part) for part in _thirds(split(answer)))
-    return first + cut_ids(items, action, size) + last
-
-
-def _thirds(messages: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    return messages[:1], messages[1:-1], messages[1:][-1:]
+    return cut_items(split(answer), action, size)
 
 
 def fill(answer: bytes, action: Action) -> bytes:

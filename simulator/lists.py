@@ -52,15 +52,13 @@ def status(pbx: Pbx, action: Action) -> bytes:
         if not channels:
             return error(action, "No such channel")
     items = [_status_item(channel, action) for channel in channels]
-    marks = pbx.dialect.list_marks
     return listing(
         action,
         "Channel status will follow",
         items,
         "StatusComplete",
         f"Items: {len(items)}",
-        marks=marks,
-        count=marks,
+        marks=pbx.dialect.list_marks,
     )
 
 
@@ -134,7 +132,6 @@ _AGENTS = ("Agent Anna", "Agent Bert", "Agent Caro")
 
 def queue_status(pbx: Pbx, action: Action) -> bytes:
     """List the queue, its members, and the calls that wait in it."""
-    marks = pbx.dialect.list_marks
     items = list(_queue_items(pbx, action))
     if action.get("Queue") not in ("", _QUEUE):
         items = []
@@ -143,8 +140,7 @@ def queue_status(pbx: Pbx, action: Action) -> bytes:
         "Queue status will follow",
         items,
         "QueueStatusComplete",
-        marks=marks,
-        count=marks,
+        marks=pbx.dialect.list_marks,
     )
 
 
@@ -230,14 +226,12 @@ def queue_summary(pbx: Pbx, action: Action) -> bytes:
         "LongestHoldTime: 0",
         *id_line(action),
     ]
-    marks = pbx.dialect.list_marks
     return listing(
         action,
         "Queue summary will follow",
         [item],
         "QueueSummaryComplete",
-        marks=marks,
-        count=marks,
+        marks=pbx.dialect.list_marks,
     )
 
 

@@ -44,22 +44,27 @@ def listing(
     complete: str,
     *more: str,
     marks: bool = True,
-    count: bool = True,
 ) -> bytes:
     """Return a list: the response, *items* (header lines each), the end.
 
     *complete* is the event that ends it, *more* the last headers of that event.
-    *marks* and *count*: with ``EventList`` and ``ListItems`` headers.
+    *marks*: with ``EventList`` and ``ListItems`` headers.
     """
     start = ["EventList: start"] if marks else []
     parts = [response(action, "Success", *start, f"Message: {text}")]
     parts += [write(item) for item in items]
-    end = ["EventList: Complete"] if marks else []
-    if count:
-        end.append(f"ListItems: {len(parts) - 1}")
+    end = ["EventList: Complete", f"ListItems: {len(parts) - 1}"] if marks else []
     parts.append(write([f"Event: {complete}", *id_line(action), *end, *more]))
-    # The buffer is for the items only, not for the response and the end of the list.
-    return parts[0] + cut_ids(b"".join(parts[1:-1]), action, LIST_BUFFER) + parts[-1]
+    return cut_items(parts, action, LIST_BUFFER)
+
+
+def cut_items(messages: list[bytes], action: Action, size: int) -> bytes:
+    """Return a whole list with the ActionIDs of its items as :func:`cut_ids` cuts them.
+
+    Asterisk uses the buffer for the items only, not for the response and the end.
+    """
+    first, items, last = messages[:1], messages[1:-1], messages[1:][-1:]
+    return b"".join([*first, cut_ids(b"".join(items), action, size), *last])
 
 
 def cut_ids(answer: bytes, action: Action, size: int) -> bytes:
