@@ -91,7 +91,7 @@ class Proxy:
         deadline = Deadline(STOP_TIME)
         self.context.stopping.set()
         self._listener.stop()
-        for session in self.router.sessions:
+        for session in self.context.registry.snapshot():
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")
         self._web_sessions.close()

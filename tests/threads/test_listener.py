@@ -65,7 +65,7 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
     for listener, context in started:
         context.stopping.set()
         listener.stop()
-        for session in context.router.sessions:
+        for session in context.registry.snapshot():
             session.end("over")
         wait_until(lambda context=context: context.admission.is_empty)  # type: ignore[misc]
 

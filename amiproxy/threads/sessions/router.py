@@ -38,11 +38,6 @@ class Router:
         return [server for server in self.servers if server.matches_name(wanted)]
 
     @property
-    def sessions(self) -> tuple[ClientSession, ...]:
-        """Every live client session, newest first."""
-        return self.registry.snapshot()
-
-    @property
     def filtering(self) -> bool:
         """Whether some client sees calls through a user's filters."""
         return self.registry.filtering
@@ -67,7 +62,7 @@ class Router:
 
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
-        for session in self.sessions:
+        for session in self.registry.snapshot():
             session.forget(scope)
 
     # -- client -> Asterisk -------------------------------------------------------------------
