@@ -109,7 +109,7 @@ class _Parser:
 
     def _set(self, key: str, value: Value, number: int) -> None:
         if key == "host":
-            server = read_server(value, self.name, number)
+            server = read_server(value)
             if server in self.servers:
                 # The C program connected twice and sent every event twice.
                 self.report.warn(number, "host: this server is named twice, ignored")

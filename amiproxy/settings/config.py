@@ -44,9 +44,6 @@ class ServerSpec:
     secret: str = field(repr=False)
     events: str = "on"  # sent to Asterisk as it stands, lower case
     tls: bool = False
-    # Where the line is; servers are equal wherever their lines are.
-    path: str = field(default="", compare=False)
-    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

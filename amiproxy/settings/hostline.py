@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from amiproxy.settings.confsyntax import Value
 
 
-def read_server(value: Value, path: str, line: int) -> ServerSpec:
-    """Return the server of the host line *value*, which stands in *path* at *line*.
+def read_server(value: Value) -> ServerSpec:
+    """Return the server of the host line *value*.
 
     Raises:
         ValueError: a field cannot be used.  The text quotes no field behind the
@@ -46,8 +46,6 @@ def read_server(value: Value, path: str, line: int) -> ServerSpec:
         secret=secret,
         events=_events(events.lower()),
         tls=tls,
-        path=path,
-        line=line,
     )
 
 

@@ -33,7 +33,6 @@ def test_host_lines(line: str, expected: tuple[object, ...]) -> None:
     [server] = read(f"host = {line}").servers
 
     assert dataclasses.astuple(server)[:6] == expected
-    assert (server.path, server.line) == ("x.conf", 1)
 
 
 @pytest.mark.parametrize(
