@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.formats import Limits, Refused
+from amiproxy.formats import Refused
 from amiproxy.message import END, Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from amiproxy.limits import Limits
 
 # The first two are Asterisk's words (main/manager.c, handle_parse_error).
 LINE_TOO_LONG = "Failed to parse message: line too long"

@@ -35,6 +35,9 @@ from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.errors import HandlerError
 
+# Third-party handlers import it from here.
+from amiproxy.limits import Limits as Limits  # noqa: PLC0414, TC001
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
@@ -43,19 +46,6 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
 
 log = logging.getLogger("amiproxy.formats")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one client may send at a time.
-
-    ``maxline``, ``maxheaders`` and ``maxblock`` set them.  amiproxy/blocks.py and
-    handlers/standard.py check what comes, routing/upstream.py what goes to Asterisk.
-    """
-
-    line: int = 1022  # bytes: what Asterisk accepts (spec 12.17)
-    headers: int = 128
-    block: int = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.ledger import PendingAction
 
 if TYPE_CHECKING:
-    from amiproxy.formats import Limits
+    from amiproxy.limits import Limits
     from amiproxy.routing.actionids import ActionIds
 
 #: How long an Originate without Timeout rings, in seconds (asterisk.md).

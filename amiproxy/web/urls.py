@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from amiproxy.formats import Limits, Refused
+from amiproxy.formats import Refused
 from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.message import Message
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amiproxy.formats import Format
+    from amiproxy.limits import Limits
 
 #: Paths and the style of their answers: "" is ours, the others are Asterisk's own
 #: HTTP interface ("AJAM": main/manager.c, rawman, mxml and manager).

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Union
 from amiproxy.formats import handler_error
 
 if TYPE_CHECKING:
-    from amiproxy.formats import Format, Limits, Reader, Refused
+    from amiproxy.formats import Format, Reader, Refused
+    from amiproxy.limits import Limits
     from amiproxy.message import Message
 
 #: A piece that in every format holds no more than the end of one block.

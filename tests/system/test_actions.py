@@ -86,7 +86,7 @@ def test_users_log_in_by_secret_or_md5_and_nobody_else(proxy: StartProxy) -> Non
             ]
             wrong = answer(client, "Action: Login", "Username: joe", "Secret: annsecret")
             assert wrong == ["Response: Error", "Message: Authentication failed"]
-            asterisk.event("UserEvent", UserEvent="NotForStrangers")
+            asterisk.event("UserEvent", UserEvent="NotForTheUnauthenticated")
             one = value(answer(client, "Action: Challenge", "AuthType: MD5"), "Challenge")
             two = value(answer(client, "Action: Challenge", "AuthType: MD5"), "Challenge")
             assert one != two

@@ -224,7 +224,7 @@ def test_a_wrong_proxy_key_counts_as_a_failed_login(proxy: StartProxy) -> None:
     program.wait_log('login failed from 127.0.0.2 as "": wrong ProxyKey')
 
 
-def test_strangers_that_come_and_go_leave_nothing(proxy: StartProxy) -> None:
+def test_unauthenticated_clients_that_come_and_go_leave_nothing(proxy: StartProxy) -> None:
     """500 that connect and leave at once, in the midst of a login or a block."""
     program = proxy(closed(more="maxclients = 1000\nauthlimit = 1000\n"), "joe=secret")
     with logged_in(program, "joe"):

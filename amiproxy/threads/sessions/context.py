@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from amiproxy.access.lockout import Lockout
-from amiproxy.formats import Format, Limits
+from amiproxy.limits import Limits
 from amiproxy.threads.sessions.admission import Admission
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.access.user import Users
+    from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.sessions.router import Router
 

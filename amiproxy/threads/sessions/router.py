@@ -12,7 +12,7 @@ from amiproxy.routing.actionids import ActionIds
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
-    from amiproxy.formats import Limits
+    from amiproxy.limits import Limits
     from amiproxy.message import Message
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry

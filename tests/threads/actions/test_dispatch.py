@@ -63,9 +63,9 @@ def test_a_missing_or_wrong_proxy_key_ends_the_session() -> None:
     """Where a key is set; the right one is good for the whole session."""
     client = Client(proxy_key="k3y")
     for lines in (["Action: Ping"], ["Action: Ping", "ProxyKey: K3Y"], ["ProxyAction: Logoff"]):
-        stranger = client.join()
-        assert client.handle(*lines, session=stranger) == LEAVES
-        assert stranger.told == [["Response: Error", "Message: ProxyKey required"]]
+        unauthenticated = client.join()
+        assert client.handle(*lines, session=unauthenticated) == LEAVES
+        assert unauthenticated.told == [["Response: Error", "Message: ProxyKey required"]]
 
     assert client.ask("Action: Ping", "ProxyKey: k3y") == NO_ASTERISK
     assert client.ask("Action: Ping") == NO_ASTERISK
