@@ -145,23 +145,27 @@ def test_an_endless_line_costs_no_memory(name: str, endless: bytes) -> None:
     assert peak < 2_000_000
 
 
+def reply_between(name: str, good: Message, bad: Message) -> tuple[str, ...]:
+    """Return what *bad* is answered between two that are *good*, which are read."""
+    sent = [write(name, one) for one in (good, bad, good)]
+    first, second, third = read(name, *sent, limits=Limits())
+    assert first == third == good
+    assert not second.close
+    lines: tuple[str, ...] = second.reply.lines
+    return lines
+
+
 @each
 def test_a_line_that_asterisk_would_cut_is_refused(name: str) -> None:
     """1022 bytes pass, one more is an error with the ActionID, and the session goes on."""
     good = Message.of("Action: Ping", "X: " + "a" * 1019, "ActionID: 1")
     bad = Message.of("Action: Ping", "X: " + "a" * 1020, "ActionID: 2")
 
-    first, second, third = read(
-        name, *(write(name, one) for one in (good, bad, good)), limits=Limits()
-    )
-
-    assert first == third == good
-    assert second.reply.lines == (
+    assert reply_between(name, good, bad) == (
         "Response: Error",
         "Message: Failed to parse message: line too long",
         "ActionID: 2",
     )
-    assert not second.close
 
 
 @each
@@ -170,17 +174,11 @@ def test_more_headers_than_asterisk_accepts_are_refused(name: str) -> None:
     headers = ["Action: Ping", "ActionID: 3", *(f"H{number}: v" for number in range(126))]
     good, bad = Message.of(*headers), Message.of(*headers, "Last: v")
 
-    first, second, third = read(
-        name, *(write(name, one) for one in (good, bad, good)), limits=Limits()
-    )
-
-    assert first == third == good
-    assert second.reply.lines == (
+    assert reply_between(name, good, bad) == (
         "Response: Error",
         "Message: Too many lines in message or allocation failure",
         "ActionID: 3",
     )
-    assert not second.close
 
 
 @each

@@ -9,6 +9,7 @@ from amiproxy.formats import Format, load_formats
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.streamsession import StreamSession
 from tests.support import ROOT
 
@@ -33,6 +34,21 @@ def session_over(transport: Transport, **options: Any) -> StreamSession:
     }  # fmt: skip
     return StreamSession(
         transport, "192.0.2.9", settings.pop("ids", None) or ActionIds(), **settings
+    )
+
+
+def collector(
+    *, guarded: bool = False, keep_events: bool = False, make: type[Collector] = Collector
+) -> Collector:
+    """Return a session of the class *make* as a web request has it."""
+    return make(
+        "client x",
+        "192.0.2.1",
+        ActionIds(),
+        guarded=guarded,
+        output=STANDARD,
+        filter_local="off",
+        keep_events=keep_events,
     )
 
 

@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 
 from amiproxy import replies
-from amiproxy.formats import Format
 from amiproxy.message import Message
-from amiproxy.routing.actionids import ActionIds
 from amiproxy.threads.sessions.collector import Collector, EventBuffer
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
-
-FORM = Format("standard", lambda message: message.raw, None, None, None, "text/plain", wire=True)
+from tests.threads.sessions.support import STANDARD, collector, format_of
 
 RESPONSE = Message.of("Response: Success", "ActionID: 1")
 LIST = Message.of("Response: Success", "EventList: start", "ActionID: 1")
@@ -24,18 +21,6 @@ ITEM = Message.of("Event: QueueParams", "ActionID: 1")
 COMPLETE = Message.of("Event: QueueStatusComplete", "EventList: Complete", "ActionID: 1")
 HANGUP = Message.of("Event: Hangup", "Privilege: call,all", "Uniqueid: 1.1")
 FAILED = Message.of("Response: Error", "Message: No such channel", "ActionID: 1")
-
-
-def collector(*, guarded: bool = False, keep_events: bool = False) -> Collector:
-    return Collector(
-        "client x",
-        "192.0.2.1",
-        ActionIds(),
-        guarded=guarded,
-        output=FORM,
-        filter_local="off",
-        keep_events=keep_events,
-    )
 
 
 def deliver(session: Collector, *items: Routed) -> None:
@@ -219,7 +204,7 @@ def test_the_answer_to_a_change_of_format_is_in_it() -> None:
     """SetOutputFormat: the new format is there before the answer is."""
     session = collector()
     pending = session.expect()
-    other = Format("other", FORM.write, None, None, None, "text/plain", wire=False)
+    other = format_of(STANDARD.write)
 
     session.set_output(other, RESPONSE)
 

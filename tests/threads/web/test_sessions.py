@@ -8,31 +8,16 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from amiproxy.formats import Format
-from amiproxy.routing.actionids import ActionIds
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.web.sessions import WebSession, WebSessions
 from tests.support import wait_until
+from tests.threads.sessions.support import collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     Begin = Callable[..., WebSessions]
-
-FORM = Format("standard", lambda message: message.raw, None, None, None, "text/plain", wire=True)
-
-
-def collector(*, guarded: bool = False, make: type[Collector] = Collector) -> Collector:
-    return make(
-        "client x",
-        "192.0.2.1",
-        ActionIds(),
-        guarded=guarded,
-        output=FORM,
-        filter_local="off",
-        keep_events=True,
-    )
 
 
 @pytest.fixture
@@ -62,7 +47,7 @@ def add_if_possible(
     authenticated: bool = True,
     make: type[Collector] = Collector,
 ) -> WebSession | None:
-    gathering = collector(guarded=not authenticated, make=make)
+    gathering = collector(guarded=not authenticated, keep_events=True, make=make)
     registry.add(gathering)
     return store.add(gathering, address)
 
