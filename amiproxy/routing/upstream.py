@@ -66,12 +66,12 @@ def prepare(
 
 
 def needs_wire_id(given: str | None, ids: ActionIds, *, held_back: bool) -> bool:
-    """Return whether an action goes upstream with another ActionID than the one *given*.
+    """Return whether an action goes upstream with an ActionID other than the one *given*.
 
-    With autofilter unique it always does, and this is not asked.  With any, it does if
-    *given* reads as one of ours (a chained proxy's do): otherwise it would be taken for
-    another session's, and stripped on its way back.  Without one, a *held_back* Originate
-    needs one.
+    This is not asked with autofilter unique, where it always does.  One that reads as one
+    of ours (a chained proxy's do) is exchanged: it would be taken for another session's,
+    and stripped on its way back.  An action without one needs one only if it is a
+    *held_back* Originate.
     """
     return held_back if given is None else ids.is_ours(given)
 
