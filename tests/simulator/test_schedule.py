@@ -11,9 +11,9 @@ from simulator.schedule import Schedule
 def test_functions_run_in_the_order_of_their_times() -> None:
     """Whatever the order in which they were planned."""
     schedule, ran, done = Schedule(), [], threading.Event()
-    schedule.plan(0.03, done.set)
-    schedule.plan(0.02, lambda: ran.append("late"))
+    schedule.plan(0.1, lambda: ran.append("late"))
     schedule.plan(0.0, lambda: ran.append("early"))
+    schedule.plan(0.1, done.set)  # after "late", however long it took to get here
 
     assert done.wait(10)
     schedule.stop()
