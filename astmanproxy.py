@@ -135,7 +135,7 @@ def check(options: Options) -> int:
         return 1
     described = describe_users(
         users,
-        guarded=config.auth_required or bool(config.proxy_key),
+        guarded=config.guarded,
         privileged=PRIVILEGED,
         for_everybody=FOR_EVERYBODY,
     )

@@ -134,6 +134,11 @@ class Config:
         default_factory=lambda: MappingProxyType({}), repr=False, compare=False
     )
 
+    @property
+    def guarded(self) -> bool:
+        """Whether clients must log in, or give the proxy key, before anything else."""
+        return self.auth_required or bool(self.proxy_key)
+
     def place(self, name: str) -> str:
         """Return ``FILE:LINE: `` of the line that set field *name*, or ``""``.
 

@@ -79,7 +79,7 @@ class ProxyContext:
         self.users = users
         self.tls = tls
         #: Whether clients must log in or give the proxy key first.
-        self.guarded = config.auth_required or bool(config.proxy_key)
+        self.guarded = config.guarded
         self.limits = Limits(config.max_line, config.max_headers, config.max_block)
         general = users.general  # of the users file, which takes precedence
         self.admission.limit(
