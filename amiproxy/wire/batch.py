@@ -47,7 +47,7 @@ class Batch:
     what is not private as AMI, *owners* are the sessions that answers in it are for.
     """
 
-    __slots__ = ("_cache", "_items", "_parts", "kind", "owners", "scope", "wire")
+    __slots__ = ("_cache", "_items", "_parts", "_written", "kind", "owners", "scope", "wire")
 
     def __init__(
         self,
@@ -69,9 +69,11 @@ class Batch:
         self.wire = wire
         self.owners = owners
         self._items = items
-        # Format and id of a message -> its encoding.  The message is kept with it: one
-        # that was let go would leave its id to another.
-        self._parts: dict[tuple[str, int], tuple[bytes, Message]] = {}
+        # Format -> id of a message -> its encoding.
+        self._parts: dict[str, dict[int, bytes]] = {}
+        # Those messages: one that was let go would leave its id to another.  In a list of
+        # their own, since a pair for each would be one more object for the collector.
+        self._written: list[Message] = []
         self._cache: dict[Hashable, bytes] = {}
 
     @classmethod
@@ -126,8 +128,9 @@ class Batch:
         """Return *message* in the format *form*; written once, whoever it is for."""
         if form.wire:
             return message.raw
-        key = (form.name, id(message))
-        part = self._parts.get(key)
+        parts = self._parts.setdefault(form.name, {})
+        part = parts.get(id(message))
         if part is None:
-            part = self._parts[key] = (written(form, message), message)
-        return part[0]
+            part = parts[id(message)] = written(form, message)
+            self._written.append(message)
+        return part
