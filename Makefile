@@ -6,6 +6,7 @@
 # make docs            write the tables in docs/ that follow from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
+# make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
 # make clean           remove what was built here
@@ -35,11 +36,11 @@ NAME    ?= $(shell hostname -f 2>/dev/null || hostname)
 DAYS    ?= 825
 OLD     ?= bench-old.json
 # Tests that start programs.
-SLOW     = system golden simulator test_benchmarks.py
+SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare soak cert \
+.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare soak torture cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -118,6 +119,9 @@ bench-compare: .venv/.ready
 
 soak: .venv/.ready
 	$(PY) -m benchmarks.soak $(ARGS)
+
+torture: .venv/.ready
+	$(PY) -m benchmarks.torture $(ARGS)
 
 # -- a certificate ------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from benchmarks.upstream import Upstream
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBJECTS = ("direct", "relay", "proxy")
@@ -52,13 +52,15 @@ def running(
     command: list[str],
     settings: Mapping[str, str] | None = None,
     users: str = "",
+    make_upstream: Callable[[], Upstream] = Upstream,
 ) -> Iterator[Running]:
     """Start the subject *name* with an upstream of its own; stop both at the end.
 
-    *command* starts the proxy, *settings* and *users* are its two files.
+    *command* starts the proxy, *settings* and *users* are its two files, *make_upstream*
+    starts the Asterisk.
     """
     with contextlib.ExitStack() as stack:
-        upstream: Upstream = stack.enter_context(Upstream())
+        upstream: Upstream = stack.enter_context(make_upstream())
         if name == "direct":
             yield Running(name, upstream, upstream.address, upstream.pid)
             return

@@ -35,7 +35,7 @@ _BOOTED = (
 )
 
 
-class _Connection:
+class Connection:
     """One manager session."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -48,11 +48,14 @@ class _Connection:
 class Server:
     """The listener, its sessions, and what it still has to send."""
 
+    #: How much it reads at once, in bytes.
+    piece = 262144
+
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.listener.setblocking(False)
-        self.connections: set[_Connection] = set()
+        self.connections: set[Connection] = set()
         self.batch = 0
         self.template = b""
         self.singles: list[bytes] = []
@@ -72,7 +75,7 @@ class Server:
             while True:
                 # epoll counts milliseconds, which is too coarse for a fixed rate.
                 for key, events in self.selector.select(0 if self.left else None):
-                    if isinstance(key.data, _Connection):
+                    if isinstance(key.data, Connection):
                         self._serve(key.data, events)
                     else:
                         key.data()
@@ -134,18 +137,18 @@ class Server:
                 sock, _ = self.listener.accept()
                 sock.setblocking(False)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection = _Connection(sock)
+                connection = Connection(sock)
                 self.connections.add(connection)
                 self.selector.register(sock, selectors.EVENT_READ, connection)
                 self._send(connection, BANNER)
 
-    def _serve(self, connection: _Connection, events: int) -> None:
+    def _serve(self, connection: Connection, events: int) -> None:
         if events & selectors.EVENT_WRITE:
             self._send(connection, b"")
         if not events & selectors.EVENT_READ or connection not in self.connections:
             return
         try:
-            data = connection.sock.recv(262144)
+            data = connection.sock.recv(self.piece)
         except BlockingIOError:
             return
         except OSError:
@@ -154,11 +157,12 @@ class Server:
             self._close(connection)
             return
         *blocks, connection.unread = (connection.unread + data).split(END)
-        replies = b"".join(self._answer(connection, block) for block in blocks)
+        replies = b"".join(self.answer(connection, block) for block in blocks)
         if replies:
             self._send(connection, replies)
 
-    def _answer(self, connection: _Connection, block: bytes) -> bytes:
+    def answer(self, connection: Connection, block: bytes) -> bytes:
+        """Return the answer to *block*, an action."""
         found = _ACTION.search(block)
         action = found.group(1).lower() if found else b""
         found = _ACTION_ID.search(block)
@@ -182,7 +186,7 @@ class Server:
             return b"Response: Goodbye\r\n" + echo + b"Message: Thanks for all the fish.\r\n\r\n"
         return b"Response: Success\r\n" + echo + b"Message: Done\r\n\r\n"
 
-    def _send(self, connection: _Connection, data: bytes) -> None:
+    def _send(self, connection: Connection, data: bytes) -> None:
         waiting = bool(connection.unsent)
         data = connection.unsent + data
         try:
@@ -197,7 +201,7 @@ class Server:
             write = selectors.EVENT_WRITE if connection.unsent else 0
             self.selector.modify(connection.sock, selectors.EVENT_READ | write, connection)
 
-    def _close(self, connection: _Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         self.connections.discard(connection)
         self.selector.unregister(connection.sock)
         connection.sock.close()
@@ -218,9 +222,9 @@ def _tell(line: bytes) -> None:
 class Upstream(Child):
     """Starts such a process and gives it orders."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "benchmarks.upstream", *arguments: str) -> None:
         super().__init__(
-            [sys.executable, "-m", "benchmarks.upstream"],
+            [sys.executable, "-m", module, *arguments],
             cwd=Path(__file__).resolve().parent.parent,
             stdin=subprocess.PIPE,
         )

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What attacks are made of: many connections, and bytes sent as fast as they are taken."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import ssl
+import struct
+import time
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+#: Close without TIME_WAIT.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Target:
+    """The proxy under attack: *port* of 127.0.0.1; *spare* is a port for a server of ours."""
+
+    def __init__(self, port: int, spare: int) -> None:
+        self.port = port
+        self.spare = spare
+
+    def connect(self, number: int = 0, *, receive_buffer: int = 0) -> socket.socket:
+        """Connect, from the address ``127.0.NUMBER.1``, and return the socket."""
+        sock = socket.socket()
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if number:
+            sock.bind((f"127.0.{number}.1", 0))
+        sock.settimeout(10)
+        sock.connect(("127.0.0.1", self.port))
+        return sock
+
+    def connections(self, count: int) -> list[socket.socket]:
+        """Return *count* connections, at most 4000 from each address."""
+        return [self.connect(1 + number // 4000) for number in range(count)]
+
+    def logged_in(
+        self, count: int, user: str = "mallory", *, events: bool = False
+    ) -> list[socket.socket]:
+        """Return *count* connections that are logged in as *user*."""
+        socks = self.connections(count)
+        events_line = "on" if events else "off"
+        for sock in socks:
+            sock.sendall(
+                action("Login", f"Username: {user}", f"Secret: {user}", f"Events: {events_line}")
+            )
+        for sock in socks:
+            wait_for(sock, b"Message: Authentication accepted")
+        return socks
+
+
+def action(name: str, *headers: str) -> bytes:
+    """Return the block ``Action: name`` with *headers*."""
+    return "\r\n".join([f"Action: {name}", *headers, "", ""]).encode("latin-1")
+
+
+def wait_for(sock: socket.socket, text: bytes) -> None:
+    """Read until *text* has come, or the connection is over."""
+    heard = b""
+    while text not in heard:
+        data = sock.recv(65536)
+        if not data:
+            return
+        heard = heard[-len(text) :] + data
+
+
+class Clock:
+    """Tells when the attack begins, and when it is over: stdin has ended."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def begin(self) -> None:
+        """Tell the parent, once, that all is prepared, and wait for its word."""
+        if self._begun:
+            return
+        self._begun = True
+        print("prepared", flush=True)
+        os.read(0, 1)
+        os.set_blocking(0, False)
+
+    @property
+    def over(self) -> bool:
+        """Whether the parent has closed our stdin."""
+        try:
+            return os.read(0, 1) == b""
+        except BlockingIOError:
+            return False
+
+
+def flood(
+    socks: Sequence[socket.socket],
+    data: bytes | Sequence[bytes],
+    clock: Clock,
+    *,
+    again: Callable[[], socket.socket] | None = None,
+) -> None:
+    """Send *data* again and again on each of *socks*, and discard what comes.
+
+    One for all, or one for each.  A connection that ends is replaced by *again*.
+    """
+    pieces = [data] * len(socks) if isinstance(data, bytes) else list(data)
+    clock.begin()
+    with selectors.DefaultSelector() as selector:
+        for sock, piece in zip(socks, pieces):
+            sock.setblocking(False)
+            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, [piece, 0])
+        while not clock.over:
+            if not selector.get_map():
+                time.sleep(0.01)
+                continue
+            for key, events in selector.select(0.05):
+                if not _serve(key.fileobj, key.data, events):  # type: ignore[arg-type]
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr]
+                    if again is not None:
+                        _replace(selector, again, key.data[0])
+
+
+def _serve(sock: socket.socket, state: list[object], events: int) -> bool:
+    piece, at = state
+    assert isinstance(piece, bytes)
+    assert isinstance(at, int)
+    try:
+        if events & selectors.EVENT_READ and not sock.recv(262144):
+            return False
+        if events & selectors.EVENT_WRITE:
+            state[1] = (at + sock.send(piece[at : at + 65536])) % len(piece)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        pass
+    except OSError:
+        return False
+    return True
+
+
+def _replace(
+    selector: selectors.BaseSelector, again: Callable[[], socket.socket], piece: bytes
+) -> None:
+    with contextlib.suppress(OSError):
+        sock = again()
+        sock.setblocking(False)
+        selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, [piece, 0])
+
+
+def discard(socks: Iterable[socket.socket], clock: Clock) -> None:
+    """Read and discard what comes to *socks*."""
+    clock.begin()
+    with selectors.DefaultSelector() as selector:
+        for sock in socks:
+            sock.setblocking(False)
+            selector.register(sock, selectors.EVENT_READ)
+        while not clock.over:
+            for key, _ in selector.select(0.05):
+                with contextlib.suppress(OSError):
+                    if not key.fileobj.recv(262144):  # type: ignore[union-attr]
+                        selector.unregister(key.fileobj)
+
+
+def wait(clock: Clock) -> None:
+    """Do nothing until the attack is over."""
+    clock.begin()
+    while not clock.over:
+        time.sleep(0.02)
+
+
+def reset(sock: socket.socket) -> None:
+    """Close *sock* at once."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    sock.close()
