@@ -19,8 +19,15 @@ from typing import NamedTuple
 from amiproxy.errors import ProtocolError
 from amiproxy.message import END, Message
 
-#: The last line of raw command text (Asterisk before 14; spec section 4).
+#: How the last line of raw command text ends (Asterisk before 14; spec section 4).
 END_COMMAND = b"--END COMMAND--"
+
+#: The first line of raw command text, letter for letter: what else the line may be, such as
+#: ``response:follows``, no Asterisk writes, and whoever cuts must cut it like any other.
+_TEXT_FOLLOWS = b"Response: Follows"
+
+#: Raw command text has ended where one of these stands, and nowhere else.
+_TEXT_ENDS = (END_COMMAND + b"\n", END_COMMAND + b"\r\n")
 
 #: How Asterisk begins an event.
 _EVENT = b"Event: "
@@ -65,11 +72,9 @@ class Framer:
         self._max_message = max_message
         self._ending = ending
         self._next_event = ending + _EVENT
-        self._parts: list[bytes] = []  # the bytes after the last whole message
-        self._size = 0  # how many there are
+        self._kept = bytearray()  # the bytes after the last whole message
         self._edge = b""  # the last bytes seen: a mark may straddle two reads
-        self._in_text = False  # the parts hold the head of raw command text
-        self._text_ends = False  # and END_COMMAND, whose line has not ended
+        self._in_text = False  # what is kept is the head of raw command text
 
     def feed(self, data: bytes) -> Chunk:
         """Take the next *data* and return the messages that it completes, perhaps none.
@@ -78,33 +83,36 @@ class Framer:
             ProtocolError: ``max_message`` bytes came without an end.
 
         """
-        if not self._parts and data.endswith(END):
+        if not self._kept and data.endswith(END):
             # Nearly always: whole messages, and no head of one kept from before.
             chunk = self._plain(data, len(data))
             if chunk is not None:
                 self._edge = b""
                 return chunk
         window = self._edge + data
-        self._edge = window[-len(END_COMMAND) :]
-        self._parts.append(data)
-        self._size += len(data)
-        # Do not scan anything twice: a long message is put together only once
-        # something that could end it has come.
+        self._edge = window[-len(END_COMMAND) - 1 :]
+        # Do not scan anything twice: a long message is cut only once something that ends
+        # it, or the text in it, has come.
         if self._in_text:
-            # Once the end of the text has come, any line feed may end its line.
-            may_end = END_COMMAND in window or (self._text_ends and b"\n" in data)
+            may_end = _TEXT_ENDS[0] in window or _TEXT_ENDS[1] in window
         else:
-            may_end = b"\n\r\n" in window or b"\n\n" in window or self._starts_blank()
-        chunk = self._cut() if may_end else _NOTHING
-        if self._size > self._max_message:
+            may_end = b"\n\r\n" in window or b"\n\n" in window or self._starts_blank(data)
+        chunk = _NOTHING
+        if not may_end:
+            self._kept += data
+        elif self._kept:
+            self._kept += data
+            chunk = self._cut(bytes(self._kept))
+        else:
+            chunk = self._cut(data)
+        if len(self._kept) > self._max_message:
             raise ProtocolError(
-                f"no end of a message in {self._size} bytes, maxmessage is {self._max_message}"
+                f"no end of a message in {len(self._kept)} bytes, maxmessage is {self._max_message}"
             )
         return chunk
 
-    def _cut(self) -> Chunk:
-        """Return the whole messages of what has come; keep the rest."""
-        buffer = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+    def _cut(self, buffer: bytes) -> Chunk:
+        """Return the whole messages of *buffer*, all that has come; keep the rest."""
         last = buffer.rfind(END)
         end = 0 if last < 0 else last + len(END)
         chunk = self._plain(buffer, end)
@@ -113,9 +121,7 @@ class Framer:
         else:
             messages, rest, self._in_text = _cut_exactly(buffer)
             chunk = Chunk(exact=[message[: -len(END)] + self._ending for message in messages])
-        self._text_ends = self._in_text and END_COMMAND in rest
-        self._parts = [rest] if rest else []
-        self._size = len(rest)
+        self._kept = bytearray(rest)
         return chunk
 
     def _plain(self, buffer: bytes, end: int) -> Chunk | None:
@@ -137,19 +143,12 @@ class Framer:
                 return Chunk(wire, only_events=True)
         if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
             return None
-        return None if b"Response: Follows" in buffer else Chunk(wire)
+        return None if _TEXT_FOLLOWS in buffer else Chunk(wire)
 
-    def _starts_blank(self) -> bool:
-        first = self._parts[0]
-        return first.startswith((b"\n", b"\r\n")) or (
-            first == b"\r" and len(self._parts) > 1 and self._parts[1].startswith(b"\n")
-        )
-
-
-def _starts_text(line: bytes) -> bool:
-    """Return whether *line*, the first of a message, announces raw command text."""
-    name, colon, value = line.partition(b":")
-    return bool(colon) and name.lower() == b"response" and value.strip(b" ").lower() == b"follows"
+    def _starts_blank(self, data: bytes) -> bool:
+        """Return whether the rest of a message would begin with a blank line, *data* included."""
+        start = bytes(self._kept[:2]) + data[:2]
+        return start.startswith((b"\n", b"\r\n"))
 
 
 def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
@@ -172,7 +171,7 @@ def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
             lines.append(line)
             in_text = not line.endswith(END_COMMAND)
         elif line:
-            in_text = not lines and _starts_text(line)
+            in_text = not lines and line.rstrip(b" ") == _TEXT_FOLLOWS
             lines.append(line)
         else:
             if lines:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiproxy.errors import ProtocolError
+from amiproxy.wire import framing
 from amiproxy.wire.framing import Framer
 from tests.support import ROOT
 
@@ -55,7 +56,7 @@ def by_lines(data: bytes) -> list[bytes]:
             lines.append(line)
             text = not line.endswith(b"--END COMMAND--")
         elif line:
-            text = not lines and re.fullmatch(rb"(?i)response: *follows *", line) is not None
+            text = not lines and re.fullmatch(rb"Response: Follows *", line) is not None
             lines.append(line)
         elif lines:
             messages.append(b"\r\n".join(lines) + b"\r\n\r\n")
@@ -98,6 +99,11 @@ PIECES = st.sampled_from(
         b"Bare: a\rb\r\n\r\n",
         b"Long: " + b"x" * 3000 + b"\r\n\r\n",
         b"Event: half",
+        b"Response: Follows\r\nx --END COMMAND-- y\n\n",
+        b"--END COMMAND--",
+        b"response:follows\r\nA: b\r\n\r\n",
+        b"Response: Follows \r\nA: b\r\n\r\n",
+        b"\r",
     ]
 )
 
@@ -153,3 +159,37 @@ def test_a_large_message_is_not_cut() -> None:
     message = b"Event: Big\r\nValue: " + b"v" * (5 << 20) + b"\r\n\r\n"
 
     assert feed(*cut(message + PONG, list(range(0, len(message), 65536)))) == [message, PONG]
+
+
+ENDS_THE_TEXT = b"--END COMMAND--"
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("step", [1, 13, 1448, 65536])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"one\n\n" + b"of many lines\n" * 3000,
+        b"\nx --END COMMAND-- y\n" + b"of many lines\n" * 3000,
+        b"\n" + b"x--END COMMAND--y\r\n\r\n" * 2000,
+        b"\n--END COMMAND--" + b"\r" * 5000 + b"x\n\n" + b"\r\n" * 5000,
+    ],
+    ids=["blank", "once", "often", "returns"],
+)
+def test_no_byte_of_command_output_is_cut_often(
+    monkeypatch: pytest.MonkeyPatch, text: bytes, step: int, ending: bytes
+) -> None:
+    """What is cut line by line is three times the output at the most, in whatever pieces."""
+    stream = b"Response: Follows\r\n" + text + ENDS_THE_TEXT + ending + b"\r\n" + PONG
+    exactly, cut_bytes = framing._cut_exactly, []
+
+    def counted(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
+        cut_bytes.append(len(buffer))
+        return exactly(buffer)
+
+    monkeypatch.setattr(framing, "_cut_exactly", counted)
+    messages = feed(*cut(stream, list(range(step, len(stream), step))))
+
+    assert messages == by_lines(stream)
+    assert len(messages) == 2
+    assert sum(cut_bytes) <= 3 * len(stream)
