@@ -4,8 +4,8 @@
 A secret is plain text or a bcrypt hash (hashes.py).  MD5 log-ins work with plain
 secrets only.
 
-Comparisons take constant time, and ``authenticate`` and ``key_matches`` do the same work
-whether the name exists or not.
+Comparisons take constant time.  What fails does the same work whether the name exists or
+not, and whatever the secret of the name costs: ``spend_rest`` adds what is missing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from amiproxy.access.hashes import hash_cost, hash_matches, is_hash, wire_bytes
+from amiproxy.access.hashes import hash_cost, hash_matches, is_checkable, is_hash, spend, wire_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.access.user import User, Users
 
 _NO_ADDRESS = re.compile(r"[^0-9a-fA-F:.]")
@@ -51,31 +53,68 @@ def key_matches(user: User | None, challenge: str, key: str) -> bool:
     return same and bool(plain) and bool(challenge)
 
 
-def authenticate(users: Users, name: str, secret: str) -> User | None:
-    """Return the user called *name* if *secret* is theirs, else None.
+def authenticate(users: Users, name: str, secret: str, *, permitted: bool = True) -> User | None:
+    """Return the user called *name* if *secret* is theirs and they are *permitted*, else None.
 
-    An unknown name takes as long as a wrong secret: if any user has a bcrypt hash,
-    every failure costs one bcrypt.
+    None always costs as much as the dearest bcrypt hash of any user: neither an unknown
+    name nor a cheap secret, nor a right one that does not help, is told by the time.
     """
     user = users.get(name)
-    if secret_matches(user, secret):
+    if secret_matches(user, secret) and permitted:
         return user
-    cost = users.bcrypt_cost
-    if cost and (user is None or hash_cost(user.secret) is None):
-        hash_matches(f"$2b${cost:02d}${'.' * 53}", wire_bytes(secret))
+    spend_rest(users, user, secret)
     return None
+
+
+def spend_rest(users: Users, user: User | None, secret: str) -> None:
+    """Do the work by which the check of *secret* was cheaper than that of any user's.
+
+    *user* is who was looked for, None if there is no such user.  For a log-in that is
+    refused after ``authenticate`` has let it pass.
+    """
+    spent = None
+    if user is not None and is_checkable(wire_bytes(secret)):
+        spent = hash_cost(user.secret)
+    for cost in missing_costs(spent, users.bcrypt_cost):
+        spend(cost)
+
+
+def missing_costs(spent: int | None, highest: int) -> Iterable[int]:
+    """Return the bcrypt costs that make *spent*, None for none, up to *highest*, 0 for none.
+
+    A cost is log2 of the rounds: 2**n and 2**n, 2**(n+1) ... 2**(m-1) together are 2**m.
+    """
+    if spent is not None:
+        return range(spent, highest)
+    return (highest,) if highest else ()
+
+
+#: Digits of a challenge.  More than nine, as Asterisk has them, or whoever has heard some
+#: log-ins asks until one of their challenges comes again; no more than what every language
+#: reads as a number without loss.
+_CHALLENGE_DIGITS = 15
 
 
 def new_challenge() -> str:
     """Return a new, unpredictable challenge of digits; each request gets its own."""
-    return str(100_000_000 + secrets.randbelow(900_000_000))
+    least = 10 ** (_CHALLENGE_DIGITS - 1)
+    return str(least + secrets.randbelow(9 * least))
+
+
+def claimed_name(users: Users, name: str) -> str:
+    """Return what the log may say of the user *name* that a client has claimed to be.
+
+    People type their password where the name belongs: only a name that a user has is shown.
+    """
+    return name if name in users else f"an unknown user of {len(name)} characters"
 
 
 def failure_line(address: str, name: str, reason: str) -> str:
     """Return the log line of a failed login, as init/fail2ban/ expects it.
 
-    *address* is the client's.  *name* is what it sent: quoted, escaped and cut, so that
-    no name can look like another line or address.  *reason* is the proxy's own text.
+    *address* is the client's.  *name* is what claimed_name says of it: quoted, escaped and
+    cut, so that no name can look like another line or address.  *reason* is the proxy's own
+    text.
     """
     # fail2ban must ban an IPv4 client of an IPv6 socket by its IPv4 address.
     address = _NO_ADDRESS.sub("", address.removeprefix("::ffff:").partition("%")[0])

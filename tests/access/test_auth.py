@@ -94,11 +94,11 @@ def test_key_needs_a_challenge_and_a_plain_secret() -> None:
 
 
 def test_challenges_are_new_digits_each_time() -> None:
-    """No two are the same."""
+    """No two are the same; each is too long to come again, and exact as a JavaScript number."""
     challenges = {auth.new_challenge() for _ in range(50)}
 
     assert len(challenges) == 50
-    assert all(one.isdigit() and len(one) == 9 for one in challenges)
+    assert all(one.isdigit() and len(one) == 15 for one in challenges)
 
 
 def test_hash_for_the_users_file_matches() -> None:
@@ -130,21 +130,87 @@ def test_authenticate_finds_the_user() -> None:
 
 
 @pytest.mark.parametrize("name", ["hashed", "plain", "unknown"])
-def test_every_failure_costs_one_bcrypt(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_every_failure_costs_one_bcrypt(rounds: list[int], name: str) -> None:
     """So the time a failure takes does not reveal which names exist."""
-    hashes: list[bytes] = []
-    real = bcrypt.checkpw
-
-    def checkpw(secret: bytes, hashed_secret: bytes) -> bool:
-        hashes.append(hashed_secret[:7])
-        return real(secret, hashed_secret)
-
-    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
     users = Users({"hashed": user(hashed(b"s"), "hashed"), "plain": user("s", "plain")})
 
     assert auth.authenticate(users, name, "wrong") is None
 
-    assert hashes == [b"$2b$04$"]
+    assert rounds == [2**4]
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the rounds of each bcrypt that is done from now on."""
+    done: list[int] = []
+    real = bcrypt.checkpw
+
+    def checkpw(secret: bytes, hashed_secret: bytes) -> bool:
+        done.append(2 ** int(hashed_secret[4:6]))
+        return real(secret, hashed_secret)
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+    return done
+
+
+#: With costs of 4, 6 and 8, one of bcrypt's form that is none, one that is no hash at all.
+MIXED = Users(
+    {
+        "cheap": user(hash_secret("s", cost=4), "cheap"),
+        "middle": user(hash_secret("s", cost=6), "middle"),
+        "dear": user(hash_secret("s", cost=8), "dear"),
+        "plain": user("s", "plain"),
+        "odd": user("$2b$04$" + "." * 20 + "A" + "." * 32, "odd"),
+        "none": user("$5$x$y", "none"),
+    }
+)
+
+
+@pytest.mark.parametrize("secret", ["wrong", "", "a\0b", "x" * 300, "\u20ac"])
+@pytest.mark.parametrize("name", [*MIXED, "unknown", ""])
+def test_every_failure_costs_as_much_as_the_dearest(
+    rounds: list[int], name: str, secret: str
+) -> None:
+    """Whatever the name's own secret costs, and whatever is tried."""
+    assert auth.authenticate(MIXED, name, secret) is None
+
+    assert sum(rounds) == 2**8
+
+
+@pytest.mark.parametrize("name", ["cheap", "middle", "dear", "plain"])
+def test_a_right_secret_that_does_not_help_costs_the_same(rounds: list[int], name: str) -> None:
+    """Refused for its address, or afterwards; one that helps costs no more than its own."""
+    assert auth.authenticate(MIXED, name, "s", permitted=False) is None
+    assert sum(rounds) == 2**8
+    rounds.clear()
+
+    named = auth.authenticate(MIXED, name, "s")
+    assert named is MIXED[name]
+    assert sum(rounds) == {"cheap": 2**4, "middle": 2**6, "dear": 2**8, "plain": 0}[name]
+    auth.spend_rest(MIXED, named, "s")
+    assert sum(rounds) == 2**8
+
+
+def test_without_bcrypt_nothing_is_spent(rounds: list[int]) -> None:
+    """Plain secrets alone leave nothing to be told by time."""
+    assert auth.authenticate(Users({"joe": user("s")}), "nobody", "x") is None
+
+    assert rounds == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("joe", "joe"),
+        ("Joe", "an unknown user of 3 characters"),
+        ("hunter2!", "an unknown user of 8 characters"),
+        ("", "an unknown user of 0 characters"),
+        ("joe ", "an unknown user of 4 characters"),
+    ],
+)
+def test_a_name_that_nobody_has_is_told_by_its_length(name: str, shown: str) -> None:
+    """It may be a password."""
+    assert auth.claimed_name(Users({"joe": user("s")}), name) == shown
 
 
 def test_failure_line_has_address_and_name_but_no_line_break() -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.access.auth import failure_line
+from amiproxy.access.auth import claimed_name, failure_line
+from amiproxy.access.user import Users
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ def found(line: str) -> str | None:
 def test_the_address_is_found_whatever_the_name(address: str, name: str) -> None:
     """A user name cannot hide the address nor replace it by another."""
     assert found(failure_line(address, name, "wrong secret")) == address
+
+
+@given(st.text(max_size=100))
+def test_the_address_is_found_where_the_name_is_withheld(name: str) -> None:
+    """A name that nobody has is not in the line, what stands in its place matches."""
+    line = failure_line("192.0.2.7", claimed_name(Users(), name), "wrong user or secret")
+
+    assert line == (
+        f'login failed from 192.0.2.7 as "an unknown user of {len(name)} characters": '
+        "wrong user or secret"
+    )
+    assert found(line) == "192.0.2.7"
 
 
 @given(st.text(max_size=100), st.text(max_size=30))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.access.user import User
+    from amiproxy.message import Message
 
 log = logging.getLogger("amiproxy.actions")
 
@@ -86,7 +87,8 @@ def log_in(call: Call) -> Outcome:
             log.warning("%s: %s is %s", session.peer, ascii(message.get("Username")[:64]), reason)
         else:
             context.login_failed(session.address)
-            log.warning("%s", auth.failure_line(session.address, message.get("Username"), reason))
+            name = auth.claimed_name(context.users, message.get("Username"))
+            log.warning("%s", auth.failure_line(session.address, name, reason))
         session.log_out()
         return call.say(replies.error(message, "Authentication failed"))
     if user.display_connects:
@@ -109,24 +111,34 @@ def _throttle(call: Call) -> None:
 
 
 def _find_user(call: Call) -> tuple[User | None, str]:
-    """Return the user whose credentials the block holds, or None and the reason."""
+    """Return the user whose credentials the block holds, or None and the reason.
+
+    As in Asterisk the header ``AuthType`` says whether key or secret count; the other one
+    is not looked at.  A failure takes as long for every name and reason.
+    """
     context, session, message = call
-    users, name = context.users, message.get("Username")
+    users, name, secret = context.users, message.get("Username"), message.get("Secret")
     named = users.get(name)
-    if named is not None and not named.acl.allows(session.address):
-        # Takes as long as for an unknown name, whatever the secret is.
-        auth.authenticate(users, "", message.get("Secret"))
-        return None, "address not permitted"
-    if message.get("Key"):
-        challenge, session.challenge = session.challenge, ""  # good for one try
+    permitted = named is None or named.acl.allows(session.address)
+    challenge, session.challenge = session.challenge, ""  # good for one try, whatever it is
+    if _is_md5(message):
         user = named if auth.key_matches(named, challenge, message.get("Key")) else None
+        if not permitted:
+            user = None
     else:
-        user = auth.authenticate(users, name, message.get("Secret"))
+        user = auth.authenticate(users, name, secret, permitted=permitted)
     if user is None:
-        return None, "wrong user or secret"
+        return None, "wrong user or secret" if permitted else "address not permitted"
     if not (user.allow_multiple_login or session.is_web or _claim_name(call, user.name)):
+        if not _is_md5(message):
+            auth.spend_rest(users, user, secret)
         return None, ALREADY_LOGGED_IN
     return user, ""
+
+
+def _is_md5(message: Message) -> bool:
+    """Return whether a Login or a Challenge is one by MD5."""
+    return message.get("AuthType").lower() == "md5"
 
 
 def _claim_name(call: Call, name: str) -> bool:
@@ -161,7 +173,7 @@ def _welcome(call: Call, user: User | None) -> Outcome:
 def challenge(call: Call) -> Outcome:
     """Action: Challenge, for a login by MD5; each challenge is good for one login."""
     session, message = call.session, call.message
-    if message.get("AuthType").lower() != "md5":
+    if not _is_md5(message):
         return call.say(replies.error(message, "Must specify AuthType"))
     session.challenge = auth.new_challenge()
     return call.say(replies.reply(message, "Response: Success", f"Challenge: {session.challenge}"))
