@@ -1,210 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The permission classes each action needs: data.
-
-From the ``ListCommands`` of Asterisk 22 (recording b1), and from older ones.
-"""
+"""The permission classes each action needs, of all versions of Asterisk together."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.routing.classes import (
-    AGENT,
-    AGI,
-    AOC,
-    CALL,
-    COMMAND,
-    CONFIG,
-    MESSAGE,
-    ORIGINATE,
-    REPORTING,
-    SYSTEM,
-    USER,
-)
+from amiproxy.asterisk import actions
+from amiproxy.routing.classes import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-_ANYBODY = 0
+    from amiproxy.asterisk.actions import Span
 
-# One row an action, in lower case: the user needs one of its classes.  Rows of modules
-# that the recorded Asterisk had not loaded are from their source.  An action that is
-# not here needs every class; a new action of Asterisk is a new row.
-ACTIONS: Mapping[str, int] = MappingProxyType(
-    {
-        # main/manager.c
-        "absolutetimeout": SYSTEM | CALL,
-        "aocmessage": AOC,
-        "atxfer": CALL,
-        "blindtransfer": CALL,
-        "cancelatxfer": CALL,
-        "challenge": _ANYBODY,
-        "command": COMMAND,
-        "coresettings": SYSTEM | REPORTING,
-        "coreshowchannelmap": SYSTEM | REPORTING,
-        "coreshowchannels": SYSTEM | REPORTING,
-        "corestatus": SYSTEM | REPORTING,
-        "createconfig": CONFIG,
-        "dbdel": SYSTEM,
-        "dbdeltree": SYSTEM,
-        "dbget": SYSTEM | REPORTING,
-        "dbgettree": SYSTEM | REPORTING,
-        "dbput": SYSTEM,
-        "devicestatelist": CALL | REPORTING,
-        "events": _ANYBODY,
-        "extensionstate": CALL | REPORTING,
-        "extensionstatelist": CALL | REPORTING,
-        "filter": SYSTEM,
-        "getconfig": SYSTEM | CONFIG,
-        "getconfigjson": SYSTEM | CONFIG,
-        "getvar": CALL | REPORTING,
-        "hangup": SYSTEM | CALL,
-        "listcategories": CONFIG,
-        "listcommands": _ANYBODY,
-        "loggerrotate": SYSTEM | REPORTING,
-        "login": _ANYBODY,
-        "logoff": _ANYBODY,
-        "mailboxcount": CALL | REPORTING,
-        "mailboxstatus": CALL | REPORTING,
-        "messagesend": MESSAGE,
-        "modulecheck": SYSTEM,
-        "moduleload": SYSTEM,
-        "originate": ORIGINATE,
-        "ping": _ANYBODY,
-        "presencestate": CALL | REPORTING,
-        "presencestatelist": CALL | REPORTING,
-        "redirect": CALL,
-        "reload": SYSTEM | CONFIG,
-        "sendtext": CALL,
-        "setvar": CALL,
-        "showdialplan": CONFIG | REPORTING,
-        "status": SYSTEM | CALL | REPORTING,
-        "updateconfig": CONFIG,
-        "userevent": USER,
-        "waitevent": _ANYBODY,
-        # bridges, channels, recording
-        "agi": AGI,
-        "bridge": CALL,
-        "bridgedestroy": _ANYBODY,
-        "bridgeinfo": _ANYBODY,
-        "bridgekick": _ANYBODY,
-        "bridgelist": _ANYBODY,
-        "bridgetechnologylist": _ANYBODY,
-        "bridgetechnologysuspend": _ANYBODY,
-        "bridgetechnologyunsuspend": _ANYBODY,
-        "changemonitor": CALL,
-        "controlplayback": CALL,
-        "dialplanextensionadd": SYSTEM,
-        "dialplanextensionremove": SYSTEM,
-        "localoptimizeaway": SYSTEM | CALL,
-        "mixmonitor": SYSTEM,
-        "mixmonitormute": SYSTEM | CALL,
-        "monitor": CALL,
-        "muteaudio": SYSTEM,
-        "park": CALL,
-        "parkedcalls": CALL,
-        "parkinglots": CALL,
-        "pausemonitor": CALL,
-        "playdtmf": CALL,
-        "playmf": CALL,
-        "sendflash": CALL,
-        "stopmixmonitor": SYSTEM | CALL,
-        "stopmonitor": CALL,
-        "unpausemonitor": CALL,
-        # agents, queues, conferences
-        "agentlogoff": AGENT,
-        "agents": AGENT,
-        "confbridgekick": CALL,
-        "confbridgelist": REPORTING,
-        "confbridgelistrooms": REPORTING,
-        "confbridgelock": CALL,
-        "confbridgemute": CALL,
-        "confbridgesetsinglevideosrc": CALL,
-        "confbridgestartrecord": SYSTEM,
-        "confbridgestoprecord": SYSTEM,
-        "confbridgeunlock": CALL,
-        "confbridgeunmute": CALL,
-        "meetmelist": REPORTING,
-        "meetmelistrooms": REPORTING,
-        "meetmemute": CALL,
-        "meetmeunmute": CALL,
-        "queueadd": AGENT,
-        "queuechangeprioritycaller": _ANYBODY,
-        "queuelog": AGENT,
-        "queuememberringinuse": AGENT,
-        "queuepause": AGENT,
-        "queuepenalty": AGENT,
-        "queuereload": _ANYBODY,
-        "queueremove": AGENT,
-        "queuereset": _ANYBODY,
-        "queuerule": _ANYBODY,
-        "queues": _ANYBODY,
-        "queuestatus": _ANYBODY,
-        "queuesummary": _ANYBODY,
-        "queuewithdrawcaller": _ANYBODY,
-        # channel drivers
-        "dahdidialoffhook": _ANYBODY,
-        "dahdidndoff": _ANYBODY,
-        "dahdidndon": _ANYBODY,
-        "dahdihangup": _ANYBODY,
-        "dahdirestart": _ANYBODY,
-        "dahdishowchannels": _ANYBODY,
-        "dahdishowstatus": _ANYBODY,
-        "dahditransfer": _ANYBODY,
-        "iaxnetstats": SYSTEM | REPORTING,
-        "iaxpeerlist": SYSTEM | REPORTING,
-        "iaxpeers": SYSTEM | REPORTING,
-        "iaxregistry": SYSTEM | REPORTING,
-        "jabbersend": SYSTEM,
-        "pjsiphangup": SYSTEM,
-        "pjsipnotify": SYSTEM,
-        "pjsipqualify": SYSTEM | REPORTING,
-        "pjsipregister": SYSTEM,
-        "pjsipshowaors": SYSTEM,
-        "pjsipshowauths": SYSTEM,
-        "pjsipshowcontacts": SYSTEM,
-        "pjsipshowendpoint": SYSTEM,
-        "pjsipshowendpoints": SYSTEM,
-        "pjsipshowregistrationinboundcontactstatuses": SYSTEM | REPORTING,
-        "pjsipshowregistrationsinbound": SYSTEM | REPORTING,
-        "pjsipshowregistrationsoutbound": SYSTEM | REPORTING,
-        "pjsipshowresourcelists": SYSTEM | REPORTING,
-        "pjsipshowsubscriptionsinbound": SYSTEM | REPORTING,
-        "pjsipshowsubscriptionsoutbound": SYSTEM | REPORTING,
-        "pjsipunregister": SYSTEM,
-        "pridebugfileset": _ANYBODY,
-        "pridebugfileunset": _ANYBODY,
-        "pridebugset": _ANYBODY,
-        "prishowspans": _ANYBODY,
-        "sipnotify": SYSTEM,
-        "sippeers": SYSTEM | REPORTING,
-        "sippeerstatus": SYSTEM,
-        "sipqualifypeer": SYSTEM | REPORTING,
-        "sipshowpeer": SYSTEM | REPORTING,
-        "sipshowregistry": SYSTEM | REPORTING,
-        "skinnydevices": SYSTEM | REPORTING,
-        "skinnylines": SYSTEM | REPORTING,
-        "skinnyshowdevice": SYSTEM | REPORTING,
-        "skinnyshowline": SYSTEM | REPORTING,
-        # voicemail, fax, message waiting, caches
-        "faxsession": CALL,
-        "faxsessions": CALL,
-        "faxstats": REPORTING,
-        "mwidelete": CALL,
-        "mwiget": CALL | REPORTING,
-        "mwiupdate": CALL,
-        "sorcerymemorycacheexpire": SYSTEM,
-        "sorcerymemorycacheexpireobject": SYSTEM,
-        "sorcerymemorycachepopulate": SYSTEM,
-        "sorcerymemorycachestale": SYSTEM,
-        "sorcerymemorycachestaleobject": SYSTEM,
-        "voicemailboxsummary": CALL | REPORTING,
-        "voicemailforward": CALL | REPORTING,
-        "voicemailmove": CALL | REPORTING,
-        "voicemailrefresh": USER,
-        "voicemailremove": CALL | REPORTING,
-        "voicemailuserslist": CALL | REPORTING,
-        "voicemailuserstatus": CALL | REPORTING,
-    }
+
+def _strictest(spans: Iterable[Span]) -> tuple[int, ...]:
+    """Return masks, of each of which a user needs one class, so that all *spans* admit them.
+
+    A mask that holds all of another one's classes asks for nothing more, and is left out.
+    """
+    masks = {sum(CLASSES[name] for name in span.classes) for span in spans if span.classes}
+    return tuple(
+        mask for mask in sorted(masks) if not any(mask & one == one != mask for one in masks)
+    )
+
+
+#: Action, in lower case -> masks of classes: a user needs one class of each.  An action
+#: that is not here needs every class.
+ACTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {name.lower(): _strictest(spans) for name, spans in actions.ACTIONS.items()}
 )

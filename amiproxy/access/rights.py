@@ -36,8 +36,9 @@ def _class_refusal(write: int, message: Message) -> str | None:
     needed = ACTIONS.get(name)
     if needed is None:
         return "the action is unknown and needs the class all"
-    if needed and not write & needed:
-        return f"the action needs one of the classes {describe_classes(needed)}"
+    for classes in needed:
+        if not write & classes:
+            return f"the action needs one of the classes {describe_classes(classes)}"
     escape = None if write & SYSTEM else escapes.escape(name, message)
     return None if escape is None else f"{escape} needs the class system"
 

@@ -77,7 +77,6 @@ READ_ONLY = frozenset(
         "bridgetechnologylist",
         "showdialplan",
         "modulecheck",
-        "loggerlist",
     }
 )
 
