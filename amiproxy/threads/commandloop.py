@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError
 from amiproxy.formats import Refused
@@ -16,6 +17,7 @@ from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
 from amiproxy.wire.blocksource import BlockSource
+from amiproxy.wire.door import HttpError
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -70,8 +72,12 @@ class CommandLoop:
             PeerError: the connection is over, or the client must not stay.
 
         """
-        while self._step():
-            pass
+        try:
+            while self._step():
+                pass
+        except HttpError as error:
+            log.warning("%s: %s", self._session.peer, error)
+            self._session.say(replies.error(None, str(error)))
         self._part()
 
     def _step(self) -> bool:

@@ -15,11 +15,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Union
 
 from amiproxy.formats import handler_error
+from amiproxy.message import Message
+from amiproxy.wire.door import Door
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format, Reader, Refused
     from amiproxy.limits import Limits
-    from amiproxy.message import Message
 
 #: A piece that in every format holds no more than the end of one block.
 _PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
@@ -32,7 +33,8 @@ class BlockSource:
     """Blocks of one client; *form* is an input format with a reader.
 
     Belongs to one thread.  Every method may raise :class:`HandlerError`: a reader, which
-    may be a third party's, raised something.  That ends this client's session only.
+    may be a third party's, raised something; ``receive`` and ``next`` may raise
+    :class:`amiproxy.wire.door.HttpError`.  Both end this client's session only.
     """
 
     def __init__(self, form: Format, limits: Limits) -> None:
@@ -40,6 +42,7 @@ class BlockSource:
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
         self._tail = b""  # end of what the reader had last, since _SWITCH may be cut
         self._may_switch = False  # the block under way may be a SetInputFormat
+        self._door: Door | None = Door()  # until an action has come
         self.switch(form, limits)
 
     def switch(self, form: Format, limits: Limits) -> None:
@@ -58,7 +61,12 @@ class BlockSource:
 
     def receive(self, data: bytes) -> None:
         """Take the next *data* of the client."""
-        self._unread.append(data)
+        if self._door is not None:
+            data = self._door.admit(data)
+            if self._door.is_open:
+                self._door = None
+        if data:
+            self._unread.append(data)
 
     def next(self) -> Message | Refused | None:
         """Return the next block, or None if there is none until more data comes."""
@@ -77,4 +85,7 @@ class BlockSource:
                 raise handler_error(self.form, "cannot read", error) from error
             if self._blocks:
                 self._may_switch = False
-        return self._blocks.popleft()
+        block = self._blocks.popleft()
+        if self._door is not None and isinstance(block, Message):
+            self._door.judge(block)
+        return block

@@ -181,7 +181,8 @@ def test_no_byte_of_command_output_is_cut_often(
 ) -> None:
     """What is cut line by line is three times the output at the most, in whatever pieces."""
     stream = b"Response: Follows\r\n" + text + ENDS_THE_TEXT + ending + b"\r\n" + PONG
-    exactly, cut_bytes = framing._cut_exactly, []
+    cut_bytes = []
+    exactly = framing._cut_exactly  # noqa: SLF001 - what is counted
 
     def counted(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
         cut_bytes.append(len(buffer))
