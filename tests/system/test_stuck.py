@@ -40,7 +40,7 @@ def known_client(program: ProxyProcess) -> ManagerClient:
 
 
 def stuck_client(program: ProxyProcess, size: int = 4096) -> ManagerClient:
-    """Return a client that will not read, and has a small receive buffer."""
+    """Return a client with a small receive buffer; by itself it reads nothing."""
     client = known_client(program)
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
     return client
@@ -64,7 +64,7 @@ def test_one_client_that_stops_reading_costs_twenty_others_nothing(proxy: StartP
     with contextlib.ExitStack() as stack:
         asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour(write_timeout=30)))
         program = proxy(
-            CONFIG + "clientwritetimeout = 3000\nclientbacklog = 2000000\n" + host_line(asterisk)
+            CONFIG + "clientwritetimeout = 3000\nclientbacklog = 500000\n" + host_line(asterisk)
         )
         wait_connected(program)
         stack.enter_context(stuck_client(program))
@@ -140,6 +140,34 @@ def test_a_message_is_never_cut_for_a_client_that_stays(proxy: StartProxy) -> No
             client.sock.recv(1, socket.MSG_PEEK)  # the proxy has sent what fitted
             assert len(client.read_until(lambda lines: lines[0] == "Event: Big")[2]) == 3_000_007
             assert client.read_until("N: 1")[-1] == "Server: 127.0.0.1"
+
+
+@pytest.mark.parametrize(("size", "count"), [(12_000_000, 1), (3_000_000, 8), (60_000_000, 1)])
+def test_no_client_that_reads_is_dropped_for_the_size_of_an_answer(
+    proxy: StartProxy, size: int, count: int
+) -> None:
+    """With autofilter off all get it; clientbacklog has its default; memory holds it once."""
+    answer = b"Response: Success\r\nActionID: x\r\nValue: " + b"z" * size + b"\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        behaviour = Behaviour(write_timeout=30)
+        asterisk = stack.enter_context(SimulatedAsterisk(behaviour=behaviour))
+        # A busy machine may give a reader no time for a tenth of a second.
+        program = proxy("clientwritetimeout = 5000\n" + host_line(asterisk))
+        wait_connected(program)
+        readers = [
+            stack.enter_context(Collector(stack.enter_context(stuck_client(program, 65536))))
+            for _ in range(6)
+        ]
+        before = psutil.Process(program.pid).memory_info().rss
+
+        asterisk.send(answer * count + EVENT % 1)
+
+        for reader in readers:
+            reader.wait_for(b"\r\nN: 1\r\n")
+            assert reader.count > size * count
+        grown = psutil.Process(program.pid).memory_info().rss - before
+        assert grown < 4 * size * count + 60_000_000
+        assert "dropped" not in program.log()
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.errors import PeerError, PeerGone
+from amiproxy.threads.net.backlog import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +57,8 @@ class Flusher:
     """Watches the connections whose backlog is not empty."""
 
     def __init__(self) -> None:
+        #: What all backlogs hold.
+        self.tally = Tally()
         # Guards _stalled, _epoll and _wakes_at; held for dict operations and epoll_ctl
         # only.  Taken inside a transport's lock, never round one.
         self._lock = threading.Lock()

@@ -7,10 +7,13 @@ action, with the kernel's time limit (``SO_RCVTIMEO``).  Senders say MSG_DONTWAI
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import select
 import socket
 import struct
+import termios
 from typing import Callable
 
 from amiproxy.threads.net.shortsend import FLAGS, SHORT, libc_send
@@ -84,10 +87,16 @@ class PlainSocket:
         except NOT_NOW:
             return 0
 
+    def unsent(self) -> int:
+        """Return how many bytes the other side has not confirmed, 0 if that is not known."""
+        return unsent(self._sock)
+
     def shut_read(self) -> None:
         """Wake the owner, who waits in ``recv``: it reads an end.  Closing would not."""
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105 - it needs no memory
             self._sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass
 
     def half_close(self) -> bool:
         """Tell the other side that no more will come; return whether that could be done."""
@@ -123,14 +132,28 @@ def wait_for(fd: int, events: int, timeout: float | None) -> None:
     poll.poll(None if timeout is None else min(timeout, 1000.0) * 1000)
 
 
+def unsent(sock: socket.socket) -> int:
+    """Return how many bytes wait in the kernel to be sent by *sock*, or to be confirmed."""
+    size = array.array("i", [0])
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, size)  # SIOCOUTQ, tcp(7)
+    return size[0]
+
+
+#: Where bytes go that nobody wants.  Made now: to close must need no memory.
+_SINK = bytearray(262144)
+
+
 def close_quietly(sock: socket.socket) -> None:
     """Close *sock* so that what was sent last still arrives.
 
     Bytes left unread would turn the close into a reset, which may take the last answer
     (or TLS alert) with it; so they are read, whatever they mean.
     """
-    with contextlib.suppress(OSError):
+    try:
         sock.shutdown(socket.SHUT_WR)
-    with contextlib.suppress(OSError):
-        socket.socket.recv(sock, 262144, socket.MSG_DONTWAIT)
-    sock.close()
+        socket.socket.recv_into(sock, _SINK, 0, socket.MSG_DONTWAIT)
+    except OSError:
+        pass
+    finally:
+        sock.close()

@@ -7,14 +7,13 @@ lock has to cover reading and writing, and nobody may wait under it.  The owner 
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import ssl
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.threads.net.plainsocket import close_quietly, wait_for
+from amiproxy.threads.net.plainsocket import close_quietly, unsent, wait_for
 
 if TYPE_CHECKING:
     import threading
@@ -162,13 +161,19 @@ class TlsSocket:
             pass
         return sent
 
+    def unsent(self) -> int:
+        """Return how many bytes the other side has not confirmed, 0 if that is not known."""
+        return unsent(self._sock)
+
     def shut_read(self) -> None:
         """Wake the owner, who waits in ``recv``: it reads an end.  Closing would not."""
         assert self._lock.locked()
         self._is_shut = True
         # SSLSocket.shutdown would forget that it speaks TLS.
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105 - it needs no memory
             socket.socket.shutdown(self._sock, socket.SHUT_RD)
+        except OSError:
+            pass
 
     def half_close(self) -> bool:
         """Return False: a TLS connection is closed in both directions at once."""
@@ -176,9 +181,13 @@ class TlsSocket:
 
     def close(self) -> None:
         """Close the connection, with TLS's close_notify; its answer is not waited for."""
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            self._sock.unwrap()
-        close_quietly(self._sock)
+        try:
+            with self._lock:
+                self._sock.unwrap()
+        except (OSError, ValueError):
+            pass
+        finally:
+            close_quietly(self._sock)
 
     @staticmethod
     def reason(error: OSError) -> str:

@@ -39,22 +39,12 @@ class Transport:
     """One connection.  Its owner's thread makes it and closes it.
 
     *peer* is how logs name the other side; *flusher* sends the backlog.  The session
-    ends when more than *max_backlog* bytes wait, or when bytes wait and the other side
-    takes nothing for *write_timeout* seconds.
+    ends when bytes wait and the other side takes nothing for *write_timeout* seconds, or
+    when more than *max_backlog* wait and it takes them too slowly (backlog.py).
     """
 
-    __slots__ = (
-        "_backlog",
-        "_closed",
-        "_flusher",
-        "_socket",
-        "_watched",
-        "end_reason",
-        "lock",
-        "max_backlog",
-        "peer",
-        "write_timeout",
-    )
+    __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "end_reason",
+                 "lock", "max_backlog", "peer", "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -76,10 +66,11 @@ class Transport:
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
         self._backlog: Backlog | None = None  # while bytes wait
-        self._watched = False  # by the flusher, which sends the backlog
+        self._watched = False  # by the flusher
         #: Why the session must end, None while it need not.  Only read from outside.
         self.end_reason: PeerError | None = None
         self._closed = False
+        self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 once closed."""
@@ -183,51 +174,42 @@ class Transport:
 
     @property
     def tls_version(self) -> str:
-        """The TLS version in use, "" for plain text."""
+        """The TLS version in use, "" for none."""
         return self._socket.version
 
     def send_all(self, data: bytes) -> None:
         """Send *data*, however long, as fast as the other side takes it; wait meanwhile.
 
         Raises:
-            PeerGone: the connection is over.
-            SlowPeer: the other side took nothing for too long.
+            PeerError: the connection is over, or the other side took nothing for too long.
 
         """
         rest = memoryview(data)
         most = min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
-        while rest or self._backlog is not None:
+        while True:
             if self.end_reason is not None:
                 raise self.end_reason
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
                 rest = rest[piece:]
+            elif self._backlog is None:
+                return
             else:
                 self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
-        if self.end_reason is not None:
-            raise self.end_reason
 
     def flush_until(self, deadline: Deadline) -> None:
         """Send the backlog, waiting for room until *deadline*.  Never raises."""
-        while not self._closed and self._backlog is not None:
-            with self.lock:
-                try:
-                    self._flush()
-                except OSError:
-                    return
+        while self._backlog is not None:
+            self.flush()
             if self._backlog is None or deadline.over:
                 return
             self._wait_for_room(deadline.timeout())
 
     def half_close_and_drain(self, seconds: float) -> None:
-        """Half-close, and give the other side up to *seconds* to close first.
-
-        What it still sends is read and forgotten: bytes left unread would turn
-        the close into a reset, which may take our last answer with it.
-        """
+        """Half-close; read and forget what comes until the other side closes, or *seconds*."""
         if self.end_reason is not None or not self._socket.half_close():
             return
         deadline = Deadline(seconds)
@@ -236,16 +218,18 @@ class Transport:
                 pass
 
     def close(self) -> None:
-        """Close the connection: the owner's last act."""
-        with self.lock:
-            if self._closed:
-                return
-            self._closed = True
-            self.end_reason = self.end_reason or PeerGone("closed")
-            self._backlog = None
-            if self._watched:  # and nobody can have it watched again
-                self._flusher.forget(self)
-        self._socket.close()
+        """Close the connection: the owner's last act.  Needs no memory."""
+        try:
+            with self.lock:
+                if self._closed:
+                    return
+                self._closed = True
+                self.end_reason = self.end_reason or self._spare
+                self._backlog = None
+                if self._watched:  # and nobody can have it watched again
+                    self._flusher.forget(self)
+        finally:
+            self._socket.close()
 
     def _wait_for_room(self, seconds: float | None) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -256,25 +240,41 @@ class Transport:
     def send(self, data: bytes | memoryview) -> None:
         """Send *data* now, or keep what the socket does not take.
 
-        Never blocks, never raises: if the other side cannot take it the session ends,
-        and its owner finds out.  The caller holds ``lock``.
+        Never blocks, never raises: if it cannot be sent the session ends, and its owner
+        finds out.  The caller holds ``lock``.
         """
         assert self.lock.locked()
         if self.end_reason is not None:
             return
-        if self._backlog is not None:
-            self._keep(memoryview(data))
-            return
         try:
+            backlog = self._backlog
+            if backlog is not None:
+                backlog.append(data)
+                if backlog.lags:
+                    self._flush()  # the flusher may have had no time for it
+                    self._drop_if_slow()
+                return
             sent = self._socket.send_now(data)
-        except OSError as error:
-            self.abort(PeerGone(f"{self.peer}: {error.strerror or error}"))
-            return
-        if sent < len(data):
-            self._keep(memoryview(data)[sent:])
-            if self._backlog is not None:
-                self._flusher.watch(self)
+            if sent < len(data):
+                backlog = Backlog(self.max_backlog, self._flusher.tally)
+                backlog.append(memoryview(data)[sent:] if sent else data)
+                backlog.look(self._socket.unsent())
+                self._backlog = backlog
                 self._watched = True
+                self._flusher.watch(self)
+        except Exception as error:  # noqa: BLE001 - whoever sends has others to send to
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        """End the session: sending failed.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        self._backlog = None
+        reason = self._spare
+        # There may be no memory for words.
+        with contextlib.suppress(MemoryError):
+            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            reason = PeerGone(f"{self.peer}: {text}")
+        self.abort(reason)
 
     def finish(self, reason: str) -> None:
         """End the session for *reason*; the backlog stays for :meth:`flush_until`."""
@@ -299,15 +299,15 @@ class Transport:
     def stalled_until(self) -> float:
         """When the other side will have taken nothing for too long, in monotonic seconds."""
         backlog = self._backlog
-        return math.inf if backlog is None else backlog.moved + self.write_timeout
+        return math.inf if backlog is None else backlog.deadline(self.write_timeout)
 
     def flush(self) -> None:
         """Send what the socket takes."""
         with self.lock:
             try:
                 self._flush()
-            except OSError as error:
-                self.abort(PeerGone(f"{self.peer}: {error.strerror or error}"))
+            except Exception as error:  # noqa: BLE001 - the flusher has others
+                self._break(error)
             if self._backlog is None:
                 self._flusher.forget(self)
                 self._watched = False
@@ -318,9 +318,7 @@ class Transport:
             return
         self.flush()  # it may have become ready just now
         with self.lock:
-            if time.monotonic() >= self.stalled_until:
-                stall = f"{self.write_timeout * 1000:.0f} ms, {self.backlog} bytes wait"
-                self.abort(SlowPeer(f"{self.peer} took nothing for {stall}"))
+            self._drop_if_slow()
 
     # -- under the lock -------------------------------------------------------------------------
 
@@ -333,18 +331,19 @@ class Transport:
         self._socket.shut_read()
         return True
 
-    def _keep(self, data: memoryview) -> None:
+    def _drop_if_slow(self) -> None:
         assert self.lock.locked()
-        if self.backlog + len(data) > self.max_backlog:
-            unread = f"{self.backlog} bytes unread, at most {self.max_backlog} may wait"
-            self.abort(SlowPeer(f"{self.peer} leaves {unread} (clientbacklog)"))
-            return
-        if self._backlog is None:
-            self._backlog = Backlog()
-        self._backlog.append(data)
+        backlog = self._backlog
+        problem = "" if backlog is None else backlog.problem(self.write_timeout)
+        if problem:
+            self.abort(SlowPeer(f"{self.peer} {problem}"))
 
     def _flush(self) -> None:
-        """Send what the socket takes of the backlog; raises OSError."""
+        """Send a piece of the backlog, as far as the socket takes it; raises OSError."""
         assert self.lock.locked()
-        if self._backlog is not None and self._backlog.flush(self._socket.send_now):
-            self._backlog = None
+        backlog = self._backlog
+        if backlog is not None:
+            if backlog.flush(self._socket.send_now, _PIECE):
+                self._backlog = None
+            else:
+                backlog.look(self._socket.unsent())

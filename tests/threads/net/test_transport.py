@@ -34,6 +34,10 @@ def fill(transport: Transport) -> bytes:
     return sent
 
 
+def no_memory(*_: object) -> None:
+    raise MemoryError
+
+
 def read(sock: socket.socket, count: int) -> bytes:
     data = bytearray()
     while len(data) < count:
@@ -107,16 +111,64 @@ def test_a_peer_that_takes_a_little_now_and_then_stays(pair: MakePair) -> None:
     assert transport.end_reason is None
 
 
-def test_a_backlog_over_its_limit_ends_the_session(pair: MakePair) -> None:
+def test_an_answer_over_the_limit_arrives_whole(pair: MakePair) -> None:
+    """What it is sent meanwhile follows; a client that reads is not dropped for its size."""
+    transport, theirs = pair(max_backlog=100_000)
+    first = fill(transport)
+    for index in range(40):
+        send(transport, b"%d" % (index % 10) * 15_000)
+
+    data = read(theirs, len(first) + 600_000)
+
+    assert data.endswith(b"9" * 15_000)
+    assert transport.end_reason is None
+
+
+def test_a_peer_that_leaves_much_lying_is_dropped_soon(pair: MakePair) -> None:
     """Memory a client can cost is bounded."""
-    transport, _theirs = pair(max_backlog=10_000)
+    transport, _theirs = pair(max_backlog=10_000, write_timeout=60.0)
     fill(transport)
 
-    send(transport, b"w" * 20_000)
+    for index in range(9):
+        send(transport, b"%d" % index * 10_000)
 
-    with pytest.raises(SlowPeer, match="10000 may wait"):
+    with pytest.raises(SlowPeer, match=r"leaves \d{5} bytes unread while \d{5} more came"):
         transport.recv()
     assert transport.backlog == 0
+
+
+def test_a_send_that_fails_for_want_of_memory_costs_one_session(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends goes on with the others."""
+    transport, theirs = pair()
+    fill(transport)
+    monkeypatch.setattr("amiproxy.threads.net.backlog.Backlog.append", no_memory)
+
+    send(transport, b"too much")
+
+    with pytest.raises(PeerGone, match="MemoryError"):
+        transport.recv(timeout=5)
+    transport.close()
+    while theirs.recv(65536):
+        pass
+
+
+def test_to_close_needs_no_memory(
+    pair: MakePair, flusher: Flusher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that fails does not keep the others from being taken."""
+    transport, theirs = pair()
+    fill(transport)
+    theirs.sendall(b"unread" * 1000)
+    monkeypatch.setattr(flusher, "forget", no_memory)
+    monkeypatch.setattr("amiproxy.threads.net.transport.PeerGone", no_memory)
+
+    with pytest.raises(MemoryError):
+        transport.close()
+
+    assert transport.fileno() == -1
+    assert transport.end_reason is not None
 
 
 @pytest.mark.parametrize("how", ["abort", "finish"])
