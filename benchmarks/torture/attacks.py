@@ -140,6 +140,32 @@ ATTACKS: tuple[Attack, ...] = (
         clients.pipeline(50, action("Challenge", "AuthType: MD5")),
     ),
     Attack(
+        "log-ins",
+        "50 clients log in again and again",
+        clients.pipeline(50, action("Login", "Username: mallory", "Secret: mallory")),
+        "all",
+    ),
+    Attack(
+        "waits",
+        "50 clients pipeline WaitEvent",
+        clients.pipeline(50, action("WaitEvent", "Timeout: 0")),
+        "all",
+    ),
+    Attack(
+        "filter-refused",
+        "50 clients pipeline filters that are refused",
+        clients.pipeline(50, action("Filter", "Operation: Add", "Filter: (.{0,30}){30}q(")),
+        "all",
+        "system",
+    ),
+    Attack(
+        "filter-compiled",
+        "20 clients log in, add filters, and log in again",
+        clients.pipeline(20, clients.COMPILES),
+        "all",
+        "system",
+    ),
+    Attack(
         "second-server", "pings to a second Asterisk that reads nothing", servers.stuck, serves=True
     ),
     # -- strangers
@@ -150,6 +176,7 @@ ATTACKS: tuple[Attack, ...] = (
     ),
     Attack("connects", "strangers connect and close as fast as they can", clients.connects),
     Attack("slow-lines", "50 strangers send a byte now and then", clients.slow_lines),
+    Attack("arrival-3000", "3 000 strangers connect at once", clients.arrival(3000)),
     Attack("departure-3000", "3 000 idle clients close at once", clients.departure(3000)),
     Attack("departure-5000", "5 000 idle clients close at once", clients.departure(5000)),
     # -- big blocks before log-in, 1 MB each, on two connections

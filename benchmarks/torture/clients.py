@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks.torture.floods import action, discard, flood, reset, wait
+from benchmarks.torture.floods import action, discard, flood, reset, wait, wait_for
 
 if TYPE_CHECKING:
     from benchmarks.torture.floods import Clock, Target
@@ -30,6 +30,12 @@ CHANGES = (
 
 def _add(pattern: str) -> bytes:
     return action("Filter", "Operation: Add", f"Filter: {pattern}")
+
+
+#: Filters that are compiled, and a log-in that takes them away.
+COMPILES = b"".join(_add(f"(a{n}|b.{{0,20}}[c-e]*){{1,9}}f") for n in range(60)) + action(
+    "Login", "Username: mallory", "Secret: mallory"
+)
 
 
 def filters(pattern: str) -> Run:
@@ -114,6 +120,22 @@ def slow_lines(target: Target, clock: Clock) -> None:
                 sock.sendall(b"A")
 
 
+def arrival(count: int) -> Run:
+    """*count* strangers connect at once, and again when they are let go."""
+
+    def run(target: Target, clock: Clock) -> None:
+        clock.begin()
+        while not clock.over:
+            socks = []
+            for number in range(count):
+                with contextlib.suppress(OSError):
+                    socks.append(target.connect(1 + number // 4000))
+            for sock in socks:
+                reset(sock)
+
+    return run
+
+
 def departure(count: int) -> Run:
     """*count* clients that are logged in close at once, when the attack is told to begin."""
 
@@ -144,9 +166,11 @@ def slow_readers(count: int) -> Run:
     """*count* clients ask for all events and read nothing."""
 
     def run(target: Target, clock: Clock) -> None:
-        socks = [target.connect(receive_buffer=4096) for _ in range(count)]
-        for sock in socks:
-            sock.sendall(action("Login", "Username: mallory", "Secret: mallory"))
+        socks = []
+        for _ in range(count):
+            socks.append(target.connect(receive_buffer=4096))
+            socks[-1].sendall(action("Login", "Username: mallory", "Secret: mallory"))
+            wait_for(socks[-1], b"Message: Authentication accepted")
         wait(clock)
 
     return run

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Callable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: How many connections log in at once: the proxy bounds those that have not.
+_AT_ONCE = 25
 #: Close without TIME_WAIT.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -38,22 +40,25 @@ class Target:
         sock.connect(("127.0.0.1", self.port))
         return sock
 
-    def connections(self, count: int) -> list[socket.socket]:
-        """Return *count* connections, at most 4000 from each address."""
-        return [self.connect(1 + number // 4000) for number in range(count)]
+    def connections(self, count: int, begin: int = 0) -> list[socket.socket]:
+        """Return *count* connections, numbered from *begin*, 4000 from each address."""
+        return [self.connect(1 + number // 4000) for number in range(begin, begin + count)]
 
     def logged_in(
         self, count: int, user: str = "mallory", *, events: bool = False
     ) -> list[socket.socket]:
         """Return *count* connections that are logged in as *user*."""
-        socks = self.connections(count)
-        events_line = "on" if events else "off"
-        for sock in socks:
-            sock.sendall(
-                action("Login", f"Username: {user}", f"Secret: {user}", f"Events: {events_line}")
-            )
-        for sock in socks:
-            wait_for(sock, b"Message: Authentication accepted")
+        login = action(
+            "Login", f"Username: {user}", f"Secret: {user}", f"Events: {'on' if events else 'off'}"
+        )
+        socks: list[socket.socket] = []
+        while len(socks) < count:
+            some = self.connections(min(_AT_ONCE, count - len(socks)), len(socks))
+            for sock in some:
+                sock.sendall(login)
+            for sock in some:
+                wait_for(sock, b"Message: Authentication accepted")
+            socks += some
         return socks
 
 
