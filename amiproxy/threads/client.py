@@ -129,6 +129,7 @@ class Client:
             output=context.output_format(),
             filter_local=context.config.filter_local,
         )
+        session.slot = self._slot
         self._greet(form)
         context.registry.add(session)
         try:

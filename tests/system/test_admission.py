@@ -178,7 +178,7 @@ def test_brute_force_slows_its_address_and_nobody_else(proxy: StartProxy) -> Non
     for thread in threads:
         thread.start()
     try:
-        wait_until(lambda: len(tries) >= 10, what="ten failed logins")
+        wait_until(lambda: len(tries) >= 5, what="five failed logins")
         longest = 0.0
         for _ in range(20):
             began = time.monotonic()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.access import auth
-from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import classes
 from amiproxy.threads.actions.call import LEAVES, STAYS, Action, Call, Outcome
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
 
 log = logging.getLogger("amiproxy.actions")
-
-#: Poll interval of a throttled login, in seconds: the client may have left, or the
-#: proxy may stop.
-LOGIN_POLL_INTERVAL = 0.2
 
 #: Why a login with the right secret is refused if allowmultiplelogin is off.
 ALREADY_LOGGED_IN = "logged in already"
@@ -49,9 +44,7 @@ def refuse_key(call: Call) -> Outcome:
     """Answer a block without the right proxy key; its client has to leave."""
     _, session, message = call
     session.say(replies.error(message, "ProxyKey required"))
-    if message.get("ProxyKey"):
-        log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
-    else:
+    if not message.get("ProxyKey"):
         log.warning("%s: no ProxyKey", session.peer)
     return LEAVES
 
@@ -59,16 +52,20 @@ def refuse_key(call: Call) -> Outcome:
 def _accepts_key(call: Call) -> bool:
     """Return whether the block carries the right proxy key; the client is known then."""
     context, session, message = call
-    key = context.config.proxy_key
-    given = message.get("ProxyKey")
-    if given:
-        _throttle(call)
-    if not hmac.compare_digest(given.encode("latin-1"), key.encode("latin-1", "replace")):
-        if given:
-            context.login_failed(session.address)
+    given = message.get("ProxyKey").encode("latin-1")
+    if not given:
         return False
-    session.accept_key()
-    return True
+    key = context.config.proxy_key.encode("latin-1", "replace")
+    with context.guesses.turn(session.address, lambda: session.ended) as is_heard:
+        if is_heard and hmac.compare_digest(given, key):
+            session.accept_key()
+            return True
+        if is_heard:
+            context.guesses.failed(session.address)
+            log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
+    if not is_heard:
+        _turn_away(call, "")
+    return False
 
 
 # -- Login, Challenge, Logoff ------------------------------------------------------------------
@@ -76,21 +73,20 @@ def _accepts_key(call: Call) -> bool:
 
 def log_in(call: Call) -> Outcome:
     """Action: Login.  A second login replaces the first, even if it fails."""
-    context, session, message = call
+    context, session, _ = call
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         return _welcome(call, None)
-    _throttle(call)
-    user, reason = _find_user(call)
+    if context.guesses.delay(session.address):
+        _make_stranger(call)  # while it waits it counts as what it may be
+    user, reason = None, ""
+    with context.guesses.turn(session.address, lambda: session.ended) as is_heard:
+        if is_heard:
+            user, reason = _find_user(call)
+            if user is None and reason != ALREADY_LOGGED_IN:
+                context.guesses.failed(session.address)
     if user is None:
-        if reason == ALREADY_LOGGED_IN:  # the secret was right: nobody is guessing here
-            log.warning("%s: %s is %s", session.peer, ascii(message.get("Username")[:64]), reason)
-        else:
-            context.login_failed(session.address)
-            name = auth.claimed_name(context.users, message.get("Username"))
-            log.warning("%s", auth.failure_line(session.address, name, reason))
-        session.log_out()
-        return call.say(replies.error(message, "Authentication failed"))
+        return _refuse(call, reason)
     if user.display_connects:
         # A web client logs in with each request.
         level = logging.DEBUG if session.is_web else logging.INFO
@@ -98,16 +94,44 @@ def log_in(call: Call) -> Outcome:
     return _welcome(call, user)
 
 
-def _throttle(call: Call) -> None:
-    """Throttle after failed logins: wait in the client's own thread, which delays nobody else."""
+def _refuse(call: Call, reason: str) -> Outcome:
+    """Answer a login that has failed; its client is a stranger again.
+
+    *reason* is for the log; "" if it was not tried.
+    """
+    context, session, message = call
+    name = auth.claimed_name(context.users, message.get("Username"))
+    if not reason:
+        _make_stranger(call)
+        _turn_away(call, name)
+    elif reason == ALREADY_LOGGED_IN:  # the secret was right: nobody is guessing here
+        log.warning("%s: %s is %s", session.peer, ascii(name[:64]), reason)
+    else:
+        log.warning("%s", auth.failure_line(session.address, name, reason))
+    session.log_out()
+    session.say(replies.error(message, "Authentication failed"))
+    _make_stranger(call)  # after the answer: it may end the session
+    return STAYS
+
+
+def _turn_away(call: Call, name: str) -> None:
+    """Let a client wait whose guess, as user *name*, is not tried.
+
+    Told at once that it failed it would be back at once.
+    """
     context, session, _ = call
-    delay = context.login_delay(session.address)
-    if not delay:
-        return
-    deadline = Deadline(delay)
-    while not deadline.over and not session.ended:
-        if context.stopping.wait(min(LOGIN_POLL_INTERVAL, deadline.left())):
-            return
+    if not session.ended:
+        reason = "too many log-ins of this address wait"
+        log.warning("%s", auth.failure_line(session.address, name, reason))
+        context.guesses.hold(lambda: session.ended)
+
+
+def _make_stranger(call: Call) -> None:
+    """Take away what an earlier login gave; the client counts as one that has not logged in."""
+    context, session, _ = call
+    session.log_out()
+    if session.slot is not None and not session.allowed:
+        context.admission.mark_unauthenticated(session.slot)
 
 
 def _find_user(call: Call) -> tuple[User | None, str]:

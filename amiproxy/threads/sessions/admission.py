@@ -17,11 +17,12 @@ class Slot:
     thread that creates the client sets it, before another client can make it leave.
     """
 
-    def __init__(self, network: str, *, unauthenticated: bool) -> None:
+    def __init__(self, network: str) -> None:
         self.network = network
-        self.entered = time.monotonic()  # in seconds; authtimeout counts from here
+        #: In seconds; authtimeout counts from here.
+        self.entered = time.monotonic()
         #: Written with Admission's lock held; read without it by the client's own thread.
-        self.unauthenticated = unauthenticated
+        self.unauthenticated = False
         self.end: Callable[[str], None] = _ignore
 
 
@@ -75,12 +76,11 @@ class Admission:
                 if rival is None:
                     return f"{self._unauthenticated_count} clients have not logged in (authlimit)"
                 self._count_as_authenticated(rival)
-            slot = Slot(network, unauthenticated=guarded)
+            slot = Slot(network)
             self._clients += 1
             self._addresses[network] = here + 1
             if guarded:
-                self._unauthenticated.setdefault(network, {})[slot] = None
-                self._unauthenticated_count += 1
+                self._count_as_unauthenticated(slot)
         if rival is not None:
             rival.end("made room for another address without having logged in (authlimit)")
         return slot
@@ -90,6 +90,25 @@ class Admission:
         with self._lock:
             if slot.unauthenticated:
                 self._count_as_authenticated(slot)
+
+    def mark_unauthenticated(self, slot: Slot) -> None:
+        """Note that the client of *slot* has failed to log in: it is a stranger again.
+
+        Its authtimeout runs anew.  Where there are too many strangers one of them makes
+        room as for ``enter``; where none has to, this client has to go.
+        """
+        doomed: Slot | None = None
+        with self._lock:
+            if slot.unauthenticated:
+                return
+            if 0 < self._max_unauthenticated <= self._unauthenticated_count:
+                doomed = self._rival(slot.network) or slot
+            if doomed is not slot:
+                if doomed is not None:
+                    self._count_as_authenticated(doomed)
+                self._count_as_unauthenticated(slot)
+        if doomed is not None:
+            doomed.end("had to make room without having logged in (authlimit)")
 
     def leave(self, slot: Slot) -> None:
         """Take *slot* back: its client has left."""
@@ -123,6 +142,13 @@ class Admission:
         if most is None or len(most) <= len(self._unauthenticated.get(network, ())) + 1:
             return None
         return next(iter(most))
+
+    def _count_as_unauthenticated(self, slot: Slot) -> None:
+        assert self._lock.locked()
+        slot.unauthenticated = True
+        slot.entered = time.monotonic()
+        self._unauthenticated.setdefault(slot.network, {})[slot] = None
+        self._unauthenticated_count += 1
 
     def _count_as_authenticated(self, slot: Slot) -> None:
         assert self._lock.locked()

@@ -8,9 +8,9 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from amiproxy.access.lockout import Lockout
 from amiproxy.limits import Limits
 from amiproxy.threads.sessions.admission import Admission
+from amiproxy.threads.sessions.guesses import Guesses
 
 if TYPE_CHECKING:
     import ssl
@@ -60,14 +60,11 @@ class ProxyContext:
         self.control = control
         self.formats = formats
         self.admission = Admission()
-        # Guards _lockout; held for its bookkeeping only.  A throttled client waits in
-        # its own thread and without the lock.
-        self._lockout_lock = threading.Lock()
-        self._lockout = Lockout()
         # Serializes check and claim of a login name: of two log-ins of one name at the same
         # moment, one comes second.  Guards no field; all claims are made under it.
         self.name_lock = threading.Lock()
         self.stopping = threading.Event()
+        self.guesses = Guesses(self.stopping)
         #: When the proxy began, for people: the wall clock may be set later.
         self.started = datetime.now(timezone.utc).astimezone()
         self._began = time.monotonic()
@@ -97,16 +94,6 @@ class ProxyContext:
     def auth_timeout(self) -> float:
         """Seconds that a client may take to log in; 0 means no limit."""
         return _first(self.users.general.auth_timeout, self.config.auth_timeout)
-
-    def login_delay(self, address: str) -> float:
-        """Return for how many seconds a log-in from *address* has to wait now."""
-        with self._lockout_lock:
-            return self._lockout.wait(address, time.monotonic())
-
-    def login_failed(self, address: str) -> None:
-        """Count a failed log-in from *address*."""
-        with self._lockout_lock:
-            self._lockout.failed(address, time.monotonic())
 
     def input_format(self) -> Format:
         """Return the default input format; the start has checked that it is loaded."""

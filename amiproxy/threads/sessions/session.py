@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.eventfilter import EventFilters
+    from amiproxy.threads.sessions.admission import Slot
     from amiproxy.wire.batch import Batch
 
 #: A session number is never used again while the proxy runs (spec section 7).
@@ -56,6 +57,9 @@ class ClientSession:
     #: The input format it reads.  Only the client's thread changes it, without the lock;
     #: ListSessions shows it to other clients, where an old value will do.
     input_name: str
+
+    #: Its share of the limits.  A web client's belongs to its connection.
+    slot: Slot | None = None
 
     _state: SessionState
 
@@ -119,6 +123,7 @@ class ClientSession:
                 self._callfilter = SessionFilter(user, self._filter_local)
             self.event_mask = ALL if event_mask is None else event_mask
             self.own_filters = None
+            self.last_id = None
             self._state = SessionState.AUTHENTICATED
             self._renew()
 
@@ -128,6 +133,10 @@ class ClientSession:
             self.user = None
             self.login_name = ""
             self._callfilter = None
+            self.event_mask = ALL
+            self.own_filters = None
+            self.last_id = None
+            self.waiting_for_event = None
             self._state = self._entry
             self._renew()
 

@@ -67,7 +67,7 @@ class WebClient:
     _transport: Transport
     _address: str
     _mark_authenticated: Callable[[], None]
-    _authenticated: bool = False  # a request has brought a log-in or the proxy key
+    _authenticated: bool = False  # the last request has brought a log-in or the proxy key
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
@@ -109,6 +109,7 @@ class WebClient:
                 return Response(200, kind, answers.page(style), (_PAGE_POLICY,))
             if is_page:
                 self._check_page(request, asked.message)
+            self._authenticated = False  # who fails now is a stranger, whatever came before
             return self._perform(request, asked, asked.message, output)
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)

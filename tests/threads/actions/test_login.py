@@ -117,9 +117,9 @@ def test_a_throttled_login_is_given_up_when_the_proxy_stops() -> None:
     """After failed logins the next one waits; only a stop ends that early."""
     client = Client(USERS, auth_required=True)
     for _ in range(20):
-        client.context.login_failed("192.0.2.1")
-    assert client.context.login_delay("192.0.2.1") > 10
-    assert client.context.login_delay("192.0.2.2") == 0
+        client.context.guesses.failed("192.0.2.1")
+    assert client.context.guesses.delay("192.0.2.1") > 10
+    assert client.context.guesses.delay("192.0.2.2") == 0
     client.context.stopping.set()
 
     assert log_in(client, "joe", "secret") == ACCEPTED
@@ -133,7 +133,7 @@ def test_failed_logins_are_counted_by_address() -> None:
         log_in(client, "joe", "wrong")
         log_in(client, "joe", "secret")
 
-    assert client.context.login_delay(client.session.address) > 0
+    assert client.context.guesses.delay(client.session.address) > 0
 
 
 def test_logoff_says_goodbye_and_ends_the_session() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from amiproxy.threads.sessions.admission import Admission, Slot
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["enter", "open", "log in", "leave"]), st.integers(0, 30)),
+    st.tuples(st.sampled_from(["enter", "open", "log in", "fail", "leave"]), st.integers(0, 30)),
     max_size=80,
 )
 
@@ -36,6 +36,12 @@ def test_no_limit_is_ever_exceeded_and_nothing_is_kept(
                 there.append(slot)
         elif there and what == "log in":
             admission.mark_authenticated(there[number % len(there)])
+        elif there and what == "fail":
+            slot = there[number % len(there)]
+            gone: list[str] = []
+            slot.end = gone.append
+            admission.mark_unauthenticated(slot)
+            assert slot.unauthenticated is not bool(gone)
         elif there:
             admission.leave(there.pop(number % len(there)))
         assert admission.clients == len(there)
@@ -93,3 +99,41 @@ def test_addresses_of_ipv6_count_by_network() -> None:
     reason = admission.enter("2001:db8::ffff:2", guarded=False)
     assert reason == "1 clients of this address are connected (maxperaddress)"
     enter(admission, "2001:db8:0:1::1")
+
+
+def test_who_fails_to_log_in_is_a_stranger_again() -> None:
+    """With the time to log in that a new one has; failing once more gives no more time."""
+    admission = Admission()
+    admission.limit(clients=0, per_address=0, unauthenticated=1)
+    slot = enter(admission, "192.0.2.1", guarded=True)
+    admission.mark_authenticated(slot)
+    slot.entered = 0.0
+
+    admission.mark_unauthenticated(slot)
+
+    assert slot.unauthenticated
+    entered = slot.entered
+    assert entered > 0.0
+    full = "1 clients have not logged in (authlimit)"
+    assert admission.enter("192.0.2.1", guarded=True) == full
+    slot.entered = 0.0
+    admission.mark_unauthenticated(slot)
+    assert slot.entered == 0.0
+
+
+def test_a_stranger_too_many_has_to_go() -> None:
+    """The one that has failed, unless another address has at least two more of them."""
+    admission = Admission()
+    gone: list[str] = []
+    admission.limit(clients=0, per_address=0, unauthenticated=2)
+    slots = {}
+    for name, address in (("a", "1"), ("b", "1"), ("c", "1"), ("d", "2")):
+        slots[name] = slot = enter(admission, f"192.0.2.{address}", guarded=True)
+        slot.end = lambda _, name=name: gone.append(name)  # type: ignore[misc]
+        admission.mark_authenticated(slot)
+
+    for name in "abcd":
+        admission.mark_unauthenticated(slots[name])
+
+    assert gone == ["c", "a"]
+    assert [slots[name].unauthenticated for name in "abcd"] == [False, True, False, True]

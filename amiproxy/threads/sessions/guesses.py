@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guesses: the log-ins that are being tried, one at a time for each address.
+
+Until it has succeeded every log-in is a guess, be it by secret, MD5 key or proxy key.  Those
+of one address come in turn, so that many connections do not guess faster than one; the
+delay after failures is waited for by each of them, before it is tried.  Of all addresses a
+few are tried at once: bcrypt takes the processor.  Each waits in its client's own thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Callable
+
+from amiproxy.access.lockout import LONGEST, Lockout, network_of
+from amiproxy.basics.deadline import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Guesses of all addresses that are tried at once: half of the processors go on with the rest.
+AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+
+#: Guesses that may wait behind the one whose turn it is, where the address has failed too
+#: often.  Who comes then with the right secret waits for no more than these.
+MOST_WAITING = 4
+
+#: Poll interval of whoever waits, in seconds: the client may have left, or the proxy may stop.
+_POLL_INTERVAL = 0.2
+
+
+class _Turn:
+    """One guess of the address *network*, from when it comes until it has been tried.
+
+    The lock of Guesses guards all of it.
+    """
+
+    __slots__ = ("is_first", "is_running", "network", "refused", "woken")
+
+    def __init__(self, network: str) -> None:
+        self.network = network
+        self.is_first = False  # the turn of its address is its own
+        self.is_running = False  # and it is being tried
+        self.refused = False  # it will not be tried: too many wait
+        self.woken = threading.Event()  # one of these has changed
+
+
+class Guesses:
+    """Turns of log-ins and the failures of each address.  Any thread may call.
+
+    *at_once* guesses are tried at once in all; *most_waiting* wait where an address has
+    failed too often.  Nobody waits once *stopping* is set.
+    """
+
+    def __init__(
+        self,
+        stopping: threading.Event,
+        *,
+        at_once: int = AT_ONCE,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._stopping = stopping
+        self._at_once = at_once
+        self._most_waiting = most_waiting
+        # Guards _lockout, _queues, _ready, _running and each _Turn; held for their
+        # bookkeeping only, never while somebody waits or a secret is checked.
+        self._lock = threading.Lock()
+        self._lockout = Lockout()
+        # By address, the first one in the order has its turn.
+        self._queues: dict[str, OrderedDict[_Turn, None]] = {}
+        # Those that have their address's turn and wait until fewer are tried.
+        self._ready: OrderedDict[_Turn, None] = OrderedDict()
+        self._running = 0
+
+    def delay(self, address: str) -> float:
+        """Return for how many seconds the next guess of *address* has to wait now."""
+        with self._lock:
+            return self._lockout.wait(address, time.monotonic())
+
+    def failed(self, address: str) -> None:
+        """Count a guess of *address* that was wrong; to be called while it has its turn."""
+        with self._lock:
+            self._lockout.failed(address, time.monotonic())
+            refused = self._refuse_beyond(network_of(address))
+        for turn in refused:
+            turn.woken.set()
+
+    @contextlib.contextmanager
+    def turn(self, address: str, gone: Callable[[], bool]) -> Iterator[bool]:
+        """Wait for the turn of one guess of *address*; give whether it is to be tried.
+
+        It is not where too many of its address wait, nor where its client is *gone*.
+        """
+        turn = _Turn(network_of(address))
+        self._enter(turn)
+        try:
+            yield self._wait(turn, gone)
+        finally:
+            self._leave(turn)
+
+    def hold(self, gone: Callable[[], bool], seconds: float = LONGEST) -> None:
+        """Wait for *seconds* in the client's own thread, as long as the client is there."""
+        deadline = Deadline(seconds)
+        while not deadline.over and not gone():
+            if self._stopping.wait(min(_POLL_INTERVAL, deadline.left())):
+                return
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no guess waits or is being tried."""
+        with self._lock:
+            return not (self._queues or self._ready or self._running)
+
+    # -- waiting, without the lock -----------------------------------------------------------
+
+    def _wait(self, turn: _Turn, gone: Callable[[], bool]) -> bool:
+        """Wait until *turn* has come; return whether it is to be tried."""
+        self._sleep(turn, lambda: turn.is_first or turn.refused, gone)
+        if turn.refused:
+            return False
+        self.hold(gone, self.delay(turn.network))
+        self._start(turn)
+        self._sleep(turn, lambda: turn.is_running, gone)
+        return not gone()
+
+    def _sleep(self, turn: _Turn, has_come: Callable[[], bool], gone: Callable[[], bool]) -> None:
+        while not (has_come() or gone() or self._stopping.is_set()):
+            turn.woken.wait(_POLL_INTERVAL)
+            turn.woken.clear()
+
+    # -- bookkeeping ---------------------------------------------------------------------------
+
+    def _enter(self, turn: _Turn) -> None:
+        """Put *turn* at the end of its address's queue."""
+        with self._lock:
+            queue = self._queues.setdefault(turn.network, OrderedDict())
+            turn.is_first = not queue
+            queue[turn] = None
+            if self._lockout.wait(turn.network, time.monotonic()):
+                self._refuse_beyond(turn.network)
+
+    def _start(self, turn: _Turn) -> None:
+        """Let *turn*, whose address's turn it is, be tried as soon as few enough are."""
+        with self._lock:
+            self._ready[turn] = None
+            woken = self._start_ready()
+        if woken is not None:
+            woken.woken.set()
+
+    def _leave(self, turn: _Turn) -> None:
+        """Take *turn* away: it has been tried, or will not be."""
+        woken = [turn]
+        with self._lock:
+            queue = self._queues.get(turn.network)
+            if queue is not None and turn in queue:
+                del queue[turn]
+                if queue:
+                    following = next(iter(queue))
+                    following.is_first = True
+                    woken.append(following)
+                else:
+                    del self._queues[turn.network]
+            self._ready.pop(turn, None)
+            if turn.is_running:
+                self._running -= 1
+            started = self._start_ready()
+        for each in woken if started is None else (*woken, started):
+            each.woken.set()
+
+    # -- the caller holds the lock -------------------------------------------------------------
+
+    def _start_ready(self) -> _Turn | None:
+        """Let the next of those that are ready be tried, if there is room; return it."""
+        assert self._lock.locked()
+        if not self._ready or self._running >= self._at_once:
+            return None
+        turn, _ = self._ready.popitem(last=False)
+        turn.is_running = True
+        self._running += 1
+        return turn
+
+    def _refuse_beyond(self, network: str) -> list[_Turn]:
+        """Refuse those that may not wait, if *network* has to wait at all; return them."""
+        assert self._lock.locked()
+        if not self._lockout.wait(network, time.monotonic()):
+            return []
+        queue = self._queues.get(network, OrderedDict())
+        refused = []
+        while len(queue) > self._most_waiting + 1:
+            turn, _ = queue.popitem()
+            turn.refused = True
+            refused.append(turn)
+        return refused
