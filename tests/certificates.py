@@ -114,6 +114,16 @@ class Authority:
         signed = builder.sign(self.own.key, hashes.SHA256())
         return Certificate(signed, key, self.chain)
 
+    def revoke(self, *certificates: Certificate, ends: dt.timedelta = DAY) -> bytes:
+        """Return a list, as PEM, that revokes *certificates*; it is good until *ends* from now."""
+        now = dt.datetime.now(dt.timezone.utc)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.own.certificate.subject)
+        builder = builder.last_update(now - 2 * DAY).next_update(now + ends)
+        for one in certificates:
+            revoked = x509.RevokedCertificateBuilder().serial_number(one.serial)
+            builder = builder.add_revoked_certificate(revoked.revocation_date(now - DAY).build())
+        return builder.sign(self.own.key, hashes.SHA256()).public_bytes(PEM)
+
     def expired(self, *hosts: str) -> Certificate:
         """Sign a certificate that was valid until yesterday."""
         return self.sign(*hosts, begins=-10 * DAY, ends=-DAY)

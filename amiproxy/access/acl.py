@@ -13,6 +13,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+_EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
+
 
 class Rule(NamedTuple):
     """One permit or deny: addresses of *version* whose bits under *mask* are *network*."""
@@ -49,26 +51,57 @@ class Acl:
                 allowed = rule.permit
         return allowed
 
-    def with_line(self, key: str, value: str) -> Acl:
-        """Return this list with the line ``key = value`` at its end.
-
-        *key* is ``permit`` or ``deny``.  *value* is one network, or several separated
-        by commas: ``10.0.0.0/8``, ``10.0.0.0/255.0.0.0``, ``2001:db8::/32``, a single
-        address; ``!`` before one reverses its sense.
-
-        Raises:
-            ValueError: *value* is malformed; the text says which part.
-
-        """
-        permit = key.lower() == "permit"
-        rules = [_rule(part.strip(" \t"), permit=permit) for part in value.split(",")]
-        return Acl((*self.rules, *rules))
-
     def describe(self) -> str:
         """Return the list in words, for ``astmanproxy -t``."""
         if not self.rules:
             return "any address"
-        return ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in self.rules)
+        listed = ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in self.rules)
+        left = [self._left(version) for version in (4, 6)]
+        if left == ["any", "any"]:
+            return f"any address, in spite of {listed}"
+        named = [f"{any_} IPv{v} address" for v, any_ in zip((4, 6), left) if any_]
+        return ", ".join([listed, *named])
+
+    def _left(self, version: int) -> str:
+        """Return which addresses of *version* no rule is about, and so are permitted, in a word."""
+        rules = [rule for rule in self.rules if rule.version == version]
+        if any(rule.mask == 0 for rule in rules):
+            return ""
+        return "any other" if any(not rule.permit for rule in rules) else "any"
+
+    def weakness(self) -> str:
+        """Return what an administrator hardly means by this list, and what to do; else ``""``.
+
+        That is a permit that nothing has denied before, so that it permits everybody, and
+        a list that restricts one version of IP and forgets the other.
+        """
+        idle = [version for version in (4, 6) if self._permits_in_vain(version)]
+        denied = {rule.version for rule in self.rules if not rule.permit and rule.mask == 0}
+        meant = {4} & (denied | set(idle)), {6} & {r.version for r in self.rules if r.permit}
+        there = {rule.version for rule in self.rules}
+        if any(meant):
+            idle += [version for version in (4, 6) if version not in there]
+        if not idle:
+            return ""
+        everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(idle))
+        who = " and ".join(f"IPv{version}" for version in sorted(idle))
+        return f"an {who} address that no line is about is permitted: begin with {everything}"
+
+    def _permits_in_vain(self, version: int) -> bool:
+        """Return whether a rule permits what no rule before it, nor one for all, has denied."""
+        denied: dict[int, set[int]] = {}  # mask -> networks
+        rules = [rule for rule in self.rules if rule.version == version]
+        if any(rule.mask == 0 for rule in rules):
+            return False
+        for rule in rules:
+            if not rule.permit:
+                denied.setdefault(rule.mask, set()).add(rule.network)
+            elif not any(
+                mask & rule.mask == mask and rule.network & mask in networks
+                for mask, networks in denied.items()
+            ):
+                return True
+        return False
 
 
 #: The list that permits every address.
@@ -78,6 +111,21 @@ DENY_ALL = Acl(
     (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
      Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
 )  # fmt: skip
+
+
+def read_rules(key: str, value: str) -> list[Rule]:
+    """Return the rules of the line ``key = value``.
+
+    *key* is ``permit`` or ``deny``.  *value* is one network, or several separated by
+    commas: ``10.0.0.0/8``, ``10.0.0.0/255.0.0.0``, ``2001:db8::/32``, a single address;
+    ``!`` before one reverses its sense.
+
+    Raises:
+        ValueError: *value* is malformed; the text says which part.
+
+    """
+    permit = key.lower() == "permit"
+    return [_rule(part.strip(" \t"), permit=permit) for part in value.split(",")]
 
 
 def is_address(text: str) -> bool:

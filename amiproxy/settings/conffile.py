@@ -11,15 +11,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amiproxy.access.acl import ANYBODY
+from amiproxy.access.acl import Acl, is_address, read_rules
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import read_server
-from amiproxy.settings.report import Report
+from amiproxy.settings.report import Report, check_bytes
 
 if TYPE_CHECKING:
+    from amiproxy.access.acl import Rule
     from amiproxy.settings.config import ServerSpec
+
+# In lower case; a line with another is ignored, and a warning says so.
+_KEYS = frozenset({*SETTINGS, "host", "permit", "deny"})
+
+# Keys that close the proxy: a later line must not open it unnoticed.
+_GUARDING = frozenset(
+    {"acceptunencryptedconnection", "authrequired", "clientcafile", "proxykey", "sslverify"}
+)
 
 # Seconds between two tries to reconnect.  The C program's 0 meant thousands a second.
 _SHORTEST_RETRY = 0.1
@@ -89,50 +98,66 @@ class _Parser:
         self.directory = directory
         self.values: dict[str, Any] = {}
         self.where: dict[str, str] = {}
-        self.servers: list[ServerSpec] = []
-        self.acl = ANYBODY
+        self.servers: dict[ServerSpec, None] = {}  # in order; a list would be slow to search
+        self.rules: list[Rule] = []
+        self.ruled = 0  # the last line with a rule
         self.report = Report(name)
 
     def take(self, number: int, line: str) -> None:
         """Read one line of the file."""
-        if not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#":
-            return
         key, equals, raw = line.partition("=")
         key = key.strip(" \t").lower()
-        if not equals or ";" in key or "#" in key:
-            self.report.warn(number, 'not "key = value", ignored')
+        if not equals or key not in _KEYS:
+            check_bytes(number, line, self.report)
+        if not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#":
             return
-        try:
-            self._set(key, Value.of(raw, self.directory), number)
-        except ValueError as error:
-            self.report.error(number, f"{_shown(key)}: {error}")
+        if key not in _KEYS and (meant := _meant(key)):
+            self.report.error(number, f'{meant}: write "{meant} = value", with nothing between')
+        elif not equals or ";" in key or "#" in key:
+            self.report.warn(number, 'not "key = value", ignored')
+        elif key not in _KEYS:
+            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
+        else:
+            try:
+                self._set(key, Value.of(raw, self.directory), number)
+            except ValueError as error:
+                self.report.error(number, f"{key}: {error}")
 
     def _set(self, key: str, value: Value, number: int) -> None:
-        if key == "host":
+        setting = SETTINGS.get(key)
+        if value.cut and (setting is None or setting.free):
+            raise ValueError(
+                "a comment cuts the value: put a blank before it, or the value in quotes"
+            )
+        if setting is not None:
+            found = setting.read(value)
+            if key in _GUARDING and self.values.get(setting.field, found) != found:
+                self.report.warn(number, f"{key}: is here twice, this line counts")
+            self.values[setting.field] = found
+            self.where[setting.field] = f"{self.name}:{number}"
+        elif key == "host":
             server = read_server(value)
             if server in self.servers:
                 # The C program connected twice and sent every event twice.
                 self.report.warn(number, "host: this server is named twice, ignored")
-            else:
-                self.servers.append(server)
-        elif key in ("permit", "deny"):
-            self.acl = self.acl.with_line(key, value.text.lower())
-        elif key in SETTINGS:
-            setting = SETTINGS[key]
-            self.values[setting.field] = setting.read(value)
-            self.where[setting.field] = f"{self.name}:{number}"
+            self.servers[server] = None
         else:
-            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
+            self.rules += read_rules(key, value.text.lower())
+            self.ruled = number
 
     def finish(self) -> Parsed:
         """Return the Config, what is wrong, and the warnings."""
         config = Config(
             servers=tuple(self.servers),
-            acl=self.acl,
+            acl=Acl(tuple(self.rules)),
             where=MappingProxyType(self.where),
             **self.values,
         )
         problems, warnings = _check(config)
+        weakness = config.acl.weakness()
+        # Where we listen on an address of one family, nobody comes by the other.
+        if weakness and not ("IPv4" not in weakness and _is_ipv4(config.listen_address)):
+            self.report.warn(self.ruled, f"permit, deny: {weakness}")
         if config.retry_interval < _SHORTEST_RETRY:
             warnings.append(
                 f"{config.place('retry_interval')}retryinterval: raised to {_SHORTEST_RETRY:g} s"
@@ -161,9 +186,40 @@ def _check(config: Config) -> tuple[list[str], list[str]]:
             f"{config.place('accept_encrypted')}acceptencryptedconnection: no certfile"
             " is set, so encrypted connections will be refused"
         )
-    if config.client_ca_file and not config.certfile:
-        problems.append(f"{config.place('client_ca_file')}clientcafile: needs a certfile")
+    problems += _idle_authorities(config)
     return problems, warnings
+
+
+def _idle_authorities(config: Config) -> list[str]:
+    """Return the problems of files of authorities that would check nobody."""
+    problems: list[str] = []
+    place = config.place("client_ca_file")
+    if config.client_ca_file and not config.certfile:
+        problems.append(f"{place}clientcafile: needs a certfile")
+    if config.client_ca_file and config.accept_unencrypted:
+        problems.append(
+            f"{place}clientcafile: who connects without TLS needs no certificate; set"
+            " acceptunencryptedconnection = no"
+        )
+    if config.ssl_ca_file and not config.ssl_verify:
+        problems.append(
+            f"{config.place('ssl_ca_file')}sslcafile: no certificate is checked without"
+            " sslverify = yes"
+        )
+    return problems
+
+
+def _meant(text: str) -> str:
+    """Return the key that *text*, what stands before an ``=``, begins with or is meant to be.
+
+    As in ``authrequired yes``, ``authrequired: yes``, ``auth required = yes``.
+    """
+    words = re.findall("[a-z0-9_]+", text.partition(";")[0].partition("#")[0])
+    return next((word for word in (*words[:1], "".join(words)) if word in _KEYS), "")
+
+
+def _is_ipv4(address: str) -> bool:
+    return "." in address and is_address(address)
 
 
 def _shown(key: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.settings.confsyntax import path, required_path, text
+from amiproxy.settings.confsyntax import path, required_path, required_text, text
 from amiproxy.settings.readers import (
     address,
     boolean,
@@ -54,6 +54,11 @@ class Setting:
     read: Callable[[Value], Any]
     live: bool
 
+    @property
+    def free(self) -> bool:
+        """Whether the value may be any text, so that a comment may cut it unnoticed."""
+        return self.read in _FREE
+
 
 def _setting(
     default: _T,
@@ -72,6 +77,7 @@ def _setting(
 
 
 _MODE = choice(*(mode.value for mode in AutoFilter))
+_FREE = frozenset({path, required_path, required_text, text})
 _LOCAL = choice("off", "allow", "allowwith", "enforce")
 
 
@@ -95,7 +101,7 @@ class Config:
     banner: str = _setting("", "forcebanner", text)
     certfile: str = _setting("", "certfile", path)
     client_backlog: int = _setting(8388608, "clientbacklog", count(1), live=True)
-    client_ca_file: str = _setting("", "clientcafile", path)
+    client_ca_file: str = _setting("", "clientcafile", required_path)
     client_write_timeout: float = _setting(0.1, "clientwritetimeout", milliseconds, live=True)
     connect_timeout: float = _setting(5.0, "connecttimeout", positive_seconds, live=True)
     filter_local: str = _setting("off", "filterlocal", _LOCAL)
@@ -123,10 +129,10 @@ class Config:
     pidfile: str = _setting("/run/astmanproxy/astmanproxy.pid", "pidfile", required_path)
     proc_group: str = _setting("", "proc_group", text)
     proc_user: str = _setting("", "proc_user", text)
-    proxy_key: str = _setting("", "proxykey", text, shown=False)
+    proxy_key: str = _setting("", "proxykey", required_text, shown=False)
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     server_write_timeout: float = _setting(0.1, "asteriskwritetimeout", milliseconds, live=True)
-    ssl_ca_file: str = _setting("", "sslcafile", path)
+    ssl_ca_file: str = _setting("", "sslcafile", required_path)
     ssl_verify: bool = _setting(False, "sslverify", boolean)
 
     #: Field name -> ``FILE:LINE`` of the line that set it last.

@@ -19,32 +19,39 @@ class Value:
     """The value of one line as (text, is quoted) pieces, without comment.
 
     Unquoted pieces have lost their blanks, but not yet their capitals.  Relative
-    paths start at *directory*.
+    paths start at *directory*.  *cut*: a comment ends the value, and neither a blank
+    nor a closing quote stands before it; so it may have been meant to be part of it.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     directory: str
+    cut: bool = False
 
     @classmethod
     def of(cls, raw: str, directory: str) -> Value:
         """Return the value in *raw*, the part of a line behind the ``=``.
 
         Raises:
-            ValueError: it holds a control character.
+            ValueError: it holds a control character, or nothing but a comment.
 
         """
         pieces: list[tuple[str, bool]] = []
         match = _PIECE.match(raw)
+        closed, end = False, 0
         while match is not None:
-            bare = match["bare"]
+            bare, closed, end = match["bare"], match["quoted"] is not None, match.end()
             if bare is not None:
                 pieces.append((bare.translate(_BLANKS), False))
             else:
                 pieces.append((match["quoted"] or match["open"] or "", True))
-            match = _PIECE.match(raw, match.end())
-        value = cls(tuple(pieces), directory)
-        if _CONTROL.search(value.text):
+            match = _PIECE.match(raw, end)
+        commented = end < len(raw)
+        blank = raw[:end].endswith((" ", "\t")) and not (pieces and pieces[-1][1])
+        value = cls(tuple(pieces), directory, commented and not closed and not blank)
+        if _CONTROL.search(value.text) or "\r" in raw.rstrip("\r") or "\0" in raw:
             raise ValueError("holds a control character; remove it")
+        if commented and not value.text and not closed:
+            raise ValueError("; or # begins a comment, so the value is empty; put it in quotes")
         return value
 
     @property
@@ -82,6 +89,14 @@ def path(value: Value) -> str:
     """Read a path; it keeps its case, unlike in the C program (spec section 3)."""
     written = value.first.text
     return os.path.normpath(os.path.join(value.directory, written)) if written else ""  # noqa: PTH118
+
+
+def required_text(value: Value) -> str:
+    """Read any text but the empty one."""
+    found = text(value)
+    if not found:
+        raise ValueError("is empty; give a value, or leave the line out")
+    return found
 
 
 def required_path(value: Value) -> str:

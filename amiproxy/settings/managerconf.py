@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from amiproxy.access import acl
+from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, read_rules
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
@@ -23,6 +23,7 @@ from amiproxy.settings.readers import count, lower
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from amiproxy.access.acl import Rule
     from amiproxy.settings.readers import Written
     from amiproxy.settings.report import Report
     from amiproxy.settings.sections import Entry, Section
@@ -49,26 +50,46 @@ _IGNORED_GENERAL = {
             "tlsenable",
             "tlsbindaddr",
             "tlscertfile",
-            "tlsprivatekey",
+            "tlsbindport",
+            "tlscafile",
+            "tlscapath",
             "tlscipher",
+            "tlsclientmethod",
+            "tlsdisablev1",
+            "tlsdisablev11",
+            "tlsdisablev12",
+            "tlsdontverifyserver",
+            "tlsprivatekey",
+            "tlsservercipherorder",
+            "tlsverifyclient",
         ),
         "does nothing here; see listenaddress, listenport and certfile in astmanproxy.conf",
     ),
 }
 
+# What restricts a user: with an empty value, or one that a comment has eaten, it does not.
+_NEVER_EMPTY = frozenset(
+    {"accountcode", "acl", "channel", "eventfilter", "filters", "in_context", "out_context",
+     "server"}
+)  # fmt: skip
+
 
 def general_settings(sections: Iterable[Section], report: Report) -> dict[str, Any]:
     """Return the fields of access.user.General that the sections ``[general]`` set."""
-    settings: dict[str, Any] = {"acl": acl.Acl()}
+    settings: dict[str, Any] = {}
     for section in sections:
-        if section.is_general and not section.template:
+        if section.is_general and section.template:
+            report.error(
+                section.line, "[general](!) is a template, and would be in force for nobody"
+            )
+        elif section.is_general:
             _apply(section, _GENERAL, settings, report)
     return settings
 
 
 def user_settings(section: Section, report: Report) -> dict[str, Any]:
     """Return the fields of access.user.User that *section* sets, beside the name."""
-    settings: dict[str, Any] = {"acl": acl.Acl(), "eventfilters": EventFilters()}
+    settings: dict[str, Any] = {"eventfilters": EventFilters()}
     _apply(section, _USER, settings, report)
     return settings
 
@@ -93,6 +114,8 @@ def _apply(
     section: Section, keys: Mapping[str, _Key], settings: dict[str, Any], report: Report
 ) -> None:
     """Set in *settings* what the lines of *section* say."""
+    # A list while lines are added to it, or many of them would take long.
+    settings["rules"] = [*settings.get("acl", ANYBODY).rules]
     for entry in section.entries:
         key = keys.get(entry.key)
         if key is None:
@@ -100,9 +123,16 @@ def _apply(
             continue
         line = _Line(entry, settings.get(key.field), report)
         try:
+            if entry.key in _NEVER_EMPTY and not (entry.text or entry.criteria):
+                raise ValueError("is empty and would restrict nothing; leave the line out")
             settings[key.field] = key.read(line)
         except ValueError as error:
             report.error(entry.line, f"{entry.key}: {error}")
+    settings["acl"] = Acl(tuple(settings.pop("rules")))
+    weakness = settings["acl"].weakness()
+    if weakness:
+        places = [one.line for one in section.entries if one.key in ("permit", "deny", "acl")]
+        report.warn(places[-1] if places else section.line, weakness)
 
 
 def _why_ignored(section: Section, key: str) -> str:
@@ -152,18 +182,19 @@ def _classes(line: _Line) -> int:
     return mask
 
 
-def _rule(line: _Line) -> acl.Acl:
-    former: acl.Acl = line.former
-    return former.with_line(line.entry.key, line.text)
+def _rule(line: _Line) -> list[Rule]:
+    former: list[Rule] = line.former
+    former += read_rules(line.entry.key, line.text)
+    return former
 
 
-def _named_acl(line: _Line) -> acl.Acl:
+def _named_acl(line: _Line) -> list[Rule]:
     line.warn(
         f"acl = {line.text}: acl.conf is not read, every address is denied here;"
         " put the permit and deny lines of that list in its place"
     )
     # Asterisk lets nobody in either by a list it cannot find.
-    return acl.Acl((*line.former.rules, *acl.DENY_ALL.rules))
+    return [*line.former, *DENY_ALL.rules]
 
 
 def _event_filter(line: _Line) -> EventFilters:
@@ -202,29 +233,29 @@ class _Key(NamedTuple):
 
 # One row a key, in alphabetical order.
 _GENERAL: dict[str, _Key] = {
-    "acl": _Key("acl", _named_acl),
+    "acl": _Key("rules", _named_acl),
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "authlimit": _Key("auth_limit", count(0)),  # 0: no limit
     "authtimeout": _Key("auth_timeout", count(1, 999_999_999)),  # seconds; there is no "never"
-    "deny": _Key("acl", _rule),
+    "deny": _Key("rules", _rule),
     "displayconnects": _Key("display_connects", _flag),
     "maxclients": _Key("max_clients", count(0)),
     "maxperaddress": _Key("max_per_address", count(0)),
-    "permit": _Key("acl", _rule),
+    "permit": _Key("rules", _rule),
 }
 _USER: dict[str, _Key] = {
     "accountcode": _Key("accountcode", _text),
-    "acl": _Key("acl", _named_acl),
+    "acl": _Key("rules", _named_acl),
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "channel": _Key("channel", lower),
-    "deny": _Key("acl", _rule),
+    "deny": _Key("rules", _rule),
     "displayconnects": _Key("display_connects", _flag),
     "eventfilter": _Key("eventfilters", _event_filter),
     "filters": _Key("filters", _filters),
     "in_context": _Key("in_context", _text),
     "more_events": _Key("more_events", _flag),
     "out_context": _Key("out_context", _text),
-    "permit": _Key("acl", _rule),
+    "permit": _Key("rules", _rule),
     "proxyactions": _Key("proxyactions", _names),
     "read": _Key("read", _classes),
     "secret": _Key("secret", _text),
@@ -232,3 +263,6 @@ _USER: dict[str, _Key] = {
     "write": _Key("write", _classes),
     "writetimeout": _Key("write_timeout", _write_timeout),
 }
+
+#: In lower case: every key of a section, of Asterisk's and ours.
+KEYS = frozenset({*_GENERAL, *_USER, *_IGNORED_GENERAL, "setvar"})

@@ -31,3 +31,11 @@ class Report:
         if note not in self._noted:
             self._noted.add(note)
             notes.append(note)
+
+
+def check_bytes(number: int, line: str, report: Report) -> None:
+    """Report what makes *line*, without its line feed, another line than an editor shows."""
+    if "\0" in line:
+        report.error(number, "the line holds a NUL byte; write the file in ASCII or UTF-8")
+    if "\r" in line.rstrip("\r"):
+        report.error(number, "a carriage return stands within the line: end lines with a line feed")

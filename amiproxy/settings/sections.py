@@ -8,15 +8,19 @@ is managerconf.py's business.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from amiproxy.settings.comments import STRAY_END, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from amiproxy.settings.report import Report
 
-_SECTION = re.compile(r"\[([^\]]*)\][ \t]*(?:\(([^)]*)\))?[ \t]*\Z")
+_SECTION = re.compile(r"\[([^\]]*)\](?:\(([^)]*)\))?\Z")
+# What Asterisk takes for a blank around a line, a key or a value (ast_strip).
+_BLANKS = "".join(map(chr, range(33)))
 
 # What a second section of a user does not add to, but replaces.
 _REPLACED = frozenset({"acl", "deny", "eventfilter", "permit"})
@@ -54,73 +58,55 @@ def read_sections(lines: Iterable[tuple[int, str]], report: Report) -> list[Sect
     ``[name](+)``, whose lines are added to the first.
     """
     sections: list[Section] = []
+    named: dict[str, Section] = {}  # the first of each name
     current: Section | None = None
-    commented = 0  # the line where a comment over several lines began
+    depth = begun = 0  # comments that are open, and the line where the outermost began
     for number, raw in lines:
-        text = raw
-        if commented:
-            _, end, text = text.partition("--;")
-            if not end:
-                continue
-            commented = 0
-        text, commented = _without_comment(text, number)
-        text = text.strip(" \t\r")
+        before = depth
+        text, depth = without_comments(raw, depth)
+        if depth == STRAY_END:
+            report.error(number, "--; ends a comment, and none has begun with ;--")
+            depth = 0
+        if depth and not before:
+            begun = number
+        text = text.strip(_BLANKS)
         if not text:
             continue
         if text.startswith("["):
-            current = _section(text, number, sections, report)
+            current = _section(text, number, named, report)
+            if current is not None and current.line == number:
+                sections.append(current)
         elif text.startswith("#"):
             _directive(text, number, report)
         elif current is not None:
             _entry(text, number, current, report)
-    if commented:
-        report.error(commented, "the comment that begins with ;-- has no end --;")
+    if depth:
+        report.error(begun, "the comment that begins with ;-- has no end --;")
     return sections
 
 
-def _without_comment(text: str, number: int) -> tuple[str, int]:
-    r"""Return *text* without comments, and *number* if one goes on after its end.
-
-    ``\;`` is a semicolon.  ``;--`` begins a comment that ends with ``--;``, unless
-    a third dash makes it an ordinary one.
-    """
-    kept = ""
-    while True:
-        before, semicolon, after = text.partition(";")
-        if not semicolon:
-            return kept + text, 0
-        if before.endswith("\\"):
-            kept += before[:-1] + ";"
-            text = after
-            continue
-        kept += before
-        if not after.startswith("--") or after.startswith("---"):
-            return kept, 0
-        _, end, text = after[2:].partition("--;")
-        if not end:
-            return kept, number
-
-
-def _section(text: str, number: int, sections: list[Section], report: Report) -> Section | None:
-    """Begin the section of the line *text*; return None if the line is malformed."""
+def _section(text: str, number: int, named: dict[str, Section], report: Report) -> Section | None:
+    """Return the section that the line *text* begins or adds to; None if it is malformed."""
     match = _SECTION.match(text)
-    name = match[1].strip(" \t") if match else ""
+    name = match[1].strip(_BLANKS) if match else ""
     if match is None or not name:
         report.error(number, "a section is [name], [name](!) or [name](template,...)")
         return None
     section = Section(name, number, template=False, entries=[])
-    for option in (match[2] or "").split(","):
-        word = option.strip(" \t")
-        base = next((s for s in sections if s.name == (name if word == "+" else word)), None)
+    words = [word.strip(_BLANKS) for word in (match[2] or "").split(",")]
+    if "+" in words and name in named:
+        section = named[name]
+        if words[0] != "+":
+            report.warn(number, f"[{name}]: put + first; Asterisk ignores what is before it")
+    for word in filter(None, words):
+        base = named.get(name if word == "+" else word)
         if word == "!":
             section.template = True
-        elif word == "+" and base is not None:
-            return base
-        elif word and base is None:
+        elif base is None:
             report.error(number, f"[{name}]: there is no section '{word}' before this one")
-        elif word and base is not None:
+        elif word != "+":
             section.entries.extend(base.entries)
-    sections.append(section)
+    named.setdefault(name, section)
     return section
 
 
@@ -133,22 +119,35 @@ def _directive(text: str, number: int, report: Report) -> None:
 
 def _entry(text: str, number: int, section: Section, report: Report) -> None:
     """Read a ``key = value``, ``key => value`` or ``key += value`` line."""
-    key, equals, value = text.partition("=")
+    # A backslash before a key has no meaning of its own.
+    key, equals, value = text.removeprefix("\\").partition("=")
     if not equals:
         report.error(number, "'=' is missing: a line in a section is key = value")
         return
     # No strip of ">": a value may begin with one, as in "secret = >x".
-    value = value.removeprefix(">").strip(" \t")
+    value = value.removeprefix(">").strip(_BLANKS)
     append = key.endswith("+")
-    name, bracket, criteria = key.rstrip("+ \t").partition("(")
-    name = name.strip(" \t").lower()
+    name, bracket, criteria = key.rstrip("+" + _BLANKS).partition("(")
+    name = name.strip(_BLANKS).lower()
     if bracket and (name != "eventfilter" or not criteria.endswith(")")):
         report.error(number, f"'{name}(': only eventfilter(...) takes parentheses, in pairs")
         return
-    if append:
-        inherited = [entry.text for entry in section.entries if entry.key == name]
-        value = (inherited[-1] if inherited else "") + value
-    section.entries.append(Entry(number, name, value, criteria[:-1] if bracket else ""))
+    entry = Entry(number, name, value, criteria[:-1] if bracket else "")
+    if not (append and _appended(section.entries, entry)):
+        section.entries.append(entry)
+
+
+def _appended(entries: list[Entry], entry: Entry) -> bool:
+    """Add *entry* to the last of *entries* with its key, in its place; False: there is none.
+
+    In its place, because the order of permit and deny lines counts.
+    """
+    same = (entry.key, entry.criteria)
+    for place in range(len(entries) - 1, -1, -1):
+        if (entries[place].key, entries[place].criteria) == same:
+            entries[place] = replace(entry, text=entries[place].text + entry.text)
+            return True
+    return False
 
 
 def merge_repeated(sections: Iterable[Section], report: Report) -> list[Section]:
@@ -158,21 +157,33 @@ def merge_repeated(sections: Iterable[Section], report: Report) -> list[Section]
     the address rules and event filters, which begin anew (main/manager.c, at
     ``keep = 1``).
     """
-    users: dict[str, Section] = {}
+    users: dict[str, list[Section]] = {}
     others: list[Section] = []
+    spelled: dict[str, str] = {}
     for section in sections:
-        former = users.get(section.name)
         if section.template or section.is_general:
             others.append(section)
-        elif former is None:
-            users[section.name] = section
-        else:
+            continue
+        spelling = spelled.setdefault(section.name.lower(), section.name)
+        if spelling != section.name:
+            report.error(
+                section.line,
+                f"[{section.name}] and [{spelling}] are one user in Asterisk, and two here: give"
+                " one of them another name",
+            )
+        same = users.setdefault(section.name, [])
+        if same:
             report.warn(
                 section.line,
                 f"[{section.name}] is here twice: what this one says counts, its permit, deny"
-                f" and eventfilter lines instead of those from line {former.line} on",
+                f" and eventfilter lines instead of those from line {same[-1].line} on",
             )
-            kept = [one for one in former.entries if one.key not in _REPLACED]
-            entries = [*kept, *section.entries]
-            users[section.name] = Section(section.name, section.line, False, entries)
-    return [*others, *users.values()]
+        same.append(section)
+    return [*others, *map(_merged, users.values())]
+
+
+def _merged(sections: list[Section]) -> Section:
+    """Return *sections*, all of one user, as one."""
+    *former, last = sections
+    kept = [one for section in former for one in section.entries if one.key not in _REPLACED]
+    return replace(last, entries=[*kept, *last.entries])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.access.acl import ANYBODY
+from amiproxy.access.acl import Acl, read_rules
 from amiproxy.errors import ConfigError
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.conffile import load_config, parse_config
@@ -225,8 +225,48 @@ def test_permit_and_deny_keep_their_order() -> None:
     config = read("deny=0.0.0.0/0\npermit = 10.0.0.0/255.0.0.0, 192.168.1.1\nDENY = 10.1.0.0/16")
 
     assert config.acl.describe() == (
-        "deny 0.0.0.0/0, permit 10.0.0.0/255.0.0.0, permit 192.168.1.1, deny 10.1.0.0/16"
+        "deny 0.0.0.0/0, permit 10.0.0.0/255.0.0.0, permit 192.168.1.1, deny 10.1.0.0/16,"
+        " any IPv6 address"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("permit = 10.0.0.0/8", True),
+        ("deny = 0.0.0.0/0\npermit = 10.0.0.0/8", True),
+        ("deny = 0.0.0.0/0\ndeny = ::/0\npermit = 10.0.0.0/8", False),
+        ("listenaddress = 127.0.0.1\ndeny = 0.0.0.0/0\npermit = 10.0.0.0/8", False),
+        ("listenaddress = 127.0.0.1\npermit = 10.0.0.0/8", True),
+        ("listenaddress = ::\ndeny = 0.0.0.0/0", True),
+        ("deny = 192.0.2.1", False),
+    ],
+)
+def test_a_list_that_restricts_less_than_it_seems_to_is_warned_of(text: str, warned: bool) -> None:
+    """With what to put before it; not where nobody can come by IPv6."""
+    found = [line for line in warnings_of(text) if "no line is about" in line]
+
+    assert [line.partition(": ")[0] for line in found] == (
+        [f"x.conf:{text.count(chr(10)) + 1}"] if warned else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("clientcafile = /ca\ncertfile = /c", "acceptunencryptedconnection = no"),
+        ("clientcafile = /ca\ncertfile = /c\nacceptencryptedconnection = yes",
+         "acceptunencryptedconnection = no"),
+        ("sslcafile = /ca", "sslverify = yes"),
+        ("sslcafile = /ca\nsslverify = off", "sslverify = yes"),
+    ],
+)  # fmt: skip
+def test_authorities_that_would_check_nobody_are_a_problem(text: str, wanted: str) -> None:
+    """It names the key that makes them count."""
+    [problem] = problems_of(text)
+
+    assert problem.startswith(f"x.conf:1: {text.partition(' ')[0]}: ")
+    assert wanted in problem
 
 
 def test_new_keys_have_their_units() -> None:
@@ -272,7 +312,7 @@ def test_reload_takes_over_servers_and_limits_and_names_the_rest() -> None:
 
     assert [server.host for server in config.servers] == ["b"]
     assert config.max_line == 200
-    assert config.acl == new.acl == ANYBODY.with_line("permit", "10.0.0.1")
+    assert config.acl == new.acl == Acl(tuple(read_rules("permit", "10.0.0.1")))
     assert config.banner == "old"
     assert waiting == ["forcebanner", "listenport"]
 

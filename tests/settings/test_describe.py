@@ -41,7 +41,7 @@ def test_descriptions() -> None:
     text = "\n".join(describe_users(read(FULL), for_everybody=["Logoff"]))
 
     assert text.startswith(
-        "everyone: from deny 0.0.0.0/0.0.0.0, permit 10.0.0.0/8, permit 127.0.0.1\n"
+        "everyone: from deny 0.0.0.0/0.0.0.0, deny ::/0, permit 10.0.0.0/8, permit 127.0.0.1\n"
     )
     assert "  sees events of: call, agent, user\n" in text
     assert "  does not see events whose text matches Event: RTCP\n" in text

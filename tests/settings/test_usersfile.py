@@ -86,9 +86,9 @@ def test_blank_and_comment_lines_make_no_user(line: str) -> None:
         ("joe=s\nbob=", "f:2: user bob has no secret: write name=secret"),
         ("bob= ,SIP/1", "f:1: user bob has no secret: write name=secret"),
         ("bob=,SIP/1", "f:1: user bob has no secret: write name=secret"),
-        ("bob=;x", "f:1: user bob has no secret: write name=secret"),
+        ("bob= ;x", "f:1: user bob has no secret: write name=secret"),
         ("hunter2", "f:1: '=' is missing: a user is name=secret,..."),
-        ("bob=a\0b", "f:1: the line holds a NUL byte"),
+        ("bob=a\0b", "f:1: the line holds a NUL byte; write the file in ASCII or UTF-8"),
     ],
 )
 def test_a_line_without_name_or_secret_is_a_problem(text: str, problem: str) -> None:
@@ -103,7 +103,7 @@ def test_every_problem_is_named_at_once() -> None:
 
 def test_blanks_and_comments_behind_the_fields() -> None:
     """Blanks do not count anywhere, and a comment ends the line."""
-    users = read_cleanly("  joe =\tSecret1 , SIP/10 02 ; a phone, x\nbob=s#,SIP/1\n")
+    users = read_cleanly("  joe =\tSecret1 , SIP/10 02 ; a phone, x\nbob=s\t#,SIP/1\n")
 
     assert users["joe"].secret == "Secret1"
     assert users["joe"].channel == "sip/1002"

@@ -26,14 +26,14 @@ displayconnects = no
 allowmultiplelogin = no
 authtimeout = 20
 authlimit = 40
-deny = 0.0.0.0/0.0.0.0
+deny = 0.0.0.0/0.0.0.0, ::/0
 permit = 10.0.0.0/8 ; the office
 permit = 127.0.0.1
 
 [office](!) ; a template is no user
 read = call,agent,user
 write = reporting
-deny = 0.0.0.0/0
+deny = 0.0.0.0/0,::/0
 permit = 10.1.0.0/255.255.0.0
 eventfilter = !Event: RTCP
 

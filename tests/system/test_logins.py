@@ -227,7 +227,7 @@ def test_displayconnects(proxy: StartProxy) -> None:
 @pytest.mark.parametrize("required", ["yes", "no"])
 def test_writetimeout(proxy: StartProxy, required: Any) -> None:
     """A user's own writetimeout replaces clientwritetimeout until the next login."""
-    users = "quick=secret\n[patient]\nsecret=secret\nwritetimeout=30000\n"
+    users = "quick=secret\n[patient]\nsecret=secret\nread=all\nwritetimeout=30000\n"
     filling = b"Event: Filling\r\nPrivilege: user,all\r\nText: %s\r\n\r\n" % (b"x" * 4000)
     with (
         SimulatedAsterisk(behaviour=Behaviour(write_timeout=30)) as asterisk,

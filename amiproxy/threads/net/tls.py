@@ -72,7 +72,10 @@ def server_context(config: Config) -> ssl.SSLContext:
 
 
 def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> None:
-    """Trust the authorities in the file that *key* names, the *field* of *config*."""
+    """Trust the authorities in the file that *key* names, the *field* of *config*.
+
+    Where it holds a revocation list too, each authority of a chain must have one there.
+    """
     path = getattr(config, field)
     what = f"{config.place(field)}{key} {path}"
     try:
@@ -81,6 +84,12 @@ def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> Non
         raise ConfigError(f"{what}: holds no certificate in PEM form") from error
     except OSError as error:
         raise ConfigError(f"{what}: {error.strerror}") from error
+    stored = context.cert_store_stats()
+    if not stored["x509"]:
+        raise ConfigError(f"{what}: holds no certificate, only revocation lists")
+    if stored["crl"]:
+        # OpenSSL looks at a list only if it is told to.
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
 def _why(text: bytes, error: ssl.SSLError) -> str:

@@ -84,7 +84,7 @@ def test_an_unusable_file_fails_the_start(
     if text is not None:
         path.write_text(text)
     lines = {"certfile": str(pki.good), "sslverify": "yes", key: str(path)}
-    config = MIXED + "".join(f"{name} = {value}\n" for name, value in lines.items())
+    config = ONLY_TLS + "".join(f"{name} = {value}\n" for name, value in lines.items())
     with pytest.raises(AssertionError, match="exit status 1") as failed:
         proxy(config)
 

@@ -11,7 +11,7 @@ import pytest
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
 from amiproxy.threads.net.tls import client_context
-from tests.certificates import self_signed
+from tests.certificates import Authority, self_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +82,5 @@ def test_a_bad_list_of_authorities_is_told(pems: Path, tmp_path: Path) -> None:
 
     assert "No such file" in complaint(path, client_ca_file="/nonexistent")
     assert "no certificate" in complaint(path, client_ca_file=str(pems / "a.key"))
+    (tmp_path / "crl.pem").write_bytes(Authority().revoke())
+    assert "only revocation lists" in complaint(path, client_ca_file=str(tmp_path / "crl.pem"))
