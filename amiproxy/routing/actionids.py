@@ -1,29 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ActionIDs of autofilter ``unique``: prefixed on the way up, restored on the way down.
+"""ActionIDs: every action goes upstream with one of ours, which nobody can guess.
 
-Upstream every action of a client in ``unique`` mode carries
-``amp<session number>-<its own ActionID>`` (spec section 7).  If the client gave
-none, or one that is too long for Asterisk's buffers with the prefix (spec 12.11,
-12.18), or one that must not come twice, the part after the prefix is the proxy's
-own: it begins with ``!``.
+Upstream an action carries ``amp<session number>-<mark><token>-<what its client gave>``
+(spec section 7, 12.25).  The mark tells this process from any other, the token tells
+this action from any other; both are random.  What the client gave is left out if the
+whole would be too long for Asterisk's buffers (12.18), or if it gave nothing (12.11).
 """
 
 from __future__ import annotations
 
-import itertools
+import base64
+import os
 import re
-import threading
+from collections import deque
 
-from amiproxy.basics.bounded import BoundedDict
 from amiproxy.message import Message
 
 #: Bytes of an ActionID with the prefix.  Asterisk keeps longer ones in buffers that
 #: are too small for them (ConfbridgeList, asterisk.md).
 MAX_WIRE_ID = 67
 
-#: How many exchanged long ActionIDs are remembered.  The oldest are forgotten first:
-#: by then their actions are answered, or never will be.
-MAX_EXCHANGED = 65536
+_MARK = 6  # characters: 36 random bits
+_TOKEN = 12  # characters: 72 random bits
+_BITS = 6  # of one character
+#: Characters, with the dash, that tell one action from any other.
+KEY_LENGTH = 1 + _MARK + _TOKEN
+_STOCK = 256  # tokens that are made at a time: a system call for each would cost more
 
 #: How the header is nearly always written.
 _USUAL = b"\r\nActionID: "
@@ -32,67 +34,61 @@ _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)
 
 
 class ActionIds:
-    """Make wire ActionIDs and read them back.  Safe from any thread."""
+    """Makes wire ActionIDs and reads them back.  Safe from any thread, without a lock."""
 
-    def __init__(self, most_exchanged: int = MAX_EXCHANGED) -> None:
-        # Guards _long's insertions and evictions; held for dict operations
-        # only.  Lookups go without it: one dict.get is atomic.
-        self._lock = threading.Lock()
-        self._long: BoundedDict[str, str] = BoundedDict(most_exchanged)
-        self._count = itertools.count(1)
+    def __init__(self) -> None:
+        self._mark = _random_text(_MARK)
+        # Several threads may take from it and add to it at once: each step is atomic.
+        self._tokens: deque[str] = deque()
 
-    def wire_id(self, number: int, client_id: str | None, *, fresh: bool = False) -> str:
-        """Return what goes upstream for *client_id* of session *number*.
+    def make(self, number: int, given: str | None) -> str:
+        """Return a new wire ActionID for an action of session *number*.
 
-        With *fresh* it differs each time, even for the same *client_id*.
+        *given* is the client's own, None if it gave none; it is in the result if there
+        is room for it.
         """
-        if client_id is None:
-            return self.anonymous(number)
-        if fresh:
-            wire = f"amp{number}-!f{next(self._count)}-{client_id}"
-        else:
-            wire = f"amp{number}-{client_id}"
-        if len(wire) <= MAX_WIRE_ID and (fresh or not client_id.startswith("!")):
-            return wire
-        wire = f"amp{number}-!l{next(self._count)}"
-        with self._lock:
-            self._long[wire] = client_id
-        return wire
+        try:
+            token = self._tokens.pop()
+        except IndexError:
+            token = self._new_token()
+        if given is not None:
+            wire = f"amp{number}-{self._mark}{token}-{given}"
+            if len(wire) <= MAX_WIRE_ID:
+                return wire
+        return f"amp{number}-{self._mark}{token}"
 
-    def anonymous(self, number: int) -> str:
-        """Return a wire ActionID for an action whose client gave none."""
-        return f"amp{number}-!n{next(self._count)}"
+    def key(self, wire_id: str) -> str | None:
+        """Return the part of *wire_id* that no other action has; None if it is not ours.
 
-    def is_ours(self, wire_id: str) -> bool:
-        """Return whether *wire_id* reads as one of the proxy's own."""
-        return _read(wire_id)[0] >= 0
-
-    def owner(self, wire_id: str) -> int:
-        """Return the number of the session that *wire_id* belongs to, 0 if none."""
-        return max(0, _read(wire_id)[0])
-
-    def client_id(self, wire_id: str) -> str | None:
-        """Return what the client had given, None if it had given nothing.
-
-        An ActionID that is not the proxy's own is returned as it is.
+        Ours are those that this process can have made.  What follows the part need not
+        be as it was sent: Asterisk may have cut it.
         """
-        number, given = _read(wire_id)
-        if number < 0:
-            return wire_id
-        if not given.startswith("!"):
-            return given
-        if given.startswith("!f"):
-            return given.partition("-")[2]
-        return self._long.get(wire_id, given) if given.startswith("!l") else None
+        at = wire_id.find("-") + 1
+        if at and wire_id.startswith(self._mark, at) and wire_id.startswith("amp"):
+            return wire_id[: at - 1 + KEY_LENGTH]
+        return None
+
+    def owner(self, key: str) -> int:
+        """Return the number of the session in *key*, which ``key`` has returned; 0 if none."""
+        number = key[3 : key.index("-")]
+        return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
+
+    def given(self, wire_id: str) -> str | None:
+        """Return what the client gave, as far as *wire_id*, one of ours, has it."""
+        rest = wire_id[wire_id.index("-") + KEY_LENGTH :]
+        return rest[1:] if rest.startswith("-") else None
+
+    def _new_token(self) -> str:
+        """Return a token and put more in stock."""
+        text = _random_text(_TOKEN * _STOCK)
+        self._tokens.extend(text[at : at + _TOKEN] for at in range(_TOKEN, len(text), _TOKEN))
+        return text[:_TOKEN]
 
 
-def _read(wire_id: str) -> tuple[int, str]:
-    """Split *wire_id*: the session's number, -1 if it is not the proxy's own, and the rest."""
-    if wire_id.startswith("amp"):
-        number, dash, given = wire_id[3:].partition("-")
-        if dash and len(number) <= 18 and number.isdecimal() and number.isascii():
-            return int(number), given
-    return -1, ""
+def _random_text(length: int) -> str:
+    """Return *length* random characters that may stand in an ActionID."""
+    data = os.urandom(length * _BITS // 8 + 1)
+    return base64.b64encode(data, b"._")[:length].decode()
 
 
 def with_action_id(message: Message, action_id: str | None) -> Message:

@@ -1,31 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ledger: which client an answer of Asterisk belongs to.
 
-Asterisk answers one connection in order, each answer with its whole list in one
-piece (asterisk.md), so the place in the queue tells who asked even if the answer
-carries no ActionID (spec 12.19).  But values are never escaped and can forge a
-message (recording b10), so an ActionID that is ours beats the position.
+The invariant: what Asterisk says is an answer if, and only if, it bears the unguessable
+ActionID of an action that is under way on this connection, or stands without any where
+that action alone can have brought it about, and then it is for the session that asked.
+
+Every action goes upstream with such an ActionID (spec 12.25), so a Response without one,
+or with any other, is nobody's: values are never escaped and can forge a message (recording
+b10).  Two things come without an ActionID and are told by their place, since Asterisk
+answers one connection in order, each answer with its whole list in one piece
+(asterisk.md): items of a list that has begun (``PeerEntry``), and text that is no message
+(IAXnetstats).  Behind an action that is answered with text the proxy sends a Ping of its
+own, whose answer ends the text.
 
 An action that went upstream is in one of these states:
 
 ==========  ==========================  ==============================================
 state       kept in                     what ends it
 ==========  ==========================  ==============================================
-queued      ``_queue``                  a Response with its ActionID, or without one if
-                                        it is the oldest; one to an action that went
-                                        later: then this one is never answered
-open list   ``open_list``, first of     the last event of the list; the next Response
-            ``_queue``                  to anything
-remembered  ``_originates``             its OriginateResponse; too many newer ones
-held        ``_originates``, marked     as remembered; its deadline
-            there
+queued      ``_queue``                  a Response with its ActionID; one to an action
+                                        that went later: then this one is never answered
+open list   ``open_list``               the last event of the list; the next Response
+                                        to an action under way
+held        ``_held``                   its OriginateResponse; its deadline
 ==========  ==========================  ==============================================
 
-A Response that announces a list makes a queued action the open list.  A Response
-that accepts an Originate makes it remembered, or held if the proxy has made it
-asynchronous: then the client has had no answer yet and gets one from the
-OriginateResponse.  Whatever ends a state otherwise ends the action.  A lost
-connection ends all of them.
+A Response that announces a list makes a queued action the open list.  A Response that
+accepts an Originate which the proxy has made asynchronous makes it held: its client has
+had no answer yet and gets one from the OriginateResponse.  Whatever ends a state otherwise
+ends the action.  A lost connection ends all of them.
+
+An event that bears an ActionID and is no answer is for everybody, with the ActionID that
+its sender gave (spec 12.20, 12.24).
 
 A ledger belongs to one server session.  It has no lock of its own: every caller
 holds the session's lock.
@@ -33,75 +39,105 @@ holds the session's lock.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.message import Message
-from amiproxy.routing.actionids import with_action_id
-from amiproxy.wire.routed import PROXY, UNKNOWN_CLIENT, Routed
+from amiproxy.routing.actionids import KEY_LENGTH, with_action_id
+from amiproxy.routing.answers import answer_to_originate, ends_list, starts_list
+from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
+from amiproxy.wire.routed import BROADCAST, PROXY, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from amiproxy.routing.actionids import ActionIds
 
-#: Originates remembered until their OriginateResponse; the oldest is forgotten.
-MAX_ORIGINATES = 65536
+#: Originates held back at a time; the oldest is answered before one more is.
+MAX_HELD = 65536
 
-
-@dataclass(eq=False)  # compared by identity: two clients may ask the same
-class PendingAction:
-    """One action on its way to Asterisk, until it is answered."""
-
-    owner: int  # the session that asks, or PROXY
-    raw: bytes  # what goes upstream
-    wire_id: str | None = None  # the ActionID in it
-    originate: bool = False
-    held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
-    deadline: float = 0.0  # an Originate: when to stop waiting, monotonic seconds
+#: Events with a class that bear the ActionID of the action behind them and are for all:
+#: name in lower case.
+FOR_ALL = frozenset({"userevent", "originateresponse", "sipqualifypeerdone"})
 
 
 class Ledger:
-    """The actions under way on one connection to Asterisk, oldest first."""
+    """The actions under way on one connection to Asterisk, oldest first.
 
-    def __init__(self, ids: ActionIds, host: str, *, most_originates: int = MAX_ORIGINATES) -> None:
+    *host* is what its messages say as ``Server``.  *ended* is called with the number of the
+    session whenever one of its actions ends, in whatever way; it must not block.
+    """
+
+    def __init__(
+        self,
+        ids: ActionIds,
+        host: str,
+        *,
+        ended: Callable[[int], object] | None = None,
+        most_held: int = MAX_HELD,
+    ) -> None:
         self._ids = ids
         self._host = host
-        self._queue: deque[PendingAction] = deque()
+        self._ended = ended
+        self._queue: OrderedDict[str, PendingAction] = OrderedDict()
+        # Those in the queue while which Asterisk serves nothing else.
+        self._calls: OrderedDict[str, PendingAction] = OrderedDict()
+        self._unanswered: dict[int, int] = {}
+        self._long = LongIds()
+        self._held = HeldBack(most_held)
         #: Whose list is arriving.  Without one, an event that carries no ActionID is
         #: surely nobody's answer.
         self.open_list: PendingAction | None = None
-        self._originates = _Originates(most_originates)
         #: Originates whose clients wait for the OriginateResponse.
-        self.held: Collection[PendingAction] = self._originates.held
+        self.held: Collection[str] = self._held.by_key
+        #: Bytes that went upstream for actions to which no Response has come.
+        self.in_flight = 0
 
-    def enter(self, action: PendingAction) -> None:
-        """Queue *action*, which goes upstream now."""
-        self._queue.append(action)
+    def enter(self, action: PendingAction) -> bytes:
+        """Queue *action*, which goes upstream now; return the bytes that are to go."""
+        wire_id = action.wire_id
+        # As ActionIds.key says it.
+        key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
+        raw, action.raw = action.raw, b""
+        action.size = len(raw)
+        self.in_flight += action.size
+        self._queue[key] = action
+        if action.owner != PROXY:
+            self._unanswered[action.owner] = self._unanswered.get(action.owner, 0) + 1
+        if action.synchronous:
+            self._calls[key] = action
+        given = action.given
+        if action.echoed and given is not None and self._ids.given(wire_id) is None:
+            self._long.add(action, given)
+        return raw + self.enter(own_action(self._ids, "Ping")) if action.textual else raw
+
+    def unanswered(self, owner: int) -> int:
+        """Return how many actions of session *owner* lack their final answer."""
+        return self._unanswered.get(owner, 0)
 
     def is_waiting(self, owner: int) -> bool:
         """Return whether an answer for session *owner* is still to come."""
-        return any(action.owner == owner for action in self._queue) or any(
-            action.owner == owner for action in self.held
-        )
+        return self.unanswered(owner) > 0
 
-    def patience(self, now: float) -> float:
+    def patience(self, now: float, heard: float) -> float:
         """Return for how many seconds from *now* Asterisk may be silent though it is alive.
 
-        While it makes a synchronous call it serves nothing else on this connection.
-        Originates that were made asynchronous do not count.  *now* is in monotonic
-        seconds.
+        While it makes a synchronous call it serves nothing else on this connection.  It
+        makes them one after the other, so only the oldest counts, from when it was sent
+        or Asterisk was last *heard*.  Both times are monotonic seconds.
         """
-        calls = (action for action in self._queue if not action.held_back)
-        return max((action.deadline - now for action in calls), default=0.0)
+        call = next(iter(self._calls.values()), None)
+        return 0.0 if call is None else max(heard, call.since) + call.ringing - now
 
     def abandon(self) -> list[PendingAction]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
-        lost = [*self._queue, *self.held]
+        lost = [] if self.open_list is None else [self.open_list]
+        lost += [*self._queue.values(), *self._held.clear()]
         self._queue.clear()
-        self._originates.clear()
-        self.open_list = None
+        self._calls.clear()
+        self.open_list, self.in_flight = None, 0
+        for action in lost:
+            self._end(action)
         return lost
 
     def expired(self, now: float) -> list[Routed]:
@@ -110,10 +146,7 @@ class Ledger:
         Our user may lack the class ``call``; nobody must wait for ever for what
         Asterisk has accepted.  *now* is in monotonic seconds.
         """
-        late = [action for action in self.held if action.deadline <= now]
-        for action in late:
-            self._originates.discard(action)
-        return [self._originate_answer(action, done=True) for action in late]
+        return [self._originate_answer(action, done=True) for action in self._held.late(now)]
 
     # -- what Asterisk says ---------------------------------------------------------------------
 
@@ -121,203 +154,179 @@ class Ledger:
         """Return *message* with whom it is for; None if no client may see it."""
         wire_id = message.values.get("actionid")
         first = message.lines[0].partition(":")[0].lower()
-        if first == "response":
+        if first == "event":
+            return self._event(message, wire_id)
+        if first == "response" or (wire_id is not None and message.has("Response")):
+            # JabberSend of old Asterisk puts the ActionID first.
             return self._answer(message, wire_id)
-        if first == "event" and wire_id is not None:
-            return self._event_with_id(message, wire_id)
-        action = self.open_list
-        if first != "event":
-            # Text that is not a message (IAXnetstats) goes to whoever asked.
-            action = action or (self._queue[0] if self._queue else None)
-        elif message.has("Privilege"):
-            # A real event, however the list before it ended.
-            action = None
-        if action is None:
-            return Routed(message, wire_id=wire_id)
-        return self._list_item(message, action, wire_id)
+        return self._text(message, wire_id)
 
     def _answer(self, message: Message, wire_id: str | None) -> Routed | None:
         """Classify a Response."""
-        self.open_list = None
-        action = self._take(wire_id)
+        action = None if wire_id is None else self._take(wire_id)
         if action is None:
-            return self._unexpected(message, wire_id)
-        if action.owner == PROXY:
             return None
         if message.get("Response").lower() == "success":  # "" for a line without a colon
-            if action.originate and action.wire_id is not None:
-                self._originates.add(action)
             if action.held_back:
+                self._held.add(action)
                 return None  # answered when its OriginateResponse comes
-            if _starts_list(message):
-                self._queue.appendleft(action)
+            if starts_list(message) and action.owner != PROXY:
                 self.open_list = action
-        answer = Routed(
-            message,
-            owner=action.owner,
-            wire_id=wire_id,
-            request_id=action.wire_id,
-            final=self.open_list is None,
-        )
-        return self._without_unasked_id(answer) if action.held_back else answer
+                return self._part(message, action)
+        return self._part(message, action, final=True)
 
-    def _unexpected(self, message: Message, wire_id: str | None) -> Routed:
-        """Classify a Response to nothing in the queue."""
-        if wire_id is None:
-            return Routed(message)
-        owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
-        return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id, final=True)
-
-    def _take(self, wire_id: str | None) -> PendingAction | None:
-        """Take the action that a Response belongs to out of the queue."""
-        queue = self._queue
-        if wire_id is None:
-            # If it is a list whose end never came, it has been answered and still stands first.
-            return queue.popleft() if queue else None
-        if queue and queue[0].wire_id == wire_id:
-            return queue.popleft()
-        for index, action in enumerate(queue):
-            if action.wire_id == wire_id:
-                # Those before it were never answered (IAXnetstats) and will not be.
-                for _ in range(index + 1):
-                    queue.popleft()
+    def _take(self, wire_id: str) -> PendingAction | None:
+        """Take the action that a Response belongs to out of the queue, or from its list."""
+        key, queue, open_list = self._ids.key(wire_id), self._queue, self.open_list
+        if key is None:
+            return None
+        if open_list is not None and open_list.key == key:
+            self.open_list = None
+            return open_list
+        if key not in queue:
+            return None
+        if open_list is not None:
+            self.open_list = None
+            self._end(open_list)
+        while True:
+            _, action = queue.popitem(last=False)
+            self.in_flight -= action.size
+            if action.synchronous:
+                del self._calls[action.key]
+            if action.key == key:
                 return action
-        return None
+            # Those before it were never answered (IAXnetstats) and will not be.
+            self._end(action)
 
-    def _event_with_id(self, message: Message, wire_id: str) -> Routed:
-        """Classify an event that carries an ActionID."""
+    def _text(self, message: Message, wire_id: str | None) -> Routed | None:
+        """Classify text that is no message: it goes to whoever asked."""
+        action: PendingAction | None
+        if wire_id is not None:
+            action = self._find(self._ids.key(wire_id))
+        elif self.open_list is not None:
+            action = self.open_list
+        else:
+            action = next(iter(self._queue.values()), None)
+            if action is not None and not action.textual:
+                return None
+        return None if action is None else self._part(message, action)
+
+    def _event(self, message: Message, wire_id: str | None) -> Routed | None:
+        """Classify an event."""
+        if wire_id is None:
+            action = self.open_list
+            if action is None or message.has("Privilege"):
+                # A real event, however the list before it ended.
+                return Routed(message)
+            return self._list_item(message, action, marked=False)
         name = message.get("Event").lower()
-        if name == "userevent":
-            return self._user_event(message, wire_id)
-        if name == "originateresponse":
-            action = self._originates.take(wire_id)
-            if action is not None and action.held_back:
-                done = message.get("Response").lower() == "success"
-                return self._originate_answer(action, done=done)
-            if action is not None:
-                return Routed(message, owner=action.owner, wire_id=wire_id, request_id=wire_id)
-        action = self.open_list
-        if action is not None and action.wire_id == wire_id:
-            return self._list_item(message, action, wire_id)
-        owner = self._ids.owner(wire_id) or UNKNOWN_CLIENT
-        return Routed(message, owner=owner, wire_id=wire_id, request_id=wire_id)
+        key = self._ids.key(wire_id)
+        if key is None:
+            # Another program's.
+            of_action = wire_id if name == "originateresponse" else None
+            return Routed(message, action_id=wire_id, request_id=of_action)
+        action = self._find(key)
+        if name == "originateresponse" and action is not None and action.held_back:
+            if self._held.take(key) is None:
+                self._take(wire_id)
+            done = message.get("Response").lower() == "success"
+            return self._originate_answer(action, done=done)
+        if name in FOR_ALL or (action is None and message.has("Privilege")):
+            return self._event_for_all(message, wire_id, key, action)
+        # An item of a list that is over is for nobody.
+        return None if action is None else self._list_item(message, action, marked=True)
 
-    def _user_event(self, message: Message, wire_id: str) -> Routed:
-        """An event for everybody, although Asterisk puts its sender's ActionID in (12.20).
+    def _event_for_all(
+        self, message: Message, wire_id: str, key: str, action: PendingAction | None
+    ) -> Routed:
+        """An event for everybody, although it bears the ActionID of an action (12.20, 12.24).
 
         With autofilter ``on``, only clients that sent this ActionID last see it.
         """
-        if self._ids.owner(wire_id):
-            restored = with_action_id(message, self._ids.client_id(wire_id))
-            restored.links = message.links  # the same channels, whatever the ActionID
-            message = restored
-        return Routed(message, wire_id=wire_id)
+        given = action.given if action is not None else self._ids.given(wire_id)
+        if given is None:
+            given = self._long.get(key)
+        is_originate = message.get("Event").lower() == "originateresponse"
+        return Routed(
+            _restored(message, given),
+            action_id=given,
+            request_id=wire_id if is_originate else None,
+            asker=self._ids.owner(key) if is_originate else BROADCAST,
+        )
 
-    def _list_item(self, message: Message, action: PendingAction, wire_id: str | None) -> Routed:
-        final = self.open_list is action and _ends_list(message)
+    def _find(self, key: str | None) -> PendingAction | None:
+        """Return the action under way with *key*, None if there is none."""
+        if key is None:
+            return None
+        action = self.open_list
+        if action is not None and action.key == key:
+            return action
+        return self._queue.get(key) or self._held.by_key.get(key)
+
+    def _list_item(self, message: Message, action: PendingAction, *, marked: bool) -> Routed | None:
+        """Return an event that belongs to *action*; *marked* says that it bears its ActionID.
+
+        What comes without one does not end a list whose items have it.
+        """
+        is_last = ends_list(message) and (marked or not action.marked)
+        action.marked = action.marked or marked
+        final = is_last and self.open_list is action
         if final:
             self.open_list = None
-            if self._queue and self._queue[0] is action:
-                self._queue.popleft()
+        return self._part(message, action, final=final)
+
+    def _part(
+        self, message: Message, action: PendingAction, *, final: bool = False
+    ) -> Routed | None:
+        """Return *message* as a part of the answer to *action*, which ends if it is *final*."""
+        if final:
+            self._end(action)
+        if action.owner == PROXY:
+            return None
+        marked = message.has("ActionID")
         return Routed(
-            message,
+            _restored(message, action.given) if marked else message,
             owner=action.owner,
-            wire_id=wire_id,
+            action_id=action.given if marked else None,
             request_id=action.wire_id,
             final=final,
+            private=action.private,
         )
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
-        """Answer a synchronous Originate as Asterisk would have (recordings c1, c3)."""
-        answer = Message.of(
-            "Response: Success" if done else "Response: Error",
-            f"ActionID: {action.wire_id}",
-            "Message: Originate successfully queued" if done else "Message: Originate failed",
-            f"Server: {self._host}",
-        )
-        return self._without_unasked_id(
-            Routed(
-                answer,
-                owner=action.owner,
-                wire_id=action.wire_id,
-                request_id=action.wire_id,
-                final=True,
-            )
-        )
-
-    def _without_unasked_id(self, answer: Routed) -> Routed:
-        """Return *answer* without its ActionID if the client gave none.
-
-        A held-back Originate gets an ActionID from the proxy in any mode.  Nobody is to
-        see it, and autofilter ``on`` compares what the client gave.
-        """
-        if answer.wire_id is None or self._ids.client_id(answer.wire_id) is not None:
-            return answer
+        """Answer an Originate that was held back."""
+        self._end(action)
         return Routed(
-            with_action_id(answer.message, None),
-            owner=answer.owner,
-            request_id=answer.request_id,
-            final=answer.final,
+            answer_to_originate(action.given, self._host, done=done),
+            owner=action.owner,
+            action_id=action.given,
+            request_id=action.wire_id,
+            final=True,
+            private=action.private,
         )
 
-
-class _Originates:
-    """The Originates that Asterisk has accepted, until their OriginateResponse."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        # By ActionID, which a dialler may use for all its calls: oldest first.
-        self._by_id: OrderedDict[str, deque[PendingAction]] = OrderedDict()
-        self._count = 0  # of all actions in _by_id
-        #: Those whose clients wait for an answer, oldest first.
-        self.held: dict[PendingAction, None] = {}
-
-    def add(self, action: PendingAction) -> None:
-        """Remember *action*, which has an ActionID; one too many forgets the oldest ActionID's."""
-        assert action.wire_id is not None
-        self._by_id.setdefault(action.wire_id, deque()).append(action)
-        self._count += 1
-        if action.held_back:
-            self.held[action] = None
-        if self._count > self._most:
-            self.take(next(iter(self._by_id)))
-
-    def take(self, wire_id: str) -> PendingAction | None:
-        """Return and forget the oldest action with *wire_id*, None if there is none."""
-        waiting = self._by_id.get(wire_id)
-        if waiting is None:
-            return None
-        action = waiting[0]
-        self.discard(action)
-        return action
-
-    def discard(self, action: PendingAction) -> None:
-        """Forget *action*."""
-        assert action.wire_id is not None
-        waiting = self._by_id[action.wire_id]
-        waiting.remove(action)
-        if not waiting:
-            del self._by_id[action.wire_id]
-        self._count -= 1
-        self.held.pop(action, None)
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._by_id.clear()
-        self._count = 0
-        self.held.clear()
+    def _end(self, action: PendingAction) -> None:
+        """Note that *action* is over."""
+        owner = action.owner
+        if owner == PROXY:
+            return
+        left = self._unanswered[owner] - 1
+        if left:
+            self._unanswered[owner] = left
+        else:
+            del self._unanswered[owner]
+        if self._ended is not None:
+            self._ended(owner)
 
 
-def _starts_list(message: Message) -> bool:
-    values = message.values
-    if values.get("eventlist", "").lower() == "start":
-        return True
-    # Asterisk before 12 has no EventList header in many of its lists.
-    text = values.get("message")
-    return text is not None and text.lower().rstrip(".").endswith("will follow")
+def own_action(ids: ActionIds, name: str) -> PendingAction:
+    """Return an action of the proxy's own, whose answer no client sees."""
+    wire_id = ids.make(0, None)
+    return PendingAction(PROXY, Message.of(f"Action: {name}", f"ActionID: {wire_id}").raw, wire_id)
 
 
-def _ends_list(message: Message) -> bool:
-    if message.get("EventList").lower() == "complete":
-        return True
-    return message.get("Event").lower().endswith("complete")
+def _restored(message: Message, given: str | None) -> Message:
+    """Return *message* with the ActionID that the client gave."""
+    restored = with_action_id(message, given)
+    restored.links = message.links  # the same channels, whatever the ActionID
+    return restored

@@ -6,23 +6,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.routing.ledger import PendingAction
+from amiproxy.routing.pending import PendingAction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from amiproxy.limits import Limits
     from amiproxy.routing.actionids import ActionIds
 
 #: How long an Originate without Timeout rings, in seconds (asterisk.md).
 DEFAULT_RING = 30.0
 
+#: How long one may ring as far as the proxy waits for it, in seconds.
+LONGEST_RING = 600.0
+
 #: How much longer than the ringing an OriginateResponse may take, in seconds.
 GRACE = 15.0
+
+#: Actions that some Asterisk answers with text, without Response and ActionID: all have
+#: IAXnetstats, 1.8 has Queues, 1.4 IAXpeers.
+TEXTUAL = frozenset({"iaxnetstats", "iaxpeers", "queues"})
+
+#: Actions whose ActionID comes back in an event for all.
+ECHOED = frozenset({"originate", "userevent", "sipqualifypeer"})
+
+#: What sscanf takes for ``%30d``.
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")
 
 
 def prepare(
@@ -33,47 +49,54 @@ def prepare(
     *,
     hold_back: bool,
     now: float,
-    fresh: bool = False,
 ) -> PendingAction:
     """Return *message* of session *number* as Asterisk is to get it.
 
     *mode* is the session's autofilter.  With *hold_back* a synchronous Originate is
-    made asynchronous (spec 12.16).  With *fresh* no two actions of the session get the
-    same ActionID.  *now* is in monotonic seconds.
+    made asynchronous where that means the same (spec 12.16).  *now* is monotonic seconds.
     """
-    originate = message.action == "originate"
-    held_back = hold_back and originate and not parse_bool(message.get("Async"))
-    if "proxykey" in message.values:
+    values, name = message.values, message.action
+    synchronous = name == "originate" and not parse_bool(values.get("async", ""))
+    held_back = hold_back and synchronous and _may_be_asynchronous(values)
+    if "proxykey" in values:
         message = message.without("ProxyKey")  # a secret of the proxy's own (spec 12.21)
-    given = message.values.get("actionid") or None
-    wire_id = given
-    if mode is AutoFilter.UNIQUE or needs_wire_id(given, ids, held_back=held_back):
-        wire_id = ids.wire_id(number, given, fresh=fresh)
-        if "actionid" in message.values:
-            message = with_action_id(message, wire_id)
-        else:
-            message = message.with_header("ActionID", wire_id)
+    given = values.get("actionid") or None
+    wire_id = ids.make(number, given)
+    if "actionid" in values:
+        message = with_action_id(message, wire_id)
+    else:
+        message = message.with_header("ActionID", wire_id)
     if held_back:
         message = made_asynchronous(message)
     return PendingAction(
         number,
         message.raw,
         wire_id,
-        originate=originate,
+        given,
+        private=mode is AutoFilter.UNIQUE,
         held_back=held_back,
-        deadline=deadline_of(message, now) if originate else now,
+        synchronous=synchronous and not held_back,
+        textual=name in TEXTUAL,
+        echoed=name in ECHOED,
+        since=now,
+        ringing=ringing(values.get("timeout", "")) + GRACE if synchronous else 0.0,
     )
 
 
-def needs_wire_id(given: str | None, ids: ActionIds, *, held_back: bool) -> bool:
-    """Return whether an action goes upstream with an ActionID other than the one *given*.
+def _may_be_asynchronous(values: Mapping[str, str]) -> bool:
+    """Return whether an Originate means the same with ``Async: true``.
 
-    This is not asked with autofilter unique, where it always does.  One that reads as one
-    of ours (a chained proxy's do) is exchanged: it would be taken for another session's,
-    and stripped on its way back.  An action without one needs one only if it is a
-    *held_back* Originate.
+    Asterisk refuses a synchronous one without these headers, and carries an asynchronous
+    one out all the same; PreDialGoSub it knows in synchronous ones only.
     """
-    return held_back if given is None else ids.is_ours(given)
+    if values.get("predialgosub"):
+        return False
+    if values.get("application"):
+        return True
+    priority = values.get("priority", "")
+    number = _INTEGER.match(priority)
+    is_priority = bool(priority) if number is None else int(number.group(1)) != 0
+    return bool(values.get("exten") and values.get("context")) and is_priority
 
 
 def made_asynchronous(originate: Message) -> Message:
@@ -83,13 +106,20 @@ def made_asynchronous(originate: Message) -> Message:
     return originate.with_header("Async", "true")
 
 
-def deadline_of(originate: Message, now: float) -> float:
-    """Return until when *originate* may be unanswered; both times in monotonic seconds."""
-    try:
-        ringing = max(0.0, float(originate.get("Timeout")) / 1000)
-    except ValueError:
-        ringing = DEFAULT_RING
-    return now + ringing + GRACE
+def ringing(timeout: str) -> float:
+    """Return for how many seconds an Originate with this *timeout* rings, as Asterisk reads it.
+
+    That is ``sscanf(timeout, "%30d")`` in milliseconds into an int of 32 bits: ``1e9`` is
+    1.  A negative one never ends, what is no number is refused at once.
+    """
+    if not timeout:
+        return DEFAULT_RING
+    found = _INTEGER.match(timeout)
+    if found is None:
+        return 0.0
+    wide = max(-(2**63), min(int(found.group(1)), 2**63 - 1))
+    milliseconds = (wide + 2**31) % 2**32 - 2**31
+    return LONGEST_RING if milliseconds < 0 else min(milliseconds / 1000, LONGEST_RING)
 
 
 def problem(raw: bytes, limits: Limits) -> str | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Callable
 from weakref import WeakValueDictionary
 
 from amiproxy.formats import written
-from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.visibility import Route, View
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import Routed
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
-    from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.callfilter import SessionFilter
     from amiproxy.wire.batch import Batch
 
@@ -30,20 +28,16 @@ Encoder = Callable[["Viewer", "Batch", "Format"], bytes]
 class Viewer:
     """What the client with session *number* gets of batches.
 
-    *view* is what it may see, *ids* knows the ActionIDs it gave.  *callfilter* judges
-    each message last, and remembers the calls it has let through; *view* says that
-    there is one.  All else is a value.
+    *view* is what it may see.  *callfilter* judges each message last, and remembers the
+    calls it has let through; *view* says that there is one.  All else is a value.
     """
 
-    __slots__ = ("_callfilter", "_ids", "number", "plan", "view")
+    __slots__ = ("_callfilter", "number", "plan", "view")
 
-    def __init__(
-        self, number: int, view: View, ids: ActionIds, callfilter: SessionFilter | None = None
-    ) -> None:
+    def __init__(self, number: int, view: View, callfilter: SessionFilter | None = None) -> None:
         assert view.filtered is (callfilter is not None)
         self.number = number
         self.view = view
-        self._ids = ids
         self._callfilter = callfilter
         #: The encoders for its view, once there was a batch: a web request needs none.
         self.plan: Plan | None = None
@@ -71,13 +65,14 @@ class Viewer:
             if not view.sees(item, number):
                 continue
             if callfilter is not None:
-                passing = callfilter.incoming(item.message, batch.scope, item.owner == number)
+                own = number in (item.owner, item.asker)
+                passing = callfilter.incoming(item.message, batch.scope, own)
                 if not passing:
                     continue
                 found += [
                     (Routed(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
                 ]
-            found.append((item, self.as_owner(item)))
+            found.append((item, item.message))
         return found
 
     def hears_event(self, batch: Batch) -> bool:
@@ -89,12 +84,6 @@ class Viewer:
             item.message.has("Privilege") and self.view.sees(item, self.number)
             for item in batch.items
         )
-
-    def as_owner(self, item: Routed) -> Message:
-        """Return the message of *item*, with the ActionID the client gave if it is its own."""
-        if item.owner == self.number and item.wire_id is not None:
-            return with_action_id(item.message, self._ids.client_id(item.wire_id))
-        return item.message
 
 
 # -- how the bytes of each route are made --------------------------------------------------
@@ -110,7 +99,7 @@ def _whole(_viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
     # Nobody else gets these, so the batch need not keep them.
-    mine = [viewer.as_owner(item) for item in batch.items if item.owner == viewer.number]
+    mine = [item.message for item in batch.items if item.owner == viewer.number]
     parts = [message.raw if form.wire else written(form, message) for message in mine]
     return parts[0] if len(parts) == 1 else b"".join(parts)
 

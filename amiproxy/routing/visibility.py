@@ -110,8 +110,8 @@ class View:
     def _matches(self, item: Routed) -> bool:
         """Return whether *item* carries the ActionID sent last, or none as long as none was."""
         if self.last_id is None:
-            return item.wire_id is None or item.owner == BROADCAST
-        return item.wire_id == self.last_id
+            return item.action_id is None or item.owner == BROADCAST
+        return item.action_id == self.last_id
 
     def sees_event(self, message: Message) -> bool:
         """Return whether class and text of an event are among what the client reads."""

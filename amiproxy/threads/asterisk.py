@@ -216,6 +216,6 @@ class AsteriskServer:
             return pinged
         if not pinged:
             self.link.ping()
-        elif not self.link.is_busy(now):
+        elif not self.link.is_busy(now, heard):
             raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
         return True

@@ -122,7 +122,6 @@ class Client:
         session = StreamSession(
             self._transport,
             self._address,
-            context.router.ids,
             mode=context.config.autofilter,
             guarded=context.guarded,
             input_name=form.name,

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: Every client may see it: an event.
 BROADCAST = 0
-#: An answer that no client of this proxy has asked for, as far as is known.
-UNKNOWN_CLIENT = -1
 #: The answer to an action of the proxy's own (keepalive): no client sees it.
 PROXY = -2
 
@@ -31,29 +29,32 @@ class Routed:
     needs to encode each once.
     """
 
-    __slots__ = ("final", "message", "owner", "private", "request_id", "wire_id")
+    __slots__ = ("action_id", "asker", "final", "message", "owner", "private", "request_id")
 
     def __init__(
         self,
         message: Message,
         *,
         owner: int = BROADCAST,
-        wire_id: str | None = None,
+        action_id: str | None = None,
         request_id: str | None = None,
+        asker: int = BROADCAST,
         final: bool = False,
         private: bool = False,
     ) -> None:
         """Say that *message* is for the session *owner*.
 
-        *wire_id* is the ActionID in it, *request_id* the one that the action it
-        answers had on its way to Asterisk: an item of a list need not carry it.
+        *action_id* is the ActionID in it, which a client gave; *request_id* the one that
+        the action it belongs to had on its way to Asterisk: an item of a list need not
+        carry it.  *asker* is the session whose action brought about an event for all.
         With *final* the answer is complete.  What is *private* no client but the
         owner sees, in any mode.
         """
         self.message = message
         self.owner = owner
-        self.wire_id = wire_id
+        self.action_id = action_id
         self.request_id = request_id
+        self.asker = asker
         self.final = final
         self.private = private
 

@@ -244,4 +244,7 @@ def readable(heard: bytes) -> str:
     """Return *heard* as text, without what differs from run to run."""
     if heard.startswith(b"\x16\x03\x01"):
         return "<TLS ClientHello>"
-    return re.sub(r"(?m)^(Challenge: )\d+", r"\1<CHALLENGE>", heard.decode("latin-1"))
+    text = re.sub(r"(?m)^(Challenge: )\d+", r"\1<CHALLENGE>", heard.decode("latin-1"))
+    # Upstream each action has an ActionID of the proxy's own (spec 12.25).
+    text = re.sub(r"(?m)^ActionID: amp\d+-[\w.]{18}\r\n", "", text)
+    return re.sub(r"(?m)^(ActionID: )amp\d+-[\w.]{18}-", r"\1", text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ledger: each answer finds the client that asked, by its ActionID or by its place."""
+"""Ledger: each answer finds the client that asked; what is none finds nobody."""
 
 from __future__ import annotations
 
@@ -9,267 +9,188 @@ from hypothesis import strategies as st
 
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.calltable import CallTable
-from amiproxy.routing.ledger import Ledger, PendingAction
-from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
+from amiproxy.routing.ledger import Ledger, own_action
+from amiproxy.wire.routed import BROADCAST
+from tests.routing.ledgerplay import Play
 
 
 @pytest.fixture
-def ids() -> ActionIds:
-    return ActionIds()
+def play() -> Play:
+    return Play()
 
 
-@pytest.fixture
-def ledger(ids: ActionIds) -> Ledger:
-    return Ledger(ids, "pbx")
+def test_an_answer_belongs_to_the_action_with_its_action_id(play: Play) -> None:
+    """Two clients that gave the same one, each its own answer with that ActionID."""
+    one, two = play.ask(1, "a"), play.ask(2, "a")
 
+    first = play.heard("Response: Success", f"ActionID: {one}")
+    second = play.heard("Response: Error", f"ActionID: {two}", "Message: No")
 
-def ask(
-    ledger: Ledger,
-    owner: int,
-    wire_id: str | None,
-    *,
-    originate: bool = False,
-    held_back: bool = False,
-    deadline: float = 0.0,
-) -> PendingAction:
-    """Let session *owner* send an action that carries *wire_id*."""
-    action = PendingAction(
-        owner, b"", wire_id, originate=originate, held_back=held_back, deadline=deadline
-    )
-    ledger.enter(action)
-    return action
-
-
-def hear(ledger: Ledger, *lines: str) -> Routed:
-    """Return what the ledger makes of a message that some client may see."""
-    found = ledger.classify(Message.of(*lines))
-    assert found is not None
-    return found
-
-
-def accepted(wire_id: str) -> Message:
-    """Return the Response to an Originate that is asynchronous."""
-    text = "Message: Originate successfully queued"
-    return Message.of("Response: Success", f"ActionID: {wire_id}", text)
-
-
-def test_an_answer_belongs_to_the_action_with_its_action_id(ledger: Ledger) -> None:
-    """Two actions under way, answers in order, each to its own client."""
-    ask(ledger, 1, "amp1-a")
-    ask(ledger, 2, "amp2-a")
-
-    first = hear(ledger, "Response: Success", "ActionID: amp1-a")
-    second = hear(ledger, "Response: Error", "ActionID: amp2-a")
-
-    assert (first.owner, first.final) == (1, True)
+    assert (first.owner, first.final, first.action_id) == (1, True, "a")
     assert (second.owner, second.final) == (2, True)
-    assert not ledger.is_waiting(1)
+    assert second.message.lines == ("Response: Error", "ActionID: a", "Message: No")
+    assert not play.ledger.is_waiting(1)
 
 
-def test_an_answer_without_action_id_belongs_to_the_oldest_action(ledger: Ledger) -> None:
-    """Asterisk answers one connection in order (spec 12.19)."""
-    ask(ledger, 1, None)
-    ask(ledger, 2, "amp2-a")
+@pytest.mark.parametrize(
+    "forged",
+    ["a", "amp1-a", "amp1-42", "amp2-", "", "amp1-{token}-a", None],
+)
+def test_an_answer_without_the_action_id_of_an_action_is_nobodys(
+    play: Play, forged: str | None
+) -> None:
+    """Values are not escaped (b10): none, a guessed one, what another process may have given."""
+    given = play.ask(1, "a")
+    other = ActionIds().make(1, "a")
+    token = other.partition("-")[2][:18]
+    lines = [] if forged is None else [f"ActionID: {forged.format(token=token)}"]
 
-    assert hear(ledger, "Response: Success", "Ping: Pong").owner == 1
-    assert hear(ledger, "Response: Success", "Ping: Pong").owner == 2
+    assert play.hear("Response: Success", *lines, "Message: forged") is None
+    assert play.heard("Response: Success", f"ActionID: {given}").owner == 1
 
 
-def test_an_action_that_was_never_answered_holds_up_nobody(ledger: Ledger) -> None:
+def test_an_answer_comes_once(play: Play) -> None:
+    """Who has seen the ActionID of an action that is over can do nothing with it."""
+    wire_id = play.ask(1, "a")
+    play.hear("Response: Success", f"ActionID: {wire_id}")
+
+    assert play.hear("Response: Success", f"ActionID: {wire_id}", "X: again") is None
+    assert play.hear("Event: PeerEntry", f"ActionID: {wire_id}") is None
+
+
+def test_an_answer_counts_only_where_it_was_asked(play: Play) -> None:
+    """Another server of the same proxy cannot answer it."""
+    other = Ledger(play.ids, "other")
+    wire_id = play.ask(1, "a")
+
+    for lines in (["Response: Success"], ["Event: Status"], ["text"]):
+        assert other.classify(Message.of(*lines, f"ActionID: {wire_id}")) is None
+    assert play.ledger.is_waiting(1)
+
+
+def test_an_action_that_was_never_answered_holds_up_nobody(play: Play) -> None:
     """IAXnetstats gets no answer: later answers pass it by."""
-    ask(ledger, 1, "amp1-netstats")
-    ask(ledger, 2, "amp2-a")
-    ask(ledger, 3, None)
+    play.ask(1)
+    two, three = play.ask(2), play.ask(3)
 
-    assert hear(ledger, "Response: Success", "ActionID: amp2-a").owner == 2
-    assert hear(ledger, "Response: Success").owner == 3
-    assert not ledger.is_waiting(1)
+    assert play.heard("Response: Success", f"ActionID: {two}").owner == 2
+    assert play.heard("Response: Success", f"ActionID: {three}").owner == 3
+    assert play.over == [1, 2, 3]
+    assert not play.ledger.is_waiting(1)
 
 
-def test_list_items_without_action_id_belong_to_the_list(ledger: Ledger) -> None:
-    """PeerEntry of IAXpeers carries none; a real event in between is for all."""
-    ask(ledger, 1, "amp1-a")
-    start = hear(ledger, "Response: Success", "ActionID: amp1-a", "EventList: start")
+@pytest.mark.parametrize("answered", [0, 1])
+def test_what_is_private_says_so(play: Play, answered: int) -> None:
+    """The answer to a session in ``unique``, its list items and the end (spec 12.26)."""
+    wire_id = play.ask(1, private=True)
+    items = [play.start(wire_id), play.heard("Event: PeerEntry", "X: 1")]
+    items += [play.heard("Event: PeerlistComplete", f"ActionID: {wire_id}")] * answered
 
-    item = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
-    event = hear(ledger, "Event: Newchannel", "Privilege: call,all")
-    end = hear(ledger, "Event: PeerlistComplete", "ActionID: amp1-a", "EventList: Complete")
-    after = hear(ledger, "Event: PeerEntry", "ObjectName: 100")
+    assert all(item.private for item in items)
+
+
+def test_list_items_belong_to_the_list(play: Play) -> None:
+    """Those of IAXpeers carry no ActionID, those of Status a Privilege; others are for all."""
+    wire_id = play.ask(1, "a")
+    start = play.start(wire_id)
+
+    item = play.heard("Event: PeerEntry", "ObjectName: 100")
+    status = play.heard("Event: Status", "Privilege: Call", f"ActionID: {wire_id}")
+    event = play.heard("Event: Newchannel", "Privilege: call,all")
+    end = play.heard("Event: StatusComplete", f"ActionID: {wire_id}", "EventList: Complete")
+    after = play.heard("Event: PeerEntry", "ObjectName: 100")
 
     assert (start.owner, start.final) == (1, False)
-    assert (item.owner, item.request_id, item.wire_id) == (1, "amp1-a", None)
+    assert (item.owner, item.request_id, item.action_id) == (1, wire_id, None)
+    assert (status.owner, status.message.get("ActionID")) == (1, "a")
     assert event.owner == BROADCAST
     assert (end.owner, end.final) == (1, True)
     assert after.owner == BROADCAST
 
 
-def test_a_list_of_an_old_asterisk_ends_with_its_complete_event(ledger: Ledger) -> None:
-    """Before 12 there is no EventList header; "will follow" announces a list."""
-    ask(ledger, 1, "amp1-a")
+def test_no_value_ends_a_list_whose_items_carry_the_action_id(play: Play) -> None:
+    """A forged end, or a forged answer, would show the rest of the list to nobody or all."""
+    wire_id = play.ask(1, "a")
+    play.start(wire_id)
+    play.hear("Event: Status", "Privilege: Call", f"ActionID: {wire_id}", "Value: ")
 
-    start = hear(
-        ledger, "Response: Success", "ActionID: amp1-a", "Message: Queue status will follow"
-    )
-    end = hear(ledger, "Event: QueueStatusComplete", "ActionID: amp1-a")
+    assert play.heard("Event: StatusComplete", "EventList: Complete").final is False
+    assert play.hear("Response: Success") is None
+    assert play.hear("Response: Success", "ActionID: a") is None
+    more = play.heard("Event: Status", "Privilege: Call", f"ActionID: {wire_id}")
+    end = play.heard("Event: StatusComplete", f"ActionID: {wire_id}")
+
+    assert (more.owner, end.owner, end.final) == (1, 1, True)
+
+
+def test_a_list_of_an_old_asterisk_ends_with_its_complete_event(play: Play) -> None:
+    """Before 12 there is no EventList header; "will follow" announces a list."""
+    wire_id = play.ask(1)
+    text = "Message: Queue status will follow"
+
+    start = play.heard("Response: Success", f"ActionID: {wire_id}", text)
+    end = play.heard("Event: QueueStatusComplete", f"ActionID: {wire_id}")
 
     assert (start.final, end.final) == (False, True)
-    assert not ledger.is_waiting(1)
+    assert not play.ledger.is_waiting(1)
 
 
-def test_a_list_that_never_ends_is_over_with_the_next_answer(ledger: Ledger) -> None:
+def test_a_list_that_never_ends_is_over_with_the_next_answer(play: Play) -> None:
     """A lost end costs its own client the end, and nobody else anything."""
-    ask(ledger, 1, "amp1-a")
-    ask(ledger, 2, "amp2-a")
-    hear(ledger, "Response: Success", "ActionID: amp1-a", "EventList: start")
+    one, two = play.ask(1), play.ask(2)
+    play.start(one)
 
-    assert hear(ledger, "Response: Success", "ActionID: amp2-a").owner == 2
-    assert hear(ledger, "Event: Odd").owner == BROADCAST
-
-
-def test_an_action_id_of_ours_beats_the_position(ledger: Ledger) -> None:
-    """A forged message cannot take the answer that is another client's (b10)."""
-    ask(ledger, 1, "amp1-a")
-    ask(ledger, 2, "amp2-a")
-
-    forged = hear(ledger, "Response: Success", "ActionID: nobodys")
-    real = hear(ledger, "Response: Success", "ActionID: amp1-a")
-
-    assert forged.owner == UNKNOWN_CLIENT
-    assert real.owner == 1
+    assert play.heard("Response: Success", f"ActionID: {two}").owner == 2
+    assert play.heard("Event: Odd").owner == BROADCAST
+    assert play.over == [1, 2]
 
 
-def test_text_that_is_not_a_message_goes_to_whoever_asked(ledger: Ledger) -> None:
-    """IAXnetstats with calls: raw lines, for the client that asked for them."""
-    ask(ledger, 1, "amp1-a")
+def test_an_error_in_the_middle_of_a_list_ends_it(play: Play) -> None:
+    """It is the answer of the same action."""
+    wire_id = play.ask(1)
+    play.start(wire_id)
 
-    assert hear(ledger, "                                -------- LOCAL").owner == 1
+    error = play.heard("Response: Error", f"ActionID: {wire_id}")
 
-
-def test_no_client_sees_the_answer_to_the_proxys_own_ping(ledger: Ledger) -> None:
-    """Answers to the keepalive are swallowed."""
-    ask(ledger, PROXY, "amp0-!n1")
-
-    pong = Message.of("Response: Success", "ActionID: amp0-!n1", "Ping: Pong")
-
-    assert ledger.classify(pong) is None
+    assert (error.owner, error.final, play.ledger.open_list) == (1, True, None)
 
 
-def test_a_user_event_is_for_all_with_its_senders_own_action_id(
-    ledger: Ledger, ids: ActionIds
-) -> None:
-    """Asterisk puts the sender's ActionID in; it is an event all the same (12.20)."""
-    wire = ids.wire_id(5, "mine")
+def test_text_that_is_not_a_message_goes_to_whoever_asked_for_text(play: Play) -> None:
+    """IAXnetstats with calls: raw lines, until the Ping behind it is answered."""
+    ping, other_ping = play.ask_for_text(1), play.ask_for_text(2)
 
-    item = hear(ledger, "Event: UserEvent", "ActionID: " + wire, "UserEvent: X")
-
-    assert item.owner == BROADCAST
-    assert item.message.get("ActionID") == "mine"
-
-
-def test_a_held_back_originate_is_answered_by_its_event(ledger: Ledger) -> None:
-    """The queued answer is swallowed, OriginateResponse becomes the answer (12.16)."""
-    ask(ledger, 1, "amp1-o", originate=True, held_back=True)
-
-    queued = ledger.classify(accepted("amp1-o"))
-    waiting = ledger.is_waiting(1)
-    answer = hear(
-        ledger, "Event: OriginateResponse", "Privilege: call,all", "ActionID: amp1-o",
-        "Response: Failure", "Reason: 5",
-    )  # fmt: skip
-
-    assert queued is None
-    assert waiting
-    assert answer.message.lines == (
-        "Response: Error",
-        "ActionID: amp1-o",
-        "Message: Originate failed",
-        "Server: pbx",
-    )
-    assert (answer.owner, answer.final) == (1, True)
-    assert not ledger.is_waiting(1)
+    assert play.heard("IAX2/phone101-7683  1000").owner == 1
+    assert play.hear("Response: Success", f"ActionID: {ping}", "Ping: Pong") is None
+    assert play.over == [1]
+    assert play.heard("IAX2/phone101-7683  1000").owner == 2
+    play.hear("Response: Success", f"ActionID: {other_ping}", "Ping: Pong")
+    assert play.hear("IAX2/phone101-7683  1000") is None
 
 
-def test_a_refused_originate_is_answered_at_once(ledger: Ledger) -> None:
-    """An error needs no waiting."""
-    ask(ledger, 1, "amp1-o", originate=True, held_back=True)
+def test_text_for_an_action_that_is_not_answered_with_text_is_nobodys(play: Play) -> None:
+    """A value may forge it."""
+    wire_id = play.ask(1)
 
-    item = hear(ledger, "Response: Error", "ActionID: amp1-o", "Message: Invalid channel")
+    assert play.hear("forged") is None
+    assert play.heard(f"ActionID: {wire_id}", "Name/username  Host").owner == 1
+
+
+def test_an_answer_whose_action_id_stands_first_is_one(play: Play) -> None:
+    """JabberSend of Asterisk 1.6."""
+    item = play.heard(f"ActionID: {play.ask(1)}", "Response: Success")
 
     assert (item.owner, item.final) == (1, True)
 
 
-def test_an_originate_whose_event_never_comes_is_answered_in_the_end(ledger: Ledger) -> None:
-    """Our user may lack the class call: nobody waits for ever."""
-    ask(ledger, 1, "amp1-o", originate=True, held_back=True, deadline=50.0)
-    ledger.classify(accepted("amp1-o"))
+def test_no_client_sees_the_answer_to_the_proxys_own_ping(play: Play) -> None:
+    """Answers to the keepalive are swallowed, and nobody waits for them."""
+    ping = own_action(play.ids, "Ping")
+    play.ledger.enter(ping)
 
-    assert ledger.expired(49.0) == []
-    (item,) = ledger.expired(51.0)
-
-    assert item.message.get("Response") == "Success"
-    assert not ledger.held
-
-
-def test_an_originate_response_belongs_to_the_client_that_sent_the_originate(
-    ledger: Ledger,
-) -> None:
-    """In every mode the ledger knows whose OriginateResponse it is."""
-    ask(ledger, 4, "plain", originate=True)
-    hear(ledger, "Response: Success", "ActionID: plain")
-
-    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == 4
-    assert hear(ledger, "Event: OriginateResponse", "ActionID: plain").owner == UNKNOWN_CLIENT
-
-
-def test_a_lost_connection_leaves_nothing_behind(ledger: Ledger) -> None:
-    """Everything unanswered comes back, held-back Originates too."""
-    held = ask(ledger, 2, "amp2-o", originate=True, held_back=True)
-    ledger.classify(accepted("amp2-o"))
-    queued = ask(ledger, 1, "amp1-a")
-
-    assert ledger.abandon() == [queued, held]
-    assert not ledger.is_waiting(1)
-    assert not ledger.is_waiting(2)
-
-
-def test_originates_without_a_response_fill_no_memory(ids: ActionIds) -> None:
-    """A dialler may use one ActionID for all calls; events may be off: the oldest are forgotten."""
-    ledger = Ledger(ids, "pbx", most_originates=10)
-    asked = [("same" if number % 2 else f"call-{number}") for number in range(40)]
-
-    for _ in range(2):  # and no count goes wrong when the responses come after all
-        for wire_id in asked:
-            ask(ledger, 1, wire_id, originate=True)
-            ledger.classify(accepted(wire_id))
-        owners = [
-            hear(ledger, "Event: OriginateResponse", f"ActionID: {wire_id}").owner
-            for wire_id in asked
-        ]
-        assert owners.count(1) == 10
-        assert owners.count(UNKNOWN_CLIENT) == 30
-
-
-def test_an_originate_that_is_forgotten_is_held_no_longer(ids: ActionIds) -> None:
-    """Nothing waits for it, not even until its deadline."""
-    ledger = Ledger(ids, "pbx", most_originates=1)
-    for number in (1, 2):
-        ask(ledger, number, f"amp{number}-o", originate=True, held_back=True, deadline=9.0)
-        ledger.classify(accepted(f"amp{number}-o"))
-
-    assert [item.owner for item in ledger.expired(10.0)] == [2]
-
-
-def test_a_user_event_keeps_what_the_call_table_noted(ledger: Ledger, ids: ActionIds) -> None:
-    """Putting the ActionID back does not change which channels it names."""
-    message = Message.of("Event: UserEvent", "ActionID: " + ids.wire_id(5, "mine"), "Uniqueid: 1.1")
-    links = CallTable().note(message)
-
-    item = ledger.classify(message)
-
-    assert item is not None
-    assert item.message is not message
-    assert item.message.links is links
+    for lines in (["text"], ["Event: X"], ["Response: Success", "EventList: start"]):
+        assert play.hear(*lines, f"ActionID: {ping.wire_id}") is None
+    assert play.ledger.open_list is None
+    assert play.over == []
 
 
 _LINES = st.sampled_from(
@@ -287,7 +208,9 @@ _LINES = st.sampled_from(
         "EventList: start",
         "ActionID",
         "ActionID:",
-        "ActionID: amp1-a",
+        "ActionID: {0}",
+        "ActionID: {1}",
+        "actionid:{2}",
         "ActionID: amp2-!n1",
         "text without a colon",
         ": no name",
@@ -300,11 +223,9 @@ def test_whatever_asterisk_sends_has_an_owner_or_none(
     said: list[list[str]], held_back: bool
 ) -> None:
     """Values are not escaped and may forge any line: none raises an error."""
-    ledger = Ledger(ActionIds(), "pbx")
-    ask(ledger, 1, "amp1-a", originate=held_back, held_back=held_back)
-    ask(ledger, 2, "amp2-!n1")
-    ask(ledger, 3, None)
+    play = Play()
+    ids = (play.ask(1, "a", held_back=held_back), play.ask(2), play.ask(3, textual=True))
 
     for lines in said:
-        found = ledger.classify(Message.of(*lines))
-        assert found is None or found.owner in (1, 2, 3, BROADCAST, UNKNOWN_CLIENT)
+        found = play.hear(*(line.format(*ids) for line in lines))
+        assert found is None or found.owner in (1, 2, 3, BROADCAST)

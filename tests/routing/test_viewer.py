@@ -10,7 +10,6 @@ import pytest
 from amiproxy.access.user import User
 from amiproxy.formats import Format, load_formats
 from amiproxy.message import Message
-from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
@@ -28,9 +27,9 @@ BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all")
 ME, OTHER = 7, 8
 
 
-def viewer(number: int = ME, *, ids: ActionIds | None = None, **view: Any) -> Viewer:
+def viewer(number: int = ME, **view: Any) -> Viewer:
     """Return a viewer without filters of spec section 8."""
-    return Viewer(number, View(**view), ids or ActionIds())
+    return Viewer(number, View(**view))
 
 
 def user_of(channel: str) -> User:
@@ -40,7 +39,7 @@ def user_of(channel: str) -> User:
 def filtering(number: int, channel: str, **view: Any) -> Viewer:
     """Return a viewer whose user sees the calls of *channel*."""
     callfilter = SessionFilter(user_of(channel), "off")
-    return Viewer(number, View(filtered=True, **view), ActionIds(), callfilter)
+    return Viewer(number, View(filtered=True, **view), callfilter)
 
 
 def call_event(name: str, *lines: str) -> Message:
@@ -95,20 +94,32 @@ def test_an_unauthenticated_client_gets_nothing() -> None:
 
 
 @pytest.mark.parametrize("form", [STANDARD, FORMATS["json"]], ids=["standard", "json"])
-@pytest.mark.parametrize("mode", [AutoFilter.OFF, AutoFilter.UNIQUE])
-def test_a_client_gets_the_action_id_back_that_it_gave(form: Format, mode: AutoFilter) -> None:
-    """Other clients that may see the answer see it as Asterisk sent it."""
-    ids = ActionIds()
-    wire_id = ids.wire_id(ME, "mine")
-    answer = Message.of("Response: Success", f"ActionID: {wire_id}")
-    batch = Batch.of_items("pbx", [Routed(answer, owner=ME, wire_id=wire_id)])
+@pytest.mark.parametrize("mode", AutoFilter)
+@pytest.mark.parametrize("private", [True, False])
+def test_a_private_answer_is_for_its_owner_alone(
+    form: Format, mode: AutoFilter, private: bool
+) -> None:
+    """Whatever autofilter others have chosen (spec 12.26), an event in the same batch or not."""
+    answer = Message.of("Response: Success", "ActionID: mine")
+    item = Routed(answer, owner=ME, action_id="mine", private=private)
 
-    mine = viewer(ids=ids, mode=mode).encode(batch, form)
-    others = viewer(OTHER, ids=ids, mode=mode).encode(batch, form)
+    for items in ([item], [Routed(EVENT), item]):
+        batch = Batch.of_items("pbx", items)
+        mine = viewer(mode=mode).encode(batch, form)
+        others = viewer(OTHER, mode=mode).encode(batch, form)
 
-    assert b"mine" in mine
-    assert wire_id.encode() not in mine
-    assert (wire_id.encode() in others) is (mode is AutoFilter.OFF)
+        assert (b"mine" in mine) is (private or mode is not AutoFilter.ON)
+        assert (b"mine" in others) is (mode is AutoFilter.OFF and not private)
+
+
+def test_an_event_of_its_own_action_passes_the_filters_of_a_user() -> None:
+    """An OriginateResponse names the channel that was asked for, not the user's own."""
+    event = call_event("OriginateResponse", "Channel: Local/1@x", "Uniqueid: 1.9")
+    CallTable().note(event)
+    batch = Batch.of_items("pbx", [Routed(event, asker=ME)])
+
+    assert filtering(ME, "sip/1").encode(batch, STANDARD) == event.raw
+    assert filtering(OTHER, "sip/1").encode(batch, STANDARD) == b""
 
 
 @pytest.mark.parametrize("form", [STANDARD, FORMATS["json"]], ids=["standard", "json"])

@@ -11,7 +11,7 @@ from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
 from amiproxy.routing.visibility import Route, View
 from amiproxy.wire.batch import Batch, BatchKind
-from amiproxy.wire.routed import UNKNOWN_CLIENT, Routed
+from amiproxy.wire.routed import Routed
 
 EVENT = Message.of("Event: Newchannel", "Privilege: call,all", "Channel: SIP/1")
 BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all")
@@ -30,37 +30,36 @@ def test_each_autofilter_has_the_number_of_the_c_program() -> None:
     ("view", "item", "sees"),
     [
         (View(), Routed(EVENT), True),
-        (View(), Routed(PONG, owner=OTHER, wire_id="a"), True),
+        (View(), Routed(PONG, owner=OTHER, action_id="a"), True),
         (View(mode=UNIQUE), Routed(EVENT), True),
-        (View(mode=UNIQUE), Routed(PONG, owner=ME, wire_id="amp7-a"), True),
-        (View(mode=UNIQUE), Routed(PONG, owner=OTHER, wire_id="amp8-a"), False),
-        (View(mode=UNIQUE), Routed(PONG, owner=UNKNOWN_CLIENT, wire_id="a"), False),
+        (View(mode=UNIQUE), Routed(PONG, owner=ME, action_id="a"), True),
+        (View(mode=UNIQUE), Routed(PONG, owner=OTHER, action_id="a"), False),
         (View(mode=ON), Routed(EVENT), True),
-        (View(mode=ON), Routed(PONG, owner=ME, wire_id="a"), False),
-        (View(mode=ON, last_id="a"), Routed(PONG, owner=ME, wire_id="a"), True),
-        (View(mode=ON, last_id="a"), Routed(PONG, owner=OTHER, wire_id="a"), True),
-        (View(mode=ON, last_id="ab"), Routed(PONG, owner=ME, wire_id="a"), False),
+        (View(mode=ON), Routed(PONG, owner=ME, action_id="a"), False),
+        (View(mode=ON, last_id="a"), Routed(PONG, owner=ME, action_id="a"), True),
+        (View(mode=ON, last_id="a"), Routed(PONG, owner=OTHER, action_id="a"), True),
+        (View(mode=ON, last_id="ab"), Routed(PONG, owner=ME, action_id="a"), False),
         (View(mode=ON, last_id="a"), Routed(EVENT), False),
         # A UserEvent carries its sender's ActionID, and is for everybody.
-        (View(mode=ON, last_id="a"), Routed(EVENT, wire_id="a"), True),
-        (View(mode=ON), Routed(EVENT, wire_id="a"), True),
+        (View(mode=ON, last_id="a"), Routed(EVENT, action_id="a"), True),
+        (View(mode=ON), Routed(EVENT, action_id="a"), True),
         # Rights and event mask take away from what the ActionID lets through.
         (
             View(mode=ON, last_id="a", restricted=True),
-            Routed(PONG, owner=OTHER, wire_id="a"),
+            Routed(PONG, owner=OTHER, action_id="a"),
             False,
         ),
-        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, wire_id="a"), False),
-        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, owner=ME, wire_id="a"), True),
+        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, action_id="a"), False),
+        (View(mode=ON, last_id="a", mask=SYSTEM), Routed(EVENT, owner=ME, action_id="a"), True),
         (View(), Routed(PONG, owner=OTHER, private=True), False),
         (View(mode=UNIQUE), Routed(PONG, owner=ME, private=True), True),
-        (View(mode=ON, last_id="x"), Routed(PONG, owner=ME, wire_id="a", private=True), True),
-        (View(restricted=True), Routed(PONG, owner=OTHER, wire_id="a"), False),
-        (View(restricted=True), Routed(PONG, owner=ME, wire_id="a"), True),
+        (View(mode=ON, last_id="x"), Routed(PONG, owner=ME, action_id="a", private=True), True),
+        (View(restricted=True), Routed(PONG, owner=OTHER, action_id="a"), False),
+        (View(restricted=True), Routed(PONG, owner=ME, action_id="a"), True),
         (View(mask=CALL), Routed(EVENT), True),
         (View(mask=SYSTEM), Routed(EVENT), False),
         (View(mask=0), Routed(EVENT), False),
-        (View(mask=0), Routed(PONG, owner=ME, wire_id="a"), True),
+        (View(mask=0), Routed(PONG, owner=ME, action_id="a"), True),
         (View(mask=0), Routed(PONG), True),
     ],
 )
@@ -96,10 +95,10 @@ ROUTES = {
 }
 BATCHES = (
     Batch("pbx", EVENT.raw + BOOTED.raw),
-    Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, owner=OTHER, wire_id="a")]),
-    Batch.of_items("pbx", [Routed(BOOTED, wire_id="x"), Routed(PONG, owner=ME, wire_id="a")]),
+    Batch.of_items("pbx", [Routed(EVENT), Routed(PONG, owner=OTHER, action_id="a")]),
+    Batch.of_items("pbx", [Routed(BOOTED, action_id="x"), Routed(PONG, owner=ME, action_id="a")]),
     Batch.of_items("pbx", [Routed(PONG, owner=OTHER, private=True)]),
-    Batch.of_items("pbx", [Routed(PONG, owner=ME), Routed(PONG, owner=UNKNOWN_CLIENT)]),
+    Batch.of_items("pbx", [Routed(PONG, owner=ME), Routed(PONG, owner=OTHER)]),
 )
 
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 def test_with_autofilter_off_everybody_sees_every_answer(
     stage: Stage, client: ManagerClient
 ) -> None:
-    """Untouched, ActionIDs as they are."""
-    program, asterisk = stage
+    """With the ActionID that its asker gave."""
+    program, _ = stage
     with program.client() as other:
         answer(other, "ProxyAction: ListServers")
         mine = answer(client, "Action: Ping", "ActionID: shared")
         assert other.read_until(is_response) == mine
-        assert b"ActionID: shared\r\n" in asterisk.actions("Ping")[-1]
+        assert "ActionID: shared" in mine
 
 
 def test_with_autofilter_on_a_client_sees_only_its_last_actionid(proxy: StartProxy) -> None:

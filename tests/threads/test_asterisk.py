@@ -13,7 +13,7 @@ import pytest
 from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.ledger import PendingAction
+from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.net.transport import Transport
@@ -112,11 +112,12 @@ class Stage:
     def __init__(self, flusher: Flusher, events: str, config: dict[str, Any]) -> None:
         self.asterisk = Asterisk(flusher)
         self.audience = Listening()
+        self._ids = ActionIds()
         settings: dict[str, Any] = {"retry_interval": 0.01, "keepalive": 0.0, **config}
         self.server = AsteriskServer(
             ServerSpec("pbx", 5038, "ann", "secret", events, False),
             Config(**settings),
-            ActionIds(),
+            self._ids,
             self.audience,
             connect=self.asterisk.connect,
             late_poll_interval=0.01,
@@ -136,8 +137,13 @@ class Stage:
 
     def submit(self, *lines: str, **request: Any) -> bool:
         """Send an action for the client of that number."""
-        raw = Message.of(*lines, "ActionID: amp7-a").raw
-        return self.link.submit(PendingAction(NUMBER, raw, "amp7-a", **request))
+        self.wire_id = self._ids.make(NUMBER, "a")
+        raw = Message.of(*lines, f"ActionID: {self.wire_id}").raw
+        return self.link.submit(PendingAction(NUMBER, raw, self.wire_id, "a", **request))
+
+    def answer(self, link: socket.socket, text: str) -> None:
+        """Answer what was submitted last."""
+        link.sendall(f"Response: Success\r\nActionID: {self.wire_id}\r\n{text}\r\n\r\n".encode())
 
 
 @pytest.fixture
@@ -179,10 +185,10 @@ def test_an_answer_belongs_to_whoever_asked(stage: Callable[..., Stage]) -> None
     play = stage()
     link = play.live()
     assert play.submit("Action: Ping")
-    assert read_block(link) == ["Action: Ping", "ActionID: amp7-a"]
+    assert read_block(link) == ["Action: Ping", f"ActionID: {play.wire_id}"]
     assert play.link.is_waiting(NUMBER)
 
-    link.sendall(b"Response: Success\r\nActionID: amp7-a\r\nPing: Pong\r\n\r\n")
+    play.answer(link, "Ping: Pong")
 
     batch = play.audience.batches.get(timeout=10)
     assert [item.owner for item in batch.items] == [NUMBER]
@@ -269,7 +275,7 @@ def test_an_asterisk_that_makes_a_call_may_be_silent(stage: Callable[..., Stage]
     """A synchronous Originate serves nobody on this connection while it rings."""
     play = stage(keepalive=0.02)
     link = play.live()
-    play.submit("Action: Originate", originate=True, deadline=float("inf"))
+    play.submit("Action: Originate", synchronous=True, ringing=float("inf"))
     assert read_block(link)[0] == "Action: Originate"
     while play.link.connected and read_block(link)[0] != "Action: Ping":
         pass
@@ -283,10 +289,10 @@ def test_an_originate_whose_response_is_late_is_answered(stage: Callable[..., St
     """Our user may lack the class ``call``: nobody waits for ever."""
     play = stage()
     link = play.live()
-    play.submit("Action: Originate", originate=True, held_back=True, deadline=0.0)
+    play.submit("Action: Originate", held_back=True)
     read_block(link)
 
-    link.sendall(b"Response: Success\r\nActionID: amp7-a\r\nMessage: queued\r\n\r\n")
+    play.answer(link, "Message: queued")
 
     (item,) = play.audience.batches.get(timeout=10).items
     assert (item.owner, item.message.get("Response")) == (NUMBER, "Success")
@@ -301,7 +307,7 @@ def test_a_stop_logs_off_and_ends_the_thread(stage: Callable[..., Stage]) -> Non
     play.server.stop("Shutdown")
     play.server.join(10)
 
-    assert read_block(link) == ["Action: Logoff"]
+    assert read_block(link)[0] == "Action: Logoff"
     assert link.recv(1) == b""
     assert not play.link.has_connection
 

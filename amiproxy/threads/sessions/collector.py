@@ -21,7 +21,6 @@ from amiproxy.wire.routed import BROADCAST
 if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.message import Message
-    from amiproxy.routing.actionids import ActionIds
     from amiproxy.wire.batch import Batch
 
 #: Events a web session keeps until they are fetched; the oldest go first.
@@ -113,7 +112,6 @@ class Collector(ClientSession):
         self,
         peer: str,
         address: str,
-        ids: ActionIds,
         *,
         guarded: bool,
         output: Format,
@@ -123,7 +121,6 @@ class Collector(ClientSession):
         super().__init__(
             peer,
             address,
-            ids,
             mode=AutoFilter.UNIQUE,
             guarded=guarded,
             output=output,
@@ -173,8 +170,10 @@ class Collector(ClientSession):
                 if item.owner == BROADCAST:
                     if self.events is not None:
                         self.events.put(message)
-                    if pending.until and asked and pending.is_awaited(message):
-                        # The event asked for need not carry the ActionID (Hangup).
+                    # The event asked for need not carry the ActionID (Hangup), but the
+                    # OriginateResponse to another action is not the one.
+                    is_ours = asked and item.request_id in (None, asked)
+                    if pending.until and is_ours and pending.is_awaited(message):
                         pending.take(message, final=True)
                 elif item.request_id is not None and item.request_id == asked:
                     pending.take(message, final=item.final)

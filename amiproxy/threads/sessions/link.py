@@ -7,13 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
-from amiproxy.message import Message
 from amiproxy.routing.classes import CALL, event_mask
-from amiproxy.routing.ledger import Ledger, PendingAction
-from amiproxy.wire.routed import PROXY
+from amiproxy.routing.ledger import Ledger, own_action
 
 if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.routed import Routed
@@ -94,9 +93,9 @@ class AsteriskLink:
             transport = self._transport
             if not self._connected or transport is None:
                 return False
-            self.ledger.enter(action)
+            raw = self.ledger.enter(action)
             with transport.lock:
-                transport.send(action.raw)
+                transport.send(raw)
             return True
 
     def is_waiting(self, number: int) -> bool:
@@ -110,9 +109,7 @@ class AsteriskLink:
         Its answer also tells that what was asked before is answered by now, or
         never will be.
         """
-        wire_id = self._ids.anonymous(0)
-        ping = Message.of("Action: Ping", f"ActionID: {wire_id}")
-        self.submit(PendingAction(PROXY, ping.raw, wire_id))
+        self.submit(own_action(self._ids, "Ping"))
 
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
@@ -122,13 +119,11 @@ class AsteriskLink:
 
     def log_off(self, reason: str) -> None:
         """Send a Logoff and let the connection end for *reason*.  Never waits."""
+        self.submit(own_action(self._ids, "Logoff"))  # so that no client sees the Goodbye
         with self.lock:
-            transport, connected = self._transport, self._connected
+            transport = self._transport
             self._connected = False
         if transport is not None:
-            if connected:
-                with transport.lock:
-                    transport.send(b"Action: Logoff\r\n\r\n")
             transport.finish(reason)
 
     # -- the server's thread ------------------------------------------------------------------
@@ -162,7 +157,10 @@ class AsteriskLink:
         with self.lock:
             return self.ledger.expired(now)
 
-    def is_busy(self, now: float) -> bool:
-        """Return whether Asterisk may be silent because it makes a synchronous call."""
+    def is_busy(self, now: float, heard: float) -> bool:
+        """Return whether Asterisk may be silent because it makes a synchronous call.
+
+        *now* and when it was last *heard* are in monotonic seconds.
+        """
         with self.lock:
-            return self.ledger.patience(now) > 0
+            return self.ledger.patience(now, heard) > 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.message import Message
-from amiproxy.routing.actionids import with_action_id
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import PROXY, Routed
@@ -14,7 +13,7 @@ from amiproxy.wire.routed import PROXY, Routed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiproxy.routing.ledger import PendingAction
+    from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.framing import Chunk
 
@@ -92,7 +91,7 @@ class Publisher:
             Routed(
                 _not_connected_reply(action, self._link.host),
                 owner=action.owner,
-                wire_id=action.wire_id,
+                action_id=action.given,
                 request_id=action.wire_id,
                 final=True,
                 private=True,
@@ -112,10 +111,6 @@ class Publisher:
 
 
 def _not_connected_reply(action: PendingAction, host: str) -> Message:
-    message = Message.of(
-        "Response: Error",
-        f"Message: Server {host} is not connected",
-        f"ActionID: {action.wire_id}",
-        own=True,
-    )
-    return message if action.wire_id is not None else with_action_id(message, None)
+    given = [] if action.given is None else [f"ActionID: {action.given}"]
+    text = f"Message: Server {host} is not connected"
+    return Message.of("Response: Error", *given, text, own=True)

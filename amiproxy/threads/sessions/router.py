@@ -56,6 +56,8 @@ class Router:
             owner = registry.find(number)
             if owner is not None:
                 owner.deliver(batch)
+        if not batch.wire:
+            return  # all of it is private
         for session in registry.listeners():
             if session.number not in batch.owners:
                 session.deliver(batch)
@@ -85,14 +87,11 @@ class Router:
             session.mode,
             hold_back=hold_back and server.receives_call_events,
             now=time.monotonic(),
-            # An answer that comes late for one web request is not one to the next.
-            fresh=session.is_web,
         )
         problem = upstream.problem(action.raw, limits)
         if problem is not None:
             return replies.error(message, problem)
-        given = message.values.get("actionid")
-        session.sending(action.wire_id, action.wire_id or given if given else None)
+        session.sending(action.wire_id, action.given)
         if not server.submit(action):
             return replies.error(message, f"Server {server.host} is not connected")
         return None

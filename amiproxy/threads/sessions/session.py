@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
     from amiproxy.formats import Format
     from amiproxy.message import Message
-    from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.wire.batch import Batch
@@ -67,7 +66,6 @@ class ClientSession:
         self,
         peer: str,
         address: str,
-        ids: ActionIds,
         *,
         mode: AutoFilter,
         guarded: bool,
@@ -77,7 +75,6 @@ class ClientSession:
         self.number = next(_NUMBERS)
         self.peer = peer
         self.address = address
-        self.ids = ids
         self._filter_local = filter_local
         self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
         # The name of the user, or one claimed for a login under way (actions/login.py).
@@ -181,7 +178,7 @@ class ClientSession:
     def sending(self, request_id: str | None, action_id: str | None = None) -> None:
         """Note that an action with *request_id* goes upstream for this client now.
 
-        *action_id* is that of its answer where the client gave one, for autofilter ``on``.
+        *action_id* is the one that the client gave, if any, for autofilter ``on``.
         """
         del request_id
         if action_id is None or self.last_id == action_id:
@@ -238,7 +235,7 @@ class ClientSession:
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
             filtered=callfilter is not None,
         )
-        self._viewer = Viewer(self.number, view, self.ids, callfilter)
+        self._viewer = Viewer(self.number, view, callfilter)
 
     # -- what any thread may call ----------------------------------------------------------
 

@@ -14,7 +14,6 @@ from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
-    from amiproxy.routing.actionids import ActionIds
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.batch import Batch
 
@@ -25,11 +24,11 @@ class StreamSession(ClientSession):
     """A client with a connection of its own, which is sent what it may see."""
 
     def __init__(
-        self, transport: Transport, address: str, ids: ActionIds, *, input_name: str, **options: Any
+        self, transport: Transport, address: str, *, input_name: str, **options: Any
     ) -> None:
         self.transport = transport
         self._write_timeout = transport.write_timeout  # for users without one of their own
-        super().__init__(transport.peer, address, ids, **options)
+        super().__init__(transport.peer, address, **options)
         # The transport's, so that choosing and sending are one step; no other thread
         # knows the session yet.
         self.lock = transport.lock

@@ -156,7 +156,6 @@ class WebClient:
         collector = Collector(
             self._transport.peer,
             self._address,
-            context.router.ids,
             guarded=context.guarded,
             output=output,
             filter_local=context.config.filter_local,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amiproxy.access.user import Users
 from amiproxy.formats import load_formats
@@ -18,9 +18,6 @@ from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.session import ClientSession
 from tests.support import ROOT
-
-if TYPE_CHECKING:
-    from amiproxy.routing.actionids import ActionIds
 
 FORMATS = load_formats(ROOT / "handlers")
 
@@ -52,11 +49,10 @@ class Session(ClientSession):
 
     input_name = "standard"
 
-    def __init__(self, ids: ActionIds, *, guarded: bool, address: str = "192.0.2.1") -> None:
+    def __init__(self, *, guarded: bool, address: str = "192.0.2.1") -> None:
         super().__init__(
             f"client {address}:1",
             address,
-            ids,
             mode=AutoFilter.OFF,
             guarded=guarded,
             output=FORMATS["standard"],
@@ -91,7 +87,7 @@ class Client:
     def join(self, address: str = "192.0.2.1") -> Session:
         """Return a further client's session, which is in the registry."""
         router = self.context.router
-        session = Session(router.ids, guarded=self.context.guarded, address=address)
+        session = Session(guarded=self.context.guarded, address=address)
         router.registry.add(session)
         return session
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from amiproxy.formats import Format, load_formats
 from amiproxy.message import Message
-from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.streamsession import StreamSession
@@ -32,9 +31,7 @@ def session_over(transport: Transport, **options: Any) -> StreamSession:
         "mode": AutoFilter.UNIQUE, "guarded": False, "input_name": "standard",
         "output": STANDARD, "filter_local": "off", **options,
     }  # fmt: skip
-    return StreamSession(
-        transport, "192.0.2.9", settings.pop("ids", None) or ActionIds(), **settings
-    )
+    return StreamSession(transport, "192.0.2.9", **settings)
 
 
 def collector(
@@ -44,7 +41,6 @@ def collector(
     return make(
         "client x",
         "192.0.2.1",
-        ActionIds(),
         guarded=guarded,
         output=STANDARD,
         filter_local="off",

@@ -28,7 +28,7 @@ def deliver(session: Collector, *items: Routed) -> None:
 
 
 def answer_to(session: Collector, message: Message, **options: Any) -> Routed:
-    return Routed(message, owner=session.number, wire_id="1", request_id="1", **options)
+    return Routed(message, owner=session.number, action_id="1", request_id="1", **options)
 
 
 def test_an_answer_ends_with_its_response() -> None:

@@ -10,7 +10,7 @@ import pytest
 from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.ledger import PendingAction
+from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions.link import AsteriskLink
 
@@ -19,29 +19,35 @@ if TYPE_CHECKING:
 
 PING = Message.of("Action: Ping").raw
 NUMBER = 7
+IDS = ActionIds()
+
+
+def action() -> PendingAction:
+    """Return an action of the session NUMBER."""
+    return PendingAction(NUMBER, PING, IDS.make(NUMBER, None))
 
 
 def link(events: str = "on") -> AsteriskLink:
-    return AsteriskLink(ServerSpec("PBX", 5038, "u", "s", events, False), ActionIds())
+    return AsteriskLink(ServerSpec("PBX", 5038, "u", "s", events, False), IDS)
 
 
 def test_actions_go_only_while_asterisk_is_live(pair: MakePair) -> None:
     """Not before FullyBooted, and not any more once the connection is lost."""
     one = link()
-    assert not one.submit(PendingAction(NUMBER, PING))
+    assert not one.submit(action())
     transport, theirs = pair()
     one.open(transport)
     assert (one.has_connection, one.connected) == (True, False)
-    assert not one.submit(PendingAction(NUMBER, PING))
+    assert not one.submit(action())
     one.go_live()
-    assert one.submit(PendingAction(NUMBER, PING))
+    assert one.submit(action())
     assert theirs.recv(1000) == PING
 
     lost = one.lose()
 
-    assert [action.owner for action in lost] == [NUMBER]
+    assert [each.owner for each in lost] == [NUMBER]
     assert (one.has_connection, one.connected) == (False, False)
-    assert not one.submit(PendingAction(NUMBER, PING))
+    assert not one.submit(action())
     assert not one.is_waiting(NUMBER)
 
 
@@ -62,7 +68,7 @@ def test_a_ping_of_the_proxy_is_answered_to_nobody(pair: MakePair) -> None:
 
 
 def test_logging_off_ends_the_connection(pair: MakePair) -> None:
-    """Asterisk gets a Logoff, the owner of the connection the reason."""
+    """Asterisk gets a Logoff, the owner of the connection the reason; no client the Goodbye."""
     one = link()
     one.log_off("nothing to end")
     transport, theirs = pair()
@@ -71,7 +77,10 @@ def test_logging_off_ends_the_connection(pair: MakePair) -> None:
 
     one.log_off("Dropped")
 
-    assert theirs.recv(1000) == b"Action: Logoff\r\n\r\n"
+    action, action_id, *_ = theirs.recv(1000).decode().split("\r\n")
+    assert action == "Action: Logoff"
+    for lines in (["Response: Goodbye", action_id], ["Response: Goodbye"]):
+        assert one.ledger.classify(Message.of(*lines)) is None
     with pytest.raises(PeerGone, match="Dropped"):
         transport.recv()
     assert not one.connected

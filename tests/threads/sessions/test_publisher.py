@@ -11,13 +11,12 @@ from amiproxy.access.user import User
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.callfilter import SessionFilter
-from amiproxy.routing.ledger import PendingAction
+from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.framing import Framer
-from amiproxy.wire.routed import PROXY
 from tests.threads.sessions.support import BOOTED, EVENT, PONG
 
 if TYPE_CHECKING:
@@ -52,14 +51,23 @@ class Play:
     def __init__(self, pair: MakePair, **clients: bool) -> None:
         self.ids = ActionIds()
         self.link = AsteriskLink(ServerSpec("pbx", 5038, "ann", "s", "on", False), self.ids)
-        self.link.open(pair()[0])
+        ours, self._theirs = pair()
+        self.link.open(ours)
         self.link.go_live()
         self.clients = Clients(**clients)
         self.publisher = Publisher(self.link, self.clients)
         self._framer = Framer(65536, ENDING)
 
-    def ask(self, owner: int, wire_id: str | None) -> None:
-        self.link.submit(PendingAction(owner, b"Action: X\r\n\r\n", wire_id))
+    def ask(self, owner: int, given: str | None = None) -> str:
+        """Let session *owner* ask something; return the ActionID that went upstream."""
+        wire_id = self.ids.make(owner, given)
+        self.link.submit(PendingAction(owner, b"Action: X\r\n\r\n", wire_id, given))
+        return wire_id
+
+    def asked(self) -> str:
+        """Return the ActionID of what went upstream last."""
+        raw = self._theirs.recv(1000)
+        return Message(raw).get("ActionID")
 
     def hear(self, *messages: Message) -> Batch | None:
         """Return the batch that one read of *messages* makes, if any."""
@@ -97,9 +105,9 @@ def test_with_an_answer_or_an_action_id_the_ledger_looks_at_each_message(
 
 def test_a_list_under_way_is_for_the_client_that_asked(play: Play) -> None:
     """Though nothing in its items says so; events for all begin again after it."""
-    play.ask(5, None)
+    wire_id = play.ask(5)
 
-    assert kind_of(play.hear(LIST)) is BatchKind.ANSWERS
+    assert kind_of(play.hear(LIST.with_header("ActionID", wire_id))) is BatchKind.ANSWERS
     items = play.hear(ENTRY)
     assert items is not None
     assert set(items.owners) == {5}
@@ -110,10 +118,10 @@ def test_a_list_under_way_is_for_the_client_that_asked(play: Play) -> None:
 
 def test_raw_command_text_is_published_as_one_answer(play: Play) -> None:
     """Asterisk before 14; what looks like an event in it is none."""
-    play.ask(5, "amp5-c")
-    text = b"Response: Follows\r\nActionID: amp5-c\r\nEvent: X\n\nEvent: Y\n--END COMMAND--\r\n\r\n"
+    wire_id = play.ask(5).encode()
+    text = b"Response: Follows\r\nActionID: %b\r\nEvent: X\n\nEvent: Y\n--END COMMAND--\r\n\r\n"
 
-    play.publisher.publish(Framer(65536, ENDING).feed(text))
+    play.publisher.publish(Framer(65536, ENDING).feed(text % wire_id))
 
     (batch,) = play.clients.batches
     assert [item.owner for item in batch.items] == [5]
@@ -121,26 +129,30 @@ def test_raw_command_text_is_published_as_one_answer(play: Play) -> None:
 
 def test_nothing_is_published_of_what_no_client_may_see(play: Play) -> None:
     """An incomplete message, one from before FullyBooted, the answer to the proxy's Ping."""
-    play.ask(PROXY, "amp0-k")
+    play.link.ping()
+    wire_id = play.asked()
 
     play.publisher.publish(Framer(65536).feed(EVENT.raw[:-1]))
     play.publisher.keep([EVENT])
-    play.hear(PONG.with_header("ActionID", "amp0-k"))
+    play.hear(PONG.with_header("ActionID", wire_id))
 
     assert play.clients.batches == []
 
 
-@pytest.mark.parametrize("message", [EVENT, USER_EVENT], ids=["event", "restored"])
-def test_what_filters_get_has_been_noted(pair: MakePair, message: Message) -> None:
+@pytest.mark.parametrize("restored", [False, True])
+def test_what_filters_get_has_been_noted(pair: MakePair, restored: bool) -> None:
     """In the message that clients get as well, if that is not the one that came."""
     play = Play(pair, keeps_calls=True, filtering=True)
-    play.ids.wire_id(5, "x")
     user = User("ann", "secret", channel="sip/1", more_events=True)
+
+    wire_id = play.ids.make(5, "x")
+    message = USER_EVENT.replacing("ActionID", wire_id) if restored else EVENT
 
     batch = play.hear(message)
 
     assert batch is not None
     (item,) = batch.items
+    assert item.message.get("ActionID") == ("x" if restored else "")
     assert SessionFilter(user, "off").incoming(item.message, batch.scope, False) == (item.message,)
 
 
@@ -166,8 +178,8 @@ def test_calls_from_before_the_first_filter_are_replayed(pair: MakePair, booted:
 
 def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -> None:
     """And the clients forget the calls of that Asterisk."""
-    play.ask(5, "amp5-a")
-    play.ask(6, None)
+    play.ask(5, "a")
+    play.ask(6)
     play.link.ping()
 
     play.publisher.abandon(play.link.lose())
@@ -178,6 +190,9 @@ def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -
         (6, True, True),
     ]
     assert batch.wire == b""
-    text = ("Response: Error", "Message: Server pbx is not connected")
-    assert [item.message.lines for item in batch.items] == [(*text, "ActionID: amp5-a"), text]
+    error, text = "Response: Error", "Message: Server pbx is not connected"
+    assert [item.message.lines for item in batch.items] == [
+        (error, "ActionID: a", text),
+        (error, text),
+    ]
     assert play.clients.forgotten == ["pbx:5038"]

@@ -31,7 +31,7 @@ from tests.threads.actions.support import FORMATS, Control
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.routing.ledger import PendingAction
+    from amiproxy.routing.pending import PendingAction
 
 JOE = "Basic " + base64.b64encode(b"joe:secret1").decode()
 
@@ -50,11 +50,11 @@ class Echo(AsteriskLink):
         """Answer *action* with Success."""
         self.asked.append(Message(action.raw))
         if self.asked[-1].action != "silence":
-            reply = Message.of("Response: Success", f"ActionID: {action.wire_id}", "Ping: Pong")
+            reply = Message.of("Response: Success", f"ActionID: {action.given}", "Ping: Pong")
             item = Routed(
                 reply,
                 owner=action.owner,
-                wire_id=action.wire_id,
+                action_id=action.given,
                 request_id=action.wire_id,
                 final=True,
             )
@@ -119,7 +119,7 @@ def test_an_action_is_answered_and_leaves_nothing_behind(stage: Stage) -> None:
 
     assert response.status == 200
     assert response.body == b"Response: Success\r\nActionID: 7\r\nPing: Pong\r\n\r\n"
-    assert re.fullmatch(r"amp\d+-.*7", stage.asterisk.asked[0].get("ActionID"))
+    assert re.fullmatch(r"amp\d+-[^-]{18}-7", stage.asterisk.asked[0].get("ActionID"))
     assert stage.context.registry.snapshot() == ()
 
 

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What answers of Asterisk look like: where a list begins and ends, how a call is answered."""
+
+from __future__ import annotations
+
+from amiproxy.message import Message
+
+
+def starts_list(response: Message) -> bool:
+    """Return whether events that belong to *response* follow it."""
+    values = response.values
+    if values.get("eventlist", "").lower() == "start":
+        return True
+    # Asterisk before 12 has no EventList header in many of its lists.
+    text = values.get("message")
+    return text is not None and text.lower().rstrip(".").endswith("will follow")
+
+
+def ends_list(event: Message) -> bool:
+    """Return whether *event*, an item of a list, is the last one."""
+    if event.get("EventList").lower() == "complete":
+        return True
+    return event.get("Event").lower().endswith("complete")
+
+
+def answer_to_originate(given: str | None, host: str, *, done: bool) -> Message:
+    """Answer a synchronous Originate as Asterisk would have (recordings c1, c3).
+
+    *given* is its ActionID, *host* the Asterisk; *done* tells whether the call was made.
+    """
+    return Message.of(
+        "Response: Success" if done else "Response: Error",
+        *([] if given is None else [f"ActionID: {given}"]),
+        "Message: Originate successfully queued" if done else "Message: Originate failed",
+        f"Server: {host}",
+    )

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the ledger keeps: actions under way, Originates held back, long ActionIDs.
+
+No look-up here grows with what is kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)  # compared by identity: two clients may ask the same
+class PendingAction:
+    """One action on its way to Asterisk, until it is answered."""
+
+    owner: int  # the session that asks, or PROXY
+    raw: bytes  # what goes upstream; empty once it has gone
+    wire_id: str = ""  # the ActionID in it
+    given: str | None = None  # the ActionID its client gave
+    private: bool = False  # no other client may see the answer (spec 12.26)
+    held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
+    synchronous: bool = False  # Asterisk serves nothing else until it is over
+    textual: bool = False  # the answer may be text without an ActionID (spec 12.19)
+    echoed: bool = False  # an event for all will carry its ActionID
+    since: float = 0.0  # when it went, monotonic seconds
+    ringing: float = 0.0  # an Originate: for how many seconds it may be unanswered
+    # The rest is the ledger's.
+    key: str = ""  # what no other ActionID has
+    size: int = 0  # bytes that went upstream
+    marked: bool = False  # an item of its list carried the ActionID
+
+    @property
+    def deadline(self) -> float:
+        """When to stop waiting for the answer to an Originate, monotonic seconds."""
+        return self.since + self.ringing
+
+
+class HeldBack:
+    """The Originates whose clients wait for the OriginateResponse, by key.
+
+    One over *most* makes the oldest overdue.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.by_key: OrderedDict[str, PendingAction] = OrderedDict()
+        # By the second after their deadline; there are no more of these than an Originate
+        # may ring.
+        self._due: dict[int, dict[PendingAction, None]] = {}
+        self._overdue: list[PendingAction] = []
+        self._next: float = math.inf  # nothing is due before this second
+
+    def add(self, action: PendingAction) -> None:
+        """Keep *action* until ``take`` or ``late`` returns it."""
+        self.by_key[action.key] = action
+        second = math.ceil(action.deadline)
+        self._due.setdefault(second, {})[action] = None
+        self._next = min(self._next, second)
+        if len(self.by_key) > self._most:
+            oldest = self.take(next(iter(self.by_key)))
+            if oldest is not None:
+                self._overdue.append(oldest)
+                self._next = -math.inf
+
+    def take(self, key: str) -> PendingAction | None:
+        """Return and forget the action with *key*, None if there is none."""
+        action = self.by_key.pop(key, None)
+        if action is not None:
+            second = math.ceil(action.deadline)
+            same = self._due[second]
+            del same[action]
+            if not same:
+                del self._due[second]
+        return action
+
+    def late(self, now: float) -> list[PendingAction]:
+        """Return and forget those whose deadline is before *now*, monotonic seconds."""
+        if now < self._next:
+            return []
+        found, self._overdue = self._overdue, []
+        for second in sorted(self._due):
+            if second > now:
+                break
+            found += self._due.pop(second)
+        for action in found:
+            self.by_key.pop(action.key, None)
+        self._next = min(self._due, default=math.inf)
+        return found
+
+    def clear(self) -> list[PendingAction]:
+        """Forget all; return them."""
+        found = [*self._overdue, *self.by_key.values()]
+        self.by_key.clear()
+        self._due.clear()
+        self._overdue, self._next = [], math.inf
+        return found
+
+
+class LongIds:
+    """ActionIDs too long to go upstream, for events that are to carry them (spec 12.24).
+
+    Of each session the last *most_each* are kept, and *most* in all.
+    """
+
+    def __init__(self, most: int = 4096, most_each: int = 64) -> None:
+        self._most = most
+        self._most_each = most_each
+        self._given: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        self._by_owner: dict[int, deque[str]] = {}  # the keys, oldest first
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def add(self, action: PendingAction, given: str) -> None:
+        """Keep what the client of *action* gave."""
+        self._given[action.key] = (action.owner, given)
+        keys = self._by_owner.setdefault(action.owner, deque())
+        keys.append(action.key)
+        if len(keys) > self._most_each:
+            del self._given[keys.popleft()]
+        if len(self._given) > self._most:
+            # Of all the oldest, so its session's oldest too.
+            key, (owner, _) = self._given.popitem(last=False)
+            keys = self._by_owner[owner]
+            assert keys[0] == key
+            keys.popleft()
+            if not keys:
+                del self._by_owner[owner]
+
+    def get(self, key: str) -> str | None:
+        """Return what the client gave to the action of *key*, None if that is not kept."""
+        found = self._given.get(key)
+        return None if found is None else found[1]

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A ledger on its own: sessions ask, Asterisk says, the ledger classifies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amiproxy.message import Message
+from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.ledger import Ledger
+from amiproxy.routing.pending import PendingAction
+
+if TYPE_CHECKING:
+    from amiproxy.wire.routed import Routed
+
+
+class Play:
+    """A ledger, and the Asterisk that says what it is to classify."""
+
+    def __init__(self, **options: Any) -> None:
+        self.ids = ActionIds()
+        self.over: list[int] = []  # the owners of actions that have ended
+        self.ledger = Ledger(self.ids, "pbx", ended=self.over.append, **options)
+
+    def ask(self, owner: int, given: str | None = None, **options: Any) -> str:
+        """Let session *owner* send an action; return its ActionID upstream."""
+        wire_id = self.ids.make(owner, given)
+        self.ledger.enter(PendingAction(owner, b"Action: X\r\n\r\n", wire_id, given, **options))
+        return wire_id
+
+    def ask_for_text(self, owner: int) -> str:
+        """As ``ask``; return the ActionID of the Ping behind it."""
+        wire_id = self.ids.make(owner, None)
+        action = PendingAction(owner, b"Action: X\r\n\r\n", wire_id, textual=True)
+        sent = self.ledger.enter(action).decode()
+        return sent[sent.rindex("ActionID: ") + len("ActionID: ") :].strip()
+
+    def hear(self, *lines: str) -> Routed | None:
+        """Return what the ledger makes of a message."""
+        return self.ledger.classify(Message.of(*lines))
+
+    def heard(self, *lines: str) -> Routed:
+        """As ``hear``, of a message that some client may see."""
+        found = self.hear(*lines)
+        assert found is not None
+        return found
+
+    def accept(self, wire_id: str) -> Routed | None:
+        """Let Asterisk accept an Originate that is asynchronous there."""
+        text = "Message: Originate successfully queued"
+        return self.hear("Response: Success", f"ActionID: {wire_id}", text)
+
+    def start(self, wire_id: str) -> Routed:
+        """Let a list begin."""
+        return self.heard("Response: Success", f"ActionID: {wire_id}", "EventList: start")
