@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.web.answers import Answer
@@ -144,6 +145,21 @@ class Collector(ClientSession):
             if self._ended:
                 self._pending.over.set()
             return self._pending
+
+    def fetch_events(self, seconds: float) -> list[Message]:
+        """Take the events that were kept; wait up to *seconds* for the first.
+
+        Rights are those at delivery: an event that mask or filters have come to hide since it
+        was kept is not among them.
+        """
+        assert self.events is not None
+        deadline = Deadline(seconds)
+        while kept := self.events.fetch(deadline.left()):
+            view = self._viewer.view
+            found = [each for each in kept if not view.silent and view.sees_event(each)]
+            if found:
+                return found
+        return []
 
     # -- any thread ----------------------------------------------------------------------
 

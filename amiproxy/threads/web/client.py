@@ -146,10 +146,12 @@ class WebClient:
         self, request: Request, asked: Asked, message: Message, output: Format
     ) -> Response:
         """Ask as the web session that the request belongs to, or as one of its own."""
-        if request.has("cookie"):
-            with self._sessions.using(urls.cookie(request, COOKIE)) as session:
-                if asked.style and session is not None:
-                    return self._perform_in_session(session, asked, message)
+        challenge = ""
+        if asked.style and request.has("cookie"):
+            found = self._perform_by_cookie(request, asked, message)
+            if isinstance(found, Response):
+                return found
+            challenge = found
         context = self._context
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
         begins = bool(asked.style) and message.action in ("login", "challenge")
@@ -161,33 +163,58 @@ class WebClient:
             filter_local=context.config.filter_local,
             keep_events=begins or message.action == "waitevent",
         )
-        registry = context.registry
-        registry.add(collector)
+        context.registry.add(collector)
         kept = False
         try:
             if request.has("authorization"):
                 refused = self._identify(collector, request, asked)
                 if refused is not None:
                     return refused
+            collector.challenge = challenge
             answer = self._ask(collector, message, asked)
             cookie: tuple[tuple[str, str], ...] = ()
             if begins and answer.complete and not answer.is_error:
-                session = self._sessions.add(collector, self._address)
-                if session is None:
-                    raise BadRequest(503, "There are too many web sessions")
+                cookie = self._begin_session(collector)
                 kept = True
-                cookie = self._cookie(session)
             return self._response(message, answer, collector, asked, cookie)
         finally:
             if not kept:
-                registry.discard(collector)
+                context.registry.discard(collector)
+
+    def _begin_session(self, collector: Collector) -> tuple[tuple[str, str], ...]:
+        """Begin a web session of *collector*; return the headers with its cookie."""
+        session = self._sessions.add(collector, self._address)
+        if session is None:
+            raise BadRequest(503, "There are too many web sessions")
+        return self._cookie(session)
+
+    def _perform_by_cookie(
+        self, request: Request, asked: Asked, message: Message
+    ) -> Response | str:
+        """Ask as the web session whose cookie came with *request*.
+
+        Return the response; or, where the request is to be a session of its own, the
+        challenge that it answers.  A session is one user's from its beginning to its end: a
+        log-in, even one that fails, ends it, or who knew its id before would know it then, and
+        what was kept for one user would reach the next.
+        """
+        with self._sessions.using(urls.cookie(request, COOKIE)) as session:
+            if session is None:
+                return ""
+            collector = session.collector
+            if message.action == "login":
+                with session.asking:  # of two log-ins at once one answers the challenge
+                    challenge, collector.challenge = collector.challenge, ""
+                self._sessions.remove(session)
+                return challenge
+            if collector.allowed or message.action in ("challenge", "logoff"):
+                return self._perform_in_session(session, asked, message)
+            return ""  # nobody's yet: a proxy key or Basic credentials are for this request alone
 
     def _perform_in_session(self, session: WebSession, asked: Asked, message: Message) -> Response:
         """Ask as *session*, whose cookie came with the request."""
         collector = session.collector
         answer = self._ask(collector, message, asked, session)
-        if message.action == "logoff":
-            self._sessions.remove(session)
         cookie = self._cookie(session)
         return self._response(message, answer, collector, asked, cookie)
 
@@ -228,10 +255,12 @@ class WebClient:
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
                 self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+        if goodbye is not None and session is not None:
+            self._sessions.remove(session)
         if wait is None or collector.events is None:
             return answer
         # Meanwhile another request of the same session may be carried out.
-        events = collector.events.fetch(min(wait.deadline.left(), heard.left()))
+        events = collector.fetch_events(min(wait.deadline.left(), heard.left()))
         complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete)
 

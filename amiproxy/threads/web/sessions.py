@@ -13,18 +13,22 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.access.lockout import network_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from amiproxy.access.user import User
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.sessions.registry import SessionRegistry
 
 #: Seconds without a request until a session is over (Asterisk's httptimeout).
 LIFE = 60.0
 
-#: Sessions of all clients and of one address: each keeps up to 10000 events.
+#: Sessions of all clients, and of one user; those without one are counted by address.
+#: Each keeps up to 10000 events.
 MOST = 100
-MOST_PER_ADDRESS = 20
+MOST_PER_OWNER = 20
 
 
 class WebSession:
@@ -33,11 +37,17 @@ class WebSession:
     def __init__(self, collector: Collector, address: str) -> None:
         self.id = secrets.token_hex(16)
         self.collector = collector
-        self.address = address
+        #: Whose quota it counts for.  A session keeps the user it begins with.
+        self.owner = _owner(collector.user, address)
         # Serializes the requests of this session: held by the one that is being carried out.
         self.asking = threading.Lock()
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
+
+
+def _owner(user: User | None, address: str) -> str:
+    """Return who a session of *user* is counted for; without a user it is the *address*."""
+    return f"address {network_of(address)}" if user is None else f"user {user.name}"
 
 
 def _least_used(sessions: Iterable[WebSession], *, authenticated: bool) -> WebSession | None:
@@ -49,10 +59,44 @@ def _least_used(sessions: Iterable[WebSession], *, authenticated: bool) -> WebSe
     return min(idle, key=lambda each: each.used, default=None)
 
 
+def _greediest(sessions: Iterable[WebSession]) -> list[WebSession]:
+    """Return those of *sessions* that are of the owner who has most of them."""
+    owned: dict[str, list[WebSession]] = {}
+    for session in sessions:
+        owned.setdefault(session.owner, []).append(session)
+    return max(owned.values(), key=len, default=[])
+
+
+def _room_for(
+    new: WebSession, everybody: list[WebSession], *, most: int, most_per_owner: int
+) -> WebSession | bool:
+    """Return whether there is room for *new*, or the session that makes room for it.
+
+    An owner over the quota loses their own oldest idle session.  Where there are too many in
+    all, those that have not logged in make room, of the owner who has most of them; then the
+    owner who has most sessions loses one to an owner who has at least two fewer, the oldest
+    idle one, or the oldest: nobody's many keep others out.
+    """
+    own = [each for each in everybody if each.owner == new.owner]
+    is_user = new.collector.allowed
+    if len(own) >= most_per_owner:
+        doomed = _least_used(own, authenticated=False)
+        return doomed or (is_user and _least_used(own, authenticated=True)) or False
+    if len(everybody) < most:
+        return True
+    doomed = _least_used(
+        _greediest(each for each in everybody if not each.collector.allowed), authenticated=False
+    )
+    many = _greediest(everybody)
+    if doomed is not None or not is_user or len(many) < len(own) + 2:
+        return doomed or False
+    return _least_used(many, authenticated=True) or min(many, key=lambda each: each.used)
+
+
 class WebSessions:
     """Every web session.  Any thread may call.
 
-    *life* is in seconds; *most* sessions are kept in all, *most_per_address* of one address;
+    *life* is in seconds; *most* sessions are kept in all, *most_per_owner* of one user;
     *clock* returns monotonic seconds.
     """
 
@@ -62,14 +106,14 @@ class WebSessions:
         *,
         life: float = LIFE,
         most: int = MOST,
-        most_per_address: int = MOST_PER_ADDRESS,
+        most_per_owner: int = MOST_PER_OWNER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
         self._life = life
         self._clock = clock
         self._most = most
-        self._most_per_address = most_per_address
+        self._most_per_owner = most_per_owner
         # Guards _sessions, _sweeper and _closed, and used and busy of each session.  Nothing
         # done under it blocks; no session's own lock is taken under it.
         self._lock = threading.Lock()
@@ -84,29 +128,25 @@ class WebSessions:
             return len(self._sessions)
 
     def add(self, collector: Collector, address: str) -> WebSession | None:
-        """Begin a session, or return None: there are too many.
+        """Begin a session of whoever has logged in on *collector*; None: there are too many.
 
-        An address over its quota loses its oldest idle session.  Unauthenticated
-        sessions, those of a challenge without a log-in, make room first, and for any
-        address.
+        ``_room_for`` says which session makes room.
         """
         session = WebSession(collector, address)
-        doomed = None
         with self._lock:
             if self._closed:
                 return None
-            everybody = list(self._sessions.values())
-            own = [each for each in everybody if each.address == address]
-            if len(own) >= self._most_per_address:
-                doomed = _least_used(own, authenticated=False)
-                if doomed is None and collector.allowed:
-                    doomed = _least_used(own, authenticated=True)
-            elif len(everybody) >= self._most:
-                doomed = _least_used(everybody, authenticated=False)
+            room = _room_for(
+                session,
+                list(self._sessions.values()),
+                most=self._most,
+                most_per_owner=self._most_per_owner,
+            )
+            if room is False:
+                return None
+            doomed = room if isinstance(room, WebSession) else None
             if doomed is not None:
                 del self._sessions[doomed.id]
-            elif len(own) >= self._most_per_address or len(everybody) >= self._most:
-                return None
             session.used = self._clock()
             self._sessions[session.id] = session
             self._start_sweeper()

@@ -68,13 +68,16 @@ def test_a_session_of_asterisks_own_interface(
     assert body == "Response: Error\r\nMessage: Permission denied\r\n\r\n"
 
 
-def wait_event(process: ProxyProcess, prefix: str, cookie: str) -> str:
+def wait_event(process: ProxyProcess, prefix: str, cookie: str, timeout: int = 5) -> str:
     """Return the body of a waitevent."""
-    return curl(process, f"{prefix}/rawman?action=waitevent&timeout=5", "-H", cookie)[2]
+    return curl(process, f"{prefix}/rawman?action=waitevent&timeout={timeout}", "-H", cookie)[2]
 
 
 def test_a_challenge_is_answered_with_the_next_request(guarded: ProxyProcess) -> None:
-    """Log-in by MD5, as programs for Asterisk's interface do it: the cookie joins the two."""
+    """Log-in by MD5, as programs for Asterisk's interface do it: the cookie joins the two.
+
+    The session has a new one, or whoever asked for the challenge would be in, too.
+    """
     _, headers, body = curl(guarded, "/asterisk/rawman?action=challenge&authtype=md5")
     match = re.fullmatch(r"Response: Success\r\nChallenge: (\d+)\r\n\r\n", body)
     assert match is not None
@@ -82,10 +85,12 @@ def test_a_challenge_is_answered_with_the_next_request(guarded: ProxyProcess) ->
     _, _, before = curl(guarded, "/asterisk/rawman?action=ping", "-H", cookie)
     key = hashlib.md5(f"{match[1]}secret1".encode()).hexdigest()
     log_in = f"/asterisk/rawman?action=login&authtype=md5&username=joe&key={key}"
-    _, _, login = curl(guarded, log_in, "-H", cookie)
-    _, _, after = curl(guarded, "/asterisk/rawman?action=ping", "-H", cookie)
+    _, headers, login = curl(guarded, log_in, "-H", cookie)
+    _, _, fixed = curl(guarded, "/asterisk/rawman?action=ping", "-H", cookie)
+    own = "Cookie: " + headers["set-cookie"].partition(";")[0]
+    _, _, after = curl(guarded, "/asterisk/rawman?action=ping", "-H", own)
 
-    assert before == "Response: Error\r\nMessage: Permission denied\r\n\r\n"
+    assert before == fixed == "Response: Error\r\nMessage: Permission denied\r\n\r\n"
     assert login == "Response: Success\r\nMessage: Authentication accepted\r\n\r\n"
     assert after.startswith("Response: Success\r\nPing: Pong\r\n")
     assert "Authentication failed" in curl(guarded, log_in)[2]  # without the cookie
@@ -112,3 +117,32 @@ def test_recorded_requests(web: ProxyProcess) -> None:
     text = quote("ä <&>")
     _, _, body = curl(web, f"/asterisk/rawman?action=userevent&userevent=ViaHttp&x={text}")
     assert body.startswith("Response: Success\r\nMessage: Event Sent\r\n")
+
+
+def test_a_log_in_has_a_session_of_its_own(
+    guarded: ProxyProcess, asterisk: SimulatedAsterisk
+) -> None:
+    """Events kept for joe reach nobody who logs in with joe's cookie; that cookie is over."""
+    joe = start_session(guarded, "/rawman?action=login&username=joe&secret=secret1")
+    asterisk.event("UserEvent", "user,all", UserEvent="ForJoe")
+    assert asterisk.flush()
+    curl(guarded, "/rawman?action=ping", "-H", joe)  # behind the event
+
+    _, headers, _ = curl(guarded, "/rawman?action=login&username=ann&secret=secret2", "-H", joe)
+    ann = "Cookie: " + headers["set-cookie"].partition(";")[0]
+
+    assert ann != joe
+    for cookie in (joe, ann):
+        assert "ForJoe" not in wait_event(guarded, "", cookie, timeout=0)
+    assert "Permission denied" in curl(guarded, "/rawman?action=ping", "-H", joe)[2]
+    assert "Ping: Pong" in curl(guarded, "/rawman?action=ping", "-H", ann)[2]
+    assert "SameSite=Strict" in headers["set-cookie"]
+    assert "HttpOnly" in headers["set-cookie"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_cookie_given_over_tls_is_for_tls_alone(web: ProxyProcess, scheme: str) -> None:
+    """The browser does not send it over a connection that others can read."""
+    _, headers, _ = curl(web, "/rawman?action=login", scheme=scheme)
+
+    assert ("; Secure" in headers["set-cookie"]) is (scheme == "https")

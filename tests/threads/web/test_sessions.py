@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
+from amiproxy.access.user import User
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.web.sessions import WebSession, WebSessions
@@ -45,9 +46,12 @@ def add_if_possible(
     address: str = "192.0.2.1",
     *,
     authenticated: bool = True,
+    user: str = "",
     make: type[Collector] = Collector,
 ) -> WebSession | None:
     gathering = collector(guarded=not authenticated, keep_events=True, make=make)
+    if user:
+        gathering.log_in(User(user, "secret"), None)
     registry.add(gathering)
     return store.add(gathering, address)
 
@@ -127,7 +131,7 @@ def test_a_session_begins_after_all_have_ended(begin: Begin, registry: SessionRe
 
 def test_one_address_cannot_take_all(begin: Begin, registry: SessionRegistry) -> None:
     """An address over its quota loses its oldest session; others are not touched."""
-    store = begin(most_per_address=3)
+    store = begin(most_per_owner=3)
     other = add(store, registry, "192.0.2.2")
     first, *rest = [add(store, registry) for _ in range(4)]
 
@@ -137,7 +141,7 @@ def test_one_address_cannot_take_all(begin: Begin, registry: SessionRegistry) ->
 
 def test_unauthenticated_sessions_make_room(begin: Begin, registry: SessionRegistry) -> None:
     """Challenges that nobody answers keep no user out, and end no session of a user."""
-    store = begin(most=3, most_per_address=2)
+    store = begin(most=3, most_per_owner=2)
     user = add(store, registry, "192.0.2.1")
     challenged = add(store, registry, "192.0.2.1", authenticated=False)
     another = add(store, registry, "192.0.2.1", authenticated=False)
@@ -154,7 +158,7 @@ def test_unauthenticated_sessions_make_room(begin: Begin, registry: SessionRegis
 
 def test_there_is_an_end_of_sessions(begin: Begin, registry: SessionRegistry) -> None:
     """More sessions than allowed are refused, and so are those of one address in use."""
-    store = begin(most=2, most_per_address=1)
+    store = begin(most=2, most_per_owner=1)
     first = add(store, registry, "192.0.2.1")
     add(store, registry, "192.0.2.2")
 

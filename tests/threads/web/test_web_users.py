@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A web session is one user's from its beginning to its end."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.access.user import User, Users
+from amiproxy.routing.classes import CALL
+from amiproxy.settings.config import Config
+from amiproxy.threads.sessions.collector import EventBuffer
+from tests.threads.web.test_client import JOE, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.httpmessages import Response
+    from amiproxy.message import Message
+
+LOGIN = "/rawman?action=login&username={}&secret={}"
+WAIT = "/rawman?action=waitevent&timeout=0"
+DENIED = b"Permission denied"
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A client of a proxy that requires a log-in: joe sees everything, ann no system events."""
+    made = Stage(auth_required=True, proxy_key="k3y")
+    users = Users({"joe": User("joe", "secret1"), "ann": User("ann", "secret2", read=CALL)})
+    made.context.renew(Config(auth_required=True, proxy_key="k3y"), users, None)
+    made.context.stopping.set()  # nobody waits for a failure's delay
+    yield made
+    made.stop()
+
+
+def cookie_of(response: Response) -> str:
+    """Return the cookie that *response* sets."""
+    return dict(response.headers)["Set-Cookie"].partition(";")[0]
+
+
+def log_in(stage: Stage, name: str, secret: str, cookie: str = "") -> Response:
+    """Log in, in the session of *cookie* if there is one."""
+    headers = {"cookie": cookie} if cookie else {}
+    return stage.get(LOGIN.format(name, secret), **headers)
+
+
+def may_act(stage: Stage, cookie: str) -> bool:
+    """Return whether *cookie* stands for somebody who may act."""
+    return b"Ping: Pong" in stage.get("/rawman?action=ping", cookie=cookie).body
+
+
+def challenged(stage: Stage, cookie: str = "") -> tuple[str, str]:
+    """Ask for a challenge; return the cookie that comes with it and joe's key."""
+    headers = {"cookie": cookie} if cookie else {}
+    response = stage.get("/rawman?action=challenge&authtype=md5", **headers)
+    found = re.search(rb"Challenge: (\d+)", response.body)
+    assert found is not None
+    return cookie_of(response), hashlib.md5(found[1] + b"secret1").hexdigest()
+
+
+MD5 = "/rawman?action=login&authtype=md5&username=joe&key={}"
+
+
+def test_the_cookie_of_a_challenge_is_not_that_of_the_log_in(stage: Stage) -> None:
+    """Who has made somebody else use the cookie of a challenge has nothing of their log-in."""
+    fixed, key = challenged(stage)
+
+    response = stage.get(MD5.format(key), cookie=fixed)
+
+    assert cookie_of(response) != fixed
+    assert may_act(stage, cookie_of(response))
+    assert not may_act(stage, fixed)
+    assert len(stage.sessions) == 1
+
+
+@pytest.mark.parametrize("name", ["joe", "ann"])
+def test_each_log_in_has_a_cookie_of_its_own(stage: Stage, name: str) -> None:
+    """Of the same user or another one; what the earlier one gave is over."""
+    before = cookie_of(log_in(stage, "joe", "secret1"))
+
+    after = cookie_of(log_in(stage, name, {"joe": "secret1", "ann": "secret2"}[name], before))
+
+    assert after != before
+    assert may_act(stage, after)
+    assert not may_act(stage, before)
+    assert len(stage.sessions) == len(stage.context.registry.snapshot()) == 1
+
+
+@pytest.mark.parametrize("target", [LOGIN.format("ann", "wrong"), MD5.format("0" * 32)])
+def test_a_log_in_that_fails_ends_the_session(stage: Stage, target: str) -> None:
+    """Its user is a stranger again, and the challenge used up."""
+    cookie = cookie_of(log_in(stage, "joe", "secret1"))
+    _, key = challenged(stage, cookie)
+
+    assert b"Authentication failed" in stage.get(target, cookie=cookie).body
+    assert not may_act(stage, cookie)
+    assert b"Authentication failed" in stage.get(MD5.format(key), cookie=cookie).body
+    assert len(stage.sessions) == 0
+    assert stage.context.registry.snapshot() == ()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"authorization": JOE}, {"proxykey": "k3y"}], ids=["Basic", "ProxyKey"]
+)
+def test_other_ways_to_log_in_do_not_make_the_session_of_a_challenge_somebodys(
+    stage: Stage, headers: dict[str, str]
+) -> None:
+    """They are for the request that brings them."""
+    fixed, _ = challenged(stage)
+
+    response = stage.get("/rawman?action=ping", cookie=fixed, **headers)
+
+    assert b"Ping: Pong" in response.body
+    assert not may_act(stage, fixed)
+    assert b"Event: X" not in stage.get(WAIT, cookie=fixed).body
+
+
+@pytest.mark.parametrize("fields", ["action=logoff", "proxyaction=logoff", "ProxyAction=LogOff"])
+def test_a_log_off_ends_the_session(stage: Stage, fields: str) -> None:
+    """However it is spelled; the browser is told to forget the cookie."""
+    cookie = cookie_of(log_in(stage, "joe", "secret1"))
+
+    response = stage.get(f"/rawman?{fields}", cookie=cookie)
+
+    assert b"Response: Goodbye" in response.body
+    assert "Max-Age=0;" in dict(response.headers)["Set-Cookie"]
+    assert not may_act(stage, cookie)
+    assert len(stage.sessions) == 0
+
+
+@pytest.mark.parametrize("secret", ["secret2", "wrong"])
+def test_events_kept_for_one_user_do_not_reach_the_next(stage: Stage, secret: str) -> None:
+    """Neither by the old cookie nor by the new one."""
+    cookie = cookie_of(log_in(stage, "joe", "secret1"))
+    stage.asterisk.event("for joe")
+
+    response = log_in(stage, "ann", secret, cookie)
+
+    cookies = [cookie, cookie_of(response)] if secret == "secret2" else [cookie]
+    for each in cookies:
+        assert b"for joe" not in stage.get(WAIT, cookie=each).body
+
+
+def test_a_wait_of_the_earlier_user_hears_nothing_of_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that waits for events ends when somebody logs in with its cookie."""
+    cookie = cookie_of(log_in(stage, "ann", "secret2"))
+    bodies: list[bytes] = []
+    waits = threading.Event()
+    fetch = EventBuffer.fetch
+
+    def noted(buffer: EventBuffer, seconds: float) -> list[Message]:
+        waits.set()
+        return fetch(buffer, seconds)
+
+    monkeypatch.setattr(EventBuffer, "fetch", noted)
+    target = "/rawman?action=waitevent&timeout=30"
+    thread = threading.Thread(target=lambda: bodies.append(stage.get(target, cookie=cookie).body))
+    thread.start()
+    assert waits.wait(10)
+
+    after = cookie_of(log_in(stage, "joe", "secret1", cookie))
+    stage.asterisk.event("for joe")
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert b"for joe" not in bodies[0]
+    assert b"for joe" in stage.get(WAIT, cookie=after).body
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    ["action=events&eventmask=call", "action=filter&operation=add&filter=!Text", "action=events"],
+)
+def test_kept_events_are_judged_when_they_are_fetched(stage: Stage, narrow: str) -> None:
+    """What mask or filter has come to hide is not told; other events are, and later ones."""
+    cookie = cookie_of(log_in(stage, "joe", "secret1"))
+    stage.asterisk.event("before")
+
+    stage.get(f"/rawman?{narrow}", cookie=cookie)
+
+    shown = "eventmask" not in narrow and "filter" not in narrow
+    assert (b"before" in stage.get(WAIT, cookie=cookie).body) is shown
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_one_challenge_lets_one_of_many_requests_in(stage: Stage, count: int) -> None:
+    """However many answer it at the same moment."""
+    fixed, key = challenged(stage)
+    barrier = threading.Barrier(count)
+    bodies: list[bytes] = []
+
+    def answer() -> None:
+        barrier.wait(10)
+        bodies.append(stage.get(MD5.format(key), cookie=fixed).body)
+
+    threads = [threading.Thread(target=answer) for _ in range(count)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+
+    assert sum(b"Authentication accepted" in body for body in bodies) == 1
+    assert len(bodies) == count
+
+
+def test_a_cookie_is_for_requests_of_this_site_alone(stage: Stage) -> None:
+    """No script reads it, no other site's page sends it."""
+    given = dict(log_in(stage, "joe", "secret1").headers)["Set-Cookie"]
+
+    attributes = {each.strip() for each in given.split(";")[1:]}
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= attributes
+    assert base64.b16decode(given.partition('"')[2][:32], casefold=True)
