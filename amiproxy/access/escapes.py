@@ -5,7 +5,8 @@ A user who may originate calls could make Asterisk run any application, even ``S
 so Asterisk demands the class ``system`` as well (action_originate in main/manager.c).
 The rules here are stricter: Asterisk looks only at the application and data of an
 Originate, and misses a function's name that is put together of parts
-(``${SH${NOTHING}ELL(id)}``).
+(``${SH${NOTHING}ELL(id)}``).  What each application and function can do is in
+amiproxy/asterisk.
 
 A false refusal is repaired by giving the user ``system``; a missed one is a shell on the
 PBX.  So names are searched for anywhere in a value, in any case, with or without blanks.
@@ -16,71 +17,89 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from amiproxy.asterisk import functions
+from amiproxy.asterisk.applications import DANGEROUS_PARTS
+from amiproxy.routing import dialplan
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from amiproxy.asterisk.functions import Functions
     from amiproxy.message import Message
 
-# Parts of applications' names, in lower case.  As in Asterisk a part is enough:
-# "exec" stands for Exec, TryExec, ExecIf, ExecIfTime; "agi" for EAGI and FastAGI.
-APPLICATIONS = (
-    "agi",
-    "dahdiras",
-    "dbdel",  # DBdel, DBdeltree
-    "exec",
-    "externalivr",
-    "ices",
-    "minivm",  # runs a shell command for each message
-    "monitor",  # MixMonitor and Monitor run a command when they end
-    "originate",  # an application inside an application
-    "readfile",
-    "reload",
-    "system",  # TrySystem as well
-    "zapras",
-)
+# Names that stand before a parenthesis in a caller's name as well, as in "Agent (sales)".
+# To Asterisk no blank may be there.
+_ENGLISH = frozenset({"agent", "message", "push", "replace"})
 
-# Functions that reach files, processes, the network or the whole configuration.
-# Those with \w are families: each func_odbc entry is a function of its own.  Repetitions
-# are bounded, or the time would grow with the square of a line's length.
-_FUNCTIONS = (
-    r"ast_config|ast_sorcery|curl(?:opt)?|db_delete|env|eval|file\w{0,255}|lock|odbc\w{0,255}|realtime\w{0,255}"
-    r"|shell|stat|trylock"
+
+def _calls(rows: Iterable[Functions]) -> re.Pattern[str]:
+    """Return a pattern that finds calls of the functions of *rows* and of their families.
+
+    Repetitions are bounded, or the time would grow with the square of a line's length.
+    """
+    rows = tuple(rows)
+    families = [rf"{start}\w{{0,255}}" for start, row in functions.FAMILIES.items() if row in rows]
+    names = [name for row in rows for name in row.names if name not in _ENGLISH]
+    words = [name for row in rows for name in row.names if name in _ENGLISH]
+    every = rf"(?:{'|'.join([*families, *names])})\s*"
+    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join([every, *words])})\(")
+
+
+_CALL = _calls(row for row in functions.ROWS if row.needs_system)
+# Who may write the dialplan may have a channel read the database or decode text: all that
+# a line in extensions.conf needs, and no answer of Asterisk is forged by it.
+_CALL_IN_FILE = _calls(
+    row
+    for row in functions.ROWS
+    if row.needs_system and row not in (functions.DATABASE, functions.DECODERS)
 )
-# Where text becomes dialplan, as in an Originate, Asterisk forbids these as well.
-_DIALPLAN_FUNCTIONS = _FUNCTIONS + r"|db\w{0,255}"
-_CALL = re.compile(rf"(?<![a-z0-9])(?:{_FUNCTIONS})\s*\(")
-_DIALPLAN_CALL = re.compile(rf"(?<![a-z0-9])(?:{_DIALPLAN_FUNCTIONS})\s*\(")
-# A name that Asterisk puts together only when it evaluates it: ``${SH${X}ELL(``.
-_ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]")
+_FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
+
 # A line that UpdateConfig writes into the dialplan, or that runs a command itself.
 _DIALPLAN_LINE = re.compile(
-    rf"(?:{'|'.join(APPLICATIONS)})\w{{0,255}}\s*\(|#\s*(?:try)?(?:exec|include)"
+    rf"(?:{'|'.join(DANGEROUS_PARTS)})\w{{0,255}}\s*\(|#\s*(?:try)?(?:exec|include)"
 )
 # What Asterisk searches for in an Originate's data, with or without parentheses.
-_WORDS = re.compile(r"shell|eval")
-# Variables and options that name a command to run when a recording ends: MONITOR_EXEC,
-# MIXMONITOR_EXEC, CONFBRIDGE(bridge,record_command).
-_COMMAND_SETTINGS = ("monitor_exec", "record_command")
+_WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
+# Variables and options that name a command to run (MONITOR_EXEC, MIXMONITOR_EXEC,
+# CONFBRIDGE(bridge,record_command), the AGI script of a MeetMe) or a file to write.
+_COMMAND_SETTINGS = (
+    "monitor_exec",
+    "monitor_filename",
+    "record_command",
+    "record_file",
+    "meetme_agi_background",
+    "meetme_recordingfile",
+)
 
 # Headers that hold text for people and are never evaluated.
 _FREE_TEXT = frozenset({"actionid", "body", "base64body", "message", "server", "proxykey"})
 # Actions all of whose headers are such text.
 _TEXT_ACTIONS = frozenset({"userevent", "queuelog", "sendtext", "pjsipnotify", "command"})
-# Actions whose headers reach the dialplan.
-_DIALPLAN_ACTIONS = frozenset({"originate", "redirect", "atxfer", "blindtransfer", "agi", "bridge"})
 
 # Headers that name a file, by action.
 _FILES: Mapping[str, frozenset[str]] = {
     "changemonitor": frozenset({"file"}),
+    "confbridgestartrecord": frozenset({"recordfile"}),
     "createconfig": frozenset({"filename"}),
     "getconfig": frozenset({"filename"}),
     "getconfigjson": frozenset({"filename"}),
     "listcategories": frozenset({"filename"}),
+    "mixmonitor": frozenset({"file"}),
     "monitor": frozenset({"file"}),
+    "pridebugfileset": frozenset({"file"}),
     "updateconfig": frozenset({"srcfilename", "dstfilename"}),
 }
 # A file outside its directory, or a name with characters special to a shell.
 _OUTSIDE = re.compile(r"\A\s*/|\.\.|[`$;|&<>\"'\\(){}*?!]")
+
+# Commands of AGI that reach files or the database.
+_AGI_COMMANDS = (
+    ("database",),
+    ("record", "file"),
+    ("send", "image"),
+    ("speech", "load", "grammar"),
+)
 
 
 def escape(name: str, message: Message) -> str | None:
@@ -91,47 +110,42 @@ def escape(name: str, message: Message) -> str | None:
     if name in _TEXT_ACTIONS:
         return None
     files = _FILES.get(name, frozenset())
+    special = _SPECIAL.get(name)
     for header, value in message.headers():
         key = header.strip().lower()
         if key in _FREE_TEXT:
             continue
         if key in files and _OUTSIDE.search(value):
             return f"that file in {key}"
-        text = _as_read(name, value.lower())
-        special = _SPECIAL.get(name)
+        text = dialplan.plain(value)
         if special is not None and special(key, text, message):
             return f"what this {name} would run"
         if _evaluates(name, text):
-            return "a function or variable that can run commands or reach files"
+            return "a function or variable that can run commands, reach files or forge answers"
     return None
-
-
-def _as_read(name: str, text: str) -> str:
-    r"""Return *text* as Asterisk's action *name* reads it.
-
-    AGI removes quotes and backslashes from its words, so ``EXEC "Sys\tem" id`` runs
-    System and ``GET VARIABLE SH\ELL(id)`` a shell.
-    """
-    return text.replace('"', "").replace("\\", "") if name == "agi" else text
 
 
 def _originate_escapes(key: str, text: str, message: Message) -> bool:
     """Return whether this header of an Originate could leave the PBX."""
     if key == "application":
-        return _is_dangerous(text)
+        return is_dangerous(text)
     if key == "data":
-        application = " ".join(message.all("Application")).lower()
-        return bool(_WORDS.search(text)) or _runs_script(application, text)
+        applications = dialplan.plain(" ".join(message.all("Application")))
+        return bool(_WORDS.search(text)) or _data_escapes(applications, text)
     return False
 
 
 def _agi_escapes(key: str, text: str, _message: Message) -> bool:
-    """Return whether this header of an AGI action executes a dangerous application."""
+    """Return whether this header of an AGI action could leave the PBX."""
     words = text.split()
-    if key != "command" or words[:1] != ["exec"]:
+    if key != "command":
         return False
-    application = "".join(words[1:2])
-    return _is_dangerous(application) or _runs_script(application, text)
+    if any(tuple(words[: len(command)]) == command for command in _AGI_COMMANDS):
+        return True
+    if words[:1] != ["exec"]:
+        return False
+    application, data = "".join(words[1:2]), " ".join(words[2:])
+    return is_dangerous(application) or _data_escapes(application, data)
 
 
 def _update_escapes(key: str, text: str, _message: Message) -> bool:
@@ -139,7 +153,7 @@ def _update_escapes(key: str, text: str, _message: Message) -> bool:
     return key.startswith(("value", "var", "cat")) and _DIALPLAN_LINE.search(text) is not None
 
 
-# By action: whether a header (name, value, both in lower case) of a message escapes.
+# By action: whether a header (name, value, both as plain text) of a message escapes.
 _SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
     "agi": _agi_escapes,
     "originate": _originate_escapes,
@@ -147,25 +161,36 @@ _SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
 }
 
 
-def _is_dangerous(application: str) -> bool:
+def is_dangerous(application: str) -> bool:
     """Return whether the *application*, in lower case, could leave the PBX."""
     squeezed = "".join(application.split())
-    return any(part in squeezed for part in APPLICATIONS)
+    return any(part in squeezed for part in DANGEROUS_PARTS)
 
 
 def _evaluates(name: str, text: str) -> bool:
-    """Return whether *text*, in lower case, calls a function that could escape."""
-    call = _DIALPLAN_CALL if name in _DIALPLAN_ACTIONS else _CALL
+    """Return whether the plain *text* calls a function that could escape."""
+    in_file = name in _FILE_WRITERS
+    call = _CALL_IN_FILE if in_file else _CALL
     if "(" in text and call.search(text):
         return True
     if any(setting in text for setting in _COMMAND_SETTINGS):
         return True
-    return "${" in text and _ASSEMBLED.search(text) is not None
+    return dialplan.is_assembled(text) or (not in_file and dialplan.is_indirect(text))
 
 
-def _runs_script(application: str, data: str) -> bool:
-    """Return whether this is Queue with its sixth argument, an AGI script."""
-    if "queue" not in application:
-        return False
-    arguments = data.replace("|", ",").split(",")
-    return len(arguments) > 5 and bool(arguments[5].strip(' "'))
+def _data_escapes(application: str, data: str) -> bool:
+    """Return whether *data* makes an *application* dangerous that is harmless without it."""
+    arguments = [part.strip() for part in data.replace("|", ",").split(",")] + [""] * 6
+    if "queue" in application:
+        return bool(arguments[5])  # an AGI script
+    if "meetme" in application:
+        return bool(set(arguments[1]) & set("br"))  # an AGI script, a recording
+    if "spy" in application:
+        return "r" in arguments[1]  # a recording
+    if "authenticate" in application:
+        return "/" in arguments[0]  # a file of passwords
+    if "disa" in application:
+        return not (arguments[0].isdigit() or arguments[0] in ("", "no-password"))
+    # A name that is put together when it runs: Set(${a}${b}=x).
+    named = (argument.partition("=")[0] for argument in arguments)
+    return "set" in application and any("$" in name for name in named)

@@ -6,6 +6,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable, Protocol
 
+from amiproxy.asterisk.reach import EVERYBODY, REACH
+from amiproxy.routing import runs
+from amiproxy.routing.bounds import Bounds, is_local, local_context
+from amiproxy.routing.classes import SYSTEM
 from amiproxy.routing.facts import (
     BRIDGE_HEADERS,
     CHANNEL_HEADERS,
@@ -14,6 +18,7 @@ from amiproxy.routing.facts import (
 )
 
 if TYPE_CHECKING:
+    from amiproxy.asterisk.reach import Reach
     from amiproxy.message import Message
 
 # Headers of actions that name a channel or device.  Asterisk also accepts a channel's
@@ -46,6 +51,13 @@ _GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
 # Headers of actions that name a context.
 _ACTION_CONTEXTS = frozenset(("context", "extracontext"))
 
+# Headers, and actions, whose text is for people and never evaluated.
+_FREE_TEXT = frozenset(("actionid", "body", "base64body", "message", "server", "proxykey"))
+_TEXT_ACTIONS = frozenset(("userevent", "queuelog", "sendtext", "pjsipnotify", "command"))
+
+# The action that sets a variable of everybody's, if no channel is named.
+_GLOBAL = "setvar"
+
 
 class ActionSettings(Protocol):
     """What a filter of actions reads of a user."""
@@ -62,60 +74,132 @@ class ActionSettings(Protocol):
     def accountcode(self) -> str:
         """The account every Originate is made on; "" = as the client says."""
 
+    @property
+    def write(self) -> int:
+        """The classes of actions that the user may send."""
+
 
 class ActionFilter:
     """The filters of one user, for actions."""
 
     def __init__(self, user: ActionSettings, local: str) -> None:
         """Filter as *user* says; *local* is ``filterlocal``: off, allow, allowwith, enforce."""
-        self._channel = user.channel.lower()
-        self._out_context = user.out_context
+        self._bounds = Bounds(user.channel.lower(), user.out_context)
         self._account = user.accountcode
         self._local = local
+        self._privileged = bool(user.write & SYSTEM)
 
-    def outgoing(self, message: Message, knows: Callable[[str], bool]) -> Message | None:
-        """Return the action *message* as it may go to Asterisk, or None if it is refused.
+    def outgoing(self, message: Message, knows: Callable[[str], bool]) -> Message | str:
+        """Return the action *message* as it may go to Asterisk, or why it is refused.
 
         *knows* says whether the client knows the channel or bridge of a unique id.
         Every header counts, not only the first of a name, and what Asterisk may read
-        differently from the proxy is refused: line ends and NULs in a line.
+        differently from the proxy is refused: line ends and NULs in a line, two actions.
+        The reason is for the log, and holds nothing that the client wrote.
         """
-        if self._channel or self._out_context:
-            if _ambiguous(message.raw):
-                return None
-            checked = self._checked(message, knows)
-            if checked is None:
-                return None
-            message = checked
+        if self._bounds.limited:
+            problem = self._problem(message, knows)
+            if problem is not None:
+                return problem
+            message = self._completed(message)
         if self._account:
-            if message.has("Account"):
-                message = message.replacing("Account", self._account)
-            elif message.action == "originate":
-                message = message.with_header("Account", self._account)
+            problem = runs.account_problem(message)
+            if problem is not None:
+                return problem
+            if message.action == "originate" or message.has("Account"):
+                message = _with(message, "Account", self._account)
         return message
 
-    def _checked(self, message: Message, knows: Callable[[str], bool]) -> Message | None:
-        """Return *message*, its Local channel rewritten if necessary; None if it is refused."""
-        originate = _is_originate(message)
+    def _problem(self, message: Message, knows: Callable[[str], bool]) -> str | None:
+        """Return why the user's channel or context does not let *message* pass, or None."""
+        if _ambiguous(message.raw):
+            return "a line end or NUL in a line"
+        if len({value.lower() for value in message.all("Action") if value}) > 1:
+            return "more than one action"
+        reach = REACH.get(message.action)
+        problem = None if reach is None else self._reach_problem(reach, message)
+        if problem is not None:
+            return problem
         for header, value in message.headers():
-            name = header.lower()
-            if not value:
-                continue  # for Asterisk it is not there
-            if self._out_context and name in _ACTION_CONTEXTS and value != self._out_context:
-                return None
-            if not self._channel:
-                continue
-            if name in _ACTION_CHANNELS:
-                if value.lower().startswith(self._channel):
-                    continue
-                local = self._local_channel(value) if originate and name == "channel" else None
-                if local is None:
-                    return None
-                if local != value:
+            if value:  # else for Asterisk it is not there
+                name = header.lower()
+                problem = self._header_problem(name, value, message, knows)
+                problem = problem or self._run_problem(name, value, message)
+                if problem is not None:
+                    return problem
+        return None
+
+    def _reach_problem(self, reach: Reach, message: Message) -> str | None:
+        """Return why *message* reaches more than the user's own, by what it does not name."""
+        if message.action == _GLOBAL and not message.get("Channel"):
+            return "a variable of everybody's"
+        if not self._bounds.channel:
+            return None
+        if reach.kind == EVERYBODY:
+            return "an action on what is everybody's"
+        for header in reach.needed:
+            if not message.get(header):
+                return f"without {header} it is everybody's"
+        for header in reach.devices:
+            if not all(self._bounds.has_device(value) for value in message.all(header)):
+                return f"another's {header}"
+        return None
+
+    def _header_problem(
+        self, name: str, value: str, message: Message, knows: Callable[[str], bool]
+    ) -> str | None:
+        """Return why the header *name* names what is not the user's own, or None."""
+        bounds = self._bounds
+        if bounds.context and name in _ACTION_CONTEXTS and value != bounds.context:
+            return "another context"
+        if name == "predialgosub" and not bounds.has_gosub(value):
+            return "another context"
+        if name in _ACTION_CHANNELS:
+            return None if self._may_use(name, value, message) else "another's channel"
+        if bounds.channel and not self._may_name(name, value, message, knows):
+            return "another's call"
+        return None
+
+    def _may_use(self, name: str, value: str, message: Message) -> bool:
+        """Return whether the header *name* names a channel that is the user's."""
+        if name == "interface":
+            return self._bounds.may_dial(value)
+        if name == "channel" and _is_originate(message):
+            return self._bounds.may_dial(value) or self._local_channel(value) is not None
+        return self._bounds.has_channel(value)
+
+    def _run_problem(self, name: str, value: str, message: Message) -> str | None:
+        """Return why the header *name* has something run beyond the user's own, or None."""
+        bounds, privileged, action = self._bounds, self._privileged, message.action
+        if name == "variables" or (name == "variable" and action == "getvar"):
+            return runs.reading_problem(value, privileged=privileged)
+        if name == "variable":
+            return runs.setting_problem(value, bounds, privileged=privileged)
+        if name == "application" and action == "originate":
+            data = message.all("Data") or [""]
+            found = (
+                runs.application_problem(value, each, bounds, privileged=privileged)
+                for each in data
+            )
+            return next(filter(None, found), None)
+        if name == "command" and action == "agi":
+            return runs.agi_problem(value, bounds, privileged=privileged)
+        if name in _FREE_TEXT or action in _TEXT_ACTIONS:
+            return None
+        return runs.embedded_problem(value, privileged=privileged)
+
+    def _completed(self, message: Message) -> Message:
+        """Return *message* with the context that Asterisk would take from elsewhere."""
+        originate = _is_originate(message)
+        if originate:
+            for value in message.all("Channel"):
+                local = None if self._bounds.may_dial(value) else self._local_channel(value)
+                if local is not None and local != value:
                     message = message.replacing("Channel", local)
-            elif not self._may_name(name, value, message, knows):
-                return None
-        return message
+        context = self._bounds.context
+        if not context or message.get("Context") or not _needs_context(message, originate):
+            return message
+        return _with(message, "Context", context)
 
     def _may_name(
         self, name: str, value: str, message: Message, knows: Callable[[str], bool]
@@ -124,31 +208,44 @@ class ActionFilter:
         if name in _NEW_IDS:
             return not ("/" in value or _GENERATED.search(value) or knows(value))
         if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
-            return f"dahdi/{value}-".lower().startswith(self._channel)
+            return f"dahdi/{value}-".lower().startswith(self._bounds.channel)
         if name in _ACTION_BRIDGES:  # a client that may name a channel in it may name it
             return knows(value) or message.has("Channel")
         return name not in _ACTION_IDS or knows(value)
 
     def _local_channel(self, channel: str) -> str | None:
-        """Return the ``Local/...`` *channel* an Originate may have instead, or None.
-
-        As Asterisk takes it apart (main/core_local.c): ``Local/exten@context/options``,
-        the first ``/`` ends the address, the first ``@`` begins the context.
-        """
-        technology, _, rest = channel.partition("/")
-        if technology.lower() != "local":
+        """Return the ``Local/...`` *channel* an Originate may have instead, or None."""
+        context = self._bounds.context
+        if not is_local(channel):
             return None
         if self._local == "allow":
             return channel
-        if not self._out_context or self._local not in ("allowwith", "enforce"):
+        if not context or self._local not in ("allowwith", "enforce"):
             return None
-        address, slash, options = rest.partition("/")
-        exten, _, context = address.partition("@")
-        if context == self._out_context:
+        if local_context(channel) == context:
             return channel
+        technology, _, rest = channel.partition("/")
+        address, slash, options = rest.partition("/")
         if self._local == "allowwith" or "@" in options:
             return None
-        return f"{technology}/{exten}@{self._out_context}{slash}{options}"
+        return f"{technology}/{address.partition('@')[0]}@{context}{slash}{options}"
+
+
+def _needs_context(message: Message, originate: bool) -> bool:
+    """Return whether Asterisk carries *message*, which names no context, out in some other."""
+    if originate:
+        # Asterisk refuses one without Priority, but does not look if it is asynchronous.
+        chosen = message.get("Priority") or message.get("Async")
+        return bool(chosen) and not message.get("Application")
+    reach = REACH.get(message.action)
+    return reach is not None and bool(reach.context)
+
+
+def _with(message: Message, name: str, value: str) -> Message:
+    """Return *message* with its header *name* set to *value*, whether it was there or not."""
+    if message.has(name):
+        return message.replacing(name, value)
+    return message.with_header(name, value)
 
 
 def _ambiguous(raw: bytes) -> bool:

@@ -201,8 +201,8 @@ class SessionFilter:
             return self._more_events and not message.has("ActionID")
         return not self._only
 
-    def outgoing(self, message: Message) -> Message | None:
-        """Return the action *message* as it may go to Asterisk, or None if it is refused."""
+    def outgoing(self, message: Message) -> Message | str:
+        """Return the action *message* as it may go to Asterisk, or why it is refused."""
         return self._actions.outgoing(message, self.knows)
 
     def knows(self, uid: str) -> bool:

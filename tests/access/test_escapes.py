@@ -13,6 +13,21 @@ from amiproxy.access.escapes import escape
 from amiproxy.message import Message
 
 APPLICATIONS = [
+    "Record",
+    "SendFAX",
+    "ReceiveFAX",
+    "TxFAX",
+    "MP3Player",
+    "NBScat",
+    "Festival",
+    "Dictate",
+    "JACK",
+    "SMS",
+    "AlarmReceiver",
+    "AudioSocket",
+    "SpeechLoadGrammar",
+    "TestServer",
+    "DBget",
     "System",
     "TrySystem",
     "Exec",
@@ -72,6 +87,13 @@ def test_blanks_and_case_do_not_hide_an_application(line: str) -> None:
         ["Exten: 1", "Variable: CDR(userfield)=a,CALLERID(name)=Joe (sales)"],
         ["CallerID: Shelly (sales) <100>"],
         ["Variable: x=${CALLERID(num)}"],
+        ["CallerID: Agent (sales) <100>"],
+        ["Application: MeetMe", "Data: 100,dM"],
+        ["Application: ChanSpy", "Data: SIP/100,q"],
+        ["Application: Authenticate", "Data: 1234"],
+        ["Application: DISA", "Data: no-password,in"],
+        ["Variable: x=${CUT(CALLERID(num),@,1)}"],
+        ["Application: Set", "Data: CALLERID(name)=Joe"],
     ],
 )
 def test_an_ordinary_originate_does_not_escape(lines: list[str]) -> None:
@@ -103,6 +125,20 @@ def test_an_ordinary_originate_does_not_escape(lines: list[str]) -> None:
         "MONITOR_EXEC=/bin/sh",
         "MIXMONITOR_EXEC=/bin/sh",
         "CONFBRIDGE(bridge,record_command)=id",
+        "CONFBRIDGE(bridge,record_file)=/tmp/x",
+        "MEETME_AGI_BACKGROUND=x.agi",
+        "${IMPORT(x,SH\\ELL(id))}",
+        '${IMPORT(x,"SHELL"(id))}',
+        "${CUT(SH${N}ELL(id),x,1)}",
+        "${CUT(${a}${b},x,1)}",
+        "${import(${c},${d})}",
+        "SET(${a}${b})=x",
+        "GLOBAL(FI$[1]LE(/x))=y",
+        "${UNLOCK(a)}",
+        "PERIODIC_HOOK(in,1,60)=x",
+        "${VM_INFO(100,password)}",
+        "${ENUMLOOKUP(+1)}",
+        "${EVAL_EXTEN(a,b,1)}",
     ],
 )
 def test_a_function_in_a_header_of_an_originate(value: str) -> None:
@@ -141,6 +177,36 @@ def test_a_function_in_any_header_of_an_originate(header: str) -> None:
         ("AGI", 'Command: GET VARIABLE SH""ELL(id)'),
         ("AGI", "Command: SET VARIABLE MONITOR_EX\\EC id"),
         ("AGI", "Command: EXEC Queue q,,,,,script.agi"),
+        ("AGI", "Command: DATABASE PUT a b c"),
+        ("AGI", 'Command: "data"base\tdeltree a'),
+        ("AGI", "Command: RECORD FILE /tmp/x wav #"),
+        ("AGI", "Command: SPEECH LOAD GRAMMAR x /etc/passwd"),
+        ("AGI", "Command: EXEC SendFAX /etc/x.tif"),
+        ("AGI", "Command: EXEC Set ${a}${b}=x"),
+        ("AGI", "Command: EXEC MeetMe 1,b"),
+        ("Getvar", "Variable: DB(cidname/100)"),
+        ("Getvar", "Variable: db_keys(x)"),
+        ("Setvar", "Variable: DB(cidname/100)"),
+        ("Getvar", "Variable: UNLOCK(x)"),
+        ("Setvar", "Variable: PERIODIC_HOOK(x,1,1)"),
+        ("Setvar", "Variable: CONFBRIDGE(user,template)"),
+        ("Getvar", "Variable: URIDECODE(%0d%0a%0d%0aResponse: Success)"),
+        ("Getvar", "Variable: uriDecode (%0d%0a)"),
+        ("Getvar", "Variable: URI\\DECODE(%0d%0a)"),
+        ("Getvar", "Variable: BASE64_DECODE(DQoNCg==)"),
+        ("Getvar", "Variable: AES_DECRYPT(k,x)"),
+        ("Getvar", "Variable: SPRINTF(%c%c,13,10)"),
+        ("Getvar", "Variable: STRFTIME(0,,%n)"),
+        ("Getvar", "Variable: JSON_DECODE(x,y)"),
+        ("Getvar", "Variable: ICONV(utf-7,latin1,+AA0ACg-)"),
+        ("Getvar", "Variable: REPLACE(x,a,\\n)"),
+        ("Getvar", "Variable: IMPORT(SIP/1-1,URIDECODE(%0a))"),
+        ("Setvar", "Variable: PUSH(x,\\n)"),
+        ("Status", "Variables: CHANNEL(state),URIDECODE(%0a)"),
+        ("AGI", "Command: GET FULL VARIABLE ${URIDECODE(%0a)}"),
+        ("Getvar", "Variable: PJSIP_PARSE_URI(sip:%0d%0a@x,user)"),
+        ("Getvar", "Variable: MESSAGE(body)"),
+        ("MixMonitor", "File: /tmp/x"),
         ("Originate", "Data: SHELL"),
         ("UpdateConfig", "DstFilename: /etc/passwd"),
         ("UpdateConfig", "SrcFilename: ../x.conf"),
@@ -166,7 +232,7 @@ def test_other_actions_that_escape(name: str, line: str) -> None:
     [
         ("Redirect", ["Channel: SIP/1-01", "Context: system", "Exten: 100", "Priority: 1"]),
         ("Setvar", ["Variable: CDR(userfield)", "Value: called back (twice)"]),
-        ("Getvar", ["Variable: DB(cidname/100)"]),
+        ("UpdateConfig", ["Value-000000: 1,n,Set(x=${STRFTIME(,,%H)}${DB(a/b)})"]),
         ("Getvar", ["Variable: PROFILE(x)"]),
         ("MessageSend", ["To: pjsip:100", "Body: see the file (attached), ${SHELL(id)}"]),
         ("UserEvent", ["UserEvent: x", "Text: FILE(x)"]),
@@ -189,6 +255,24 @@ def test_queue_with_a_script() -> None:
     assert escapes("Originate", "Application: Queue", "Data: q,,,,60,run.agi")
     assert escapes("Originate", "Application: Queue", "Data: q||||60|run.agi")
     assert not escapes("Originate", "Application: Queue", "Data: q,,,,60,")
+
+
+@pytest.mark.parametrize(
+    ("application", "data"),
+    [
+        ("MeetMe", "100,db"),
+        ("MeetMe", "100|r"),
+        ("ChanSpy", "SIP/100,qr(x)"),
+        ("ExtenSpy", "100@in,r"),
+        ("Authenticate", "/etc/passwd"),
+        ("DISA", "/etc/asterisk/pins,in"),
+        ("Set", "FI${N}LE(/x)=y"),
+        ("MSet", "a=1,${b}${c}=y"),
+    ],
+)
+def test_data_can_make_an_application_dangerous(application: str, data: str) -> None:
+    """An option that runs a script or records, a file in place of a number."""
+    assert escapes("Originate", f"Application: {application}", f"Data: {data}")
 
 
 def test_the_text_shows_nothing_of_the_value() -> None:

@@ -8,6 +8,7 @@ import dataclasses
 from amiproxy.message import Message
 from amiproxy.routing.callfilter import MAX_KNOWN, SessionFilter
 from amiproxy.routing.calltable import CallTable
+from amiproxy.routing.classes import ALL, SYSTEM
 
 #: Headers of a bridge that joins the parties of a call.
 BASIC = ("BridgeUniqueid: b1", "BridgeType: basic")
@@ -23,6 +24,7 @@ class User:
     accountcode: str = ""
     more_events: bool = False
     filters: frozenset[str] = frozenset()
+    write: int = ALL & ~SYSTEM
 
 
 def only(*names: str) -> User:
@@ -50,4 +52,4 @@ class Client:
     def sends(self, *lines: str) -> list[str] | None:
         """Return the lines of the action that goes to Asterisk, or None."""
         message = self.filter.outgoing(Message.of(*lines))
-        return None if message is None else list(message.lines)
+        return None if isinstance(message, str) else list(message.lines)

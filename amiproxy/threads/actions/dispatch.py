@@ -44,15 +44,9 @@ def _forward(call: Call) -> Outcome:
     context, session, message = call
     if "proxykey" in message.values and _is_key_alone(message):
         return STAYS  # without the key the block is empty
-    reason = rights.refusal(session.user, message)
-    allowed = session.outgoing(message) if reason is None else None
-    if allowed is None:
-        log.info(
-            "%s: action %s refused: %s",
-            session.peer,
-            ascii(message.action[:40]),
-            reason or "the user's filters",
-        )
+    allowed = rights.refusal(session.user, message) or session.outgoing(message)
+    if isinstance(allowed, str):
+        log.info("%s: action %s refused: %s", session.peer, ascii(message.action[:40]), allowed)
         return call.say(replies.filtered(message))
     problem = context.router.forward(
         session, allowed, context.limits, hold_back=context.config.originate_async

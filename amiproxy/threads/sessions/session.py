@@ -190,8 +190,8 @@ class ClientSession:
             self.last_id = action_id
             self._renew()
 
-    def outgoing(self, message: Message) -> Message | None:
-        """Return *message*, an action, as the user's filters let it pass, or None."""
+    def outgoing(self, message: Message) -> Message | str:
+        """Return *message*, an action, as the user's filters let it pass, or why they do not."""
         if self._callfilter is None:
             return message
         with self.lock:

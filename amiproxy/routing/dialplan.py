@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+r"""Text that becomes dialplan: which functions it calls, read as Asterisk reads it.
+
+Asterisk removes quotes and backslashes from arguments before it uses them
+(AST_STANDARD_APP_ARGS in main/app.c), so ``IMPORT(x,SH\ELL(id))`` runs a shell.
+"""
+
+from __future__ import annotations
+
+import re
+
+from amiproxy.asterisk import functions
+
+_CALL = re.compile(r"(\w{1,255})[ \t]*\(")
+# A name that Asterisk puts together only when it evaluates the text: ``${SH${X}ELL(id)}``,
+# and the end of one behind an expression: ``${IMPORT(x,SH${N}ELL(id))}``.
+_ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]|[}\]]\w{0,255}\(")
+_INDIRECT = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(sorted(functions.INDIRECT))})[ \t]*\(")
+_REMOVED = str.maketrans("", "", "\"'\\")
+
+
+def plain(text: str) -> str:
+    """Return *text* in lower case, without quotes and backslashes."""
+    return text.lower().translate(_REMOVED)
+
+
+def called(text: str) -> list[str]:
+    """Return the names that stand before a parenthesis in the plain *text*."""
+    return _CALL.findall(text) if "(" in text else []
+
+
+def is_assembled(text: str) -> bool:
+    """Return whether the plain *text* calls a function by a name that is put together."""
+    return "$" in text and _ASSEMBLED.search(text) is not None
+
+
+def is_indirect(text: str) -> bool:
+    """Return whether the plain *text* lets a function evaluate what variables hold."""
+    if "$" not in text:
+        return False
+    indirect = _INDIRECT.search(text)
+    return indirect is not None and text.find("$", indirect.end()) >= 0

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an action has Asterisk run, and whether it stays within a user's bounds.
+
+Each function returns why not, for the log, or None.  What is not known to act on the
+channel alone is refused: the user's dialplan can do it for them instead.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from amiproxy.asterisk import applications, functions
+from amiproxy.routing import dialplan
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.routing.bounds import Bounds
+
+_ROW_OF = {name: row for row in applications.ROWS for name in row.names}
+_READABLE = frozenset(name for row in functions.ROWS if row.filtered_may_read for name in row.names)
+_WRITABLE = frozenset(
+    name for row in functions.ROWS if row.filtered_may_write for name in row.names
+)
+_RESTRICTED = frozenset(name for row in functions.ROWS if row.needs_system for name in row.names)
+_CHANNEL_ITEM = re.compile(r"channel[ \t]*\(([^)]*)")
+_NOT_A_SOUND = re.compile(r"(?:\A|&|\s)/|\.\.|://")
+# Where a value that sets variables is taken apart; older versions take | as well.
+_SEPARATORS = re.compile(r"[,|]")
+
+
+def reading_problem(text: str, *, privileged: bool) -> str | None:
+    """Return why a user may not read the variable or expression *text*.
+
+    *privileged*: the user has the class ``system``, and may what could leave the PBX.
+    """
+    read = dialplan.plain(text)
+    if dialplan.is_assembled(read) or dialplan.is_indirect(read):
+        return "a function whose name is put together"
+    for name in dialplan.called(read):
+        if name not in _READABLE and not (privileged and _is_restricted(name)):
+            return "a function that reaches more than the channel"
+    return None
+
+
+def _is_restricted(name: str) -> bool:
+    """Return whether the function *name* needs the class ``system``."""
+    return name in _RESTRICTED or name.startswith(tuple(functions.FAMILIES))
+
+
+def embedded_problem(text: str, *, privileged: bool) -> str | None:
+    """Return why a user may not send *text*, whose ``${...}`` Asterisk may evaluate."""
+    begin = text.find("${")
+    return None if begin < 0 else reading_problem(text[begin:], privileged=privileged)
+
+
+def setting_problem(text: str, bounds: Bounds, *, privileged: bool) -> str | None:
+    """Return why a user may not set the variables of *text*: ``name=value,...``."""
+    for part in _SEPARATORS.split(dialplan.plain(text)):
+        name, _, value = part.partition("=")
+        if "$" in name:
+            return "a variable whose name is put together"
+        if not bounds.has_variable(name):
+            return "a variable by which a call goes on in another context"
+        problem = _writing_problem(name, privileged) or embedded_problem(
+            value, privileged=privileged
+        )
+        if problem:
+            return problem
+    return None
+
+
+def _writing_problem(name: str, privileged: bool) -> str | None:
+    """Return why a user may not write the variable or function *name*, in plain text."""
+    outer, *inner = dialplan.called(name) or [""]
+    if not outer:
+        return None
+    if privileged and _is_restricted(outer):
+        return None
+    if outer not in _WRITABLE or not _READABLE.issuperset(inner):
+        return "a function that writes more than the channel"
+    for item in _CHANNEL_ITEM.findall(name):
+        if item.strip() not in functions.CHANNEL_ITEMS:
+            return "what of the channel decides where a call goes on, or who may pick it up"
+    return None
+
+
+def application_problem(name: str, data: str, bounds: Bounds, *, privileged: bool) -> str | None:
+    """Return why a user may not have the application *name* run with *data*."""
+    squeezed = "".join(name.lower().split())
+    row = _ROW_OF.get(squeezed)
+    if privileged and row in (applications.PROGRAMS, applications.PASSWORDS):
+        return None
+    if row is applications.SOUNDS and _NOT_A_SOUND.search(data):
+        return "a sound that is not one of Asterisk's"
+    if row is applications.DIAL:
+        return _dial_problem(data, bounds)
+    if row is applications.DTMF:
+        channel = "".join(_SEPARATORS.split(data)[3:4]).strip()
+        return None if not channel or bounds.has_channel(channel) else "another's channel"
+    if row is None:
+        return "an application that is not known to act on the channel alone"
+    return row.why or embedded_problem(data, privileged=privileged)
+
+
+def _dial_problem(data: str, bounds: Bounds) -> str | None:
+    """Return why a user may not have Dial run with *data*: ``destinations,timeout,options``."""
+    destinations, *rest = _SEPARATORS.split(data)
+    if "$" in data or not all(bounds.may_dial(each.strip()) for each in destinations.split("&")):
+        return "Dial to what is not the user's own"
+    if len(rest) > 2 or not applications.DIAL_OPTIONS.issuperset("".join(rest[1:]).strip()):
+        return "Dial with options that could go on elsewhere"
+    return None
+
+
+def agi_problem(command: str, bounds: Bounds, *, privileged: bool) -> str | None:
+    """Return why a user may not send the AGI *command*."""
+    verb, rest = _verb(dialplan.plain(command).split())
+    text = " ".join(rest)
+    if verb == "exec" and rest:
+        return application_problem(rest[0], " ".join(rest[1:]), bounds, privileged=privileged)
+    if verb == "get variable" or (verb == "get full variable" and len(rest) < 2):
+        return reading_problem(text, privileged=privileged)
+    if verb == "set variable" and rest:
+        return setting_problem(rest[0], bounds, privileged=privileged)
+    own = (
+        verb in applications.AGI_OWN
+        or (verb in applications.AGI_SOUNDS and not _NOT_A_SOUND.search(text))
+        or (verb in applications.AGI_CHANNELS and (not rest or bounds.has_channel(text)))
+        or (verb in applications.AGI_CONTEXTS and _is_own(verb, command, bounds))
+    )
+    return None if own else "an AGI command that reaches more than the channel"
+
+
+def _verb(words: list[str]) -> tuple[str, list[str]]:
+    """Return the command of AGI that *words* begin with, and what stands behind it."""
+    for length in (3, 2, 1):
+        verb = " ".join(words[:length])
+        if verb in _VERBS:
+            return verb, words[length:]
+    return "", words
+
+
+_VERBS = (
+    applications.AGI_OWN
+    | applications.AGI_SOUNDS
+    | applications.AGI_CHANNELS
+    | applications.AGI_CONTEXTS
+    | {"exec", "get variable", "get full variable", "set variable"}
+)
+
+
+def _is_own(verb: str, command: str, bounds: Bounds) -> bool:
+    """Return whether ``SET CONTEXT x`` or ``GOSUB x ...`` names the user's context."""
+    count = len(verb.split())
+    return not bounds.context or command.split()[count : count + 1] == [bounds.context]
+
+
+def account_problem(message: Message) -> str | None:
+    """Return why the action *message* could put a call on another account than the user's."""
+    runs = []
+    for header, value in message.headers():
+        name, text = header.lower(), "".join(dialplan.plain(value).split())
+        if name not in _ACCOUNTABLE or message.action == "getvar":
+            continue
+        if any(word in text for word in _ACCOUNTS):
+            return "what would change the account of a call"
+        if name == "variable" and "$" in _names(text):
+            return "a variable whose name is put together"
+        verb, rest = _verb(dialplan.plain(value).split())
+        if name == "application":
+            runs.append((text, "".join(message.all("Data"))))
+        elif name == "command" and verb == "exec" and rest:
+            runs.append((rest[0], "".join(rest[1:])))
+    return next(filter(None, (_run_account_problem(*run) for run in runs)), None)
+
+
+#: Headers that set variables or run applications.
+_ACCOUNTABLE = frozenset({"application", "command", "data", "variable"})
+#: What decides on which account, and whether at all, a call is recorded.
+_ACCOUNTS = ("accountcode", "peeraccount", "amaflags", "cdr_prop")
+
+
+def _names(text: str) -> str:
+    """Return the names of the variables that *text*, ``name=value,...``, sets."""
+    return ",".join(part.partition("=")[0] for part in _SEPARATORS.split(text))
+
+
+def _run_account_problem(application: str, data: str) -> str | None:
+    """Return why this application could put a call on another account."""
+    row = _ROW_OF.get(application)
+    if row is applications.BILLING:
+        return "an application that changes the account of a call"
+    if row is applications.VARIABLES and "$" in _names(data):
+        return "a variable whose name is put together"
+    return None

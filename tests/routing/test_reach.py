@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What each action reaches, and on whose account calls are: the user's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from amiproxy.asterisk import actions
+from amiproxy.asterisk.reach import EVERYBODY, REACH, READS
+from amiproxy.web.origin import READ_ONLY
+from tests.routing.support import Client, User
+
+ORIGINATE = ("Action: Originate", "Channel: SIP/100")
+AGI = ("Action: AGI", "Channel: SIP/100-1")
+SETVAR = ("Action: Setvar", "Channel: SIP/100-1")
+GETVAR = ("Action: Getvar", "Channel: SIP/100-1")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (*ORIGINATE, "Variable: CHANNEL(accountcode)=evil"),
+        (*ORIGINATE, "Variable: A=1,CDR( AccountCode )=evil"),
+        (*ORIGINATE, "variable:CDR(account\\code)=evil"),
+        (*ORIGINATE, 'Variable: A=1|CHANNEL("accountcode")=evil'),
+        (*ORIGINATE, "Variable: __ACCOUNTCODE=evil"),
+        (*ORIGINATE, "Variable: CHANNEL(${X})=evil"),
+        (*ORIGINATE, "Variable: CDR_PROP(disable)=1"),
+        (*ORIGINATE, "Variable: CHANNEL(amaflags)=omit"),
+        (*ORIGINATE, "Application: Set", "Data: CHANNEL(accountcode)=evil"),
+        (*ORIGINATE, "Application: Set", "Data: CHANNEL(${X})=evil"),
+        (*ORIGINATE, "Application: NoCDR"),
+        (*ORIGINATE, "Application: SetAccount", "Data: evil"),
+        (*ORIGINATE, "Application: ForkCDR"),
+        (*SETVAR, "Variable: CHANNEL(accountcode)", "Value: evil"),
+        (*SETVAR, "Variable: CHANNEL(peeraccount)", "Value: evil"),
+        (*SETVAR, "Variable: CDR(accountcode,l)", "Value: evil"),
+        (*AGI, "Command: SET VARIABLE CHANNEL(accountcode) evil"),
+        (*AGI, "Command: EXEC NoCDR"),
+        (*AGI, "Command: EXEC Set CHANNEL(${X})=evil"),
+    ],
+)
+def test_nothing_undoes_the_account(lines: tuple[str, ...]) -> None:
+    """A variable, function or application by which a call would be on another account."""
+    assert Client(User(accountcode="mine")).sends(*lines) is None
+    assert Client(User(channel="sip/100", accountcode="mine")).sends(*lines) is None
+
+
+def test_the_account_can_be_read() -> None:
+    """By Getvar and Status; other variables can be set."""
+    client = Client(User(accountcode="mine"))
+
+    assert client.sends(*GETVAR, "Variable: CHANNEL(accountcode)")
+    assert client.sends("Action: Status", "Variables: CDR(accountcode)")
+    assert client.sends(*SETVAR, "Variable: CDR(userfield)", "Value: ${X}")
+
+
+@pytest.mark.parametrize("action", [name for name, one in REACH.items() if one.kind == EVERYBODY])
+def test_an_action_on_what_is_everybodys_is_refused(action: str) -> None:
+    """To a user who may act only on some channels; a context does not matter to it."""
+    assert Client(User(channel="sip/100")).sends(f"Action: {action}") is None
+    assert Client(User(out_context="in")).sends(f"Action: {action}")
+
+
+@pytest.mark.parametrize(
+    ("action", "header"),
+    [(name, header) for name, one in REACH.items() for header in one.devices],
+)
+def test_a_device_is_named_as_the_channel_is(action: str, header: str) -> None:
+    """Mailbox, agent or endpoint 100 is that of SIP/100."""
+    client = Client(User(channel="sip/100"))
+
+    assert client.sends(f"Action: {action}", f"{header}: 100@default")
+    assert client.sends(f"Action: {action}", f"{header}: 200") is None
+    assert client.sends(f"Action: {action}", f"{header}: 100", f"{header}: 200") is None
+    assert client.sends(f"Action: {action}") is None
+    assert Client(User(channel="sip/100-")).sends(f"Action: {action}", f"{header}: 1001") is None
+
+
+def test_two_channels_in_one_header() -> None:
+    """An ampersand would call another's device as well."""
+    for name in ("Channel", "Interface"):
+        assert (
+            Client(User(channel="sip/100")).sends("Action: Foo", f"{name}: SIP/100&SIP/2") is None
+        )
+
+
+def test_the_reach_of_every_action_is_known() -> None:
+    """One row each; what a link may lead to changes nothing."""
+    assert set(REACH) == {name.lower() for name in actions.ACTIONS}
+    assert {REACH[name].kind for name in READ_ONLY} == {READS}
