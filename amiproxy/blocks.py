@@ -30,6 +30,7 @@ UNPARSED = "UnparsedText"
 # What Asterisk skips between a colon and its value, as in Message.
 _BLANKS = bytes(range(1, 33))
 _BREAKS = re.compile(rb"[\r\n\0]")
+_NOTHING = (b"", b"\r")
 
 
 def block(lines: Sequence[bytes], limits: Limits) -> Message | Refused | None:
@@ -43,7 +44,8 @@ def block(lines: Sequence[bytes], limits: Limits) -> Message | Refused | None:
     if not kept:
         return None
     joined = b"\r\n".join(kept)
-    if len(_BREAKS.findall(joined)) != 2 * (len(kept) - 1):
+    ends = len(kept) - 1
+    if joined.count(b"\r") != ends or joined.count(b"\n") != ends or b"\0" in joined:
         return refusal(LINE_BREAK, kept)
     if len(joined) > limits.line and max(map(len, kept)) > limits.line:
         return refusal(LINE_TOO_LONG, kept)
@@ -96,6 +98,8 @@ class RecordReader:
         *lines, tail = data.split(b"\n")
         found: list[Message | Refused] = []
         for line in lines:
+            if line in _NOTHING and not self._tail and not self._skipping:
+                continue  # an empty line costs no more than that
             self._keep(line)
             if self._skipping:
                 found.append(refusal(BLOCK_TOO_LONG, close=self._unsure))

@@ -13,9 +13,10 @@ refused and ends the session: its next line is part of a value, not a record.
 from __future__ import annotations
 
 import csv
+import re
 from typing import TYPE_CHECKING
 
-from amiproxy.blocks import RecordReader, block, refusal
+from amiproxy.blocks import TOO_MANY_LINES, RecordReader, block, refusal
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits, Refused
@@ -45,9 +46,26 @@ def reader(limits: Limits) -> RecordReader:
     return RecordReader(limits, parse, unsure=True)
 
 
+#: A field and the comma behind it, as the module reads them.
+_FIELD = re.compile(r' *(?:"[^"]*(?:""[^"]*)*"?)?[^,]*(?:,|\Z)')
+
+
+def _is_too_much(text: str, limits: Limits) -> bool:
+    """Return whether *text* has more fields than a block may have, so that nobody need parse it.
+
+    The module holds the interpreter while it parses, however many fields there are.
+    """
+    most = limits.headers + 8  # empty ones do not count, and few write them
+    if text.count(",") < most:
+        return False
+    return any(number > most for number, _ in enumerate(_FIELD.finditer(text)))
+
+
 def parse(record: bytes, limits: Limits) -> Message | Refused | None:
     """Return the block that *record* means, why it is refused, or None if it is empty."""
     text = record.decode("latin-1").removesuffix("\r")
+    if _is_too_much(text, limits):
+        return refusal(TOO_MANY_LINES, close=text.count('"') % 2 == 1)
     try:
         rows = list(csv.reader([text], strict=True, skipinitialspace=True))
     except csv.Error:

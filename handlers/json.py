@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.blocks import UNPARSED, RecordReader, block, refusal
+from amiproxy.blocks import TOO_MANY_LINES, UNPARSED, RecordReader, block, refusal
 from amiproxy.wire.plain import PlainEncoder
 
 if TYPE_CHECKING:
@@ -109,6 +109,25 @@ def parse(text: bytes, limits: Limits) -> Message | Refused | None:
     if not text:
         return None
     try:
+        pairs = _pairs(text, limits)
+        lines = [line.encode("utf-8", "surrogateescape") for line in _lines(pairs)]
+    except _NoBlock as error:
+        return refusal(str(error))
+    except UnicodeEncodeError:
+        return refusal(BAD_TEXT)
+    return block(lines, limits)
+
+
+def _pairs(text: bytes, limits: Limits) -> _Object:
+    """Return the JSON object *text*.
+
+    Raises:
+        _NoBlock: it is none, or too large.
+
+    """
+    if _is_too_much(text, limits):
+        raise _NoBlock(TOO_MANY_LINES)
+    try:
         value = json.loads(
             text.decode("utf-8", "surrogateescape"),
             object_pairs_hook=_Object,
@@ -118,16 +137,24 @@ def parse(text: bytes, limits: Limits) -> Message | Refused | None:
             parse_constant=_constant,
         )
     except (ValueError, RecursionError):
-        return refusal(INVALID)
+        raise _NoBlock(INVALID) from None
     if not isinstance(value, _Object):
-        return refusal(NO_OBJECT)
-    try:
-        lines = [line.encode("utf-8", "surrogateescape") for line in _lines(value)]
-    except _NoBlock as error:
-        return refusal(str(error))
-    except UnicodeEncodeError:
-        return refusal(BAD_TEXT)
-    return block(lines, limits)
+        raise _NoBlock(NO_OBJECT)
+    return value
+
+
+def _is_too_much(text: bytes, limits: Limits) -> bool:
+    """Return whether *text* holds many times what a block may, so that nobody need parse it.
+
+    The module holds the interpreter while it parses, however many values there are.
+    """
+    most = 4 * (3 * limits.headers + 8)  # a line is a name, a value and a place in ``:order``
+    # Without these all quotation marks left are ends of strings.
+    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if text.count(b'"') > 2 * most:
+        return True
+    between = b"".join(text.split(b'"')[::2])
+    return sum(map(between.count, (b",", b":", b"[", b"{"))) > most
 
 
 def _constant(name: str) -> str:

@@ -101,6 +101,7 @@ _QUOTED = re.compile(rb""""[^"]*"|'[^']*'""")
 _LINE_BREAKS = {b"\r": b"&#13;", b"\n": b"&#10;"}
 
 _LESS, _GREATER = b"<>"
+_MOST_QUOTES = 64  # in one tag: two for each attribute
 _IN_TAG = re.compile(rb"[<>\"']")
 _IN_VALUE = {34: re.compile(rb'[<"]'), 39: re.compile(rb"[<']")}  # by the quote
 
@@ -205,6 +206,7 @@ class _Cutter:
         self._data = bytearray()
         self._searched = 0  # how many bytes of the unfinished tag have been searched
         self._quote = 0  # the quote that is open there
+        self._quotes = 0  # how many there were
 
     @property
     def pending(self) -> int:
@@ -229,7 +231,7 @@ class _Cutter:
                 break
             yield bytes(self._data[start:end])
             start = end
-            self._searched = 0
+            self._searched = self._quotes = 0
         del self._data[:start]
 
     def _end(self, start: int) -> int:
@@ -266,6 +268,9 @@ class _Cutter:
             if found == _GREATER:
                 return at
             self._quote = 0 if self._quote else found
+            self._quotes += 1
+            if self._quotes > _MOST_QUOTES:
+                raise _Malformed  # expat would hold the interpreter for all of them
 
 
 class _Document:
@@ -328,13 +333,18 @@ def _with_references(quoted: re.Match[bytes]) -> bytes:
 def _line(name: str, attributes: list[str]) -> bytes:
     """Return the line that an element means; *attributes* alternate names and values."""
     named = {key.lower(): value for key, value in zip(attributes[::2], attributes[1::2])}
+    if 2 * len(named) < len(attributes):
+        raise _Malformed  # names that differ in case only: which of them counts?
     # The C program takes the first attribute, whatever its name.
     value = named.get("value", attributes[1])
-    if named.get("charset") == LATIN_1:
+    charset = named.get("charset", "utf-8").lower()
+    if charset == LATIN_1:
         try:
             raw = value.translate(_CONTROLS).encode("latin-1")
         except UnicodeEncodeError as error:
             raise _Malformed from error
-    else:
+    elif charset == "utf-8":
         raw = value.encode()
+    else:
+        raise _Malformed
     return raw if name == UNPARSED else name.encode() + b": " + raw

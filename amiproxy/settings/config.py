@@ -115,7 +115,7 @@ class Config:
     listen_port: int = _setting(1234, "listenport", count(1, 65535))
     logfile: str = _setting("/var/log/asterisk/astmanproxy.log", "logfile", required_path)
     login_timeout: float = _setting(10.0, "logintimeout", positive_seconds, live=True)
-    max_block: int = _setting(1048576, "maxblock", count(1), live=True)
+    max_block: int = _setting(131072, "maxblock", count(1), live=True)
     max_clients: int = _setting(0, "maxclients", count(0), live=True)  # 0: no limit
     max_headers: int = _setting(128, "maxheaders", count(1), live=True)
     # What Asterisk accepts (spec 12.17).

@@ -60,7 +60,9 @@ class CommandLoop:
         self._slot = slot
         self._times = times
         self._transport = session.transport
-        self._source = BlockSource(context.formats[session.input_name], context.limits)
+        self._source = BlockSource(
+            context.formats[session.input_name], context.limits, known=session.allowed
+        )
         self._is_first = True  # nothing has come yet
         self._behind_wait = 0  # bytes that came while WaitEvents waited
         self._limited_log = RateLimitedLog(log)
@@ -121,6 +123,8 @@ class CommandLoop:
         if outcome.wait is not None:
             with session.lock:
                 session.waiting_for_event = outcome.wait
+        if session.allowed is not self._source.known:
+            self._source.limit(self._context.limits, known=session.allowed)
         if session.input_name != self._source.form.name:
             self._source.switch(self._context.formats[session.input_name], self._context.limits)
         return outcome.stays

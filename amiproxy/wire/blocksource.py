@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """BlockSource: bytes of one client in, blocks out, in a format that may change.
 
-A client may switch its input format between two blocks of one packet.  A reader
-(amiproxy/formats.py) takes all it is fed and may come from a third party, so it cannot be
-asked for what it has not used.  Therefore it is never fed bytes that may be the next
-format's: while the block under way may be a SetInputFormat, it gets pieces so small that
-none holds more than the end of one block.
+A client may switch its input format between two blocks of one packet, and once it has
+logged in, its blocks may be larger.  A reader (amiproxy/formats.py) takes all it is fed and
+may come from a third party, so it cannot be asked for what it has not used.  Therefore it is
+never fed bytes that may be for another: while the block under way may be a SetInputFormat or
+a log-in, it gets pieces so small that none holds more than the end of one block.
 """
 
 from __future__ import annotations
@@ -15,18 +15,23 @@ from collections import deque
 from typing import TYPE_CHECKING, Union
 
 from amiproxy.formats import handler_error
+from amiproxy.limits import Limits
 from amiproxy.message import Message
 from amiproxy.wire.door import Door
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format, Reader, Refused
-    from amiproxy.limits import Limits
 
-#: A piece that in every format holds no more than the end of one block.
-_PIECE = re.compile(rb"[^\n>]*[\n>]|[^\n>]+")
+#: A piece that in every format holds no more than the end of one block: blank lines behind
+#: it mean nothing.
+_PIECE = re.compile(rb"[^\n>]*(?:\n(?:\r?\n)*|>)|[^\n>]+")
 
-#: The bytes, in lower case, that every SetInputFormat contains.
-_SWITCH = b"inputformat"
+#: What is cut into pieces at a time: a stranger decides how many there are.
+_PORTION = 4096
+
+#: The bytes, in lower case, that every SetInputFormat contains, and all by which a stranger
+#: may become known, after which more may be sent at a time.
+_SWITCH, _LOGIN, _KEY = b"inputformat", b"login", b"proxykey"
 
 
 class BlockSource:
@@ -37,22 +42,32 @@ class BlockSource:
     :class:`amiproxy.wire.door.HttpError`.  Both end this client's session only.
     """
 
-    def __init__(self, form: Format, limits: Limits) -> None:
+    def __init__(self, form: Format, limits: Limits, *, known: bool = True) -> None:
+        """Read *form* within *limits*; who is not *known* must log in, and gets less."""
         self._blocks: deque[Union[Message, Refused]] = deque()
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
-        self._tail = b""  # end of what the reader had last, since _SWITCH may be cut
-        self._may_switch = False  # the block under way may be a SetInputFormat
+        self._tail = b""  # end of what the reader had last, since a word may be cut
+        self._may_change = False  # the block under way may change how the next is read
         self._door: Door | None = Door()  # until an action has come
+        self.known = known
         self.switch(form, limits)
 
     def switch(self, form: Format, limits: Limits) -> None:
         """Read by *form* all that follows the block that ``next`` returned last."""
         assert form.reader is not None
         self.form = form  # the format that is read now
+        # An object of its own, which the reader keeps: see ``limit``.
+        self._limits = Limits()
+        self.limit(limits, known=self.known)
         try:
-            self._reader: Reader = form.reader(limits)
+            self._reader: Reader = form.reader(self._limits)
         except BaseException as error:
             raise handler_error(form, "cannot make a reader", error) from error
+
+    def limit(self, limits: Limits, *, known: bool) -> None:
+        """Hold all that follows against *limits*, or what strangers get of them."""
+        self.known = known
+        self._limits.become(limits if known else limits.of_strangers())
 
     @property
     def is_empty(self) -> bool:
@@ -74,9 +89,16 @@ class BlockSource:
             if not self._unread:
                 return None
             data = self._unread.popleft()
-            if self._may_switch or _SWITCH in (self._tail + data).lower():
-                self._may_switch = True
-                data, *rest = _PIECE.findall(data)
+            text = (self._tail + data).lower()
+            if (
+                self._may_change
+                or _SWITCH in text
+                or (not self.known and (_LOGIN in text or _KEY in text))
+            ):
+                self._may_change = True
+                if len(data) > _PORTION:
+                    self._unread.appendleft(data[_PORTION:])
+                data, *rest = _PIECE.findall(data[:_PORTION])
                 self._unread.extendleft(reversed(rest))
             self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
             try:
@@ -84,7 +106,7 @@ class BlockSource:
             except BaseException as error:
                 raise handler_error(self.form, "cannot read", error) from error
             if self._blocks:
-                self._may_switch = False
+                self._may_change = False
         block = self._blocks.popleft()
         if self._door is not None and isinstance(block, Message):
             self._door.judge(block)

@@ -24,15 +24,17 @@ LONGEST = 8192
 _BEFORE = b" \t\r\n\v\f\0\xef\xbb\xbf"
 
 #: ``METHOD target HTTP/version``: whatever the method is, whatever stands in the target.
-#: A method has no colon; a header line's first word ends with one.
-_REQUEST = re.compile(rb"(?i)[^\s:]+\s(?:.*\s)?HTTP/[0-9]", re.DOTALL)
+#: In a method (RFC 9110, token) there is none of ``: < { "``, which the first word of every
+#: format of ours has.
+_METHOD = rb"[\w!#$%&'*+.^`|~-]+"
+_REQUEST = re.compile(rb"(?i)%b\s(?:.*\s)?HTTP/[0-9]" % _METHOD, re.DOTALL)
 
 #: The beginning of such a line, a blank included.  It is held back; what is certainly none is
 #: not, for a format need not have lines.
 _MAY_BECOME = re.compile(
-    rb"(?i)[\w!#$%&'*+.^`|~-]+[ \t]+(?:\S+(?:[ \t]+(?:H|HT|HTT|HTTP|HTTP/[^\n]*)?)?)?\Z"
+    rb"(?i)%b[ \t]+(?:\S+(?:[ \t]+(?:H|HT|HTT|HTTP|HTTP/[^\n]*)?)?)?\Z" % _METHOD
 )
-_TWO_WORDS = re.compile(rb"[^\s:]+\s")
+_TWO_WORDS = re.compile(rb"%b\s" % _METHOD)
 
 #: A line that begins with the header Host; or with an action, written in any format.
 _HOST_OR_ACTION = re.compile(

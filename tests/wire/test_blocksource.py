@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -168,3 +169,65 @@ def test_what_a_handler_raises_is_one_kind_of_error(reader: Any, text: str) -> N
         read_one()
 
     assert str(caught.value) == text
+
+
+def say(form: str, *lines: str) -> bytes:
+    """Return a block of *lines*, ``Name: value``, as *form* writes it."""
+    pairs = [line.split(": ") for line in lines]
+    if form == "xml":
+        inner = "".join(f'<{name} Value="{value}"/>' for name, value in pairs)
+        return f"<AsteriskManagerInput>{inner}</AsteriskManagerInput>\n".encode()
+    if form == "json":
+        return json.dumps(dict(pairs)).encode() + b"\n"
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
+
+
+#: More than a stranger may send at a time.
+LARGE = [f"Header{number}: {'x' * 500}" for number in range(20)]
+
+
+@given(
+    NAMES,
+    st.sampled_from([["Action: Login"], ["proxykey: x", "Action: Ping"]]),
+    st.lists(st.integers(0, 20_000), max_size=12),
+)
+def test_limits_change_at_a_log_in_however_packets_are_cut(
+    form: str, login: list[str], cuts: list[int]
+) -> None:
+    """What follows a log-in in one packet is held against the limits after it."""
+    source = BlockSource(FORMATS[form], Limits(), known=False)
+    found = []
+    for packet in chunks(say(form, *login) + say(form, *LARGE), cuts):
+        source.receive(packet)
+        while (block := source.next()) is not None:
+            found.append(isinstance(block, Message))
+            source.limit(Limits(), known=True)
+
+    assert found == [True, True]
+
+
+@given(NAMES, st.lists(st.integers(0, 20_000), max_size=12))
+def test_strangers_may_send_little_at_a_time(form: str, cuts: list[int]) -> None:
+    """Also who was known, and failed at a log-in."""
+    source = BlockSource(FORMATS[form], Limits())
+    source.limit(Limits(), known=False)
+    for packet in chunks(say(form, *LARGE), cuts):
+        source.receive(packet)
+
+    found = source.next()
+
+    assert isinstance(found, Refused)
+    assert source.next() is None
+
+
+@pytest.mark.parametrize("data", [b">" * 9000, b"\n" * 9000, b"a\n" * 4500], ids=str)
+def test_a_change_that_never_comes_costs_little_memory(data: bytes) -> None:
+    """What a stranger sends behind a word of it is cut in portions; nothing is lost."""
+    reader = Recording()
+    source = BlockSource(third_party(lambda _: reader), Limits(), known=False)
+
+    source.receive(b"login" + data)
+    while source.next() is not None:
+        pass
+
+    assert b"".join(reader.fed) == b"login" + data
