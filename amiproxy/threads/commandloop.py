@@ -115,6 +115,9 @@ class CommandLoop:
             return not block.close
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", session.peer, ascii(block.action or "block")[:60])
+        if block.action == "login" and session.allowed:
+            # Asterisk answers in order: what one user has asked is not for the next.
+            self._await_answers()
         outcome = dispatch.handle(Call(self._context, session, block))
         if outcome.goodbye is not None:
             # Asterisk answers in order: first what was asked before.

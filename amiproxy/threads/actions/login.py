@@ -108,7 +108,7 @@ def _refuse(call: Call, reason: str) -> Outcome:
         log.warning("%s: %s is %s", session.peer, ascii(name[:64]), reason)
     else:
         log.warning("%s", auth.failure_line(session.address, name, reason))
-    session.log_out()
+    context.registry.log_out(session)
     session.say(replies.error(message, "Authentication failed"))
     _make_stranger(call)  # after the answer: it may end the session
     return STAYS
@@ -129,7 +129,7 @@ def _turn_away(call: Call, name: str) -> None:
 def _make_stranger(call: Call) -> None:
     """Take away what an earlier login gave; the client counts as one that has not logged in."""
     context, session, _ = call
-    session.log_out()
+    context.registry.log_out(session)
     if session.slot is not None and not session.allowed:
         context.admission.mark_unauthenticated(session.slot)
 

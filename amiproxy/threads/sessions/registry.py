@@ -92,4 +92,25 @@ class SessionRegistry:
             with self._lock:
                 self._filters.add(session.number)
                 self.filtering = True
+        before = session.number
         session.log_in(user, event_mask, *said)
+        self._follow(session, before, filtered=user is not None and user.filtered)
+
+    def log_out(self, session: ClientSession) -> None:
+        """Take away what an earlier login gave to *session*."""
+        before = session.number
+        session.log_out()
+        self._follow(session, before, filtered=False)
+
+    def _follow(self, session: ClientSession, before: int, *, filtered: bool) -> None:
+        """Keep *session*, which had the number *before*, by the one it has now."""
+        if session.number == before:
+            return
+        with self._lock:
+            self._filters.discard(before)
+            if self._by_number.pop(before, None) is not None:
+                self._by_number[session.number] = session
+                if filtered:
+                    self._filters.add(session.number)
+            self.filtering = bool(self._filters)
+            self._sessions = self._listeners = None

@@ -83,11 +83,12 @@ class ClientSession:
         # shows last_id to other clients, where an old value will do.
         self.challenge = ""
         self.last_id: str | None = None
-        # Guards output, user, mode, event_mask, own_filters, waiting_for_event, _callfilter,
-        # _state and _viewer.  Only the client's thread sets these fields, with the lock, and
-        # so may read them without; the servers' threads read them, and change what the call
-        # filter has learned and the WaitEvent has been told, with it.  (ListSessions and
-        # SessionRegistry.listeners read output and mode without: each is one reference.)
+        # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
+        # _callfilter, _state and _viewer.  Only the client's thread sets these fields, with the
+        # lock, and so may read them without; the servers' threads read them, and change what
+        # the call filter has learned and the WaitEvent has been told, with it.  (ListSessions
+        # and SessionRegistry.listeners read output and mode without, Router.publish number:
+        # each is one reference.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
@@ -113,6 +114,8 @@ class ClientSession:
         with self.lock:
             for message in said:
                 self._tell(message)
+            if self.allowed and user != self.user:
+                self._disown()
             self.user = user
             self.login_name = "" if user is None else user.name
             self._callfilter = None
@@ -125,8 +128,13 @@ class ClientSession:
             self._renew()
 
     def log_out(self) -> None:
-        """Take away what an earlier login gave: a login has failed."""
+        """Take away what an earlier login gave: a login has failed.
+
+        Only for SessionRegistry.log_out.
+        """
         with self.lock:
+            if self.user is not None or self._state is not self._entry:
+                self._disown()
             self.user = None
             self.login_name = ""
             self._callfilter = None
@@ -136,6 +144,15 @@ class ClientSession:
             self.waiting_for_event = None
             self._state = self._entry
             self._renew()
+
+    def _disown(self) -> None:
+        """Take another number: answers to what the earlier user asked are for nobody.
+
+        Some may be on their way just now, in the thread of a server.  The caller holds
+        ``lock``, and puts the new number into the registry.
+        """
+        assert self.lock.locked()
+        self.number = next(_NUMBERS)
 
     def accept_key(self) -> None:
         """Note that the client has given the proxy key."""
