@@ -43,9 +43,11 @@ from amiproxy.settings.files import find_users, read_formats
 from amiproxy.settings.usersfile import load_users
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.log import Log, install_root_handler
+from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.proxy import Proxy
+from amiproxy.threads.reloading import Reloader
 
 if TYPE_CHECKING:
     import socket
@@ -247,7 +249,7 @@ def prepare_pidfile(config: Config, options: Options, who: Identity) -> PidFile 
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:
-    """Become the daemon, run the proxy until a signal ends it, and return 0.
+    """Become the daemon, run the proxy until a signal ends it; return the status.
 
     Calls *ready* when clients can connect; keeps the descriptors *keep* open.
     """
@@ -266,31 +268,34 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         prepared.who.check()
         if options.core:
             allow_core_dumps()
-        prepared.log.start()
         proxy = Proxy(
             prepared.config, prepared.users, prepared.formats, prepared.listener, prepared.tls
         )
-        proxy.start()
-        # What exists now stays for good: no collection needs to look at it again.
+        reloader = Reloader(lambda: reload_on_sighup(prepared, proxy))
+        try:
+            for each in (prepared.log, reloader, proxy):
+                each.start()
+        except (RuntimeError, MemoryError, OSError) as error:  # no thread, no descriptor
+            raise ConfigError(f"The proxy cannot start: {error}") from error
         gc.collect()
-        gc.freeze()
+        gc.freeze()  # what exists now stays for good: no collection looks at it again
         ready()
-        wait_for_end(prepared, proxy)
+        wait_for_end(reloader)
         proxy.stop()
         log.info("Proxy stopped; shutting down.")
-    return 0
+    return EX_SOFTWARE if reasons else 0
 
 
-def wait_for_end(prepared: Prepared, proxy: Proxy) -> None:
-    """Handle SIGHUPs until SIGTERM or SIGINT comes."""
-    while True:
-        number = signal.sigwait(SIGNALS)
-        if number != signal.SIGHUP:
-            return
-        try:
-            reload_on_sighup(prepared, proxy)
-        except Exception:
-            log.exception("SIGHUP: bug in the proxy")
+def wait_for_end(reloader: Reloader) -> None:
+    """Have SIGHUPs carried out until SIGTERM or SIGINT comes."""
+
+    def wait() -> bool:
+        is_hup = signal.sigwait(SIGNALS) == signal.SIGHUP
+        if is_hup:
+            reloader.ask()
+        return is_hup
+
+    endless("main", wait)
 
 
 def reload_on_sighup(prepared: Prepared, proxy: Proxy) -> None:

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.formats")
 
+#: The package that handlers are modules of, as Python sees them.
+HANDLERS = "astmanproxy_handlers"
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -211,7 +214,7 @@ def _problem(loaded: Format) -> str:
 
 def _import(path: Path) -> ModuleType:
     # The prefix keeps csv.py, http.py and xml.py apart from the standard library's.
-    name = f"astmanproxy_handlers.{path.stem}"
+    name = f"{HANDLERS}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

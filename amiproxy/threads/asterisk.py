@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
+from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.transport import READ_SIZE, Transport
+from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
 from amiproxy.wire.framing import Chunk, Framer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import Config, ServerSpec
 
 log = logging.getLogger("amiproxy.asterisk")
@@ -66,9 +69,11 @@ class AsteriskServer:
         self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
         self._stopping = threading.Event()
         self._buffer = bytearray(READ_SIZE)
-        self._thread = threading.Thread(
-            target=self.run, name=f"asterisk-{self.link.scope}", daemon=True
-        )
+        self._tries = 0  # to connect, since the last log-in
+        self.busy_since = 0.0  # for the watchdog
+        self._thread_name = f"asterisk-{self.link.scope}"
+        self._thread: WatchedThread | None = None  # once it could be started
+        self._complained = False  # that it cannot
 
     # -- any thread -------------------------------------------------------------------------
 
@@ -78,8 +83,18 @@ class AsteriskServer:
         self.link.set_write_timeout(config.server_write_timeout)
 
     def start(self) -> None:
-        """Start the server's thread."""
-        self._thread.start()
+        """Start the server's thread, unless it is; ask again where there can be none now."""
+        if self._thread is not None or self._stopping.is_set():
+            return
+        thread = WatchedThread(self._thread_name, self.run, self)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            if not self._complained:
+                self._complained = True
+                log.error("asterisk@%s: %s; trying again", self.link.scope, error)
+            return
+        self._thread = thread
 
     def stop(self, reason: str) -> None:
         """Log off and let the thread end.  Never waits."""
@@ -88,35 +103,39 @@ class AsteriskServer:
 
     def join(self, timeout: float) -> None:
         """Wait up to *timeout* seconds for the thread to end."""
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join(timeout)
 
     # -- the server's thread ------------------------------------------------------------------
 
     def run(self) -> None:
         """Keep the connection until stopped, refused or tried too often in vain."""
-        tries = 0
-        while not self._stopping.is_set():
-            tries += 1
-            try:
-                with self._connection() as transport:
-                    framer = self._log_in(transport)
-                    tries = 0
-                    self._serve(transport, framer)
-            except LoginRefused as error:
-                self._give_up(f"{error}; given up until SIGHUP or AddServer")
-                return
-            except PeerError as error:
-                if self._stopping.is_set():
-                    return
-                if self._config.max_retries and tries >= self._config.max_retries:
-                    self._give_up(f"{error}; given up after {tries} tries")
-                    return
-                pause = self._config.retry_interval
-                log.warning("asterisk@%s: %s; trying again in %g s", self.link.scope, error, pause)
-            except Exception:
-                log.exception("asterisk@%s: bug in the proxy", self.link.scope)
-            self._stopping.wait(self._config.retry_interval)
+        endless(self._thread_name, self._serve_once)
+
+    def _serve_once(self) -> bool:
+        """Connect, serve until that is over, and pause; return whether to try again."""
+        self._tries += 1
+        try:
+            with self._connection() as transport:
+                framer = self._log_in(transport)
+                self._tries = 0
+                self._serve(transport, framer)
+        except LoginRefused as error:
+            self._give_up(f"{error}; given up until SIGHUP or AddServer")
+            return False
+        except PeerError as error:
+            if self._stopping.is_set():
+                return False
+            if self._config.max_retries and self._tries >= self._config.max_retries:
+                self._give_up(f"{error}; given up after {self._tries} tries")
+                return False
+            pause = self._config.retry_interval
+            log.warning("asterisk@%s: %s; trying again in %g s", self.link.scope, error, pause)
+        except Exception:
+            log.exception("asterisk@%s: bug in the proxy", self.link.scope)
+        self.busy_since = 0.0
+        self._stopping.wait(self._config.retry_interval)
+        return not self._stopping.is_set()
 
     def _give_up(self, reason: str) -> None:
         log.error("asterisk@%s: %s", self.link.scope, reason)
@@ -132,11 +151,23 @@ class AsteriskServer:
                 raise PeerGone("stopped")
             yield transport
         finally:
+            self._part(transport)
+
+    def _part(self, transport: Transport) -> None:
+        """Give up the connection; each step is taken, whatever the one before raises."""
+        lost: list[PendingAction] = []
+        self.busy_since = time.monotonic()
+        try:
             lost = self.link.lose()
-            if self._stopping.is_set():
-                transport.flush_until(Deadline(_LOGOFF_TIME))
-            transport.close()
-            self._publisher.abandon(lost)
+        finally:
+            try:
+                if self._stopping.is_set():
+                    transport.flush_until(Deadline(_LOGOFF_TIME))
+            finally:
+                try:
+                    transport.close()
+                finally:
+                    self._publisher.abandon(lost)
 
     def _log_in(self, transport: Transport) -> Framer:
         """Log in and wait until Asterisk has booted; publish nothing before.
@@ -189,15 +220,17 @@ class AsteriskServer:
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
             timeout = self._late_poll_interval if holds_back else keepalive or None
+            self.busy_since = 0.0
             count = transport.recv_into(view, timeout)
+            self.busy_since = now = time.monotonic()
             if count:
-                heard, pinged = time.monotonic(), False
+                heard, pinged = now, False
                 publisher.publish(framer.feed(bytes(view[:count])))
             elif count is not None:
                 raise PeerGone("closed the connection")
             holds_back = bool(link.ledger.held)
             if holds_back:
-                publisher.answer_late(time.monotonic())
+                publisher.answer_late(now)
             if count is None and keepalive:
                 pinged = self._check_keepalive(heard, pinged=pinged)
 

@@ -69,10 +69,18 @@ class Client:
             self._leave()
 
     def _leave(self) -> None:
-        if self._context.stopping.is_set():
-            self._transport.flush_until(Deadline(1.0))
-        self._transport.close()
-        self._context.admission.leave(self._slot)
+        """Give back what the client held: each step is taken, whatever the one before raises."""
+        try:
+            try:
+                if self._context.stopping.is_set():
+                    self._transport.flush_until(Deadline(1.0))
+            finally:
+                try:
+                    self._transport.close()
+                finally:
+                    self._context.admission.leave(self._slot)
+        except Exception:
+            log.exception("%s: bug in the proxy", self._transport.peer)
 
     def _mark_authenticated(self) -> None:
         if self._slot.unauthenticated:

@@ -12,14 +12,15 @@ import errno
 import logging
 import os
 import socket
-import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.threads.client import Client
 from amiproxy.threads.net.dial import keep_alive
-from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
+from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.plainsocket import close_quietly
 from amiproxy.threads.net.transport import Transport
+from amiproxy.threads.net.watched import WatchedThread
 
 if TYPE_CHECKING:
     from amiproxy.threads.net.flusher import Flusher
@@ -31,6 +32,20 @@ log = logging.getLogger("amiproxy.listener")
 
 #: Errors of accept that will not pass by trying again at once.
 _EXHAUSTED = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+
+#: Errors of accept after which the next client can be accepted (accept(2)).
+_PASSING = _EXHAUSTED | {
+    errno.ECONNABORTED,
+    errno.EPERM,
+    errno.EPROTO,
+    errno.ETIMEDOUT,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+}
 
 #: Pause after a client was turned away for want of descriptors, in seconds.
 _EXHAUSTED_PAUSE = 0.05
@@ -59,12 +74,12 @@ class Listener:
         self._web_sessions = web_sessions
         self._flusher = flusher
         self._sock = sock
-        self._limited_log = RateLimitedLog(log)
         # Given up for a moment when descriptors run out, so that a client in the
         # kernel's queue can be accepted and closed, instead of waiting there.
         self._open_reserve = open_reserve
         self._reserve = open_reserve()
-        self._thread = threading.Thread(target=self.run, name="listener", daemon=True)
+        self.busy_since = 0.0  # for the watchdog
+        self._thread = WatchedThread("listener", self.run, self)
 
     def start(self) -> None:
         """Start to accept."""
@@ -86,22 +101,31 @@ class Listener:
 
     def run(self) -> None:
         """Accept until stopped."""
-        while not self._context.stopping.is_set():
-            try:
-                sock, address = self._sock.accept()
-            except OSError as error:
-                if self._context.stopping.is_set() or error.errno in (errno.EBADF, errno.EINVAL):
-                    return
-                self._limited_log.warning("Accept returned -1: %s", error.strerror)
-                if error.errno in _EXHAUSTED:
-                    self._turn_away()
-                continue
-            try:
-                self._admit(sock, str(address[0]), int(address[1]))
-            except (OSError, RuntimeError, MemoryError) as error:
-                # No descriptor, no thread: this client goes, the others stay.
-                self._limited_log.warning("client %s turned away: %s", address[0], error)
-                sock.close()
+        endless("listener", self._accept)
+
+    def _accept(self) -> bool:
+        """Let in the next client, or turn it away; return False once stopped."""
+        stopping = self._context.stopping
+        self.busy_since = 0.0
+        try:
+            sock, address = self._sock.accept()
+        except OSError as error:
+            if stopping.is_set():
+                return False
+            log.warning("Accept returned -1: %s", error.strerror)
+            if error.errno not in _PASSING:
+                raise
+            if error.errno in _EXHAUSTED:
+                self._turn_away()
+            return True
+        self.busy_since = time.monotonic()
+        try:
+            self._admit(sock, str(address[0]), int(address[1]))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stay open
+            # No descriptor, no thread, no memory: this client goes, the others stay.
+            close_quietly(sock)
+            log.warning("client %s turned away: %s", address[0], str(error) or type(error).__name__)
+        return not stopping.is_set()
 
     def _turn_away(self) -> None:
         """Close one connection that there is no descriptor for."""
@@ -128,8 +152,8 @@ class Listener:
         if context.config.acl.allows(address) and context.users.general.acl.allows(address):
             slot = context.admission.enter(address, guarded=context.guarded)
         if isinstance(slot, str):
-            self._limited_log.warning("Connection from %s refused: %s", address, slot)
-            sock.close()
+            log.warning("Connection from %s refused: %s", address, slot)
+            close_quietly(sock)
             return
         log.info("Connection received from %s", address)
         try:
@@ -141,10 +165,8 @@ class Listener:
                 max_backlog=context.config.client_backlog,
             )
             client = Client(context, self._web_sessions, transport, address, slot)
-            thread = threading.Thread(
-                target=client.run, name=f"client-{address}:{port}", daemon=True
-            )
-            thread.start()
+            name = f"client-{address}:{port}"
+            WatchedThread(name, client.run, transport, essential=False, waits=True).start()
         except BaseException:
             context.admission.leave(slot)
             raise

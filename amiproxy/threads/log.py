@@ -20,6 +20,8 @@ import stat
 import threading
 import time
 
+from amiproxy.threads.net.endless import endless
+
 #: Lines that may wait for the disk; further ones are dropped and counted.
 MAX_WAITING = 10000
 
@@ -41,6 +43,9 @@ class _Formatter(logging.Formatter):
         text = record.getMessage().translate(_ESCAPES)
         if record.exc_info:
             for line in self.formatException(record.exc_info).split("\n"):
+                text += f"\n    {line.translate(_ESCAPES)}"
+        if record.stack_info:
+            for line in record.stack_info.split("\n"):
                 text += f"\n    {line.translate(_ESCAPES)}"
         return text
 
@@ -141,17 +146,19 @@ class Log(logging.Handler):
         return text
 
     def _run(self) -> None:
-        ended = False
-        while not ended:
-            items = [self._queue.get()]
-            with contextlib.suppress(queue.Empty):
-                while len(items) < _LINES_PER_WRITE:
-                    items.append(self._queue.get_nowait())
-            ended = None in items
-            lines = [item for item in items if item is not None]
-            self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
-            if self._debug:
-                self._print(b"".join([line for _, line in lines]))
+        endless("log", self._write_some)
+
+    def _write_some(self) -> bool:
+        """Write the lines that wait, at least one; return False at the end."""
+        items = [self._queue.get()]
+        with contextlib.suppress(queue.Empty):
+            while len(items) < _LINES_PER_WRITE:
+                items.append(self._queue.get_nowait())
+        lines = [item for item in items if item is not None]
+        self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
+        if self._debug:
+            self._print(b"".join([line for _, line in lines]))
+        return None not in items
 
     def _write(self, data: bytes) -> None:
         with self._file_lock:

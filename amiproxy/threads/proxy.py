@@ -19,6 +19,7 @@ from amiproxy.threads.servers import Servers
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.watchdog import Watchdog
 from amiproxy.threads.web.sessions import WebSessions
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ STOP_TIME = 4.0
 class Proxy:
     """The whole program but its command line.
 
-    ``start``, ``reload`` and ``stop`` are called by the main thread.
+    The main thread calls ``start`` and ``stop``, the thread of a SIGHUP ``reload``.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Proxy:
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self._web_sessions = WebSessions(self.context.registry)
+        self._watchdog = Watchdog(self._servers.revive)
         self._listener = Listener(self.context, self._web_sessions, self._flusher, listener)
 
     def start(self) -> None:
@@ -72,6 +74,7 @@ class Proxy:
         self._flusher.start()
         self._servers.start()
         self._listener.start()
+        self._watchdog.start()
         log.info("Proxy Started: Listening for connections")
 
     def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
@@ -88,6 +91,18 @@ class Proxy:
 
     def stop(self) -> None:
         """Tell all peers, and end all threads; takes STOP_TIME seconds at most."""
+        # In a thread of its own: one that hangs may hold a lock.
+        stopping = threading.Thread(target=self._stop, name="stop", daemon=True)
+        try:
+            stopping.start()
+        except (RuntimeError, MemoryError):
+            self._stop()
+            return
+        stopping.join(STOP_TIME + 0.5)
+        if stopping.is_alive():
+            log.error("A thread hangs: the proxy ends without it")
+
+    def _stop(self) -> None:
         deadline = Deadline(STOP_TIME)
         self.context.stopping.set()
         self._listener.stop()
@@ -103,6 +118,7 @@ class Proxy:
         if left:
             log.warning("%d clients did not leave in time", left)
         self._flusher.stop()
+        self._watchdog.stop()
 
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)

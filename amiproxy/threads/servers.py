@@ -25,7 +25,7 @@ class Server(Protocol):
         """Take the limits of *config*."""
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; where there can be none now, ask again.  Never raises."""
 
     def stop(self, reason: str) -> None:
         """Log off and let the thread end.  Never waits."""
@@ -71,6 +71,8 @@ class Servers:
         New ones are connected, those that were given up are tried again.
         """
         with self._lock:
+            if self._stopped:
+                return  # a file that was read for long
             self._config = config
             there = list(self._servers)
             kept: list[Server] = []
@@ -98,6 +100,16 @@ class Servers:
             self._stopped = True
             for server in self._servers:
                 server.stop(reason)
+
+    def revive(self) -> None:
+        """Start the threads that could not be started so far."""
+        # Never waits: it may be asked again.
+        if self._lock.acquire(blocking=False):
+            try:
+                for server in self._servers:
+                    server.start()
+            finally:
+                self._lock.release()
 
     def join(self, deadline: Deadline) -> None:
         """Wait until *deadline* for the threads of stopped servers to end."""

@@ -230,3 +230,23 @@ def test_a_broken_reader_does_not_touch_clients_of_other_formats(start: Start) -
         other.send("Action: Ping", "ActionID: 1")
         assert "ActionID: 1" in other.read_until(is_response)
     program.wait_log("handler broken: cannot read: KeyError")
+
+
+def test_a_handler_that_never_returns_is_named_and_does_not_keep_the_proxy(
+    start: Start, asterisk: SimulatedAsterisk
+) -> None:
+    """The log says where it hangs; SIGTERM ends the process all the same."""
+    source = "import time\ndef write(message):\n    time.sleep(600 * message.has('Hang'))\n"
+    program = start(stuck=source + "    return message.raw\n")
+    with program.client() as client, program.client() as other:
+        client.send("ProxyAction: SetOutputFormat", "OutputFormat: stuck")
+        client.read_message()
+        asterisk.event("UserEvent", Hang="yes")
+
+        log = program.wait_log(" in handler stuck")
+
+        assert f"thread asterisk-127.0.0.1:{asterisk.port} hangs for 5 s in handler stuck" in log
+        assert re.search(r"\n    \S+/stuck\.py:3 in write\n", log)
+        other.send("ProxyAction: ListServers")
+        other.read_until(is_response)
+        assert program.stop() == 0

@@ -114,3 +114,35 @@ def test_signals_that_its_parent_ignored_are_handled(daemon: Daemon) -> None:
     daemon.wait_log("Received HUP -- reread permissions")
     os.kill(pid, signal.SIGINT)
     daemon.wait_end(pid)
+
+
+@pytest.mark.parametrize("file", ["users", "log"])
+def test_sigterm_works_while_a_sighup_hangs(daemon: Daemon, file: str) -> None:
+    """A file has become a FIFO that nobody writes to, or reads; one more SIGHUP waits its turn."""
+    pid = daemon.start()
+    daemon.wait_log("Proxy Started")
+    log = daemon.log.open()
+    hanging = daemon.users if file == "users" else daemon.log
+    hanging.unlink()
+    os.mkfifo(hanging, 0o666)
+    hanging.chmod(0o666)
+    os.kill(pid, signal.SIGHUP)
+    said = log.read()
+
+    def signalled() -> bool:
+        nonlocal said
+        os.kill(pid, signal.SIGHUP)
+        said += log.read()
+        return "Received HUP -- follows the one that takes " in said
+
+    wait_until(signalled)
+    with daemon.client() as client:
+        assert client.ask("Action: Ping")[0] == "Response: Error"
+
+    os.kill(pid, signal.SIGTERM)
+
+    daemon.wait_end(pid)
+    said += log.read()
+    assert said.count("follows the one") == 1
+    assert "Proxy stopped; shutting down." in said
+    log.close()

@@ -22,7 +22,7 @@ from tests.support import wait_until
 from tests.threads.actions.support import FORMATS, Control
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from amiproxy.threads.net.flusher import Flusher
 
@@ -30,16 +30,18 @@ BANNER = b"Asterisk Call Manager/1.0\r\n"
 
 
 class Exhausted(socket.socket):
-    """A listening socket that finds no descriptor for the next *failures* calls."""
+    """A listening socket of which the next calls of accept raise *errors*."""
 
-    failures = 0
+    errors: list[BaseException]
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Accept, or fail as a process without descriptors does."""
-        if self.failures:
-            self.failures -= 1
-            raise OSError(errno.EMFILE, "Too many open files")
+        if self.errors:
+            raise self.errors.pop()
         return super().accept()
+
+
+NO_DESCRIPTOR = OSError(errno.EMFILE, "Too many open files")
 
 
 @pytest.fixture
@@ -47,13 +49,19 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
     """Start listeners on a free port; they and their clients end with the test."""
     started: list[tuple[Listener, ProxyContext]] = []
 
-    def start(acl: Acl = ANYBODY, failures: int = 0, **options: Any) -> Exhausted:
+    def start(
+        acl: Acl = ANYBODY,
+        errors: Sequence[BaseException] = (),
+        *,
+        key: str = "",
+        **options: Any,
+    ) -> Exhausted:
         sock = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
         sock.bind(("127.0.0.1", 0))
         sock.listen(16)
-        sock.failures = failures
+        sock.errors = list(errors)
         router = Router(SessionRegistry())
-        config = Config(acl=acl, max_clients=2, auth_required=False)
+        config = Config(acl=acl, max_clients=2, proxy_key=key)
         context = ProxyContext(config, Users(), FORMATS, None, router, Control())
         sessions = WebSessions(router.registry)
         listener = Listener(context, sessions, flusher, sock, **options)
@@ -68,6 +76,7 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
         for session in context.registry.snapshot():
             session.end("over")
         wait_until(lambda context=context: context.admission.is_empty)  # type: ignore[misc]
+        assert context.registry.snapshot() == ()
 
 
 def first_bytes(sock: socket.socket) -> bytes:
@@ -113,7 +122,7 @@ def test_it_survives_that_its_reserve_descriptor_is_gone(
     listen: Callable[..., Exhausted],
 ) -> None:
     """Another thread may take the one that it frees: it tries again."""
-    failures = [OSError(errno.EMFILE, "Too many open files")] * 2
+    failures = [NO_DESCRIPTOR] * 2
 
     def scarce() -> int:
         if opened and failures:
@@ -123,10 +132,69 @@ def test_it_survives_that_its_reserve_descriptor_is_gone(
 
     opened: list[int] = []
     # Each time it is tried twice; the first client may be turned away, a later one is not.
-    sock = listen(failures=6, open_reserve=scarce)
+    sock = listen(errors=[NO_DESCRIPTOR] * 6, open_reserve=scarce)
 
     wait_until(lambda: first_bytes(sock), what="a banner")
     assert not failures
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ECONNABORTED, "gone"), KeyError(1)])
+def test_it_goes_on_after_whatever_accept_raises(
+    listen: Callable[..., Exhausted], error: BaseException
+) -> None:
+    """A short shortage of memory does not end it."""
+    sock = listen(errors=[error] * 3)
+
+    wait_until(lambda: first_bytes(sock).startswith(b"Asterisk Call Manager"), what="a banner")
+
+
+def no_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize(
+    ("place", "fail"),
+    [
+        ("amiproxy.threads.listener.WatchedThread.start", no_thread),
+        ("amiproxy.threads.listener.WatchedThread.start", no_memory),
+        ("amiproxy.threads.listener.Transport", no_memory),
+        ("amiproxy.threads.listener.Client", no_memory),
+        ("amiproxy.threads.sessions.admission.Admission._count_as_unauthenticated", no_memory),
+    ],
+)
+def test_a_client_that_cannot_be_served_leaves_nothing_behind(
+    listen: Callable[..., Exhausted], monkeypatch: pytest.MonkeyPatch, place: str, fail: Any
+) -> None:
+    """Its connection is closed, it counts for no limit, and the next one is served."""
+    sock = listen(key="k")
+    with monkeypatch.context() as patched:
+        patched.setattr(place, fail)
+        for _ in range(3):  # more than maxclients
+            assert first_bytes(sock) == b""
+
+    wait_until(lambda: first_bytes(sock).startswith(b"Asterisk Call Manager"), what="a banner")
+
+
+@pytest.mark.parametrize(
+    "place", ["socket.socket.recv_into", "amiproxy.threads.net.transport.PeerGone",
+              "amiproxy.threads.client.Client._serve",
+              "amiproxy.threads.sessions.registry.SessionRegistry.add"]
+)  # fmt: skip
+def test_a_client_that_cannot_leave_in_order_is_not_counted_for_ever(
+    listen: Callable[..., Exhausted], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Otherwise maxclients of them shut all others out."""
+    sock = listen()
+    with monkeypatch.context() as patched:
+        patched.setattr(place, no_memory)
+        for _ in range(4):
+            first_bytes(sock)
+
+    wait_until(lambda: first_bytes(sock).startswith(b"Asterisk Call Manager"), what="a banner")
 
 
 @pytest.mark.parametrize(

@@ -225,3 +225,27 @@ def test_everything_logged_goes_to_the_root_handler(log: Log, path: Path) -> Non
     assert ": news\n" in text
     assert "detail" not in text
     assert ": thread unlucky: bug in the proxy\n    Traceback" in text
+
+
+def test_it_survives_a_shortage_of_memory(
+    log: Log, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines of that moment are lost, not those that follow."""
+    failures = [MemoryError(), MemoryError()]
+    write = Log._write  # noqa: SLF001 - whatever fails in there
+
+    def fail(self: Log, data: bytes) -> None:
+        if failures:
+            raise failures.pop()
+        write(self, data)
+
+    monkeypatch.setattr(Log, "_write", fail)
+    log.start()
+    log.handle(record("lost"))
+    wait_until(lambda: len(failures) == 1)
+    log.handle(record("lost too"))
+    wait_until(lambda: not failures)
+
+    log.handle(record("written"))
+
+    wait_until(lambda: "written" in path.read_text())

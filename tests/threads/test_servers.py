@@ -169,3 +169,23 @@ def test_a_stop_stops_all_and_waits_for_those_with_a_connection_only() -> None:
     stage.servers.join(Deadline(None))
 
     assert stage.did() == [["start", "Shutdown"]] * 2
+
+
+def test_servers_without_a_thread_are_asked_again() -> None:
+    """Those that are there; one that runs does nothing then."""
+    stage = Stage(ONE, TWO)
+    stage.servers.drop_server("192.0.2.2")
+
+    stage.servers.revive()
+
+    assert stage.did() == [["start", "start"], ["start", "Dropped"]]
+
+
+def test_a_reload_after_the_stop_changes_nothing() -> None:
+    """Its files took long to read."""
+    stage = Stage(ONE)
+    stage.servers.stop("over")
+
+    stage.reload(ONE, TWO)
+
+    assert stage.did() == [["start", "over"]]

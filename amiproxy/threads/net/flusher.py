@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.errors import PeerError, PeerGone
 from amiproxy.threads.net.backlog import Tally
+from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.watched import WatchedThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +68,8 @@ class Flusher:
         self._epoll: select.epoll | None = None  # None before start and after stop
         self._wake_fd = -1
         self._wakes_at = 0.0
+        self._checked = 0.0  # when time limits were checked last
+        self.busy_since = 0.0  # for the watchdog
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -78,9 +82,7 @@ class Flusher:
         epoll.register(read_fd, select.EPOLLIN)
         with self._lock:
             self._epoll = epoll
-        self._thread = threading.Thread(
-            target=self._run, args=(epoll, read_fd), name="flusher", daemon=True
-        )
+        self._thread = WatchedThread("flusher", lambda: self._run(epoll, read_fd), self)
         self._thread.start()
 
     def stop(self) -> None:
@@ -146,24 +148,29 @@ class Flusher:
 
     def _run(self, epoll: select.epoll, wake_fd: int) -> None:
         try:
-            checked = 0.0
-            while True:
-                with self._lock:
-                    if self._epoll is None:
-                        return
-                    waiting = list(self._stalled.values())
-                    wakes_at = self._wakes_at = _next_check(waiting)
-                # Below 0 would be for ever.
-                timeout = None if wakes_at == math.inf else max(0.0, wakes_at - time.monotonic())
-                self._flush_ready(epoll.poll(timeout), wake_fd)
-                now = time.monotonic()
-                if now - checked >= _TICK:
-                    checked = now
-                    for transport in waiting:
-                        _guarded(transport.check_stall, transport)
+            endless("flusher", lambda: self._take_turn(epoll, wake_fd))
         finally:
             epoll.close()
             os.close(wake_fd)
+
+    def _take_turn(self, epoll: select.epoll, wake_fd: int) -> bool:
+        """Wait until something is to be done, and do it; return False once stopped."""
+        with self._lock:
+            if self._epoll is None:
+                return False
+            waiting = list(self._stalled.values())
+            wakes_at = self._wakes_at = _next_check(waiting)
+        # Below 0 would be for ever.
+        timeout = None if wakes_at == math.inf else max(0.0, wakes_at - time.monotonic())
+        self.busy_since = 0.0
+        ready = epoll.poll(timeout)
+        self.busy_since = now = time.monotonic()
+        self._flush_ready(ready, wake_fd)
+        if now - self._checked >= _TICK:
+            self._checked = now
+            for transport in waiting:
+                _guarded(transport.check_stall, transport)
+        return True
 
     def _flush_ready(self, events: Iterable[tuple[int, int]], wake_fd: int) -> None:
         for fd, _ in events:
@@ -186,6 +193,6 @@ def _guarded(act: Callable[[], None], transport: Flushable) -> None:
     try:
         act()
     except Exception:
-        log.exception("%s: bug in the proxy", transport.peer)
         with transport.lock:
             transport.abort(PeerGone(f"{transport.peer}: bug in the proxy"))
+        log.exception("%s: bug in the proxy", transport.peer)

@@ -43,8 +43,8 @@ class Transport:
     when more than *max_backlog* wait and it takes them too slowly (backlog.py).
     """
 
-    __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "end_reason",
-                 "lock", "max_backlog", "peer", "write_timeout")  # fmt: skip
+    __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
+                 "end_reason", "lock", "max_backlog", "peer", "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -58,10 +58,9 @@ class Transport:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _backlog, _watched, end_reason and _closed, the change of _socket from plain
-        # to TLS, and with TLS all use of it; sessions guard their own state with it too.
-        # end_reason and _backlog are read without it, one reference each, where a moment
-        # late is early enough.  Nothing done under it may block; no thread holds two of them.
+        # Guards _backlog, _watched, end_reason and _closed, the change of _socket from plain to
+        # TLS, and with TLS all use of it; and a session's state.  end_reason and _backlog are
+        # read without it, too.  Nothing done under it may block; no thread holds two of them.
         self.lock = threading.Lock()
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
@@ -70,6 +69,7 @@ class Transport:
         #: Why the session must end, None while it need not.  Only read from outside.
         self.end_reason: PeerError | None = None
         self._closed = False
+        self.busy_since = 0.0  # for the watchdog
         self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
 
     def fileno(self) -> int:
@@ -79,9 +79,7 @@ class Transport:
     # -- the owner's thread -----------------------------------------------------------------
 
     def recv(self, size: int = READ_SIZE, timeout: float | None = None) -> bytes | None:
-        """Wait up to *timeout* seconds, None for ever, and return what came.
-
-        Returns b"" when the other side sends no more, None when time is over.
+        """Return what comes in *timeout* seconds, None if nothing; b"" at the end.
 
         Raises:
             PeerGone: the connection is over, or somebody ended the session.
@@ -89,10 +87,12 @@ class Transport:
 
         """
         data: bytes | None
+        self.busy_since = 0.0
         try:
             if timeout != self._socket.timeout:
                 self._socket.set_timeout(timeout)
             data = self._socket.recv(size)
+            self.busy_since = time.monotonic()
         except NOT_NOW:
             data = None
         except OSError as error:
@@ -263,16 +263,17 @@ class Transport:
                 self._watched = True
                 self._flusher.watch(self)
         except Exception as error:  # noqa: BLE001 - whoever sends has others to send to
-            self._break(error)
+            self.lose(error)
 
-    def _break(self, error: Exception) -> None:
-        """End the session: sending failed.  The caller holds ``lock``."""
+    def lose(self, error: Exception) -> None:
+        """End the session: something failed.  The caller holds ``lock``."""
         assert self.lock.locked()
         self._backlog = None
         reason = self._spare
-        # There may be no memory for words.
-        with contextlib.suppress(MemoryError):
-            text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        with contextlib.suppress(MemoryError):  # there may be no memory for words
+            text = (
+                self._socket.reason(error) if isinstance(error, OSError) else type(error).__name__
+            )
             reason = PeerGone(f"{self.peer}: {text}")
         self.abort(reason)
 
@@ -307,7 +308,7 @@ class Transport:
             try:
                 self._flush()
             except Exception as error:  # noqa: BLE001 - the flusher has others
-                self._break(error)
+                self.lose(error)
             if self._backlog is None:
                 self._flusher.forget(self)
                 self._watched = False

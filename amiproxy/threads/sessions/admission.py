@@ -37,12 +37,12 @@ class Admission:
     """
 
     def __init__(self) -> None:
-        # Guards _clients, _addresses, _unauthenticated, _unauthenticated_count, the limits
+        # Guards _slots, _addresses, _unauthenticated, _unauthenticated_count, the limits
         # _max_clients, _max_per_address and _max_unauthenticated, and each Slot's
         # unauthenticated; held for bookkeeping only.  A client is ended without it.
         self._lock = threading.Lock()
-        self._clients = 0
-        self._addresses: dict[str, int] = {}
+        self._slots: set[Slot] = set()
+        self._addresses: dict[str, set[Slot]] = {}
         # Clients that have not logged in, by network, oldest first.
         self._unauthenticated: dict[str, dict[Slot, None]] = {}
         self._unauthenticated_count = 0
@@ -65,24 +65,29 @@ class Admission:
         """
         network = network_of(address)
         rival: Slot | None = None
-        with self._lock:
-            here = self._addresses.get(network, 0)
-            if 0 < self._max_clients <= self._clients:
-                return f"{self._clients} clients are connected (maxclients)"
-            if 0 < self._max_per_address <= here:
-                return f"{here} clients of this address are connected (maxperaddress)"
-            if guarded and 0 < self._max_unauthenticated <= self._unauthenticated_count:
-                rival = self._rival(network)
-                if rival is None:
-                    return f"{self._unauthenticated_count} clients have not logged in (authlimit)"
-                self._count_as_authenticated(rival)
-            slot = Slot(network)
-            self._clients += 1
-            self._addresses[network] = here + 1
-            if guarded:
-                self._count_as_unauthenticated(slot)
-        if rival is not None:
-            rival.end("made room for another address without having logged in (authlimit)")
+        slot = Slot(network)
+        try:
+            with self._lock:
+                clients, here = len(self._slots), len(self._addresses.get(network, ()))
+                if 0 < self._max_clients <= clients:
+                    return f"{clients} clients are connected (maxclients)"
+                if 0 < self._max_per_address <= here:
+                    return f"{here} clients of this address are connected (maxperaddress)"
+                if guarded and 0 < self._max_unauthenticated <= self._unauthenticated_count:
+                    rival = self._rival(network)
+                    if rival is None:
+                        count = self._unauthenticated_count
+                        return f"{count} clients have not logged in (authlimit)"
+                    self._count_as_authenticated(rival)
+                self._slots.add(slot)
+                self._addresses.setdefault(network, set()).add(slot)
+                if guarded:
+                    self._count_as_unauthenticated(slot)
+            if rival is not None:
+                rival.end("made room for another address without having logged in (authlimit)")
+        except BaseException:  # no memory, perhaps
+            self.leave(slot)
+            raise
         return slot
 
     def mark_authenticated(self, slot: Slot) -> None:
@@ -111,27 +116,27 @@ class Admission:
             doomed.end("had to make room without having logged in (authlimit)")
 
     def leave(self, slot: Slot) -> None:
-        """Take *slot* back: its client has left."""
+        """Take *slot* back, as far as it was counted: its client has left.  Needs no memory."""
         with self._lock:
+            self._slots.discard(slot)
+            here = self._addresses.get(slot.network)
+            if here is not None:
+                here.discard(slot)
+                if not here:
+                    del self._addresses[slot.network]
             if slot.unauthenticated:
                 self._count_as_authenticated(slot)
-            self._clients -= 1
-            left = self._addresses[slot.network] - 1
-            if left:
-                self._addresses[slot.network] = left
-            else:
-                del self._addresses[slot.network]
 
     @property
     def clients(self) -> int:
         """Number of clients that have entered and not left."""
-        return self._clients
+        return len(self._slots)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is remembered of any client."""
         with self._lock:
-            return not (self._clients or self._addresses or self._unauthenticated)
+            return not (self._slots or self._addresses or self._unauthenticated)
 
     # -- the caller holds the lock ---------------------------------------------------------
 
@@ -145,10 +150,10 @@ class Admission:
 
     def _count_as_unauthenticated(self, slot: Slot) -> None:
         assert self._lock.locked()
-        slot.unauthenticated = True
         slot.entered = time.monotonic()
         self._unauthenticated.setdefault(slot.network, {})[slot] = None
         self._unauthenticated_count += 1
+        slot.unauthenticated = True
 
     def _count_as_authenticated(self, slot: Slot) -> None:
         assert self._lock.locked()

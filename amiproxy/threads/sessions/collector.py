@@ -8,6 +8,7 @@ events its user may see, until a request fetches them.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.message import Message
     from amiproxy.wire.batch import Batch
+
+log = logging.getLogger("amiproxy.session")
 
 #: Events a web session keeps until they are fetched; the oldest go first.
 MAX_EVENTS = 10000
@@ -180,19 +183,27 @@ class Collector(ClientSession):
         if self.events is None and not self._pending.until and self.number not in batch.owners:
             return
         with self.lock:
-            pending = self._pending
-            asked = pending.request_id
-            for item, message in self._viewer.chosen(batch):
-                if item.owner == BROADCAST:
-                    if self.events is not None:
-                        self.events.put(message)
-                    # The event asked for need not carry the ActionID (Hangup), but the
-                    # OriginateResponse to another action is not the one.
-                    is_ours = asked and item.request_id in (None, asked)
-                    if pending.until and is_ours and pending.is_awaited(message):
-                        pending.take(message, final=True)
-                elif item.request_id is not None and item.request_id == asked:
-                    pending.take(message, final=item.final)
+            try:
+                self._take(batch)
+            except Exception:
+                self._lose()
+                log.exception("%s: bug in the proxy", self.peer)
+
+    def _take(self, batch: Batch) -> None:
+        assert self.lock.locked()
+        pending = self._pending
+        asked = pending.request_id
+        for item, message in self._viewer.chosen(batch):
+            if item.owner == BROADCAST:
+                if self.events is not None:
+                    self.events.put(message)
+                # The event asked for need not carry the ActionID (Hangup), but the
+                # OriginateResponse to another action is not the one.
+                is_ours = asked and item.request_id in (None, asked)
+                if pending.until and is_ours and pending.is_awaited(message):
+                    pending.take(message, final=True)
+            elif item.request_id is not None and item.request_id == asked:
+                pending.take(message, final=item.final)
 
     def _tell(self, message: Message) -> None:
         """Take the proxy's own answer; it is complete.  The caller holds the lock."""
@@ -204,7 +215,11 @@ class Collector(ClientSession):
         """Make whoever waits for an answer or an event go on: the session is over."""
         del reason
         with self.lock:
-            self._ended = True
-            self._pending.over.set()
-            if self.events is not None:
-                self.events.abandon()
+            self._lose()
+
+    def _lose(self) -> None:
+        assert self.lock.locked()
+        self._ended = True
+        self._pending.over.set()
+        if self.events is not None:
+            self.events.abandon()

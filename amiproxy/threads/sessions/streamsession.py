@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.errors import HandlerError, PeerGone
+from amiproxy.errors import HandlerError
 from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.session import ClientSession
@@ -42,26 +43,22 @@ class StreamSession(ClientSession):
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""
         with self.lock:
-            if batch.kind is self._taken_as_is:
-                # The usual case by far.
-                data = batch.wire
-            elif self.transport.end_reason is not None:
-                return
-            else:
-                try:
+            try:
+                if batch.kind is self._taken_as_is:
+                    # The usual case by far.
+                    data = batch.wire
+                elif self.transport.end_reason is not None:
+                    return
+                else:
                     data = self._viewer.encode(batch, self.output)
-                except HandlerError as error:
-                    self._fail(error)
-                    return
-                except Exception:
-                    # This client loses its session; the server's thread goes on for the others.
-                    log.exception("%s: bug in the proxy", self.peer)
-                    self.transport.abort(PeerGone(f"{self.peer}: bug in the proxy"))
-                    return
-            if data:
-                self.transport.send(data)
-                if self.waiting_for_event is not None and self._viewer.hears_event(batch):
-                    self.waiting_for_event.told = True
+                if data:
+                    self.transport.send(data)
+                    if self.waiting_for_event is not None and self._viewer.hears_event(batch):
+                        self.waiting_for_event.told = True
+            except HandlerError as error:
+                self._fail(error)
+            except Exception as error:  # noqa: BLE001 - the server's thread has other clients
+                self._lose(error)
 
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""
@@ -84,8 +81,15 @@ class StreamSession(ClientSession):
     def _fail(self, error: HandlerError) -> None:
         """Drop the client: its format cannot be written.  The caller holds ``lock``."""
         assert self.lock.locked()
-        log.error("%s: dropped: %s", self.peer, error)
         self.transport.abort(HandlerError(f"{self.peer}: {error}"))
+        log.error("%s: dropped: %s", self.peer, error)
+
+    def _lose(self, error: Exception) -> None:
+        """Drop the client for *error*, though there be no memory.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        self.transport.lose(error)
+        with contextlib.suppress(MemoryError):
+            log.error("%s: bug in the proxy", self.peer, exc_info=error)
 
     def end(self, reason: str) -> None:
         """End the session: the client's thread wakes up and leaves.

@@ -8,12 +8,14 @@ requests ends after a minute, by a thread that lives as long as there are sessio
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access.lockout import network_of
+from amiproxy.threads.net.endless import endless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.sessions.registry import SessionRegistry
+
+log = logging.getLogger("amiproxy.web")
 
 #: Seconds without a request until a session is over (Asterisk's httptimeout).
 LIFE = 60.0
@@ -128,13 +132,14 @@ class WebSessions:
             return len(self._sessions)
 
     def add(self, collector: Collector, address: str) -> WebSession | None:
-        """Begin a session of whoever has logged in on *collector*; None: there are too many.
+        """Begin a session of whoever has logged in on *collector*.
 
+        Returns None where there are too many, or no thread that would end it;
         ``_room_for`` says which session makes room.
         """
         session = WebSession(collector, address)
         with self._lock:
-            if self._closed:
+            if self._closed or not self._start_sweeper():
                 return None
             room = _room_for(
                 session,
@@ -149,7 +154,6 @@ class WebSessions:
                 del self._sessions[doomed.id]
             session.used = self._clock()
             self._sessions[session.id] = session
-            self._start_sweeper()
         if doomed is not None:
             self._end(doomed)
         return session
@@ -192,36 +196,54 @@ class WebSessions:
             sweeper.join()
 
     def _end(self, session: WebSession) -> None:
-        self._registry.discard(session.collector)
-        session.collector.end("web session over")
+        try:
+            self._registry.discard(session.collector)
+        finally:
+            session.collector.end("web session over")
 
     def _is_over(self, session: WebSession, now: float) -> bool:
         return not session.busy and now - session.used >= self._life
 
-    def _start_sweeper(self) -> None:
-        """Ensure that a thread ends sessions.  The caller holds ``_lock``."""
+    def _start_sweeper(self) -> bool:
+        """Ensure that a thread ends sessions, and return whether there is one.
+
+        The caller holds ``_lock``, for which it waits.
+        """
         assert self._lock.locked()
         if self._sweeper is None:
-            self._sweeper = threading.Thread(target=self._sweep, name="websessions", daemon=True)
-            self._sweeper.start()
+            sweeper = threading.Thread(target=self._run, name="websessions", daemon=True)
+            try:
+                sweeper.start()
+            except (RuntimeError, MemoryError) as error:
+                log.error("web sessions: %s", error)
+                return False
+            self._sweeper = sweeper
+        return True
 
-    def _sweep(self) -> None:
-        """End sessions without requests, until there are none left."""
-        while True:
-            with self._lock:
-                now = self._clock()
-                doomed = [each for each in self._sessions.values() if self._is_over(each, now)]
-                for session in doomed:
-                    del self._sessions[session.id]
-                if not self._sessions:
-                    # A session added from now on starts another thread.
-                    self._sweeper = None
-            for session in doomed:
-                self._end(session)
-            with self._lock:
-                if self._closed or self._sweeper is not threading.current_thread():
-                    return  # close() waits for this thread
-                self._changed.wait(self._pause())
+    def _run(self) -> None:
+        endless("websessions", self._sweep)
+
+    def _sweep(self) -> bool:
+        """End sessions without requests, then wait; return False when there are none left."""
+        while (session := self._next_over()) is not None:
+            self._end(session)
+        with self._lock:
+            if not self._sessions or self._closed:
+                # A session added from now on starts another thread; close() waits for this one.
+                self._sweeper = None
+                return False
+            self._changed.wait(self._pause())
+        return True
+
+    def _next_over(self) -> WebSession | None:
+        """Take out a session that is over, and return it."""
+        with self._lock:
+            now = self._clock()
+            over = (each for each in self._sessions.values() if self._is_over(each, now))
+            session = next(over, None)
+            if session is not None:
+                del self._sessions[session.id]
+            return session
 
     def _pause(self) -> float:
         """Return the seconds until a session may be over.  The caller holds ``_lock``."""

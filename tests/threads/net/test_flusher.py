@@ -161,3 +161,25 @@ def test_after_stop_nothing_is_watched(sockets: tuple[socket.socket, socket.sock
     assert not flusher.is_watching(one)
     one.forget()
     assert not any(thread.name == "flusher" for thread in threading.enumerate())
+
+
+def test_it_survives_a_shortage_of_memory(
+    flusher: Flusher,
+    sockets: tuple[socket.socket, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of its own, not that of one session."""
+    failures = [MemoryError(), MemoryError()]
+
+    def fail(*_: object) -> float:
+        if failures:
+            raise failures.pop()
+        return time.monotonic() + 0.01
+
+    monkeypatch.setattr("amiproxy.threads.net.flusher._next_check", fail)
+    one = Stalled(flusher, sockets[0], limit=0.01)
+    one.watch()
+
+    assert one.checked.wait(5)
+    assert not failures
+    one.forget()

@@ -212,3 +212,41 @@ def test_a_close_while_a_session_is_being_ended_takes_no_time(
         stopper.join(5)
 
     assert not stopper.is_alive()
+
+
+def test_without_a_thread_that_ends_it_no_session_begins(
+    begin: Begin, registry: SessionRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would last for ever; the next one begins when there is a thread."""
+    store = begin()
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        assert add_if_possible(store, registry) is None
+    assert len(store) == 0
+
+    add(store, registry)
+
+
+def test_a_session_that_cannot_be_ended_keeps_no_other(
+    begin: Begin, registry: SessionRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread goes on after whatever is raised."""
+    failures = [MemoryError(), KeyError(1)]
+    discard = SessionRegistry.discard
+
+    def fail(self: SessionRegistry, session: Any) -> None:
+        discard(self, session)
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(SessionRegistry, "discard", fail)
+    store = begin(life=0.05)
+
+    sessions = [add(store, registry) for _ in range(3)]
+
+    wait_until(lambda: len(store) == 0 and all(each.collector.ended for each in sessions))
+    assert failures == []

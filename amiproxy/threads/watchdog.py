@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The watchdog's thread: says which thread hangs, and where.
+
+An I/O handler of the administrator's own runs in the threads of the proxy.  If it never
+returns, the Asterisk whose thread it is sends nothing to anybody any more.  Nothing can
+end a thread; but a line in the log can name it, and systemd can start the process again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Callable
+
+from amiproxy.formats import HANDLERS
+from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.watched import WatchedThread
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+log = logging.getLogger("amiproxy.watchdog")
+
+#: How often it looks, how long a thread may be busy, and how often it is named then; seconds.
+INTERVAL = 1.0
+PATIENCE = 5.0
+AGAIN = 60.0
+
+#: How many calls of a stack are logged, the last ones.
+_CALLS = 30
+
+
+class Supervisor:
+    """systemd, if it started this process and wants to hear from it (sd_notify(3))."""
+
+    def __init__(self) -> None:
+        """Connect, if the environment asks for it."""
+        self._sock: socket.socket | None = None
+        path = os.environ.get("NOTIFY_SOCKET", "")
+        micros = os.environ.get("WATCHDOG_USEC", "")
+        ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        if not (path.startswith(("/", "@")) and micros.isdecimal() and ours):
+            return
+        # Now: there may be no descriptor later.
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        try:
+            sock.connect("\0" + path[1:] if path[0] == "@" else path)
+        except OSError as error:
+            sock.close()
+            log.warning("NOTIFY_SOCKET %s: %s", path, error.strerror)
+            return
+        self._sock = sock
+
+    def feed(self) -> None:
+        """Say that all is well."""
+        if self._sock is not None:
+            with contextlib.suppress(OSError):
+                self._sock.send(b"WATCHDOG=1")
+
+    def close(self) -> None:
+        """Say nothing any more."""
+        if self._sock is not None:
+            self._sock.close()
+
+
+class Watchdog:
+    """Looks after all watched threads; *revive* starts those that could not be started.
+
+    Times are in seconds: *interval* between two looks, *patience* with a busy thread.
+    """
+
+    def __init__(
+        self,
+        revive: Callable[[], object],
+        *,
+        interval: float = INTERVAL,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._revive = revive
+        self._interval = interval
+        self._patience = patience
+        self._stopping = threading.Event()
+        self._supervisor: Supervisor | None = None
+        # Of each thread that is busy for long: since when, whether it hangs, and when to
+        # look at it again.
+        self._known: dict[WatchedThread, tuple[float, bool, float]] = {}
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._supervisor = Supervisor()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        endless("watchdog", self._look)
+        if self._supervisor is not None:
+            self._supervisor.close()
+
+    def _look(self) -> bool:
+        if self._stopping.wait(self._interval):
+            return False
+        self._revive()
+        hanging = self._hanging(time.monotonic())
+        if self._supervisor is not None and not any(thread.essential for thread in hanging):
+            self._supervisor.feed()
+        return True
+
+    def _hanging(self, now: float) -> list[WatchedThread]:
+        """Return the threads that hang; log the new ones, and the others now and then."""
+        busy: dict[WatchedThread, float] = {}
+        for thread in threading.enumerate():
+            if isinstance(thread, WatchedThread):
+                since = thread.work.busy_since
+                if since and now - since >= self._patience:
+                    busy[thread] = since
+        # Those that went on are forgotten.
+        known = {each: self._known[each] for each, since in busy.items()
+                 if self._known.get(each, (0.0,))[0] == since}  # fmt: skip
+        due = [each for each in busy if each not in known or known[each][2] <= now]
+        frames = sys._current_frames() if due else {}  # noqa: SLF001 - there is no other way
+        for thread in due:
+            frame = frames.get(thread.ident or 0)
+            hangs = frame is not None and _hangs(thread, frame)
+            if frame is not None and hangs:
+                _tell(thread, frame, now - busy[thread])
+            known[thread] = busy[thread], hangs, now + AGAIN
+        self._known = known
+        return [thread for thread, (_, hangs, _) in known.items() if hangs]
+
+
+def _calls(frame: FrameType) -> list[FrameType]:
+    """Return *frame* and those that called it, the innermost first."""
+    found: list[FrameType] = []
+    each: FrameType | None = frame
+    while each is not None:
+        found.append(each)
+        each = each.f_back
+    return found
+
+
+def _handler(frame: FrameType) -> str:
+    """Return the name of the handler that *frame* runs, "" if it runs none."""
+    for each in _calls(frame):
+        package, _, name = str(each.f_globals.get("__name__", "")).partition(".")
+        if package == HANDLERS:
+            return name
+    return ""
+
+
+def _hangs(thread: WatchedThread, frame: FrameType) -> bool:
+    """Return whether *thread*, busy for long, hangs, and does not just wait for a peer."""
+    return not thread.waits or bool(_handler(frame))
+
+
+def _tell(thread: WatchedThread, frame: FrameType, seconds: float) -> None:
+    """Log that *thread* hangs, and its stack, without any value in it."""
+    name = _handler(frame)
+    where = f" in handler {name}" if name else ""
+    stack = traceback.StackSummary.extract(traceback.walk_stack(frame), lookup_lines=False)
+    calls = [f"{call.filename}:{call.lineno} in {call.name}" for call in stack[:_CALLS]]
+    record = log.makeRecord(
+        log.name,
+        logging.ERROR,
+        __file__,
+        0,
+        "thread %s hangs for %d s%s",
+        (thread.name, seconds, where),
+        None,
+        sinfo="\n".join(calls),
+    )
+    log.handle(record)
