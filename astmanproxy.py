@@ -20,21 +20,28 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access import hashes
 from amiproxy.errors import ConfigError
 from amiproxy.process import daemonize
-from amiproxy.process.identity import identity, unreadable
-from amiproxy.process.options import USAGE, VERSION, Options, parse_options
-from amiproxy.process.pidfile import PidFile
+from amiproxy.process.exposure import wrong_rights
+from amiproxy.process.identity import identity
+from amiproxy.process.options import (
+    USAGE,
+    VERSION,
+    Options,
+    current_directory,
+    parse_options,
+)
+from amiproxy.process.pidfile import prepared_pidfile
 from amiproxy.process.process import (
     allow_core_dumps,
     block_signals,
     raise_file_limit,
     reopen_closed_stdio,
     set_process_name,
+    wait_for_signal,
 )
 from amiproxy.settings.conffile import examine_config, load_config
 from amiproxy.settings.config import Config, reloaded
@@ -57,11 +64,9 @@ if TYPE_CHECKING:
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
     from amiproxy.process.identity import Identity
+    from amiproxy.process.pidfile import PidFile
 
 log = logging.getLogger("astmanproxy")
-
-# The main thread waits for these; they are blocked in all threads.
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,13 +117,13 @@ def check(options: Options) -> int:
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     config, users = Config(), None
     checks: list[Callable[[Config], object]] = [
-        identity,
+        lambda config: warnings.extend(wrong_rights(identity(config), options, config)),
         client_context,
         server_context,
         read_formats,
     ]
     try:
-        config, problems, warnings = examine_config(options.config)
+        config, problems, warnings = examine_config(options.config, current_directory())
     except ConfigError as error:
         warnings, checks, problems = [], [], [*error.problems]
     try:
@@ -199,7 +204,7 @@ def prepare(options: Options) -> Prepared:
         ConfigError: something failed; if the log could be opened, it says so as well.
 
     """
-    directory = str(Path.cwd())
+    directory = current_directory()
     config, warnings = load_config(options.config, directory)
     users, more = read_users(options, config)
     who = identity(config)
@@ -207,11 +212,11 @@ def prepare(options: Options) -> Prepared:
     server_context(config)  # sslcafile is checked now, not at the first connect
     logfile = open_log(config, options, who)
     try:
-        warnings += [*more, *unreadable(who, [options.config, options.users, config.certfile])]
+        warnings += [*more, *wrong_rights(who, options, config)]
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        pidfile = prepare_pidfile(config, options, who)
+        pidfile = prepared_pidfile(config, options, who)
         listener = bind_listener(config)
     except ConfigError as error:
         for problem in error.problems:
@@ -227,25 +232,14 @@ def prepare(options: Options) -> Prepared:
 
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:
-    """Open the log, chown it to *who*, and let everything be logged there."""
+    """Open the log for *who*, and let everything be logged there."""
     place = f"{config.place('logfile')}Unable to open logfile: {config.logfile}!"
     try:
-        logfile = Log(config.logfile, options.debug)
-        if who.switch:
-            logfile.chown(who.uid, who.gid)
+        logfile = Log(config.logfile, options.debug, fd=who.open_to_append(config.logfile))
     except OSError as error:
         raise ConfigError(f"{place} ({error.strerror})") from error
     install_root_handler(logfile, options.debug)
     return logfile
-
-
-def prepare_pidfile(config: Config, options: Options, who: Identity) -> PidFile | None:
-    """Return the pid file; in the foreground there is one only where it is named."""
-    if options.foreground and not options.pidfile and "pidfile" not in config.where:
-        return None
-    pidfile = PidFile(options.pidfile or config.pidfile)
-    pidfile.prepare(who)
-    return pidfile
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:
@@ -255,8 +249,8 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
     """
     set_process_name()
     raise_file_limit()
-    # Before any thread is started, so that only sigwait() in wait_for_end gets them.
-    block_signals(SIGNALS)
+    # Before any thread is started, so that only wait_for_end gets them.
+    block_signals()
     options = prepared.options
     with daemonize.become(
         prepared.who,
@@ -287,10 +281,10 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
 
 
 def wait_for_end(reloader: Reloader) -> None:
-    """Have SIGHUPs carried out until SIGTERM or SIGINT comes."""
+    """Have SIGHUPs carried out until a signal comes that ends the process."""
 
     def wait() -> bool:
-        is_hup = signal.sigwait(SIGNALS) == signal.SIGHUP
+        is_hup = wait_for_signal() == signal.SIGHUP
         if is_hup:
             reloader.ask()
         return is_hup

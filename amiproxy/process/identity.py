@@ -10,10 +10,11 @@ import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.places import open_to_append
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from amiproxy.settings.config import Config
 
@@ -68,6 +69,23 @@ class Identity:
         with self.assumed():
             return os.access(path, mode, effective_ids=True)
 
+    def open_to_append(self, path: str) -> int:
+        """Open the file *path* to append to it, or make it for this user; return the descriptor.
+
+        As root only where this user may not: a log in a directory of root's, or a new one.
+
+        Raises:
+            OSError: it cannot be opened, or others may have put it there.
+
+        """
+        try:
+            with self.assumed():
+                return open_to_append(path)
+        except PermissionError:
+            if not self.switch:
+                raise
+        return open_to_append(path, (self.uid, self.gid))
+
 
 def identity(config: Config) -> Identity:
     """Return who the proxy will run as: its present user, or proc_user if that is root.
@@ -84,15 +102,6 @@ def identity(config: Config) -> Identity:
     if user is None or problems:
         raise ConfigError(*problems)
     return Identity(user.pw_name, user.pw_uid, user.pw_gid if gid is None else gid, switch=True)
-
-
-def unreadable(who: Identity, paths: Iterable[str]) -> list[str]:
-    """Return a warning for each file in *paths* that *who* may not read again at SIGHUP."""
-    return [
-        f"{path}: user {who.name} may not read it, so SIGHUP will not read it again"
-        for path in paths
-        if path and os.path.exists(path) and not who.can(os.R_OK, path)  # noqa: PTH110
-    ]
 
 
 def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:

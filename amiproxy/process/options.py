@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import getopt
+import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiproxy import __version__
@@ -44,6 +44,22 @@ class Options:
     command: str = "run"  # or test, hash-secret, help, version
 
 
+def current_directory() -> str:
+    """Return the current directory, ``""`` if it has been deleted or is out of reach."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a plain string
+    except OSError:
+        return ""
+
+
+def _absolute(path: str) -> str:
+    """Return *path* as an absolute one: the daemon leaves this directory."""
+    here = current_directory()
+    if not here and not path.startswith("/"):
+        raise getopt.GetoptError(f"{path}: the current directory is gone; give an absolute path")
+    return os.path.join(here, path)  # noqa: PTH118
+
+
 _SHORT = "dfgtvhc:u:p:"
 # Long form -> short form; "=" where a value follows.
 _LONG = {
@@ -67,14 +83,14 @@ def parse_options(arguments: Sequence[str]) -> Options:
     Of -t, -v, -h and --hash-secret the first one counts.  Relative paths become absolute.
 
     Raises:
-        getopt.GetoptError: an option is unknown or lacks its value.
+        getopt.GetoptError: an option is unknown or lacks its value; or a path is relative,
+            and the current directory has been deleted.
 
     """
     options = Options()
     found, rest = getopt.getopt(list(arguments), _SHORT, list(_LONG))
     if rest:
         raise getopt.GetoptError(f"unexpected argument {rest[0]}")
-    here = Path.cwd()
     for name, value in found:
         option = _LONG.get(name[2:]) or _LONG.get(f"{name[2:]}=") or name
         if option == "-d":
@@ -84,12 +100,12 @@ def parse_options(arguments: Sequence[str]) -> Options:
         elif option == "-g":
             options.core = True
         elif option == "-c":
-            options.config = str(here / value)  # the daemon leaves this directory
+            options.config = _absolute(value)
         elif option == "-u":
-            options.users = str(here / value)
+            options.users = _absolute(value)
             options.users_given = True
         elif option == "-p":
-            options.pidfile = str(here / value)
+            options.pidfile = _absolute(value)
         elif options.command == "run":
             options.command = _COMMANDS[option]
     options.foreground = options.foreground or options.debug > 0

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 import lockfile
 from daemon.pidfile import TimeoutPIDLockFile
 
+from amiproxy.basics.places import make_directory
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
     from amiproxy.process.identity import Identity
+    from amiproxy.process.options import Options
+    from amiproxy.settings.config import Config
 
 
 class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
@@ -57,7 +60,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
     def prepare(self, who: Identity) -> None:
         """Ensure that *who* will be able to create the file.
 
-        Creates its directory if necessary, and removes a stale file.
+        Makes its directory if there is none, and removes a stale file.
 
         Raises:
             ConfigError: a proxy runs already, or *who* may not write there.
@@ -65,16 +68,19 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         """
         directory = os.path.dirname(self.path)  # noqa: PTH120 - lockfile works with strings
         try:
-            _make_directory(directory, who)
-            if self._is_stale():
-                self.break_lock()
+            _ensure_directory(directory, who)
+            if who.can(os.W_OK | os.X_OK, directory):
+                # As who, not as root: who has the directory may put anything there.
+                with who.assumed():
+                    if self._is_stale():
+                        self.break_lock()
+                return
         except OSError as error:
             raise ConfigError(f"Cannot write pid file {self.path}: {error.strerror}") from error
-        if not who.can(os.W_OK | os.X_OK, directory):
-            raise ConfigError(
-                f"Cannot write pid file {self.path}: user {who.name} may not write in {directory};"
-                " give it a directory of its own (pidfile in the configuration, or -p)"
-            )
+        raise ConfigError(
+            f"Cannot write pid file {self.path}: user {who.name} may not write in {directory};"
+            " give it a directory of its own (chown that one, pidfile in the configuration, or -p)"
+        )
 
     def _is_stale(self) -> bool:
         """Return whether the file exists without a running proxy that holds it."""
@@ -93,17 +99,32 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         return True
 
 
+def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile | None:
+    """Return the pid file; in the foreground there is one only where it is named.
+
+    Raises:
+        ConfigError: as PidFile.prepare.
+
+    """
+    if options.foreground and not options.pidfile and "pidfile" not in config.where:
+        return None
+    pidfile = PidFile(options.pidfile or config.pidfile)
+    pidfile.prepare(who)
+    return pidfile
+
+
 def _running(path: str, pid: int | None) -> str:
     return f"astmanproxy is already running, pid {pid or 'unknown'} (pid file {path})"
 
 
-def _make_directory(directory: str, who: Identity) -> None:
-    """Create *directory* for *who*; chown it if it is ours (/run/astmanproxy)."""
+def _ensure_directory(directory: str, who: Identity) -> None:
+    """Make *directory* for *who*, as /run/astmanproxy; one that is there keeps its owner."""
     try:
-        os.mkdir(directory, 0o755)  # noqa: PTH102
+        with who.assumed():
+            os.mkdir(directory, 0o755)  # noqa: PTH102
     except FileExistsError:
-        # It may belong to the proc_user of an earlier start.
-        if os.path.basename(directory) != "astmanproxy" or not os.path.isdir(directory):  # noqa: PTH112, PTH119
-            return
-    if who.switch:
-        os.chown(directory, who.uid, who.gid, follow_symlinks=False)
+        pass
+    except PermissionError:
+        if not who.switch:
+            raise
+        make_directory(directory, (who.uid, who.gid))

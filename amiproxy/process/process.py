@@ -5,15 +5,31 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import resource
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+log = logging.getLogger("amiproxy.process")
+
+_RELOAD = frozenset({signal.SIGHUP})
+# SIGQUIT as for other daemons; SIGXCPU is the limit of processor time of a supervisor.
+_STOP = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGXCPU})
+# Each ends a process that does not handle it.  Left out are those of faults, and of the
+# interpreter.
+_IGNORED = frozenset(
+    number
+    for name in ("USR1", "USR2", "ALRM", "VTALRM", "PROF", "POLL", "PWR", "STKFLT", "EMT", "LOST")
+    if (number := getattr(signal, f"SIG{name}", None)) is not None
+) | frozenset(
+    number
+    for number in signal.valid_signals()
+    if hasattr(signal, "SIGRTMIN") and signal.SIGRTMIN <= number <= signal.SIGRTMAX
+)
+#: What the main thread waits for.
+SIGNALS = frozenset({*_RELOAD, *_STOP, *_IGNORED})
 
 #: Open files asked for when started as root: enough for 10 000 clients and more.
 OPEN_FILES = 65536
@@ -39,15 +55,31 @@ def set_process_name() -> None:
         Path("/proc/self/comm").write_bytes(b"astmanproxy")
 
 
-def block_signals(numbers: Iterable[signal.Signals]) -> None:
-    """Block the signals *numbers* in this thread and all it starts, for ``sigwait``.
+def wait_for_signal() -> signal.Signals:
+    """Return the next signal of RELOAD or STOP; log others, which would end the process.
+
+    All of SIGNALS have to be blocked.
+    """
+    while True:
+        number = signal.sigwait(SIGNALS)
+        name = number.name[3:] if isinstance(number, signal.Signals) else f"signal {number}"
+        if number in _STOP:
+            log.info("Received %s -- stopping", name)
+        elif number not in _RELOAD:
+            log.warning("Received %s -- ignored: SIGHUP reloads, SIGTERM stops", name)
+            continue
+        return signal.Signals(number)
+
+
+def block_signals() -> None:
+    """Block SIGNALS in this thread and all it starts, for :func:`wait_for_signal`.
 
     They get a handler that does nothing, or those that were ignored when the process
     was started (by nohup) would stay ignored.
     """
-    for number in numbers:
+    for number in SIGNALS:
         signal.signal(number, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def raise_file_limit() -> None:

@@ -49,7 +49,7 @@ class Parsed(NamedTuple):
 def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Config, list[str]]:
     """Read the file *path*; return its Config and the warnings.
 
-    Relative paths in the file start at *directory*, by default the current one.
+    Relative paths in the file start at *directory*; ``""``: they are problems.
 
     Raises:
         ConfigError: the file cannot be read or used; names every problem.
@@ -83,7 +83,7 @@ def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
 
 def parse_config(text: str, name: str, directory: str = "") -> Parsed:
     """Make a Config of *text*, the contents of the file *name*; raises nothing."""
-    parser = _Parser(name, directory or os.getcwd())  # noqa: PTH109 - a plain string
+    parser = _Parser(name, directory)
     # The byte order mark, which some editors write, was decoded as Latin-1.
     for number, line in enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1):
         parser.take(number, line)

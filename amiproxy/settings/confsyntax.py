@@ -18,9 +18,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class Value:
     """The value of one line as (text, is quoted) pieces, without comment.
 
-    Unquoted pieces have lost their blanks, but not yet their capitals.  Relative
-    paths start at *directory*.  *cut*: a comment ends the value, and neither a blank
-    nor a closing quote stands before it; so it may have been meant to be part of it.
+    Unquoted pieces have lost their blanks, but not yet their capitals.  Relative paths
+    start at *directory*, ``""`` if there is none.  *cut*: a comment ends the value, and
+    neither a blank nor a closing quote stands before it; so it may have been meant to be
+    part of it.
     """
 
     pieces: tuple[tuple[str, bool], ...]
@@ -88,6 +89,8 @@ def text(value: Value) -> str:
 def path(value: Value) -> str:
     """Read a path; it keeps its case, unlike in the C program (spec section 3)."""
     written = value.first.text
+    if written and not value.directory and not written.startswith("/"):
+        raise ValueError("the current directory is gone; give an absolute path")
     return os.path.normpath(os.path.join(value.directory, written)) if written else ""  # noqa: PTH118
 
 

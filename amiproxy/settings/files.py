@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.places import Trusted, objection_to
 from amiproxy.errors import ConfigError
 from amiproxy.formats import Format, load_formats
 from amiproxy.settings.usersfile import load_users
@@ -46,13 +47,20 @@ def read_formats(config: Config) -> dict[str, Format]:
     """Load the I/O handlers; return the formats by name.
 
     Raises:
-        ConfigError: handlerdir is not a directory, or a default format is missing.
+        ConfigError: handlerdir is not a directory, or others may change what is in it; or
+            a default format is missing.
 
     """
     problems: list[str] = []
     if config.handler_dir and not Path(config.handler_dir).is_dir():
         place = config.place("handler_dir")
         problems.append(f"{place}handlerdir: {config.handler_dir} is not a directory")
+    elif objection := _objection_to_handlers(config.handler_dir):
+        # Its files would be run, as root when the proxy is started or tested by root.
+        raise ConfigError(
+            f"{config.place('handler_dir')}handlerdir: not run, because others may change it:"
+            f" {objection}; move it, or chown and chmod it"
+        )
     formats = load_formats(*handler_directories(config))
     readers = sorted(name for name, found in formats.items() if found.is_input)
     if config.input_format not in readers:
@@ -69,6 +77,25 @@ def read_formats(config: Config) -> dict[str, Format]:
     if problems:
         raise ConfigError(*problems)
     return formats
+
+
+def _objection_to_handlers(directory: str) -> str:
+    """Return why others may change the handlers in *directory*, or their byte code; or ``""``."""
+    if not directory:
+        return ""
+    trusted = Trusted.of_process()
+    top = Path(directory)
+    cache = top / "__pycache__"
+    for path in (top, *sorted(top.glob("*.py")), cache, *sorted(cache.glob("*"))):
+        try:
+            objection = objection_to(str(path), trusted)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+        if objection:
+            return objection
+    return ""
 
 
 def handler_directories(config: Config) -> list[Path]:

@@ -16,10 +16,10 @@ import errno
 import logging
 import os
 import queue
-import stat
 import threading
 import time
 
+from amiproxy.basics.places import open_to_append
 from amiproxy.threads.net.endless import endless
 
 #: Lines that may wait for the disk; further ones are dropped and counted.
@@ -64,14 +64,15 @@ class Log(logging.Handler):
         *,
         max_waiting: int = MAX_WAITING,
         patience: float = PATIENCE,
+        fd: int = -1,
     ) -> None:
-        """Open the file; raises OSError."""
+        """Open the file, or take the descriptor *fd* of it; raises OSError."""
         super().__init__()
         self.setFormatter(_Formatter())
         self._path = path
         self._debug = debug
         self._patience = patience
-        self._fd = _open(path)
+        self._fd = open_to_append(path) if fd < 0 else fd
         # (level, bytes); None ends the thread.
         self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(max_waiting)
         self._thread: threading.Thread | None = None
@@ -91,11 +92,6 @@ class Log(logging.Handler):
     def fileno(self) -> int:
         """Return the descriptor of the file, which becoming a daemon must not close."""
         return self._fd
-
-    def chown(self, uid: int, gid: int) -> None:
-        """Change the owner of a regular file to *uid* and *gid*; raises OSError."""
-        if stat.S_ISREG(os.fstat(self._fd).st_mode):
-            os.fchown(self._fd, uid, gid)
 
     def start(self) -> None:
         """Start the thread; lines logged before are written too."""
@@ -117,7 +113,7 @@ class Log(logging.Handler):
             OSError: the file cannot be opened, or the old one is stuck.
 
         """
-        fd = _open(self._path)
+        fd = open_to_append(self._path)
         if not self._file_lock.acquire(timeout=self._patience):
             os.close(fd)
             raise TimeoutError(errno.ETIMEDOUT, "the old file takes no more lines")
@@ -193,11 +189,6 @@ class Log(logging.Handler):
             self._file_lock.release()
             if fd >= 0:
                 os.close(fd)
-
-
-def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
-    return os.open(path, flags, 0o640)
 
 
 def install_root_handler(log: Log, debug: int) -> None:

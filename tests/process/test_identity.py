@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.errors import ConfigError
-from amiproxy.process.identity import Identity, identity, unreadable
+from amiproxy.process.exposure import unreadable
+from amiproxy.process.identity import Identity, identity
 from amiproxy.settings.config import Config
 from tests.conftest import needs_root
 

@@ -67,8 +67,8 @@ def test_release_ignores_a_file_that_is_gone(tmp_path: Path) -> None:
 
 
 @needs_root
-def test_its_directory_is_chowned_only_if_it_is_ours() -> None:
-    """One called astmanproxy, or just created; any other keeps its owner."""
+def test_its_directory_is_given_away_only_if_it_was_just_made() -> None:
+    """One that was there keeps its owner, whatever it is called."""
     with tempfile.TemporaryDirectory() as directory:  # user nobody cannot reach tmp_path
         Path(directory).chmod(0o755)
         check_directories(Path(directory))
@@ -81,10 +81,10 @@ def check_directories(tmp_path: Path) -> None:
     ours.mkdir()
     other.mkdir()
 
-    PidFile(str(ours / "x.pid")).prepare(nobody)
     PidFile(str(tmp_path / "new" / "x.pid")).prepare(nobody)
-    with pytest.raises(ConfigError, match="user nobody may not write in"):
-        PidFile(str(other / "x.pid")).prepare(nobody)
+    for directory in (ours, other):
+        with pytest.raises(ConfigError, match="user nobody may not write in"):
+            PidFile(str(directory / "x.pid")).prepare(nobody)
 
-    assert ours.owner() == (tmp_path / "new").owner() == "nobody"
-    assert other.owner() == "root"
+    assert (tmp_path / "new").owner() == "nobody"
+    assert ours.owner() == other.owner() == "root"

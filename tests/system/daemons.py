@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from tests.support import PROGRAM, ManagerClient, free_port, wait_until
+from tests.system.files import keep_private
 
 
 class Daemon:
@@ -31,7 +32,8 @@ class Daemon:
         self.config = self.dir / "amp.conf"
         self.users = self.dir / "amp.users"
         self.users.write_text("joe=Secret1\n")
-        # A directory of this name is given to proc_user.
+        keep_private(self.users)
+        # Made by the program, for proc_user.
         self.run_dir = self.dir / "astmanproxy"
         self.pidfile = self.run_dir / "amp.pid"
         self.log_dir = self.dir / "log"
@@ -57,6 +59,7 @@ class Daemon:
             f"listenaddress = 127.0.0.1\nlistenport = {self.port}\nlogfile = {self.log}\n"
             f"pidfile = {self.pidfile}\nproc_user = nobody\n{more}"
         )
+        keep_private(self.config)
 
     @property
     def command(self) -> list[str]:

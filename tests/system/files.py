@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,14 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         timeout=30,
         check=False,
     )
+
+
+def keep_private(*paths: Path) -> None:
+    """Let only the user who runs the program, nobody if that is root, read *paths*."""
+    for path in paths:
+        path.chmod(0o640)
+        if os.geteuid() == 0:
+            os.chown(path, 0, pwd.getpwnam("nobody").pw_gid)
 
 
 class Files:
@@ -52,6 +62,8 @@ class Files:
             f"listenport = {free_port()}\n"
         )
         self.config.write_bytes((ours + config).encode("latin-1"))
+        keep_private(self.config)
         if users is not None:
             self.users.write_text(users)
+            keep_private(self.users)
         return ["-c", str(self.config), "-u", str(self.users)]

@@ -81,6 +81,8 @@ def test_its_files_belong_to_proc_user(running: tuple[Daemon, psutil.Process]) -
 def test_proc_group_replaces_the_group_of_the_user(daemon: Daemon) -> None:
     """For the process and for its log."""
     daemon.configure("proc_group = daemon\n")
+    for path in (daemon.config, daemon.users):
+        os.chown(path, -1, grp.getgrnam("daemon").gr_gid)
 
     process = psutil.Process(daemon.start())
 
@@ -118,6 +120,7 @@ def test_the_pid_file_of_a_crashed_daemon_is_taken_over(daemon: Daemon) -> None:
 def test_a_pid_file_of_another_program_is_taken_over(daemon: Daemon, content: str) -> None:
     """Its number belongs to another process by now, or is not a pid at all."""
     daemon.run_dir.mkdir()
+    daemon.run_dir.chmod(0o777)
     with subprocess.Popen(["sleep", "60"]) as other:
         daemon.pidfile.write_text(content.format(alive=other.pid))
 
@@ -189,6 +192,7 @@ def test_a_log_that_is_not_read_stops_nothing(daemon: Daemon) -> None:
     pipe = daemon.log_dir / "pipe"
     os.mkfifo(pipe)
     pipe.chmod(0o666)
+    daemon.log_dir.chmod(0o755)  # where others could put a pipe, none is opened
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     daemon.log = pipe
     daemon.configure("maxclients = 0\n")

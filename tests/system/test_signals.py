@@ -6,12 +6,16 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import needs_root
 from tests.support import wait_until
 from tests.system.daemons import Daemon, logs_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_sighup_reopens_the_log_by_name(daemon: Daemon) -> None:
@@ -116,13 +120,13 @@ def test_signals_that_its_parent_ignored_are_handled(daemon: Daemon) -> None:
     daemon.wait_end(pid)
 
 
-@pytest.mark.parametrize("file", ["users", "log"])
+@pytest.mark.parametrize("file", ["users", "config"])
 def test_sigterm_works_while_a_sighup_hangs(daemon: Daemon, file: str) -> None:
-    """A file has become a FIFO that nobody writes to, or reads; one more SIGHUP waits its turn."""
+    """A file has become a FIFO that nobody writes to; one more SIGHUP waits its turn."""
     pid = daemon.start()
     daemon.wait_log("Proxy Started")
     log = daemon.log.open()
-    hanging = daemon.users if file == "users" else daemon.log
+    hanging: Path = getattr(daemon, file)
     hanging.unlink()
     os.mkfifo(hanging, 0o666)
     hanging.chmod(0o666)
@@ -146,3 +150,30 @@ def test_sigterm_works_while_a_sighup_hangs(daemon: Daemon, file: str) -> None:
     assert said.count("follows the one") == 1
     assert "Proxy stopped; shutting down." in said
     log.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGXCPU])
+def test_further_signals_that_stop_it_in_order(daemon: Daemon, number: signal.Signals) -> None:
+    """As SIGTERM does, with a line that says which; the pid file goes."""
+    pid = daemon.start()
+
+    os.kill(pid, number)
+
+    daemon.wait_end(pid)
+    assert f": Received {number.name[3:]} -- stopping\n" in daemon.log.read_text()
+    assert daemon.log.read_text().endswith(": Proxy stopped; shutting down.\n")
+    assert not daemon.pidfile.exists()
+
+
+def test_other_signals_are_ignored_with_a_line(daemon: Daemon) -> None:
+    """Each would end a program that knows nothing of it, without a word."""
+    pid = daemon.start()
+    numbers = [*map(signal.Signals, (10, 12, 14, 16, 26, 27, 29, 30)), signal.SIGRTMIN + 3]
+    for number in numbers:
+        os.kill(pid, number)
+
+    names = ["USR1", "USR2", "ALRM", "STKFLT", "VTALRM", "PROF", "IO", "PWR"]
+    for name in (*names, f"signal {numbers[-1]}"):
+        daemon.wait_log(f"Received {name} -- ignored: SIGHUP reloads, SIGTERM stops")
+    with daemon.client() as client:
+        assert logs_in(client, "joe", "Secret1")

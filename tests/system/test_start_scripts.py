@@ -43,8 +43,7 @@ class Service:
     def __init__(self, script: Path) -> None:
         self.script = script
         self.top = Path(tempfile.mkdtemp(prefix="astmanproxy-init-"))
-        self.top.chmod(0o777)  # proc_user must reach it
-        (self.top / "astmanproxy").mkdir()
+        self.top.chmod(0o777)  # proc_user must reach it, and may make the pid file's directory
         self.pidfile = self.top / "astmanproxy" / "amp.pid"
         self.log = self.top / "amp.log"
         self.conf = self.top / "amp.conf"
