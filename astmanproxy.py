@@ -140,13 +140,13 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
-    described = describe_users(
+    for line in describe_users(
         users,
         guarded=config.guarded,
         privileged=PRIVILEGED,
         for_everybody=FOR_EVERYBODY,
-    )
-    for line in described:
+        local=config.filter_local,
+    ):
         print(line)
     return 0
 

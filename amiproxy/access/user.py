@@ -9,8 +9,12 @@ from types import MappingProxyType
 
 from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.access.hashes import hash_cost
-from amiproxy.routing.classes import ALL
+from amiproxy.routing.classes import ALL, COMMAND, CONFIG, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS, EventFilters
+
+#: Classes whose actions can do anything, whatever their headers name: run a command of the
+#: shell or of Asterisk, rewrite the dialplan.  No channel, context or account bounds them.
+UNBOUNDED = SYSTEM | COMMAND | CONFIG
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class User:
     def limited(self) -> bool:
         """Whether the classes or the event filters of a section keep anything from the user."""
         return self.read & self.write & ALL != ALL or bool(self.eventfilters)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a channel or context limits what the user may act on."""
+        return bool(self.channel or self.out_context)
 
     @property
     def filtered(self) -> bool:

@@ -133,5 +133,8 @@ def describe_classes(mask: int) -> str:
     """Return the classes in *mask* in words."""
     if mask == ALL:
         return "everything"
+    missing = [name for name, bit in CLASSES.items() if bit and bit != ALL and not mask & bit]
+    if len(missing) <= 3 and mask | sum(CLASSES[name] for name in missing) == ALL:
+        return f"everything but {', '.join(missing)}"
     names = [name for name, bit in CLASSES.items() if bit and bit != ALL and mask & bit]
     return ", ".join(names) or "nothing"

@@ -20,8 +20,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from amiproxy.access.user import User
+from amiproxy.access.user import UNBOUNDED, User
 from amiproxy.basics.boolean import parse_bool
+from amiproxy.routing.classes import ALL
 from amiproxy.settings.comments import without_comments
 from amiproxy.settings.managerconf import KEYS, filter_names
 
@@ -117,8 +118,11 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
         more_events=bool(more),
         filters=names,
     )
-    # As in C these users may call every ProxyAction; but a user who sees only their
-    # own calls has no business with everybody's servers.
+    # As in C these users may do everything.  But a user who sees only their own calls has
+    # no business with everybody's servers, and what a channel or context bounds must not
+    # be had by a command line: who is to have both gets a section.
+    if user.bounded:
+        return replace(user, write=ALL & ~UNBOUNDED)
     return user if user.filtered else replace(user, proxyactions=frozenset({"all"}))
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.access import hashes
+from amiproxy.access.user import UNBOUNDED
 from amiproxy.routing.callfilter import CALL_FILTERS
-from amiproxy.routing.classes import SYSTEM, describe_classes
+from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,13 @@ _MAY = {
     "server": "acts only on server {}",
 }
 
+# filterlocal -> what it adds for a user with a channel, and for one with a context alone.
+_LOCAL = {
+    "allow": "may originate on any Local channel, in any context (filterlocal = allow)",
+    "allowwith": "may originate on Local channels of context {} (filterlocal = allowwith)",
+    "enforce": "originates on Local channels in context {} alone (filterlocal = enforce)",
+}
+
 
 def describe_users(
     users: Users,
@@ -33,12 +41,13 @@ def describe_users(
     guarded: bool = True,
     privileged: Sequence[str] = (),
     for_everybody: Sequence[str] = (),
+    local: str = "off",
 ) -> list[str]:
     """Return, line by line, what each user may see and do, without secrets.
 
     *guarded*: clients must log in, or give the proxy key, before anything else.
     *privileged* are the names of the ProxyActions that a user needs to be given,
-    *for_everybody* of those that no user can be denied.
+    *for_everybody* of those that no user can be denied.  *local* is ``filterlocal``.
     """
     if not users:
         return ["no users: every login succeeds, unless authrequired = yes"]
@@ -50,7 +59,10 @@ def describe_users(
     for user in users.values():
         kind = "bcrypt secret" if hashes.is_hash(user.secret) else "plain secret"
         lines.append(f"user {user.name}: {kind}, from {user.acl.describe()}")
-        lines += [f"  {text}" for text in (*_sees(user), *_may(user, privileged, for_everybody))]
+        lines += [f"  {text}" for text in (*_sees(user), *_may(user, local))]
+        lines.append(f"  may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}")
+        if not user.allow_multiple_login:
+            lines.append("  may log in once at a time")
     return lines
 
 
@@ -75,21 +87,38 @@ def _sees(user: User) -> Iterator[str]:
             yield f"does not see {row.description}"
     if user.channel or user.in_context:
         yield f"sees {'also' if user.more_events else 'no'} events that belong to no call"
+        yield "sees everybody's calls in answers to their own Status, BridgeList and the like"
     for one in user.eventfilters.includes:
         yield f"sees of these (or of other such lines) only {one.describe()}"
     for one in user.eventfilters.excludes:
         yield f"does not see {one.describe()}"
 
 
-def _may(user: User, privileged: Sequence[str], for_everybody: Sequence[str]) -> Iterator[str]:
-    """Yield what *user* may do."""
+def _may(user: User, local: str) -> Iterator[str]:
+    """Yield which actions *user* may send to Asterisk; *local* is ``filterlocal``."""
     yield f"may send actions of: {describe_classes(user.write)}"
+    if user.write != ALL:
+        yield "may send what needs no class (Ping, QueueStatus...), nothing that is unknown here"
     if not user.write & SYSTEM:
         yield "may not run what could leave the PBX"
+        yield "may not use functions that could forge an answer"
     yield from _filled(_MAY, user)
-    yield f"may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}"
-    if not user.allow_multiple_login:
-        yield "may log in once at a time"
+    if user.channel:
+        yield "may not act on what is everybody's (QueueReset, PJSIPUnregister, variables...)"
+    if user.bounded:
+        yield "may run only applications and functions that act on the channel itself"
+        yield from _locals(user, local)
+    if user.accountcode:
+        yield "may not change the account of a call"
+    beyond = user.write & UNBOUNDED
+    if beyond and (user.bounded or user.accountcode):
+        yield f"may do more than that by the classes: {describe_classes(beyond)}"
+
+
+def _locals(user: User, local: str) -> Iterator[str]:
+    """Yield on which Local channels *user*, who is bounded, may originate."""
+    if local == "allow" or (user.out_context and local in _LOCAL):
+        yield _LOCAL[local].format(user.out_context)
 
 
 def _proxyactions(user: User, privileged: Sequence[str], for_everybody: Sequence[str]) -> str:

@@ -93,8 +93,8 @@ def changes_state(
 
     *read_only_proxyactions* are the ProxyActions that change nothing, in lower case.
     """
-    if request.method == "POST":
-        return True
+    if request.method == "POST" or message.has("Variables"):
+        return True  # Status evaluates the functions that Variables names
     names = message.all("Action")
     proxy_names = message.all("ProxyAction")
     return not (

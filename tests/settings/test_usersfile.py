@@ -13,6 +13,7 @@ from amiproxy.access import rights
 from amiproxy.access.auth import authenticate
 from amiproxy.access.user import General, User, Users
 from amiproxy.errors import ConfigError
+from amiproxy.message import Message
 from amiproxy.routing import classes
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.usersfile import load_users, read_users
@@ -49,6 +50,7 @@ def test_all_eight_fields() -> None:
         server="pbx.example",
         more_events=True,
         filters=frozenset({"cdronly", "novar"}),
+        write=classes.ALL & ~(classes.SYSTEM | classes.COMMAND | classes.CONFIG),
     )
     assert joe.filtered
 
@@ -200,6 +202,27 @@ def test_bcrypt_secrets_log_in() -> None:
     assert authenticate(users, "bf", "U*U") is users["bf"]
     assert users.bcrypt_cost == 5
     assert read_cleanly("a=b").bcrypt_cost == 0
+
+
+@pytest.mark.parametrize("fields", ["SIP/100", ",out", "SIP/100,out,in,acc"])
+def test_users_with_a_channel_or_context_have_no_class_without_bounds(fields: str) -> None:
+    """No command, no shell, no dialplan: none of these looks at a channel.  A section gives them."""
+    joe = read_cleanly(f"joe=s,{fields}")["joe"]
+
+    for action, class_ in (("Command", classes.COMMAND), ("DBPut", classes.SYSTEM),
+                           ("UpdateConfig", classes.CONFIG), ("ModuleLoad", classes.SYSTEM)):  # fmt: skip
+        assert rights.refusal(joe, Message.of(f"Action: {action}")), action
+        assert not joe.write & class_
+    for action in ("Originate", "Hangup", "Status", "QueueAdd", "Getvar", "UserEvent", "Ping"):
+        assert rights.refusal(joe, Message.of(f"Action: {action}")) is None, action
+    given = "[joe]\nsecret=s\nread=all\nwrite=all\nchannel=SIP/1\n"
+    assert rights.refusal(read_cleanly(given)["joe"], Message.of("Action: Command")) is None
+
+
+@pytest.mark.parametrize("fields", ["", ",,in", ",,,acc", ",,,,pbx", ",,,,,,cdronly"])
+def test_other_users_of_c_may_send_everything(fields: str) -> None:
+    """What they see may be limited, what they act on is not."""
+    assert read_cleanly(f"joe=s,{fields}")["joe"].write == classes.ALL
 
 
 def test_filtered_users_may_not_change_the_servers() -> None:

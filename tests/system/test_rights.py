@@ -10,6 +10,7 @@ import pytest
 
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED, PROXY_ACTIONS
 from simulator.server import SimulatedAsterisk
+from tests.support import wait_until
 from tests.system.peers import is_response, value, wait_connected
 from tests.system.people import answer, closed, is_in, log_in, logged_in
 from tests.system.rights_stage import SAID, USERS, Stage, said_to, set_up, upstream
@@ -107,6 +108,28 @@ MAY_DO = [
     ("tied", False, ["Action: Hangup", "Channel: /^SIP/.*$/"]),
     ("tied", False, [*ORIGINATE, "ChannelId: 1700000000.17", "Context: Crm"]),
     ("tied", False, ["Action: Hangup", "Channel: SIP/100-1", "Channel: SIP/200-1"]),
+    # what has no bounds, what reaches others, what goes on elsewhere, what forges
+    ("tied", False, ["Action: Command", "Command: core stop now"]),
+    ("tied", False, ["Action: DBPut", "Family: a", "Key: b", "Val: c"]),
+    ("tied", False, ["Action: UpdateConfig", "DstFilename: manager.conf"]),
+    ("tied", False, [*ORIGINATE, "Application: System", "Data: id"]),
+    ("tied", False, [*ORIGINATE, "Application: ChanSpy", "Data: SIP/200"]),
+    ("tied", False, [*ORIGINATE, "Application: ChannelRedirect", "Data: SIP/200,evil,s,1"]),
+    ("tied", False, [*ORIGINATE, "Application: Goto", "Data: evil,s,1"]),
+    ("tied", True, [*ORIGINATE, "Application: Playback", "Data: beep"]),
+    ("tied", False, ["Action: Setvar", "Variable: X", "Value: 1"]),
+    ("tied", False, ["Action: Getvar", "Channel: SIP/100-1", "Variable: IMPORT(SIP/200-1,X)"]),
+    ("tied", True, ["Action: Getvar", "Channel: SIP/100-1", "Variable: CHANNEL(state)"]),
+    ("tied", True, ["Action: Atxfer", "Channel: SIP/100-1", "Exten: 1"]),
+    ("tied", False, [*ORIGINATE, "Exten: 1", "Variable: TRANSFER_CONTEXT=evil"]),
+    ("tied", False, [*ORIGINATE, "Exten: 1", "Context: Crm", "PreDialGoSub: evil,s,1"]),
+    ("tied", False, [*ORIGINATE, "Exten: 1", "Variable: CHANNEL(accountcode)=x"]),
+    ("billed", False, [*ORIGINATE, "Exten: 1", "Variable: CDR(account\\code)=x"]),
+    ("worker", False, ["Action: Getvar", "Variable: URIDECODE(%0d%0a%0d%0aResponse: x)"]),
+    ("reader", False, ["Action: Status", "Variables: CHANNEL(x),BASE64_DECODE(Cg==)"]),
+    ("dialer", False, [*ORIGINATE, "Application: SendFAX", "Data: /etc/x.tif"]),
+    ("blind", False, ["Action: PRIDebugFileSet", "File: /tmp/x"]),
+    ("worker", False, ["Action: VoicemailRemove", "Mailbox: 200", "Folder: INBOX", "ID: 1"]),
 ]
 
 
@@ -128,6 +151,26 @@ def test_an_action_goes_upstream_or_is_refused(two_servers: Stage, case: int) ->
         assert "Response: Success" in answer(client, "Action: Ping", f"ActionID: end-{case}")
     assert (upstream(north, f"-act-{case}") is not None) is allowed
     assert upstream(south, f"-act-{case}") is None
+
+
+def test_a_transfer_without_context_gets_the_users(two_servers: Stage) -> None:
+    """So that it does not go on in whatever context the channel has."""
+    north, _, program = two_servers
+    with logged_in(program, "tied") as client:
+        answer(
+            client, "Action: BlindTransfer", "Channel: SIP/100-1", "Exten: 1", "ActionID: blind-1"
+        )
+    assert "Context: Crm" in (upstream(north, "-blind-1") or [])
+
+
+def test_the_log_says_why(two_servers: Stage) -> None:
+    """What kept an action from Asterisk, and nothing of what it held."""
+    program = two_servers.program
+    reason = "action 'originate' refused: it reaches channels of others"
+    with logged_in(program, "tied") as client:
+        answer(client, *ORIGINATE, "Application: ChanSpy", "Data: SIP/hunter2", "ActionID: spy-1")
+    wait_until(lambda: reason in program.log(), what="the log line")
+    assert "hunter2" not in program.log()
 
 
 EVERY = {each.name for each in PROXY_ACTIONS.values() if not each.for_everybody}

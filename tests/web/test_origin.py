@@ -67,6 +67,7 @@ def test_a_plain_page_is_foreign_to_a_tls_one() -> None:
 @pytest.mark.parametrize(
     ("method", "lines", "changes"),
     [
+        ("GET", ["Action: Status", "Variables: CURL(http://10.0.0.1/)"], True),
         ("GET", ["Action: Ping"], False),
         ("GET", ["action: CoreShowChannels"], False),
         ("GET", ["ProxyAction: ListServers"], False),
