@@ -160,7 +160,7 @@ MIXED = Users(
         "middle": user(hash_secret("s", cost=6), "middle"),
         "dear": user(hash_secret("s", cost=8), "dear"),
         "plain": user("s", "plain"),
-        "odd": user("$2b$04$" + "." * 20 + "A" + "." * 32, "odd"),
+        "odd": user("$2b$04$" + "." * 21 + "A" + "." * 31, "odd"),
         "none": user("$5$x$y", "none"),
     }
 )

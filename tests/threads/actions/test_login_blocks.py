@@ -84,6 +84,14 @@ def test_with_authtype_md5_the_secret_does_not_count(client: Client, auth: str) 
     assert first(client, *JOE, auth, "Secret: wrong", key(client)) == ACCEPTED
 
 
+def test_a_denied_address_gets_in_neither_by_secret_nor_by_key(client: Client) -> None:
+    """The answer is that to a wrong one."""
+    far = ("Action: Login", "Username: far")
+
+    assert first(client, *far, "Secret: secret") == FAILED
+    assert first(client, *far, "AuthType: MD5", key(client)) == FAILED
+
+
 @pytest.mark.parametrize(
     "between",
     [
