@@ -21,7 +21,7 @@ CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
 
 SYSCONFDIR ?= /etc
 ETC      = $(SYSCONFDIR)/asterisk
-LOGS     = /var/log/asterisk
+LOGS     = /var/log/astmanproxy
 LIBDIR   = $(PREFIX)/lib/astmanproxy
 NEW      = $(DESTDIR)$(LIBDIR)/venv.new
 TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package had to be compiled: see Platforms in README.md" >&2
@@ -148,7 +148,8 @@ cert:
 install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
 	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
-	test -d "$(DESTDIR)$(LOGS)" || install -d "$(DESTDIR)$(LOGS)"
+	test -d "$(DESTDIR)$(LOGS)" || { install -d "$(DESTDIR)$(LOGS)" && \
+	  { chown nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
 	umask 022; $(PYTHON) -m venv "$(NEW)"
 	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || $(GIVEUP)
@@ -175,7 +176,8 @@ install: python
 	chmod 0755 "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
 	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.service > "$(DESTDIR)$(UNITS)/astmanproxy.service"
 	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
-	install -m 0644 init/astmanproxy.logrotate "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
+	init/adapt-logrotate "$(DESTDIR)$(ETC)/astmanproxy.conf" "$(SYSCONFDIR)" > "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
+	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 
 # The configuration, the log, and handlers you added stay.

@@ -91,7 +91,7 @@ def test_the_jail_names_the_filter() -> None:
     parser.read(JAIL)
 
     assert parser["astmanproxy"]["filter"] == FILTER.stem
-    assert parser["astmanproxy"]["logpath"] == "/var/log/asterisk/astmanproxy.log"
+    assert parser["astmanproxy"]["logpath"] == "/var/log/astmanproxy/astmanproxy.log"
 
 
 @pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="fail2ban is not installed")
