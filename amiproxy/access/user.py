@@ -56,6 +56,11 @@ class User:
         return bool(self.channel or self.out_context)
 
     @property
+    def follows_calls(self) -> bool:
+        """Whether the user sees some calls only."""
+        return bool(self.channel or self.in_context)
+
+    @property
     def filtered(self) -> bool:
         """Whether a filter of spec section 8 is set, including one that rewrites (accountcode)."""
         return bool(

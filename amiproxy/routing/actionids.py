@@ -29,6 +29,7 @@ _STOCK = 256  # tokens that are made at a time: a system call for each would cos
 
 #: How the header is nearly always written.
 _USUAL = b"\r\nActionID: "
+_OURS = re.compile(r"amp[0-9]+-")
 # A bare CR is data.
 _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)\r\n")
 
@@ -67,6 +68,10 @@ class ActionIds:
         if at and wire_id.startswith(self._mark, at) and wire_id.startswith("amp"):
             return wire_id[: at - 1 + KEY_LENGTH]
         return None
+
+    def is_like_ours(self, wire_id: str) -> bool:
+        """Return whether *wire_id* reads as one of ours, or of another proxy's."""
+        return _OURS.match(wire_id) is not None
 
     def owner(self, key: str) -> int:
         """Return the number of the session in *key*, which ``key`` has returned; 0 if none."""

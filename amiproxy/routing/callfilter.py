@@ -151,7 +151,8 @@ class SessionFilter:
         if type(facts) is not Facts:
             facts = facts_of(message)
         if facts.response:
-            return (message,) if self._foreign_answer(message) else ()
+            # Not to this client; to one that follows calls or kinds it tells nothing.
+            return () if self._by_call or self._only else (message,)
         if not self._by_call:
             return (message,) if self._wants(facts.name) else ()
         links = message.links
@@ -190,16 +191,6 @@ class SessionFilter:
             return _OWN if contexts else _PASSING
         nameless = self._more_events and not (self._needle and facts.channels)
         return _PASSING if nameless else _WITHHELD
-
-    def _foreign_answer(self, message: Message) -> bool:
-        """Return whether an answer that is not to this client passes.
-
-        To a filtered client it is like an event without unique id, and it never
-        passes if it certainly belongs to another client.
-        """
-        if self._by_call:
-            return self._more_events and not message.has("ActionID")
-        return not self._only
 
     def outgoing(self, message: Message) -> Message | str:
         """Return the action *message* as it may go to Asterisk, or why it is refused."""

@@ -46,7 +46,7 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import KEY_LENGTH, with_action_id
 from amiproxy.routing.answers import answer_to_originate, ends_list, starts_list
 from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
-from amiproxy.wire.routed import BROADCAST, PROXY, Routed
+from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -85,6 +85,7 @@ class Ledger:
         self._unanswered: dict[int, int] = {}
         self._long = LongIds()
         self._held = HeldBack(most_held)
+        self._leaving = False  # the proxy has logged off
         #: Whose list is arriving.  Without one, an event that carries no ActionID is
         #: surely nobody's answer.
         self.open_list: PendingAction | None = None
@@ -104,6 +105,8 @@ class Ledger:
         self._queue[key] = action
         if action.owner != PROXY:
             self._unanswered[action.owner] = self._unanswered.get(action.owner, 0) + 1
+        elif raw.startswith(b"Action: Logoff"):
+            self._leaving = True
         if action.synchronous:
             self._calls[key] = action
         given = action.given
@@ -135,7 +138,7 @@ class Ledger:
         lost += [*self._queue.values(), *self._held.clear()]
         self._queue.clear()
         self._calls.clear()
-        self.open_list, self.in_flight = None, 0
+        self.open_list, self.in_flight, self._leaving = None, 0, False
         for action in lost:
             self._end(action)
         return lost
@@ -165,8 +168,8 @@ class Ledger:
         """Classify a Response."""
         action = None if wire_id is None else self._take(wire_id)
         if action is None:
-            return None
-        if message.get("Response").lower() == "success":  # "" for a line without a colon
+            return self._unasked(message, wire_id)
+        if message.get("Response").lower() == "success":
             if action.held_back:
                 self._held.add(action)
                 return None  # answered when its OriginateResponse comes
@@ -208,8 +211,22 @@ class Ledger:
         else:
             action = next(iter(self._queue.values()), None)
             if action is not None and not action.textual:
-                return None
-        return None if action is None else self._part(message, action)
+                action = None
+        if action is None:
+            return self._unasked(message, wire_id)
+        return self._part(message, action)
+
+    def _unasked(self, message: Message, wire_id: str | None) -> Routed | None:
+        """Classify what is no event, and no answer to an action under way.
+
+        Clients that see every answer see it; what claims to be an answer to an action of
+        this proxy, or of another one, is for nobody.
+        """
+        if wire_id is not None and self._ids.is_like_ours(wire_id):
+            return None
+        if self._leaving and message.get("Response").lower() == "goodbye":
+            return None  # to us, and some Asterisk echoes no ActionID there
+        return Routed(message, owner=UNKNOWN_CLIENT, action_id=wire_id)
 
     def _event(self, message: Message, wire_id: str | None) -> Routed | None:
         """Classify an event."""

@@ -16,7 +16,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, may_see, privilege_mask
 from amiproxy.routing.facts import facts_of
 from amiproxy.wire.batch import BatchKind
-from amiproxy.wire.routed import BROADCAST, NO_CLIENT
+from amiproxy.wire.routed import BROADCAST, NO_CLIENT, UNKNOWN_CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +108,13 @@ class View:
         return self.sees_all_events or self.sees_event(item.message)
 
     def _matches(self, item: Routed) -> bool:
-        """Return whether *item* carries the ActionID sent last, or none as long as none was."""
+        """Return whether *item* carries the ActionID sent last, or none as long as none was.
+
+        What nobody has asked for carries nobody's.
+        """
         if self.last_id is None:
             return item.action_id is None or item.owner == BROADCAST
-        return item.action_id == self.last_id
+        return item.action_id == self.last_id and item.owner != UNKNOWN_CLIENT
 
     def sees_event(self, message: Message) -> bool:
         """Return whether class and text of an event are among what the client reads."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Every client may see it: an event.
 BROADCAST = 0
+#: What reads as an answer and is none to what any client of this proxy has asked.
+UNKNOWN_CLIENT = -1
 #: The answer to an action of the proxy's own (keepalive): no client sees it.
 PROXY = -2
 

@@ -246,5 +246,5 @@ def readable(heard: bytes) -> str:
         return "<TLS ClientHello>"
     text = re.sub(r"(?m)^(Challenge: )\d+", r"\1<CHALLENGE>", heard.decode("latin-1"))
     # Upstream each action has an ActionID of the proxy's own (spec 12.25).
-    text = re.sub(r"(?m)^ActionID: amp\d+-[\w.]{18}\r\n", "", text)
-    return re.sub(r"(?m)^(ActionID: )amp\d+-[\w.]{18}-", r"\1", text)
+    text = re.sub(r"(?mi)^ActionID: amp\d+-[\w.]{18}\r\n", "", text)
+    return re.sub(r"(?mi)^(ActionID: )amp\d+-[\w.]{18}-", r"\1", text)

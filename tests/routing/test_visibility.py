@@ -11,7 +11,7 @@ from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
 from amiproxy.routing.visibility import Route, View
 from amiproxy.wire.batch import Batch, BatchKind
-from amiproxy.wire.routed import Routed
+from amiproxy.wire.routed import UNKNOWN_CLIENT, Routed
 
 EVENT = Message.of("Event: Newchannel", "Privilege: call,all", "Channel: SIP/1")
 BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all")
@@ -43,6 +43,11 @@ def test_each_autofilter_has_the_number_of_the_c_program() -> None:
         # A UserEvent carries its sender's ActionID, and is for everybody.
         (View(mode=ON, last_id="a"), Routed(EVENT, action_id="a"), True),
         (View(mode=ON), Routed(EVENT, action_id="a"), True),
+        # What nobody has asked for.
+        (View(), Routed(PONG, owner=UNKNOWN_CLIENT, action_id="a"), True),
+        (View(mode=UNIQUE), Routed(PONG, owner=UNKNOWN_CLIENT, action_id="a"), False),
+        (View(restricted=True), Routed(PONG, owner=UNKNOWN_CLIENT), False),
+        (View(mode=ON, last_id="a"), Routed(PONG, owner=UNKNOWN_CLIENT, action_id="a"), False),
         # Rights and event mask take away from what the ActionID lets through.
         (
             View(mode=ON, last_id="a", restricted=True),

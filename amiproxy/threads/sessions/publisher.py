@@ -113,4 +113,4 @@ class Publisher:
 def _not_connected_reply(action: PendingAction, host: str) -> Message:
     given = [] if action.given is None else [f"ActionID: {action.given}"]
     text = f"Message: Server {host} is not connected"
-    return Message.of("Response: Error", *given, text, own=True)
+    return Message.of("Response: Error", text, *given, own=True)

@@ -248,7 +248,7 @@ class ClientSession:
             mode=self.mode,
             mask=read & self.event_mask,
             filters=tuple(filters),
-            restricted=user is not None and user.limited,
+            restricted=user is not None and (user.limited or user.follows_calls),
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
             filtered=callfilter is not None,
         )
