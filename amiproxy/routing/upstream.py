@@ -30,9 +30,8 @@ LONGEST_RING = 600.0
 #: How much longer than the ringing an OriginateResponse may take, in seconds.
 GRACE = 15.0
 
-#: Actions that some Asterisk answers with text, without Response and ActionID: all have
-#: IAXnetstats, 1.8 has Queues, 1.4 IAXpeers.
-TEXTUAL = frozenset({"iaxnetstats", "iaxpeers", "queues"})
+#: Actions that Asterisk answers with text, without Response and ActionID.
+TEXTUAL = frozenset({"iaxnetstats", "queues"})
 
 #: Actions whose ActionID comes back in an event for all.
 ECHOED = frozenset({"originate", "userevent", "sipqualifypeer"})

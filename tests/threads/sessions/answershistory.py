@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Histories for the model of answers: what clients and servers may do, one step at a time."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from amiproxy.message import Message
+from amiproxy.routing.autofilter import AutoFilter
+from tests.threads.sessions.answersmodel import (
+    GIVEN,
+    LIMITS,
+    USERS,
+    Asked,
+    Client,
+    Server,
+    World,
+    value_of,
+)
+
+#: Actions by kind: ``held`` is answered by its OriginateResponse.
+ACTIONS = {
+    "ping": ("Action: Ping",),
+    "status": ("Action: Status",),
+    "peers": ("Action: IAXpeers",),
+    "text": ("Action: IAXnetstats",),
+    "userevent": ("Action: UserEvent", "UserEvent: X"),
+    "held": ("Action: Originate", "Channel: SIP/9", "Application: Wait"),
+    "async": ("Action: Originate", "Channel: SIP/9", "Application: Wait", "Async: true"),
+}
+MODES = list(AutoFilter)
+
+
+class History(World):
+    """Carries a history out."""
+
+    def play(self) -> None:
+        """Do all, answer all that is unanswered, and compare."""
+        changes: tuple[Callable[[], None], ...] = (
+            self.ask, self.ask, self.ask, self.ask, self.join, self.change, self.leave, self.lose,
+            self.expire, self.log_in,
+        )  # fmt: skip
+        says: tuple[Callable[[Server], None], ...] = (
+            self.answer, self.answer, self.answer, self.response, self.event, self.foreign_event,
+            self.forge_answer, self.forge_item, self.forge_without_id,
+        )  # fmt: skip
+        for _ in range(2):
+            self.join()
+        while self.playing:
+            number = self.pick(len(changes) + len(says))
+            if number < len(changes):
+                self.flush()
+                changes[number]()
+            else:
+                says[number - len(changes)](self.some_server())
+            if self.pick(2):
+                self.flush()
+        self.finish()
+
+    def finish(self) -> None:
+        """Answer all that is unanswered, and compare."""
+        for server in self.servers:
+            while server.queue or server.listing or server.calls:
+                self.answer(server)
+                self.response(server)
+        self.flush()
+        self.check()
+        for client in self.clients.values():
+            assert not self.router.is_waiting(client.number)
+
+    def flush(self) -> None:
+        """Let all that the servers have said reach the clients."""
+        for server in self.servers:
+            server.flush()
+        self.collect()
+
+    def some_server(self) -> Server:
+        """Return one of them."""
+        return self.servers[self.pick(len(self.servers))]
+
+    # -- clients ------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """A client comes."""
+        if len(self.clients) < 6:
+            client = Client(MODES[self.pick(3)], USERS[self.pick(len(USERS))])
+            self.router.registry.add(client.session)
+            if client.user is not None:
+                self.router.registry.log_in(client.session, client.user, None)
+            self.clients[len(self.clients)] = client
+
+    def some_client(self) -> Client:
+        """Return one of them."""
+        return list(self.clients.values())[self.pick(len(self.clients))]
+
+    def ask(self) -> None:
+        """A client asks something."""
+        client, server = self.some_client(), self.some_server()
+        if not client.here:
+            return
+        kind = list(ACTIONS)[self.pick(len(ACTIONS))]
+        given = GIVEN[self.pick(len(GIVEN))]
+        lines = [*ACTIONS[kind], f"Server: {server.host}"]
+        lines += [] if given is None else [f"ActionID: {given}"]
+        refused = self.router.forward(client.session, Message.of(*lines), LIMITS, hold_back=True)
+        assert refused is None
+        if client.mode is AutoFilter.ON and given is not None:
+            client.last_id = given
+        sent = server.wire.take().decode("latin-1").split("\r\n\r\n")
+        wire_id = value_of(sent[0], "ActionID")
+        assert wire_id.startswith(f"amp{client.number}-")
+        unique = client.mode is AutoFilter.UNIQUE
+        server.queue.append(Asked(wire_id, kind, client.number, given, unique))
+        server.queue.extend(Asked(value_of(ping, "ActionID"), "ping") for ping in sent[1:-1])
+        self.ours.update(asked.wire_id for asked in server.queue)
+
+    def change(self) -> None:
+        """A client chooses another autofilter."""
+        client = self.some_client()
+        if client.here:
+            client.mode, client.last_id = MODES[self.pick(3)], None
+            self.router.registry.set_autofilter(client.session, client.mode)
+
+    def log_in(self) -> None:
+        """Another user logs in on the same connection: what was asked before is for nobody."""
+        client = self.some_client()
+        user = USERS[self.pick(len(USERS))]
+        if client.here and not self.pick(2) and user != client.user:
+            self.router.registry.log_in(client.session, user, None)
+            client.user, client.last_id = user, None
+
+    def leave(self) -> None:
+        """A client goes, seldom; its answers are for nobody, or for those who see all."""
+        client = self.some_client()
+        if not self.pick(4):
+            client.here = False
+            self.router.registry.discard(client.session)
+
+    # -- servers, truly -------------------------------------------------------------------------
+
+    def answer(self, server: Server) -> None:
+        """Send the next part of the answer that is under way, or begin the next one."""
+        asked = server.listing
+        if asked is not None:
+            self.go_on(server, asked)
+        elif server.queue:
+            self.begin(server, server.queue.popleft())
+
+    def begin(self, server: Server, asked: Asked) -> None:
+        """Answer *asked*; a list only begins."""
+        wire_id = f"ActionID: {asked.wire_id}"
+        if asked.kind == "text":
+            server.texting = asked
+            server.say("Name  Host", self.of_answer(asked, bears=False, what="text"))
+            return
+        server.texting = None
+        if asked.kind == "held":
+            server.say("Response: Success", wire_id, "Message: Originate successfully queued")
+            server.calls.append(asked)
+            return
+        self.old.append(asked.wire_id)
+        if not asked.owner:
+            server.say("Response: Success", wire_id, self.mark(set(), set(), "own pong"))
+            return
+        lines = ["Response: Success", wire_id, self.of_answer(asked, bears=True, what="answer")]
+        if asked.kind in ("status", "peers"):
+            lines.append("EventList: start")
+            server.listing = asked
+        server.say(*lines)
+        if asked.kind == "async":
+            server.calls.append(asked)
+        elif asked.kind == "userevent":
+            mark = self.of_event(asked.given, "UserEvent", of_class="user")
+            server.say("Event: UserEvent", "Privilege: user,all", wire_id, mark)
+
+    def go_on(self, server: Server, asked: Asked) -> None:
+        """Send an item of the list, or its end."""
+        wire_id = f"ActionID: {asked.wire_id}"
+        if not self.pick(3):
+            server.listing = None
+            mark = self.of_answer(asked, bears=True, what="end")
+            server.say("Event: ListComplete", wire_id, "EventList: Complete", mark)
+        elif asked.kind == "peers":
+            server.say("Event: PeerEntry", self.of_answer(asked, bears=False, what="item"))
+        else:
+            asked.marked = True
+            mark = self.of_answer(asked, bears=True, what="item")
+            server.say("Event: Status", "Privilege: Call", wire_id, mark)
+
+    def response(self, server: Server) -> None:
+        """Send the OriginateResponse of the oldest call."""
+        if not server.calls:
+            return
+        asked = server.calls.pop(0)
+        lines = ["Event: OriginateResponse", "Privilege: call,all", f"ActionID: {asked.wire_id}"]
+        lines.append("Response: Success")
+        if asked.kind == "held":
+            self.flush()
+            server.say(*lines)
+            server.flush()
+            self.expect_made([asked])
+        else:
+            mark = self.of_event(
+                asked.given, "OriginateResponse", of_class="call", asker=asked.owner
+            )
+            server.say(*lines, mark)
+
+    def expect_made(self, done: list[Asked]) -> None:
+        """Compare the answers that the proxy has made now to the actions *done*."""
+        for number, client in self.clients.items():
+            made = client.wire.take().decode("latin-1").split("\r\n\r\n")[:-1]
+            assert all("Message: Originate successfully queued" in text for text in made), made
+            given = [value_of(text, "ActionID") for text in made]
+            wanted = [each for each in done if number in self.readers(each, each.given)]
+            assert sorted(given) == sorted(each.given or "" for each in wanted)
+
+    def lose(self) -> None:
+        """A connection is lost; what was asked there is answered with an error, privately."""
+        server = self.some_server()
+        if self.pick(4):
+            return
+        held = [asked for asked in server.calls if asked.kind == "held"]
+        lost = [server.listing, server.texting, *server.queue, *held]
+        server.publisher.abandon(server.link.lose())
+        for client in self.clients.values():
+            told = client.wire.take().count(b"is not connected")
+            mine = sum(asked is not None and asked.owner == client.number for asked in lost)
+            assert told == (mine if client.here else 0)
+        calls = [asked for asked in server.calls if asked.kind == "async"]
+        server.open()
+        server.calls = calls
+
+    def expire(self) -> None:
+        """The calls of a server take too long: those who wait are answered."""
+        server = self.some_server()
+        late = [asked for asked in server.calls if asked.kind == "held"]
+        server.publisher.answer_late(time.monotonic() + 10_000)
+        self.expect_made(late)
+        for asked in late:
+            asked.kind = "async"  # from now on its response is an event as any other
+
+    # -- servers, forged -------------------------------------------------------------------------
+
+    def some_id(self, server: Server) -> str:
+        """Return an ActionID that is under way nowhere on *server*: old, guessed, another's."""
+        elsewhere = [
+            asked.wire_id
+            for other in self.servers if other is not server
+            for asked in (*other.queue, *other.calls)
+        ]  # fmt: skip
+        ids = [*GIVEN[1:], "amp2-42", *self.old[-6:], *elsewhere]
+        chosen = ids[self.pick(len(ids))]
+        return "2" if server.listing is not None and server.listing.wire_id == chosen else chosen
+
+    def event(self, server: Server) -> None:
+        """Something happens at an Asterisk."""
+        of_class = ("call", "system")[self.pick(2)]
+        mark = self.of_event(None, f"{of_class} event", of_class=of_class)
+        server.say("Event: Newchannel", f"Privilege: {of_class},all", mark)
+
+    def foreign_event(self, server: Server) -> None:
+        """Another program's event, with an ActionID that is none of ours."""
+        name = ("UserEvent", "OriginateResponse", "Odd")[self.pick(3)]
+        given = (*GIVEN[1:], "amp9-zzzzzzZZZZZZ012345-1", "amp1-42")[self.pick(7)]
+        mark = self.of_event(given, f"foreign {name}", of_class="call")
+        server.say(f"Event: {name}", "Privilege: call,all", f"ActionID: {given}", mark)
+
+    def forge_answer(self, server: Server) -> None:
+        """A value forges a Response."""
+        given = self.some_id(server) if self.pick(3) else None
+        lines = [("Response: Success", "Response: Error")[self.pick(2)]]
+        lines += [[], ["EventList: start"], ["Message: Peers will follow"]][self.pick(3)]
+        lines += [] if given is None else [f"ActionID: {given}"]
+        server.say(*lines, self.of_nobody(given, "forged answer"))
+
+    def forge_item(self, server: Server) -> None:
+        """A value forges an item or the end of a list; one of our ActionIDs makes it nobody's."""
+        given = self.some_id(server)
+        if given in self.ours:
+            mark = self.mark(set(), set(), "forged item", given)
+        else:
+            mark = self.of_event(given, "forged item", of_class="")
+        head = ("Event: Status", "Event: StatusComplete")[self.pick(2)]
+        server.say(head, f"ActionID: {given}", "EventList: Complete", mark)
+
+    def forge_without_id(self, server: Server) -> None:
+        """A value forges an item, an end or text without ActionID: part of what is under way."""
+        asked = server.listing
+        if self.pick(2):
+            texting = server.texting or (server.queue[0] if server.queue else None)
+            if asked is None and texting is not None and texting.kind == "text":
+                asked = texting
+            if asked is None:
+                mark = self.of_nobody(None, "forged text")
+            else:
+                mark = self.of_answer(asked, bears=False, what="text in its own answer")
+            server.say("text", mark)
+        elif asked is None:
+            server.say("Event: PeerEntry", self.of_event(None, "forged event", of_class=""))
+        else:
+            end = "Event: StatusComplete" if asked.marked else "Event: PeerEntry"
+            mark = self.of_answer(asked, bears=False, what="forged item of its own list")
+            server.say(end, mark)
