@@ -10,6 +10,10 @@ place calls through a proxy that asks for no log-in.  Such a request is known by
   neither of which a page can take away) that sends none of these three headers, as
   browsers do for pictures over plain http.
 
+A link that came by mail is followed as if its address had been typed, session cookie and
+all; so what may change anything is not done for a browser's GET, whoever seems to have sent
+it, unless it carries credentials.
+
 A program that is not a browser sends none of them and may do everything.
 """
 
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
 
 #: Actions, in lower case, that change nothing in Asterisk, so that a link may lead to
 #: them.  Left out, although they seem to read only: Getvar (a function may do
-#: anything, SHELL() too), Command, GetConfig (no change, but secrets).
+#: anything, SHELL() too), Command, GetConfig (no change, but secrets).  Status is among
+#: them without the headers of which Asterisk evaluates functions.
 READ_ONLY = frozenset(
     {
         "ping",
@@ -80,6 +85,13 @@ READ_ONLY = frozenset(
     }
 )
 
+#: Headers of actions that name variables, and so functions.
+_EVALUATED = ("variable", "variables")
+
+#: Headers that only browsers send, and how the names of others begin that they send.
+_OF_BROWSERS = frozenset({"origin", "referer", "upgrade-insecure-requests", "purpose"})
+_BEGINS_OF_BROWSERS = ("sec-fetch-", "sec-ch-", "sec-gpc", "sec-purpose")
+
 #: Suffixes of names that public DNS cannot point anywhere (RFC 6762, 8375, 9476).
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".intranet")
 
@@ -93,8 +105,8 @@ def changes_state(
 
     *read_only_proxyactions* are the ProxyActions that change nothing, in lower case.
     """
-    if request.method == "POST" or message.has("Variables"):
-        return True  # Status evaluates the functions that Variables names
+    if request.method == "POST" or any(message.has(name) for name in _EVALUATED):
+        return True
     names = message.all("Action")
     proxy_names = message.all("ProxyAction")
     return not (
@@ -103,12 +115,22 @@ def changes_state(
     )
 
 
+def is_link(request: Request) -> bool:
+    """Return whether *request* may be a link that somebody followed, perhaps out of a mail."""
+    return request.method != "POST" and not request.has("authorization") and from_browser(request)
+
+
 def from_browser(request: Request) -> bool:
-    """Return whether *request* comes from a browser of today."""
-    if request.has("origin") or request.has("sec-fetch-site"):
+    """Return whether *request* comes from a browser of today, or from a program that reads mail."""
+    names = {name for name, _ in request.headers}
+    if not names.isdisjoint(_OF_BROWSERS) or any(
+        name.startswith(_BEGINS_OF_BROWSERS) for name in names
+    ):
         return True
-    agent = request.header("user-agent")
-    return agent.startswith("Mozilla/5.0") and request.has("accept-language")
+    agent = request.header("user-agent").lower()
+    if "ms-office" in agent or "outlook" in agent:
+        return True  # it loads the pictures of a mail, without Accept-Language
+    return agent.startswith("mozilla/5.0") and request.has("accept-language")
 
 
 def is_foreign(request: Request, allowed: Collection[str], *, tls: bool) -> bool:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from amiproxy.httpmessages import Request
 from amiproxy.message import Message
 from amiproxy.web import origin
+from tests.support import ROOT
 
 HOST = ("host", "pbx:1234")
 BROWSER = (("user-agent", "Mozilla/5.0 (X11)"), ("accept-language", "de"))
@@ -166,3 +169,60 @@ def test_any_headers_are_judged(host: str, headers: list[Header]) -> None:
     origin.is_foreign(noisy, ("http://a",), tls=False)
     origin.is_rebound(noisy, ["pbx"], ("http://a",))
     origin.cors_headers(noisy, ("http://a",))
+
+
+TYPED = ("sec-fetch-site", "none")
+BASIC = ("authorization", "Basic am9lOnM=")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "link"),
+    [
+        ("GET", [TYPED], True),
+        ("HEAD", [TYPED], True),
+        ("GET", [TYPED, ("cookie", "mansession_id=1")], True),
+        ("GET", [("sec-fetch-site", "same-origin")], True),
+        ("GET", [("sec-fetch-mode", "navigate")], True),
+        ("GET", [("sec-ch-ua", "x")], True),
+        ("GET", [("upgrade-insecure-requests", "1")], True),
+        ("GET", [("origin", "https://intranet.example")], True),
+        ("GET", [("referer", "http://pbx:1234/")], True),
+        ("GET", [("user-agent", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)")], True),
+        ("GET", list(BROWSER), True),
+        ("GET", [TYPED, BASIC], False),
+        ("POST", [TYPED], False),
+        ("GET", [], False),
+        ("GET", [("user-agent", "curl/8"), ("accept-language", "de")], False),
+        ("GET", [("user-agent", "Mozilla/5.0 WindowsPowerShell/5.1")], False),
+        ("GET", [("user-agent", "Mozilla/4.0 (WinHttp)"), ("accept-language", "de")], False),
+    ],
+)
+def test_which_requests_may_be_links(method: str, headers: list[Header], link: bool) -> None:
+    """Whatever of a browser asks by GET or HEAD without credentials; no program does."""
+    assert origin.is_link(request(*headers, method=method)) is link
+
+
+@pytest.mark.parametrize("header", ["Variable: CHANNEL(x)", "variables: SHELL(reboot)"])
+def test_an_action_that_evaluates_variables_is_not_harmless(header: str) -> None:
+    """Functions may do anything, in a Status as in a Getvar."""
+    message = Message.of("Action: Status", header)
+
+    assert origin.changes_state(request(), message, read_only_proxyactions=())
+
+
+def test_actions_that_a_link_may_ask_for_are_known_and_write_nothing() -> None:
+    """Asterisk registers each; none has a name of what adds, sets, removes or does anything."""
+    table = (ROOT / "tests/data/ami-actions.tsv").read_text().splitlines()
+    known = {line.partition("\t")[0].lower() for line in table}
+    doing = re.compile(
+        "add|set|put|del|remove|reload|load|kick|mute|lock|start|stop|send|notify|play|hangup"
+        "|park$|originate|redirect|xfer|transfer|pause|move|forward|update|create|refresh"
+        "|register$|qualify|command|getvar|config|expire|stale|rotate|monitor|log$|event$"
+    )
+
+    assert known >= origin.READ_ONLY
+    assert {name for name in origin.READ_ONLY if doing.search(name)} == {
+        "coresettings",
+        "listcommands",
+        "waitevent",
+    }

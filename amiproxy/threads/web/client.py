@@ -97,7 +97,7 @@ class WebClient:
             if request.method == "OPTIONS":
                 return Response(204, headers=urls.ALLOW)
             style = target.style or ""
-            is_page = request.has("referer") or origin.from_browser(request)
+            is_page = origin.from_browser(request)
             if is_page and target.style is not None:
                 self._check_name(request)
             asked = urls.read(request, target, self._context.limits, formats)
@@ -128,9 +128,13 @@ class WebClient:
     def _check_page(self, request: Request, message: Message) -> None:
         """Refuse what another site's page may not do."""
         cors = self._context.config.http_cors
-        changes = origin.changes_state(request, message, read_only_proxyactions=READ_ONLY)
-        if changes and origin.is_foreign(request, cors, tls=bool(self._transport.tls_version)):
+        if not origin.changes_state(request, message, read_only_proxyactions=READ_ONLY):
+            return
+        if origin.is_foreign(request, cors, tls=bool(self._transport.tls_version)):
             raise BadRequest(403, "Another site's page may not do this: add its origin to httpcors")
+        # Who is logged off by a link loses nothing but the session, which our page offers.
+        if origin.is_link(request) and message.action != "logoff":
+            raise BadRequest(403, "A link may not do this: use POST, or the form at /")
 
     def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
         """Return the format for what is wrong with *request*, as far as it can be known."""

@@ -119,3 +119,37 @@ def test_rebound_names(web: ProxyProcess) -> None:
     assert curl(web, "/?Action=Ping", *browser, "-H", "Host: evil.example")[0] == 403
     assert curl(web, "/?Action=Ping", *browser, "-H", "Host: localhost:1")[0] == 200
     assert curl(web, "/?Action=Ping", "-H", "Host: pbx.example.com")[0] == 200
+
+
+BROWSER = ["-A", "Mozilla/5.0 (X11; Linux)", "-H", "Accept-Language: de"]
+TYPED = [*BROWSER, "-H", "Sec-Fetch-Site: none"]
+
+
+def test_links_change_nothing(web: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
+    """One that came by mail is followed as if it had been typed; a form, and programs, may."""
+    path = "/?Action=Hangup&Channel=x"
+    before = len(asterisk.actions("Hangup"))
+    for options in (TYPED, [*TYPED, "-I"], ["-e", f"http://127.0.0.1:{web.port}/"]):
+        status, _, body = curl(web, path, *options)
+        assert status == 403
+        assert "use POST" in body or "-I" in options
+    for path_of_link in ("/rawman?action=hangup&channel=x", "/?Action=Status&Variables=SHELL(id)"):
+        assert curl(web, path_of_link, *TYPED)[0] == 403
+    assert len(asterisk.actions("Hangup")) == before
+    assert curl(web, "/?Action=Status", *TYPED)[0] == 200
+
+    assert curl(web, "/", *TYPED, "-d", "Action=Hangup&Channel=x")[0] == 200
+    assert curl(web, path)[0] == 200
+    assert len(asterisk.actions("Hangup")) == before + 2
+
+
+def test_a_link_changes_nothing_by_a_session_either(guarded: ProxyProcess) -> None:
+    """The cookie of who has logged in comes with it; credentials are no link's."""
+    _, headers, _ = curl(guarded, "/rawman?action=login&username=joe&secret=secret1")
+    cookie = ["-H", "Cookie: " + headers["set-cookie"].partition(";")[0]]
+    path = "/rawman?action=hangup&channel=x"
+
+    assert curl(guarded, path, *TYPED, *cookie)[0] == 403
+    assert "Response: " in curl(guarded, "/rawman?action=ping", *TYPED, *cookie)[2]
+    assert curl(guarded, path, *TYPED, "-u", "joe:secret1")[0] == 200
+    assert "Goodbye" in curl(guarded, "/rawman?action=logoff", *TYPED, *cookie)[2]

@@ -139,6 +139,19 @@ def test_nor_by_any_other_way(
     assert len(asterisk.actions("Originate")) == before
 
 
+def test_a_link_out_of_a_mail_changes_nothing(
+    web: ProxyProcess, asterisk: SimulatedAsterisk, browser: Browser
+) -> None:
+    """No page has it: the browser says that its address was typed."""
+    before = len(asterisk.actions("Originate"))
+
+    browser.go(at(web, "/?Action=Originate&Channel=Local/100@default"))
+
+    assert browser.status == 403
+    assert "use POST" in browser.text
+    assert len(asterisk.actions("Originate")) == before
+
+
 def test_a_named_page_may(
     proxy: StartProxy, asterisk: SimulatedAsterisk, browser: Browser, tmp_path: Path
 ) -> None:
