@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-import re2
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -150,17 +148,15 @@ class Filters:
     """The event filters of one session: one include has to match, no exclude may."""
 
     def __init__(self) -> None:
-        self._includes: list[Any] = []
-        self._excludes: list[Any] = []
+        self._includes: list[re.Pattern[bytes]] = []
+        self._excludes: list[re.Pattern[bytes]] = []
 
     def add(self, text: str) -> bool:
         """Add a filter, an exclude if it begins with ``!``; return whether it compiles."""
-        options = re2.Options()
-        options.log_errors = False
         exclude = text.startswith("!")
         try:
-            pattern = re2.compile(text[exclude:].encode("latin-1", "replace"), options)
-        except re2.error:
+            pattern = re.compile(text[exclude:].encode("latin-1", "replace"))
+        except re.error:
             return False
         (self._excludes if exclude else self._includes).append(pattern)
         return True

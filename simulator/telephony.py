@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import re2
+import re
 
 from simulator.events import write
 from simulator.orders import FOREVER, Order
@@ -132,8 +132,8 @@ def hangup(pbx: Pbx, action: Action) -> bytes:
 
 def _hang_up_all(action: Action, channels: list[Channel], pattern: str) -> bytes:
     try:
-        expression = re2.compile(pattern.encode("latin-1", "replace"))
-    except re2.error:
+        expression = re.compile(pattern.encode("latin-1", "replace"))
+    except re.error:
         return error(action, "Regex compile error")
     found = [one for one in channels if expression.search(one.name.encode("latin-1", "replace"))]
     for channel in found:

@@ -29,10 +29,11 @@ _PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "am
 #: Folder -> the folders, or single modules, that it may import besides itself.
 MAY_IMPORT = {
     "amiproxy/basics": [],
+    "amiproxy/patterns": [],
     "amiproxy": ["amiproxy/basics"],
     "amiproxy/asterisk": [],
     "amiproxy/wire": _PURE[:2],
-    "amiproxy/routing": [*_PURE[:3], "amiproxy/asterisk"],
+    "amiproxy/routing": [*_PURE[:3], "amiproxy/asterisk", "amiproxy/patterns"],
     "amiproxy/access": [*_PURE[:4], "amiproxy/asterisk"],
     "amiproxy/settings": [*_PURE[:5], "amiproxy/asterisk"],
     "amiproxy/process": [*_PURE[:2], "amiproxy/settings"],

@@ -1,33 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Event filters: ``eventfilter`` lines of a user, and ``Action: Filter``.
 
-The rules are Asterisk's (main/manager.c of Asterisk 22; recordings h2_filter and
-h2_filter_conf): an event passes when one of the include filters matches, or there
-is none, and no exclude filter does.
+The rules are Asterisk's (main/manager.c of Asterisk 22, manager_add_filter and
+should_send_event; recordings h2_filter and h2_filter_conf): an event passes when one of the
+include filters matches, or there is none, and no exclude filter does.
 
 Filters apply to events nobody asked for.  Answers and the events of a list that a
 client asked for are never hidden by them: callers of ``passes`` ensure that.
 
-Patterns come from outside.  They run in re2, whose time is linear in the text, however
-malicious the pattern; their length and number are bounded.
+Patterns come from outside.  patterns/ bounds what each may cost; here it is bounded what
+those of one client may cost together.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import re2
+from amiproxy.patterns import engine, ere
+from amiproxy.patterns.errors import MalformedError, PatternError
+from amiproxy.patterns.tree import Place, Row, literal
+from amiproxy.routing import looks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from amiproxy.message import Message
+    from amiproxy.patterns.automaton import Bounds
+    from amiproxy.patterns.tree import Node
+    from amiproxy.routing.looks import Look
 
 MAX_PATTERN = 1024  # characters; a line to Asterisk cannot have more either
-MAX_FILTERS = 128  # of one session, its user's own included
+MAX_FILTERS = 128  # of one client
+#: What those of one client may cost together, in microseconds for an event of 400 bytes.
+MAX_COST = 20.0
 
 ADDED = "Success"
 MALFORMED = "Filter was formatted incorrectly.  Check the syntax of the filter given."
@@ -35,34 +43,56 @@ NOT_COMPILED = "Filter did not compile.  Check the syntax of the filter given."
 UNKNOWN_OPERATION = "Unknown operation"
 TOO_MANY = "Too many filters"
 
-# One criterion: a word, and what its parentheses hold.
-_CRITERION = re.compile(r"[ \t]*(action|name|header|method)\(([^()]*)\)[ \t]*(,|\Z)")
+# What Asterisk skips and strips as blanks (ast_strip).
+_BLANKS = "".join(map(chr, range(1, 33)))
+# What a comparison with the event's name costs.
+_NAME_COST = 0.2
 
 
 class FilterError(ValueError):
-    """A filter that cannot be used; the text is what Asterisk answers."""
+    """A filter that cannot be used; the text is what the client is answered."""
+
+
+class Method(NamedTuple):
+    """One way to compare a filter's text with an event, or with the value of a header."""
+
+    words: str  # how it is described
+    begins: bool = False  # the value begins with the text
+    ends: bool = False
+
+
+#: The methods of match criteria, by the name that clients and manager.conf give them.
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "regex": Method("matches"),
+        "exact": Method("is", begins=True, ends=True),
+        "starts_with": Method("starts with", begins=True),
+        "ends_with": Method("ends with", ends=True),
+        "contains": Method("contains"),
+        "none": Method("is there"),
+    }
+)
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """One filter, ready to run.  Names and texts are bytes as on the wire."""
+    """One filter, ready to run.  Names and texts are as on the wire."""
 
     name: str = ""
+    #: Without its colon, in the case that counts.
     header: str = ""
     method: str = "regex"
     text: bytes = b""
-    # Two filters with the same text are the same, so this does not count.
-    pattern: Any = field(default=None, compare=False, repr=False)
+    # Two filters with the same text are the same, so these do not count.  One of them is
+    # there: the text to look for together with others, or what looks for it.
+    plain: bytes | None = field(default=None, compare=False, repr=False)
+    look: Look | None = field(default=None, compare=False, repr=False)
 
-    def matches(self, message: Message) -> bool:
-        """Return whether this filter matches *message*."""
-        if self.name and message.get("Event") != self.name:
-            return False
-        compare = METHODS[self.method].compare
-        if not self.header:
-            return compare(self, message.raw)
-        values = message.all(self.header)
-        return any(compare(self, value.encode("latin-1")) for value in values)
+    @property
+    def key(self) -> tuple[bytes, bytes]:
+        """The first line of the events, and the header with its colon; b"" if any."""
+        head = f"Event: {self.name}\r\n" if self.name else ""
+        return head.encode("latin-1"), f"{self.header}:".encode("latin-1") if self.header else b""
 
     def describe(self) -> str:
         """Return in words which events this filter means."""
@@ -76,26 +106,15 @@ class EventFilter:
         return f"{what} {words} {text}".rstrip() if self.header or text else what
 
 
-class Method(NamedTuple):
-    """One way to compare a filter's text with an event."""
+class _Test(NamedTuple):
+    """Something that filters look for; *head* is the first line of the event, b"": any."""
 
-    words: str  # how it is described
-    #: Whether the filter means this: a whole event, or the value of its header.
-    compare: Callable[[EventFilter, bytes], bool]
+    head: bytes
+    look: Look
 
-
-#: The methods of match criteria, by the name that clients and manager.conf give them.
-#: A new method is a row here.
-METHODS: Mapping[str, Method] = MappingProxyType(
-    {
-        "regex": Method("matches", lambda one, data: one.pattern.search(data) is not None),
-        "exact": Method("is", lambda one, data: data == one.text),
-        "starts_with": Method("starts with", lambda one, data: data.startswith(one.text)),
-        "ends_with": Method("ends with", lambda one, data: data.endswith(one.text)),
-        "contains": Method("contains", lambda one, data: one.text in data),
-        "none": Method("is there", lambda _one, _data: True),
-    }
-)
+    def holds(self, message: Message) -> bool:
+        """Return whether *message* has it."""
+        return (not self.head or _begins(message, self.head)) and self.look.found(message)
 
 
 @dataclass(frozen=True)
@@ -108,34 +127,54 @@ class EventFilters:
     def __bool__(self) -> bool:
         return bool(self.includes or self.excludes)
 
+    @cached_property
+    def _tests(self) -> tuple[tuple[_Test, ...], tuple[_Test, ...]]:
+        """What includes and excludes look for: all texts in the same place at once."""
+        return _tests(self.includes), _tests(self.excludes)
+
+    @property
+    def cost(self) -> float:
+        """Microseconds that an event of 400 bytes costs at most."""
+        return sum(
+            test.look.cost + (_NAME_COST if test.head else 0)
+            for tests in self._tests
+            for test in tests
+        )
+
     def passes(self, message: Message) -> bool:
         """Return whether *message*, an event nobody asked for, may be seen."""
-        if self.includes and not any(one.matches(message) for one in self.includes):
+        includes, excludes = self._tests
+        if includes and not any(test.holds(message) for test in includes):
             return False
-        return not (self.excludes and any(one.matches(message) for one in self.excludes))
+        return not any(test.holds(message) for test in excludes)
 
-    def with_line(self, text: str, criteria: str = "") -> EventFilters:
+    def with_line(
+        self, text: str, criteria: str = "", bounds: Bounds = engine.OF_FILES
+    ) -> EventFilters:
         """Return these filters and one more.
 
         Without *criteria* (or with blank ones), *text* is a POSIX extended regular
-        expression that is searched in the whole event, lines and all; ``!`` before
-        it makes it an exclude.  With *criteria*, as
-        ``action(exclude),name(Hangup),header(Channel),method(starts_with)``, these
-        say what *text* is compared with, and how.
+        expression that is searched in the whole event, lines and all.  With *criteria*, as
+        ``action(exclude),name(Hangup),header(Channel),method(starts_with)``, these say what
+        *text* is compared with, and how.  ``!`` before the text makes it an exclude, unless
+        ``action`` says otherwise.  *bounds* is how large patterns may become.
 
         Raises:
-            FilterError: malformed, too long, too many, or not a regular expression.
+            FilterError: malformed, or not a regular expression, or one that costs too much.
 
         """
-        if len(self.includes) + len(self.excludes) >= MAX_FILTERS:
-            raise FilterError(TOO_MANY)
         if len(text) > MAX_PATTERN or len(criteria) > MAX_PATTERN:
             raise FilterError(MALFORMED)
-        if criteria.strip(" \t"):
-            exclude, one = _advanced(text, criteria)
+        exclude = text.startswith("!")
+        text = text[exclude:]
+        if criteria.strip(_BLANKS):
+            given = _criteria(criteria)
+            action = given.get("action")
+            if action is not None:
+                exclude = action == "exclude"
+            one = _advanced(text, given, bounds)
         else:
-            exclude = text.startswith("!")
-            one = _filter(text[1:] if exclude else text)
+            one = _filter(text, {}, "regex", bounds)
         if exclude:
             return EventFilters(self.includes, (*self.excludes, one))
         return EventFilters((*self.includes, one), self.excludes)
@@ -154,69 +193,121 @@ def filter_action(filters: EventFilters, message: Message) -> tuple[EventFilters
     """
     if message.get("Operation").lower() != "add":
         return None, UNKNOWN_OPERATION
+    if len(filters.includes) + len(filters.excludes) >= MAX_FILTERS:
+        return None, f"{TOO_MANY}: a client may have {MAX_FILTERS}"
+    text, criteria = message.get("Filter"), message.get("MatchCriteria")
     try:
-        return filters.with_line(message.get("Filter"), message.get("MatchCriteria")), ADDED
+        added = filters.with_line(text, criteria, engine.OF_CLIENTS)
     except FilterError as error:
         return None, str(error)
+    if added.cost > MAX_COST:
+        return None, (
+            f"{TOO_MANY}: with this one they may cost {added.cost:.0f} microseconds an event,"
+            f" and {MAX_COST:.0f} are permitted"
+        )
+    return added, ADDED
 
 
-def _advanced(text: str, criteria: str) -> tuple[bool, EventFilter]:
-    """Read the form with criteria; return (is it an exclude, the filter)."""
-    found: dict[str, str] = {}
-    at = 0
-    while at < len(criteria):
-        match = _CRITERION.match(criteria, at)
-        if match is None or match[1] in found or (match[3] and match.end() == len(criteria)):
-            raise FilterError(MALFORMED)
-        found[match[1]] = match[2].strip(" \t")
-        at = match.end()
-    if not all(found.values()):
-        raise FilterError(MALFORMED)
-    action = found.get("action", "include")
-    # A name without a text compares nothing but the name.
-    method = found.get("method", "regex" if text else "none")
-    if action not in ("include", "exclude") or method not in METHODS:
-        raise FilterError(MALFORMED)
-    name, header = found.get("name", ""), found.get("header", "")
-    if method == "none":
-        if text or not (name or header):
-            raise FilterError(MALFORMED)
-        return action == "exclude", EventFilter(name, header, method)
-    return action == "exclude", _filter(text, name, header, method)
+def _begins(message: Message, head: bytes) -> bool:
+    """Return whether *head* is the first line of *message*, whose name may be spelt oddly."""
+    raw = message.raw
+    if raw.startswith(b"Event: "):
+        return raw.startswith(head)
+    return b"Event: %b\r\n" % message.get("Event").encode("latin-1") == head
 
 
-def _filter(text: str, name: str = "", header: str = "", method: str = "regex") -> EventFilter:
-    """Make a filter with a text.
+def _tests(filters: Iterable[EventFilter]) -> tuple[_Test, ...]:
+    """Return what *filters* look for."""
+    found: list[_Test] = []
+    texts: dict[tuple[bytes, bytes], dict[bytes, None]] = {}
+    for one in filters:
+        if one.look is not None:
+            found.append(_Test(one.key[0], one.look))
+        elif one.plain is not None:
+            texts.setdefault(one.key, {})[one.plain] = None
+    together = [
+        _Test(head, looks.for_texts(tuple(wanted), header))
+        for (head, header), wanted in texts.items()
+    ]
+    return (*together, *found)
+
+
+def _criteria(text: str) -> dict[str, str]:
+    """Return what the match criteria *text* say, as Asterisk takes them apart (strtok).
 
     Raises:
-        FilterError: *text* is empty, not latin-1, or not a regular expression.
+        FilterError: they say nothing, or what Asterisk does not know.
 
     """
-    if not text:
+    found: dict[str, str] = {}
+    for option in text.replace(",", " ").replace(")", " ").split(" "):
+        if not option:
+            continue
+        word, bracket, value = option.partition("(")
+        key = next((k for k in ("action", "name", "header", "method") if word.startswith(k)), "")
+        value = value.strip(_BLANKS)
+        if not key or not bracket or not value:
+            raise FilterError(MALFORMED)
+        found[key] = value  # of several the last counts
+    if not found or found.get("action") not in (None, "include", "exclude"):
         raise FilterError(MALFORMED)
+    return found
+
+
+def _advanced(text: str, given: Mapping[str, str], bounds: Bounds) -> EventFilter:
+    """Make the filter with the criteria *given*."""
+    method = given.get("method", "none")
+    if method not in METHODS or bool(text) is (method == "none"):
+        raise FilterError(MALFORMED)
+    if method == "none" and not ("name" in given or "header" in given):
+        raise FilterError(MALFORMED)
+    if given.get("header") == ":":
+        raise FilterError(MALFORMED)
+    return _filter(text, given, method, bounds)
+
+
+def _filter(text: str, given: Mapping[str, str], method: str, bounds: Bounds) -> EventFilter:
+    """Make a filter; *text* is empty for the method none.
+
+    Raises:
+        FilterError: *text* is not latin-1, or not a regular expression that can be used.
+
+    """
+    if not text and method != "none":
+        raise FilterError(MALFORMED)
+    name, header = given.get("name", ""), given.get("header", "").removesuffix(":")
     try:
-        data = text.encode("latin-1")
+        one = EventFilter(name, header, method, text.encode("latin-1"))
+        head_and_header = one.key
     except UnicodeEncodeError:
         raise FilterError(MALFORMED) from None
-    pattern = _compile(data) if method == "regex" else None
-    return EventFilter(name, header, method, data, pattern)
-
-
-def _compile(data: bytes) -> Any:
-    """Compile a POSIX extended expression as Asterisk's regcomp would."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.posix_syntax = True
-    # What glibc accepts as well: \w \s \b.
-    options.perl_classes = True
-    options.word_boundary = True
-    # ``.`` matches line ends, ``^`` and ``$`` the ends of the whole event only.
-    options.dot_nl = True
-    options.one_line = True
-    options.never_capture = True
-    options.log_errors = False
-    options.max_mem = 1 << 20
     try:
-        return re2.compile(data, options)
-    except re2.error:
+        plain, look = _what(one.text, head_and_header[1], method, bounds)
+    except MalformedError:
         raise FilterError(NOT_COMPILED) from None
+    except PatternError as error:
+        raise FilterError(f"Filter refused: {error}") from None
+    return EventFilter(name, header, method, one.text, plain, look)
+
+
+def _what(
+    text: bytes, header: bytes, method: str, bounds: Bounds
+) -> tuple[bytes | None, Look | None]:
+    """Return the text that can be looked for together with others, or the look.
+
+    Raises:
+        PatternError: the pattern cannot be used.
+
+    """
+    if method == "none":
+        return None, looks.for_anything(header)
+    _, begins, ends = METHODS[method]
+    if (begins or ends) and not header:
+        return None, looks.for_edge(text, begins=begins, ends=ends)
+    node: Node = ere.parse(text) if method == "regex" else literal(text)
+    plain = engine.plain_text(node)
+    if plain is not None and not (header and b"\n" in plain):
+        return b"\n" * begins + plain + b"\n" * ends, None
+    if begins or ends:
+        node = Row((*[Place("^")] * begins, node, *[Place("$")] * ends))
+    return None, looks.for_pattern(node, header, bounds)

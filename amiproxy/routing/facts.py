@@ -170,6 +170,7 @@ class Facts:
         "bridges",
         "channels",
         "contexts",
+        "looks",
         "name",
         "own_uid",
         "privilege",
@@ -201,6 +202,8 @@ class Facts:
         self.contexts: Final = tuple(contexts[:1] or party_contexts)
         #: Value of the first Privilege header, as it came.
         self.privilege: Final = privileges[0] if privileges else ""
+        #: What several event filters look for: whether it is there, once one has looked.
+        self.looks: dict[object, bool] | None = None
 
 
 def facts_of(message: Message) -> Facts:

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a regular expression is made of, once it has been read: values.
+
+A *set* is an integer of 256 bits, one for each byte.  A *condition* is one of 16 bits, one
+for each pair of what stands before a place and what follows it: see ``pair``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ANY = (1 << 256) - 1
+#: Beside a place in the text: its edge, a character of a word, a line feed, or any other.
+EDGE, WORD, LINE, OTHER = KINDS = range(4)
+#: The condition that always holds.
+ALWAYS = (1 << 16) - 1
+
+
+def set_of(chars: Iterable[int]) -> int:
+    """Return the set of the bytes *chars*."""
+    found = 0
+    for char in chars:
+        found |= 1 << char
+    return found
+
+
+def bits(number: int) -> Iterator[int]:
+    """Yield the bits that are set in *number*, the lowest first."""
+    while number:
+        low = number & -number
+        yield low.bit_length() - 1
+        number ^= low
+
+
+def pair(before: int, after: int) -> int:
+    """Return the number of the bit for what stands before a place and what follows."""
+    return 4 * before + after
+
+
+DIGITS = set_of(b"0123456789")
+WORDS = DIGITS | set_of(b"_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+SPACES = set_of(b" \t\n\v\f\r")
+
+
+class Chars(NamedTuple):
+    """One byte out of a set."""
+
+    chars: int
+
+
+class Place(NamedTuple):
+    r"""A place in the text, no byte: ``^ $ \` \' \< \> \b \B``; *name* is its last character."""
+
+    name: str
+
+    @property
+    def condition(self) -> int:
+        """Between what the place is."""
+        holds = _PLACES[self.name]
+        return sum(
+            1 << pair(before, after) for before in KINDS for after in KINDS if holds(before, after)
+        )
+
+
+# In glibc a line feed that is part of the match is an end of the text as well, ``REG_NEWLINE``
+# or not: ``a$.b`` and ``a.^b`` match "a\nb".
+_PLACES: dict[str, Callable[[int, int], bool]] = {
+    "^": lambda before, _: before in (EDGE, LINE),
+    "$": lambda _, after: after in (EDGE, LINE),
+    "`": lambda before, _: before == EDGE,
+    "'": lambda _, after: after == EDGE,
+    "<": lambda before, after: before != WORD and after == WORD,
+    ">": lambda before, after: before == WORD and after != WORD,
+    "b": lambda before, after: (before == WORD) != (after == WORD),
+    "B": lambda before, after: (before == WORD) == (after == WORD),
+}
+
+
+class Row(NamedTuple):
+    """One after the other; without any it is the empty text."""
+
+    items: tuple[Node, ...]
+
+
+class Choice(NamedTuple):
+    """One of several."""
+
+    items: tuple[Node, ...]
+
+
+class Repeat(NamedTuple):
+    """The same *low* to *high* times; None: any number."""
+
+    item: Node
+    low: int
+    high: Optional[int]
+
+
+Node = Union[Chars, Place, Row, Choice, Repeat]
+EMPTY = Row(())
+
+
+def literal(text: bytes) -> Row:
+    """Return the expression for *text* as it stands."""
+    return Row(tuple(Chars(1 << char) for char in text))
+
+
+def size(node: Node) -> int:
+    """Return how many bytes *node* stands for when its repetitions are written out."""
+    if isinstance(node, Chars):
+        return 1
+    if isinstance(node, Place):
+        return 0
+    if isinstance(node, Repeat):
+        return size(node.item) * max(node.low, node.high or 1)
+    return sum(map(size, node.items))
+
+
+def has_place(node: Node) -> bool:
+    """Return whether there is a place in *node*."""
+    if isinstance(node, (Chars, Place)):
+        return isinstance(node, Place)
+    if isinstance(node, Repeat):
+        return has_place(node.item)
+    return any(map(has_place, node.items))
+
+
+def longest_literal(node: Node) -> tuple[bytes, bool]:
+    """Return the longest text that must occur wherever *node* does; True if it is all of it."""
+    runs = [bytearray()]
+    whole = _collect(node, runs)
+    return bytes(max(runs, key=len)), whole and len(runs) == 1
+
+
+def _collect(node: Node, runs: list[bytearray]) -> bool:
+    """Add the texts of *node* to *runs*; return whether the last run is all of it so far."""
+    if isinstance(node, Chars) and node.chars and not node.chars & (node.chars - 1):
+        runs[-1].append(node.chars.bit_length() - 1)
+        return True
+    if isinstance(node, Row):
+        whole = [_collect(item, runs) for item in node.items]
+        return all(whole)
+    if isinstance(node, Repeat) and node.low:
+        _collect(node.item, runs)
+    runs.append(bytearray())
+    return False
+
+
+def overlap(text: bytes) -> float:
+    """Return how often the beginning of *text* overlaps itself, at the most.
+
+    A search for ``aaaaaaab`` looks at a byte of ``aaaaaaaaaa`` seven times.
+    """
+    worst, border = 1.0, [0]
+    for at in range(1, len(text)):
+        match = border[-1]
+        while match and text[at] != text[match]:
+            match = border[match - 1]
+        border.append(match + (text[at] == text[match]))
+        worst = max(worst, (at + 1) / (at + 1 - border[-1]))
+    return worst

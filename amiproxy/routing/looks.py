@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Looks: what event filters look for in an event, each once, whoever wants to know."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from amiproxy.patterns import engine
+from amiproxy.patterns.engine import Search
+from amiproxy.routing.facts import facts_of
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.patterns.automaton import Bounds
+    from amiproxy.patterns.tree import Node
+
+# What it costs at most to find the values of a header, and to ask one look, in microseconds.
+_VALUES, _ASK = 1.0, 0.3
+
+
+class Look:
+    """Something to look for in an event, or in the values of one of its headers.
+
+    *search* does; without, any value will do.  *header* is a header's name with its colon,
+    *framed* says whether *search* wants a line feed before and behind each value.  Equal looks
+    are one object, as long as any filter has it.
+    """
+
+    __slots__ = ("__weakref__", "_framed", "_header", "_search", "cost", "shared")
+
+    def __init__(self, header: bytes, search: Search | None, *, framed: bool) -> None:
+        self._header = header
+        self._search = None if search is None else search.occurs_in
+        self._framed = framed
+        #: Microseconds that an event of 400 bytes costs at most.
+        self.cost = _ASK + (_VALUES if header else 0) + (0 if search is None else search.cost)
+        #: Whether several wanted it: what was found in an event is kept with that.
+        self.shared = False
+
+    def found(self, message: Message) -> bool:
+        """Return whether *message* has it."""
+        if not self.shared:
+            return self._found(message)
+        facts = facts_of(message)
+        kept = facts.looks
+        if kept is None:
+            kept = facts.looks = {}
+        found = kept.get(self)
+        if found is None:
+            found = kept[self] = self._found(message)
+        return found
+
+    def _found(self, message: Message) -> bool:
+        """As ``found``, but it looks."""
+        text = message.raw
+        if self._header:
+            text = _values(message, self._header)
+            if not text:
+                return False
+            if not self._framed:
+                text = text[1:-1]
+        return self._search is None or self._search(text)
+
+
+def _values(message: Message, header: bytes) -> bytes:
+    """Return the values of *header* that are not empty, a line feed before and behind each.
+
+    As Asterisk takes an event apart (filter_cmp_fn of main/manager.c): the case of the
+    name counts, and so does every header of that name.
+    """
+    raw = message.raw
+    if header not in raw:
+        return b""
+    if not raw.startswith(header):
+        return _joined(raw, header)
+    return _joined(b"\n" + raw, header)
+
+
+def _joined(raw: bytes, header: bytes) -> bytes:
+    """Return the values of *header* in the lines of *raw*; see ``_values``."""
+    values = _finder(header).findall(raw)
+    if not values:
+        return b""
+    # A carriage return before the line feed belongs to the line's end.
+    return b"\n%b\n" % b"\n".join(values).replace(b"\r\n", b"\n").removesuffix(b"\r")
+
+
+@lru_cache(maxsize=256)
+def _finder(header: bytes) -> re.Pattern[bytes]:
+    """Return what finds the values of *header*: no blank first, as Asterisk skips them."""
+    return re.compile(b"\n" + re.escape(header) + rb"[\x01-\x09\x0b-\x20]*([^\x01-\x20][^\n]*)")
+
+
+# The looks that any filter has.  Threads may make the same one at once: then it is
+# looked for twice.
+_LOOKS: WeakValueDictionary[tuple[object, ...], Look] = WeakValueDictionary()
+
+
+def for_texts(texts: tuple[bytes, ...], header: bytes) -> Look:
+    """Return the look for any of *texts*; in values of *header* line feeds stand around each."""
+    key = (texts, header)
+    return _shared(key) or _new(key, header, engine.search_for_any(texts), framed=True)
+
+
+def for_pattern(node: Node, header: bytes, bounds: Bounds) -> Look:
+    """Return the look for the expression *node*.
+
+    Raises:
+        PatternError: it cannot be searched for.
+
+    """
+    key = (node, header, bounds)
+    found = _shared(key)
+    if found is None:
+        search = engine.search_for(node, bounds, lines=bool(header))
+        found = _new(key, header, search, framed=False)
+    return found
+
+
+def for_anything(header: bytes) -> Look:
+    """Return the look for any value of *header*; without one it is in every event."""
+    return _shared((header,)) or _new((header,), header, None, framed=True)
+
+
+def for_edge(text: bytes, *, begins: bool, ends: bool) -> Look:
+    """Return the look for an event that begins or ends with *text*, or is that text."""
+    compare = bytes.__eq__ if begins and ends else bytes.startswith if begins else bytes.endswith
+    key = (text, compare)
+    search = Search(lambda data: bool(compare(data, text)), engine.LITERAL)
+    return _shared(key) or _new(key, b"", search, framed=True)
+
+
+def _shared(key: tuple[object, ...]) -> Look | None:
+    """Return the look that is there already, or None."""
+    found = _LOOKS.get(key)
+    if found is not None:
+        found.shared = True
+    return found
+
+
+def _new(key: tuple[object, ...], header: bytes, search: Search | None, *, framed: bool) -> Look:
+    """Return a new look."""
+    look = _LOOKS[key] = Look(header, search, framed=framed)
+    return look

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Patterns mean what they mean in Asterisk: glibc is asked, whichever engine serves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from amiproxy.patterns import engine, ere, re2text
+from amiproxy.patterns.automaton import Automaton
+from amiproxy.patterns.errors import MalformedError, PatternError
+from tests.patterns import glibc
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from amiproxy.patterns.tree import Node
+
+_DATA = json.loads((ROOT / "tests/data/eventfilters.json").read_text(encoding="ascii"))
+EVENTS = [event.encode("latin-1") for event in _DATA["events"]]
+#: Pattern -> in which of the events glibc finds it; None: it does not compile.
+TABLE: dict[str, str | None] = dict(_DATA["patterns"])
+#: What glibc compiles and is refused here, by name.
+REFUSED = {r"(a)\1", r"(P)IN\1", r"(x)\1\1\1", "x{32767}"}
+
+needs_re2 = pytest.mark.skipif(not re2text.AVAILABLE, reason="google-re2 is not installed")
+
+
+def in_automaton(node: Node) -> Callable[[bytes], bool]:
+    return Automaton(node, engine.OF_FILES, lines=False).search
+
+
+def in_re2(node: Node) -> Callable[[bytes], bool] | None:
+    if Automaton(node, engine.OF_FILES, lines=False).sees_lines:
+        return None
+    return re2text.searcher(node, lines=False)
+
+
+def shown(search: Callable[[bytes], bool]) -> str:
+    return "".join("01"[search(event)] for event in EVENTS)
+
+
+@glibc.needs_glibc
+@pytest.mark.parametrize("pattern", TABLE)
+def test_the_table_is_what_glibc_says(pattern: str) -> None:
+    """The expected column was not made up."""
+    found = glibc.matches(pattern.encode("latin-1"), EVENTS)
+
+    assert TABLE[pattern] == (None if found is None else "".join("01"[one] for one in found))
+
+
+@pytest.mark.parametrize("pattern", TABLE)
+def test_each_pattern_of_the_table_matches_as_in_glibc(pattern: str) -> None:
+    """What compiles there is found in the same events, or refused by name; the rest is refused."""
+    expected = TABLE[pattern]
+    if expected is None:
+        with pytest.raises(MalformedError):
+            ere.parse(pattern.encode("latin-1"))
+        return
+    if pattern in REFUSED:
+        with pytest.raises(PatternError) as refused:
+            in_automaton(ere.parse(pattern.encode("latin-1")))
+        assert not isinstance(refused.value, MalformedError)
+        return
+    node = ere.parse(pattern.encode("latin-1"))
+    search = in_automaton(node)
+
+    assert shown(search) == expected
+    assert shown(engine.search_for(node, engine.OF_FILES, lines=False).occurs_in) == expected
+
+
+@needs_re2
+def test_re2_serves_nearly_all_of_the_table() -> None:
+    r"""Only ^ and $ before and behind line feeds, \< and \> alone are left to the automaton."""
+    left = set()
+    for pattern, expected in TABLE.items():
+        if expected is None or pattern in REFUSED:
+            continue
+        search = in_re2(ere.parse(pattern.encode("latin-1")))
+        if search is None:
+            left.add(pattern)
+        else:
+            assert shown(search) == expected, pattern
+
+    assert left == {r"\<", r"\>", ".^", "$.", "all$."}
+
+
+ATOMS = ["a", "b", "_", " ", "-", ".", "^", "$", "|", "(", ")", "*", "+", "?", "{2}", "{,2}",
+         "{1,}", "[ab]", "[^a]", "[a-]", "[[:space:]]", "\\b", "\\B", "\\<", "\\>", "\\w", "\\W",
+         "\\s", "\\`", "\\'", "(a|b)", "(^|a)", "[", "]", "\\", "{", "\\n", "[]-a]"]  # fmt: skip
+TEXTS = [
+    b"",
+    b"a",
+    b"ab",
+    b"b a",
+    b"aa_b",
+    b"\n",
+    b"a\n b",
+    b"b\r\na-",
+    b"-]",
+    b"abab ab",
+    b"\xe9a",
+]
+
+
+@glibc.needs_glibc
+@given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=9).map("".join))
+def test_any_pattern_matches_as_in_glibc(pattern: str) -> None:
+    """Random expressions: refused alike, found alike, by both engines."""
+    data = pattern.encode("latin-1")
+    expected = glibc.matches(data, TEXTS)
+    try:
+        node = ere.parse(data)
+    except MalformedError:
+        assert expected is None
+        return
+    except PatternError:
+        assume(False)
+    assert expected is not None
+    automaton = Automaton(node, engine.OF_FILES, lines=False)
+
+    assert [automaton.search(text) for text in TEXTS] == expected
+    found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
+    if found is not None and not automaton.sees_lines:
+        assert [found(text) for text in TEXTS] == expected
+
+
+VALUES = [b"a", b"ab", b"a b", b"-]", b"ba"]
+
+
+@glibc.needs_glibc
+@given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=6).map("".join),
+       st.lists(st.sampled_from(VALUES), min_size=1, max_size=4))  # fmt: skip
+def test_values_of_a_header_are_texts_of_their_own(pattern: str, values: list[bytes]) -> None:
+    """A search in several values at once finds what one in each of them would."""
+    data = pattern.encode("latin-1")
+    try:
+        search = engine.search_for(ere.parse(data), engine.OF_FILES, lines=True)
+    except PatternError:
+        assume(False)
+
+    assert search.occurs_in(b"\n".join(values)) is any(glibc.matches(data, values) or ())
+
+
+@given(st.binary(max_size=80))
+def test_noise_is_read_or_refused(data: bytes) -> None:
+    """Whatever the bytes are, there is an expression or a PatternError."""
+    try:
+        search = engine.search_for(ere.parse(data), engine.OF_FILES, lines=False)
+    except PatternError:
+        return
+    assert search.occurs_in(b"Event: X\r\n\r\n" + data) in (True, False)
