@@ -6,8 +6,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import re
-
 from simulator.events import write
 from simulator.orders import FOREVER, Order
 from simulator.replies import error, id_line, listing, response, success
