@@ -109,6 +109,10 @@ def claimed_name(users: Users, name: str) -> str:
     return name if name in users else f"an unknown user of {len(name)} characters"
 
 
+#: How the log line of a failed login begins; the client's address follows.
+FAILURE = "login failed from "
+
+
 def failure_line(address: str, name: str, reason: str) -> str:
     """Return the log line of a failed login, as init/fail2ban/ expects it.
 
@@ -119,7 +123,7 @@ def failure_line(address: str, name: str, reason: str) -> str:
     # fail2ban must ban an IPv4 client of an IPv6 socket by its IPv4 address.
     address = _NO_ADDRESS.sub("", address.removeprefix("::ffff:").partition("%")[0])
     reason = _NO_REASON.sub("-", reason)
-    return f'login failed from {address} as "{_printable(name)}": {reason}'
+    return f'{FAILURE}{address} as "{_printable(name)}": {reason}'
 
 
 def _printable(name: str) -> str:

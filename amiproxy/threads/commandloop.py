@@ -15,7 +15,6 @@ from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
-from amiproxy.threads.net.ratelimitedlog import RateLimitedLog
 from amiproxy.wire.blocksource import BlockSource
 from amiproxy.wire.door import HttpError
 
@@ -65,7 +64,6 @@ class CommandLoop:
         )
         self._is_first = True  # nothing has come yet
         self._behind_wait = 0  # bytes that came while WaitEvents waited
-        self._limited_log = RateLimitedLog(log)
 
     def run(self) -> None:
         """Serve the client until it leaves or is let go.
@@ -110,7 +108,7 @@ class CommandLoop:
         """Do what one block asks; return whether the client stays."""
         session = self._session
         if isinstance(block, Refused):
-            self._limited_log.warning("%s: %s", session.peer, block.reason)
+            log.warning("%s: %s", session.peer, block.reason)
             session.say(block.reply)
             return not block.close
         if log.isEnabledFor(logging.DEBUG):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import math
 import os
+import resource
 import socket
 import time
 from typing import TYPE_CHECKING, Callable
@@ -46,6 +48,10 @@ _PASSING = _EXHAUSTED | {
     errno.ENOPROTOOPT,
     errno.EOPNOTSUPP,
 }
+
+#: Descriptors that no client gets, and one more for each server: to connect to a server, to
+#: look up its name and to read files must be possible always.
+_KEPT = 8
 
 #: Pause after a client was turned away for want of descriptors, in seconds.
 _EXHAUSTED_PAUSE = 0.05
@@ -124,8 +130,19 @@ class Listener:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stay open
             # No descriptor, no thread, no memory: this client goes, the others stay.
             close_quietly(sock)
-            log.warning("client %s turned away: %s", address[0], str(error) or type(error).__name__)
+            text, extra = str(error) or type(error).__name__, {"address": address[0]}
+            log.warning("client %s turned away: %s", address[0], text, extra=extra)
         return not stopping.is_set()
+
+    def _most_descriptors(self) -> float:
+        """Return how many descriptors may be in use with a new client's.
+
+        The system gives the lowest that is free: those above are.
+        """
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limit == resource.RLIM_INFINITY:
+            return math.inf
+        return limit - min(_KEPT + len(self._context.router.servers), limit // 4)
 
     def _turn_away(self) -> None:
         """Close one connection that there is no descriptor for."""
@@ -148,14 +165,17 @@ class Listener:
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
         context = self._context
         address = plain_address(address)
+        extra = {"address": address}  # for the limit of log lines
         slot: Slot | str = "address not permitted"
-        if context.config.acl.allows(address) and context.users.general.acl.allows(address):
+        if sock.fileno() >= self._most_descriptors():
+            slot = "the last descriptors are for servers and files"
+        elif context.config.acl.allows(address) and context.users.general.acl.allows(address):
             slot = context.admission.enter(address, guarded=context.guarded)
         if isinstance(slot, str):
-            log.warning("Connection from %s refused: %s", address, slot)
+            log.warning("Connection from %s refused: %s", address, slot, extra=extra)
             close_quietly(sock)
             return
-        log.info("Connection received from %s", address)
+        log.info("Connection received from %s", address, extra=extra)
         try:
             transport = Transport(
                 sock,

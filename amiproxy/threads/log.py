@@ -16,10 +16,12 @@ import errno
 import logging
 import os
 import queue
+import stat
 import threading
 import time
 
 from amiproxy.basics.places import open_to_append
+from amiproxy.threads.loglimit import LineLimit
 from amiproxy.threads.net.endless import endless
 
 #: Lines that may wait for the disk; further ones are dropped and counted.
@@ -27,6 +29,9 @@ MAX_WAITING = 10000
 
 #: Seconds that stop, reopen and close wait for a file that takes no more lines.
 PATIENCE = 1.0
+
+#: Seconds between two reports of lines that were left out (loglimit.py).
+REPORT_INTERVAL = 10.0
 
 #: How many lines go into one write.
 _LINES_PER_WRITE = 500
@@ -65,6 +70,7 @@ class Log(logging.Handler):
         max_waiting: int = MAX_WAITING,
         patience: float = PATIENCE,
         fd: int = -1,
+        report_interval: float = REPORT_INTERVAL,
     ) -> None:
         """Open the file, or take the descriptor *fd* of it; raises OSError."""
         super().__init__()
@@ -73,6 +79,11 @@ class Log(logging.Handler):
         self._debug = debug
         self._patience = patience
         self._fd = open_to_append(path) if fd < 0 else fd
+        self._torn = not _ends_whole(self._fd)  # its last line has no end
+        # Used under the handler's own lock, which Handler.handle takes.
+        self._limit = LineLimit()
+        self._report_interval = report_interval
+        self._reported = time.monotonic()
         # (level, bytes); None ends the thread.
         self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(max_waiting)
         self._thread: threading.Thread | None = None
@@ -118,12 +129,17 @@ class Log(logging.Handler):
             os.close(fd)
             raise TimeoutError(errno.ETIMEDOUT, "the old file takes no more lines")
         old, self._fd = self._fd, fd
+        self._torn = not _ends_whole(fd)
         self._file_lock.release()
         os.close(old)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Put *record* in the queue, or count it as lost."""
         try:
+            if record.levelno >= logging.INFO and not self._limit.admits(record):
+                if self._limit.left_out == 1:
+                    self._queue.put_nowait((0, b""))  # the thread is to report it in time
+                return
             text = self.format(record)
             if self._debug > 1 and record.levelno < logging.INFO:
                 text = f"{record.threadName} {record.name}: {text}"
@@ -146,32 +162,60 @@ class Log(logging.Handler):
 
     def _write_some(self) -> bool:
         """Write the lines that wait, at least one; return False at the end."""
-        items = [self._queue.get()]
+        items: list[tuple[int, bytes] | None] = []
         with contextlib.suppress(queue.Empty):
+            items.append(self._queue.get(timeout=self._until_report()))
             while len(items) < _LINES_PER_WRITE:
                 items.append(self._queue.get_nowait())
+        if None in items or self._until_report() == 0.0:
+            items[-1:-1] = self._report()
         lines = [item for item in items if item is not None]
         self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
         if self._debug:
             self._print(b"".join([line for _, line in lines]))
         return None not in items
 
+    def _until_report(self) -> float | None:
+        """Return the seconds until it is to be said what was left out, None for nothing."""
+        if not self._limit.left_out:
+            return None
+        return max(0.0, self._reported + self._report_interval - time.monotonic())
+
+    def _report(self) -> list[tuple[int, bytes]]:
+        """Return the lines that say what was left out."""
+        self._reported = time.monotonic()
+        self.acquire()
+        try:
+            texts = self._limit.report()
+        finally:
+            self.release()
+        stamp = self._time(time.time())
+        return [(logging.INFO, f"{stamp}: {text}\n".encode("latin-1", "replace")) for text in texts]
+
     def _write(self, data: bytes) -> None:
         with self._file_lock:
             lost = self._lost
-            try:
-                if lost:
-                    self._put(f"{self._time(time.time())}: log: {lost} lines lost\n".encode())
-                    self._lost -= lost
-                self._put(data)
-            except OSError:
-                # The disk is full, or the like: written about as soon as it is not.
-                self._lost += data.count(b"\n")
+            head = f"{self._time(time.time())}: log: {lost} lines lost\n".encode() if lost else b""
+            if self._put(head):
+                self._lost += data.count(b"\n")  # the disk is full, or the like
+                return
+            self._lost -= lost
+            self._lost += self._put(data).count(b"\n")
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes) -> bytes:
+        """Write *data*; return what could not be written."""
         assert self._file_lock.locked()
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            if self._torn and data:
+                os.write(self._fd, b"\n")
+                self._torn = False
+            while data:
+                count = os.write(self._fd, data)
+                self._torn = not data[:count].endswith(b"\n")
+                data = data[count:]
+        except OSError:
+            pass
+        return data
 
     def _print(self, data: bytes) -> None:
         try:
@@ -189,6 +233,19 @@ class Log(logging.Handler):
             self._file_lock.release()
             if fd >= 0:
                 os.close(fd)
+
+
+def _ends_whole(fd: int) -> bool:
+    """Return whether the file *fd* ends with a whole line, as far as that can be seen."""
+    with contextlib.suppress(OSError):
+        status = os.fstat(fd)
+        if stat.S_ISREG(status.st_mode) and status.st_size:
+            reading = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return os.pread(reading, 1, status.st_size - 1) == b"\n"
+            finally:
+                os.close(reading)
+    return True
 
 
 def install_root_handler(log: Log, debug: int) -> None:

@@ -107,8 +107,8 @@ def test_authlimit_holds_under_a_flood(
         with program.client(source="127.0.0.2") as client:
             assert is_in(log_in(client, "joe"))
     program.wait_log("(authlimit)")
-    # One attacker does not fill the log: refusals are counted, one line a second.
-    assert program.log().count(" refused: ") < 100
+    # One attacker does not fill the log: lines beyond a limit are counted.
+    assert program.log().count(" refused: ") < 1000
 
 
 @pytest.mark.parametrize(("limit", "stay"), [("maxclients = 100", 99), ("maxperaddress = 20", 20)])

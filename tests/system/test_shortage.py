@@ -103,3 +103,19 @@ def sessions(client: ManagerClient) -> int:
     client.send("ProxyAction: ListSessions")
     found = client.read_until(is_response)
     return sum(line.startswith("ProxyClientSession:") for line in found)
+
+
+def test_without_descriptors_left_a_server_can_be_added(
+    proxy: StartProxy, asterisk: SimulatedAsterisk
+) -> None:
+    """Clients get none of the last ones: files are read, a name is looked up, it is dialled."""
+    program = proxy(QUICK, open_files=48)
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(program.client(banner=False))
+        program.wait_log("refused: the last descriptors are for servers and files")
+        program.write_config(QUICK + host_line(asterisk, host="localhost"))
+
+        program.send_signal(signal.SIGHUP)
+
+        wait_connected(program)

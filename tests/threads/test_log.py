@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import re
@@ -50,14 +51,14 @@ def test_lines_have_the_form_of_the_c_program(log: Log, path: Path) -> None:
 
 def test_what_came_before_the_start_is_written_in_order(log: Log, path: Path) -> None:
     """And what comes after."""
-    for number in range(1200):
+    for number in range(900):
         log.handle(record("line %d", number))
         if number == 600:
             log.start()
     log.stop()
 
     numbers = [int(line.split()[-1]) for line in path.read_text().splitlines()]
-    assert numbers == list(range(1200))
+    assert numbers == list(range(900))
 
 
 @pytest.mark.parametrize(
@@ -239,3 +240,75 @@ def test_it_survives_a_shortage_of_memory(
     log.handle(record("written"))
 
     wait_until(lambda: "written" in path.read_text())
+
+
+def test_what_is_left_out_is_said_in_time(path: Path) -> None:
+    """Though nothing is logged any more; what comes before the end is said at the end."""
+    log = Log(str(path), report_interval=0.05)
+    log.start()
+    flood = record("%s: noise", "client 192.0.2.1:4711")
+    for _ in range(250):
+        log.handle(flood)
+
+    wait_until(lambda: "further lines about clients at 192.0.2.1 left out" in path.read_text())
+    for _ in range(50):
+        log.handle(flood)
+    log.close()
+
+    lines = path.read_text().splitlines()
+    left_out = sum(int(line.split()[4]) for line in lines if "left out" in line)
+    noise = sum(line.endswith(": noise") for line in lines)
+    assert noise + left_out == 300
+    assert noise < 110
+
+
+class Disk:
+    """A disk with room for so many bytes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        self.room = room
+        self._write = os.write
+        monkeypatch.setattr("amiproxy.threads.log.os.write", self.write)
+
+    def write(self, fd: int, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = self._write(fd, data[: self.room])
+        self.room -= count
+        return count
+
+
+def test_a_line_torn_by_a_full_disk_stays_alone(
+    log: Log, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written next begins a line; the torn one counts as lost."""
+    disk = Disk(monkeypatch, 40)
+    for number in range(3):
+        log.handle(record("line %d", number))
+    log.start()
+    wait_until(lambda: log.lost == 2)
+    disk.room = 1000
+
+    log.handle(record("again"))
+    log.stop()
+
+    lines = [line.partition(": ")[2] for line in path.read_text().splitlines()]
+    assert lines[0] == "line 0"
+    assert lines[2:] == ["log: 2 lines lost", "again"]
+
+
+def test_a_line_torn_before_the_start_stays_alone(path: Path) -> None:
+    """The process before had no room to end it; a reopened file may end so, too."""
+    path.write_text("Jan  1 00:00:00: to")
+    log = Log(str(path))
+    log.start()
+    log.handle(record("one"))
+    wait_until(lambda: "one" in path.read_text())
+    path.write_text("Jan  1 00:00:00: torn")
+    log.reopen()
+    log.handle(record("two"))
+    log.close()
+
+    lines = path.read_text().splitlines()
+    assert lines[0] == "Jan  1 00:00:00: torn"
+    assert lines[1].endswith(": two")
