@@ -36,17 +36,17 @@ _POLL_INTERVAL = 0.2
 class _Turn:
     """One guess of the address *network*, from when it comes until it has been tried.
 
-    The lock of Guesses guards all of it.
+    The lock of Guesses guards all of it but *woken*, which is set when it is worth a look
+    whether its turn has come.
     """
 
-    __slots__ = ("is_first", "is_running", "network", "refused", "woken")
+    __slots__ = ("is_running", "network", "refused", "woken")
 
     def __init__(self, network: str) -> None:
         self.network = network
-        self.is_first = False  # the turn of its address is its own
-        self.is_running = False  # and it is being tried
+        self.is_running = False  # it is being tried
         self.refused = False  # it will not be tried: too many wait
-        self.woken = threading.Event()  # one of these has changed
+        self.woken = threading.Event()
 
 
 class Guesses:
@@ -96,8 +96,8 @@ class Guesses:
         It is not where too many of its address wait, nor where its client is *gone*.
         """
         turn = _Turn(network_of(address))
-        self._enter(turn)
         try:
+            self._enter(turn)
             yield self._wait(turn, gone)
         finally:
             self._leave(turn)
@@ -119,16 +119,17 @@ class Guesses:
 
     def _wait(self, turn: _Turn, gone: Callable[[], bool]) -> bool:
         """Wait until *turn* has come; return whether it is to be tried."""
-        self._sleep(turn, lambda: turn.is_first or turn.refused, gone)
+        self._sleep(turn, self._is_first, gone)
         if turn.refused:
             return False
         self.hold(gone, self.delay(turn.network))
-        self._start(turn)
-        self._sleep(turn, lambda: turn.is_running, gone)
+        self._sleep(turn, self._starts, gone)
         return not gone()
 
-    def _sleep(self, turn: _Turn, has_come: Callable[[], bool], gone: Callable[[], bool]) -> None:
-        while not (has_come() or gone() or self._stopping.is_set()):
+    def _sleep(
+        self, turn: _Turn, has_come: Callable[[_Turn], bool], gone: Callable[[], bool]
+    ) -> None:
+        while not (has_come(turn) or gone() or self._stopping.is_set()):
             turn.woken.wait(_POLL_INTERVAL)
             turn.woken.clear()
 
@@ -137,51 +138,43 @@ class Guesses:
     def _enter(self, turn: _Turn) -> None:
         """Put *turn* at the end of its address's queue."""
         with self._lock:
-            queue = self._queues.setdefault(turn.network, OrderedDict())
-            turn.is_first = not queue
-            queue[turn] = None
-            if self._lockout.wait(turn.network, time.monotonic()):
-                self._refuse_beyond(turn.network)
+            self._queues.setdefault(turn.network, OrderedDict())[turn] = None
+            self._refuse_beyond(turn.network)
 
-    def _start(self, turn: _Turn) -> None:
-        """Let *turn*, whose address's turn it is, be tried as soon as few enough are."""
+    def _is_first(self, turn: _Turn) -> bool:
+        """Return whether it is the turn of *turn* at its address, or never will be."""
+        with self._lock:
+            return turn.refused or next(iter(self._queues[turn.network])) is turn
+
+    def _starts(self, turn: _Turn) -> bool:
+        """Let *turn*, whose address's turn it is, be tried if few enough are; return whether."""
         with self._lock:
             self._ready[turn] = None
-            woken = self._start_ready()
-        if woken is not None:
-            woken.woken.set()
+            if self._running >= self._at_once or next(iter(self._ready)) is not turn:
+                return False
+            del self._ready[turn]
+            turn.is_running = True
+            self._running += 1
+            return True
 
     def _leave(self, turn: _Turn) -> None:
-        """Take *turn* away: it has been tried, or will not be."""
-        woken = [turn]
+        """Take *turn* away: it has been tried, or will not be.  Needs no memory for that."""
         with self._lock:
-            queue = self._queues.get(turn.network)
-            if queue is not None and turn in queue:
-                del queue[turn]
-                if queue:
-                    following = next(iter(queue))
-                    following.is_first = True
-                    woken.append(following)
-                else:
-                    del self._queues[turn.network]
-            self._ready.pop(turn, None)
             if turn.is_running:
+                turn.is_running = False
                 self._running -= 1
-            started = self._start_ready()
-        for each in woken if started is None else (*woken, started):
-            each.woken.set()
+            self._ready.pop(turn, None)
+            queue = self._queues.get(turn.network)
+            if queue is not None:
+                queue.pop(turn, None)
+                if not queue:
+                    del self._queues[turn.network]
+            # Who is not woken looks by and by.
+            for waiting in (queue, self._ready):
+                if waiting:
+                    next(iter(waiting)).woken.set()
 
     # -- the caller holds the lock -------------------------------------------------------------
-
-    def _start_ready(self) -> _Turn | None:
-        """Let the next of those that are ready be tried, if there is room; return it."""
-        assert self._lock.locked()
-        if not self._ready or self._running >= self._at_once:
-            return None
-        turn, _ = self._ready.popitem(last=False)
-        turn.is_running = True
-        self._running += 1
-        return turn
 
     def _refuse_beyond(self, network: str) -> list[_Turn]:
         """Refuse those that may not wait, if *network* has to wait at all; return them."""
