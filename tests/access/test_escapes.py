@@ -131,6 +131,8 @@ def test_an_ordinary_originate_does_not_escape(lines: list[str]) -> None:
         '${IMPORT(x,"SHELL"(id))}',
         "${CUT(SH${N}ELL(id),x,1)}",
         "${CUT(${a}${b},x,1)}",
+        "${LEN(SH${N}ELL(id))}",
+        "NAME$[1]ELL(id)",
         "${import(${c},${d})}",
         "SET(${a}${b})=x",
         "GLOBAL(FI$[1]LE(/x))=y",

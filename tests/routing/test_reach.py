@@ -89,3 +89,21 @@ def test_the_reach_of_every_action_is_known() -> None:
     """One row each; what a link may lead to changes nothing."""
     assert set(REACH) == {name.lower() for name in actions.ACTIONS}
     assert {REACH[name].kind for name in READ_ONLY} == {READS}
+
+
+def test_a_user_with_a_context_alone_sets_no_variable_of_everybody() -> None:
+    """The dialplan may go on in a context that a global variable names."""
+    client = Client(User(out_context="in"))
+
+    assert client.sends("Action: Setvar", "Variable: X", "Value: 1") is None
+    assert client.sends("Action: Setvar", "Channel: SIP/9-1", "Variable: X", "Value: 1")
+    assert client.sends("Action: Getvar", "Variable: X")
+
+
+def test_two_actions_in_one_are_refused() -> None:
+    """What was checked for one would be carried out as the other."""
+    for user in (User(channel="sip/100"), User(out_context="in")):
+        client = Client(user)
+        assert client.sends("Action: Ping", "Action: Hangup", "Channel: SIP/100-1") is None
+        assert client.sends("Action:", "Action: Ping")
+        assert client.sends("Action: ping", "Action: Ping")

@@ -161,6 +161,7 @@ def test_the_context_of_a_dial_for_a_user_with_a_context_alone() -> None:
         ("Action: Setvar", "Variable: X", "Value: 1"),
         ("Action: Setvar", "Channel:", "Channel: SIP/100-1", "Variable: X", "Value: 1"),
         ("Action: Getvar", "Variable: X"),
+        ("Action: Getvar", "Channel:", "Variable: X"),
         (*GETVAR, "Variable: IMPORT(SIP/9999-1,SECRET)"),
         (*GETVAR, "Variable: import(SIP/9999-1,SECRET)"),
         (*GETVAR, "Variable: SHARED(x,SIP/9999-1)"),

@@ -72,3 +72,34 @@ def test_the_privileged_proxyactions_are_those_given() -> None:
     lines = describe_users(read("[u]\nsecret=s\nread=\nwrite=\n"), privileged=["A", "B"])
 
     assert "  may call ProxyActions: all but A, B" in lines
+
+
+def said(line: str, local: str = "off") -> str:
+    """Return what is said of a user of the C program's form with the fields *line*."""
+    return "\n".join(describe_users(read(f"joe=s,{line}\n"), local=local))
+
+
+def test_the_local_channels_are_named() -> None:
+    """What filterlocal adds, for whom it adds anything."""
+    assert "Local" not in said("SIP/1,Sales") + said(",Sales") + said("", local="allow")
+    for line in ("SIP/1", "SIP/1,Sales", ",Sales"):
+        assert "  may originate on any Local channel, in any context" in said(line, local="allow")
+    assert "  may originate on Local channels of context Sales" in said(
+        "SIP/1,Sales", local="allowwith"
+    )
+    assert "  originates on Local channels in context Sales alone" in said(
+        ",Sales", local="enforce"
+    )
+    assert "Local" not in said("SIP/1", local="enforce")
+
+
+def test_classes_that_nothing_bounds_are_named() -> None:
+    """Where a channel, context or account seems to limit what a user may do."""
+    section = "[u]\nsecret=s\nread=all\nwrite={}\n{}=x\n"
+    line = "  may do more than that by the classes: "
+    for field in ("channel", "out_context", "accountcode"):
+        for write, classes in (("all", "system, command, config"), ("call,config", "config")):
+            assert line + classes in describe_users(read(section.format(write, field)))
+        assert line not in "\n".join(describe_users(read(section.format("call", field))))
+    assert line + "system, command, config" in said(",,,acme")
+    assert line not in said("SIP/1") + said("") + said(",,in")
