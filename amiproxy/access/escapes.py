@@ -63,13 +63,8 @@ _DIALPLAN_LINE = re.compile(
 _WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
 # Variables and options that name a command to run (MONITOR_EXEC, MIXMONITOR_EXEC,
 # CONFBRIDGE(bridge,record_command), the AGI script of a MeetMe) or a file to write.
-_COMMAND_SETTINGS = (
-    "monitor_exec",
-    "monitor_filename",
-    "record_command",
-    "record_file",
-    "meetme_agi_background",
-    "meetme_recordingfile",
+_SETTINGS = re.compile(
+    "monitor_(?:exec|filename)|record_(?:command|file)|meetme_(?:agi_background|recordingfile)"
 )
 
 # Headers that hold text for people and are never evaluated.
@@ -120,7 +115,7 @@ def escape(name: str, message: Message) -> str | None:
         text = dialplan.plain(value)
         if special is not None and special(key, text, message):
             return f"what this {name} would run"
-        if _evaluates(name, text):
+        if not text.isalnum() and _evaluates(name, text):
             return "a function or variable that can run commands, reach files or forge answers"
     return None
 
@@ -148,6 +143,13 @@ def _agi_escapes(key: str, text: str, _message: Message) -> bool:
     return is_dangerous(application) or _data_escapes(application, data)
 
 
+def _getvar_escapes(key: str, text: str, message: Message) -> bool:
+    """Return whether this header of a Getvar asks of no channel what needs one."""
+    if key != "variable" or message.get("Channel"):
+        return False
+    return not functions.NEED_CHANNEL.isdisjoint(dialplan.called(text))
+
+
 def _update_escapes(key: str, text: str, _message: Message) -> bool:
     """Return whether this header of an UpdateConfig writes a line that could escape."""
     return key.startswith(("value", "var", "cat")) and _DIALPLAN_LINE.search(text) is not None
@@ -156,6 +158,7 @@ def _update_escapes(key: str, text: str, _message: Message) -> bool:
 # By action: whether a header (name, value, both as plain text) of a message escapes.
 _SPECIAL: Mapping[str, Callable[[str, str, Message], bool]] = {
     "agi": _agi_escapes,
+    "getvar": _getvar_escapes,
     "originate": _originate_escapes,
     "updateconfig": _update_escapes,
 }
@@ -173,7 +176,7 @@ def _evaluates(name: str, text: str) -> bool:
     call = _CALL_IN_FILE if in_file else _CALL
     if "(" in text and call.search(text):
         return True
-    if any(setting in text for setting in _COMMAND_SETTINGS):
+    if "_" in text and _SETTINGS.search(text):
         return True
     return dialplan.is_assembled(text) or (not in_file and dialplan.is_indirect(text))
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.asterisk.reach import EVERYBODY, REACH
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing import runs
 from amiproxy.routing.bounds import Bounds, is_local, local_context
 from amiproxy.routing.classes import SYSTEM
@@ -50,6 +51,16 @@ _GENERATED = re.compile(r"(?:\A|-)[0-9]+\.[0-9]+\Z")
 
 # Headers of actions that name a context.
 _ACTION_CONTEXTS = frozenset(("context", "extracontext"))
+
+# Headers by which something is run, or a call goes on.
+_ACTION_RUNS = frozenset(
+    ("application", "command", "predialgosub", "receive", "variable", "variables")
+)
+
+# All headers that are looked at.
+_LOOKED_AT = (
+    _ACTION_CHANNELS | _ACTION_IDS | _ACTION_BRIDGES | _NEW_IDS | _ACTION_CONTEXTS | _ACTION_RUNS
+) | {"dahdichannel"}
 
 # Headers, and actions, whose text is for people and never evaluated.
 _FREE_TEXT = frozenset(("actionid", "body", "base64body", "message", "server", "proxykey"))
@@ -114,15 +125,18 @@ class ActionFilter:
         """Return why the user's channel or context does not let *message* pass, or None."""
         if _ambiguous(message.raw):
             return "a line end or NUL in a line"
-        if len({value.lower() for value in message.all("Action") if value}) > 1:
+        raw = message.raw
+        if raw.lower().count(b"action:") > 1 and len(_actions(message)) > 1:
             return "more than one action"
         reach = REACH.get(message.action)
         problem = None if reach is None else self._reach_problem(reach, message)
         if problem is not None:
             return problem
+        evaluated = b"${" in raw
         for header, value in message.headers():
-            if value:  # else for Asterisk it is not there
-                name = header.lower()
+            name = header.lower()
+            # Without a value it is for Asterisk not there.
+            if value and (evaluated or name in _LOOKED_AT):
                 problem = self._header_problem(name, value, message, knows)
                 problem = problem or self._run_problem(name, value, message)
                 if problem is not None:
@@ -154,6 +168,8 @@ class ActionFilter:
             return "another context"
         if name == "predialgosub" and not bounds.has_gosub(value):
             return "another context"
+        if name == "receive" and bounds.context and parse_bool(value) is not False:
+            return "digits that could transfer the call"
         if name in _ACTION_CHANNELS:
             return None if self._may_use(name, value, message) else "another's channel"
         if bounds.channel and not self._may_name(name, value, message, knows):
@@ -164,7 +180,7 @@ class ActionFilter:
         """Return whether the header *name* names a channel that is the user's."""
         if name == "interface":
             return self._bounds.may_dial(value)
-        if name == "channel" and _is_originate(message):
+        if name == "channel" and message.action == "originate":
             return self._bounds.may_dial(value) or self._local_channel(value) is not None
         return self._bounds.has_channel(value)
 
@@ -190,7 +206,7 @@ class ActionFilter:
 
     def _completed(self, message: Message) -> Message:
         """Return *message* with the context that Asterisk would take from elsewhere."""
-        originate = _is_originate(message)
+        originate = message.action == "originate"
         if originate:
             for value in message.all("Channel"):
                 local = None if self._bounds.may_dial(value) else self._local_channel(value)
@@ -256,7 +272,6 @@ def _ambiguous(raw: bytes) -> bool:
     return b"\0" in raw or raw.count(b"\n") != raw.count(b"\r\n")
 
 
-def _is_originate(message: Message) -> bool:
-    """Return whether *message* is an Originate, whichever Action header counts."""
-    actions = [value.lower() for value in message.all("Action") if value]
-    return bool(actions) and all(action == "originate" for action in actions)
+def _actions(message: Message) -> set[str]:
+    """Return the different actions that *message* asks for."""
+    return {value.lower() for value in message.all("Action") if value}

@@ -158,11 +158,14 @@ def _is_own(verb: str, command: str, bounds: Bounds) -> bool:
 
 def account_problem(message: Message) -> str | None:
     """Return why the action *message* could put a call on another account than the user's."""
+    if _ACCOUNTABLE.isdisjoint(message.values) or message.action == "getvar":
+        return None
     runs = []
     for header, value in message.headers():
-        name, text = header.lower(), "".join(dialplan.plain(value).split())
-        if name not in _ACCOUNTABLE or message.action == "getvar":
+        name = header.lower()
+        if name not in _ACCOUNTABLE:
             continue
+        text = "".join(dialplan.plain(value).split())
         if any(word in text for word in _ACCOUNTS):
             return "what would change the account of a call"
         if name == "variable" and "$" in _names(text):

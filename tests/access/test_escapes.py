@@ -199,6 +199,7 @@ def test_a_function_in_any_header_of_an_originate(header: str) -> None:
         ("Getvar", "Variable: AES_DECRYPT(k,x)"),
         ("Getvar", "Variable: SPRINTF(%c%c,13,10)"),
         ("Getvar", "Variable: STRFTIME(0,,%n)"),
+        ("Getvar", "Variable: MATH(5+5,char)"),
         ("Getvar", "Variable: JSON_DECODE(x,y)"),
         ("Getvar", "Variable: ICONV(utf-7,latin1,+AA0ACg-)"),
         ("Getvar", "Variable: REPLACE(x,a,\\n)"),
@@ -250,6 +251,18 @@ def test_other_actions_that_escape(name: str, line: str) -> None:
 def test_ordinary_actions(name: str, lines: list[str]) -> None:
     """They run nothing and reach no file, so they need only their own class."""
     assert not escapes(name, *lines)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["PJSIP_DTMF_MODE()", "channel(channeltype)", "CUT(CHANNEL(channeltype),-,1)", "PJSIP_HEADERS(X)",
+     'PJSIP_"MOH"_PASSTHROUGH()', "PJSIP_MEDIA_OFFER(audio)"],
+)  # fmt: skip
+def test_a_function_of_a_channel_is_not_asked_of_none(variable: str) -> None:
+    """Asterisk 22 reads the technology of the channel that is not there, and ends."""
+    assert escapes("Getvar", f"Variable: {variable}")
+    assert escapes("Getvar", "Channel:", "Channel: SIP/1-1", f"Variable: {variable}")
+    assert not escapes("Getvar", "Channel: SIP/1-1", f"Variable: {variable}")
 
 
 def test_queue_with_a_script() -> None:
