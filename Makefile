@@ -16,6 +16,9 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # For machines without a way to the package index: --no-index --find-links DIR
 PIPFLAGS ?=
+# google-re2 only where it comes ready built; RE2FLAGS= compiles it (README.md, Platforms).
+RE2FLAGS ?= --only-binary=google-re2
+NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in README.md)"
 # The group that may read the installed configuration: that of proc_user.
 CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
 
@@ -64,6 +67,7 @@ python:
 	test -x $(PY) || $(PYTHON) -m venv .venv
 	$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || { $(TELL); exit 1; }
 	$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]' || { $(TELL); exit 1; }
+	$(PY) $(PIP) install $(PIPFLAGS) $(RE2FLAGS) --quiet 'astmanproxy[re2]' 2>/dev/null || $(NORE2)
 	@touch $@
 
 # -- looking at it ------------------------------------------------------------------------
@@ -156,7 +160,8 @@ install: python
 	@# From a copy: building leaves files behind, and with sudo they would be root's.
 	umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
-	  "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy" || $(GIVEUP)
+	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy" || $(GIVEUP); } && \
+	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) $(RE2FLAGS) --quiet 'astmanproxy[re2]' 2>/dev/null || $(NORE2); }
 	rm -rf "$(NEW)/lib/astmanproxy/handlers" "$(NEW)/bin/astmanproxy"
 	ln -s ../../../handlers "$(NEW)/lib/astmanproxy/handlers"
 	@# What can fail is over: only now the old one goes.

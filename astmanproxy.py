@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access import hashes
 from amiproxy.errors import ConfigError
+from amiproxy.patterns import engine
 from amiproxy.process import daemonize
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
@@ -140,6 +141,7 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
+    print(engine.describe())
     for line in describe_users(
         users,
         guarded=config.guarded,

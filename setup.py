@@ -33,12 +33,16 @@ setup(
         "python-daemon>=2.3",
         "lockfile>=0.12.2",
         "h11>=0.16",
-        # The last one that comes ready built for Python 3.9.
-        "google-re2>=1.0,<1.1.20251000; python_version < '3.10'",
-        "google-re2>=1.0; python_version >= '3.10'",
         "bcrypt>=4.0",
     ],
     extras_require={
+        # Searches for the patterns of event filters.  It does not come ready built for every
+        # platform (README.md, Platforms); patterns/engine.py says what is done without it.
+        "re2": [
+            # The last one that comes ready built for Python 3.9.
+            "google-re2>=1.0,<1.1.20251000; python_version < '3.10'",
+            "google-re2>=1.0; python_version >= '3.10'",
+        ],
         "test": [
             "pytest>=7.4",
             "pytest-timeout>=2.1",

@@ -129,8 +129,13 @@ def _entry(text: str, number: int, section: Section, report: Report) -> None:
     append = key.endswith("+")
     name, bracket, criteria = key.rstrip("+" + _BLANKS).partition("(")
     name = name.strip(_BLANKS).lower()
+    if name.startswith("eventfilter"):
+        name = "eventfilter"  # to Asterisk whatever begins so is one
     if bracket and (name != "eventfilter" or not criteria.endswith(")")):
         report.error(number, f"'{name}(': only eventfilter(...) takes parentheses, in pairs")
+        return
+    if bracket and not criteria.strip(_BLANKS + "),"):
+        report.error(number, "'eventfilter()': there is nothing in the parentheses")
         return
     entry = Entry(number, name, value, criteria[:-1] if bracket else "")
     if not (append and _appended(section.entries, entry)):

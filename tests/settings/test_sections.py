@@ -87,6 +87,8 @@ def test_general_twice_adds_up() -> None:
         ("[]\nsecret=s\n", "f:1: a section is [name], [name](!) or [name](template,...)"),
         ("[u](x\nsecret=s\n", "f:1: a section is [name], [name](!) or [name](template,...)"),
         (SECTION + "what\n", "f:5: '=' is missing: a line in a section is key = value"),
+        (SECTION + "eventfilter() = y\n", "f:5: 'eventfilter()': there is nothing in the parentheses"),
+        (SECTION + "eventfilter( ) = y\n", "f:5: 'eventfilter()': there is nothing in the parentheses"),
         (SECTION + "deny(x) = y\n", "f:5: 'deny(': only eventfilter(...) takes parentheses, in pairs"),
         (SECTION + ";-- no end\n", "f:5: the comment that begins with ;-- has no end --;"),
     ],

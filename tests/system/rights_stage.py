@@ -60,6 +60,10 @@ proxyactions = ListServers
 [worker](base)
 write = call
 
+[watcher](base)
+read = call
+write = system
+
 [looker](base)
 read = all
 

@@ -213,6 +213,10 @@ def test_a_clients_own_mask_and_filter_only_take_away(two_servers: Stage) -> Non
         assert answer(client, "Action: Events", "EventMask: on,system")[0] == "Response: Success"
         answer(client, "Action: Events", "EventMask: on")
         reply = answer(client, "Action: Filter", "Operation: Add", "Filter: Event: Hangup")
+        assert reply[:2] == ["Response: Error", "Message: Action Filtered"]  # for want of system
+        assert len(said_to(client, north)) == 4
+        log_in(client, "watcher")
+        reply = answer(client, "Action: Filter", "Operation: Add", "Filter: Event: Hangup")
         assert reply[0] == "Response: Success"
         got = said_to(client, north)
         assert [message.split(b"\r\n")[0] for message in got] == [b"Event: Hangup"] * 2

@@ -6,10 +6,12 @@ The proxy carries them out itself, for the one client that asks.
 
 from __future__ import annotations
 
+import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import NO_FILTERS, filter_action
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.threads.sessions.session import ClientSession
+
+log = logging.getLogger("amiproxy.actions")
 
 #: The longest a WaitEvent may wait, and how long it waits without Timeout, in seconds.
 MAX_WAIT = 3600.0
@@ -37,6 +41,12 @@ def _events(call: Call) -> Outcome:
 
 def _filter(call: Call) -> Outcome:
     _, session, message = call
+    # Its class is that of Asterisk.  What a C-form user with a channel filter may do is
+    # bounded otherwise, and a filter can only take away from what they see.
+    reason = rights.refusal(session.user, message)
+    if reason is not None:
+        log.info("%s: action filter refused: %s", session.peer, reason)
+        return call.say(replies.filtered(message))
     filters, text = filter_action(session.own_filters or NO_FILTERS, message)
     if filters is None:
         return call.say(replies.error(message, text))
