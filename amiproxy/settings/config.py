@@ -123,6 +123,7 @@ class Config:
     # One message from Asterisk.
     max_message: int = _setting(67108864, "maxmessage", count(1), live=True)
     max_per_address: int = _setting(0, "maxperaddress", count(0), live=True)  # 0: no limit
+    max_per_user: int = _setting(0, "maxperuser", count(0), live=True)  # 0: no limit
     max_retries: int = _setting(0, "maxretries", count(0), live=True)  # 0: for ever
     originate_async: bool = _setting(True, "originateasync", boolean, live=True)
     output_format: str = _setting("standard", "outputformat", format_name)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.actions")
 
-#: Why a login with the right secret is refused if allowmultiplelogin is off.
-ALREADY_LOGGED_IN = "logged in already"
+#: Why a login with the right secret is refused: allowmultiplelogin is off, or maxperuser.
+_ALREADY_LOGGED_IN = "logged in already"
+_TOO_OFTEN = "logged in as often as maxperuser allows"
 
 
 # -- the proxy key -----------------------------------------------------------------------------
@@ -83,7 +84,7 @@ def log_in(call: Call) -> Outcome:
     with context.guesses.turn(session.address, lambda: session.ended) as is_heard:
         if is_heard:
             user, reason = _find_user(call)
-            if user is None and reason != ALREADY_LOGGED_IN:
+            if user is None and reason not in (_ALREADY_LOGGED_IN, _TOO_OFTEN):
                 context.guesses.failed(session.address)
     if user is None:
         return _refuse(call, reason)
@@ -104,7 +105,10 @@ def _refuse(call: Call, reason: str) -> Outcome:
     if not reason:
         _make_stranger(call)
         _turn_away(call, name)
-    elif reason == ALREADY_LOGGED_IN:  # the secret was right: nobody is guessing here
+    elif reason in (
+        _ALREADY_LOGGED_IN,
+        _TOO_OFTEN,
+    ):  # the secret was right: nobody is guessing here
         log.warning("%s: %s is %s", session.peer, ascii(name[:64]), reason)
     else:
         log.warning("%s", auth.failure_line(session.address, name, reason))
@@ -153,11 +157,10 @@ def _find_user(call: Call) -> tuple[User | None, str]:
         user = auth.authenticate(users, name, secret, permitted=permitted)
     if user is None:
         return None, "wrong user or secret" if permitted else "address not permitted"
-    if not (user.allow_multiple_login or session.is_web or _claim_name(call, user.name)):
-        if not _is_md5(message):
-            auth.spend_rest(users, user, secret)
-        return None, ALREADY_LOGGED_IN
-    return user, ""
+    reason = _claim_name(call, user)
+    if reason and not _is_md5(message):
+        auth.spend_rest(users, user, secret)
+    return (None, reason) if reason else (user, "")
 
 
 def _is_md5(message: Message) -> bool:
@@ -165,21 +168,19 @@ def _is_md5(message: Message) -> bool:
     return message.get("AuthType").lower() == "md5"
 
 
-def _claim_name(call: Call, name: str) -> bool:
-    """Make the session hold the login *name*; return False if another one does already.
+def _claim_name(call: Call, user: User) -> str:
+    """Make the session hold the name of *user*; return why it must not, or "".
 
-    For users with allowmultiplelogin off, who are held by one session at a time.  Web
-    clients do not count: they log in with each request.
+    Where a user may be there once or a few times only.  Web clients do not count: they log in
+    with each request.
     """
     context, session, _ = call
-    with context.name_lock:
-        if any(
-            other is not session and not other.is_web and other.login_name == name
-            for other in context.registry.snapshot()
-        ):
-            return False
-        session.login_name = name
-        return True
+    if session.is_web:
+        return ""
+    most = context.config.max_per_user if user.allow_multiple_login else 1
+    if context.registry.names.claim(session, user.name, most):
+        return ""
+    return _TOO_OFTEN if user.allow_multiple_login else _ALREADY_LOGGED_IN
 
 
 def _welcome(call: Call, user: User | None) -> Outcome:

@@ -60,9 +60,6 @@ class ProxyContext:
         self.control = control
         self.formats = formats
         self.admission = Admission()
-        # Serializes check and claim of a login name: of two log-ins of one name at the same
-        # moment, one comes second.  Guards no field; all claims are made under it.
-        self.name_lock = threading.Lock()
         self.stopping = threading.Event()
         self.guesses = Guesses(self.stopping)
         #: When the proxy began, for people: the wall clock may be set later.

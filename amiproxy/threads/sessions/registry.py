@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions.names import LoginNames
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
@@ -36,6 +37,8 @@ class SessionRegistry:
         self._filters: set[int] = set()  # numbers of the sessions that see through filters
         #: Whether some client sees calls through a user's filters.
         self.filtering = False
+        #: Who holds which login name.
+        self.names = LoginNames()
         #: Returns the live session with a number, None if there is none.
         self.find: Callable[[int], ClientSession | None] = self._by_number.get
 
@@ -69,7 +72,9 @@ class SessionRegistry:
             self._sessions = self._listeners = None
 
     def discard(self, session: ClientSession) -> None:
-        """Remove *session*, if it is there."""
+        """Remove *session*, if it is there; it holds no login name any more."""
+        if session.login_name:
+            self.names.release(session)
         with self._lock:
             self._by_number.pop(session.number, None)
             self._filters.discard(session.number)
@@ -92,6 +97,8 @@ class SessionRegistry:
             with self._lock:
                 self._filters.add(session.number)
                 self.filtering = True
+        if user is None:
+            self.names.release(session)
         before = session.number
         session.log_in(user, event_mask, *said)
         self._follow(session, before, filtered=user is not None and user.filtered)
@@ -99,6 +106,7 @@ class SessionRegistry:
     def log_out(self, session: ClientSession) -> None:
         """Take away what an earlier login gave to *session*."""
         before = session.number
+        self.names.release(session)
         session.log_out()
         self._follow(session, before, filtered=False)
 

@@ -77,7 +77,7 @@ class ClientSession:
         self.address = address
         self._filter_local = filter_local
         self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
-        # The name of the user, or one claimed for a login under way (actions/login.py).
+        #: The login name that it holds; only LoginNames changes it.
         self.login_name = ""
         # Changed by the client's thread only, which needs no lock for them; ListSessions
         # shows last_id to other clients, where an old value will do.
@@ -117,7 +117,6 @@ class ClientSession:
             if self.allowed and user != self.user:
                 self._disown()
             self.user = user
-            self.login_name = "" if user is None else user.name
             self._callfilter = None
             if user is not None and user.filtered:
                 self._callfilter = SessionFilter(user, self._filter_local)
@@ -136,7 +135,6 @@ class ClientSession:
             if self.user is not None or self._state is not self._entry:
                 self._disown()
             self.user = None
-            self.login_name = ""
             self._callfilter = None
             self.event_mask = ALL
             self.own_filters = None

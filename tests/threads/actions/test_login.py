@@ -7,6 +7,7 @@ import hashlib
 
 import pytest
 
+from amiproxy.settings.config import Config
 from tests.threads.actions.support import Client, Session
 
 ACCEPTED = ["Response: Success", "Message: Authentication accepted"]
@@ -97,6 +98,41 @@ def test_a_user_with_allowmultiplelogin_off_is_one_client_at_a_time() -> None:
     assert log_in(client, "one", "s", other) == FAILED
     client.context.router.registry.discard(client.session)
     assert log_in(client, "one", "s", other) == ACCEPTED
+
+
+def test_maxperuser_bounds_the_clients_of_each_user() -> None:
+    """Logging in again or as somebody else frees a place; web clients do not count."""
+    client = Client(USERS, auth_required=True, max_per_user=2)
+    first, second, third = client.session, client.join(), client.join()
+
+    assert log_in(client, "joe", "secret", first) == log_in(client, "joe", "secret", second)
+    assert log_in(client, "joe", "secret", third) == FAILED
+    assert client.context.guesses.delay("192.0.2.1") == 0
+    assert log_in(client, "joe", "secret", first) == ACCEPTED
+    assert log_in(client, "one", "s", first) == ACCEPTED
+    assert log_in(client, "joe", "secret", third) == ACCEPTED
+    assert log_in(client, "joe", "wrong", third) == FAILED
+    assert log_in(client, "joe", "secret", first) == ACCEPTED
+    assert log_in(client, "one", "s", third) == ACCEPTED
+    web = client.join()
+    web.is_web = True
+    for _ in range(3):
+        assert log_in(client, "joe", "secret", web) == ACCEPTED
+
+
+def test_a_limit_that_comes_later_counts_who_is_there() -> None:
+    """After a reload; those who are there stay."""
+    client = Client(USERS, auth_required=True)
+    sessions = [client.session, client.join(), client.join()]
+    for each in sessions:
+        assert log_in(client, "joe", "secret", each) == ACCEPTED
+
+    client.context.config = Config(auth_required=True, max_per_user=3)
+
+    other = client.join()
+    assert log_in(client, "joe", "secret", other) == FAILED
+    client.context.registry.discard(sessions[0])
+    assert log_in(client, "joe", "secret", other) == ACCEPTED
 
 
 def test_a_challenge_is_good_for_one_login() -> None:
