@@ -82,6 +82,10 @@ class Conversation(Protocol):
     again: of pipelined requests each comes out when the one before has its answer.
     """
 
+    #: Called with the head of a request before more than ``amiproxy.limits.STRANGER`` bytes
+    #: of its target or body are looked at; it may raise BadRequest.  None: nobody asks.
+    entrance: Callable[[Request], None] | None
+
     @property
     def stage(self) -> Stage:
         """How far the next request has come."""

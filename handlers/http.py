@@ -11,6 +11,7 @@ an HTTP/1.0 connection alive, and every response is whole when it is sent.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from email.utils import formatdate
 from http import HTTPStatus
@@ -20,13 +21,22 @@ import h11
 
 from amiproxy import __version__
 from amiproxy.httpmessages import BadRequest, Request, Response, Stage
+from amiproxy.limits import STRANGER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amiproxy.formats import Limits
 
 #: Bytes of request line and headers together.  An action in a URL takes three
 #: bytes for one ("%20"); 128 lines of 1022 bytes belong in a POST.
 MAX_HEAD = 64 * 1024
+
+#: Headers of a request; browsers send about twenty.
+MAX_HEADERS = 128
+
+#: Chunks of a body: each is parsed by itself, and costs more than its bytes.
+MAX_CHUNKS = 4096
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -39,10 +49,13 @@ class HttpConversation:
 
     def __init__(self, limits: Limits) -> None:
         self.stage = Stage.IDLE
+        self.entrance: Callable[[Request], None] | None = None
         self._max_body = limits.block
+        self._has_entered = False  # the request under way, which is large
         self._parser = _parser()
-        self._head: h11.Request | None = None  # of the request whose body is arriving
+        self._head: Request | None = None  # the request whose body is arriving, without it
         self._body = bytearray()
+        self._chunks = 0
         self._begun = False  # bytes of the next request have come, perhaps before its turn
         self._request: Request | None = None  # the one that waits for its answer
         self._ended = False  # the client sends no more
@@ -67,7 +80,8 @@ class HttpConversation:
         """Return the next whole request, or None: more bytes, or an answer, must come first.
 
         Raises:
-            BadRequest: what came is not a request, or one that is not accepted.
+            BadRequest: what came is not a request, or one that is not accepted; or the
+                entrance raised it.
 
         """
         while self.stage not in (Stage.ANSWER, Stage.OVER):
@@ -79,13 +93,15 @@ class HttpConversation:
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return None
             if isinstance(event, h11.Request):
-                self._check(event)
-                self._head = event
+                self._head = self._read_head(event)
                 self.stage = Stage.BODY
             elif isinstance(event, h11.Data):
                 self._body += event.data
-                if len(self._body) > self._max_body:
+                self._chunks += event.chunk_start
+                if len(self._body) > self._max_body or self._chunks > MAX_CHUNKS:
                     raise self._failed(413)
+                if self.entrance and len(self._body) > STRANGER:
+                    self._enter(self._head)
             elif isinstance(event, h11.EndOfMessage):
                 self._request = self._finish()
                 self.stage = Stage.ANSWER
@@ -93,6 +109,17 @@ class HttpConversation:
             else:
                 self.stage = Stage.OVER
         return None
+
+    def _enter(self, head: Request | None) -> None:
+        """Ask the entrance, once for each request, whether that of *head* may be as large."""
+        if self.entrance is None or head is None or self._has_entered:
+            return
+        self._has_entered = True
+        try:
+            self.entrance(head)
+        except BadRequest:
+            self.stage = Stage.OVER
+            raise
 
     def interim(self) -> bytes:
         """Return 100 Continue, once, if the client waits for it, else ``b""``."""
@@ -119,30 +146,21 @@ class HttpConversation:
     def refuse(self, response: Response, now: float) -> bytes:
         """Return *response* as the last bytes of this connection."""
         self.stage = Stage.OVER
-        method = self._head.method if self._head is not None else b""
-        return _write(response, now, keep_alive=False, with_body=method != b"HEAD")
+        method = self._head.method if self._head is not None else ""
+        return _write(response, now, keep_alive=False, with_body=method != "HEAD")
 
-    def _check(self, head: h11.Request) -> None:
-        """Refuse by its *head* a request whose body need not be read."""
+    def _read_head(self, head: h11.Request) -> Request:
+        """Return the request of *head*; refuse one whose body need not be read."""
         if not head.http_version.startswith(b"1."):
             raise self._failed(505)
         # h11 looks at the size only while a head is incomplete.
         size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
-        if size > MAX_HEAD:
+        if size > MAX_HEAD or len(head.headers) > MAX_HEADERS:
             raise self._failed(431)
-        names = [name for name, _ in head.headers]
-        if b"transfer-encoding" in names and b"content-length" in names:
+        fields = dict(head.headers)
+        if b"transfer-encoding" in fields and b"content-length" in fields:
             # Two lengths are how requests are smuggled (RFC 9112, section 6.1).
             raise self._failed(400)
-        for name, value in head.headers:
-            if name == b"content-length" and int(value) > self._max_body:
-                self._head = head
-                raise self._failed(413)
-
-    def _finish(self) -> Request:
-        """Return the request that is whole now, and begin the next."""
-        head = self._head
-        assert head is not None
         old = head.http_version == b"1.0"
         wishes = b",".join(value for name, value in head.headers if name == b"connection")
         tokens = {token.strip() for token in wishes.lower().split(b",")}
@@ -153,10 +171,21 @@ class HttpConversation:
             headers=tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers
             ),
-            body=bytes(self._body),
             # RFC 9112, section 9.3.
             keep_alive=b"close" not in tokens and (not old or b"keep-alive" in tokens),
         )
+        length = int(fields.get(b"content-length", 0))
+        if length > self._max_body:
+            self._head = request
+            raise self._failed(413)
+        if self.entrance and max(length, len(head.target)) > STRANGER:
+            self._enter(request)
+        return request
+
+    def _finish(self) -> Request:
+        """Return the request that is whole now, and begin the next."""
+        assert self._head is not None
+        request = dataclasses.replace(self._head, body=bytes(self._body))
         rest, _ = self._parser.trailing_data
         rest = rest.lstrip(b"\r\n")
         self._parser = _parser()
@@ -167,6 +196,8 @@ class HttpConversation:
         self._begun = bool(rest)
         self._head = None
         self._body = bytearray()
+        self._chunks = 0
+        self._has_entered = False
         return request
 
     def _failed(self, status: int) -> BadRequest:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
+from amiproxy.threads.web.entrance import let_in
 
 if TYPE_CHECKING:
     import ssl
@@ -116,11 +118,15 @@ class Client:
         if form.conversation is None:
             self._serve_blocks(form)
             return
+        conversation = form.conversation(context.limits)
+        if context.guarded:
+            known = (context, self._web_sessions, self._transport.peer, self._address)
+            conversation.entrance = functools.partial(let_in, *known)
         connection.serve(
             context,
             self._web_sessions,
             self._transport,
-            form.conversation(context.limits),
+            conversation,
             self._address,
             mark_authenticated=self._mark_authenticated,
         )

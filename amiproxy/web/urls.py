@@ -12,20 +12,19 @@ import base64
 import binascii
 import codecs
 import functools
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from amiproxy.formats import Refused
 from amiproxy.httpmessages import BadRequest, Request
+from amiproxy.limits import Limits
 from amiproxy.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amiproxy.formats import Format
-    from amiproxy.limits import Limits
 
 #: Paths and the style of their answers: "" is ours, the others are Asterisk's own
 #: HTTP interface ("AJAM": main/manager.c, rawman, mxml and manager).
@@ -38,6 +37,12 @@ PATHS: Mapping[str, str] = {
     "/asterisk/mxml": "mxml",
     "/asterisk/manager": "manager",
 }
+
+#: The cookie of a web session.
+COOKIE = "mansession_id"
+
+#: What an answer 401 says of how to log in.
+CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"'),)
 
 ALLOWED = ("GET", "HEAD", "POST", "OPTIONS")
 ALLOW = (("Allow", ", ".join(ALLOWED)),)
@@ -63,6 +68,16 @@ _FORBIDDEN = frozenset("\r\n\0")
 _Field = TypeVar("_Field")
 
 
+#: How often more fields may come than an action may have headers before they are not parsed.
+_CROWD = 4
+
+#: Charsets that a body may be in.  All are read byte by byte: of these AMI has no notion.
+_CHARSETS = {
+    _FORM: ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "latin-1"),
+    _JSON: ("utf-8", "utf8", "us-ascii", "ascii"),
+}
+
+
 #: Returns (name, value) of urlencoded text, in order, repeated ones too.  ``+`` is a
 #: blank and ``%26`` an ampersand in a value; a percent sign that begins no code stays;
 #: a field without ``=`` has an empty value.  ``&`` alone separates since Python 3.9.2:
@@ -76,6 +91,7 @@ class Target:
 
     style: str | None  #: "" for ours, or the AJAM style; None: there is nothing at this path
     fields: tuple[tuple[str, str], ...]  #: (name, value) of the URL, then those of a form
+    is_crowded: bool = False  #: there were so many fields that they were not parsed
 
     @property
     def format(self) -> str:
@@ -101,8 +117,11 @@ def wrong_method(method: str) -> BadRequest:
     return BadRequest(status, f"Use {', '.join(ALLOWED)}", ALLOW)
 
 
-def parse_target(request: Request) -> Target:
-    """Return path and fields of *request*, whose target has origin or absolute form."""
+def parse_target(request: Request, most: int = Limits.headers) -> Target:
+    """Return path and fields of *request*, whose target has origin or absolute form.
+
+    *most* is how many headers an action may have.
+    """
     target = request.target
     scheme, mark, rest = target.partition("://")
     if mark and scheme.lower() in ("http", "https"):
@@ -111,10 +130,13 @@ def parse_target(request: Request) -> Target:
         if not target.startswith("/"):
             target = "/" + target
     path, _, query = target.partition("?")
-    fields = parse_fields(query.partition("#")[0])
+    encoded = [query.partition("#")[0]]
     if request.method == "POST" and _kind(request) == _FORM:
-        fields += parse_fields(request.body.decode("latin-1"))
-    return Target(PATHS.get(unquote_to_bytes(path).decode("latin-1")), tuple(fields))
+        encoded.append(request.body.decode("latin-1"))
+    style = PATHS.get(unquote_to_bytes(path).decode("latin-1"))
+    if sum(text.count("&") for text in encoded) > _CROWD * most:
+        return Target(style, (), is_crowded=True)
+    return Target(style, tuple(field for text in encoded for field in parse_fields(text)))
 
 
 def read(
@@ -134,13 +156,15 @@ def read(
     style, fields = target.style, target.fields
     if style is None:
         raise BadRequest(404, "There is nothing here: use /?Action=...")
+    if target.is_crowded:
+        raise BadRequest(400, f"Too many fields, no more than {limits.headers} are allowed")
     if not fields and request.method != "POST" and style in ("", "manager"):
         return Asked(style, None)
     json_lines: tuple[str, ...] = ()
-    if request.method == "POST" and _kind(request) != _FORM:
-        if _kind(request) != _JSON:
-            raise BadRequest(415, f"Send {_FORM} or {_JSON}")
-        json_lines = _read_json(request.body, limits, formats.get("json")).lines
+    if request.method == "POST":
+        kind = _check_body(request)
+        if kind == _JSON:
+            json_lines = _read_json(request.body, limits, formats.get("json")).lines
     wishes = {name: request.header(name) for name in _AS_HEADERS if request.has(name)}
     said, lines = _part(((*_name_and_value(line), line) for line in json_lines), style)
     ours, rest = _part(((name, value, (name, value)) for name, value in fields), style)
@@ -221,23 +245,37 @@ def _kind(request: Request) -> str:
     return request.header("content-type").partition(";")[0].strip().lower() or _FORM
 
 
+def _check_body(request: Request) -> str:
+    """Return the media type of the body.
+
+    Raises:
+        BadRequest: 415, it cannot be read.
+
+    """
+    kind = _kind(request)
+    if kind not in _CHARSETS:
+        raise BadRequest(415, f"Send {_FORM} or {_JSON}")
+    for parameter in request.header("content-type").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if (
+            name.strip().lower().rstrip("*") == "charset"
+            and value.strip().strip("\"'").lower() not in _CHARSETS[kind]
+        ):
+            raise BadRequest(415, "Send UTF-8")
+    if request.header("content-encoding").strip().lower() not in ("", "identity"):
+        raise BadRequest(415, "Send the body as it is, without Content-Encoding")
+    return kind
+
+
 def _read_json(body: bytes, limits: Limits, json_format: Format | None) -> Message:
     """Return the block that *body*, one JSON object, means to the handler *json_format*."""
     if json_format is None or json_format.reader is None:
         raise BadRequest(415, f"There is no json handler here; send {_FORM}")
     # A byte order mark is not part of the text (RFC 8259, section 8.1); some clients send it.
     body = body.removeprefix(codecs.BOM_UTF8)
-    try:
-        # JSON is UTF-8.  Given bytes, the module might look for another codec, which may be
-        # unreadable for the user we run as.
-        parsed = json.loads(body.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError):
-        raise BadRequest(400, "The body is no JSON") from None
-    if not isinstance(parsed, dict):
-        raise BadRequest(400, "The body must be one JSON object")
-    # The handler takes one object a line.  In JSON a raw line end is always
-    # between two tokens: it makes no difference there.
-    line = body.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
+    # The handler takes one object a line.  In JSON a raw line end is always between two
+    # tokens, where a tab makes no difference; in a string neither is allowed.
+    line = body.replace(b"\r", b"\t").replace(b"\n", b"\t") + b"\n"
     found = json_format.reader(limits).feed(line)
     if len(found) != 1:
         raise BadRequest(400, "The body must be one JSON object with at least one header")

@@ -44,14 +44,11 @@ ANSWER_TIME = 30.0
 #: Seconds a waitevent waits at the most; a minute without request ends a session.
 LONGEST_WAITEVENT = 50.0
 
-COOKIE = "mansession_id"
-
 _SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _PAGE_POLICY = (
     "Content-Security-Policy",
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
 )
-_CHALLENGE = (("WWW-Authenticate", 'Basic realm="astmanproxy", charset="UTF-8"'),)
 
 
 @dataclasses.dataclass
@@ -88,7 +85,7 @@ class WebClient:
 
     def _answer(self, request: Request) -> Response:
         config, formats = self._context.config, self._context.formats
-        target = urls.parse_target(request)
+        target = urls.parse_target(request, self._context.limits.headers)
         style = ""
         output: Format | None = None
         try:
@@ -202,7 +199,7 @@ class WebClient:
         log-in, even one that fails, ends it, or who knew its id before would know it then, and
         what was kept for one user would reach the next.
         """
-        with self._sessions.using(urls.cookie(request, COOKIE)) as session:
+        with self._sessions.using(urls.cookie(request, urls.COOKIE)) as session:
             if session is None:
                 return ""
             collector = session.collector
@@ -227,14 +224,14 @@ class WebClient:
         given = urls.credentials(request)
         if given is None:
             if request.header("authorization").lower().startswith("basic"):
-                raise BadRequest(401, "Authentication failed", _CHALLENGE)
+                raise BadRequest(401, "Authentication failed", urls.CHALLENGE)
             return None
         log_in = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
         answer = self._ask(collector, log_in, dataclasses.replace(asked, until_event=""))
         if collector.authenticated:
             return None
         text = answer.messages[0].get("Message") if answer.messages else ""
-        error = BadRequest(401, text or "Authentication failed", _CHALLENGE)
+        error = BadRequest(401, text or "Authentication failed", urls.CHALLENGE)
         return failure(error, collector.output, asked.style)
 
     def _ask(
@@ -271,7 +268,7 @@ class WebClient:
     def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:
         """Return the headers that give the client the cookie of *session*."""
         age = int(LIFE) if not session.collector.ended else 0
-        value = f'{COOKIE}="{session.id}"; Version=1; Max-Age={age}; Path=/; HttpOnly'
+        value = f'{urls.COOKIE}="{session.id}"; Version=1; Max-Age={age}; Path=/; HttpOnly'
         secure = "; Secure" if self._transport.tls_version else ""
         return (("Set-Cookie", f"{value}; SameSite=Strict{secure}"),)
 
@@ -305,7 +302,7 @@ class WebClient:
                 messages = messages[:1]
             return answers.respond_ajam(status, messages, asked.style, headers)
         if status == 401:
-            headers += _CHALLENGE
+            headers += urls.CHALLENGE
         # SetOutputFormat answers in the new format.
         return answers.respond(status, messages, collector.output, headers)
 

@@ -29,6 +29,9 @@ log = logging.getLogger("amiproxy.web")
 #: How often a thread that waits for a request looks whether the proxy stops, in seconds.
 _POLL_INTERVAL = 0.5
 
+#: Bytes of a refused request that are read and discarded.
+_MOST_LINGERING = 1 << 20
+
 
 @dataclasses.dataclass(frozen=True)
 class WebTimes:
@@ -133,7 +136,10 @@ def _next_request(
 
 
 def _linger(transport: Transport, times: WebTimes) -> None:
-    """Read on for a moment after the last answer, and discard what comes."""
-    end = time.monotonic() + times.linger
-    while time.monotonic() < end and transport.recv(timeout=times.linger_quiet):
-        pass
+    """Read on for a moment after the last answer, and discard what comes, if it is little."""
+    end, left = time.monotonic() + times.linger, _MOST_LINGERING
+    while left > 0 and time.monotonic() < end:
+        data = transport.recv(timeout=times.linger_quiet)
+        if not data:
+            return
+        left -= len(data)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who may send a large request: its head must prove who sends it before its body is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.httpmessages import BadRequest, Request
+from amiproxy.message import Message
+from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions.call import Call
+from amiproxy.threads.sessions.collector import Collector
+from amiproxy.web import urls
+
+if TYPE_CHECKING:
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.sessions import WebSessions
+
+
+def let_in(
+    context: ProxyContext, sessions: WebSessions, peer: str, address: str, head: Request
+) -> None:
+    """Let a request go on whose *head* has come: it is larger than a stranger's may be.
+
+    A session's cookie, Basic credentials or the proxy key prove who sends it.  What log-in
+    they give ends at once: the whole request is to log in anew.
+
+    Raises:
+        BadRequest: 401, nothing does.
+
+    """
+    if head is None or not (_has_session(sessions, head) or _logs_in(context, peer, address, head)):
+        raise BadRequest(401, "Authentication required", urls.CHALLENGE)
+
+
+def _has_session(sessions: WebSessions, head: Request) -> bool:
+    """Return whether *head* has the cookie of a session that has logged in."""
+    with sessions.using(urls.cookie(head, urls.COOKIE)) as session:
+        return session is not None and session.collector.allowed
+
+
+def _logs_in(context: ProxyContext, peer: str, address: str, head: Request) -> bool:
+    """Return whether the user and secret, or the proxy key, of *head* are right.
+
+    A wrong one counts as a log-in that failed.
+    """
+    given = urls.credentials(head)
+    if given is not None:
+        block = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
+    elif head.has("proxykey"):
+        block = Message.of(f"ProxyKey: {head.header('proxykey')}")
+    else:
+        return False
+    collector = Collector(
+        peer,
+        address,
+        guarded=True,
+        output=context.output_format(),
+        filter_local=context.config.filter_local,
+    )
+    context.registry.add(collector)
+    try:
+        dispatch.handle(Call(context, collector, block))
+        return collector.allowed
+    finally:
+        context.registry.discard(collector)
