@@ -37,8 +37,8 @@ REPORT_INTERVAL = 10.0
 _LINES_PER_WRITE = 500
 
 # What a client sends may end in a log line: it must not be able to forge another
-# line, or to control the terminal of a reader.
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), 127)}
+# line, or to control the terminal of a reader: 0x80 to 0x9f do that, too (ECMA-48, C1).
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))}
 
 
 class _Formatter(logging.Formatter):

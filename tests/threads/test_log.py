@@ -66,6 +66,7 @@ def test_what_came_before_the_start_is_written_in_order(log: Log, path: Path) ->
     [
         ("a\nJan  1 00:00:00: forged", "a\\x0aJan  1 00:00:00: forged"),
         ("\x1b[2J\r\x00\x7f", "\\x1b[2J\\x0d\\x00\\x7f"),
+        ("\x9b2J\x84\x85\x90\x9d\x80\xa0", "\\x9b2J\\x84\\x85\\x90\\x9d\\x80\xa0"),
         ("caf\xe9 \u20ac", "caf\xe9 \\u20ac"),
         ("tab\there", "tab\there"),
     ],
