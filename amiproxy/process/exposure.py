@@ -43,7 +43,7 @@ def exposed(who: Identity, paths: Iterable[str]) -> list[str]:
                 continue
             objection = objection_to(path, ours)
             if objection:
-                found.append(f"{path}: others may change it: {objection}; chmod 0640, or chown it")
+                found.append(f"{path}: others may change it: {objection}; chown or chmod that")
             elif info.st_mode & stat.S_IROTH:
                 found.append(f"{path}: everybody may read it, secrets and all; chmod 0640 {path}")
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import ROOT, free_port, wait_until
+from tests.system.files import keep_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +44,19 @@ class Service:
     def __init__(self, script: Path) -> None:
         self.script = script
         self.top = Path(tempfile.mkdtemp(prefix="astmanproxy-init-"))
-        self.top.chmod(0o777)  # proc_user must reach it, and may make the pid file's directory
-        self.pidfile = self.top / "astmanproxy" / "amp.pid"
-        self.log = self.top / "amp.log"
+        self.top.chmod(0o755)  # proc_user must reach it
+        state = self.top / "state"
+        state.mkdir()
+        state.chmod(0o777)
+        self.pidfile = state / "astmanproxy" / "amp.pid"
+        self.log = state / "amp.log"
         self.conf = self.top / "amp.conf"
         self.conf.write_text(
             f"listenaddress = 127.0.0.1\nlistenport = {free_port()}\nproc_user = nobody\n"
             f"logfile = {self.log}\n"
         )
         (self.top / "amp.users").touch()
+        keep_private(self.conf, self.top / "amp.users")
 
     def __call__(self, action: str, user: int | None = None) -> tuple[int, str]:
         """Run the script as *user* (None: the own); return its exit status and output."""
