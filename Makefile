@@ -9,6 +9,7 @@
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
+# make constraints     write what install may install, with hashes; ARGS=--upgrade, --check
 # make clean           remove what was built here
 
 PYTHON  ?= python3
@@ -16,8 +17,13 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # For machines without a way to the package index: --no-index --find-links DIR
 PIPFLAGS ?=
+# What pip may install: releases that are named with their hashes, built already; a build would
+# fetch tools that have none.  Not from a directory of your own (--no-index).
+BINARY   ?= --only-binary :all:
+PINNED    = $(if $(findstring --no-index,$(PIPFLAGS)),,yes)
 # google-re2 only where it comes ready built; RE2FLAGS= compiles it (README.md, Platforms).
 RE2FLAGS ?= --only-binary=google-re2
+RE2       = $(RE2FLAGS) $(if $(and $(PINNED),$(findstring only-binary,$(RE2FLAGS))),--require-hashes -r requirements/re2.txt,'astmanproxy[re2]')
 NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in README.md)"
 # The group that may read the installed configuration: that of proc_user.
 CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
@@ -27,7 +33,7 @@ ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/astmanproxy
 LIBDIR   = $(PREFIX)/lib/astmanproxy
 NEW      = $(DESTDIR)$(LIBDIR)/venv.new
-TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package had to be compiled: see Platforms in README.md" >&2
+TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package has to be compiled: see Platforms in README.md" >&2
 GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system
@@ -43,7 +49,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare soak torture cert \
+.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare constraints soak torture cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -114,6 +120,11 @@ coverage: .venv/.ready
 	$(COVERAGE) json --quiet -o .coverage.d/report.json
 	$(PY) -m tests.floors .coverage.d/report.json
 
+# The packages that "make install" installs, for every Python and platform.
+constraints: .venv/.ready
+	@$(PY) $(PIP) install --quiet uv
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) requirements/pins.py $(ARGS)
+
 bench: .venv/.ready
 	$(PY) -m benchmarks $(ARGS)
 
@@ -156,12 +167,14 @@ install: python
 	  { chown nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
 	umask 022; $(PYTHON) -m venv "$(NEW)"
-	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || $(GIVEUP)
+	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade \
+	  $(if $(PINNED),$(BINARY) --require-hashes -r requirements/install.txt,pip) || $(GIVEUP)
 	@# From a copy: building leaves files behind, and with sudo they would be root's.
 	umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
-	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet "$$copy" || $(GIVEUP); } && \
-	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) $(RE2FLAGS) --quiet 'astmanproxy[re2]' 2>/dev/null || $(NORE2); }
+	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet \
+	      $(if $(PINNED),--no-index --no-deps --no-build-isolation) "$$copy" || $(GIVEUP); } && \
+	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet $(RE2) 2>/dev/null || $(NORE2); }
 	rm -rf "$(NEW)/lib/astmanproxy/handlers" "$(NEW)/bin/astmanproxy"
 	ln -s ../../../handlers "$(NEW)/lib/astmanproxy/handlers"
 	@# What can fail is over: only now the old one goes.
