@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access import escapes
 from amiproxy.access.actionclasses import ACTIONS
+from amiproxy.access.user import BOUNDED
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def refusal(user: User | None, message: Message) -> str | None:
         return "it holds a NUL byte"
     if user is None or user.write == ALL or not message.action:
         return None
+    if user.write == BOUNDED and message.action == "filter":
+        return None  # in C's form nobody could give the class, and it only takes away
     return _class_refusal(user.write, message)
 
 

@@ -15,6 +15,8 @@ from amiproxy.routing.eventfilter import NO_FILTERS, EventFilters
 #: Classes whose actions can do anything, whatever their headers name: run a command of the
 #: shell or of Asterisk, rewrite the dialplan.  No channel, context or account bounds them.
 UNBOUNDED = SYSTEM | COMMAND | CONFIG
+#: What a user of the C program's form has who has a channel or context.
+BOUNDED = ALL & ~UNBOUNDED
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from amiproxy.access.user import UNBOUNDED, User
+from amiproxy.access.user import BOUNDED, User
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing.classes import ALL
 from amiproxy.settings.comments import without_comments
 from amiproxy.settings.managerconf import KEYS, filter_names
 
@@ -122,7 +121,7 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
     # no business with everybody's servers, and what a channel or context bounds must not
     # be had by a command line: who is to have both gets a section.
     if user.bounded:
-        return replace(user, write=ALL & ~UNBOUNDED)
+        return replace(user, write=BOUNDED)
     return user if user.filtered else replace(user, proxyactions=frozenset({"all"}))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.access import hashes
-from amiproxy.access.user import UNBOUNDED
+from amiproxy.access.user import BOUNDED, UNBOUNDED
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 
@@ -99,6 +99,8 @@ def _may(user: User, local: str) -> Iterator[str]:
     yield f"may send actions of: {describe_classes(user.write)}"
     if user.write != ALL:
         yield "may send what needs no class (Ping, QueueStatus...), nothing that is unknown here"
+    if user.write == BOUNDED:
+        yield "may add event filters (Action: Filter)"
     if not user.write & SYSTEM:
         yield "may not run what could leave the PBX"
         yield "may not use functions that could forge an answer"

@@ -25,6 +25,7 @@ def test_a_user_is_described_in_words() -> None:
         "  sees everybody's calls in answers to their own Status, BridgeList and the like",
         "  may send actions of: everything but system, command, config",
         "  may send what needs no class (Ping, QueueStatus...), nothing that is unknown here",
+        "  may add event filters (Action: Filter)",
         "  may not run what could leave the PBX",
         "  may not use functions that could forge an answer",
         "  may act only on channels sip/100...",

@@ -73,6 +73,46 @@ proxyactions = SetOutputFormat, ListServers
 read = call, nonsense
 """
 
+#: Users of every kind that the description of a user tells apart.
+KINDS = """
+boss=s
+caller=s,SIP/100
+clerk=s,,Sales
+both=s,SIP/100-,Sales,In,acme,pbx1,,novar|cdronly
+billed=s,,,,acme
+seer=s,,,In,,,yes
+news=s,,,,,,,brionly
+
+[none]
+secret=s
+read=
+write=
+[agents]
+secret=s
+read=call,agent
+write=call,agent,originate
+channel=PJSIP/20
+allowmultiplelogin=no
+proxyactions=ListServers
+[trusted]
+secret=s
+read=all
+write=all
+channel=SIP/100
+accountcode=acme
+[half]
+secret=s
+read=system
+write=command,originate
+out_context=Sales
+[watcher]
+secret=s
+read=all
+write=all
+eventfilter=Event: Hangup
+eventfilter=!Channel: SIP/9
+"""
+
 #: A section that draws no warning; further lines can follow.
 SECTION = "[u]\nsecret=s\nread=all\nwrite=all\n"
 

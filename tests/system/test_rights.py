@@ -153,6 +153,16 @@ def test_an_action_goes_upstream_or_is_refused(two_servers: Stage, case: int) ->
     assert upstream(south, f"-act-{case}") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed"), [("free", True), ("tied", True), ("root", True), ("dialer", False)]
+)
+def test_who_may_add_a_filter(two_servers: Stage, name: str, allowed: bool) -> None:
+    """In sections the class system, as in Asterisk; in C's form everybody."""
+    with logged_in(two_servers.program, name) as client:
+        reply = answer(client, "Action: Filter", "Operation: Add", "Filter: Event: Hangup")
+    assert (reply[0] == "Response: Success") is allowed
+
+
 def test_a_transfer_without_context_gets_the_users(two_servers: Stage) -> None:
     """So that it does not go on in whatever context the channel has."""
     north, _, program = two_servers
@@ -163,14 +173,15 @@ def test_a_transfer_without_context_gets_the_users(two_servers: Stage) -> None:
     assert "Context: Crm" in (upstream(north, "-blind-1") or [])
 
 
-def test_the_log_says_why(two_servers: Stage) -> None:
+def test_the_log_says_why(proxy: Callable[..., ProxyProcess]) -> None:
     """What kept an action from Asterisk, and nothing of what it held."""
-    program = two_servers.program
     reason = "action 'originate' refused: it reaches channels of others"
-    with logged_in(program, "tied") as client:
-        answer(client, *ORIGINATE, "Application: ChanSpy", "Data: SIP/hunter2", "ActionID: spy-1")
-    wait_until(lambda: reason in program.log(), what="the log line")
-    assert "hunter2" not in program.log()
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(closed(asterisk), USERS)
+        with logged_in(program, "tied") as client:
+            answer(client, *ORIGINATE, "Application: ChanSpy", "Data: SIP/hunter2", "ActionID: 1")
+        wait_until(lambda: reason in program.log(), what="the log line")
+        assert "hunter2" not in program.log()
 
 
 EVERY = {each.name for each in PROXY_ACTIONS.values() if not each.for_everybody}

@@ -41,8 +41,7 @@ def _events(call: Call) -> Outcome:
 
 def _filter(call: Call) -> Outcome:
     _, session, message = call
-    # Its class is that of Asterisk.  What a C-form user with a channel filter may do is
-    # bounded otherwise, and a filter can only take away from what they see.
+    # Its class is that of Asterisk, in sections.
     reason = rights.refusal(session.user, message)
     if reason is not None:
         log.info("%s: action filter refused: %s", session.peer, reason)
