@@ -78,7 +78,7 @@ def log_in(call: Call) -> Outcome:
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         return _welcome(call, None)
-    if context.guesses.delay(session.address):
+    if context.guarded and context.guesses.delay(session.address):
         _make_stranger(call)  # while it waits it counts as what it may be
     user, reason = None, ""
     with context.guesses.turn(session.address, lambda: session.ended) as is_heard:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Callable
 
 import pytest
@@ -197,3 +198,34 @@ def test_who_is_held_goes_when_their_client_has_left(guesses: Guesses) -> None:
     guesses.hold(gone, 1000)
 
     assert len(asked) == 3
+
+
+def test_turns_hold_whatever_comes_and_goes() -> None:
+    """40 threads, 5 addresses, some that leave: never two of an address, never three in all."""
+    guesses = Guesses(threading.Event(), at_once=2)
+    lock, tried, most, problems = threading.Lock(), [], [0], []
+
+    def run(number: int) -> None:
+        address, asked = f"192.0.2.{number % 5}", iter(range(number % 7))
+        for _ in range(20):
+            with guesses.turn(address, lambda: number % 4 == 0 and next(asked, None) is None) as go:
+                if not go:
+                    continue
+                with lock:
+                    if address in tried:
+                        problems.append(address)
+                    tried.append(address)
+                    most[0] = max(most[0], len(tried))
+                time.sleep(0)  # lets others in
+                with lock:
+                    tried.remove(address)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(40)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(20)
+
+    assert not any(each.is_alive() for each in threads)
+    assert (problems, most[0] <= 2) == ([], True)
+    assert guesses.is_empty
