@@ -51,6 +51,10 @@ log = logging.getLogger("amiproxy.formats")
 HANDLERS = "astmanproxy_handlers"
 
 
+#: How long a message may be in a format: so many bytes, and so many times the bytes of AMI.
+_SPARE, _MOST_GROWTH = 65536, 100
+
+
 @dataclass(frozen=True)
 class Refused:
     """Input that is not a message, and what to do about it.
@@ -70,8 +74,9 @@ class Reader(Protocol):
     def feed(self, data: bytes) -> list[Message | Refused]:
         """Take the next *data*; return what it completes, in order.
 
-        Malformed input gives a :class:`Refused`; any exception is a bug.  An
-        empty block gives nothing.  A reader keeps no more than the limits allow.
+        Malformed input gives a :class:`Refused`; any exception is a bug of the handler.  An
+        empty block gives nothing.  A reader keeps no more than the limits allow.  A
+        message ends with its only blank line.
         """
 
 
@@ -126,6 +131,8 @@ class Format:
     onconnect: Callable[[str], bytes] | None
     content_type: str
     wire: bool
+    #: It is not one of those that come with the proxy.
+    foreign: bool = False
 
     @property
     def is_input(self) -> bool:
@@ -148,8 +155,10 @@ def written(form: Format, message: Message) -> bytes:
     assert form.write is not None
     try:
         data = form.write(message)
-        if not isinstance(data, bytes):
+        if type(data) is not bytes:
             raise TypeError(f"write() gave {type(data).__name__}")
+        if len(data) > _SPARE + _MOST_GROWTH * len(message.raw):
+            raise ValueError(f"write() gave {len(data)} bytes")
         return data
     except BaseException as error:
         # Whatever a third-party handler raises: a SystemExit would end the thread that
@@ -163,7 +172,7 @@ def handler_error(form: Format, problem: str, error: BaseException) -> HandlerEr
 
 
 def load_formats(*directories: Path) -> dict[str, Format]:
-    """Load every handler found in *directories*; the first of a name wins.
+    """Load every handler found in *directories*, the last of which has ours; the first wins.
 
     A file that fails to import, or defines neither direction, is named in the log
     and skipped: one bad handler must not keep the proxy from starting.
@@ -173,13 +182,13 @@ def load_formats(*directories: Path) -> dict[str, Format]:
         for path in sorted(directory.glob("*.py")):
             if path.stem.startswith(("_", ".")) or path.stem in formats:
                 continue
-            loaded = _load(path)
+            loaded = _load(path, foreign=directory is not directories[-1])
             if loaded is not None:
                 formats[loaded.name] = loaded
     return formats
 
 
-def _load(path: Path) -> Format | None:
+def _load(path: Path, *, foreign: bool) -> Format | None:
     try:
         module = _import(path)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third-party file raises
@@ -193,6 +202,7 @@ def _load(path: Path) -> Format | None:
         onconnect=getattr(module, "onconnect", None),
         content_type=getattr(module, "CONTENT_TYPE", "text/plain"),
         wire=getattr(module, "WIRE", False),
+        foreign=foreign,
     )
     problem = _problem(loaded)
     if problem:

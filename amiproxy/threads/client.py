@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.foreign import ForeignConversation
 from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
@@ -20,7 +21,7 @@ from amiproxy.threads.web.entrance import let_in
 if TYPE_CHECKING:
     import ssl
 
-    from amiproxy.formats import Format
+    from amiproxy.formats import Conversation, Format
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("amiproxy.client")
 
 TIMES = Times()
+
+_LONGEST_GREETING = 65536  # bytes
 
 
 class Client:
@@ -65,7 +68,7 @@ class Client:
             log.info("%s", error)
         except PeerError as error:
             log.warning("%s: %s", peer, error)
-        except Exception:
+        except BaseException:
             log.exception("%s: bug in the proxy", peer)
         finally:
             self._leave()
@@ -118,7 +121,11 @@ class Client:
         if form.conversation is None:
             self._serve_blocks(form)
             return
-        conversation = form.conversation(context.limits)
+        conversation: Conversation
+        if form.foreign:
+            conversation = ForeignConversation(form, context.limits)
+        else:
+            conversation = form.conversation(context.limits)
         if context.guarded:
             known = (context, self._web_sessions, self._transport.peer, self._address)
             conversation.entrance = functools.partial(let_in, *known)
@@ -157,7 +164,9 @@ class Client:
         if form.onconnect is None:
             return
         try:
-            greeting = bytes(form.onconnect(self._context.config.banner or replies.BANNER))
+            greeting = form.onconnect(self._context.config.banner or replies.BANNER)
+            if type(greeting) is not bytes or len(greeting) > _LONGEST_GREETING:
+                raise TypeError
         except BaseException as error:
             raise handler_error(form, "cannot greet", error) from error
         with self._transport.lock:

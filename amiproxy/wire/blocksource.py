@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Union
 
-from amiproxy.formats import handler_error
+from amiproxy.formats import Refused, handler_error
 from amiproxy.limits import Limits
-from amiproxy.message import Message
+from amiproxy.message import END, Message
 from amiproxy.wire.door import Door
 
 if TYPE_CHECKING:
-    from amiproxy.formats import Format, Reader, Refused
+    from amiproxy.formats import Format, Reader
 
 #: A piece that in every format holds no more than the end of one block: blank lines behind
 #: it mean nothing.
@@ -32,6 +33,17 @@ _PORTION = 4096
 #: The bytes, in lower case, that every SetInputFormat contains, and all by which a stranger
 #: may become known, after which more may be sent at a time.
 _SWITCH, _LOGIN, _KEY = b"inputformat", b"login", b"proxykey"
+
+
+def _is_sound(block: object) -> bool:
+    """Return whether *block*, of a reader that may be a third party's, is one block."""
+    if isinstance(block, Refused):
+        return isinstance(block.reply, Message) and isinstance(block.reason, str)
+    if not isinstance(block, Message):
+        return False
+    # More than one blank line would be more than one action.
+    raw = block.raw
+    return type(raw) is bytes and raw.find(END) == len(raw) - len(END) >= 0
 
 
 class BlockSource:
@@ -102,7 +114,12 @@ class BlockSource:
                 self._unread.extendleft(reversed(rest))
             self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
             try:
-                self._blocks.extend(self._reader.feed(data))
+                # A reader keeps no more than a block.
+                most = len(data) + self._limits.block
+                found = list(islice(self._reader.feed(data), most + 1))
+                if len(found) > most or not all(map(_is_sound, found)):
+                    raise TypeError
+                self._blocks.extend(found)
             except BaseException as error:
                 raise handler_error(self.form, "cannot read", error) from error
             if self._blocks:
