@@ -34,26 +34,40 @@ def read_server(value: Value) -> ServerSpec:
             "server spec incomplete; give host, port, user, secret, events(on/off), use_ssl(on/off)"
         )
     name, port, user, secret, events, use_ssl, *_ = [*found, "off"]
-    if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+    if not read_port(port):
         raise ValueError("the port (second field) is not a number between 1 and 65535")
     tls = parse_bool(use_ssl)
     if tls is None:
         raise ValueError("use_ssl (sixth field) is neither on nor off")
     return ServerSpec(
         host=host(name.lower()),
-        port=int(port),
+        port=read_port(port),
         user=user,
         secret=secret,
-        events=_events(events.lower()),
+        events=_events(events),
         tls=tls,
     )
 
 
 def _events(text: str) -> str:
-    """Read on, off, or what Asterisk takes besides: classes, or their sum as a number."""
+    found = read_events(text)
+    if not found:
+        raise ValueError("events (fifth field) is neither on nor off")
+    return found
+
+
+def read_events(text: str) -> str:
+    """Read on, off, or what Asterisk takes besides: classes, or their sum as a number.
+
+    Returns it in lower case, or ``""`` if *text* is none of them.
+    """
+    text = text.lower()
     answer = parse_bool(text)
     if answer is not None:
         return "on" if answer else "off"
-    if not re.fullmatch("[0-9]+", text) and read_classes(text)[1]:
-        raise ValueError("events (fifth field) is neither on nor off")
-    return text
+    return text if re.fullmatch("[0-9]{1,9}", text) or not read_classes(text)[1] else ""
+
+
+def read_port(text: str) -> int:
+    """Read the number of a port; return 0 if *text* is none."""
+    return int(text) if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535 else 0

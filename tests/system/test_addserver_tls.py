@@ -57,12 +57,25 @@ def test_any_yes_connects_with_tls(
         assert link.recv(1) == HANDSHAKE
 
 
-@pytest.mark.parametrize("word", ["enabled", "tls", "yes please", "2"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(
+            [f"UseSSL: {word}"]
+            for word in ("enabled", "tls", "yes please", "2", "yes,no", "\xa0yes")
+        ),
+        *([f"{name}: yes"] for name in ("Use_SSL", "Use-SSL", "SSL", "UseTLS", "tls", "UseSSL2")),
+        ["UseSSL: no", "UseSSL: yes"],
+        ["UseSSL: ", "UseSSL: yes"],
+        ["UseSSL:no", "Usessl: no"],
+    ],
+    ids=" ".join,
+)
 def test_what_is_neither_yes_nor_no_adds_nothing(
-    client: ManagerClient, listener: socket.socket, word: str
+    client: ManagerClient, listener: socket.socket, lines: list[str]
 ) -> None:
     """A guess could send the secret in plain text."""
-    answer = add(client, listener, f"UseSSL: {word}")
+    answer = add(client, listener, *lines)
 
     assert answer == ["ProxyResponse: Failure", "Message: Could not add 127.0.0.9"]
     assert client.ask("ProxyAction: ListServers") == ["ProxyResponse: Success"]

@@ -19,6 +19,8 @@ from amiproxy.access import rights
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
+from amiproxy.settings.hostline import read_events, read_port
+from amiproxy.settings.readers import host
 from amiproxy.threads.actions import login
 from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
 
@@ -224,28 +226,60 @@ def _set_autofilter(call: Call) -> Outcome:
 )
 def _add_server(call: Call) -> Outcome:
     context, session, message = call
-    host = message.get("Server").strip().lower()
-    spec = _server_spec(message, host)
+    name = message.get("Server").strip(" \t").lower()
+    try:
+        spec = _server_spec(message, name)
+    except ValueError as error:
+        log.info("%s: AddServer: %s", session.peer, error)
+        return call.say(replies.proxy_failure(message, f"Could not add {name}"))
     # Asks the resolver, in the thread of the client that wants it, and no other.
-    if spec is None or not context.control.add_server(spec):
-        return call.say(replies.proxy_failure(message, f"Could not add {host}"))
-    log.info("%s: added server %s:%d", session.peer, ascii(host), spec.port)
-    return _succeed(call, f"Message: Added {host}")
+    if not context.control.add_server(spec):
+        return call.say(replies.proxy_failure(message, f"Could not add {name}"))
+    log.info("%s: added server %s:%d", session.peer, ascii(name), spec.port)
+    return _succeed(call, f"Message: Added {name}")
 
 
-def _server_spec(message: Message, host: str) -> ServerSpec | None:
-    """Return the server that AddServer describes; None if a header is missing or wrong."""
-    port, user, secret = message.get("Port").strip(), message.get("Username"), message.get("Secret")
-    events = message.get("Events").strip().lower()
-    if not (host and user and secret and events) or len(host) > 255:
-        return None
-    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        return None
-    use_ssl = message.get("UseSSL").strip()
-    tls = parse_bool(use_ssl) if use_ssl else False
-    if tls is None:
-        return None  # never plain text for a client that asked for something else
-    return ServerSpec(host.strip("[]"), int(port), user, secret, events, tls)
+def _server_spec(message: Message, name: str) -> ServerSpec:
+    """Return the server that AddServer describes; *name* is its Server.
+
+    Raises:
+        ValueError: a header is missing or wrong; the text says which.
+
+    """
+    port, user, secret = (
+        message.get("Port").strip(" \t"),
+        message.get("Username"),
+        message.get("Secret"),
+    )
+    events = message.get("Events").strip(" \t")
+    if not (name and user and secret and events) or len(name) > 255:
+        raise ValueError("Server, Username, Secret or Events is missing")
+    if not read_port(port):
+        raise ValueError("Port is not a number between 1 and 65535")
+    if not read_events(events):
+        raise ValueError("Events is neither on nor off")
+    return ServerSpec(
+        host(name), read_port(port), user, secret, read_events(events), _encrypted(message)
+    )
+
+
+def _encrypted(message: Message) -> bool:
+    """Return whether AddServer asks for TLS; no or empty UseSSL, or none: it does not.
+
+    Raises:
+        ValueError: UseSSL is neither yes nor no, or given twice; or a header seems to be
+            meant for it.
+
+    """
+    for header, _ in message.headers():
+        word = re.sub("[^a-z]", "", header.lower())
+        if ("ssl" in word or "tls" in word) and header.lower() != "usessl":
+            raise ValueError("the header for TLS is called UseSSL")
+    words = [value.strip(" \t") for value in message.all("UseSSL")] or ["no"]
+    answer = parse_bool(words[0] or "no")
+    if answer is None or len(words) > 1:
+        raise ValueError("UseSSL is neither yes nor no, or given twice")
+    return answer
 
 
 @_proxy_action(
@@ -256,12 +290,12 @@ def _server_spec(message: Message, host: str) -> ServerSpec | None:
 )
 def _drop_server(call: Call) -> Outcome:
     context, session, message = call
-    host = message.get("Server")
-    if not host or not context.control.drop_server(host):
-        text = f"Cannot Drop Server {host}, Does Not Exist"
+    name = message.get("Server")
+    if not name or not context.control.drop_server(name):
+        text = f"Cannot Drop Server {name}, Does Not Exist"
         return call.say(replies.proxy_failure(message, text))
-    log.info("%s: dropped server %s", session.peer, ascii(host))
-    return _succeed(call, f"Message: Dropped {host}")
+    log.info("%s: dropped server %s", session.peer, ascii(name))
+    return _succeed(call, f"Message: Dropped {name}")
 
 
 _proxy_action("Logoff", for_everybody=True, reply="as `Action: Logoff`")(login.log_off)

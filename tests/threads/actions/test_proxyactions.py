@@ -173,6 +173,12 @@ def test_addserver_hands_the_server_over() -> None:
         *([*ADD[:1], f"Port: {port}", *ADD[2:]] for port in ("0", "65536", "x", "-1", "5038 0")),
         ["Server: " + "x" * 256, *ADD[1:]],
         [*ADD, "UseSSL: perhaps"],
+        [*ADD, "Use_SSL: yes"],
+        *(
+            [*(line for line in ADD if not line.startswith("Events")), f"Events: {word}"]
+            for word in ("maybe", "call,nonsense", "on off", "9" * 30)
+        ),
+        *([f"Server: {name}", *ADD[1:]] for name in ("a b", "a/b", "[::1", "1.2.3.256", "a:b")),
     ],
 )
 def test_addserver_fails_for_what_is_missing_or_wrong(lines: list[str]) -> None:
@@ -181,6 +187,18 @@ def test_addserver_fails_for_what_is_missing_or_wrong(lines: list[str]) -> None:
 
     assert call(client, "AddServer", *lines)[0] == "ProxyResponse: Failure"
     assert client.control.added == []
+
+
+@pytest.mark.parametrize(
+    ("word", "events"), [("YES", "on"), ("0", "off"), ("Call,Agent", "call,agent"), ("6", "6")]
+)
+def test_addserver_reads_events_as_a_host_line_does(word: str, events: str) -> None:
+    """On and off in any words, classes, or their sum."""
+    client = Client()
+    lines = [line for line in ADD if not line.startswith("Events")]
+
+    assert call(client, "AddServer", *lines, f"Events: {word}")[0] == "ProxyResponse: Success"
+    assert [spec.events for spec in client.control.added] == [events]
 
 
 def test_dropserver_drops_by_name() -> None:
