@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from time import thread_time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 from weakref import WeakValueDictionary
@@ -13,7 +14,7 @@ from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
@@ -32,13 +33,15 @@ class Viewer:
     calls it has let through; *view* says that there is one.  All else is a value.
     """
 
-    __slots__ = ("_callfilter", "number", "plan", "view")
+    __slots__ = ("_callfilter", "number", "picks", "plan", "view")
 
     def __init__(self, number: int, view: View, callfilter: SessionFilter | None = None) -> None:
         assert view.filtered is (callfilter is not None)
         self.number = number
         self.view = view
         self._callfilter = callfilter
+        #: Tells which of a batch's items every client with this view sees.
+        self.picks: Callable[[Sequence[Routed]], list[bool]] = view.shared_picks
         #: The encoders for its view, once there was a batch: a web request needs none.
         self.plan: Plan | None = None
 
@@ -86,6 +89,40 @@ class Viewer:
         )
 
 
+class MeteredViewer(Viewer):
+    """A viewer that tells how long it takes to choose: its client has added filters.
+
+    *spend* is told the seconds of processor time; what it raises ends the choice.  What
+    clients with equal views share is told of the one it was made for.
+    """
+
+    __slots__ = ("_spend",)
+
+    def __init__(
+        self,
+        number: int,
+        view: View,
+        callfilter: SessionFilter | None,
+        spend: Callable[[float], None],
+    ) -> None:
+        super().__init__(number, view, callfilter)
+        self._spend = spend
+        self.picks = self._metered_picks
+
+    def _metered_picks(self, items: Sequence[Routed]) -> list[bool]:
+        began = thread_time()
+        found = self.view.shared_picks(items)
+        self._spend(thread_time() - began)
+        return found
+
+    def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
+        """As for any viewer."""
+        began = thread_time()
+        found = super().chosen(batch)
+        self._spend(thread_time() - began)
+        return found
+
+
 # -- how the bytes of each route are made --------------------------------------------------
 
 
@@ -105,7 +142,7 @@ def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    return batch.joined((form.name, viewer.plan), form, viewer.view.shared_picks)
+    return batch.joined((form.name, viewer.plan), form, viewer.picks)
 
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:

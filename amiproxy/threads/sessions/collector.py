@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.web.answers import Answer
 from amiproxy.wire.routed import BROADCAST
@@ -185,6 +186,9 @@ class Collector(ClientSession):
         with self.lock:
             try:
                 self._take(batch)
+            except FilterTimeError as error:
+                self._lose()
+                log.warning("%s: %s", self.peer, error)
             except Exception:
                 self._lose()
                 log.exception("%s: bug in the proxy", self.peer)

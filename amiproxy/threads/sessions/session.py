@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
-from amiproxy.routing.viewer import Viewer
+from amiproxy.routing.viewer import MeteredViewer, Viewer
 from amiproxy.routing.visibility import View
+from amiproxy.threads.sessions.filtertime import FilterTime
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.threads.sessions.admission import Slot
+    from amiproxy.threads.sessions.filtertime import FilterMeter
     from amiproxy.wire.batch import Batch
 
 #: A session number is never used again while the proxy runs (spec section 7).
 _NUMBERS = itertools.count(1)
+#: What the filters that clients add may take together.
+FILTER_TIME = FilterTime()
 
 
 class SessionState(enum.Enum):
@@ -84,11 +88,11 @@ class ClientSession:
         self.challenge = ""
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # _callfilter, _state and _viewer.  Only the client's thread sets these fields, with the
-        # lock, and so may read them without; the servers' threads read them, and change what
-        # the call filter has learned and the WaitEvent has been told, with it.  (ListSessions
-        # and SessionRegistry.listeners read output and mode without, Router.publish number:
-        # each is one reference.)
+        # _callfilter, _meter, _state and _viewer.  Only the client's thread sets these fields,
+        # with the lock, and so may read them without; the servers' threads read them, and
+        # change what the call filter has learned, what the filters took and the WaitEvent has
+        # been told, with it.  (ListSessions and SessionRegistry.listeners read output and mode
+        # without, Router.publish number: each is one reference.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
@@ -96,6 +100,7 @@ class ClientSession:
         self.mode = mode
         self.event_mask = ALL
         self.own_filters: EventFilters | None = None
+        self._meter: FilterMeter | None = None
         self.waiting_for_event: WaitEvent | None = None
         self._callfilter: SessionFilter | None = None
         self._state = self._entry
@@ -178,6 +183,7 @@ class ClientSession:
         """Set the filters that Action: Filter has built up."""
         with self.lock:
             self.own_filters = filters
+            self._meter = self._meter or FILTER_TIME.meter()
             self._renew()
 
     def set_output(self, form: Format, message: Message) -> None:
@@ -250,7 +256,10 @@ class ClientSession:
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
             filtered=callfilter is not None,
         )
-        self._viewer = Viewer(self.number, view, callfilter)
+        if self._meter is None or self.own_filters is None:
+            self._viewer = Viewer(self.number, view, callfilter)
+        else:
+            self._viewer = MeteredViewer(self.number, view, callfilter, self._meter.spend)
 
     # -- what any thread may call ----------------------------------------------------------
 

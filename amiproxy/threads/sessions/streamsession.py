@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amiproxy.errors import HandlerError
 from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
+from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.wire.batch import BatchKind
 
@@ -57,6 +58,8 @@ class StreamSession(ClientSession):
                         self.waiting_for_event.told = True
             except HandlerError as error:
                 self._fail(error)
+            except FilterTimeError as error:
+                self.transport.abort(error)  # its own thread logs it
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
                 self._lose(error)
 
