@@ -46,12 +46,12 @@ def _calls(rows: Iterable[Functions]) -> re.Pattern[str]:
 
 
 _CALL = _calls(row for row in functions.ROWS if row.needs_system)
-# Who may write the dialplan may have a channel read the database or decode text: all that
-# a line in extensions.conf needs, and no answer of Asterisk is forged by it.
+# Who may write the dialplan may have a channel read the database, decode text or run
+# dialplan at intervals: lines of extensions.conf do, and no answer is forged by it.
 _CALL_IN_FILE = _calls(
     row
     for row in functions.ROWS
-    if row.needs_system and row not in (functions.DATABASE, functions.DECODERS)
+    if row.needs_system and row not in (functions.DATABASE, functions.DECODERS, functions.HOOKS)
 )
 _FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
 

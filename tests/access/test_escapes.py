@@ -200,6 +200,7 @@ def test_a_function_in_any_header_of_an_originate(header: str) -> None:
         ("Getvar", "Variable: SPRINTF(%c%c,13,10)"),
         ("Getvar", "Variable: STRFTIME(0,,%n)"),
         ("Getvar", "Variable: MATH(5+5,char)"),
+        ("Setvar", "Variable: PRESENCE_STATE(CustomPresence:x)"),
         ("Getvar", "Variable: JSON_DECODE(x,y)"),
         ("Getvar", "Variable: ICONV(utf-7,latin1,+AA0ACg-)"),
         ("Getvar", "Variable: REPLACE(x,a,\\n)"),
@@ -235,6 +236,7 @@ def test_other_actions_that_escape(name: str, line: str) -> None:
     [
         ("Redirect", ["Channel: SIP/1-01", "Context: system", "Exten: 100", "Priority: 1"]),
         ("Setvar", ["Variable: CDR(userfield)", "Value: called back (twice)"]),
+        ("UpdateConfig", ["Value-000000: 1,n,Set(CONFBRIDGE(user,template)=x)"]),
         ("UpdateConfig", ["Value-000000: 1,n,Set(x=${STRFTIME(,,%H)}${DB(a/b)})"]),
         ("Getvar", ["Variable: PROFILE(x)"]),
         ("MessageSend", ["To: pjsip:100", "Body: see the file (attached), ${SHELL(id)}"]),
