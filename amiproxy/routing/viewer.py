@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from amiproxy.formats import written
 from amiproxy.routing.visibility import Route, View
 from amiproxy.wire.batch import BatchKind
-from amiproxy.wire.routed import Routed
+from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,10 +81,12 @@ class Viewer:
     def hears_event(self, batch: Batch) -> bool:
         """Return whether something in *batch* ends a WaitEvent of this client.
 
-        Answers and the items of lists, which have no Privilege, do not.
+        Answers and the items of lists do not.
         """
         return any(
-            item.message.has("Privilege") and self.view.sees(item, self.number)
+            item.owner == BROADCAST
+            and item.message.has("Privilege")
+            and self.view.sees(item, self.number)
             for item in batch.items
         )
 

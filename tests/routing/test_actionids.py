@@ -6,7 +6,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
@@ -16,6 +16,9 @@ IDS = st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1, ma
 
 
 @given(st.integers(0, 10**9), st.none() | IDS)
+@example(1, "x" * 43)
+@example(1, "x" * 44)
+@example(10**9, "x" * 900)
 def test_an_action_id_tells_whose_it_is(number: int, client_id: str | None) -> None:
     """Session and action can be read from it, and what the client gave if there is room."""
     ids = ActionIds()

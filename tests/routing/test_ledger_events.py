@@ -7,6 +7,7 @@ import pytest
 
 from amiproxy.message import Message
 from amiproxy.routing.calltable import CallTable
+from amiproxy.routing.pending import PendingAction
 from amiproxy.wire.routed import BROADCAST
 from tests.routing.ledgerplay import Play
 
@@ -148,6 +149,14 @@ def test_what_is_unanswered_is_counted(play: Play) -> None:
 
     assert counts == [(3, 3 * size), (3, 2 * size), (3, size), (2, size), (1, 0), (0, 0)]
     assert play.over == [1, 1, 1]
+
+
+def test_what_went_upstream_is_not_kept(play: Play) -> None:
+    """An Originate may be remembered for minutes, and may be long."""
+    action = PendingAction(1, b"Action: X\r\n\r\n", play.ids.make(1, "a"), "a")
+
+    assert play.ledger.enter(action) == b"Action: X\r\n\r\n"
+    assert action.raw == b""
 
 
 def test_a_lost_connection_leaves_nothing_behind(play: Play) -> None:

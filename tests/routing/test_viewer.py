@@ -151,9 +151,10 @@ def test_what_no_call_table_has_noted_is_withheld_from_clients_that_filter_calls
 
 
 def test_a_wait_event_ends_with_an_event_and_not_with_a_list() -> None:
-    """The items of a list are events without a Privilege."""
-    item = Message.of("Event: PeerEntry", "ObjectName: 1")
+    """The items of Status look like events."""
+    item = Message.of("Event: Status", "Privilege: Call", "Channel: SIP/1")
 
     assert not viewer().hears_event(Batch.of_items("pbx", [Routed(item, owner=ME)]))
+    assert not viewer().hears_event(Batch.of_items("pbx", [Routed(item, owner=OTHER)]))
     assert viewer().hears_event(Batch("pbx", EVENT.raw))
     assert not viewer(mask=0).hears_event(Batch("pbx", EVENT.raw))

@@ -68,6 +68,8 @@ class Publisher:
             return
         if audience.keeps_calls:
             self._note(messages)
+        for message in messages:
+            message.has("ActionID")  # clients wait for the lock: a long message is read before it
         with link.lock:
             items = list(filter(None, map(link.ledger.classify, messages)))
         if items:

@@ -31,6 +31,9 @@ ACTIONS = {
 }
 MODES = list(AutoFilter)
 
+#: A channel of the users who see its calls only.
+CHANNEL = ("Channel: SIP/1-1", "Uniqueid: 1.1")
+
 
 class History(World):
     """Carries a history out."""
@@ -182,11 +185,12 @@ class History(World):
             mark = self.of_answer(asked, bears=True, what="end")
             server.say("Event: ListComplete", wire_id, "EventList: Complete", mark)
         elif asked.kind == "peers":
-            server.say("Event: PeerEntry", self.of_answer(asked, bears=False, what="item"))
+            mark = self.of_answer(asked, bears=False, what="item")
+            server.say("Event: PeerEntry", *CHANNEL, mark)
         else:
             asked.marked = True
             mark = self.of_answer(asked, bears=True, what="item")
-            server.say("Event: Status", "Privilege: Call", wire_id, mark)
+            server.say("Event: Status", "Privilege: Call", wire_id, *CHANNEL, mark)
 
     def response(self, server: Server) -> None:
         """Send the OriginateResponse of the oldest call."""
@@ -257,7 +261,7 @@ class History(World):
         """Something happens at an Asterisk."""
         of_class = ("call", "system")[self.pick(2)]
         mark = self.of_event(None, f"{of_class} event", of_class=of_class)
-        server.say("Event: Newchannel", f"Privilege: {of_class},all", mark)
+        server.say("Event: Newchannel", f"Privilege: {of_class},all", *CHANNEL, mark)
 
     def foreign_event(self, server: Server) -> None:
         """Another program's event, with an ActionID that is none of ours."""

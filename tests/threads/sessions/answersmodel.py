@@ -151,7 +151,7 @@ class World:
     def __init__(self, history: bytes) -> None:
         self._decisions: Iterator[int] = iter(history)
         self.router = Router(SessionRegistry())
-        self.router.registry.filtering = True
+        self.router.registry.filtering = self.router.keeps_calls = True
         count = 1 + self.pick(3)
         self.servers = [Server(number, self.router) for number in range(count)]
         self.clients: dict[int, Client] = {}

@@ -85,6 +85,23 @@ def test_an_answer_may_end_with_an_event() -> None:
     assert answer.complete
 
 
+def test_the_originateresponse_of_another_action_ends_no_answer() -> None:
+    """It is an event for all; the one that was waited for is this action's."""
+    session = collector()
+    pending = session.expect("OriginateResponse")
+    session.sending("1")
+    event = Message.of("Event: OriginateResponse", "Privilege: call,all", "ActionID: 1")
+
+    deliver(session, answer_to(session, RESPONSE, final=True))
+    deliver(session, Routed(event, action_id="1", request_id="2"))
+    assert not pending.over.is_set()
+    deliver(session, Routed(event, action_id="1", request_id="1", asker=session.number))
+
+    answer = pending.wait(10)
+    assert answer.messages == (RESPONSE, event)
+    assert answer.complete
+
+
 def test_an_error_ends_the_wait_for_an_event() -> None:
     """Where the action has failed no event will come."""
     session = collector()
