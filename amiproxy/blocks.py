@@ -31,6 +31,7 @@ UNPARSED = "UnparsedText"
 _BLANKS = bytes(range(1, 33))
 _BREAKS = re.compile(rb"[\r\n\0]")
 _NOTHING = (b"", b"\r")
+_LINE_ENDS = (b"\n", b"\r")
 
 
 def block(lines: Sequence[bytes], limits: Limits) -> Message | Refused | None:
@@ -70,6 +71,15 @@ def refusal(problem: str, lines: Sequence[bytes] = (), *, close: bool = False) -
     return Refused(Message.of(*reply, own=True), problem, close=close)
 
 
+def without_blank_lines(data: bytes) -> bytes:
+    """Return *data* without the blank lines that it begins with."""
+    begin = data[: len(data) - len(data.lstrip(b"\r\n"))]
+    end = begin.rfind(b"\n") + 1
+    if begin.count(b"\r", 0, end) != begin.count(b"\r\n"):
+        return data  # a line of CRs is not blank
+    return data[end:]
+
+
 class RecordReader:
     """Read formats of one record per line: cut at line feeds, parse each line.
 
@@ -95,6 +105,8 @@ class RecordReader:
 
     def feed(self, data: bytes) -> list[Message | Refused]:
         """Take the next *data* and return the blocks of the lines it ends, in order."""
+        if data[:1] in _LINE_ENDS and not self._tail and not self._skipping:
+            data = without_blank_lines(data)
         *lines, tail = data.split(b"\n")
         found: list[Message | Refused] = []
         for line in lines:

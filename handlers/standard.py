@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.blocks import BLOCK_TOO_LONG, LINE_TOO_LONG, TOO_MANY_LINES, refusal
+from amiproxy.blocks import (
+    BLOCK_TOO_LONG,
+    LINE_TOO_LONG,
+    TOO_MANY_LINES,
+    refusal,
+    without_blank_lines,
+)
 from amiproxy.message import END, Message
 
 if TYPE_CHECKING:
@@ -73,6 +79,8 @@ class StandardReader:
         if self._tail:
             data = bytes(self._tail) + data
             self._tail.clear()
+        if data[:1] in (b"\n", b"\r") and not (self._count or self._skipping):
+            data = without_blank_lines(data)
         found: list[Message | Refused] = []
         if not _is_odd(data):
             if self._skipping or self._count:
@@ -127,7 +135,7 @@ class StandardReader:
                 text = text[: text.index(b"\0")]
             if text:
                 self._add(text)
-            else:
+            elif self._count:
                 self._end(found)
         self._keep(tail)
 

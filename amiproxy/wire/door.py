@@ -42,6 +42,9 @@ _HOST_OR_ACTION = re.compile(
     rb"[ \t\"'{<]*(?:\w+>[ \t<]*)?(?:proxy)?action\b)"
 )
 
+#: What is searched at a time, for the search holds the interpreter.
+_PORTION = 16384
+
 #: How much of a line is kept to see how it begins.
 _BEGINNING = 64
 
@@ -106,12 +109,17 @@ class Door:
 
     def _look(self, data: bytes) -> None:
         """Search *data*, of any lines, for the first Host or action."""
-        text = self._line + data
-        found = _HOST_OR_ACTION.search(text)
-        if found is None:
-            begin = text.rfind(b"\n") + 1
-            self._line = text[begin:].lstrip(b" \t")[:_BEGINNING]
-        elif found["host"]:
-            raise HttpError
-        else:
-            self.is_open = True
+        for at in range(0, len(data), _PORTION):
+            text = self._line + data[at : at + _PORTION]
+            lower = text.lower()
+            found = None
+            if b"host" in lower or b"action" in lower:  # else the search is not worth its time
+                found = _HOST_OR_ACTION.search(text)
+            if found is None:
+                begin = text.rfind(b"\n") + 1
+                self._line = text[begin:].lstrip(b" \t")[:_BEGINNING]
+            elif found["host"]:
+                raise HttpError
+            else:
+                self.is_open = True
+                return

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from amiproxy.blocks import LINE_BREAK, TOO_MANY_LINES
 from amiproxy.formats import Limits, Refused
 from amiproxy.message import Message
-from tests.handlers.support import SMALL, read
+from tests.handlers.support import SMALL, cut, everything, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,3 +203,22 @@ def test_blank_lines_cost_nothing_but_their_reading(name: str, step: int) -> Non
     pieces = [data[at : at + step] for at in range(0, len(data), step)]
 
     assert read(name, *pieces, last, limits=LIMITS) == [Message.of("A: b")]
+
+
+@given(
+    st.sampled_from(["json", "csv", "standard"]),
+    st.lists(
+        st.sampled_from([b"\r", b"\n", b"\r\n", b"\n\n", b"a: b\n\n", b'{"a":"b"}\n']), max_size=9
+    ),
+    st.lists(st.integers(0, 60), max_size=6),
+)
+def test_blank_lines_count_as_little_in_any_pieces(
+    name: str, parts: list[bytes], edges: list[int]
+) -> None:
+    """A line of a CR is not blank where a CR is data; TCP does not decide what is blank."""
+    data = b"".join(parts)
+
+    whole = everything(read(name, data, limits=LIMITS))
+
+    assert everything(read(name, *cut(data, edges), limits=LIMITS)) == whole
+    assert everything(read(name, *(bytes([one]) for one in data), limits=LIMITS)) == whole
