@@ -91,7 +91,7 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
     row = _ROW_OF.get(squeezed)
     if privileged and row in (applications.PROGRAMS, applications.PASSWORDS):
         return None
-    if row is applications.SOUNDS and _NOT_A_SOUND.search(data):
+    if row is applications.SOUNDS and _NOT_A_SOUND.search(dialplan.plain(data)):
         return "a sound that is not one of Asterisk's"
     if row is applications.DIAL:
         return _dial_problem(data, bounds)

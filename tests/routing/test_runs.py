@@ -17,6 +17,9 @@ AGI = ("Action: AGI", "Channel: SIP/100-1")
 SETVAR = ("Action: Setvar", "Channel: SIP/100-1")
 GETVAR = ("Action: Getvar", "Channel: SIP/100-1")
 
+#: Applications that may run on an own channel, with data that is no channel of others.
+HARMLESS = {*applications.HARMLESS.names, *applications.SOUNDS.names, *applications.DTMF.names}
+
 #: Application and data that reach others' channels, or go on elsewhere.
 REACHING = [
     ("ChanSpy", "SIP/9999"),
@@ -61,6 +64,12 @@ REACHING = [
     ("Dial", "${EVIL}"),
     ("Playback", "/etc/shadow"),
     ("Playback", "beep&../../x"),
+    ("Playback", "\\/etc/shadow"),
+    ("Playback", '"/etc/shadow"'),
+    ("Playback", ".\\./x"),
+    ("Playback", "http:\\//10.0.0.1/x.wav"),
+    ("Dial", "SIP/100\\&SIP/9999"),
+    ("Dial", '"SIP/100","30,G(evil^s^1)"'),
     ("Playback", "http://10.0.0.1/x.wav"),
     ("Stasis", "evil"),
     ("NoSuchApplication", ""),
@@ -110,11 +119,10 @@ def test_an_application_on_the_own_channel_passes(application: str, data: str) -
 def test_every_application_is_harmless_or_refused() -> None:
     """Without data, those of the rows that say so, and no others."""
     client = Client(CALLER)
-    harmless = {*applications.HARMLESS.names, *applications.SOUNDS.names, *applications.DTMF.names}
     every = {name for row in applications.ROWS for name in row.names}
 
     passing = {name for name in every if client.sends(*ORIGINATE, f"Application: {name}")}
-    assert passing == harmless
+    assert passing == HARMLESS
 
 
 def test_the_context_of_a_dial_for_a_user_with_a_context_alone() -> None:
@@ -287,6 +295,20 @@ def test_who_has_system_may_leave_the_pbx_but_reach_no_other_channel() -> None:
     assert client.sends(*SETVAR, "Variable: DB(a/b)", "Value: 1")
     assert client.sends(*ORIGINATE, "Application: ChanSpy", "Data: SIP/9999") is None
     assert client.sends(*GETVAR, "Variable: IMPORT(SIP/9999,X)") is None
+
+
+@given(
+    st.text(st.characters(min_codepoint=33), max_size=12),
+    st.sampled_from(sorted(HARMLESS)),
+    st.sampled_from(["", " ", "\t"]),
+)
+def test_what_passes_is_on_the_list(noise: str, name: str, blank: str) -> None:
+    """Whatever an application is called: if it may run, it is one of these."""
+    client = Client(CALLER)
+    for each in (noise, name + noise, noise + name, blank + name.upper(), name[:-1] + blank):
+        line = f"Application: {each}".encode("latin-1", "replace").decode("latin-1")
+        if client.sends(*ORIGINATE, line, "Data: SIP/9999") and each.strip():
+            assert "".join(line.partition(":")[2].lower().split()) in HARMLESS
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255), max_size=80))
