@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""BoundedDict: a dict with a limit, for what peers can add to without end."""
+"""Containers with a limit, for what peers can add to without end."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import TypeVar
+from collections import OrderedDict, deque
+from typing import Callable, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -31,3 +31,36 @@ class BoundedDict(OrderedDict[K, V]):
         super().__setitem__(key, value)
         if len(self) > self._most:
             self.popitem(last=False)
+
+
+class Recent(Generic[V]):
+    """The last values that came: *most* at the most, and together no larger than *most_size*.
+
+    *size_of* says how large one is; one that is too large by itself leaves none.
+
+    Not thread-safe.
+    """
+
+    def __init__(self, most: int, most_size: int, size_of: Callable[[V], int]) -> None:
+        self._values: deque[V] = deque()
+        self._most = most
+        self._most_size = most_size
+        self._size_of = size_of
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def append(self, value: V) -> None:
+        """Add *value*; the oldest ones make room."""
+        self._values.append(value)
+        self._size += self._size_of(value)
+        while self._size > self._most_size or len(self._values) > self._most:
+            self._size -= self._size_of(self._values.popleft())
+
+    def take(self) -> list[V]:
+        """Return all values, oldest first, and keep none."""
+        values = list(self._values)
+        self._values.clear()
+        self._size = 0
+        return values

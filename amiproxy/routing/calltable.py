@@ -8,18 +8,24 @@ it needs no lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, ClassVar, Final
+from collections import OrderedDict
+from typing import Callable, ClassVar, Final, Optional
 
 from amiproxy.basics.bounded import BoundedDict
+from amiproxy.message import Message
 from amiproxy.routing.facts import CALL_BRIDGE, PROVES_NOTHING, Facts, facts_of
 
-if TYPE_CHECKING:
-    from amiproxy.message import Message
-
 #: Channels, bridges and ids of gone channels kept per server; beyond that the oldest
-#: are dropped.  Asterisk reports each Hangup, so only what got lost is dropped; a
-#: channel takes some 2 KB.
+#: are dropped.  Asterisk reports each Hangup, so only what got lost is dropped.
 MAX_CHANNELS = 20_000
+
+#: Bytes of the messages kept per server, enough for that many usual ones; beyond that the
+#: oldest are dropped.  Larger messages than MAX_KEPT are not kept: usual ones have 1 KB.
+MAX_BYTES = 16 * 1024 * 1024
+MAX_KEPT = 16 * 1024
+
+#: Channels remembered of a bridge that joins the parties of one call.
+MAX_IN_BRIDGE = 8
 
 # How messages begin that change the table, as Asterisk writes them.
 _CHANGES = (
@@ -60,21 +66,44 @@ class Links:
 
 
 _NO_LINKS = Links(())
+_NOBODY: BoundedDict[str, None] = BoundedDict(1)
+
+#: Newchannel and latest Newstate of a channel, as far as they are kept.
+_Call = tuple[Optional[Message], Optional[Message]]
+
+
+def _size(call: _Call | None) -> int:
+    """Return how many bytes the messages of *call* have."""
+    if call is None:
+        return 0
+    newchannel, newstate = call
+    return (len(newchannel.raw) if newchannel else 0) + (len(newstate.raw) if newstate else 0)
+
+
+def _kept(message: Message) -> Message | None:
+    """Return *message* without what was found in it, which takes more memory; None if large."""
+    return Message(message.raw) if len(message.raw) <= MAX_KEPT else None
 
 
 class CallTable:
     """What one Asterisk reported of its live channels, in the order it came."""
 
-    def __init__(self, most: int = MAX_CHANNELS) -> None:
-        """Make an empty table for *most* channels, as many bridges and gone channels."""
+    def __init__(self, most: int = MAX_CHANNELS, most_bytes: int = MAX_BYTES) -> None:
+        """Make an empty table for *most* channels, as many bridges and gone channels.
+
+        Of the messages of live channels *most_bytes* bytes are kept.
+        """
+        self._most_bytes = most_bytes
+        self.size = 0  #: bytes of the messages of live channels
         # Unique id -> (Newchannel or None, latest Newstate or None); a channel older
         # than our connection has no Newchannel.
-        self._calls: BoundedDict[str, tuple[Message | None, Message | None]] = BoundedDict(most)
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
+        self._most = most
         # Channels that hung up.  Their ids still occur: as Linkedid of the channels that
         # go on talking, and in the Cdr that follows the Hangup.
         self._gone: BoundedDict[str, None] = BoundedDict(most)
         # Bridge id -> the channels in it, as a set in the order they came.
-        self._bridges: BoundedDict[str, dict[str, None]] = BoundedDict(most)
+        self._bridges: BoundedDict[str, BoundedDict[str, None]] = BoundedDict(most)
 
     def __len__(self) -> int:
         """Return how many live channels are known."""
@@ -83,6 +112,7 @@ class CallTable:
     def clear(self) -> None:
         """Forget everything: the connection to this Asterisk was lost."""
         self._calls.clear()
+        self.size = 0
         self._gone.clear()
         self._bridges.clear()
 
@@ -146,7 +176,7 @@ class CallTable:
         """
         others: dict[str, None] = {}
         for bridge in bridges:
-            others.update(self._bridges.get(bridge, {}))
+            others.update(self._bridges.get(bridge, _NOBODY))
         return tuple([uid for uid in others if uid not in self._gone and uid not in uids])
 
     def _replays(
@@ -177,15 +207,24 @@ class CallTable:
             update(self, message, facts)
 
     def _add(self, message: Message, facts: Facts) -> None:
-        self._calls[facts.own_uid] = (message, None)
+        self._keep_call(facts.own_uid, (_kept(message), None))
+
+    def _keep_call(self, uid: str, call: _Call) -> None:
+        """Remember *call* of the channel *uid*; if that is too much the oldest ones go."""
+        calls = self._calls
+        self.size += _size(call) - _size(calls.get(uid))
+        calls[uid] = call
+        while len(calls) > self._most or self.size > self._most_bytes:
+            _, oldest = calls.popitem(last=False)
+            self.size -= _size(oldest)
 
     def _change_state(self, message: Message, facts: Facts) -> None:
         uid = facts.own_uid
         if uid not in self._gone:
-            self._calls[uid] = (self._calls.get(uid, (None, None))[0], message)
+            self._keep_call(uid, (self._calls.get(uid, (None, None))[0], _kept(message)))
 
     def _hang_up(self, _message: Message, facts: Facts) -> None:
-        self._calls.pop(facts.own_uid, None)
+        self.size -= _size(self._calls.pop(facts.own_uid, None))
         self._gone[facts.own_uid] = None
 
     def _rename(self, message: Message, facts: Facts) -> None:
@@ -198,19 +237,25 @@ class CallTable:
         call = self._calls.get(uid)
         if call is not None and name:
             newchannel, newstate = call
-            self._calls[uid] = (
-                newchannel and newchannel.replacing("Channel", name),
-                newstate and newstate.replacing("Channel", name),
+            renamed = (
+                newchannel and _kept(newchannel.replacing("Channel", name)),
+                newstate and _kept(newstate.replacing("Channel", name)),
             )
+            self._keep_call(uid, renamed)
 
     def _enter_bridge(self, _message: Message, facts: Facts) -> None:
         if facts.bridge_type == CALL_BRIDGE:
             for bridge in facts.bridges:
-                self._bridges.setdefault(bridge, {})[facts.own_uid] = None
+                members = self._bridges.get(bridge)
+                if members is None:
+                    members = self._bridges[bridge] = BoundedDict(MAX_IN_BRIDGE)
+                members[facts.own_uid] = None
 
     def _leave_bridge(self, _message: Message, facts: Facts) -> None:
         for bridge in facts.bridges:
-            self._bridges.get(bridge, {}).pop(facts.own_uid, None)
+            members = self._bridges.get(bridge)
+            if members is not None:
+                members.pop(facts.own_uid, None)
 
     def _destroy_bridge(self, _message: Message, facts: Facts) -> None:
         for bridge in facts.bridges:

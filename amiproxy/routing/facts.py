@@ -9,6 +9,7 @@ Asterisk 22, and, for the older ones, from Asterisk 1.2 to 11.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ PARTY_CONTEXT_HEADERS = (
 # What Asterisk writes for an id that it does not know.
 _NO_ID = frozenset(("", "<none>", "<unknown>", "<null>", "(null)", "none", "unknown"))
 
+#: Characters of an id that are remembered, twice what Asterisk's have at the most
+#: (AST_MAX_PUBLIC_UNIQUEID), and ids of one message that count: one for each header above.
+LONGEST_ID = 300
+MOST_IDS = 64
+_USUAL = 1024  # bytes of messages that need not be looked at for either
+
 # Kinds of headers, and indices of the lists of their values.  The first ones hold ids.
 _IGNORED, _UNIQUEID, _LINKEDID, _BRIDGE = range(4)
 _EVENT, _CONTEXT, _PARTY_CONTEXT, _CHANNEL, _PRIVILEGE, _BRIDGE_TYPE = range(4, 10)
@@ -178,8 +185,19 @@ class Facts:
         "uids",
     )
 
-    def __init__(self, values: Sequence[list[str]], ids: list[str], *, response: bool) -> None:
-        """Take the *values* of each kind of header, and the *ids* of all channels in order."""
+    def __init__(
+        self, values: Sequence[list[str]], ids: list[str], *, response: bool, large: bool = False
+    ) -> None:
+        """Take the *values* of each kind of header, and the *ids* of all channels in order.
+
+        There may be long ids, or many, in a *large* message.
+        """
+        if large:
+            for some in (ids, *values[: _LAST_ID + 1]):
+                some[:] = [
+                    each if len(each) <= LONGEST_ID else _shortened(each)
+                    for each in some[:MOST_IDS]
+                ]
         (_, own_uids, _, bridges, events, contexts, party_contexts, channels, privileges, types) = (
             values
         )
@@ -241,8 +259,14 @@ def facts_of(message: Message) -> Facts:
         elif not value and kind > _LAST_EMPTY:
             continue
         values[kind].append(value)
-    facts = message.facts = Facts(values, ids, response=False)
+    large = len(message.raw) > _USUAL
+    facts = message.facts = Facts(values, ids, response=False, large=large)
     return facts
+
+
+def _shortened(value: str) -> str:
+    """Return what stands for the long id *value*, and for no other."""
+    return hashlib.sha256(value.encode("latin-1", "backslashreplace")).hexdigest()
 
 
 def _is_response(message: Message) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""BoundedDict: a dict that forgets its oldest entry when it is full."""
+"""Containers that forget their oldest entry when they are full."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.basics.bounded import BoundedDict
+from amiproxy.basics.bounded import BoundedDict, Recent
 
 if TYPE_CHECKING:
     Add = Callable[[BoundedDict[int, int], int], object]
@@ -66,3 +66,22 @@ def test_it_is_a_dict_of_the_newest_entries(steps: list[tuple[int, bool]], most:
             expected = [one for one in expected if one != key]
 
         assert list(table) == expected
+
+
+@given(st.lists(st.integers(0, 12), max_size=40))
+def test_recent_values_are_the_last_that_fit(sizes: list[int]) -> None:
+    """By number and by size."""
+    recent: Recent[bytes] = Recent(5, 10, len)
+    values = [bytes([index]) * size for index, size in enumerate(sizes)]
+    for value in values:
+        recent.append(value)
+
+    count = len(recent)
+    taken = recent.take()
+
+    assert count == len(taken)
+    assert taken == values[len(values) - count :]
+    assert sum(map(len, taken)) <= 10
+    more = values[len(values) - count - 1 :] if count < len(values) else []
+    assert not more or count == 5 or sum(map(len, more)) > 10
+    assert len(recent) == 0

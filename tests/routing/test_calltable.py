@@ -242,3 +242,75 @@ def test_any_bytes_can_be_noted(blocks: list[bytes]) -> None:
     for block in blocks:
         table.note(Message(b"Event: BridgeEnter\r\n" + block + b"\r\n\r\n"))
         table.keep(Message(block + b"\r\n\r\n"))
+
+
+def replays(table: CallTable, *uids: str) -> dict[str, tuple[Message, ...]]:
+    """As replay, for any number of ids."""
+    return {uid: messages for each in uids for uid, messages in replay(table, each).items()}
+
+
+def test_messages_kept_are_bounded_by_their_bytes() -> None:
+    """The oldest go first; one that is much too large is not kept at all."""
+    table = CallTable(most_bytes=10_000)
+    size = len(new("0.000", "x" * 900).raw)
+    for number in range(100):
+        table.note(new(f"0.{number:03}", "x" * 900))
+    table.note(new("1.1", "x" * 20_000))
+
+    kept = replays(table, *(f"0.{number:03}" for number in range(100)), "1.1")
+
+    assert list(kept) == [f"0.{number:03}" for number in range(100 - 10_000 // size, 100)] + ["1.1"]
+    assert kept["1.1"] == ()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("nshr"), st.integers(0, 9), st.integers(0, 3000)), max_size=60
+    )
+)
+def test_the_bytes_kept_are_those_of_the_messages(
+    story: list[tuple[str, int, int]],
+) -> None:
+    """Whatever comes and goes; and they stay below the limit."""
+    table = CallTable(most_bytes=8000)
+    for what, uid, size in story:
+        message = {
+            "n": new(str(uid), "c" * size),
+            "s": state(str(uid), "s" * size),
+            "h": event("Hangup", f"Uniqueid: {uid}"),
+            "r": event("Rename", f"Uniqueid: {uid}", f"Newname: {'r' * size}"),
+        }[what]
+        table.note(message)
+
+    kept = replays(table, *map(str, range(10)))
+    size = sum(len(message.raw) for messages in kept.values() for message in messages)
+    assert table.size == size
+    assert size <= 8000
+
+
+def test_ids_and_members_of_bridges_are_bounded() -> None:
+    """A long id is another's no more than a short one; what is remembered of it is short."""
+    table = CallTable()
+    long, other = "1" * 5000, "1" * 4999 + "2"
+    table.note(new(long))
+    assert list(replay(table, other)) == []
+    (known,) = replay(table, long)
+    assert len(known) < 100
+    many = event("X", *(f"Uniqueid: {number}" for number in range(5000)))
+    assert len(table.note(many).live) == 64
+    for number in range(100):
+        table.note(enter("b", str(number)))
+    assert len(table.note(enter("b", "last")).live) < 12
+
+
+def test_what_is_kept_holds_nothing_that_was_found_in_it() -> None:
+    """That takes many times the memory."""
+    table = CallTable()
+    message = new("1.1")
+    table.note(message)
+
+    ((kept,),) = replay(table, "1.1").values()
+
+    assert kept == message
+    assert kept.facts is None
+    assert message.facts is not None

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
+from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
@@ -23,13 +24,19 @@ from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format
-    from amiproxy.message import Message
     from amiproxy.wire.batch import Batch
 
 log = logging.getLogger("amiproxy.session")
 
 #: Events a web session keeps until they are fetched; the oldest go first.
 MAX_EVENTS = 10000
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+
+#: Bytes of one answer.  An answer that never ends must not fill the memory.
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+_TOO_LONG = Message.of("Response: Error", "Message: The answer is too long", own=True)
 
 
 @dataclass
@@ -45,6 +52,7 @@ class PendingAnswer:
     until: str = ""
     request_id: str | None = None  #: what the action was sent with, once it was
     messages: list[Message] = field(default_factory=list)
+    size: int = 0  #: bytes of the messages
     complete: bool = False
     #: It is complete, or the session is over: whoever waits goes on.
     over: threading.Event = field(default_factory=threading.Event)
@@ -53,7 +61,10 @@ class PendingAnswer:
         """Add *message*, the last one if *final*.  The caller holds the lock."""
         assert self.lock.locked()
         self.messages.append(message)
-        if self.until and message.get("Response").lower() != "error":
+        self.size += len(message.raw)
+        if self.size > MAX_ANSWER_BYTES:
+            self.messages, self.request_id, final = [_TOO_LONG], None, True
+        elif self.until and message.get("Response").lower() != "error":
             final = self.is_awaited(message)
         if final:
             self.complete = True
@@ -71,7 +82,7 @@ class PendingAnswer:
         self.over.wait(seconds)
         with self.lock:
             answer = Answer(tuple(self.messages), self.complete)
-            self.messages, self.request_id, self.until = [], None, ""
+            self.messages, self.size, self.request_id, self.until = [], 0, None, ""
         return answer
 
 
@@ -83,7 +94,7 @@ class EventBuffer:
         # A condition on *lock*, the session's, which guards everything here; wakes the
         # thread that waits for an event.
         self._come = threading.Condition(lock)
-        self._events: deque[Message] = deque(maxlen=most)
+        self._events: Recent[Message] = Recent(most, MAX_EVENT_BYTES, lambda each: len(each.raw))
         self._abandoned = False
 
     def put(self, message: Message) -> None:
@@ -102,9 +113,7 @@ class EventBuffer:
         """Take the events that have come; wait up to *seconds* for the first."""
         with self._come:
             self._come.wait_for(lambda: self._events or self._abandoned, seconds)
-            events = list(self._events)
-            self._events.clear()
-        return events
+            return self._events.take()
 
 
 class Collector(ClientSession):

@@ -227,3 +227,35 @@ def test_the_answer_to_a_change_of_format_is_in_it() -> None:
 
     assert pending.wait(10).messages == (RESPONSE,)
     assert session.output is other
+
+
+def test_events_are_kept_by_their_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last ones that fit."""
+    monkeypatch.setattr("amiproxy.threads.sessions.collector.MAX_EVENT_BYTES", 10_000)
+    session = collector(keep_events=True)
+    events = [
+        Message.of("Event: UserEvent", "Privilege: user,all", f"N: {number}{'x' * 900}")
+        for number in range(50)
+    ]
+
+    deliver(session, *map(Routed, events))
+
+    assert session.events is not None
+    assert session.events.fetch(0) == events[-10:]
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an error; what still comes of it is for nobody."""
+    monkeypatch.setattr("amiproxy.threads.sessions.collector.MAX_ANSWER_BYTES", 10_000)
+    session = collector()
+    pending = session.expect()
+    session.sending("1")
+    item = Message.of("Event: QueueParams", "ActionID: 1", f"Queue: {'q' * 900}")
+
+    deliver(session, answer_to(session, LIST), *[answer_to(session, item)] * 50)
+
+    answer = pending.wait(0)
+    assert [message.get("Message") for message in answer.messages] == ["The answer is too long"]
+    assert answer.complete
+    deliver(session, answer_to(session, COMPLETE, final=True))
+    assert pending.wait(0).messages == ()
