@@ -237,7 +237,9 @@ def open_log(config: Config, options: Options, who: Identity) -> Log:
     """Open the log for *who*, and let everything be logged there."""
     place = f"{config.place('logfile')}Unable to open logfile: {config.logfile}!"
     try:
-        logfile = Log(config.logfile, options.debug, fd=who.open_to_append(config.logfile))
+        chosen_by = options.config if "logfile" in config.where else ""
+        fd = who.open_to_append(config.logfile, chosen_by)
+        logfile = Log(config.logfile, options.debug, fd=fd)
     except OSError as error:
         raise ConfigError(f"{place} ({error.strerror})") from error
     install_root_handler(logfile, options.debug)

@@ -203,13 +203,31 @@ def objection_to(path: str, trusted: Trusted) -> str:
         return str(error.strerror)
 
 
-def open_to_append(path: str, owner: tuple[int, int] | None = None) -> int:
+@dataclass(frozen=True)
+class Heir:
+    """The user and group, by number, to whom root gives a file or directory.
+
+    *objection*: why others may have chosen its path, as those who may change the
+    configuration; then nothing is given in a directory of root's alone.
+    """
+
+    uid: int
+    gid: int
+    objection: str = ""
+
+    def refuse_in(self, place: Place) -> None:
+        """Raise PermissionError if nothing may be given in *place*."""
+        if self.objection and not place.objection:
+            text = f"root gives nothing away there, as others may have said so: {self.objection}"
+            raise PermissionError(errno.EPERM, text)
+
+
+def open_to_append(path: str, heir: Heir | None = None) -> int:
     """Open the file *path* to append to it, or make it; return the descriptor.
 
     Where others may write to its directory it has to be a regular file; and in any case
-    a regular file has one name only.  *owner*, numbers of a user and a group, is for a
-    process that is root: the file is made over to them, unless others may have put it
-    there, which is refused.
+    a regular file has one name only.  *heir* is for a process that is root: the file is
+    made over to them, unless others may have put it there, which is refused.
 
     Raises:
         OSError: the file cannot be opened, or is not opened; the text says why.
@@ -219,6 +237,8 @@ def open_to_append(path: str, owner: tuple[int, int] | None = None) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
         if place.is_open_file:
             return os.open(place.name, flags, dir_fd=place.fd)
+        if heir is not None:
+            heir.refuse_in(place)
         # Not to wait for a reader where it is a pipe.
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK
         try:
@@ -226,12 +246,12 @@ def open_to_append(path: str, owner: tuple[int, int] | None = None) -> int:
             objection = ""
         except FileExistsError:
             fd = os.open(place.name, flags, dir_fd=place.fd)
-            objection = _objection_to_file(os.fstat(fd), place, owner)
+            objection = _objection_to_file(os.fstat(fd), place, heir)
     try:
         if objection:
             raise PermissionError(errno.EPERM, objection)
-        if owner is not None and stat.S_ISREG(os.fstat(fd).st_mode):
-            os.fchown(fd, *owner)
+        if heir is not None and stat.S_ISREG(os.fstat(fd).st_mode):
+            os.fchown(fd, heir.uid, heir.gid)
         os.set_blocking(fd, True)
     except OSError:
         os.close(fd)
@@ -239,19 +259,19 @@ def open_to_append(path: str, owner: tuple[int, int] | None = None) -> int:
     return fd
 
 
-def _objection_to_file(info: os.stat_result, place: Place, owner: tuple[int, int] | None) -> str:
+def _objection_to_file(info: os.stat_result, place: Place, heir: Heir | None) -> str:
     """Return why a file that was there is not appended to, or ``""``."""
     if stat.S_ISREG(info.st_mode) and info.st_nlink != 1:
         return f"it has {info.st_nlink} names (hard links)"
     if place.objection and not stat.S_ISREG(info.st_mode):
         return f"it is not a regular file, and {place.objection}"
-    if place.objection and owner is not None:
+    if place.objection and heir is not None:
         return f"root does not write to what others have put there: {place.objection}"
     return ""
 
 
-def make_directory(path: str, owner: tuple[int, int]) -> None:
-    """Make the directory *path*, as root, for *owner*, numbers of a user and a group.
+def make_directory(path: str, heir: Heir) -> None:
+    """Make the directory *path*, as root, for *heir*.
 
     Raises:
         OSError: it cannot be made, or others could replace it meanwhile.
@@ -260,5 +280,6 @@ def make_directory(path: str, owner: tuple[int, int]) -> None:
     with place_of(path, Trusted.of_process()) as place:
         if place.objection:
             raise PermissionError(errno.EPERM, f"root makes no directory there: {place.objection}")
+        heir.refuse_in(place)
         os.mkdir(place.name, 0o755, dir_fd=place.fd)
-        os.chown(place.name, *owner, dir_fd=place.fd, follow_symlinks=False)
+        os.chown(place.name, heir.uid, heir.gid, dir_fd=place.fd, follow_symlinks=False)

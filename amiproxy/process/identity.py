@@ -10,7 +10,7 @@ import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amiproxy.basics.places import open_to_append
+from amiproxy.basics.places import Heir, Trusted, objection_to, open_to_append
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ class Identity:
         with self.assumed():
             return os.access(path, mode, effective_ids=True)
 
-    def open_to_append(self, path: str) -> int:
+    def open_to_append(self, path: str, chosen_by: str = "") -> int:
         """Open the file *path* to append to it, or make it for this user; return the descriptor.
 
         As root only where this user may not: a log in a directory of root's, or a new one.
+        *chosen_by* is the file that says *path*.
 
         Raises:
             OSError: it cannot be opened, or others may have put it there.
@@ -84,7 +85,12 @@ class Identity:
         except PermissionError:
             if not self.switch:
                 raise
-        return open_to_append(path, (self.uid, self.gid))
+        return open_to_append(path, self.heir(chosen_by))
+
+    def heir(self, chosen_by: str) -> Heir:
+        """Return this user as one to whom root gives a path that the file *chosen_by* says."""
+        objection = objection_to(chosen_by, Trusted.of_process()) if chosen_by else ""
+        return Heir(self.uid, self.gid, objection)
 
 
 def identity(config: Config) -> Identity:

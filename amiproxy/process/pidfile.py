@@ -57,10 +57,11 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             os.close(self._fd)
             self._fd = -1
 
-    def prepare(self, who: Identity) -> None:
+    def prepare(self, who: Identity, chosen_by: str = "") -> None:
         """Ensure that *who* will be able to create the file.
 
-        Makes its directory if there is none, and removes a stale file.
+        Makes its directory if there is none, and removes a stale file.  *chosen_by* is the
+        file that says its path, if one does.
 
         Raises:
             ConfigError: a proxy runs already, or *who* may not write there.
@@ -68,7 +69,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         """
         directory = os.path.dirname(self.path)  # noqa: PTH120 - lockfile works with strings
         try:
-            _ensure_directory(directory, who)
+            _ensure_directory(directory, who, chosen_by)
             if who.can(os.W_OK | os.X_OK, directory):
                 # As who, not as root: who has the directory may put anything there.
                 with who.assumed():
@@ -109,7 +110,10 @@ def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile
     if options.foreground and not options.pidfile and "pidfile" not in config.where:
         return None
     pidfile = PidFile(options.pidfile or config.pidfile)
-    pidfile.prepare(who)
+    # A new directory called astmanproxy harms nobody, wherever it is.
+    harmless = os.path.basename(os.path.dirname(pidfile.path)) == "astmanproxy"  # noqa: PTH119, PTH120
+    is_chosen = not options.pidfile and "pidfile" in config.where and not harmless
+    pidfile.prepare(who, options.config if is_chosen else "")
     return pidfile
 
 
@@ -117,7 +121,7 @@ def _running(path: str, pid: int | None) -> str:
     return f"astmanproxy is already running, pid {pid or 'unknown'} (pid file {path})"
 
 
-def _ensure_directory(directory: str, who: Identity) -> None:
+def _ensure_directory(directory: str, who: Identity, chosen_by: str) -> None:
     """Make *directory* for *who*, as /run/astmanproxy; one that is there keeps its owner."""
     try:
         with who.assumed():
@@ -127,4 +131,4 @@ def _ensure_directory(directory: str, who: Identity) -> None:
     except PermissionError:
         if not who.switch:
             raise
-        make_directory(directory, (who.uid, who.gid))
+        make_directory(directory, who.heir(chosen_by))

@@ -91,6 +91,27 @@ def test_no_directory_is_made_where_others_can_exchange_it(daemon: Daemon) -> No
     assert list(outer.iterdir()) == []
 
 
+@pytest.mark.parametrize("file", ["old log", "new log", "pid file"])
+def test_who_may_change_the_configuration_gets_nothing_of_root(daemon: Daemon, file: str) -> None:
+    """Root gives proc_user neither a file nor a directory among its own because they say so."""
+    top = daemon.dir / "etc"
+    top.mkdir()
+    old = top / "passwd"
+    old.write_text("root's\n")
+    line = {"old log": f"logfile = {old}", "new log": f"logfile = {top}/x.sh",
+            "pid file": f"pidfile = {top}/x.d/amp.pid"}[file]  # fmt: skip
+    daemon.configure(f"{line}\n")
+    os.chown(daemon.config, OTHER, -1)
+
+    done = daemon.run()
+
+    assert done.returncode == 1
+    text = f"root gives nothing away there, as others may have said so: {daemon.config} belongs to"
+    assert text in done.stderr
+    assert list(top.iterdir()) == [old]
+    assert (old.stat().st_uid, old.read_text()) == (0, "root's\n")
+
+
 def handler(directory: Path) -> Path:
     """Write a handler into *directory* that leaves a trace when it is run."""
     directory.mkdir()
