@@ -80,8 +80,6 @@ class Ledger:
         self._host = host
         self._ended = ended
         self._queue: OrderedDict[str, PendingAction] = OrderedDict()
-        # Those in the queue while which Asterisk serves nothing else.
-        self._calls: OrderedDict[str, PendingAction] = OrderedDict()
         self._unanswered: dict[int, int] = {}
         self._long = LongIds()
         self._held = HeldBack(most_held)
@@ -107,8 +105,6 @@ class Ledger:
             self._unanswered[action.owner] = self._unanswered.get(action.owner, 0) + 1
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
-        if action.synchronous:
-            self._calls[key] = action
         given = action.given
         if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
@@ -126,18 +122,19 @@ class Ledger:
         """Return for how many seconds from *now* Asterisk may be silent though it is alive.
 
         While it makes a synchronous call it serves nothing else on this connection.  It
-        makes them one after the other, so only the oldest counts, from when it was sent
+        serves one after the other, so only the oldest action counts, from when it was sent
         or Asterisk was last *heard*.  Both times are monotonic seconds.
         """
-        call = next(iter(self._calls.values()), None)
-        return 0.0 if call is None else max(heard, call.since) + call.ringing - now
+        oldest = next(iter(self._queue.values()), None)
+        if oldest is None or not oldest.synchronous:
+            return 0.0
+        return max(heard, oldest.since) + oldest.ringing - now
 
     def abandon(self) -> list[PendingAction]:
         """Forget everything: the connection is gone.  Return what was unanswered."""
         lost = [] if self.open_list is None else [self.open_list]
         lost += [*self._queue.values(), *self._held.clear()]
         self._queue.clear()
-        self._calls.clear()
         self.open_list, self.in_flight, self._leaving = None, 0, False
         for action in lost:
             self._end(action)
@@ -194,8 +191,6 @@ class Ledger:
         while True:
             _, action = queue.popitem(last=False)
             self.in_flight -= action.size
-            if action.synchronous:
-                del self._calls[action.key]
             if action.key == key:
                 return action
             # Those before it were never answered (IAXnetstats) and will not be.
@@ -307,7 +302,7 @@ class Ledger:
             action_id=action.given if marked else None,
             request_id=action.wire_id,
             final=final,
-            private=action.private,
+            private=action.is_private(),
         )
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
@@ -319,7 +314,7 @@ class Ledger:
             action_id=action.given,
             request_id=action.wire_id,
             final=True,
-            private=action.private,
+            private=action.is_private(),
         )
 
     def _end(self, action: PendingAction) -> None:

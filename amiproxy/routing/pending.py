@@ -9,6 +9,17 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from typing import Protocol
+
+from amiproxy.routing.autofilter import AutoFilter
+
+
+class Asker(Protocol):
+    """A session that asks."""
+
+    @property
+    def mode(self) -> AutoFilter:
+        """Its autofilter now; any thread may read it."""
 
 
 @dataclass(eq=False)  # compared by identity: two clients may ask the same
@@ -19,17 +30,26 @@ class PendingAction:
     raw: bytes  # what goes upstream; empty once it has gone
     wire_id: str = ""  # the ActionID in it
     given: str | None = None  # the ActionID its client gave
-    private: bool = False  # no other client may see the answer (spec 12.26)
+    private: bool = False  # it was asked in unique: no other client may see the answer
     held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
     synchronous: bool = False  # Asterisk serves nothing else until it is over
     textual: bool = False  # the answer may be text without an ActionID (spec 12.19)
     echoed: bool = False  # an event for all will carry its ActionID
     since: float = 0.0  # when it went, monotonic seconds
     ringing: float = 0.0  # an Originate: for how many seconds it may be unanswered
+    asker: Asker | None = None  # the session, for its mode when the answer comes
     # The rest is the ledger's.
     key: str = ""  # what no other ActionID has
     size: int = 0  # bytes that went upstream
     marked: bool = False  # an item of its list carried the ActionID
+
+    def is_private(self) -> bool:
+        """Return whether no other client may see the answer (spec 12.26).
+
+        So it is if its session was in ``unique`` when it asked, or is when the answer comes.
+        """
+        asker = self.asker
+        return self.private or (asker is not None and asker.mode is AutoFilter.UNIQUE)
 
     @property
     def deadline(self) -> float:

@@ -175,8 +175,8 @@ def test_a_lost_connection_leaves_nothing_behind(play: Play) -> None:
     assert play.ledger.expired(99.0) == []
 
 
-def test_only_the_oldest_synchronous_call_extends_patience(play: Play) -> None:
-    """However many wait behind it; from when it could begin (asterisk.md, head of line)."""
+def test_only_a_call_under_way_extends_patience(play: Play) -> None:
+    """None behind it, or behind what is not answered; from when it could begin (recording b7)."""
     assert play.ledger.patience(20.0, heard=5.0) == 0.0
     play.accept(play.ask(1, held_back=True, since=0.0, ringing=1000.0))
     assert play.ledger.patience(20.0, heard=5.0) == 0.0
@@ -187,4 +187,7 @@ def test_only_the_oldest_synchronous_call_extends_patience(play: Play) -> None:
     play.hear("Response: Success", f"ActionID: {first}")
     assert play.ledger.patience(60.0, heard=50.0) == 35.0
     play.hear("Response: Success", f"ActionID: {second}")
+    assert play.ledger.patience(60.0, heard=50.0) == 0.0
+    play.ask(2)
+    play.ask(1, synchronous=True, since=55.0, ringing=45.0)
     assert play.ledger.patience(60.0, heard=50.0) == 0.0

@@ -88,6 +88,7 @@ class Router:
             hold_back=hold_back and server.receives_call_events,
             now=time.monotonic(),
         )
+        action.asker = session
         problem = upstream.problem(action.raw, limits)
         if problem is not None:
             return replies.error(message, problem)

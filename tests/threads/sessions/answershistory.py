@@ -114,7 +114,7 @@ class History(World):
         wire_id = value_of(sent[0], "ActionID")
         assert wire_id.startswith(f"amp{client.number}-")
         unique = client.mode is AutoFilter.UNIQUE
-        server.queue.append(Asked(wire_id, kind, client.number, given, unique))
+        server.queue.append(Asked(wire_id, kind, client.number, given, unique, client))
         server.queue.extend(Asked(value_of(ping, "ActionID"), "ping") for ping in sent[1:-1])
         self.ours.update(asked.wire_id for asked in server.queue)
 

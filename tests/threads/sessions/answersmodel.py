@@ -88,6 +88,7 @@ class Asked:
     owner: int = 0  # 0: the proxy
     given: str | None = None
     unique: bool = False
+    client: Client | None = None
     marked: bool = False  # an item of its list bore the ActionID
 
 
@@ -184,12 +185,13 @@ class World:
     def readers(self, asked: Asked, given: str | None) -> set[int]:
         """Return who sees a part of the answer to *asked*; *given* is the ActionID in it."""
         found = set()
+        unique = asked.unique or (asked.client is not None and asked.client.mode is UNIQUE)
         for number, client in self.clients.items():
             matches = client.mode is not ON or self.matches(client, given)
             if client.number == asked.owner:
-                sees = matches or asked.unique
+                sees = matches or unique
             else:
-                sees = not (asked.unique or client.user or client.mode is UNIQUE) and matches
+                sees = not (unique or client.user or client.mode is UNIQUE) and matches
             if sees and client.here:
                 found.add(number)
         return found
