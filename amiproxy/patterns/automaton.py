@@ -139,6 +139,7 @@ class _Builder:
             PatternError: they are more than *bounds* allow.
 
         """
+        kinds = {EDGE, *(kind for kind, _ in self._kinds)}
         start = (BEGIN, EDGE)
         waiting, total = [start], 0
         self.states[start] = []
@@ -147,7 +148,7 @@ class _Builder:
             if len(waiting) > bounds.states or total > bounds.places:
                 raise PatternError(_TOO_LARGE)
             row = self.states[places, before]
-            reached = [self._reached(places, before, after) for after in KINDS]
+            reached = {after: self._reached(places, before, after) for after in kinds}
             for kind, taken in self._kinds:
                 key = ((reached[kind] & taken) | BEGIN, kind)
                 if reached[kind] & END and self._found is not None:
@@ -165,6 +166,9 @@ class _Builder:
     def _reached(self, places: int, before: int, after: int) -> int:
         """Return the places that may follow *places* between *before* and *after*."""
         follow, found = self._follow[pair(before, after)], 0
-        for place in bits(places):
-            found |= follow[place]
+        # Not by bits(): making an automaton takes most of its time here.
+        while places:
+            low = places & -places
+            found |= follow[low.bit_length() - 1]
+            places ^= low
         return found

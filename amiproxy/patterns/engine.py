@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from amiproxy.patterns import re2text
 from amiproxy.patterns.automaton import Automaton, Bounds
 from amiproxy.patterns.errors import PatternError
-from amiproxy.patterns.tree import Choice, literal, longest_literal, overlap
+from amiproxy.patterns.tree import longest_literal, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
 #: For patterns of clients, and of files.
-OF_CLIENTS = Bounds(size=300, states=600, places=5000)
+OF_CLIENTS = Bounds(size=300, states=400, places=3000)
 OF_FILES = Bounds(size=600, states=1000, places=10000)
 
 # A text whose beginning overlaps itself more often is no longer cheap to look for in bytes
@@ -39,8 +39,7 @@ _FEW = 8
 
 #: What a search costs at most in an event of 400 bytes, in microseconds: of a text, of one
 #: more overlap in it, and of each engine.
-LITERAL, _OVERLAP, _RE2, _AUTOMATON = 0.7, 0.1, 2.5, 8.0
-
+LITERAL, _OVERLAP, RE2, _AUTOMATON = 0.7, 0.1, 2.5, 8.0
 
 _MISSING = (
     "would need the Python package google-re2, which is not installed; a text without special"
@@ -109,7 +108,7 @@ def _engine(node: Node, bounds: Bounds, *, lines: bool) -> Search:
             raise
         occurs_in = None  # without the states behind a match it may be small enough
     if occurs_in is not None:
-        return Search(occurs_in, _RE2)
+        return Search(occurs_in, RE2)
     if bounds is OF_CLIENTS:
         raise PatternError(
             "^ and $ are accepted at its ends only, \\< and \\> beside a letter, a digit or _"
@@ -131,7 +130,7 @@ def search_for_any(texts: Sequence[bytes]) -> Search:
         text = texts[0]
         return Search(lambda data: text in data, _cost(text))
     if len(texts) > _FEW and re2text.AVAILABLE and sum(map(len, texts)) <= _MAX_TOGETHER:
-        occurs_in = re2text.searcher(Choice(tuple(map(literal, texts))), lines=False)
+        occurs_in = re2text.searcher_for_any(texts)
         if occurs_in is not None:
-            return Search(occurs_in, _RE2)
+            return Search(occurs_in, RE2)
     return Search(lambda data: any(text in data for text in texts), sum(map(_cost, texts)))

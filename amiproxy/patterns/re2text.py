@@ -13,11 +13,14 @@ except ImportError:
     re2 = None
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.patterns.tree import Node
 
 #: Whether google-re2 is installed.
 AVAILABLE = re2 is not None
 
+_ESCAPED = [rf"\x{char:02x}" for char in range(256)]
 # Bytes for the program and its automaton; engine.py sees to it that they are never needed.
 _MEMORY = 8 << 20
 
@@ -28,8 +31,16 @@ def searcher(node: Node, *, lines: bool) -> Callable[[bytes], bool] | None:
     None: RE2 has no words for it.
     """
     text = _text(node, lines=lines)
-    if text is None:
-        return None
+    return None if text is None else _compiled(text)
+
+
+def searcher_for_any(texts: Iterable[bytes]) -> Callable[[bytes], bool] | None:
+    """As ``searcher``, for any of *texts*."""
+    return _compiled("|".join(["".join([_ESCAPED[char] for char in text]) for text in texts]))
+
+
+def _compiled(text: str) -> Callable[[bytes], bool] | None:
+    """Return what tells whether the expression *text* occurs in bytes."""
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.never_capture = True

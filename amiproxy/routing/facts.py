@@ -10,7 +10,7 @@ Asterisk 22, and, for the older ones, from Asterisk 1.2 to 11.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,8 +220,8 @@ class Facts:
         self.contexts: Final = tuple(contexts[:1] or party_contexts)
         #: Value of the first Privilege header, as it came.
         self.privilege: Final = privileges[0] if privileges else ""
-        #: What several event filters look for: whether it is there, once one has looked.
-        self.looks: dict[object, bool] | None = None
+        #: What event filters have found (routing/looks.py), once one has looked.
+        self.looks: dict[object, Any] | None = None
 
 
 def facts_of(message: Message) -> Facts:
