@@ -19,6 +19,10 @@ _JSON = frozenset({"json", "x-ndjson", "ndjson", "x-json-stream"})
 _ANY = frozenset({"*/*", "text/html", "application/xhtml+xml"})
 
 
+#: How many media types of an Accept header are looked at: browsers send about ten.
+_MOST = 64
+
+
 def choose_format(asked: str, accept: str, formats: Mapping[str, Format], default: str) -> Format:
     """Return the output format to answer in.
 
@@ -65,7 +69,7 @@ def _canonical(media: str) -> str:
 def _by_preference(accept: str) -> list[str]:
     """Return the media types of an Accept header, those wanted most first."""
     ranked = []
-    for part in accept.split(","):
+    for part in accept.split(",", _MOST)[:_MOST]:
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weight = 1.0
         for parameter in parameters:

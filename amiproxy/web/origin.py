@@ -97,6 +97,9 @@ _LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".int
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
+#: Characters of the longest origin that is parsed: urlsplit keeps what it has parsed.
+_MOST = 1024
+
 
 def changes_state(
     request: Request, message: Message, *, read_only_proxyactions: Collection[str]
@@ -211,6 +214,9 @@ def _is_own(url: str, request: Request, *, tls: bool) -> bool:
 
 def _host_and_port(url: str) -> tuple[str, int]:
     """Return host (lower case) and port of *url*; ("", 0) if it has none."""
+    url = _origin_of(url)
+    if len(url) > _MOST:
+        return "", 0
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -54,3 +54,11 @@ def test_an_unknown_format_is_a_bad_request(name: str) -> None:
 def test_any_accept_header_names_a_format(header: str) -> None:
     """Noise gets the default, or what it happens to name."""
     assert accept.choose_format("", header, FORMATS, "standard").is_output
+
+
+def test_few_media_types_are_looked_at() -> None:
+    """More than anybody names cost no time."""
+    names = ",".join(["x/y"] * 100)
+
+    assert accept.choose_format("", f"{names}, text/xml", FORMATS, "csv").name == "csv"
+    assert accept.choose_format("", f"text/xml, {names}", FORMATS, "csv").name == "xml"

@@ -39,6 +39,8 @@ def request(*headers: Header, method: str = "GET") -> Request:
         ([("origin", "null")], True),
         ([("origin", "")], True),
         ([("origin", "http://[::1")], True),
+        ([("origin", "http://pbx:" + "0" * 2000 + "1234")], True),
+        ([("referer", "http://pbx:1234/" + "x" * 20_000)], False),
         ([("origin", "http://pbx:1234"), ("origin", "http://evil.example")], True),
         ([("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")], True),
         ([("origin", "https://intranet.example")], False),
