@@ -15,7 +15,7 @@ PBX.  So names are searched for anywhere in a value, in any case, with or withou
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.asterisk import functions
 from amiproxy.asterisk.applications import DANGEROUS_PARTS
@@ -32,33 +32,47 @@ if TYPE_CHECKING:
 _ENGLISH = frozenset({"agent", "message", "push", "replace"})
 
 
-def _calls(rows: Iterable[Functions]) -> re.Pattern[str]:
-    """Return a pattern that finds calls of the functions of *rows* and of their families.
+class _Calls(NamedTuple):
+    """Functions to be found: by their whole name, and by a pattern."""
+
+    names: frozenset[str]
+    #: Families, and the English names.
+    pattern: re.Pattern[str]
+
+    def are_in(self, text: str) -> bool:
+        """Return whether the plain *text* calls one of them."""
+        if not self.names.isdisjoint(dialplan.called(text)):
+            return True
+        return self.pattern.search(text) is not None
+
+
+def _calls(rows: Iterable[Functions]) -> _Calls:
+    """Return how calls of the functions of *rows* and of their families are found.
 
     Repetitions are bounded, or the time would grow with the square of a line's length.
     """
     rows = tuple(rows)
-    families = [rf"{start}\w{{0,255}}" for start, row in functions.FAMILIES.items() if row in rows]
-    names = [name for row in rows for name in row.names if name not in _ENGLISH]
-    words = [name for row in rows for name in row.names if name in _ENGLISH]
-    every = rf"(?:{'|'.join([*families, *names])})\s*"
-    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join([every, *words])})\(")
+    families = [
+        rf"{start}\w{{0,255}}\s*" for start, row in functions.FAMILIES.items() if row in rows
+    ]
+    names = {name for row in rows for name in row.names}
+    words = sorted(names & _ENGLISH)
+    pattern = rf"(?<!\w)_*(?:{'|'.join([*families, *words])})\("
+    return _Calls(frozenset(names - _ENGLISH), re.compile(pattern))
 
 
-_CALL = _calls(row for row in functions.ROWS if row.needs_system)
+_CALLS = _calls(row for row in functions.ROWS if row.needs_system)
 # Who may write the dialplan may have a channel read the database, decode text or run
 # dialplan at intervals: lines of extensions.conf do, and no answer is forged by it.
-_CALL_IN_FILE = _calls(
+_CALLS_IN_FILE = _calls(
     row
     for row in functions.ROWS
     if row.needs_system and row not in (functions.DATABASE, functions.DECODERS, functions.HOOKS)
 )
 _FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
 
-# A line that UpdateConfig writes into the dialplan, or that runs a command itself.
-_DIALPLAN_LINE = re.compile(
-    rf"(?:{'|'.join(DANGEROUS_PARTS)})\w{{0,255}}\s*\(|#\s*(?:try)?(?:exec|include)"
-)
+# A line of a file that runs a command itself.
+_DIRECTIVE = re.compile(r"#\s*(?:try)?(?:exec|include)")
 # What Asterisk searches for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
 # Variables and options that name a command to run (MONITOR_EXEC, MIXMONITOR_EXEC,
@@ -152,7 +166,10 @@ def _getvar_escapes(key: str, text: str, message: Message) -> bool:
 
 def _update_escapes(key: str, text: str, _message: Message) -> bool:
     """Return whether this header of an UpdateConfig writes a line that could escape."""
-    return key.startswith(("value", "var", "cat")) and _DIALPLAN_LINE.search(text) is not None
+    if not key.startswith(("value", "var", "cat")):
+        return False
+    names = set(dialplan.called(text))
+    return any(map(is_dangerous, names)) or _DIRECTIVE.search(text) is not None
 
 
 # By action: whether a header (name, value, both as plain text) of a message escapes.
@@ -173,8 +190,8 @@ def is_dangerous(application: str) -> bool:
 def _evaluates(name: str, text: str) -> bool:
     """Return whether the plain *text* calls a function that could escape."""
     in_file = name in _FILE_WRITERS
-    call = _CALL_IN_FILE if in_file else _CALL
-    if "(" in text and call.search(text):
+    calls = _CALLS_IN_FILE if in_file else _CALLS
+    if "(" in text and calls.are_in(text):
         return True
     if "_" in text and _SETTINGS.search(text):
         return True

@@ -11,7 +11,8 @@ import re
 
 from amiproxy.asterisk import functions
 
-_CALL = re.compile(r"(\w{1,255})[ \t]*\(")
+# At the beginning of a word only, or the time would grow with the square of its length.
+_CALL = re.compile(r"(?<!\w)_*(\w{1,255})\s*\(")
 # A name that Asterisk puts together only when it evaluates the text: ``${SH${X}ELL(id)}``,
 # and the end of one behind an expression: ``${IMPORT(x,SH${N}ELL(id))}``.
 _ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]|[}\]]\w{0,255}\(")
@@ -28,7 +29,10 @@ def plain(text: str) -> str:
 
 
 def called(text: str) -> list[str]:
-    """Return the names that stand before a parenthesis in the plain *text*."""
+    """Return the names, without underscores at their beginning, before each parenthesis.
+
+    *text* is plain.
+    """
     return _CALL.findall(text) if "(" in text else []
 
 

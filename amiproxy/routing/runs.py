@@ -28,6 +28,9 @@ _NOT_A_SOUND = re.compile(r"(?:\A|&|\s)/|\.\.|://")
 # Where a value that sets variables is taken apart; older versions take | as well.
 _SEPARATORS = re.compile(r"[,|]")
 
+# Asterisk reads so many of one header; what is behind them it takes for the last one's value.
+_MOST_VARIABLES = 64
+
 
 def reading_problem(text: str, *, privileged: bool) -> str | None:
     """Return why a user may not read the variable or expression *text*.
@@ -37,9 +40,9 @@ def reading_problem(text: str, *, privileged: bool) -> str | None:
     read = dialplan.plain(text)
     if dialplan.is_assembled(read) or dialplan.is_indirect(read):
         return "a function whose name is put together"
-    for name in dialplan.called(read):
-        if name not in _READABLE and not (privileged and _is_restricted(name)):
-            return "a function that reaches more than the channel"
+    further = set(dialplan.called(read)) - _READABLE
+    if further and not (privileged and all(map(_is_restricted, further))):
+        return "a function that reaches more than the channel"
     return None
 
 
@@ -56,7 +59,13 @@ def embedded_problem(text: str, *, privileged: bool) -> str | None:
 
 def setting_problem(text: str, bounds: Bounds, *, privileged: bool) -> str | None:
     """Return why a user may not set the variables of *text*: ``name=value,...``."""
-    for part in _SEPARATORS.split(dialplan.plain(text)):
+    written = dialplan.plain(text)
+    if "(" not in written and "$" not in written and bounds.has_variable(written):
+        return None
+    parts = _SEPARATORS.split(written)
+    if len(parts) > _MOST_VARIABLES:
+        return "more variables than Asterisk reads"
+    for part in parts:
         name, _, value = part.partition("=")
         if "$" in name:
             return "a variable whose name is put together"
@@ -168,13 +177,14 @@ def account_problem(message: Message) -> str | None:
         text = "".join(dialplan.plain(value).split())
         if any(word in text for word in _ACCOUNTS):
             return "what would change the account of a call"
-        if name == "variable" and "$" in _names(text):
+        if name == "variable" and "$" in text and "$" in _names(text):
             return "a variable whose name is put together"
-        verb, rest = _verb(dialplan.plain(value).split())
         if name == "application":
             runs.append((text, "".join(message.all("Data"))))
-        elif name == "command" and verb == "exec" and rest:
-            runs.append((rest[0], "".join(rest[1:])))
+        elif name == "command":
+            verb, rest = _verb(dialplan.plain(value).split())
+            if verb == "exec" and rest:
+                runs.append((rest[0], "".join(rest[1:])))
     return next(filter(None, (_run_account_problem(*run) for run in runs)), None)
 
 

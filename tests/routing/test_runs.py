@@ -191,6 +191,7 @@ def test_the_context_of_a_dial_for_a_user_with_a_context_alone() -> None:
         (*ORIGINATE, "Exten: 1", "Variable: GLOBAL(x)=1"),
         (*ORIGINATE, "Exten: 1", "Variable: CHANNEL( hangup_handler_push )=evil,s,1"),
         (*ORIGINATE, "Exten: ${GLOBAL(x)}"),
+        (*ORIGINATE, "Exten: 1", "Variable: " + "CALLERID(num)=1," * 64 + "X=1"),
         ("Action: PlayDTMF", "Channel: SIP/100-1", "Digit: #", "Receive: true"),
         (*SETVAR, "Variable: GROUP(trunk)", "Value: 1"),
         (*AGI, "Command: SET CONTEXT evil"),
