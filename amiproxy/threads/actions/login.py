@@ -24,6 +24,7 @@ log = logging.getLogger("amiproxy.actions")
 #: Why a login with the right secret is refused: allowmultiplelogin is off, or maxperuser.
 _ALREADY_LOGGED_IN = "logged in already"
 _TOO_OFTEN = "logged in as often as maxperuser allows"
+_RIGHT_SECRET = frozenset({_ALREADY_LOGGED_IN, _TOO_OFTEN})
 
 
 # -- the proxy key -----------------------------------------------------------------------------
@@ -84,7 +85,7 @@ def log_in(call: Call) -> Outcome:
     with context.guesses.turn(session.address, lambda: session.ended) as is_heard:
         if is_heard:
             user, reason = _find_user(call)
-            if user is None and reason not in (_ALREADY_LOGGED_IN, _TOO_OFTEN):
+            if user is None and reason not in _RIGHT_SECRET:
                 context.guesses.failed(session.address)
     if user is None:
         return _refuse(call, reason)
@@ -105,10 +106,7 @@ def _refuse(call: Call, reason: str) -> Outcome:
     if not reason:
         _make_stranger(call)
         _turn_away(call, name)
-    elif reason in (
-        _ALREADY_LOGGED_IN,
-        _TOO_OFTEN,
-    ):  # the secret was right: nobody is guessing here
+    elif reason in _RIGHT_SECRET:  # nobody is guessing here
         log.warning("%s: %s is %s", session.peer, ascii(name[:64]), reason)
     else:
         log.warning("%s", auth.failure_line(session.address, name, reason))
