@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
@@ -116,8 +116,19 @@ class EventBuffer:
             return self._events.take()
 
 
+class Connection(Protocol):
+    """What a request came over."""
+
+    @property
+    def end_reason(self) -> object | None:
+        """Why it is over, None while it is not."""
+
+
 class Collector(ClientSession):
-    """A session whose messages are kept: one answer at a time, and events if wanted."""
+    """A session whose messages are kept: one answer at a time, and events if wanted.
+
+    *connection* is that of its request.
+    """
 
     is_web = True
     input_name = "http"
@@ -131,6 +142,7 @@ class Collector(ClientSession):
         output: Format,
         filter_local: str,
         keep_events: bool = False,
+        connection: Connection | None = None,
     ) -> None:
         super().__init__(
             peer,
@@ -140,6 +152,8 @@ class Collector(ClientSession):
             output=output,
             filter_local=filter_local,
         )
+        #: None for a web session, which outlives the connection that it began on.
+        self.connection = connection
         #: The events, where they are kept.
         self.events = EventBuffer(self.lock) if keep_events else None
         # Set under the lock, like _ended.
@@ -178,8 +192,12 @@ class Collector(ClientSession):
 
     @property
     def ended(self) -> bool:
-        """Whether the session is over: the proxy stops, or the client has logged off."""
-        return self._ended
+        """Whether the session is over.
+
+        The proxy stops, the client has logged off, or its connection has ended.
+        """
+        connection = self.connection
+        return self._ended or (connection is not None and connection.end_reason is not None)
 
     def sending(self, request_id: str | None, action_id: str | None = None) -> None:
         """Wait for the answer to *request_id* from now on."""

@@ -163,6 +163,7 @@ class WebClient:
             output=output,
             filter_local=context.config.filter_local,
             keep_events=begins or message.action == "waitevent",
+            connection=self._transport,
         )
         context.registry.add(collector)
         kept = False
@@ -187,6 +188,7 @@ class WebClient:
         session = self._sessions.add(collector, self._address)
         if session is None:
             raise BadRequest(503, "There are too many web sessions")
+        collector.connection = None
         return self._cookie(session)
 
     def _perform_by_cookie(

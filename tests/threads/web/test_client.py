@@ -78,11 +78,11 @@ class Stage:
         self.context = ProxyContext(Config(**settings), users, FORMATS, None, router, Control())
         self.sessions = WebSessions(self.context.registry)
         ours, self._theirs = socket.socketpair()
-        self._transport = Transport(
+        self.transport = Transport(
             ours, "client x", flusher=Flusher(), write_timeout=1, max_backlog=1000
         )
         self.client = WebClient(
-            self.context, self.sessions, self._transport, "192.0.2.1", lambda: None
+            self.context, self.sessions, self.transport, "192.0.2.1", lambda: None
         )
 
     def get(self, target: str, **headers: str) -> Response:
@@ -93,7 +93,7 @@ class Stage:
     def stop(self) -> None:
         """Close everything."""
         self.sessions.close()
-        self._transport.close()
+        self.transport.close()
         self._theirs.close()
 
 

@@ -17,6 +17,7 @@ from amiproxy.routing.classes import CALL
 from amiproxy.settings.config import Config
 from amiproxy.threads.sessions.collector import EventBuffer
 from amiproxy.threads.web.sessions import WebSession, WebSessions
+from tests.support import wait_until
 from tests.threads.web.test_client import JOE, Stage
 
 if TYPE_CHECKING:
@@ -219,3 +220,31 @@ def test_a_cookie_is_for_requests_of_this_site_alone(stage: Stage) -> None:
     attributes = {each.strip() for each in given.split(";")[1:]}
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= attributes
     assert base64.b16decode(given.partition('"')[2][:32], casefold=True)
+
+
+def test_who_waits_to_log_in_goes_with_their_connection(stage: Stage) -> None:
+    """Made to leave for another address, the thread does not stay until its turn."""
+    stage.context.stopping.clear()
+    for _ in range(12):
+        stage.context.guesses.failed("192.0.2.1")
+    thread = threading.Thread(target=lambda: stage.get("/?Action=Ping", authorization=JOE))
+    thread.start()
+    wait_until(lambda: not stage.context.guesses.is_empty)
+
+    stage.transport.finish("made room for another address")
+
+    thread.join(5)
+    stage.context.stopping.set()
+    assert not thread.is_alive()
+    assert stage.context.guesses.is_empty
+
+
+def test_a_web_session_outlives_the_connection_it_began_on(stage: Stage) -> None:
+    """Its cookie is good on any other."""
+    cookie = cookie_of(log_in(stage, "joe", "secret1"))
+
+    stage.transport.finish("done")
+
+    response = stage.get("/rawman?action=ping", cookie=cookie)
+    assert b"Ping: Pong" in response.body
+    assert "Max-Age=60;" in dict(response.headers)["Set-Cookie"]
