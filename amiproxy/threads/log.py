@@ -36,6 +36,10 @@ REPORT_INTERVAL = 10.0
 #: How many lines go into one write.
 _LINES_PER_WRITE = 500
 
+# Characters of a line, and lines of a traceback: what a peer or a handler said may be long.
+_LONGEST = 2000
+_MOST_CALLS = 200
+
 # What a client sends may end in a log line: it must not be able to forge another
 # line, or to control the terminal of a reader: 0x80 to 0x9f do that, too (ECMA-48, C1).
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))}
@@ -45,14 +49,14 @@ class _Formatter(logging.Formatter):
     """One line a record; those of a traceback are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage().translate(_ESCAPES)
+        first, calls = record.getMessage(), []
         if record.exc_info:
-            for line in self.formatException(record.exc_info).split("\n"):
-                text += f"\n    {line.translate(_ESCAPES)}"
+            calls += self.formatException(record.exc_info).split("\n")
         if record.stack_info:
-            for line in record.stack_info.split("\n"):
-                text += f"\n    {line.translate(_ESCAPES)}"
-        return text
+            calls += record.stack_info.split("\n")
+        # Of a long traceback the end tells most.
+        lines = [first, *calls[-_MOST_CALLS:]]
+        return "\n    ".join([line[:_LONGEST].translate(_ESCAPES) for line in lines])
 
 
 class Log(logging.Handler):

@@ -119,3 +119,32 @@ def test_without_descriptors_left_a_server_can_be_added(
         program.send_signal(signal.SIGHUP)
 
         wait_connected(program)
+
+
+FAILING = """
+import socket, time
+
+def accept(self, real=socket.socket.accept):
+    raise ValueError("injected")
+
+def sleep(seconds, real=time.sleep):
+    real(seconds if seconds > 1 else 0)
+
+socket.socket.accept, time.sleep = accept, sleep
+"""
+
+
+def test_a_thread_that_only_fails_ends_the_process_with_status_70(
+    proxy: StartProxy, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A supervisor starts it again; the log says why, and the rest is stopped in order."""
+    directory = tmp_path_factory.mktemp("injected")
+    (directory / "sitecustomize.py").write_text(FAILING)
+    program = proxy(QUICK, env={**os.environ, "PYTHONPATH": str(directory)})
+
+    assert program.process.wait(20) == 70
+
+    log = program.log()
+    assert "thread listener failed 100 times in a row: the process ends with status 70" in log
+    assert "astmanproxy: thread listener failed 100 times in a row" in program.stderr()
+    assert log.endswith("Proxy stopped; shutting down.\n")

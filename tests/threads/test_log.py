@@ -313,3 +313,23 @@ def test_a_line_torn_before_the_start_stays_alone(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[0] == "Jan  1 00:00:00: torn"
     assert lines[1].endswith(": two")
+
+
+def test_no_record_is_longer_than_somebody_reads(log: Log, path: Path) -> None:
+    """Whatever a peer or a handler said, and however deep it was."""
+
+    def deep(number: int) -> None:
+        if number:
+            deep(number - 1)
+        raise ValueError("a\n" * 10_000 + "z" * 10_000_000)
+
+    try:
+        deep(300)
+    except ValueError as error:
+        log.handle(record("%s", "y" * 10_000_000, error=error))
+    log.start()
+    log.stop()
+
+    lines = path.read_text().splitlines()
+    assert len(lines) == 201
+    assert max(map(len, lines)) < 2100

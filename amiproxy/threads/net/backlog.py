@@ -19,7 +19,7 @@ _MOVES_IN = 1.0
 _TAKES_LIMIT_IN = 60.0
 
 #: How many times its limit may come for all clients while one does not take its oldest message.
-_MAY_LAG = 8
+_MAY_LAG = 16
 
 #: How many of the pieces of memory that were kept last are known again.
 _RECENT = 8
@@ -37,18 +37,20 @@ class Tally:
         self._lock = threading.Lock()
         #: Bytes kept since the start; it never falls.
         self.kept = 0
-        # The ids of the last ones, and how much of them was kept.  One that was let go may
-        # leave its id to another of its size, which then takes its place in memory, too.
+        # Ids and sizes of the last ones.  One that was let go may leave its id to another of
+        # its size, which then takes its place in memory, too.
         self._recent: deque[tuple[int, int]] = deque(maxlen=_RECENT)
 
     def add(self, data: Data) -> int:
         """Count *data*, unless it was just counted; return ``kept`` as it is then."""
-        whole: object = data.obj if isinstance(data, memoryview) else data
-        key = (id(whole), len(data))
+        # Of a piece that has gone in part the rest differs from client to client.
+        whole = data.obj if isinstance(data, memoryview) else data
+        size = memoryview(whole).nbytes
+        key = (id(whole), size)
         with self._lock:
             if key not in self._recent:
                 self._recent.append(key)
-                self.kept += len(data)
+                self.kept += size
             return self.kept
 
 
@@ -133,8 +135,7 @@ class Backlog:
         """Return when ``problem`` is to be asked, in monotonic seconds."""
         if self._over_since == math.inf:
             return self.moved + write_timeout
-        first = self.moved + min(write_timeout, _MOVES_IN)
-        return min(first, self._over_since + _TAKES_LIMIT_IN)
+        return min(self.moved + _MOVES_IN, self._over_since + _TAKES_LIMIT_IN)
 
     @property
     def lags(self) -> bool:
@@ -147,7 +148,8 @@ class Backlog:
     def problem(self, write_timeout: float) -> str:
         """Return why the other side is too slow, "" if it is not.
 
-        It may take nothing for *write_timeout* seconds.
+        It may take nothing for *write_timeout* seconds, while more than its limit waits for
+        _MOVES_IN: to read much takes time, and costs memory here.
         """
         now = time.monotonic()
         if self.lags:
@@ -160,5 +162,4 @@ class Backlog:
             return f"took nothing for {write_timeout * 1000:.0f} ms, {unread}"
         if now >= self._over_since + _TAKES_LIMIT_IN:
             return f"took {self._taken} bytes in {_TAKES_LIMIT_IN:.0f} s, {unread} (clientbacklog)"
-        seconds = min(write_timeout, _MOVES_IN)
-        return f"took nothing for {seconds * 1000:.0f} ms, {unread} (clientbacklog)"
+        return f"took nothing for {_MOVES_IN * 1000:.0f} ms, {unread} (clientbacklog)"
