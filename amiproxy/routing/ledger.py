@@ -141,7 +141,7 @@ class Ledger:
         return lost
 
     def expired(self, now: float) -> list[Routed]:
-        """Answer the Originates whose OriginateResponse did not come in time.
+        """Answer Originates whose OriginateResponse did not come in time; ask until none is left.
 
         Our user may lack the class ``call``; nobody must wait for ever for what
         Asterisk has accepted.  *now* is in monotonic seconds.

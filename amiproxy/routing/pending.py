@@ -13,6 +13,9 @@ from typing import Protocol
 
 from amiproxy.routing.autofilter import AutoFilter
 
+#: Originates that are answered in one go because they are late.
+AT_ONCE = 256
+
 
 class Asker(Protocol):
     """A session that asks."""
@@ -69,7 +72,7 @@ class HeldBack:
         # By the second after their deadline; there are no more of these than an Originate
         # may ring.
         self._due: dict[int, dict[PendingAction, None]] = {}
-        self._overdue: list[PendingAction] = []
+        self._overdue: deque[PendingAction] = deque()
         self._next: float = math.inf  # nothing is due before this second
 
     def add(self, action: PendingAction) -> None:
@@ -96,17 +99,20 @@ class HeldBack:
         return action
 
     def late(self, now: float) -> list[PendingAction]:
-        """Return and forget those whose deadline is before *now*, monotonic seconds."""
-        if now < self._next:
-            return []
-        found, self._overdue = self._overdue, []
-        for second in sorted(self._due):
-            if second > now:
-                break
-            found += self._due.pop(second)
-        for action in found:
-            self.by_key.pop(action.key, None)
-        self._next = min(self._due, default=math.inf)
+        """Return and forget some whose deadline is before *now*, monotonic seconds.
+
+        Ask until there are none: the caller holds a lock, and it must not be for long.
+        """
+        found: list[PendingAction] = []
+        while now >= self._next and len(found) < AT_ONCE:
+            if self._overdue:
+                found.append(self._overdue.popleft())
+            elif self._next in self._due:
+                action = next(reversed(self._due[int(self._next)]))
+                found.append(action)
+                self.take(action.key)
+            if not self._overdue and self._next not in self._due:
+                self._next = min(self._due, default=math.inf)
         return found
 
     def clear(self) -> list[PendingAction]:
@@ -114,7 +120,8 @@ class HeldBack:
         found = [*self._overdue, *self.by_key.values()]
         self.by_key.clear()
         self._due.clear()
-        self._overdue, self._next = [], math.inf
+        self._overdue.clear()
+        self._next = math.inf
         return found
 
 

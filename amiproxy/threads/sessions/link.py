@@ -150,7 +150,7 @@ class AsteriskLink:
             return self.ledger.abandon()
 
     def expired(self, now: float) -> list[Routed]:
-        """Return answers to Originates whose OriginateResponse is late.
+        """Return answers to Originates whose OriginateResponse is late; ask until there are none.
 
         *now* is in monotonic seconds.
         """

@@ -82,8 +82,7 @@ class Publisher:
 
     def answer_late(self, now: float) -> None:
         """Answer the Originates whose OriginateResponse is late at *now*, monotonic seconds."""
-        items = self._link.expired(now)
-        if items:
+        while items := self._link.expired(now):
             self._audience.publish(Batch.of_items(self._link.scope, items))
 
     def abandon(self, lost: Iterable[PendingAction]) -> None:
