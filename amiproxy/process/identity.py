@@ -107,7 +107,13 @@ def identity(config: Config) -> Identity:
     user, gid = _user(config, problems), _gid(config, problems)
     if user is None or problems:
         raise ConfigError(*problems)
-    return Identity(user.pw_name, user.pw_uid, user.pw_gid if gid is None else gid, switch=True)
+    gid = user.pw_gid if gid is None else gid
+    if gid == 0:
+        raise ConfigError(
+            f"{config.place('proc_group') or config.place('proc_user')}group root is refused;"
+            " name an unprivileged group as proc_group"
+        )
+    return Identity(user.pw_name, user.pw_uid, gid, switch=True)
 
 
 def _user(config: Config, problems: list[str]) -> pwd.struct_passwd | None:

@@ -187,6 +187,11 @@ def _check(config: Config) -> tuple[list[str], list[str]]:
             " is set, so encrypted connections will be refused"
         )
     problems += _idle_authorities(config)
+    if config.ssl_verify and config.servers and not any(one.tls for one in config.servers):
+        warnings.append(
+            f"{config.place('ssl_verify')}sslverify: no host line says use_ssl = on, so nothing is"
+            " checked"
+        )
     return problems, warnings
 
 

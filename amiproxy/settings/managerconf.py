@@ -67,6 +67,8 @@ _IGNORED_GENERAL = {
     ),
 }
 
+# Every line of these counts.
+_ADD_UP = frozenset({"acl", "deny", "eventfilter", "permit", "setvar"})
 # What restricts a user: with an empty value, or one that a comment has eaten, it does not.
 _NEVER_EMPTY = frozenset(
     {"accountcode", "acl", "channel", "eventfilter", "filters", "in_context", "out_context",
@@ -116,6 +118,7 @@ def _apply(
     """Set in *settings* what the lines of *section* say."""
     # A list while lines are added to it, or many of them would take long.
     settings["rules"] = [*settings.get("acl", ANYBODY).rules]
+    _warn_of_repeated(section, report)
     for entry in section.entries:
         key = keys.get(entry.key)
         if key is None:
@@ -133,6 +136,18 @@ def _apply(
     if weakness:
         places = [one.line for one in section.entries if one.key in ("permit", "deny", "acl")]
         report.warn(places[-1] if places else section.line, weakness)
+
+
+def _warn_of_repeated(section: Section, report: Report) -> None:
+    """Warn of a key that the section itself sets to one value and then to another.
+
+    As where the ``[section]`` of the next user is commented out, but not its lines.
+    """
+    values: dict[str, str] = {}
+    own = [one for one in section.entries if one.line > section.line and one.key not in _ADD_UP]
+    for entry in own:
+        if values.setdefault(entry.key, entry.text) != entry.text:
+            report.warn(entry.line, f"{entry.key}: is here twice, this line counts")
 
 
 def _why_ignored(section: Section, key: str) -> str:

@@ -269,6 +269,15 @@ def test_authorities_that_would_check_nobody_are_a_problem(text: str, wanted: st
     assert wanted in problem
 
 
+def test_verification_of_no_server_is_warned_of() -> None:
+    """Sslverify looks at servers with use_ssl only."""
+    text = "sslverify = yes\nhost = a, 1, u, s, on"
+
+    assert warnings_of(f"{text}, on\n") == []
+    [warning] = warnings_of(text)
+    assert warning.startswith("x.conf:1: sslverify: no host line says use_ssl = on")
+
+
 def test_new_keys_have_their_units() -> None:
     """Seconds and bytes."""
     config = read(

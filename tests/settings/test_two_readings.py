@@ -191,8 +191,17 @@ def test_sections_that_make_no_user_are_warned_of() -> None:
     assert warnings_of("[general]\nauthlimit = 3\n") == []
 
 
-def test_the_last_secret_counts_alone() -> None:
-    """A repeated line does not leave the first secret in force."""
-    users = read("[u]\nsecret=old\nsecret=new\nread=\nwrite=\n")
+def test_a_key_that_is_set_twice_counts_the_last_time_and_is_warned_of() -> None:
+    """As where the section of the next user is commented out; not what a template said."""
+    users, warnings = read_users(
+        "[t](!)\nread=all\ndeny=0.0.0.0/0,::/0\n[u](t)\nsecret=old\nread=\nwrite=\n;[v]\n"
+        "secret=new\nread=call\nwrite=\npermit=::1\n",
+        "f",
+    )
 
     assert authenticate(users, "u", "old") is None
+    assert users["u"].read == CALL
+    assert warnings == [
+        "f:9: secret: is here twice, this line counts",
+        "f:10: read: is here twice, this line counts",
+    ]

@@ -111,6 +111,7 @@ def test_a_taken_port_stops_the_start(files: Files, mode: list[str]) -> None:
         ("proc_user = root\n", "amp.conf:5: getpwnam(root) returned root user; aborting!"),
         ("proc_user = \n", "amp.conf:5: proc_user is not set"),
         ("proc_group = nosuchgroup\n", "amp.conf:5: getgrnam(nosuchgroup) failed"),
+        ("proc_group = root\n", "amp.conf:5: group root is refused"),
     ],
 )
 def test_an_unusable_user_or_group_stops_the_start(
