@@ -114,9 +114,9 @@ class Ledger:
         """Return how many actions of session *owner* lack their final answer."""
         return self._unanswered.get(owner, 0)
 
-    def is_waiting(self, owner: int) -> bool:
-        """Return whether an answer for session *owner* is still to come."""
-        return self.unanswered(owner) > 0
+    def awaits(self, action: PendingAction) -> bool:
+        """Return whether no Response has come to *action*, which was entered."""
+        return action.key in self._queue
 
     def patience(self, now: float, heard: float) -> float:
         """Return for how many seconds from *now* Asterisk may be silent though it is alive.

@@ -125,6 +125,8 @@ class Config:
     max_per_address: int = _setting(0, "maxperaddress", count(0), live=True)  # 0: no limit
     max_per_user: int = _setting(0, "maxperuser", count(0), live=True)  # 0: no limit
     max_retries: int = _setting(0, "maxretries", count(0), live=True)  # 0: for ever
+    # Of one client; 0: no limit.
+    max_unanswered: int = _setting(32, "maxunanswered", count(0), live=True)
     originate_async: bool = _setting(True, "originateasync", boolean, live=True)
     output_format: str = _setting("standard", "outputformat", format_name)
     pidfile: str = _setting("/run/astmanproxy/astmanproxy.pid", "pidfile", required_path)

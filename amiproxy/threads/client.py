@@ -58,6 +58,7 @@ class Client:
     def run(self) -> None:
         """Serve the client until it leaves; the thread's body."""
         peer = self._transport.peer
+        turnstile = self._context.turnstile
         try:
             if self._context.config.accept_encrypted and self._context.tls is not None:
                 self._detect_tls(self._context.tls)  # else the banner goes at once
@@ -71,14 +72,21 @@ class Client:
         except BaseException:
             log.exception("%s: bug in the proxy", peer)
         finally:
-            self._leave()
+            try:
+                turnstile.take(turnstile.further)
+            finally:
+                try:
+                    self._leave()
+                finally:
+                    turnstile.end()
 
     def _leave(self) -> None:
         """Give back what the client held: each step is taken, whatever the one before raises."""
         try:
             try:
                 if self._context.stopping.is_set():
-                    self._transport.flush_until(Deadline(1.0))
+                    with self._context.turnstile.outside():
+                        self._transport.flush_until(Deadline(1.0))
             finally:
                 try:
                     self._transport.close()
@@ -140,6 +148,7 @@ class Client:
 
     def _serve_blocks(self, form: Format) -> None:
         context = self._context
+        context.turnstile.take(context.turnstile.further)
         session = StreamSession(
             self._transport,
             self._address,

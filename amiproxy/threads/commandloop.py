@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.client")
 
-_READ_SIZE = 65536
+#: How much is read at once, when all that was read before has been acted upon.
+_READ_SIZE = 16384
 
 
 class Times(NamedTuple):
@@ -36,8 +37,6 @@ class Times(NamedTuple):
     handshake: float = 10.0
     #: How long a half-closed client is kept until its actions are answered.
     linger: float = 120.0
-    #: After this time without an answer Asterisk is asked whether one will come.
-    probe: float = 1.0
     #: How long a client may take to close after the proxy's half-close.
     farewell: float = 1.0
     #: Poll interval for what wakes nobody.
@@ -62,7 +61,9 @@ class CommandLoop:
         self._source = BlockSource(
             context.formats[session.input_name], context.limits, known=session.allowed
         )
+        self._turnstile = context.turnstile
         self._is_first = True  # nothing has come yet
+        self._is_closed = False  # the client sends no more
         self._behind_wait = 0  # bytes that came while WaitEvents waited
 
     def run(self) -> None:
@@ -78,6 +79,8 @@ class CommandLoop:
         except HttpError as error:
             log.warning("%s: %s", self._session.peer, error)
             self._session.say(replies.error(None, str(error)))
+        finally:
+            self._turnstile.take(self._turnstile.further)
         self._part()
 
     def _step(self) -> bool:
@@ -87,19 +90,22 @@ class CommandLoop:
             return True
         block = self._source.next()
         if block is not None:
-            if self._context.router.is_congested():
-                # A client that asks faster than Asterisk answers is read more slowly.
-                self._pause()
-            return self._carry_out(block)
+            stays = self._carry_out(block)
+            if not self._source.is_empty:
+                self._turnstile.pass_on()
+            return stays
+        self._turnstile.end()
         left = self._login_time_left() if self._slot.unauthenticated else None
         data = self._transport.recv(_READ_SIZE, left)
         if data:
+            self._turnstile.take(self._turnstile.first)
             if self._is_first:
                 self._is_first = False
                 if data.startswith(TLS_HANDSHAKE):
                     refuse_tls(self._transport, data)
             self._source.receive(data)
         elif data is not None:  # half-close: it still gets the answers under way
+            self._is_closed = True
             self._await_answers()
             return False
         return True
@@ -162,6 +168,7 @@ class CommandLoop:
             self._behind_wait = 0
         data = None
         if left and not wait.told:
+            self._turnstile.end()
             data = self._transport.recv(_READ_SIZE, min(left, self._times.poll))
         if data:
             self._behind_wait += len(data)
@@ -171,28 +178,18 @@ class CommandLoop:
         elif data == b"" or wait.told or not left:
             finish_wait(self._session)
 
-    def _pause(self) -> None:
-        """Let one poll interval pass in which nothing is read; an end is noticed."""
-        self._transport.check()
-        time.sleep(self._times.poll)
-        self._transport.check()
-
     def _await_answers(self) -> None:
         """Wait until no action of this client is under way."""
-        number, router = self._session.number, self._context.router
-        deadline, probe = Deadline(self._times.linger), Deadline(self._times.probe)
-        probed = False
-        while router.is_waiting(number) and not deadline.over:
-            if not probed and probe.over:
-                # Some actions are never answered (IAXnetstats); the answer to an action
-                # that is sent after them shows that none will come.
-                router.probe(number)
-                probed = True
-            self._pause()
+        self._context.router.await_answers(self._session, Deadline(self._times.linger))
+        self._transport.check()
 
     def _part(self) -> None:
         """Send what is left, and close the connection from our side."""
-        self._transport.flush_until(Deadline(max(self._transport.write_timeout, 1.0)))
-        if not self._context.stopping.is_set():
-            self._transport.half_close_and_drain(self._times.farewell)
+        transport = self._transport
+        # A client that has closed its side needs no time; so thousands may do it at once.
+        if transport.backlog or not self._is_closed:
+            with self._turnstile.outside():
+                transport.flush_until(Deadline(max(transport.write_timeout, 1.0)))
+                if not self._context.stopping.is_set():
+                    transport.half_close_and_drain(self._times.farewell)
         log.info("%s left", self._session.peer)

@@ -109,6 +109,7 @@ class Proxy:
         for session in self.context.registry.snapshot():
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")
+        self.router.web_quota.close()
         self._web_sessions.close()
         self._servers.stop("Shutdown, closed server")
         self._servers.join(deadline)

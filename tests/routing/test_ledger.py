@@ -29,7 +29,7 @@ def test_an_answer_belongs_to_the_action_with_its_action_id(play: Play) -> None:
     assert (first.owner, first.final, first.action_id) == (1, True, "a")
     assert (second.owner, second.final) == (2, True)
     assert second.message.lines == ("Response: Error", "ActionID: a", "Message: No")
-    assert not play.ledger.is_waiting(1)
+    assert not play.ledger.unanswered(1)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_answer_counts_only_where_it_was_asked(play: Play) -> None:
 
     for lines in (["Response: Success"], ["Event: Status"], ["text"]):
         assert other.classify(Message.of(*lines, f"ActionID: {wire_id}")) is None
-    assert play.ledger.is_waiting(1)
+    assert play.ledger.unanswered(1)
 
 
 def test_an_action_that_was_never_answered_holds_up_nobody(play: Play) -> None:
@@ -78,7 +78,7 @@ def test_an_action_that_was_never_answered_holds_up_nobody(play: Play) -> None:
     assert play.heard("Response: Success", f"ActionID: {two}").owner == 2
     assert play.heard("Response: Success", f"ActionID: {three}").owner == 3
     assert play.over == [1, 2, 3]
-    assert not play.ledger.is_waiting(1)
+    assert not play.ledger.unanswered(1)
 
 
 @pytest.mark.parametrize("answered", [0, 1])
@@ -134,7 +134,7 @@ def test_a_list_of_an_old_asterisk_ends_with_its_complete_event(play: Play) -> N
     end = play.heard("Event: QueueStatusComplete", f"ActionID: {wire_id}")
 
     assert (start.final, end.final) == (False, True)
-    assert not play.ledger.is_waiting(1)
+    assert not play.ledger.unanswered(1)
 
 
 def test_a_list_that_never_ends_is_over_with_the_next_answer(play: Play) -> None:

@@ -67,7 +67,7 @@ def test_a_held_back_originate_is_answered_by_its_event(play: Play, given: str |
     wire_id = play.ask(1, given, held_back=True)
 
     queued = play.accept(wire_id)
-    waiting = play.ledger.is_waiting(1)
+    waiting = play.ledger.unanswered(1)
     answer = play.heard(
         "Event: OriginateResponse", "Privilege: call,all", f"ActionID: {wire_id}",
         "Response: Failure", "Reason: 5",
@@ -82,7 +82,7 @@ def test_a_held_back_originate_is_answered_by_its_event(play: Play, given: str |
         "Server: pbx",
     )
     assert (answer.owner, answer.final, answer.request_id) == (1, True, wire_id)
-    assert not play.ledger.is_waiting(1)
+    assert not play.ledger.unanswered(1)
 
 
 def test_an_event_before_its_answer_answers_an_originate_all_the_same(play: Play) -> None:
@@ -169,7 +169,7 @@ def test_a_lost_connection_leaves_nothing_behind(play: Play) -> None:
 
     assert [action.owner for action in lost] == [3, 4, 2]
     assert play.over == [3, 4, 2]
-    assert not any(map(play.ledger.is_waiting, range(5)))
+    assert not any(map(play.ledger.unanswered, range(5)))
     assert (play.ledger.in_flight, play.ledger.open_list) == (0, None)
     assert play.ledger.patience(0.0, 0.0) == 0.0
     assert play.ledger.expired(99.0) == []

@@ -305,6 +305,7 @@ def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(
 ) -> None:
     """What a real Asterisk answered on one connection, asked by one of two clients."""
     said = read(next(DATA.glob(f"{name}.s2c.ami*")))
+    said = said.partition(b"Response: Success\r\nActionID: p24\r\n")[0]  # what goes up at once
     asked = read(next(DATA.glob(f"{name}.c2s.ami*"))).decode("latin-1")
     blocks = [block for block in asked.split("\r\n\r\n") if block.strip()]
     blocks = [block for block in blocks if not block.lower().startswith(("action: log", "logoff"))]
@@ -314,7 +315,7 @@ def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(
         wait_connected(program)
         with program.client() as one, program.client() as two:
             given: dict[str, bytes] = {}
-            for block in blocks:
+            for block in blocks[:24]:
                 one.send_raw(block + "\r\n\r\n")
                 mine = value(block.split("\r\n"), "ActionID")
                 theirs = value(read_block(link), "ActionID")
@@ -326,9 +327,8 @@ def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(
                 said = said.replace(
                     b"ActionID: %s\r\n" % action_id.encode(), b"ActionID: %s\r\n" % wire_id
                 )
-            body = said.partition(b"Status: Fully Booted\r\n\r\n")[2].partition(b"Response: Good")[
-                0
-            ]
+            body = said.partition(b"Status: Fully Booted\r\n\r\n")[2]
+            body = body.partition(b"Response: Good")[0]
             link.sendall(
                 body + b"\r\n\r\nEvent: UserEvent\r\nPrivilege: user,all\r\nUserEvent: End\r\n\r\n"
             )

@@ -17,6 +17,7 @@ from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.net.transport import Transport
+from amiproxy.threads.sessions.link import Submitted
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Listening:
 
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)
+
+    def answered(self, number: int) -> None: ...
 
 
 class Asterisk:
@@ -114,14 +117,11 @@ class Stage:
         self.audience = Listening()
         self._ids = ActionIds()
         settings: dict[str, Any] = {"retry_interval": 0.01, "keepalive": 0.0, **config}
+        spec = ServerSpec("pbx", 5038, "ann", "secret", events, False)
         self.server = AsteriskServer(
-            ServerSpec("pbx", 5038, "ann", "secret", events, False),
-            Config(**settings),
-            self._ids,
-            self.audience,
-            connect=self.asterisk.connect,
-            late_poll_interval=0.01,
-        )
+            spec, Config(**settings), self._ids, self.audience,
+            connect=self.asterisk.connect, late_poll_interval=0.01,
+        )  # fmt: skip
         self.link = self.server.link
         self.server.start()
 
@@ -139,7 +139,8 @@ class Stage:
         """Send an action for the client of that number."""
         self.wire_id = self._ids.make(NUMBER, "a")
         raw = Message.of(*lines, f"ActionID: {self.wire_id}").raw
-        return self.link.submit(PendingAction(NUMBER, raw, self.wire_id, "a", **request))
+        action = PendingAction(NUMBER, raw, self.wire_id, "a", **request)
+        return self.link.submit(action) is Submitted.TAKEN
 
     def answer(self, link: socket.socket, text: str) -> None:
         """Answer what was submitted last."""
@@ -186,13 +187,13 @@ def test_an_answer_belongs_to_whoever_asked(stage: Callable[..., Stage]) -> None
     link = play.live()
     assert play.submit("Action: Ping")
     assert read_block(link) == ["Action: Ping", f"ActionID: {play.wire_id}"]
-    assert play.link.is_waiting(NUMBER)
+    assert play.link.unanswered(NUMBER)
 
     play.answer(link, "Ping: Pong")
 
     batch = play.audience.batches.get(timeout=10)
     assert [item.owner for item in batch.items] == [NUMBER]
-    assert not play.link.is_waiting(NUMBER)
+    assert not play.link.unanswered(NUMBER)
 
 
 def test_a_lost_connection_is_made_again(stage: Callable[..., Stage]) -> None:
@@ -217,7 +218,7 @@ def test_nothing_goes_up_while_there_is_no_login(stage: Callable[..., Stage]) ->
     play.asterisk.link()
 
     assert not play.submit("Action: Ping")
-    assert not play.link.is_waiting(NUMBER)
+    assert not play.link.unanswered(NUMBER)
 
 
 def test_a_refused_login_is_not_tried_again(

@@ -14,12 +14,13 @@ import pytest
 from amiproxy.access.user import Users
 from amiproxy.formats import Refused
 from amiproxy.message import Message
-from amiproxy.settings.config import Config
+from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.settings.usersfile import read_users
 from amiproxy.threads.client import Client
 from amiproxy.threads.commandloop import Times
 from amiproxy.threads.sessions.admission import Slot
 from amiproxy.threads.sessions.context import ProxyContext
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.sessions import WebSessions
@@ -32,44 +33,19 @@ if TYPE_CHECKING:
     from tests.threads.conftest import MakePair
 
 BANNER = b"Asterisk Call Manager/1.0\r\n"
-QUICK = Times(linger=10.0, probe=0.01, farewell=5.0, poll=0.005)
+QUICK = Times(linger=10.0, farewell=5.0, poll=0.005)
 PONG = b"Response: Error\r\nMessage: No Asterisk server connected\r\n\r\n"
 GOODBYE = b"Response: Goodbye\r\nMessage: Thanks for all the fish.\r\n\r\n"
 WAITED = b"Response: Success\r\nMessage: Waiting for Event completed.\r\n\r\n"
 COMPLETE = b"Event: WaitEventComplete\r\n\r\n"
 
 
-class SlowRouter(Router):
-    """A router whose Asterisk owes answers until it is probed."""
-
-    def __init__(self) -> None:
-        super().__init__(SessionRegistry())
-        self.owes = False
-        self.probed = 0
-        self.congested = 0
-
-    def is_waiting(self, number: int) -> bool:
-        """Return whether an answer is owed."""
-        del number
-        return self.owes
-
-    def probe(self, number: int) -> None:
-        """Give up what is owed."""
-        del number
-        self.probed += 1
-        self.owes = False
-
-    def is_congested(self) -> bool:
-        """Return True *congested* times more."""
-        self.congested -= 1
-        return self.congested >= 0
-
-
 class Served:
     """One client that is served in a thread; *sock* is its end."""
 
     def __init__(self, pair: MakePair, users: str = "", **settings: Any) -> None:
-        self.router = SlowRouter()
+        self.router = Router(SessionRegistry(), quiet=0.01)
+        self._pair = pair
         config = Config(banner="Asterisk Call Manager/1.0", **settings)
         known = read_users(users, "users")[0] if users else Users()
         self.context = ProxyContext(config, known, FORMATS, None, self.router, Control())
@@ -80,6 +56,16 @@ class Served:
         sessions = WebSessions(self.router.registry)
         client = Client(self.context, sessions, transport, "192.0.2.1", slot, times=QUICK)
         self.thread = threading.Thread(target=client.run)
+
+    def asterisk(self) -> tuple[AsteriskLink, socket.socket]:
+        """Return the link to an Asterisk, and its end of the connection."""
+        spec = ServerSpec("pbx", 5038, "u", "s")
+        link = AsteriskLink(spec, self.router.ids, answered=self.router.answered)
+        transport, theirs = self._pair()
+        link.open(transport)
+        link.go_live()
+        self.router.servers = (link,)
+        return link, theirs
 
     def start(self) -> Served:
         """Serve the client."""
@@ -140,40 +126,50 @@ def test_a_client_is_greeted_answered_and_let_go(served: Any) -> None:
     client.expect_end(PONG, GOODBYE)
 
 
-def test_half_close_still_gets_the_answers_under_way(served: Any) -> None:
-    """Asterisk is asked after a while whether any will come; what is not whole is dropped."""
+def answer(link: AsteriskLink, block: bytes) -> None:
+    """Answer what went upstream in *block*."""
+    with link.lock:
+        action_id = Message(block).get("ActionID")
+        link.ledger.classify(Message.of("Response: Success", f"ActionID: {action_id}"))
+        link.advance()
+
+
+def block_of(sock: socket.socket) -> bytes:
+    """Return the next block that the proxy sent upstream."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        data += sock.recv(1)
+    return data
+
+
+def test_a_half_closed_client_stays_until_asterisk_answers(served: Any) -> None:
+    """Asterisk is asked after a while whether any answer will come; what is not whole is dropped."""
     client = served()
-    client.router.owes = True
+    link, theirs = client.asterisk()
     client.start()
 
-    client.sock.sendall(b"Action: Ping\r\n\r\nAction: Pi")
+    client.sock.sendall(b"Action: Lost\r\n\r\nAction: Pi")
     client.sock.shutdown(socket.SHUT_WR)
 
-    client.expect_end(BANNER, PONG)
-    assert client.router.probed == 1
+    assert block_of(theirs).startswith(b"Action: Lost\r\n")
+    assert client.thread.is_alive()
+    answer(link, block_of(theirs))  # a Ping of the proxy's own
+    client.expect_end(BANNER)
 
 
 def test_logoff_waits_for_answers_under_way(served: Any) -> None:
     """As with Asterisk, which answers in order."""
     client = served()
-    client.router.owes = True
+    link, theirs = client.asterisk()
     client.start()
 
-    client.sock.sendall(b"ProxyAction: Logoff\r\n\r\n")
+    client.sock.sendall(b"Action: Ping\r\n\r\nProxyAction: Logoff\r\n\r\n")
 
-    client.expect_end(BANNER, GOODBYE)
-    assert client.router.probed == 1
-
-
-def test_congestion_delays_and_loses_nothing(served: Any) -> None:
-    """Actions are carried out one poll interval later each."""
-    client = served()
-    client.router.congested = 2
-    client.start()
-
-    client.sock.sendall(b"Action: Ping\r\n\r\n" * 3)
-
-    client.expect(BANNER, PONG * 3)
+    asked = block_of(theirs)
+    client.expect(BANNER)
+    assert client.thread.is_alive()
+    answer(link, asked)
+    client.expect_end(GOODBYE)
 
 
 def test_the_input_format_changes_between_two_blocks_of_a_packet(served: Any) -> None:

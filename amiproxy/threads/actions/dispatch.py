@@ -48,8 +48,13 @@ def _forward(call: Call) -> Outcome:
     if isinstance(allowed, str):
         log.info("%s: action %s refused: %s", session.peer, ascii(message.action[:40]), allowed)
         return call.say(replies.filtered(message))
+    config = context.config
     problem = context.router.forward(
-        session, allowed, context.limits, hold_back=context.config.originate_async
+        session,
+        allowed,
+        context.limits,
+        hold_back=config.originate_async,
+        most=config.max_unanswered,
     )
     return STAYS if problem is None else call.say(problem)
 

@@ -58,7 +58,10 @@ def _accepts_key(call: Call) -> bool:
     if not given:
         return False
     key = context.config.proxy_key.encode("latin-1", "replace")
-    with context.guesses.turn(session.address, lambda: session.ended) as is_heard:
+    with (
+        context.turnstile.outside(),
+        context.guesses.turn(session.address, lambda: session.ended) as is_heard,
+    ):
         if is_heard and hmac.compare_digest(given, key):
             session.accept_key()
             return True
@@ -79,6 +82,13 @@ def log_in(call: Call) -> Outcome:
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         return _welcome(call, None)
+    with context.turnstile.outside():  # it waits for other guesses, and for the hash
+        return _check(call)
+
+
+def _check(call: Call) -> Outcome:
+    """Log the client in if it gives the secret of a user."""
+    context, session, _ = call
     if context.guarded and context.guesses.delay(session.address):
         _make_stranger(call)  # while it waits it counts as what it may be
     user, reason = None, ""

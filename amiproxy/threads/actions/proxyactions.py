@@ -233,7 +233,9 @@ def _add_server(call: Call) -> Outcome:
         log.info("%s: AddServer: %s", session.peer, error)
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
     # Asks the resolver, in the thread of the client that wants it, and no other.
-    if not context.control.add_server(spec):
+    with context.turnstile.outside():
+        added = context.control.add_server(spec)
+    if not added:
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
     log.info("%s: added server %s:%d", session.peer, ascii(name), spec.port)
     return _succeed(call, f"Message: Added {name}")
@@ -291,7 +293,9 @@ def _encrypted(message: Message) -> bool:
 def _drop_server(call: Call) -> Outcome:
     context, session, message = call
     name = message.get("Server")
-    if not name or not context.control.drop_server(name):
+    with context.turnstile.outside():
+        dropped = bool(name) and context.control.drop_server(name)
+    if not dropped:
         text = f"Cannot Drop Server {name}, Does Not Exist"
         return call.say(replies.proxy_failure(message, text))
     log.info("%s: dropped server %s", session.peer, ascii(name))

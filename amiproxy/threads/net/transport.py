@@ -14,7 +14,7 @@ import math
 import select
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, SlowPeer
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 #: How much one read takes at the most, and one send of a long answer, in bytes.
 READ_SIZE = _PIECE = 262144
 
-#: Poll interval for an end while the owner waits for room, in seconds.
-_END_POLL_INTERVAL = 0.5
+_END_POLL_INTERVAL = 0.5  # seconds, while the owner waits for room
 
 
 class Transport:
@@ -44,7 +43,7 @@ class Transport:
     """
 
     __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
-                 "end_reason", "lock", "max_backlog", "peer", "write_timeout")  # fmt: skip
+                 "end_reason", "lock", "max_backlog", "peer", "wake", "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -71,6 +70,7 @@ class Transport:
         self._closed = False
         self.busy_since = 0.0  # for the watchdog
         self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
+        self.wake: Callable[[], object] = int  # called at the end, if the owner is not in recv
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 once closed."""
@@ -82,8 +82,7 @@ class Transport:
         """Return what comes in *timeout* seconds, None if nothing; b"" at the end.
 
         Raises:
-            PeerGone: the connection is over, or somebody ended the session.
-            SlowPeer: the other side did not take what it was sent.
+            PeerGone, SlowPeer: the connection is over, or somebody ended the session.
 
         """
         data: bytes | None
@@ -330,6 +329,7 @@ class Transport:
             return False
         self.end_reason = error
         self._socket.shut_read()
+        self.wake()
         return True
 
     def _drop_if_slow(self) -> None:

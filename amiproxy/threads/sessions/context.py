@@ -57,6 +57,7 @@ class ProxyContext:
     ) -> None:
         self.router = router
         self.registry = router.registry
+        self.turnstile = router.turnstile
         self.control = control
         self.formats = formats
         self.admission = Admission()

@@ -3,32 +3,61 @@
 
 from __future__ import annotations
 
+import enum
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
 from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger, own_action
+from amiproxy.routing.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.routed import Routed
 
-#: Bytes of actions that may wait for Asterisk before clients are read more slowly.
-CONGESTED = 65536
+#: Bytes of actions that are sent before the first of them is answered.  Asterisk reads one
+#: action of a connection after the other: more would only wait there instead of here, where
+#: it lets others go first.  An action that is longer goes alone.
+WINDOW = 2048
+
+#: The shortest time between two Pings that ask whether answers will come, in seconds.
+_PING_INTERVAL = 1.0
+
+
+class Submitted(enum.Enum):
+    """What became of an action that was to go upstream."""
+
+    #: It has gone, or waits for its turn.
+    TAKEN = "taken"
+    #: Too many actions of its session are unanswered.
+    FULL = "full"
+    #: There is no connection.
+    UNCONNECTED = "unconnected"
 
 
 class AsteriskLink:
     """The way to one Asterisk.
 
     Clients' threads ask it things (``submit``); the server's own thread
-    (threads/asterisk.py) connects it and reads what comes.
+    (threads/asterisk.py) connects it and reads what comes.  *answered* is called, with
+    ``lock`` held, with the number of a session one of whose actions is over.
     """
 
-    def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
+    def __init__(
+        self,
+        spec: ServerSpec,
+        ids: ActionIds,
+        address: str = "",
+        *,
+        answered: Callable[[int], object] | None = None,
+    ) -> None:
         self.spec = spec
         self.host = spec.host.lower()
         #: Its IP address, as far as known.  A name is resolved at each connect, by the
@@ -42,36 +71,31 @@ class AsteriskLink:
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
-        # Guards _transport, _connected and what ledger keeps of actions, so that
-        # actions go upstream in the order in which the ledger has them.  Held for one
+        self._answered = answered
+        # Guards _transport, connected, turns, _ping and what ledger keeps of actions, so
+        # that actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
-        # inside it, never the other way round.  Without it: _transport and _connected
+        # inside it, never the other way round.  Without it: _transport and connected
         # are read, one reference each, where an answer a moment old will do; so are
-        # open_list and held of the ledger, which the server's thread alone changes.
+        # open_list and held of the ledger, which the server's thread alone changes, and
+        # turns.count by that thread.
         self.lock = threading.Lock()
         self._transport: Transport | None = None
-        self._connected = False
+        #: Whether it is logged in and booted.
+        self.connected = False
         #: The actions under way.  With ``lock`` the server's thread classifies messages;
         #: without it, only open_list and held are read.
-        self.ledger = Ledger(ids, self.host)
+        self.ledger = Ledger(ids, self.host, ended=answered)
+        #: The actions that wait until those that have gone are answered.
+        self.turns = Turns()
+        self._ping: PendingAction | None = None  # the last one of ours
 
     # -- any thread -------------------------------------------------------------------------
-
-    @property
-    def connected(self) -> bool:
-        """Whether it is logged in and booted."""
-        return self._connected
 
     @property
     def has_connection(self) -> bool:
         """Whether there is a connection, logged in or not."""
         return self._transport is not None
-
-    @property
-    def is_congested(self) -> bool:
-        """Whether actions wait for this Asterisk to read them."""
-        transport = self._transport
-        return transport is not None and transport.backlog > CONGESTED
 
     def matches_name(self, name: str) -> bool:
         """Return whether *name*, in lower case, means this server: host, address, host:port."""
@@ -87,29 +111,79 @@ class AsteriskLink:
             self.host == other.host or bool(self.address and self.address == other.address)
         )
 
-    def submit(self, action: PendingAction) -> bool:
-        """Send *action* upstream, whole; return whether it could go.  Never waits."""
+    def submit(self, action: PendingAction, account: str = "", most: int = 0) -> Submitted:
+        """Send *action* upstream, or have it wait for the turn of *account*.  Never waits.
+
+        It is not taken while *most* actions of its session are unanswered; 0: no limit.
+        """
         with self.lock:
-            transport = self._transport
-            if not self._connected or transport is None:
-                return False
-            raw = self.ledger.enter(action)
+            transport, ledger, turns = self._transport, self.ledger, self.turns
+            if not self.connected or transport is None:
+                return Submitted.UNCONNECTED
+            owner = action.owner
+            if 0 < most <= ledger.unanswered(owner) + (turns.count and turns.waiting(owner)):
+                return Submitted.FULL
+            if turns.count or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW):
+                turns.put(action, account)
+                self.advance()
+                return Submitted.TAKEN
+            raw = ledger.enter(action)
             with transport.lock:
                 transport.send(raw)
-            return True
+            return Submitted.TAKEN
 
-    def is_waiting(self, number: int) -> bool:
-        """Return whether an answer for session *number* is still to come."""
+    def advance(self) -> None:
+        """Send what waits, as far as answers have made room.  The caller holds ``lock``.
+
+        Some actions are never answered (IAXnetstats).  So that they do not keep the others
+        for ever, while any wait a Ping is under way, whose answer ends what went before it.
+        """
+        assert self.lock.locked()
+        transport, ledger, turns = self._transport, self.ledger, self.turns
+        if transport is None or not self.connected:
+            return
+        going: list[bytes] = []
+        while turns.count:
+            first = turns.first()
+            if ledger.in_flight and ledger.in_flight + len(first.raw) > WINDOW:
+                break
+            turns.take()
+            first.since = time.monotonic()
+            going.append(ledger.enter(first))
+        if turns.count and (self._ping is None or not ledger.awaits(self._ping)):
+            going.append(self._enter_ping())
+        if going:
+            with transport.lock:
+                transport.send(b"".join(going))
+
+    def unanswered(self, number: int) -> int:
+        """Return how many actions of session *number* are still to be answered."""
         with self.lock:
-            return self.ledger.is_waiting(number)
+            return self.ledger.unanswered(number) + self.turns.waiting(number)
 
     def ping(self) -> None:
         """Ask Asterisk for a sign of life that no client sees.
 
         Its answer also tells that what was asked before is answered by now, or
-        never will be.
+        never will be.  Without effect within a second of one that is not answered.
         """
-        self.submit(own_action(self._ids, "Ping"))
+        with self.lock:
+            transport, ping = self._transport, self._ping
+            if not self.connected or transport is None:
+                return
+            recent = ping is not None and time.monotonic() - ping.since < _PING_INTERVAL
+            if ping is not None and recent and self.ledger.awaits(ping):
+                return
+            raw = self._enter_ping()
+            with transport.lock:
+                transport.send(raw)
+
+    def _enter_ping(self) -> bytes:
+        """Enter a Ping of the proxy's own in the ledger; return its bytes, to be sent now."""
+        assert self.lock.locked()
+        self._ping = own_action(self._ids, "Ping")
+        self._ping.since = time.monotonic()
+        return self.ledger.enter(self._ping)
 
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
@@ -119,10 +193,14 @@ class AsteriskLink:
 
     def log_off(self, reason: str) -> None:
         """Send a Logoff and let the connection end for *reason*.  Never waits."""
-        self.submit(own_action(self._ids, "Logoff"))  # so that no client sees the Goodbye
         with self.lock:
-            transport = self._transport
-            self._connected = False
+            transport, connected = self._transport, self.connected
+            self.connected = False
+            if transport is not None and connected:
+                # In the ledger, so that no client sees the Goodbye; before all that waits.
+                raw = self.ledger.enter(own_action(self._ids, "Logoff"))
+                with transport.lock:
+                    transport.send(raw)
         if transport is not None:
             transport.finish(reason)
 
@@ -140,14 +218,19 @@ class AsteriskLink:
     def go_live(self) -> None:
         """Asterisk has booted: actions may go."""
         with self.lock:
-            self._connected = True
+            self.connected = True
 
     def lose(self) -> list[PendingAction]:
         """Forget the connection; return the actions that will not be answered."""
         with self.lock:
-            self._connected = False
+            self.connected = False
             self._transport = None
-            return self.ledger.abandon()
+            waited = self.turns.clear()
+            lost = [*self.ledger.abandon(), *waited]
+            if self._answered is not None:
+                for action in waited:
+                    self._answered(action.owner)
+            return lost
 
     def expired(self, now: float) -> list[Routed]:
         """Return answers to Originates whose OriginateResponse is late; ask until there are none.

@@ -35,6 +35,9 @@ class Audience(Protocol):
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
 
+    def answered(self, number: int) -> None:
+        """Note that an action of session *number* is over.  Never waits."""
+
 
 class Publisher:
     """What the thread of one server does with messages.  For that thread only."""
@@ -72,6 +75,8 @@ class Publisher:
             message.has("ActionID")  # clients wait for the lock: a long message is read before it
         with link.lock:
             items = list(filter(None, map(link.ledger.classify, messages)))
+            if link.turns.count:
+                link.advance()  # answers have made room
         if items:
             audience.publish(Batch.of_items(link.scope, items))
 

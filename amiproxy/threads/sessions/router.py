@@ -7,11 +7,18 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.threads.sessions.link import Submitted
+from amiproxy.threads.sessions.turnstile import Turnstile
+from amiproxy.threads.sessions.waiting import QUIET, Waiting
+from amiproxy.threads.sessions.webquota import WebQuota
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.limits import Limits
     from amiproxy.message import Message
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -23,8 +30,13 @@ if TYPE_CHECKING:
 class Router:
     """Routes messages between servers and clients."""
 
-    def __init__(self, registry: SessionRegistry) -> None:
+    def __init__(self, registry: SessionRegistry, *, quiet: float = QUIET) -> None:
         self.registry = registry
+        #: Lets few clients' threads work at a time.
+        self.turnstile = Turnstile()
+        #: Counts what web requests have asked.
+        self.web_quota = WebQuota(self.turnstile)
+        self._waiting = Waiting(self.turnstile, quiet)
         self.ids = ActionIds()
         #: Whether Newchannel and Newstate are kept for clients that see a call late.
         self.keeps_calls = False
@@ -70,49 +82,88 @@ class Router:
     # -- client -> Asterisk -------------------------------------------------------------------
 
     def forward(
-        self, session: ClientSession, message: Message, limits: Limits, *, hold_back: bool
+        self,
+        session: ClientSession,
+        message: Message,
+        limits: Limits,
+        *,
+        hold_back: bool,
+        most: int = 0,
     ) -> Message | None:
         """Send *message* of *session* to its Asterisk; return an error for the client, or None.
 
         The caller has checked rights and filters; what Asterisk would cut or refuse is
-        refused here (spec 12.17).
+        refused here (spec 12.17).  While *most* actions of the session are unanswered, 0: no
+        limit, the calling thread, the client's own, waits.
         """
         server = self._server_for(session, message)
         if isinstance(server, str):
             return replies.error(message, server)
-        action = upstream.prepare(
-            message,
-            self.ids,
-            session.number,
-            session.mode,
-            hold_back=hold_back and server.receives_call_events,
-            now=time.monotonic(),
-        )
-        action.asker = session
-        problem = upstream.problem(action.raw, limits)
-        if problem is not None:
+        account = session.address if session.user is None else session.user.name
+        web = session.is_web and most > 0
+        if web and not self.web_quota.take(account, session.number, most, session.patience):
+            return replies.error(message, "Too many actions are unanswered")
+        while True:
+            action = upstream.prepare(
+                message, self.ids, session.number, session.mode,
+                hold_back=hold_back and server.receives_call_events, now=time.monotonic(),
+            )  # fmt: skip
+            action.asker = session
+            problem = upstream.problem(action.raw, limits)
+            if problem is None:
+                session.sending(action.wire_id, action.given)
+                done = server.submit(action, account, 0 if web else most)
+                if done is Submitted.TAKEN:
+                    return None
+                if done is Submitted.FULL and self._await_room(session, server, most):
+                    continue
+                problem = f"Server {server.host} is not connected"
+            if web:
+                self.web_quota.give_back(session.number)
             return replies.error(message, problem)
-        session.sending(action.wire_id, action.given)
-        if not server.submit(action):
-            return replies.error(message, f"Server {server.host} is not connected")
-        return None
 
-    def is_waiting(self, number: int) -> bool:
-        """Return whether an answer for session *number* is still to come."""
-        return any(server.is_waiting(number) for server in self.servers)
+    def answered(self, number: int) -> None:
+        """Note that an action of session *number* is over.  Never waits."""
+        self._waiting.note_end(number)
+        self.web_quota.give_back(number)
 
-    def probe(self, number: int) -> None:
-        """Ask the servers that owe session *number* an answer whether they are there."""
-        for server in self.servers:
-            if server.is_waiting(number):
+    def await_answers(self, session: ClientSession, deadline: Deadline) -> None:
+        """Wait in the thread of *session* until no action of it is unanswered.
+
+        The end of the session and the *deadline* end it too.
+        """
+        number = session.number
+        self._waiting.wait(
+            session,
+            lambda: not any(server.unanswered(number) for server in self.servers),
+            deadline,
+            lambda: self._probe(number, self.servers),
+        )
+
+    def _await_room(self, session: ClientSession, server: AsteriskLink, most: int) -> bool:
+        """Wait until at most half of *most* actions of *session* are unanswered at *server*.
+
+        Not just one fewer: to be woken for each single action takes longer than the action.
+        Returns False if the session is over.
+        """
+        number, few = session.number, most // 2
+        return self._waiting.wait(
+            session,
+            lambda: server.unanswered(number) <= few,
+            Deadline(None),
+            lambda: self._probe(number, (server,)),
+            most - few,
+        )
+
+    def _probe(self, number: int, servers: Iterable[AsteriskLink]) -> None:
+        """Ask those of *servers* that owe session *number* an answer whether they are there.
+
+        Some actions are never answered (IAXnetstats); the answer to an action that is sent
+        after them shows that none will come.
+        """
+        for server in servers:
+            if server.unanswered(number):
                 server.ping()
-
-    def is_congested(self) -> bool:
-        """Return whether an Asterisk takes actions more slowly than they come."""
-        for server in self.servers:  # noqa: SIM110 - for every action: no generator
-            if server.is_congested:
-                return True
-        return False
 
     def _server_for(self, session: ClientSession, message: Message) -> AsteriskLink | str:
         """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""

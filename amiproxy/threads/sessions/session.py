@@ -11,7 +11,7 @@ import dataclasses
 import enum
 import itertools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
@@ -56,6 +56,8 @@ class ClientSession:
 
     #: Whether it is made for web requests, one log-in each.
     is_web = False
+    #: Until when a web request waits for other ones to be answered.
+    patience: Deadline
 
     #: The input format it reads.  Only the client's thread changes it, without the lock;
     #: ListSessions shows it to other clients, where an old value will do.
@@ -219,16 +221,6 @@ class ClientSession:
             return self._callfilter.outgoing(message)
 
     @property
-    def allowed(self) -> bool:
-        """Whether the client may act and see at all."""
-        return self._state is not SessionState.GUARDED
-
-    @property
-    def authenticated(self) -> bool:
-        """Whether the client has logged in or given the proxy key."""
-        return self._state is SessionState.AUTHENTICATED
-
-    @property
     def listed_id(self) -> str:
         """What ListSessions shows as this client's ActionID (spec section 10)."""
         if self.mode is AutoFilter.UNIQUE:
@@ -238,6 +230,10 @@ class ClientSession:
     def _renew(self) -> None:
         """Make what depends on the fields anew: the viewer.  The caller holds ``lock``."""
         assert self.lock.locked()
+        #: Whether the client may act and see at all.
+        self.allowed = self._state is not SessionState.GUARDED
+        #: Whether the client has logged in or given the proxy key.
+        self.authenticated = self._state is SessionState.AUTHENTICATED
         user = self.user
         filters = [] if user is None or not user.eventfilters else [user.eventfilters]
         if self.own_filters is not None:
@@ -273,6 +269,12 @@ class ClientSession:
     def ended(self) -> bool:
         """Whether the session is over, and its thread is only to find out."""
         raise NotImplementedError
+
+    def call_at_end(self, wake: Callable[[], object]) -> None:
+        """Call *wake* when the session is ended: its thread waits for something else than input.
+
+        Without effect for web sessions: nobody waits for input there.
+        """
 
     def deliver(self, batch: Batch) -> None:
         """Take what of *batch* this client may see.  Never blocks, never raises."""

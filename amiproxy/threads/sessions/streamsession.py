@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.errors import HandlerError
 from amiproxy.formats import written
@@ -40,6 +40,10 @@ class StreamSession(ClientSession):
     def ended(self) -> bool:
         """Whether the connection is over, and the client's thread is only to find out."""
         return self.transport.end_reason is not None
+
+    def call_at_end(self, wake: Callable[[], object]) -> None:
+        """Call *wake* when the connection is ended."""
+        self.transport.wake = wake
 
     def deliver(self, batch: Batch) -> None:
         """Send what of *batch* this client may see."""

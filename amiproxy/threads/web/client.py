@@ -28,7 +28,7 @@ from amiproxy.web import accept, answers, origin, urls
 from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from amiproxy.formats import Format
     from amiproxy.threads.net.transport import Transport
@@ -68,8 +68,10 @@ class WebClient:
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
-        context = self._context
+        context, turnstile = self._context, self._context.turnstile
+        turnstile.take(turnstile.first)
         response = self._answer(request)
+        turnstile.end()
         cors = context.config.http_cors
         return dataclasses.replace(
             response,
@@ -119,7 +121,9 @@ class WebClient:
         context = self._context
         if context.guarded:
             return  # it has no log-in for that name
-        if origin.is_rebound(request, _own_names(), context.config.http_cors):
+        with context.turnstile.outside():
+            names = _own_names()
+        if origin.is_rebound(request, names, context.config.http_cors):
             raise BadRequest(403, "This name is not known to be the proxy's: add it to httpcors")
 
     def _check_page(self, request: Request, message: Message) -> None:
@@ -246,15 +250,19 @@ class WebClient:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
         answered = Deadline(ANSWER_TIME if asked.wait is None else asked.wait)
         heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
-        with contextlib.nullcontext() if session is None else session.asking:
+        turnstile = self._context.turnstile
+        with contextlib.nullcontext() if session is None else self._alone_in(session):
             pending = collector.expect(asked.until_event)
             left = answered.left()
+            collector.patience = answered
             _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
             if wait is not None:
                 collector.say(replies.waited(message))
             elif goodbye is not None:
                 collector.say(goodbye)
+            turnstile.end()
             answer = pending.wait(left)
+            turnstile.take(turnstile.first)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
                 self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
@@ -263,9 +271,20 @@ class WebClient:
         if wait is None or collector.events is None:
             return answer
         # Meanwhile another request of the same session may be carried out.
-        events = collector.fetch_events(min(wait.deadline.left(), heard.left()))
+        with turnstile.outside():
+            events = collector.fetch_events(min(wait.deadline.left(), heard.left()))
         complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete)
+
+    @contextlib.contextmanager
+    def _alone_in(self, session: WebSession) -> Iterator[None]:
+        """Have other requests of *session* wait."""
+        with self._context.turnstile.outside():
+            session.asking.acquire()
+        try:
+            yield
+        finally:
+            session.asking.release()
 
     def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:
         """Return the headers that give the client the cookie of *session*."""

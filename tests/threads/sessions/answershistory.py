@@ -70,7 +70,7 @@ class History(World):
         self.flush()
         self.check()
         for client in self.clients.values():
-            assert not self.router.is_waiting(client.number)
+            assert not any(link.unanswered(client.number) for link in self.router.servers)
 
     def flush(self) -> None:
         """Let all that the servers have said reach the clients."""

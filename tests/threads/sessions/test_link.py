@@ -12,7 +12,7 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.link import AsteriskLink, Submitted
 
 if TYPE_CHECKING:
     from tests.threads.conftest import MakePair
@@ -34,21 +34,21 @@ def link(events: str = "on") -> AsteriskLink:
 def test_actions_go_only_while_asterisk_is_live(pair: MakePair) -> None:
     """Not before FullyBooted, and not any more once the connection is lost."""
     one = link()
-    assert not one.submit(action())
+    assert one.submit(action()) is Submitted.UNCONNECTED
     transport, theirs = pair()
     one.open(transport)
     assert (one.has_connection, one.connected) == (True, False)
-    assert not one.submit(action())
+    assert one.submit(action()) is Submitted.UNCONNECTED
     one.go_live()
-    assert one.submit(action())
+    assert one.submit(action()) is Submitted.TAKEN
     assert theirs.recv(1000) == PING
 
     lost = one.lose()
 
     assert [each.owner for each in lost] == [NUMBER]
     assert (one.has_connection, one.connected) == (False, False)
-    assert not one.submit(action())
-    assert not one.is_waiting(NUMBER)
+    assert one.submit(action()) is Submitted.UNCONNECTED
+    assert not one.unanswered(NUMBER)
 
 
 def test_a_ping_of_the_proxy_is_answered_to_nobody(pair: MakePair) -> None:

@@ -15,7 +15,7 @@ from amiproxy.formats import Limits, load_formats
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import CONGESTED, AsteriskLink
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.streamsession import StreamSession
@@ -121,14 +121,14 @@ def test_an_answer_to_a_client_that_has_left_is_for_nobody(stage: Stage) -> None
 def test_an_action_goes_to_the_first_server_that_is_connected(stage: Stage) -> None:
     """With an ActionID of the proxy, so that the answer finds its way back."""
     stage.server("one", connected=False)
-    _, two = stage.server("two")
+    link, two = stage.server("two")
     session, _ = stage.client()
 
     assert stage.forward(session, "Action: Ping", "ActionID: a") is None
 
     sent = rb"Action: Ping\r\nActionID: amp%d-[^-]{18}-a\r\n\r\n"
     assert re.fullmatch(sent % session.number, two.recv(1000))
-    assert stage.router.is_waiting(session.number)
+    assert link.unanswered(session.number) == 1
 
 
 @pytest.mark.parametrize("name", ["two", "TWO", " two ", "192.0.2.2", "two:5039"])
@@ -169,11 +169,11 @@ def some_user() -> User:
 )
 def test_without_a_server_the_client_is_told(stage: Stage, lines: list[str], problem: str) -> None:
     """And nothing is waited for."""
-    stage.server("one", connected=False)
+    link, _ = stage.server("one", connected=False)
     session, _ = stage.client()
 
     assert stage.forward(session, *lines) == problem
-    assert not stage.router.is_waiting(session.number)
+    assert not link.unanswered(session.number)
 
 
 def test_what_asterisk_would_cut_is_refused_here(stage: Stage) -> None:
@@ -199,32 +199,6 @@ def test_an_originate_is_held_back_only_if_its_event_will_come(
     stage.forward(session, "Action: Originate", "Channel: x", "Application: Wait", hold_back=True)
 
     assert (b"Async: true" in one.recv(1000)) is held
-
-
-def test_probing_asks_those_servers_that_owe_an_answer(stage: Stage) -> None:
-    """A Ping of the proxy's own: what was asked before is answered by then, or never."""
-    _, one = stage.server("one")
-    _, two = stage.server("two")
-    session, _ = stage.client()
-    stage.forward(session, "Action: IAXnetstats", "Server: two")
-    two.recv(1000)
-
-    stage.router.probe(session.number)
-
-    assert two.recv(1000).startswith(b"Action: Ping\r\n")
-    assert silent(one)
-
-
-def test_a_server_that_reads_slowly_makes_the_router_congested(stage: Stage) -> None:
-    """Clients are read more slowly then."""
-    stage.server("one")
-    session, _ = stage.client()
-    assert not stage.router.is_congested()
-
-    for _ in range(2 * CONGESTED // 1000 + 500):
-        stage.forward(session, "Action: Ping", "X: " + "x" * 1000)
-
-    assert stage.router.is_congested()
 
 
 @pytest.mark.parametrize(

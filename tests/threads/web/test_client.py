@@ -18,7 +18,7 @@ from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
-from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.link import AsteriskLink, Submitted
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.client import WebClient
@@ -39,16 +39,17 @@ JOE = "Basic " + base64.b64encode(b"joe:secret1").decode()
 class Echo(AsteriskLink):
     """An Asterisk that answers at once, and not at all to ``Action: Silence``."""
 
-    connected = True
-
     def __init__(self, router: Router) -> None:
         super().__init__(ServerSpec("pbx", 5038, "u", "s"), router.ids)
+        self.connected = True
         self._router = router
         self.asked: list[Message] = []
+        self.numbers: list[int] = []
 
-    def submit(self, action: PendingAction) -> bool:
+    def submit(self, action: PendingAction, account: str = "", most: int = 0) -> Submitted:
         """Answer *action* with Success."""
         self.asked.append(Message(action.raw))
+        self.numbers.append(action.owner)
         if self.asked[-1].action != "silence":
             reply = Message.of("Response: Success", f"ActionID: {action.given}", "Ping: Pong")
             item = Routed(
@@ -58,8 +59,9 @@ class Echo(AsteriskLink):
                 request_id=action.wire_id,
                 final=True,
             )
+            self._router.answered(action.owner)
             self._router.publish(Batch.of_items("pbx:5038", [item]))
-        return True
+        return Submitted.TAKEN
 
     def event(self, text: str) -> None:
         """Tell everybody of an event."""
@@ -121,6 +123,20 @@ def test_an_action_is_answered_and_leaves_nothing_behind(stage: Stage) -> None:
     assert response.body == b"Response: Success\r\nActionID: 7\r\nPing: Pong\r\n\r\n"
     assert re.fullmatch(r"amp\d+-[^-]{18}-7", stage.asterisk.asked[0].get("ActionID"))
     assert stage.context.registry.snapshot() == ()
+
+
+def test_a_web_user_may_leave_so_many_actions_unanswered(stage: Stage) -> None:
+    """Each request is a session of its own, but all of one address count together."""
+    stage.context.config = Config(max_unanswered=2)
+    for _ in range(2):
+        assert stage.get("/?Action=Silence&X-Maxtime=20").status == 504
+
+    refused = stage.get("/?Action=Ping&X-Maxtime=20")
+
+    assert b"Message: Too many actions are unanswered" in refused.body
+    assert stage.get("/?ProxyAction=ListServers").status == 200
+    stage.context.router.answered(stage.asterisk.numbers[0])
+    assert b"Pong" in stage.get("/?Action=Ping").body
 
 
 def test_silence_is_504_and_leaves_nothing_behind(stage: Stage) -> None:

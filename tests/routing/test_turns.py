@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Actions that wait go up in turns: accounts, then sessions, each session's in their order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amiproxy.routing.pending import PendingAction
+from amiproxy.routing.turns import Turns
+
+#: Session -> its account.
+ACCOUNTS = {1: "ann", 2: "bob", 3: "bob", 4: "bob", 5: "eve"}
+STEPS = st.lists(st.sampled_from([None, *ACCOUNTS]))  # a session asks; None: one goes up
+
+
+def action(owner: int, number: int = 0) -> PendingAction:
+    return PendingAction(owner, b"%d" % number)
+
+
+def taken(turns: Turns) -> list[int]:
+    """Return the sessions whose actions go up, in order."""
+    return [turns.take().owner for _ in range(turns.count)]
+
+
+def test_accounts_take_turns_however_many_sessions_they_have() -> None:
+    """One that pipelines on three connections lets the others go after each action."""
+    turns = Turns()
+    for owner in (2, 2, 2, 3, 3, 4, 1, 1, 5):
+        turns.put(action(owner), ACCOUNTS[owner])
+
+    assert taken(turns) == [2, 1, 5, 3, 1, 4, 2, 3, 2]
+
+
+def test_what_waits_keeps_its_place_when_its_session_logs_in_anew() -> None:
+    """Else a session's actions could overtake each other."""
+    turns = Turns()
+    turns.put(action(1, 1), "ann")
+    turns.put(action(1, 2), "bob")
+
+    assert [turns.take().raw, turns.take().raw] == [b"1", b"2"]
+    turns.put(action(1, 3), "bob")
+    turns.put(action(2, 4), "bob")
+    turns.put(action(5, 5), "eve")
+    assert [turns.take().raw, turns.take().raw] == [b"3", b"5"]
+
+
+def test_nothing_is_left_when_the_connection_is_lost() -> None:
+    """All that waited comes back, to be answered."""
+    turns = Turns()
+    for owner, account in ACCOUNTS.items():
+        turns.put(action(owner), account)
+
+    assert sorted(each.owner for each in turns.clear()) == list(ACCOUNTS)
+    assert (turns.count, turns.clear()) == (0, [])
+    assert not any(map(turns.waiting, ACCOUNTS))
+
+
+@given(STEPS)
+def test_nobody_is_overtaken_twice_by_another_account(steps: list[int | None]) -> None:
+    """Nothing is lost or doubled; a session's actions keep their order; turns are fair."""
+    turns = Turns()
+    queued: dict[int, list[int]] = {owner: [] for owner in ACCOUNTS}
+    since: dict[str, list[str]] = {}  # of each account that waits: who has gone since then
+    for number, owner in enumerate(steps):
+        if owner is not None:
+            turns.put(action(owner, number), ACCOUNTS[owner])
+            queued[owner].append(number)
+            since.setdefault(ACCOUNTS[owner], [])
+        elif turns.count:
+            first = turns.first()
+            assert turns.take() is first
+            assert int(first.raw) == queued[first.owner].pop(0)
+            account = ACCOUNTS[first.owner]
+            for passed in since.values():
+                passed.append(account)
+            since[account] = []
+            waiting = {ACCOUNTS[each] for each, numbers in queued.items() if numbers}
+            since = {each: passed for each, passed in since.items() if each in waiting}
+            for each, passed in since.items():
+                assert all(passed.count(other) <= 1 for other in passed if other != each)
+        assert turns.count == sum(map(len, queued.values()))
+        assert all(turns.waiting(each) == len(numbers) for each, numbers in queued.items())

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What goes upstream when, while Asterisk answers more slowly than clients ask."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.message import Message
+from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.pending import PendingAction
+from amiproxy.settings.config import ServerSpec
+from amiproxy.threads.sessions.link import WINDOW, AsteriskLink, Submitted
+from tests.threads.sessions.support import received
+
+if TYPE_CHECKING:
+    from tests.threads.conftest import MakePair
+
+PING = -1
+
+
+class Play:
+    """A link to an Asterisk that reads and answers what it is told to."""
+
+    def __init__(self, pair: MakePair) -> None:
+        self.ids = ActionIds()
+        self.over: list[int] = []
+        spec = ServerSpec("pbx", 5038, "u", "s", "on", False)
+        self.link = AsteriskLink(spec, self.ids, answered=self.over.append)
+        transport, self.theirs = pair()
+        fd = transport.fileno()  # all that may go at once fits
+        with socket.socket(fileno=os.dup(fd)) as ours:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+        self.link.open(transport)
+        self.link.go_live()
+        self._heard = b""
+        self._unanswered: list[tuple[int, str]] = []
+
+    def ask(self, owner: int, size: int = 100, *, account: str = "", most: int = 0) -> Submitted:
+        """Submit an action of *size* bytes."""
+        wire_id = self.ids.make(owner, None)
+        raw = Message.of("Action: X", f"ActionID: {wire_id}", "X: ").raw
+        raw = raw[:-4] + b"x" * (size - len(raw)) + b"\r\n\r\n"
+        return self.link.submit(PendingAction(owner, raw, wire_id), account or f"{owner}", most)
+
+    def went(self) -> list[int]:
+        """Return the sessions whose actions went upstream since the last call; PING for ours."""
+        self._heard += received(self.theirs)
+        *blocks, self._heard = self._heard.split(b"\r\n\r\n")
+        owners = []
+        for block in blocks:
+            match = re.search(rb"ActionID: (amp(\d+)-[^\r\n]+)", block)
+            assert match is not None
+            owner = PING if block.startswith(b"Action: Ping") else int(match[2])
+            owners.append(owner)
+            self._unanswered.append((owner, match[1].decode()))
+        return owners
+
+    def answer(self, *owners: int) -> None:
+        """Answer the oldest action of each of *owners*."""
+        for wanted in owners:
+            index = next(i for i, (owner, _) in enumerate(self._unanswered) if owner == wanted)
+            _, wire_id = self._unanswered[index]
+            del self._unanswered[: index + 1]
+            with self.link.lock:
+                answer = Message.of("Response: Success", f"ActionID: {wire_id}")
+                self.link.ledger.classify(answer)
+                self.link.advance()
+
+
+@pytest.fixture
+def play(pair: MakePair) -> Play:
+    return Play(pair)
+
+
+def test_little_goes_up_before_answers_come(play: Play) -> None:
+    """The rest waits here, and another session's action goes after one of each."""
+    for _ in range(300):
+        assert play.ask(1) is Submitted.TAKEN
+    fits = WINDOW // 100
+    assert play.went() == [1] * fits + [PING]
+    play.ask(2)
+
+    play.answer(*[1] * 4)
+
+    assert play.went() == [1, 2, 1]  # the Ping took the room of one
+    assert play.link.unanswered(1) == 296
+    assert play.over == [1] * 4
+
+
+def test_accounts_share_however_many_sessions_they_have(play: Play) -> None:
+    """A hundred connections of one user do not have a hundred turns."""
+    for owner in range(1, 101):
+        for _ in range(3):
+            play.ask(owner, account="mallory")
+    play.ask(200, account="innocent")
+    first = play.went()
+    assert 200 not in first
+
+    for owner in first:
+        play.answer(owner)
+
+    assert 200 in play.went()[:3]
+
+
+def test_what_is_never_answered_closes_the_way_for_nobody(play: Play) -> None:
+    """The answer to a Ping, which is under way while anything waits, ends what went before."""
+    for _ in range(1000):
+        play.ask(1)
+    rounds = 0
+    while PING in play.went():
+        play.answer(PING)
+        rounds += 1
+
+    assert rounds < 100
+    assert len(play.over) == 1000 - WINDOW // 100
+    assert not play.link.turns.count
+
+
+def test_an_action_longer_than_the_window_goes_alone(play: Play) -> None:
+    """When all before it are answered; what comes after it waits for its answer."""
+    play.ask(1)
+    play.ask(2, WINDOW * 2)
+    play.ask(3)
+    assert play.went() == [1, PING]
+
+    play.answer(1, PING)
+    assert play.went() == [2, PING]
+    play.answer(2, PING)
+    assert play.went() == [3]
+
+
+def test_a_client_may_have_so_many_unanswered_and_no_more(play: Play) -> None:
+    """Those that wait for their turn count as those that have gone."""
+    assert [play.ask(1, most=40) for _ in range(40)] == [Submitted.TAKEN] * 40
+    assert play.ask(1, most=40) is Submitted.FULL
+    assert play.ask(2, most=40) is Submitted.TAKEN
+    play.went()
+
+    play.answer(1)
+
+    assert play.ask(1, most=40) is Submitted.TAKEN
+    assert play.ask(1, most=40) is Submitted.FULL
+    assert play.ask(1, most=0) is Submitted.TAKEN
+
+
+def test_what_waits_is_lost_with_the_connection(play: Play) -> None:
+    """All of it comes back to be answered, and nobody waits for it any more."""
+    for _ in range(100):
+        play.ask(1)
+    play.ask(2)
+
+    lost = play.link.lose()
+
+    assert sorted(each.owner for each in lost if each.owner > 0) == [1] * 100 + [2]
+    assert sorted(play.over) == [1] * 100 + [2]
+    assert play.link.unanswered(1) == 0
+    assert play.ask(1) is Submitted.UNCONNECTED
+
+
+def test_nothing_goes_up_behind_a_logoff(play: Play) -> None:
+    """Asterisk would not carry it out."""
+    for _ in range(100):
+        play.ask(1)
+    play.went()
+
+    play.link.log_off("Dropped")
+    assert b"Logoff" in received(play.theirs)
+    play.answer(1, 1, 1)
+
+    assert play.went() == []
+
+
+def test_pings_are_not_sent_for_everybody_who_waits(play: Play) -> None:
+    """One under way is enough for a second."""
+    for _ in range(5):
+        play.link.ping()
+    assert play.went() == [PING]
+
+    play.answer(PING)
+    play.link.ping()
+
+    assert play.went() == [PING]
