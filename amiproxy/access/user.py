@@ -49,7 +49,7 @@ class User:
 
     @property
     def limited(self) -> bool:
-        """Whether the classes or the event filters of a section keep anything from the user."""
+        """Whether the user's classes or event filters keep anything from them."""
         return self.read & self.write & ALL != ALL or bool(self.eventfilters)
 
     @property

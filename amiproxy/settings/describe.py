@@ -88,6 +88,8 @@ def _sees(user: User) -> Iterator[str]:
     if user.channel or user.in_context:
         yield f"sees {'also' if user.more_events else 'no'} events that belong to no call"
         yield "sees everybody's calls in answers to their own Status, BridgeList and the like"
+    if user.limited or user.follows_calls:
+        yield "sees no answers to actions of others"
     for one in user.eventfilters.includes:
         yield f"sees of these (or of other such lines) only {one.describe()}"
     for one in user.eventfilters.excludes:

@@ -23,6 +23,7 @@ def test_a_user_is_described_in_words() -> None:
         "  does not see variables being set",
         "  sees no events that belong to no call",
         "  sees everybody's calls in answers to their own Status, BridgeList and the like",
+        "  sees no answers to actions of others",
         "  may send actions of: everything but system, command, config",
         "  may send what needs no class (Ping, QueueStatus...), nothing that is unknown here",
         "  may add event filters (Action: Filter)",

@@ -254,6 +254,11 @@ def check_once(one: Person, _: str) -> None:
     assert not one.user.allow_multiple_login
 
 
+def check_others(one: Person, _: str) -> None:
+    """It is said of those whose rights or filters are limited."""
+    assert one.user.limited or one.user.follows_calls
+
+
 def check_server(one: Person, server: str) -> None:
     """The one of their line."""
     assert one.user.server == server
@@ -287,6 +292,7 @@ CHECKS: dict[str, Callable[[Person, str], None]] = {
     # Tried with the running program, in tests/system/test_rights.py and test_user_settings.py.
     r"may log in (once) at a time": check_once,
     r"acts only on server (.*)": check_server,
+    r"sees no answers to actions of (others)": check_others,
 }
 
 
