@@ -8,6 +8,7 @@ events its user may see, until a request fetches them.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -218,7 +219,8 @@ class Collector(ClientSession):
                 log.warning("%s: %s", self.peer, error)
             except Exception:
                 self._lose()
-                log.exception("%s: bug in the proxy", self.peer)
+                with contextlib.suppress(MemoryError):
+                    log.exception("%s: bug in the proxy", self.peer)
 
     def _take(self, batch: Batch) -> None:
         assert self.lock.locked()

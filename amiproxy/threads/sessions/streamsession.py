@@ -88,8 +88,11 @@ class StreamSession(ClientSession):
     def _fail(self, error: HandlerError) -> None:
         """Drop the client: its format cannot be written.  The caller holds ``lock``."""
         assert self.lock.locked()
-        self.transport.abort(HandlerError(f"{self.peer}: {error}"))
-        log.error("%s: dropped: %s", self.peer, error)
+        try:
+            self.transport.abort(HandlerError(f"{self.peer}: {error}"))
+            log.error("%s: dropped: %s", self.peer, error)
+        except MemoryError as shortage:
+            self.transport.lose(shortage)
 
     def _lose(self, error: Exception) -> None:
         """Drop the client for *error*, though there be no memory.  The caller holds ``lock``."""

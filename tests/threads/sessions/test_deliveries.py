@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Deliveries never raise: a server's thread has other clients."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from amiproxy.formats import Format
+from amiproxy.routing.viewer import Viewer
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.routed import Routed
+from tests.threads.sessions.support import EVENT, collector, received, session_over
+
+if TYPE_CHECKING:
+    from tests.threads.conftest import MakePair
+
+
+def no_memory(*_: Any, **__: Any) -> Any:
+    raise MemoryError
+
+
+ODD = Format("odd", no_memory, None, None, None, "text/plain", wire=False)
+
+
+@pytest.mark.parametrize("log_too", [False, True])
+@pytest.mark.parametrize("place", ["Viewer.encode", "Viewer.chosen", "write", "send"])
+def test_a_shortage_of_memory_costs_one_client(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch, place: str, log_too: bool
+) -> None:
+    """Though there is none for the log line either; its owner finds out."""
+    router = Router(SessionRegistry())
+    (first, _), (second, theirs) = pair(), pair()
+    unlucky = session_over(first, **({"output": ODD} if place == "write" else {}))
+    lucky = session_over(second)
+    web = collector(keep_events=True)
+    for session in (lucky, web, unlucky):  # the newest is delivered to first
+        router.registry.add(session)
+    if place == "send":
+        monkeypatch.setattr("amiproxy.threads.net.plainsocket.libc_send", failing_once())
+    elif place != "write":
+        name = place.partition(".")[2]
+        monkeypatch.setattr(Viewer, name, no_memory)
+        with unlucky.lock:
+            unlucky._taken_as_is = None  # noqa: SLF001 - as for any client with a filter
+    if log_too:
+        monkeypatch.setattr(logging.Logger, "error", no_memory)
+        monkeypatch.setattr(logging.Logger, "exception", no_memory)
+
+    router.publish(Batch("pbx:5038", EVENT.raw, [Routed(EVENT)]))
+
+    assert received(theirs) == EVENT.raw
+    if place != "Viewer.chosen":
+        assert first.end_reason is not None
+    assert web.ended == (place == "Viewer.chosen")
+
+
+def failing_once() -> Any:
+    failures = [MemoryError()]
+
+    def send(*_: Any) -> int:
+        if failures:
+            raise failures.pop()
+        return -1
+
+    return send
