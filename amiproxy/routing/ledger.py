@@ -10,8 +10,8 @@ or with any other, is nobody's: values are never escaped and can forge a message
 b10).  Two things come without an ActionID and are told by their place, since Asterisk
 answers one connection in order, each answer with its whole list in one piece
 (asterisk.md): items of a list that has begun (``PeerEntry``), and text that is no message
-(IAXnetstats).  Behind an action that is answered with text the proxy sends a Ping of its
-own, whose answer ends the text.
+(IAXnetstats).  Between two actions that are answered with text the proxy sends a Ping of
+its own, whose answer ends the first one's.
 
 An action that went upstream is in one of these states:
 
@@ -94,6 +94,9 @@ class Ledger:
 
     def enter(self, action: PendingAction) -> bytes:
         """Queue *action*, which goes upstream now; return the bytes that are to go."""
+        before = b""
+        if action.textual and self._queue and self._queue[next(reversed(self._queue))].textual:
+            before = self.enter(own_action(self._ids, "Ping"))  # ends the other's text
         wire_id = action.wire_id
         # As ActionIds.key says it.
         key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
@@ -108,7 +111,7 @@ class Ledger:
         given = action.given
         if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
-        return raw + self.enter(own_action(self._ids, "Ping")) if action.textual else raw
+        return before + raw
 
     def unanswered(self, owner: int) -> int:
         """Return how many actions of session *owner* lack their final answer."""

@@ -28,12 +28,11 @@ class Play:
         self.ledger.enter(PendingAction(owner, b"Action: X\r\n\r\n", wire_id, given, **options))
         return wire_id
 
-    def ask_for_text(self, owner: int) -> str:
-        """As ``ask``; return the ActionID of the Ping behind it."""
+    def ask_for_text(self, owner: int) -> bytes:
+        """As ``ask``; return what goes upstream."""
         wire_id = self.ids.make(owner, None)
-        action = PendingAction(owner, b"Action: X\r\n\r\n", wire_id, textual=True)
-        sent = self.ledger.enter(action).decode()
-        return sent[sent.rindex("ActionID: ") + len("ActionID: ") :].strip()
+        action = PendingAction(owner, b"Action: IAXnetstats\r\n\r\n", wire_id, textual=True)
+        return self.ledger.enter(action)
 
     def hear(self, *lines: str) -> Routed | None:
         """Return what the ledger makes of a message."""

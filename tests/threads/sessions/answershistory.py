@@ -67,6 +67,9 @@ class History(World):
             while server.queue or server.listing or server.calls:
                 self.answer(server)
                 self.response(server)
+            server.flush()
+            server.link.ping()
+            self.begin(server, Asked(value_of(server.wire.take().decode(), "ActionID"), "ping"))
         self.flush()
         self.check()
         for client in self.clients.values():
@@ -110,12 +113,12 @@ class History(World):
         assert refused is None
         if client.mode is AutoFilter.ON and given is not None:
             client.last_id = given
-        sent = server.wire.take().decode("latin-1").split("\r\n\r\n")
-        wire_id = value_of(sent[0], "ActionID")
+        *pings, sent, _ = server.wire.take().decode("latin-1").split("\r\n\r\n")
+        server.queue.extend(Asked(value_of(ping, "ActionID"), "ping") for ping in pings)
+        wire_id = value_of(sent, "ActionID")
         assert wire_id.startswith(f"amp{client.number}-")
         unique = client.mode is AutoFilter.UNIQUE
         server.queue.append(Asked(wire_id, kind, client.number, given, unique, client))
-        server.queue.extend(Asked(value_of(ping, "ActionID"), "ping") for ping in sent[1:-1])
         self.ours.update(asked.wire_id for asked in server.queue)
 
     def change(self) -> None:

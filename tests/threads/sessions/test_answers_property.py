@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Nobody ever sees an answer that is not for them, and nobody waits for one that came.
 
-``ASTMANPROXY_HISTORIES=100000 pytest -n 0 tests/threads/sessions/test_answers_property.py``
+``ASTMANPROXY_HISTORIES=100000 pytest --timeout 0 tests/threads/sessions/test_answers_property.py``
 plays as many histories.
 """
 
