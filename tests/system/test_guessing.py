@@ -128,7 +128,7 @@ def test_who_fails_may_do_and_see_nothing_and_has_to_leave(proxy: StartProxy) ->
             assert fail(client, "admin", "wrong") == DENIED
             assert answer(client, "ProxyAction: ListSessions")[1] == "Message: Action Filtered"
             client.read_to_end(8)
-    assert program.wait_log("(authtimeout)").count("not logged in within 1 s") == 2
+    wait_until(lambda: program.log().count("not logged in within 1 s (authtimeout)") == 2)
 
 
 def test_the_right_secret_gets_in_behind_those_that_wait(
