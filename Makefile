@@ -2,6 +2,7 @@
 #
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
+# make asterisk-test   what a real Asterisk says, where there is one
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make docs            write the tables in docs/ that follow from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
@@ -49,7 +50,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test check style types docs licences dead coverage bench bench-compare constraints soak torture cert \
+.PHONY: help .venv python demo test asterisk-test check style types docs licences dead coverage bench bench-compare constraints soak torture cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -85,6 +86,14 @@ demo: .venv/.ready
 # hundreds of times.
 test: .venv/.ready
 	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto
+
+# ASTERISK= is the command that starts it; ASTERISK_AMI=PORT:USER:SECRET one that runs.
+ASTERISK ?= asterisk
+export ASTERISK
+asterisk-test: .venv/.ready
+	@if command -v $(firstword $(ASTERISK)) >/dev/null || test -n "$$ASTERISK_AMI"; \
+	then $(PY) -m pytest -m real_asterisk tests/asterisk; \
+	else echo "asterisk-test is skipped: there is no Asterisk here (Debian sid: apt install asterisk)"; fi
 
 style: .venv/.ready
 	$(PY) -m ruff check .

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real Asterisk, and connections to its manager."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.support import ManagerClient, free_port, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DIRECTORIES = ("etc", "varlib", "db", "key", "agi", "spool", "run", "log")
+
+
+class Manager(NamedTuple):
+    """Where the manager of an Asterisk listens, and a user with all rights there."""
+
+    port: int
+    user: str
+    secret: str
+
+    def log_in(self) -> ManagerClient:
+        """Return a connection that has logged in."""
+        client = ManagerClient(self.port)
+        client.read_line()
+        answer = client.ask("Action: Login", f"Username: {self.user}", f"Secret: {self.secret}")
+        assert answer[0] == "Response: Success"
+        return client
+
+
+def _write(directory: Path, port: int) -> Path:
+    """Write the configuration of an Asterisk without modules; return its main file."""
+    for name in _DIRECTORIES:
+        (directory / name).mkdir()
+    places = "".join(f"ast{name}dir => {directory}/{name}\n" for name in _DIRECTORIES)
+    files = {
+        "asterisk.conf": f"[directories]\n{places}",
+        "modules.conf": "[modules]\nautoload = no\n",
+        "logger.conf": "[logfiles]\n",
+        "manager.conf": (
+            f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {port}\nauthlimit = 1000\n"
+            "[tester]\nsecret = secret\nread = all\nwrite = all\n"
+        ),
+    }
+    for name, text in files.items():
+        (directory / "etc" / name).write_text(text)
+    return directory / "etc" / "asterisk.conf"
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), ManagerClient(port):
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
+    """The manager of an Asterisk that was started for this module.
+
+    The environment may name the command that starts Asterisk (ASTERISK), or one that runs
+    already (ASTERISK_AMI=PORT:USER:SECRET).
+    """
+    running = os.environ.get("ASTERISK_AMI")
+    if running:
+        place, user, secret = running.split(":")
+        yield Manager(int(place), user, secret)
+        return
+    command = shlex.split(os.environ.get("ASTERISK", "asterisk"))
+    if shutil.which(command[0]) is None:
+        pytest.skip("there is no Asterisk here (Debian sid: apt install asterisk)")
+    port = free_port()
+    main = _write(tmp_path_factory.mktemp("asterisk"), port)
+    process = subprocess.Popen([*command, "-f", "-C", str(main)], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: process.poll() is not None or _listens(port), 30)
+        assert process.poll() is None, "Asterisk has ended"
+        yield Manager(port, "tester", "secret")
+    finally:
+        process.kill()
+        process.wait()
