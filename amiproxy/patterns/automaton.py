@@ -57,8 +57,7 @@ class Automaton:
         length = size(node)
         if length > bounds.size:
             raise PatternError(
-                f"with its repetitions written out it has {length} characters;"
-                f" it may have {bounds.size}"
+                f"with its repetitions written out it has {length} bytes; it may have {bounds.size}"
             )
         #: Whether the expression has occurred: no byte leads out of it.
         self._found: _State = []

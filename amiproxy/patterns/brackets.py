@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bracket expressions, as ``[^a-z[:digit:]]``: text in, the set of bytes out.
+"""Bracket expressions, as ``[^a-z[:digit:]]``: text in, the expression out.
 
-As glibc reads them in the locale C, in which Asterisk runs: a backslash is a character
-like any other, ranges are of bytes, collating elements and equivalence classes are
-single characters.
+As glibc reads them in the locale C.UTF-8, in which Asterisk runs: a backslash is a character
+like any other, ranges are of code points, collating elements and equivalence classes are
+single characters.  Of what is not ASCII all counts as a letter that is neither upper nor
+lower case.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amiproxy.patterns.errors import MalformedError
-from amiproxy.patterns.tree import ANY, DIGITS, SPACES, WORDS, set_of
+from amiproxy.patterns.tree import DIGITS, SPACES, WORDS, any_of, none_of, set_of
+
+if TYPE_CHECKING:
+    from amiproxy.patterns.tree import Node
 
 _UPPER = set_of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ALNUM = WORDS & ~set_of(b"_")
@@ -29,8 +35,13 @@ _CLASSES = {
     "xdigit": set_of(b"0123456789abcdefABCDEF"),
 }
 
+_WITH_LETTERS = ("alnum", "alpha", "graph", "print")
+_LETTERS = (0x80, 0x10FFFF)
+
 # Names are at most that long in glibc, in bytes.
 _MAX_NAME = 31
+# Bytes that are no characters stand above all characters.
+_BYTES = 0x110000
 _NEVER_CLOSED = "a [ is never closed"
 
 
@@ -41,9 +52,11 @@ class Bracket:
         self._text = text
         #: Where the rest begins.
         self.at = at
+        self._chars = 0  # bytes
+        self._wide: list[tuple[int, int]] = []  # ranges of characters that are no ASCII
 
-    def read(self) -> int:
-        """Return the set.
+    def read(self) -> Node:
+        """Return the expression.
 
         Raises:
             MalformedError: it is not a bracket expression.
@@ -51,29 +64,41 @@ class Bracket:
         """
         inverted = self._text.startswith("^", self.at)
         self.at += inverted
-        found, first = 0, True
+        first = True
         while first or not self._text.startswith("]", self.at):
-            found |= self._item(first=first)
+            self._item(first=first)
             first = False
         self.at += 1
-        return ANY & ~found if inverted else found
+        return (none_of if inverted else any_of)(self._chars, self._wide)
 
-    def _item(self, *, first: bool) -> int:
-        """Read one character, class or range; return its set."""
-        low, is_class = self._element(hyphen=first)
-        if is_class:
-            return low
-        if not self._text.startswith("-", self.at) or self._text.startswith("-]", self.at):
-            return low
+    def _item(self, *, first: bool) -> None:
+        """Read one character, class or range."""
+        low, can_begin = self._element(hyphen=first)
+        if low is None:
+            return
+        text = self._text
+        if not can_begin or not text.startswith("-", self.at) or text.startswith("-]", self.at):
+            self._add(low, low)
+            return
         self.at += 1
-        high, is_class = self._element(hyphen=True)
-        begin, end = low.bit_length() - 1, high.bit_length() - 1
-        if is_class or begin > end:
+        high, can_end = self._element(hyphen=True)
+        if high is None or not can_end or low > high:
             raise MalformedError("a range in [...] has no such end")
-        return set_of(range(begin, end + 1))
+        self._add(low, high)
 
-    def _element(self, *, hyphen: bool) -> tuple[int, bool]:
-        """Read a character or class; return its set, and whether it cannot begin a range.
+    def _add(self, low: int, high: int) -> None:
+        """Add the characters from *low* to *high*; those above the last are bytes."""
+        if low >= _BYTES:
+            self._chars |= set_of(range(low - _BYTES, high - _BYTES + 1))
+            return
+        if high >= _BYTES:
+            raise MalformedError("a range in [...] ends with what is no character")
+        self._chars |= set_of(range(low, min(high, 0x7F) + 1))
+        if high >= 0x80:
+            self._wide.append((max(low, 0x80), high))
+
+    def _element(self, *, hyphen: bool) -> tuple[int | None, bool]:
+        """Read a character or class; return the character, and whether it may be in a range.
 
         Where not *hyphen*, one may stand at the end only.
         """
@@ -87,10 +112,11 @@ class Bracket:
         self.at += 1
         if char == "-" and not hyphen and not text.startswith("]", self.at):
             raise MalformedError("a - in [...] stands where no range can be")
-        return 1 << ord(char), False
+        code = ord(char)
+        return code - 0xDC00 + _BYTES if 0xDC80 <= code <= 0xDCFF else code, True
 
-    def _named(self, kind: str) -> tuple[int, bool]:
-        """Read ``[:name:]``, ``[=c=]`` or ``[.c.]``."""
+    def _named(self, kind: str) -> tuple[int | None, bool]:
+        """Read ``[:name:]``, which is added, ``[=c=]`` or ``[.c.]``."""
         begin = self.at + 2
         end = self._text.find(f"{kind}]", begin)
         if end < 0 or end - begin > _MAX_NAME:
@@ -100,7 +126,10 @@ class Bracket:
         if kind == ":":
             if name not in _CLASSES:
                 raise MalformedError("there is no such class of characters")
-            return _CLASSES[name], True
+            self._chars |= _CLASSES[name]
+            if name in _WITH_LETTERS:
+                self._wide.append(_LETTERS)
+            return None, False
         if len(name) != 1:
             raise MalformedError("there is no such character")
-        return 1 << ord(name), kind == "="
+        return ord(name), kind == "."

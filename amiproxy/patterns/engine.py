@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
 #: For patterns of clients, and of files.
-OF_CLIENTS = Bounds(size=300, states=400, places=3000)
-OF_FILES = Bounds(size=600, states=1000, places=10000)
+OF_CLIENTS = Bounds(size=600, states=400, places=3000)
+OF_FILES = Bounds(size=1500, states=1000, places=10000)
 
 # A text whose beginning overlaps itself more often is no longer cheap to look for in bytes
 # that were made for it: Python compares each of the overlaps.

@@ -2,7 +2,7 @@
 r"""POSIX extended regular expressions, as glibc's ``regcomp`` reads them.
 
 Asterisk compiles the patterns of event filters so (main/manager.c, ``REG_EXTENDED |
-REG_NOSUB``, in the locale C): case counts, ``.`` and ``[^...]`` match line ends too, ``^``
+REG_NOSUB``, in the locale C.UTF-8): case counts, ``.`` and ``[^...]`` match line ends too, ``^``
 and ``$`` are the ends of the whole text, wherever they stand.  glibc adds ``\w \W \s \S``,
 ``\< \> \b \B``, `` \` `` and ``\'``, and ``x{,4}``; any other character behind a backslash
 stands for itself, so that ``\d`` is a d.
@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING
 from amiproxy.patterns.brackets import Bracket
 from amiproxy.patterns.errors import MalformedError, PatternError
 from amiproxy.patterns.tree import (
-    ANY,
     EMPTY,
     SPACES,
     WORDS,
-    Chars,
     Choice,
     Place,
     Repeat,
     Row,
+    any_of,
+    character,
     has_place,
+    none_of,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 50
 _MAX_TIMES = 0x7FFF  # RE_DUP_MAX of glibc
 
-_CLASSES = {"w": WORDS, "W": ANY & ~WORDS, "s": SPACES, "S": ANY & ~SPACES}
+# What is not ASCII counts as a letter, but not for the places beside it.
+_LETTERS = [(0x80, 0x10FFFF)]
+_CLASSES = {
+    "w": any_of(WORDS, _LETTERS),
+    "W": none_of(WORDS, _LETTERS),
+    "s": any_of(SPACES, []),
+    "S": none_of(SPACES, []),
+}
+_DOT = none_of(0, [])
 _REPEATS = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _INTERVAL = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 
@@ -48,7 +57,7 @@ def parse(pattern: bytes) -> Node:
         PatternError: glibc does, but it cannot be searched for in bounded time.
 
     """
-    return _Parser(pattern.decode("latin-1")).choice(0)
+    return _Parser(pattern.decode("utf-8", "surrogateescape")).choice(0)
 
 
 class _Parser:
@@ -122,16 +131,16 @@ class _Parser:
             return self._group(depth + 1)
         if char == "[":
             bracket = Bracket(self._text, self._at)
-            chars = bracket.read()
+            found = bracket.read()
             self._at = bracket.at
-            return Chars(chars)
+            return found
         if char == "\\":
             return self._escaped()
         if char in _REPEATS or char == "{":
             raise MalformedError(f"nothing stands before {char} that it could repeat")
         if char in "^$":
             return Place(char)
-        return Chars(ANY if char == "." else 1 << ord(char))
+        return _DOT if char == "." else character(char)
 
     def _group(self, depth: int) -> Node:
         """Read a group, behind its parenthesis."""
@@ -154,11 +163,11 @@ class _Parser:
         if not char:
             raise MalformedError("nothing stands behind the last \\")
         if char in _CLASSES:
-            return Chars(_CLASSES[char])
+            return _CLASSES[char]
         if char in "`'<>bB":
             return Place(char)
         if char in "123456789":
             if int(char) not in self._groups:
                 raise MalformedError(f"\\{char}: there is no such group before it")
             raise PatternError(f"\\{char}: references to groups are not supported")
-        return Chars(1 << ord(char))
+        return character(char)

@@ -103,6 +103,74 @@ Node = Union[Chars, Place, Row, Choice, Repeat]
 EMPTY = Row(())
 
 
+# Asterisk runs in the locale C.UTF-8, so a character may be several bytes: one that
+# begins such a sequence, and as many of the others as it says.
+_MORE = Chars(set_of(range(0x80, 0xC0)))
+_THREE = Choice((Chars(set_of(range(0xE0, 0xF0))), Row((Chars(set_of(range(0xF0, 0xF5))), _MORE))))
+_TWO = Choice((Chars(set_of(range(0xC2, 0xE0))), Row((_THREE, _MORE))))
+#: Any character of several bytes.
+WIDE = Row((_TWO, _MORE))
+ASCII = (1 << 128) - 1
+#: Bytes that are part of no character: here each is one.
+STRAY = set_of((0xC0, 0xC1, *range(0xF5, 0x100)))
+_LAST = 0x10FFFF
+
+
+def character(char: str) -> Node:
+    """Return the expression for *char*, one of UTF-8 or a byte that is none of it."""
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # as decoding with surrogateescape makes it
+        return Chars(1 << (code - 0xDC00))
+    found = literal(char.encode())
+    return found.items[0] if code < 0x80 else found
+
+
+def any_of(chars: int, wide: Iterable[tuple[int, int]]) -> Node:
+    """Return the expression for one of the bytes *chars*, or of the ranges *wide* of characters."""
+    found: list[Node] = [Chars(chars)]
+    for low, high in wide:
+        if (low, high) == (0x80, _LAST):
+            found.append(WIDE)
+            continue
+        for begin, end in ((0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, _LAST)):
+            if low <= end and high >= begin:
+                found.append(_between(_encoded(max(low, begin)), _encoded(min(high, end))))
+    return found[0] if len(found) == 1 else Choice(tuple(found))
+
+
+def none_of(chars: int, wide: Iterable[tuple[int, int]]) -> Node:
+    """Return the expression for any other character than ``any_of``."""
+    others, at = [], 0x80
+    for low, high in sorted(wide):
+        if low > at:
+            others.append((at, low - 1))
+        at = max(at, high + 1)
+    if at <= _LAST:
+        others.append((at, _LAST))
+    return any_of((ASCII | STRAY) & ~chars, others)
+
+
+def _encoded(code: int) -> bytes:
+    return chr(code).encode("utf-8", "surrogatepass")
+
+
+def _between(low: bytes, high: bytes) -> Node:
+    """Return the expression for the sequences from *low* to *high*, which are of one length."""
+    if len(low) == 1:
+        return Chars(set_of(range(low[0], high[0] + 1)))
+    if low[0] == high[0]:
+        return Row((Chars(1 << low[0]), _between(low[1:], high[1:])))
+    rest = len(low) - 1
+    first, last = low[0] + 1, high[0]
+    parts = [
+        Row((Chars(1 << low[0]), _between(low[1:], b"\xbf" * rest))),
+        Row((Chars(1 << high[0]), _between(b"\x80" * rest, high[1:]))),
+    ]
+    if first < last:
+        parts.append(Row((Chars(set_of(range(first, last))), *[_MORE] * rest)))
+    return Choice(tuple(parts))
+
+
 def literal(text: bytes) -> Row:
     """Return the expression for *text* as it stands."""
     return Row(tuple(Chars(1 << char) for char in text))

@@ -195,7 +195,7 @@ def filter_action(filters: EventFilters, message: Message) -> tuple[EventFilters
     if len(filters.includes) + len(filters.excludes) >= MAX_FILTERS:
         return None, f"{TOO_MANY}: a client may have {MAX_FILTERS}"
     text, criteria = message.get("Filter"), message.get("MatchCriteria")
-    if filters.cost + engine.RE2 > MAX_COST and _is_pattern(text, criteria):
+    if filters.cost + engine.RE2 >= MAX_COST and _is_pattern(text, criteria):
         return None, _TOO_DEAR  # to make an automaton only to say so takes time
     try:
         added = filters.with_line(text, criteria, engine.OF_CLIENTS)

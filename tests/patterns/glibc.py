@@ -25,8 +25,8 @@ def matches(pattern: bytes, texts: Iterable[bytes]) -> list[bool] | None:
     libc = ctypes.CDLL(None)
     for function in (libc.newlocale, libc.uselocale):
         function.restype = ctypes.c_void_p
-    # Asterisk never leaves the locale C; Python takes that of its environment.
-    plain = ctypes.c_void_p(libc.newlocale(_LC_ALL_MASK, b"C", None))
+    # The locale that Asterisk sets (main/asterisk.c); Python takes that of its environment.
+    plain = ctypes.c_void_p(libc.newlocale(_LC_ALL_MASK, b"C.UTF-8", None))
     former = ctypes.c_void_p(libc.uselocale(plain))
     try:
         compiled = ctypes.create_string_buffer(_SIZE)

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
 _DATA = json.loads((ROOT / "tests/data/eventfilters.json").read_text(encoding="ascii"))
-EVENTS = [event.encode("latin-1") for event in _DATA["events"]]
+EVENTS = [event.encode("utf-8", "surrogateescape") for event in _DATA["events"]]
 #: Pattern -> in which of the events glibc finds it; None: it does not compile.
 TABLE: dict[str, str | None] = dict(_DATA["patterns"])
 #: What glibc compiles and is refused here, by name.
-REFUSED = {r"(a)\1", r"(P)IN\1", r"(x)\1\1\1", "x{32767}"}
+REFUSED = {r"(a)\1", r"(P)IN\1", r"(x)\1\1\1", "x{32767}", "(.{0,30}){3}q"}
 
 needs_re2 = pytest.mark.skipif(not re2text.AVAILABLE, reason="google-re2 is not installed")
 
@@ -47,7 +47,7 @@ def shown(search: Callable[[bytes], bool]) -> str:
 @pytest.mark.parametrize("pattern", TABLE)
 def test_the_table_is_what_glibc_says(pattern: str) -> None:
     """The expected column was not made up."""
-    found = glibc.matches(pattern.encode("latin-1"), EVENTS)
+    found = glibc.matches(pattern.encode(), EVENTS)
 
     assert TABLE[pattern] == (None if found is None else "".join("01"[one] for one in found))
 
@@ -58,14 +58,14 @@ def test_each_pattern_of_the_table_matches_as_in_glibc(pattern: str) -> None:
     expected = TABLE[pattern]
     if expected is None:
         with pytest.raises(MalformedError):
-            ere.parse(pattern.encode("latin-1"))
+            ere.parse(pattern.encode())
         return
     if pattern in REFUSED:
         with pytest.raises(PatternError) as refused:
-            in_automaton(ere.parse(pattern.encode("latin-1")))
+            in_automaton(ere.parse(pattern.encode()))
         assert not isinstance(refused.value, MalformedError)
         return
-    node = ere.parse(pattern.encode("latin-1"))
+    node = ere.parse(pattern.encode())
     search = in_automaton(node)
 
     assert shown(search) == expected
@@ -79,7 +79,7 @@ def test_re2_serves_nearly_all_of_the_table() -> None:
     for pattern, expected in TABLE.items():
         if expected is None or pattern in REFUSED:
             continue
-        search = in_re2(ere.parse(pattern.encode("latin-1")))
+        search = in_re2(ere.parse(pattern.encode()))
         if search is None:
             left.add(pattern)
         else:
@@ -110,7 +110,7 @@ TEXTS = [
 @given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=9).map("".join))
 def test_any_pattern_matches_as_in_glibc(pattern: str) -> None:
     """Random expressions: refused alike, found alike, by both engines."""
-    data = pattern.encode("latin-1")
+    data = pattern.encode()
     expected = glibc.matches(data, TEXTS)
     try:
         node = ere.parse(data)
@@ -128,6 +128,31 @@ def test_any_pattern_matches_as_in_glibc(pattern: str) -> None:
         assert [found(text) for text in TEXTS] == expected
 
 
+WIDE_ATOMS = ["a", "ö", "€", ".", "^", "$", "|", "(", ")", "*", "?", "{2}", "[aö]", "[^a]", "[^ö]",
+              "\\S", "(ö|a)", "[𝄞]"]  # fmt: skip
+WIDE_TEXTS = [text.encode() for text in ("", "ö", "aö", "öa€", "€€", "aa", "ö\n", "𝄞a", "à ö")]
+
+
+@glibc.needs_glibc
+@given(st.lists(st.sampled_from(WIDE_ATOMS), min_size=1, max_size=7).map("".join))
+def test_characters_of_several_bytes_are_characters(pattern: str) -> None:
+    """As in the locale that Asterisk sets."""
+    expected = glibc.matches(pattern.encode(), WIDE_TEXTS)
+    try:
+        node = ere.parse(pattern.encode())
+    except MalformedError:
+        assert expected is None
+        return
+    except PatternError:
+        assume(False)
+    automaton = Automaton(node, engine.OF_FILES, lines=False)
+
+    assert [automaton.search(text) for text in WIDE_TEXTS] == expected
+    found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
+    if found is not None and not automaton.sees_lines:
+        assert [found(text) for text in WIDE_TEXTS] == expected
+
+
 VALUES = [b"a", b"ab", b"a b", b"-]", b"ba"]
 
 
@@ -136,13 +161,40 @@ VALUES = [b"a", b"ab", b"a b", b"-]", b"ba"]
        st.lists(st.sampled_from(VALUES), min_size=1, max_size=4))  # fmt: skip
 def test_values_of_a_header_are_texts_of_their_own(pattern: str, values: list[bytes]) -> None:
     """A search in several values at once finds what one in each of them would."""
-    data = pattern.encode("latin-1")
+    data = pattern.encode()
     try:
         search = engine.search_for(ere.parse(data), engine.OF_FILES, lines=True)
     except PatternError:
         assume(False)
 
     assert search.occurs_in(b"\n".join(values)) is any(glibc.matches(data, values) or ())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "missed"),
+    [
+        ("x[à-ÿ]y", ["xöy", "xÿy"], ["x€y", "xay"]),
+        ("x[^à-ÿ]y", ["x€y", "xay"], ["xöy", "xy"]),
+        ("x[a-ö]y", ["xay", "xéy"], ["x€y", "x~~y"]),
+        ("x[߿-𝄞]y", ["x߿y", "x€y", "x𝄞y"], ["xöy"]),
+        ("x[[=ö=]a]y", ["xöy", "xay"], ["xoy"]),
+    ],
+)
+def test_ranges_of_other_characters_are_of_code_points(
+    pattern: str, found: list[str], missed: list[str]
+) -> None:
+    """Where glibc has no order for them it refuses the pattern; here they have one."""
+    automaton = Automaton(ere.parse(pattern.encode()), engine.OF_FILES, lines=False)
+
+    assert [automaton.search(text.encode()) for text in found] == [True] * len(found)
+    assert [automaton.search(text.encode()) for text in missed] == [False] * len(missed)
+
+
+def test_bytes_that_are_no_character_are_literals() -> None:
+    """A file in Latin-1 is compared byte by byte, and a byte that UTF-8 never has is one."""
+    assert Automaton(ere.parse(b"caf\xe9"), engine.OF_FILES, lines=False).search(b"caf\xe9 x")
+    assert Automaton(ere.parse(b"[\xe9\xe8]x"), engine.OF_FILES, lines=False).search(b"caf\xe9x")
+    assert Automaton(ere.parse(b"f.x"), engine.OF_FILES, lines=False).search(b"f\xffx")
 
 
 @given(st.binary(max_size=80))

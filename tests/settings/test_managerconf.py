@@ -165,7 +165,7 @@ def test_bcrypt_secrets_work_in_sections() -> None:
         (SECTION + "permit = 10.0.0.0/99\n", "f:5: permit: '10.0.0.0/99' is not an address, network/bits or network/mask"),
         (SECTION + "eventfilter = [bad(\n", "f:5: eventfilter: Filter did not compile.  Check the syntax of the filter given."),
         (SECTION + "eventfilter = (a)\\1\n", "f:5: eventfilter: Filter refused: \\1: references to groups are not supported"),
-        (SECTION + "eventfilter = (.{0,30}){30}q\n", "f:5: eventfilter: Filter refused: with its repetitions written out it has 901 characters; it may have 600"),
+        (SECTION + "eventfilter = (.{0,30}){30}q\n", "f:5: eventfilter: Filter refused: with its repetitions written out it has 6301 bytes; it may have 1500"),
         (SECTION + "eventfilterx = [bad(\n", "f:5: eventfilter: Filter did not compile.  Check the syntax of the filter given."),
         (SECTION + "eventfilter(name(X)) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
         (SECTION + "eventfilter(x(1)) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
