@@ -39,7 +39,7 @@ _TWO_WORDS = re.compile(rb"%b\s" % _METHOD)
 #: A line that begins with the header Host; or with an action, written in any format.
 _HOST_OR_ACTION = re.compile(
     rb"(?i)(?:\A|\n)(?:[ \t]*(?P<host>host)[ \t]*:|"
-    rb"[ \t\"'{<]*(?:\w+>[ \t<]*)?(?:proxy)?action\b)"
+    rb"[ \t\"'{<]*(?:\w+>[ \t<]*)?(?:proxy)?action(?:[\"']?[ \t]*[:=]|[ \t]+\w+[ \t]*=))"
 )
 
 #: What is searched at a time, for the search holds the interpreter.

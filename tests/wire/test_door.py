@@ -33,6 +33,7 @@ REQUESTS = [
     b"Accept: */*\r\nHost: x\r\n",
     b"x\r\nhOsT \t: x\r\n",
     b"ActionID: 1\r\nX-Action: Ping\r\n \tHost:x\r\n",
+    b"Action-X: Ping\r\nHost:x\r\n",
     b"x" * 3 * LONGEST + b" HTTP/1.1\r\nHost: localhost\r\n",
     b"GET /\r\n\r\nHost: x\r\n",
 ]
