@@ -66,6 +66,9 @@ _LOOKED_AT = (
 _FREE_TEXT = frozenset(("actionid", "body", "base64body", "message", "server", "proxykey"))
 _TEXT_ACTIONS = frozenset(("userevent", "queuelog", "sendtext", "pjsipnotify", "command"))
 
+# Actions that may have a channel receive digits.
+_DIGITS = frozenset(("playdtmf", "sendflash"))
+
 # The action that sets a variable of everybody's, if no channel is named.
 _GLOBAL = "setvar"
 
@@ -168,8 +171,8 @@ class ActionFilter:
             return "another context"
         if name == "predialgosub" and not bounds.has_gosub(value):
             return "another context"
-        if name == "receive" and bounds.context and parse_bool(value) is not False:
-            return "digits that could transfer the call"
+        if name == "receive" and bounds.context and message.action in _DIGITS:
+            return None if parse_bool(value) is False else "digits that could transfer the call"
         if name in _ACTION_CHANNELS:
             return None if self._may_use(name, value, message) else "another's channel"
         if bounds.channel and not self._may_name(name, value, message, knows):
@@ -187,6 +190,8 @@ class ActionFilter:
     def _run_problem(self, name: str, value: str, message: Message) -> str | None:
         """Return why the header *name* has something run beyond the user's own, or None."""
         bounds, privileged, action = self._bounds, self._privileged, message.action
+        if name in _FREE_TEXT or action in _TEXT_ACTIONS:
+            return None
         if name == "variables" or (name == "variable" and action == "getvar"):
             return runs.reading_problem(value, privileged=privileged)
         if name == "variable":
@@ -200,8 +205,6 @@ class ActionFilter:
             return next(filter(None, found), None)
         if name == "command" and action == "agi":
             return runs.agi_problem(value, bounds, privileged=privileged)
-        if name in _FREE_TEXT or action in _TEXT_ACTIONS:
-            return None
         return runs.embedded_problem(value, privileged=privileged)
 
     def _completed(self, message: Message) -> Message:
@@ -225,8 +228,8 @@ class ActionFilter:
             return not ("/" in value or _GENERATED.search(value) or knows(value))
         if name == "dahdichannel":  # in DAHDIHangup and its kin: a number
             return f"dahdi/{value}-".lower().startswith(self._bounds.channel)
-        if name in _ACTION_BRIDGES:  # a client that may name a channel in it may name it
-            return knows(value) or message.has("Channel")
+        if name in _ACTION_BRIDGES:  # BridgeKick takes out the channel that it names
+            return knows(value) or (message.action == "bridgekick" and bool(message.get("Channel")))
         return name not in _ACTION_IDS or knows(value)
 
     def _local_channel(self, channel: str) -> str | None:

@@ -108,9 +108,12 @@ def test_a_bridge_must_belong_to_an_own_call() -> None:
     )
 
     assert client.sends("Action: BridgeDestroy", "BridgeUniqueid: own")
-    assert client.sends("Action: BridgeDestroy", "BridgeUniqueid: other") is None
+    for more in ("X: y", "Channel:", f"Channel: {OWN}"):
+        assert client.sends("Action: BridgeDestroy", "BridgeUniqueid: other", more) is None
+        assert client.sends("Action: BridgeInfo", "BridgeUniqueid: other", more) is None
     kick = ("Action: BridgeKick", "BridgeUniqueid: other")
     assert client.sends(*kick, f"Channel: {OWN}")
+    assert client.sends(*kick, "Channel:") is None
     assert client.sends(*kick, f"Channel: {OTHER}") is None
     assert Client(User(out_context="in")).sends(*kick)
 

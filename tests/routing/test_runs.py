@@ -239,6 +239,7 @@ def test_a_variable_or_command_that_reaches_others_is_refused(lines: tuple[str, 
         (*AGI, "Command: SAY DIGITS 123 #"),
         ("Action: MessageSend", "To: pjsip:100", "Body: ${GLOBAL(x)} IMPORT(a,b)"),
         ("Action: UserEvent", "UserEvent: x", "Text: ${GLOBAL(x)}"),
+        ("Action: UserEvent", "UserEvent: x", "Variable: GLOBAL(x)=1", "Receive: y"),
     ],
 )
 def test_ordinary_variables_and_commands_pass(lines: tuple[str, ...]) -> None:
