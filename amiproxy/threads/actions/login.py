@@ -135,7 +135,8 @@ def _turn_away(call: Call, name: str) -> None:
     if not session.ended:
         reason = "too many log-ins of this address wait"
         log.warning("%s", auth.failure_line(session.address, name, reason))
-        context.guesses.hold(lambda: session.ended)
+        with context.turnstile.outside():
+            context.guesses.hold(lambda: session.ended)
 
 
 def _make_stranger(call: Call) -> None:

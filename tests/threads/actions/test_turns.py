@@ -78,11 +78,19 @@ def test_who_is_not_heard_is_not_told_at_once(
     queues = client.context.guesses._queues  # noqa: SLF001 - who waits has no other effect
     wait_until(lambda: len(queues.get(ADDRESS, ())) == 5)
 
-    thread = threading.Thread(target=lambda: client.handle(*block, session=other))
+    turnstile = client.context.turnstile
+
+    def guess() -> None:
+        turnstile.take(turnstile.first)
+        client.handle(*block, session=other)
+        turnstile.end()
+
+    thread = threading.Thread(target=guess)
     thread.start()
 
     reason = 'login failed from 192.0.2.1 as "{}": too many log-ins of this address wait'
     wait_until(lambda: reason.format("joe" if block is LOGIN else "") in caplog.text)
+    wait_until(lambda: not turnstile.first.holders)  # others go on meanwhile
     assert thread.is_alive()
     assert not other.authenticated
     assert other.told == []
