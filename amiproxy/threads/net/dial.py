@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.net.flusher import Flusher
 
 #: Bytes of actions that may wait for Asterisk; with more the connection is dropped.
-MAX_BACKLOG = 64 * 1024 * 1024
+MAX_BACKLOG = 8 * 1024 * 1024
 
 
 def connect(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from amiproxy.message import Message
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
+from amiproxy.wire.framing import Chunk
 from amiproxy.wire.routed import PROXY, Routed
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
-    from amiproxy.wire.framing import Chunk
+
+
+#: Bytes of one read, more than it takes at a time: a message in it is long.  Whoever sees a
+#: part of a batch only is sent a copy of that part, one for each kind of view; of a batch of
+#: one message there is none.
+_LARGE = 1024 * 1024
 
 
 class Audience(Protocol):
@@ -60,6 +66,7 @@ class Publisher:
             and link.ledger.open_list is None
             and b"ActionID: " not in wire
             and b"Event: UserEvent" not in wire
+            and len(wire) <= _LARGE
         ):
             batch = Batch(link.scope, wire)
             if audience.keeps_calls:
@@ -68,6 +75,10 @@ class Publisher:
             return
         messages = chunk.messages()
         if not messages:
+            return
+        if len(messages) > 1 and (len(wire) > _LARGE or chunk.exact is not None):
+            for message in messages:
+                self.publish(Chunk(exact=[message.raw]))
             return
         if audience.keeps_calls:
             self._note(messages)

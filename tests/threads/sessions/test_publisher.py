@@ -17,7 +17,7 @@ from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.framing import Framer
-from tests.threads.sessions.support import BOOTED, EVENT, PONG
+from tests.threads.sessions.support import BOOTED, EVENT, PONG, STANDARD
 
 if TYPE_CHECKING:
     from amiproxy.wire.batch import Batch
@@ -199,3 +199,20 @@ def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -
         (error, text),
     ]
     assert play.clients.forgotten == ["pbx:5038"]
+
+
+@pytest.mark.parametrize("keeps_calls", [False, True])
+def test_a_long_message_is_a_batch_of_its_own(pair: MakePair, keeps_calls: bool) -> None:
+    """So that clients with different views are sent the same bytes, not copies."""
+    play = Play(pair, keeps_calls=keeps_calls)
+    long = Message.of("Event: UserEvent", "Privilege: user,all", f"X: {'x' * 2_000_000}")
+
+    play.publisher.publish(Framer(1 << 24, ENDING).feed(EVENT.raw + long.raw + EVENT.raw))
+
+    batches = play.clients.batches
+    assert [len(batch.items) for batch in batches] == [1, 1, 1]
+    assert b"".join(batch.wire for batch in batches).count(b"Event: ") == 3
+    one = batches[1]
+    assert one.joined("a", STANDARD, lambda _: [True]) is one.joined(
+        "b", STANDARD, lambda _: [True]
+    )
