@@ -173,7 +173,7 @@ install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
 	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
 	test -d "$(DESTDIR)$(LOGS)" || { install -d "$(DESTDIR)$(LOGS)" && \
-	  { chown nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
+	  { chown -h nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
 	umask 022; $(PYTHON) -m venv "$(NEW)"
 	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade \
@@ -197,7 +197,7 @@ install: python
 	for file in astmanproxy.conf astmanproxy.users; do \
 	  test -e "$(DESTDIR)$(ETC)/$$file" || { \
 	    install -m 0640 $$file "$(DESTDIR)$(ETC)/$$file" && \
-	    { chgrp $(CONFGROUP) "$(DESTDIR)$(ETC)/$$file" 2>/dev/null || true; }; } || exit 1; \
+	    { chgrp -h $(CONFGROUP) "$(DESTDIR)$(ETC)/$$file" 2>/dev/null || true; }; } || exit 1; \
 	done
 	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.init > "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
 	chmod 0755 "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"

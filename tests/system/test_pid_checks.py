@@ -147,6 +147,11 @@ def test_logrotate_signals_no_other_process(
         (";logfile = /a/b\n", "/var/log/asterisk/astmanproxy.log", "nobody nogroup"),
         ("logfile = /a/b|e id\nproc_user = a b\n", "/var/log/asterisk/astmanproxy.log", "ab "),
         ('logfile = "/a {\nproc_user = "x\\ny"\n', "/var/log/asterisk/astmanproxy.log", "nobody "),
+        (
+            "proc_user = root\nproc_group = root\n",
+            "/var/log/asterisk/astmanproxy.log",
+            "nobody nogr",
+        ),
         ("logfile = a/b\nproc_user = -x\n", "/var/log/asterisk/astmanproxy.log", "nobody "),
     ],
 )
