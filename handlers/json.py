@@ -87,6 +87,10 @@ def _key_and_value(line: str) -> tuple[str, str]:
 # -- input --------------------------------------------------------------------
 
 
+#: Bytes of a text that holds nobody up, whatever is in it: usual actions are shorter.
+_SHORT = 4096
+
+
 class _Object(list[tuple[str, Any]]):
     """The pairs of a JSON object, in order; repeated keys are kept."""
 
@@ -125,7 +129,7 @@ def _pairs(text: bytes, limits: Limits) -> _Object:
         _NoBlock: it is none, or too large.
 
     """
-    if _is_too_much(text, limits):
+    if len(text) > _SHORT and _is_too_much(text, limits):
         raise _NoBlock(TOO_MANY_LINES)
     try:
         value = json.loads(

@@ -100,6 +100,16 @@ def test_what_stands_in_a_json_string_does_not_count(value: bytes) -> None:
     assert block.get("Data") == text
 
 
+@pytest.mark.parametrize("value", ['"', "\\", '\\"', '",', ":[", "{,"])
+def test_nor_does_it_count_in_many_values(value: str) -> None:
+    """Sixty headers of nothing else."""
+    headers = dict.fromkeys((f"Header{number}" for number in range(60)), (value * 900)[:900])
+
+    (block,) = read("json", json.dumps(headers).encode() + b"\n", limits=LIMITS)
+
+    assert len(block.lines) == 60
+
+
 def test_json_of_as_many_lines_as_are_allowed_is_read() -> None:
     """Each with a name of its own, and a place in the order."""
     names = [f"Header{number}" for number in range(LIMITS.headers)]
