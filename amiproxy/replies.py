@@ -10,8 +10,14 @@ from __future__ import annotations
 from amiproxy import __version__
 from amiproxy.message import Message
 
+#: How the banner of an astmanproxy begins, as far as it has one of its own.
+PROXY = "Asterisk Call Manager Proxy/"
+
 #: The first line that a client of the standard format is sent (spec section 5).
-BANNER = f"Asterisk Call Manager Proxy/{__version__}"
+BANNER = f"{PROXY}{__version__}"
+
+#: Why another proxy's log-in is refused.
+CIRCLE = "This proxy would be reached through itself"
 
 FULLY_BOOTED = Message.of(
     "Event: FullyBooted", "Privilege: system,all", "Status: Fully Booted", own=True

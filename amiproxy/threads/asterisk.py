@@ -21,6 +21,7 @@ from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
+from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk, Framer
 from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 
@@ -65,6 +66,7 @@ class AsteriskServer:
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
         self._late_poll_interval = late_poll_interval
+        self._audience = audience
         self._publisher = Publisher(self.link, audience)
         self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
         self._stopping = threading.Event()
@@ -195,6 +197,7 @@ class AsteriskServer:
             self._publisher.keep(step.early)
             if dialogue.state is not before and before is LoginState.ANSWER:
                 log.debug("asterisk@%s: logged in", self.link.scope)
+                self.link.proxy_path = dialogue.proxy_path
             if dialogue.state is LoginState.LIVE:
                 self.link.go_live()
                 log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
@@ -209,6 +212,7 @@ class AsteriskServer:
             spec.events,
             receives_events=bool(mask),
             receives_system=bool(mask & SYSTEM),
+            path=self._audience.path(),
         )
 
     def _serve(self, transport: Transport, framer: Framer) -> None:
@@ -225,7 +229,10 @@ class AsteriskServer:
             self.busy_since = now = time.monotonic()
             if count:
                 heard, pinged = now, False
-                publisher.publish(framer.feed(bytes(view[:count])))
+                chunk = framer.feed(bytes(view[:count]))
+                if chunk.wire.count(circles.SERVER) > circles.MOST or chunk.exact:
+                    chunk = circles.checked(chunk)
+                publisher.publish(chunk)
             elif count is not None:
                 raise PeerGone("closed the connection")
             holds_back = bool(link.ledger.held)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy import replies
 from amiproxy.errors import LoginRefused, PeerGone, ProtocolError
 from amiproxy.message import Message
 
@@ -35,6 +36,8 @@ BOOT_LIMIT = 60.0
 
 #: How the banner of an Asterisk before 1.6 ends: it knows no FullyBooted.
 _OLD_BANNER = b"/1.0"
+
+_PROXY = replies.PROXY.encode()
 
 #: The longest banner, in bytes.
 _MAX_BANNER = 8192
@@ -62,6 +65,8 @@ class Login(NamedTuple):
     receives_events: bool
     #: Whether *events* asks for the class ``system``, which FullyBooted has.
     receives_system: bool
+    #: Who the proxy is, and which proxies are behind it: for another proxy only.
+    path: str = ""
 
 
 class LoginTimes(NamedTuple):
@@ -94,6 +99,8 @@ class LoginDialogue:
 
     def __init__(self, framer: Framer, now: float, login: Login, times: LoginTimes) -> None:
         self.state = LoginState.BANNER
+        #: What another proxy has answered of itself.
+        self.proxy_path = ""
         #: When to feed nothing, if nothing came before, in monotonic seconds.
         self.wake_at = now + min(times.answer, times.banner)
         self._framer = framer
@@ -135,9 +142,10 @@ class LoginDialogue:
         self.wake_at = self._answer_limit
         step = self.feed(rest, now) if rest else LoginStep()
         user, secret, events, *_ = self._login
-        login = Message.of(
-            "Action: Login", f"Username: {user}", f"Secret: {secret}", f"Events: {events}"
-        )
+        lines = [f"Username: {user}", f"Secret: {secret}", f"Events: {events}"]
+        if self._login.path and banner.startswith(_PROXY):
+            lines.append(f"ProxyPath: {self._login.path}")
+        login = Message.of("Action: Login", *lines)
         return step._replace(send=login.raw)
 
     def _take_answer(self, messages: list[Message], now: float) -> LoginStep:
@@ -156,6 +164,7 @@ class LoginDialogue:
     def _check_answer(self, message: Message) -> None:
         text = message.get("Message")
         if message.get("Response").lower() == "success":
+            self.proxy_path = message.get("ProxyPath")
             return
         if text.lower() in _PASSING:
             raise PeerGone(f"not logged in: {text}")

@@ -37,6 +37,7 @@ class Listening:
 
     keeps_calls = True
     filtering = False
+    path = str  # none
 
     def __init__(self) -> None:
         self.batches: queue.Queue[Batch] = queue.Queue()
@@ -65,9 +66,7 @@ class Asterisk:
         self._links: queue.Queue[socket.socket] = queue.Queue()
         self._sockets: list[socket.socket] = []
 
-    def connect(
-        self, _spec: ServerSpec, _config: Config, found: Callable[[str], None]
-    ) -> Transport:
+    def connect(self, _spec: object, _config: object, found: Callable[[str], None]) -> Transport:
         """Make a connection, as dial.connect does."""
         self.calls += 1
         if self.refuses:

@@ -78,7 +78,12 @@ def _accepts_key(call: Call) -> bool:
 
 def log_in(call: Call) -> Outcome:
     """Action: Login.  A second login replaces the first, even if it fails."""
-    context, session, _ = call
+    context, session, message = call
+    path = message.get("ProxyPath")
+    if path and context.router.closes_circle(path):
+        log.error("%s: refused: this proxy is reached through itself", session.peer)
+        session.say(replies.error(message, replies.CIRCLE))
+        return LEAVES
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         return _welcome(call, None)
@@ -196,10 +201,14 @@ def _welcome(call: Call, user: User | None) -> Outcome:
     """Log the client in as *user*, None where no users are defined, and say so."""
     context, session, message = call
     mask = classes.event_mask(message.get("Events")) if message.get("Events") else None
-    said = [replies.reply(message, "Response: Success", "Message: Authentication accepted")]
+    lines = ["Response: Success", "Message: Authentication accepted"]
+    if message.get("ProxyPath"):
+        lines.append(f"ProxyPath: {context.router.path_before()}")
+    said = [replies.reply(message, *lines)]
     read = classes.ALL if user is None else user.read
     if classes.may_see(read if mask is None else read & mask, classes.SYSTEM):
         said.append(replies.FULLY_BOOTED)
+    session.proxy_path = message.get("ProxyPath")
     context.registry.log_in(session, user, mask, *said)
     return STAYS
 

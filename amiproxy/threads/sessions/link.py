@@ -68,6 +68,7 @@ class AsteriskLink:
         self.mask = event_mask(spec.events) or 0
         #: Whether an OriginateResponse, an event of class ``call``, will come.
         self.receives_call_events = bool(self.mask & CALL)
+        self.proxy_path = ""  #: another proxy: which one, and which are before it
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
@@ -225,6 +226,7 @@ class AsteriskLink:
         with self.lock:
             self.connected = False
             self._transport = None
+            self.proxy_path = ""
             waited = self.turns.clear()
             lost = [*self.ledger.abandon(), *waited]
             if self._answered is not None:

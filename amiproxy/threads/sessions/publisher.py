@@ -41,6 +41,9 @@ class Audience(Protocol):
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
 
+    def path(self) -> str:
+        """Return who this proxy is, and which proxies are behind it, for one before it."""
+
     def answered(self, number: int) -> None:
         """Note that an action of session *number* is over.  Never waits."""
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -26,12 +28,20 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.session import ClientSession
     from amiproxy.wire.batch import Batch
 
+#: Who a proxy is.
+_ID = re.compile("[0-9a-f]{16}")
+
+#: How many proxies are named to another one: one line of an action holds them.
+_LONGEST_PATH = 32
+
 
 class Router:
     """Routes messages between servers and clients."""
 
     def __init__(self, registry: SessionRegistry, *, quiet: float = QUIET) -> None:
         self.registry = registry
+        # Nobody else can know it.
+        self._identity = secrets.token_hex(8)
         #: Lets few clients' threads work at a time.
         self.turnstile = Turnstile()
         #: Counts what web requests have asked.
@@ -53,6 +63,24 @@ class Router:
     def filtering(self) -> bool:
         """Whether some client sees calls through a user's filters."""
         return self.registry.filtering
+
+    def path(self) -> str:
+        """Return who this proxy is, and which proxies are behind it, for one before it."""
+        return self._joined(session.proxy_path for session in self.registry.snapshot())
+
+    def path_before(self) -> str:
+        """Return who this proxy is, and which proxies are before it, for one behind it."""
+        return self._joined(server.proxy_path for server in self.servers)
+
+    def closes_circle(self, path: str) -> bool:
+        """Return whether a client with *path* would have this proxy reached through itself."""
+        return not set(path.split()).isdisjoint(self.path_before().split())
+
+    def _joined(self, paths: Iterable[str]) -> str:
+        found = dict.fromkeys([self._identity])
+        for path in filter(None, paths):
+            found.update(dict.fromkeys(filter(_ID.fullmatch, path.split())))
+        return " ".join(list(found)[:_LONGEST_PATH])
 
     # -- Asterisk -> clients ------------------------------------------------------------------
 

@@ -59,6 +59,9 @@ class ClientSession:
     #: Until when a web request waits for other ones to be answered.
     patience: Deadline
 
+    #: Which proxies are behind this client, if it is one; as it said at its log-in.
+    proxy_path = ""
+
     #: The input format it reads.  Only the client's thread changes it, without the lock;
     #: ListSessions shows it to other clients, where an old value will do.
     input_name: str

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A proxy that is reached through itself: refused, and nothing goes round."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import wait_until
+from tests.system.peers import BareServer, host_line, wait_connected
+
+if TYPE_CHECKING:
+    from tests.support import ProxyProcess, StartProxy
+
+CONFIG = "retryinterval = 0.1\nauthrequired = no\n"
+#: Looks like an Asterisk, so that no proxy knows the other one as one.
+HIDDEN = CONFIG + 'forcebanner = "Asterisk Call Manager/11.0.0"\n'
+EVENT = b"Event: Hangup\r\nPrivilege: call,all\r\nN: %d\r\n\r\n"
+REFUSED = "is reached through itself"
+
+
+def line_to(program: ProxyProcess) -> str:
+    """Return the configuration line that makes a proxy connect to *program*."""
+    return f"host = 127.0.0.1, {program.port}, proxy, secret, on, off\n"
+
+
+def reconfigure(program: ProxyProcess, config: str) -> None:
+    """Have *program* read *config*."""
+    program.write_config(config)
+    program.send_signal(signal.SIGHUP)
+
+
+def given_up(*programs: ProxyProcess) -> bool:
+    """Return whether one of *programs* has given a connection up."""
+    return any("given up until SIGHUP or AddServer" in each.log() for each in programs)
+
+
+def test_a_proxy_refuses_itself(proxy: StartProxy) -> None:
+    """Both sides say why in the log; it goes on with its Asterisk."""
+    with BareServer() as server:
+        program = proxy(CONFIG + host_line(server))
+        wait_connected(program)
+
+        reconfigure(program, CONFIG + host_line(server) + line_to(program))
+
+        log = program.wait_log("given up until")
+        assert log.count("itself") == 2
+        with program.client() as client:
+            assert "ProxyResponse: Success" in client.ask("ProxyAction: ListServers")
+            server.wait_link().sendall(EVENT % 1)
+            client.read_until("N: 1")
+
+
+def test_addserver_of_the_proxy_itself_is_given_up(proxy: StartProxy) -> None:
+    """Whoever may add servers, and by whatever name of the host."""
+    program = proxy(CONFIG)
+    with program.client() as client:
+        client.ask(
+            "ProxyAction: AddServer", "Server: localhost", f"Port: {program.port}",
+            "Username: a", "Secret: b", "Events: on",
+        )  # fmt: skip
+
+        program.wait_log("given up until")
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_ring_of_proxies_is_not_closed(proxy: StartProxy, count: int) -> None:
+    """The last one is told who is behind it, over however many proxies."""
+    with BareServer() as server:
+        programs = [proxy(CONFIG + host_line(server))]
+        wait_connected(programs[0])
+        while len(programs) < count:
+            programs.append(proxy(CONFIG + line_to(programs[-1])))
+            wait_connected(programs[-1])
+
+        config = CONFIG + host_line(server) + line_to(programs[-1])
+        reconfigure(programs[0], config)
+
+        assert REFUSED in programs[-1].wait_log(REFUSED)
+        wait_until(lambda: given_up(programs[0]))
+        with programs[-1].client() as client:
+            client.ask("Action: Challenge", "AuthType: MD5")
+            server.wait_link().sendall(EVENT % 1)
+            client.read_until("N: 1")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_ring_that_hides_is_cut_by_what_goes_round(proxy: StartProxy, count: int) -> None:
+    """After so many rounds; a bystander gets an event a few times, and the next one once."""
+    with BareServer() as server:
+        programs = [proxy(HIDDEN + host_line(server))]
+        wait_connected(programs[0])
+        while len(programs) < count:
+            programs.append(proxy(HIDDEN + line_to(programs[-1])))
+            wait_connected(programs[-1])
+        reconfigure(programs[0], HIDDEN + host_line(server) + line_to(programs[-1]))
+        wait_connected(programs[0], 2)
+        with programs[0].client() as client:
+            client.ask("Action: Challenge", "AuthType: MD5")
+            link = server.wait_link()
+
+            link.sendall(EVENT % 1)
+
+            wait_until(lambda: given_up(*programs))
+            link.sendall(EVENT % 2)
+            heard = 0
+            while "N: 2" not in (message := client.read_message()):
+                heard += "N: 1" in message
+            assert 1 <= heard <= 9
+            assert sum(line.startswith("Server:") for line in message) == 1
+
+
+def test_a_client_cannot_cut_a_connection_by_headers_of_its_own(proxy: StartProxy) -> None:
+    """A UserEvent may have any headers; so it may not count."""
+    forged = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\n" + b"Server: x\r\n" * 50
+    with BareServer() as server:
+        program = proxy(CONFIG + host_line(server))
+        wait_connected(program)
+        with program.client() as client:
+            client.ask("Action: Challenge", "AuthType: MD5")
+
+            server.wait_link().sendall(forged + b"\r\n" + EVENT % 1)
+
+            client.read_until("N: 1")
+    assert not given_up(program)
