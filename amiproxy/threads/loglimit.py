@@ -3,7 +3,8 @@
 
 What a client does may be worth a line, and it may do that as fast as it can: lines beyond a
 limit are left out and counted.  Failed log-ins have limits of their own, so that other
-noise cannot hide them from fail2ban, and so have the proxy's own lines.
+noise cannot hide them from fail2ban, and so have servers that clients add and drop, and the
+proxy's own lines.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Kind(enum.Enum):
 
     OWN = "of the proxy's own", Rate(1000, 50.0), Rate(1000, 50.0)
     CLIENT = "about clients", Rate(100, 10.0), Rate(300, 30.0)
+    CHANGE = "about servers added and dropped by clients", Rate(100, 5.0), Rate(300, 30.0)
     LOGIN = "about failed log-ins", Rate(20, 1.0), Rate(300, 30.0)
 
     def __init__(self, words: str, one: Rate, everybody: Rate) -> None:
@@ -122,4 +124,7 @@ def _subject(record: logging.LogRecord) -> tuple[Kind, str]:
     elif not address and first.startswith("client "):
         # What a transport is called, at the head of what another thread says of it.
         address = first[len("client ") :].split(" ", 1)[0].rstrip(":").rpartition(":")[0]
-    return (Kind.CLIENT, network_of(address)) if address else (Kind.OWN, "")
+    if not address:
+        return Kind.OWN, ""
+    kind = Kind.CHANGE if getattr(record, "change", False) else Kind.CLIENT
+    return kind, network_of(address)

@@ -99,6 +99,15 @@ def test_failed_log_ins_are_not_hidden_by_noise() -> None:
     assert stage.written(100, "%s", line, thread="client-192.0.2.1:1") == 20
 
 
+def test_who_adds_a_server_cannot_hide_that_in_noise() -> None:
+    """What a client has changed is found in the log."""
+    stage = Stage()
+    client = {"thread": "client-192.0.2.1:1"}
+    stage.written(1000, "%s: %s", "client 192.0.2.1:1", "noise", **client)
+
+    assert stage.written(5, "%s: added server %s", "client 192.0.2.1:1", change=True, **client) == 5
+
+
 def test_the_proxys_own_lines_are_bounded_too() -> None:
     """A file full of one error helps nobody."""
     stage = Stage()

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
 
+#: Of log lines that no other line of the same client may hide (threads/loglimit.py).
+_CHANGE = {"change": True}
+
 log = logging.getLogger("amiproxy.actions")
 
 
@@ -237,7 +240,7 @@ def _add_server(call: Call) -> Outcome:
         added = context.control.add_server(spec)
     if not added:
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
-    log.info("%s: added server %s:%d", session.peer, ascii(name), spec.port)
+    log.info("%s: added server %s:%d", session.peer, ascii(name), spec.port, extra=_CHANGE)
     return _succeed(call, f"Message: Added {name}")
 
 
@@ -298,7 +301,7 @@ def _drop_server(call: Call) -> Outcome:
     if not dropped:
         text = f"Cannot Drop Server {name}, Does Not Exist"
         return call.say(replies.proxy_failure(message, text))
-    log.info("%s: dropped server %s", session.peer, ascii(name))
+    log.info("%s: dropped server %s", session.peer, ascii(name), extra=_CHANGE)
     return _succeed(call, f"Message: Dropped {name}")
 
 
