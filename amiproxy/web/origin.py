@@ -126,6 +126,9 @@ def is_link(request: Request) -> bool:
 def from_browser(request: Request) -> bool:
     """Return whether *request* comes from a browser of today, or from a program that reads mail."""
     names = {name for name, _ in request.headers}
+    if request.header("sec-fetch-mode") == "cors":
+        # Node's fetch sends it alone, a browser with Origin or Sec-Fetch-Site.
+        names.discard("sec-fetch-mode")
     if not names.isdisjoint(_OF_BROWSERS) or any(
         name.startswith(_BEGINS_OF_BROWSERS) for name in names
     ):

@@ -185,6 +185,8 @@ BASIC = ("authorization", "Basic am9lOnM=")
         ("GET", [TYPED, ("cookie", "mansession_id=1")], True),
         ("GET", [("sec-fetch-site", "same-origin")], True),
         ("GET", [("sec-fetch-mode", "navigate")], True),
+        ("GET", [("sec-fetch-mode", "cors"), ("user-agent", "node")], False),
+        ("GET", [("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site")], True),
         ("GET", [("sec-ch-ua", "x")], True),
         ("GET", [("upgrade-insecure-requests", "1")], True),
         ("GET", [("origin", "https://intranet.example")], True),
