@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from amiproxy.process.identity import Identity
     from amiproxy.process.options import Options
     from amiproxy.settings.config import Config
+
+
+_PID = re.compile(rb"\s*-?\d*\s*")
 
 
 class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
@@ -93,6 +97,9 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise ConfigError(f"Cannot write pid file {self.path}: it is not a regular file")
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # What is removed must not be a configuration that was named by mistake.
+            if not _PID.fullmatch(os.read(fd, 100)):
+                raise ConfigError(f"Cannot write pid file {self.path}: it holds more than a pid")
         except BlockingIOError:
             raise ConfigError(_running(self.path, self.read_pid())) from None
         finally:

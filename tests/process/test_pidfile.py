@@ -55,6 +55,18 @@ def test_a_path_that_is_not_a_regular_file_is_left_alone(tmp_path: Path) -> None
     assert target.exists()
 
 
+@pytest.mark.parametrize("text", ["listenport = 1\n", "1\n2\nx", "9" * 90 + " x"])
+def test_a_file_that_is_no_pid_file_is_left_alone(tmp_path: Path, text: str) -> None:
+    """Named by mistake, as with -p instead of -c."""
+    path = tmp_path / "x.conf"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match="it holds more than a pid"):
+        PidFile(str(path)).prepare(ME)
+
+    assert path.read_text() == text
+
+
 def test_release_ignores_a_file_that_is_gone(tmp_path: Path) -> None:
     """Or that belongs to another process by now."""
     path = tmp_path / "x.pid"

@@ -210,8 +210,10 @@ _AUTOFILTERS: Mapping[str, AutoFilter] = MappingProxyType({mode.value: mode for 
     reply="`AutoFilter: 1`, `0` or `2`; anything else means off",
 )
 def _set_autofilter(call: Call) -> Outcome:
-    # As C: anything else is off.
-    mode = _AUTOFILTERS.get(call.message.get("AutoFilter").lower(), AutoFilter.OFF)
+    # As C: anything else is off, but for the words that mean on everywhere else.
+    word = call.message.get("AutoFilter").lower()
+    other = AutoFilter.ON if parse_bool(word) else AutoFilter.OFF
+    mode = _AUTOFILTERS.get(word, other)
     call.context.registry.set_autofilter(call.session, mode)
     return _succeed(call, f"AutoFilter: {mode.number}")
 

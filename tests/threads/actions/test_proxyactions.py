@@ -140,6 +140,8 @@ def test_setinputformat_takes_formats_that_a_connection_can_switch_to() -> None:
         ("on", AutoFilter.ON, 1),
         ("Unique", AutoFilter.UNIQUE, 2),
         ("off", AutoFilter.OFF, 0),
+        ("Yes", AutoFilter.ON, 1),
+        ("true", AutoFilter.ON, 1),
         ("nonsense", AutoFilter.OFF, 0),
     ],
 )
