@@ -266,7 +266,10 @@ def _objection_to_file(info: os.stat_result, place: Place, heir: Heir | None) ->
     if place.objection and not stat.S_ISREG(info.st_mode):
         return f"it is not a regular file, and {place.objection}"
     if place.objection and heir is not None:
-        return f"root does not write to what others have put there: {place.objection}"
+        return (
+            f"root does not write to what others have put there: {place.objection}; chown it to"
+            " proc_user, or remove it"
+        )
     return ""
 
 
