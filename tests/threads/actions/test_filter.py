@@ -70,7 +70,7 @@ def test_filter_needs_the_class_system_in_a_section(name: str, may: bool) -> Non
     assert (client.session.own_filters is not None) is may
 
 
-HOSTILE = ["(.{0,30}){30}q", "(.?){900}q", "x{1,999}y", "(a|b)*a(a|b){12}", "a.{14}b",
+HOSTILE = ["(.{0,30}){30}q", "(.?){900}q", "x{1,999}y", "(a|b)*a(a|b){12}", "a.{14}b", ".|x.{20}y", "Event|(a|b)*a(a|b){12}",
            "((a{0,99}){0,99}){0,99}", "(" * 60 + ")" * 60, "a" + "?" * 100, "[ab]*[^c]{80}a.{9}",
            "(^|a){2}", r"(.*)\1"]  # fmt: skip
 
