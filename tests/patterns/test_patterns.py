@@ -102,7 +102,6 @@ TEXTS = [
     b"b\r\na-",
     b"-]",
     b"abab ab",
-    b"\xe9a",
 ]
 
 
@@ -114,13 +113,13 @@ def test_any_pattern_matches_as_in_glibc(pattern: str) -> None:
     expected = glibc.matches(data, TEXTS)
     try:
         node = ere.parse(data)
+        automaton = Automaton(node, engine.OF_FILES, lines=False)
     except MalformedError:
         assert expected is None
         return
     except PatternError:
         assume(False)
     assert expected is not None
-    automaton = Automaton(node, engine.OF_FILES, lines=False)
 
     assert [automaton.search(text) for text in TEXTS] == expected
     found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
@@ -140,12 +139,12 @@ def test_characters_of_several_bytes_are_characters(pattern: str) -> None:
     expected = glibc.matches(pattern.encode(), WIDE_TEXTS)
     try:
         node = ere.parse(pattern.encode())
+        automaton = Automaton(node, engine.OF_FILES, lines=False)
     except MalformedError:
         assert expected is None
         return
     except PatternError:
         assume(False)
-    automaton = Automaton(node, engine.OF_FILES, lines=False)
 
     assert [automaton.search(text) for text in WIDE_TEXTS] == expected
     found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
