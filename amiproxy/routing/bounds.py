@@ -36,10 +36,16 @@ class Bounds(NamedTuple):
         return found + "-" == device if device.endswith("-") else found.startswith(device)
 
     def may_dial(self, destination: str) -> bool:
-        """Return whether the user may have ``technology/address`` called."""
-        if self.channel:
-            return self.has_channel(destination)
-        return not is_local(destination) or local_context(destination) == self.context
+        """Return whether the user may have ``technology/address`` called.
+
+        A Local channel has to enter the user's context, unless the prefix of their channels
+        names a context itself: ``local/5@x``.
+        """
+        if not self.has_channel(destination):
+            return False
+        if not self.context or "@" in self.channel or not is_local(destination):
+            return True
+        return local_context(destination) == self.context
 
     def has_gosub(self, location: str) -> bool:
         """Return whether ``context,exten,priority`` names the user's context.

@@ -138,6 +138,14 @@ def test_the_context_of_a_dial_for_a_user_with_a_context_alone() -> None:
         originate = client.sends("Action: Originate", f"Channel: {channel}", "Exten: 1")
         queue = client.sends("Action: QueueAdd", "Queue: q", f"Interface: {channel}")
         assert (originate is not None) is (queue is not None) is allowed, channel
+    own = Client(User(channel="local/", out_context="in"))
+    for channel, allowed in (("Local/5@in", True), ("Local/5@evil", False), ("Local/5", False)):
+        originate = own.sends("Action: Originate", f"Channel: {channel}", "Exten: 1")
+        dialled = own.sends(
+            *ORIGINATE[:1], "Channel: Local/1@in", "Application: Dial", f"Data: {channel}"
+        )
+        assert (originate is not None) is (dialled is not None) is allowed, channel
+    assert own.sends("Action: Hangup", "Channel: Local/5@evil-0001;1")
     moved = Client(User(out_context="in"), "enforce")
     assert moved.sends("Action: Originate", "Channel: Local/5@evil") == [
         "Action: Originate", "Channel: Local/5@in",
