@@ -63,7 +63,10 @@ def test_an_originate_made_asynchronous_does_not_hide_a_dead_asterisk(proxy: Sta
         program = proxy(PATIENT + "keepalive = 0.2\n" + host_line(server))
         wait_connected(program)
         with program.client() as client:
-            client.send("Action: Originate", "Channel: Local/1@x", "Timeout: 3600000")
+            client.send(
+                *("Action: Originate", "Channel: Local/1@x", "Timeout: 3600000"),
+                *("Exten: 1", "Context: x", "Priority: 1"),
+            )
 
             assert "Response: Error" in client.read_until(is_response)
         program.wait_log("a Ping was not answered")

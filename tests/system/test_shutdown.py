@@ -49,9 +49,11 @@ def test_clients_and_servers_are_told_and_the_exit_status_is_zero(
             assert client.read_to_end() == GOODBYE
         assert b'<ProxyMessage Value="Proxy Shutting Down"/>' in xml.read_to_end()
         for server in servers:
-            assert server.wait_for_action("Logoff") == [b"Action: Logoff\r\n\r\n"]
+            (logoff,) = server.wait_for_action("Logoff")
+            assert logoff.startswith(b"Action: Logoff\r\n")
         assert "bug" not in program.log()
-        assert not program.stderr()
+        # Everybody may write where the tests put the files, which is said at the start.
+        assert all("others may change it" in line for line in program.stderr().splitlines())
 
 
 def test_tls_on_both_sides_ends_as_well(proxy: StartProxy, tmp_path: Path) -> None:
