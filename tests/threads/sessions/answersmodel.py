@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -83,8 +83,8 @@ class Seen:
 class Asked:
     """One action upstream, as its Asterisk knows it and as the model does."""
 
-    wire_id: str
     kind: str
+    wire_id: str = ""  # once it has gone
     owner: int = 0  # 0: the proxy
     given: str | None = None
     unique: bool = False
@@ -120,6 +120,7 @@ class Server:
         spec = ServerSpec(self.host, 5038, "u", "s", "on", False)
         self.link = AsteriskLink(spec, router.ids)
         self.publisher = Publisher(self.link, router)
+        self.ours: set[str] = set()  # all ActionIDs that went up
         router.servers += (self.link,)
         self.open()
 
@@ -127,7 +128,9 @@ class Server:
         """Let a connection begin."""
         self.wire = Wire()
         self.framer = Framer(1 << 20, f"\r\nServer: {self.host}\r\n\r\n".encode())
-        self.queue: deque[Asked] = deque()  # not answered
+        #: By session, what waits for its turn; then, in the order of Asterisk, what has gone.
+        self.waiting: defaultdict[int, deque[Asked]] = defaultdict(deque)
+        self.queue: deque[Asked] = deque()
         self.listing: Asked | None = None  # whose list is under way
         self.texting: Asked | None = None  # who is answered with text that may go on
         self._said = b""
@@ -140,10 +143,22 @@ class Server:
         self._said += Message.of(*lines).raw
 
     def flush(self) -> None:
-        """Send what was said, in one write."""
+        """Send what was said, in one write; read what goes up for it."""
         said, self._said = self._said, b""
         if said:
             self.publisher.publish(self.framer.feed(said))
+            self.read()
+
+    def read(self) -> None:
+        """Read what has come up: each session's actions in their order."""
+        for block in self.wire.take().decode("latin-1").split("\r\n\r\n")[:-1]:
+            wire_id = value_of(block, "ActionID")
+            number = int(wire_id[3 : wire_id.index("-")])
+            asked = self.waiting[number].popleft() if number else Asked("ping")
+            assert block.startswith("Action: Ping") or number
+            asked.wire_id = wire_id
+            self.queue.append(asked)
+            self.ours.add(wire_id)
 
 
 class World:
@@ -158,7 +173,6 @@ class World:
         self.clients: dict[int, Client] = {}
         self.seen: dict[int, Seen] = {}
         self.old: list[str] = []  # ActionIDs whose actions are answered, or begun to be
-        self.ours: set[str] = set()  # all that went upstream
         self.playing = True
 
     def pick(self, count: int) -> int:
