@@ -26,6 +26,7 @@ class Turns:
         # By account, then by session; what is first is next.
         self._accounts: dict[str, dict[int, deque[PendingAction]]] = {}
         self._account_of: dict[int, str] = {}  # of the sessions that wait
+        self._bytes: dict[int, int] = {}  # how much of each session waits
         #: How many actions wait.
         self.count = 0
 
@@ -35,6 +36,7 @@ class Turns:
         account = self._account_of.setdefault(action.owner, account)
         sessions = self._accounts.setdefault(account, {})
         sessions.setdefault(action.owner, deque()).append(action)
+        self._bytes[action.owner] = self._bytes.get(action.owner, 0) + len(action.raw)
         self.count += 1
 
     def first(self) -> PendingAction:
@@ -51,8 +53,9 @@ class Turns:
         action = waiting.popleft()
         if waiting:
             sessions[number] = waiting
+            self._bytes[number] -= len(action.raw)
         else:
-            del self._account_of[number]
+            del self._account_of[number], self._bytes[number]
         if sessions:
             self._accounts[account] = sessions
         self.count -= 1
@@ -62,6 +65,23 @@ class Turns:
         """Return how many actions of session *owner* wait."""
         account = self._account_of.get(owner)
         return 0 if account is None else len(self._accounts[account][owner])
+
+    def size(self, owner: int) -> int:
+        """Return how many bytes the actions of session *owner* have that wait."""
+        return self._bytes.get(owner, 0)
+
+    def withdraw(self, owner: int) -> int:
+        """Forget what waits of session *owner*; return how many actions that was."""
+        account = self._account_of.pop(owner, None)
+        if account is None:
+            return 0
+        sessions = self._accounts[account]
+        count = len(sessions.pop(owner))
+        if not sessions:
+            del self._accounts[account]
+        del self._bytes[owner]
+        self.count -= count
+        return count
 
     def clear(self) -> list[PendingAction]:
         """Forget all that waits, and return it."""
@@ -73,5 +93,6 @@ class Turns:
         ]
         self._accounts.clear()
         self._account_of.clear()
+        self._bytes.clear()
         self.count = 0
         return lost

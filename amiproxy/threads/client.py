@@ -167,6 +167,7 @@ class Client:
                 return
             CommandLoop(context, session, self._slot, self._times).run()
         finally:
+            context.router.forget_actions(session)
             context.registry.discard(session)
 
     def _greet(self, form: Format) -> None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: it lets others go first.  An action that is longer goes alone.
 WINDOW = 2048
 
+#: Bytes of one session's actions that may wait for their turn before it is read no further.
+MOST_WAITING = 65536
+
 #: The shortest time between two Pings that ask whether answers will come, in seconds.
 _PING_INTERVAL = 1.0
 
@@ -36,7 +39,7 @@ class Submitted(enum.Enum):
 
     #: It has gone, or waits for its turn.
     TAKEN = "taken"
-    #: Too many actions of its session are unanswered.
+    #: Too many actions of its session are unanswered, or too many bytes of them wait.
     FULL = "full"
     #: There is no connection.
     UNCONNECTED = "unconnected"
@@ -122,7 +125,10 @@ class AsteriskLink:
             if not self.connected or transport is None:
                 return Submitted.UNCONNECTED
             owner = action.owner
-            if 0 < most <= ledger.unanswered(owner) + (turns.count and turns.waiting(owner)):
+            waiting = turns.count and turns.waiting(owner)
+            if 0 < most <= ledger.unanswered(owner) + waiting:
+                return Submitted.FULL
+            if waiting and turns.size(owner) > MOST_WAITING:
                 return Submitted.FULL
             if turns.count or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW):
                 turns.put(action, account)
@@ -161,6 +167,24 @@ class AsteriskLink:
         """Return how many actions of session *number* are still to be answered."""
         with self.lock:
             return self.ledger.unanswered(number) + self.turns.waiting(number)
+
+    def has_room(self, number: int, most: int) -> bool:
+        """Return whether session *number* may well ask more: half of the limits are free.
+
+        *most* is as for ``submit``.
+        """
+        with self.lock:
+            unanswered = self.ledger.unanswered(number) + self.turns.waiting(number)
+            few = not most or unanswered <= most // 2
+            return few and self.turns.size(number) <= MOST_WAITING // 2
+
+    def withdraw(self, number: int) -> int:
+        """Forget what session *number*, which is over, has asked and has not gone upstream.
+
+        Returns how many actions that was.
+        """
+        with self.lock:
+            return self.turns.withdraw(number)
 
     def ping(self) -> None:
         """Ask Asterisk for a sign of life that no client sees.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
     from amiproxy.wire.batch import Batch
+
+log = logging.getLogger("amiproxy.actions")
 
 #: Who a proxy is.
 _ID = re.compile("[0-9a-f]{16}")
@@ -127,7 +130,7 @@ class Router:
         server = self._server_for(session, message)
         if isinstance(server, str):
             return replies.error(message, server)
-        account = session.address if session.user is None else session.user.name
+        account = session.network if session.user is None else session.user.name
         web = session.is_web and most > 0
         if web and not self.web_quota.take(account, session.number, most, session.patience):
             return replies.error(message, "Too many actions are unanswered")
@@ -169,19 +172,26 @@ class Router:
         )
 
     def _await_room(self, session: ClientSession, server: AsteriskLink, most: int) -> bool:
-        """Wait until at most half of *most* actions of *session* are unanswered at *server*.
+        """Wait until *session* may well ask more of *server*.
 
-        Not just one fewer: to be woken for each single action takes longer than the action.
-        Returns False if the session is over.
+        Not just one action more: to be woken for each takes longer than the action.  Returns
+        False if the session is over.
         """
-        number, few = session.number, most // 2
+        number = session.number
         return self._waiting.wait(
             session,
-            lambda: server.unanswered(number) <= few,
+            lambda: server.has_room(number, most),
             Deadline(None),
             lambda: self._probe(number, (server,)),
-            most - few,
+            max(1, server.unanswered(number) // 2),
         )
+
+    def forget_actions(self, session: ClientSession) -> None:
+        """Forget what *session*, which is over, has asked and has not gone to Asterisk."""
+        for server in self.servers:
+            count = server.withdraw(session.number) if server.turns.count else 0
+            if count:
+                log.info("%s left before %d of its actions went up", session.peer, count)
 
     def _probe(self, number: int, servers: Iterable[AsteriskLink]) -> None:
         """Ask those of *servers* that owe session *number* an answer whether they are there.

@@ -13,6 +13,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.access.lockout import network_of
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
@@ -82,8 +83,8 @@ class ClientSession:
         filter_local: str,
     ) -> None:
         self.number = next(_NUMBERS)
-        self.peer = peer
-        self.address = address
+        self.peer, self.address = peer, address
+        self.network = network_of(address) if ":" in address else address  # of one host: /64
         self._filter_local = filter_local
         self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
         #: The login name that it holds; only LoginNames changes it.

@@ -109,7 +109,7 @@ def test_accounts_share_however_many_sessions_they_have(play: Play) -> None:
 
 def test_what_is_never_answered_closes_the_way_for_nobody(play: Play) -> None:
     """The answer to a Ping, which is under way while anything waits, ends what went before."""
-    for _ in range(1000):
+    for _ in range(500):
         play.ask(1)
     rounds = 0
     while PING in play.went():
@@ -117,7 +117,7 @@ def test_what_is_never_answered_closes_the_way_for_nobody(play: Play) -> None:
         rounds += 1
 
     assert rounds < 100
-    assert len(play.over) == 1000 - WINDOW // 100
+    assert len(play.over) == 500 - WINDOW // 100
     assert not play.link.turns.count
 
 
@@ -146,6 +146,35 @@ def test_a_client_may_have_so_many_unanswered_and_no_more(play: Play) -> None:
     assert play.ask(1, most=40) is Submitted.TAKEN
     assert play.ask(1, most=40) is Submitted.FULL
     assert play.ask(1, most=0) is Submitted.TAKEN
+
+
+def test_few_bytes_of_a_session_wait(play: Play) -> None:
+    """However long its actions are; one is always taken."""
+    play.ask(1)
+    taken = [play.ask(2, 50_000) for _ in range(4)]
+    assert taken == [Submitted.TAKEN] * 2 + [Submitted.FULL] * 2
+    assert not play.link.has_room(2, 0)
+    play.went()
+
+    play.answer(1, PING)
+
+    assert play.ask(2, 50_000) is Submitted.TAKEN
+    assert play.link.has_room(1, 2)
+
+
+def test_what_a_session_leaves_does_not_wait(play: Play) -> None:
+    """Who comes and goes all the time would fill the memory; what others asked stays."""
+    for owner in (1, 2, 1, 2):
+        for _ in range(30):
+            play.ask(owner)
+    play.went()
+
+    assert play.link.withdraw(2) > 20
+    assert play.link.withdraw(2) == 0
+
+    play.answer(PING)
+    assert 2 not in play.went()
+    assert play.link.unanswered(2) == 0
 
 
 def test_what_waits_is_lost_with_the_connection(play: Play) -> None:
