@@ -152,6 +152,20 @@ def test_characters_of_several_bytes_are_characters(pattern: str) -> None:
         assert [found(text) for text in WIDE_TEXTS] == expected
 
 
+@pytest.mark.parametrize("pattern", ["a.b", "a[^x]b", r"a\Wb", r"a\sb", "a[[:space:]]b"])
+def test_nothing_in_a_pattern_goes_from_one_value_to_the_next(pattern: str) -> None:
+    """In neither engine."""
+    node = ere.parse(pattern.encode())
+    engines: list[Callable[[bytes], bool]] = [Automaton(node, engine.OF_FILES, lines=True).search]
+    if re2text.AVAILABLE:
+        found = re2text.searcher(node, lines=True)
+        assert found is not None
+        engines.append(found)
+
+    assert [search(b"xa\nb") for search in engines] == [False] * len(engines)
+    assert [search(b"xa b\n") for search in engines] == [True] * len(engines)
+
+
 VALUES = [b"a", b"ab", b"a b", b"-]", b"ba"]
 
 

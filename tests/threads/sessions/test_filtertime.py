@@ -64,9 +64,8 @@ def test_many_who_take_little_each_cannot_push_out_one_who_takes_a_little_more()
     """As long as there is time for all, nobody is lost; then the greedy are."""
     assert outcome([0.0001] * 500 + [0.02]) == [0] * 501
     assert outcome([0.0001] * 100 + [0.02, 0.3])[-2:] == [0, 1]
-    # 0.15 is more than a third of the budget, and less than what the others leave.
-    assert [bool(one) for one in outcome([0.01, 0.15, 0.2])] == [False, True, True]
     assert [bool(one) for one in outcome([0.01, 0.1, 0.2])] == [False, False, True]
+    assert [bool(one) for one in outcome([0.05, 0.19, 0.19])] == [False, True, True]
 
 
 def test_many_equal_clients_cannot_take_more_than_the_budget_together() -> None:
