@@ -269,6 +269,17 @@ def test_authorities_that_would_check_nobody_are_a_problem(text: str, wanted: st
     assert wanted in problem
 
 
+@pytest.mark.parametrize("name", ["astmanproxy.conf", "astmanproxy.users"])
+def test_the_address_rules_that_are_shipped_as_examples_keep_others_out(name: str) -> None:
+    """Of either version of IP."""
+    lines = re.findall(r"(?m)^;((?:deny|permit) = .*)$", (ROOT / name).read_text())
+    acl = read("\n".join(lines)).acl
+
+    assert len(lines) > 2
+    assert acl.allows("192.168.1.9")
+    assert not any(acl.allows(address) for address in ("192.0.2.1", "2001:db8::1", "::1"))
+
+
 def test_verification_of_no_server_is_warned_of() -> None:
     """Sslverify looks at servers with use_ssl only."""
     text = "sslverify = yes\nhost = a, 1, u, s, on"
