@@ -118,6 +118,49 @@ def test_a_link_of_proc_users_own_directory_leads_nowhere(top: Path) -> None:
     assert target.read_text() == ""
 
 
+def test_a_pipe_where_others_may_write_is_no_log(top: Path) -> None:
+    """Though proc_user may write to it, and somebody reads it."""
+    own = top / "own"
+    own.mkdir()
+    own.chmod(0o777)
+    os.mkfifo(own / "pipe")
+    (own / "pipe").chmod(0o666)
+    reader = os.open(own / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+
+    assert "it is not a regular file, and everybody may write" in refusal(own / "pipe")
+    os.close(reader)
+
+
+def test_a_link_that_is_put_there_meanwhile_leads_nowhere(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After it was looked at: as if nothing had been there."""
+    own, target = top / "own", top / "target"
+    own.mkdir()
+    own.chmod(0o777)
+    target.write_text("")
+    target.chmod(0o666)
+    (own / "x.log").symlink_to(target)
+    monkeypatch.setattr("amiproxy.basics.places._Walk._stat", lambda _walk, _name: None)
+
+    assert "Too many levels of symbolic links" in refusal(own / "x.log")
+    assert target.read_text() == ""
+
+
+def test_a_sticky_directory_of_another_user_protects_nothing(top: Path) -> None:
+    """Its owner may replace what is in it."""
+    shared, target = top / "shared", top / "target"
+    shared.mkdir()
+    target.write_text("")
+    (shared / "x.log").symlink_to(target)
+    shared.chmod(0o1777)
+    assert append(shared / "x.log").st_ino == target.stat().st_ino
+
+    os.chown(shared, OTHER.pw_uid, 0)
+
+    assert "not followed: " in refusal(shared / "x.log")
+
+
 @pytest.mark.parametrize("absolute", [True, False])
 def test_a_directory_that_is_a_link_of_somebody_else_is_not_entered(
     top: Path, logs: Path, absolute: bool

@@ -6,12 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import needs_root
-from tests.support import ROOT
+from tests.support import ROOT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,27 +34,30 @@ def script(daemon: Daemon, action: str) -> int:
     return done.returncode
 
 
-@pytest.fixture(params=["editor", "namesake", "locked"])
+@pytest.fixture(params=["editor", "namesake", "linked", "holder"])
 def innocent(request: pytest.FixtureRequest, daemon: Daemon) -> Iterator[subprocess.Popen[bytes]]:
     """A process that looks like the proxy, and whose number stands in the pid file.
 
-    An editor that has our file open; a program of our name; one that has locked its own.
+    An editor that has our file open; a program of our name; one that has locked a file of its
+    own, to which the pid file is a link; one of another name that has locked the pid file.
     """
     daemon.run_dir.mkdir()
     program = "tail"
-    if request.param == "namesake":
+    if request.param in ("namesake", "linked"):
         program = str(daemon.dir / "astmanproxy-copy" / "astmanproxy")
         (daemon.dir / "astmanproxy-copy").mkdir()
         shutil.copy(shutil.which("tail") or "", program)
     command = [program, "-f", str(daemon.config), "/usr/local/sbin/astmanproxy"]
-    if request.param == "locked":
-        command = ["flock", "--no-fork", str(daemon.dir / "other.pid"), *command]
+    locked = daemon.dir / "other.pid" if request.param == "linked" else daemon.pidfile
+    if request.param in ("linked", "holder"):
+        command = ["flock", "--no-fork", str(locked), *command]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        if request.param == "locked":
-            (daemon.dir / "other.pid").write_text(f"{process.pid}\n")
-            daemon.pidfile.symlink_to(daemon.dir / "other.pid")
-        else:
-            daemon.pidfile.write_text(f"{process.pid}\n")
+        locked.write_text(f"{process.pid}\n")
+        if locked != daemon.pidfile:
+            daemon.pidfile.symlink_to(locked)
+        wait_until(
+            lambda: Path(f"/proc/{process.pid}/comm").read_text() in ("tail\n", "astmanproxy\n")
+        )
         yield process
         process.kill()
 
