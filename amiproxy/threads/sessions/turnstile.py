@@ -101,7 +101,9 @@ class Turnstile:
                 self._own.queue = queue
                 return
             gate = queue.join(thread)
-        while not gate.acquire(timeout=self._patience):
+            # Not all of a crowd at once: each look takes the interpreter from those that work.
+            pause = self._patience * (1 + min(10.0, len(queue.waiting) / 50))
+        while not gate.acquire(timeout=pause):
             with queue.lock:
                 if time.monotonic() - queue.moved > self._patience and queue.waiting:
                     del queue.holders[next(iter(queue.holders))]
