@@ -263,7 +263,7 @@ def table(flows: Sequence[Flow]) -> Iterator[str]:
     yield "| flow | thread | functions | modules |"
     yield "|---|---|---|---|"
     for flow, hops in flows:
-        for thread in sorted({hop.thread for hop in hops} - {"log", "flusher"}):
+        for thread in sorted({hop.thread for hop in hops} - {"log", "flusher", "watchdog"}):
             there = [hop for hop in hops if hop.thread == thread]
             modules = {hop.module for hop in there}
             yield f"| {flow} | {thread} | {len(there)} | {len(modules)} |"
