@@ -230,7 +230,7 @@ class AsteriskServer:
             if count:
                 heard, pinged = now, False
                 chunk = framer.feed(bytes(view[:count]))
-                if chunk.wire.count(circles.SERVER) > circles.MOST or chunk.exact:
+                if chunk.wire.count(circles.SERVER, -circles.TAIL) > circles.MOST or chunk.exact:
                     chunk = circles.checked(chunk)
                 publisher.publish(chunk)
             elif count is not None:

@@ -16,9 +16,12 @@ from amiproxy.wire.framing import Chunk
 #: As many proxies may stand one behind the other; a message with more ``Server:`` has come round.
 MOST = 8
 
+#: How much of a read is looked at, in bytes.
+TAIL = 1024
+
 SERVER = b"\r\nServer: "
 
-_ROUND = re.compile(rb"(?:\r\nServer: [^\r\n]*){%d}\r\n\r\n\Z" % (MOST + 1))
+_ROUND = re.compile(rb"(?:\r\nServer: [^\r\n]*){%d}\r\n\r\n" % (MOST + 1))
 
 #: The one event that a client can give any headers.
 _USER_EVENT = b"Event: UserEvent\r\n"
@@ -27,14 +30,18 @@ _USER_EVENT = b"Event: UserEvent\r\n"
 def checked(chunk: Chunk) -> Chunk:
     """Return *chunk* without messages that seem to have come round, but are a client's own.
 
-    Worth its while only if there are more than MOST ``Server:`` in the chunk.
+    Worth its while only if there are more than MOST ``Server:`` in its last TAIL bytes.  It
+    suffices to look there: what goes round goes on doing so, and each read ends somewhere.
 
     Raises:
         LoginRefused: a message has come round.
 
     """
+    wire = chunk.wire
     if chunk.exact is None:
-        parts = chunk.wire.split(END)
+        if _ROUND.search(wire, max(0, len(wire) - TAIL)) is None:
+            return chunk
+        parts = wire.split(END)
         parts.pop()
         messages = [part + END for part in parts]
     else:

@@ -23,8 +23,8 @@ def message(start: bytes, times: int) -> bytes:
 @pytest.mark.parametrize("start", [EVENT, b"Response: Success\r\nServer: y\r\nPing: Pong", b"x"])
 @pytest.mark.parametrize("exact", [False, True])
 def test_what_has_come_round_ends_the_connection(start: bytes, times: int, exact: bool) -> None:
-    """Wherever in a read it stands, and however it was framed."""
-    parts = [OTHER, message(start, times), OTHER]
+    """It stands last in some read, however that was framed."""
+    parts = [OTHER, message(start, times)]
     chunk = Chunk(exact=parts) if exact else Chunk(b"".join(parts))
 
     with pytest.raises(LoginRefused, match="this proxy reaches itself"):
@@ -43,6 +43,6 @@ def test_a_client_cannot_end_a_connection_by_headers_of_its_own() -> None:
     """Its UserEvent is left out, and nothing else."""
     forged = message(MINE, 12)
 
-    left = circles.checked(Chunk(OTHER + forged + message(EVENT, 1) + message(MINE, 2)))
+    left = circles.checked(Chunk(OTHER + message(EVENT, 1) + message(MINE, 2) + forged))
 
     assert left.exact == [OTHER, message(EVENT, 1), message(MINE, 2)]
