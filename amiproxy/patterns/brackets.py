@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.patterns.errors import MalformedError
-from amiproxy.patterns.tree import DIGITS, SPACES, WORDS, any_of, none_of, set_of
+from amiproxy.patterns.tree import DIGITS, LETTERS, SPACES, WORDS, any_of, none_of, set_of
 
 if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
@@ -36,7 +36,6 @@ _CLASSES = {
 }
 
 _WITH_LETTERS = ("alnum", "alpha", "graph", "print")
-_LETTERS = (0x80, 0x10FFFF)
 
 # Names are at most that long in glibc, in bytes.
 _MAX_NAME = 31
@@ -128,7 +127,7 @@ class Bracket:
                 raise MalformedError("there is no such class of characters")
             self._chars |= _CLASSES[name]
             if name in _WITH_LETTERS:
-                self._wide.append(_LETTERS)
+                self._wide.append(LETTERS)
             return None, False
         if len(name) != 1:
             raise MalformedError("there is no such character")

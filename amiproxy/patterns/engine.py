@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
 #: For patterns of clients, and of files.
-OF_CLIENTS = Bounds(size=600, states=400, places=3000)
-OF_FILES = Bounds(size=1500, states=1000, places=10000)
+OF_CLIENTS = Bounds(size=600, states=400, positions=3000, re2_only=True)
+OF_FILES = Bounds(size=1500, states=1000, positions=10000)
 
 # A text whose beginning overlaps itself more often is no longer cheap to look for in bytes
 # that were made for it: Python compares each of the overlaps.
@@ -83,7 +83,7 @@ def search_for(node: Node, bounds: Bounds, *, lines: bool) -> Search:
 
     """
     text, whole = longest_literal(node)
-    if bounds is OF_CLIENTS and not re2text.AVAILABLE:
+    if bounds.re2_only and not re2text.AVAILABLE:
         what = "a text that repeats itself so often" if whole else "special characters"
         raise PatternError(f"{what} {_MISSING}")
     found = _engine(node, bounds, lines=lines)
@@ -104,12 +104,12 @@ def _engine(node: Node, bounds: Bounds, *, lines: bool) -> Search:
     try:
         occurs_in = _in_re2(node, bounds, lines=lines)
     except PatternError:
-        if bounds is OF_CLIENTS:
+        if bounds.re2_only:
             raise
         occurs_in = None  # without the states behind a match it may be small enough
     if occurs_in is not None:
         return Search(occurs_in, RE2)
-    if bounds is OF_CLIENTS:
+    if bounds.re2_only:
         raise PatternError(
             "^ and $ are accepted at its ends only, \\< and \\> beside a letter, a digit or _"
         )

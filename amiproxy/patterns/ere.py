@@ -17,15 +17,16 @@ from amiproxy.patterns.brackets import Bracket
 from amiproxy.patterns.errors import MalformedError, PatternError
 from amiproxy.patterns.tree import (
     EMPTY,
+    LETTERS,
     SPACES,
     WORDS,
+    Anchor,
     Choice,
-    Place,
     Repeat,
     Row,
     any_of,
     character,
-    has_place,
+    has_anchor,
     none_of,
 )
 
@@ -36,11 +37,10 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 50
 _MAX_TIMES = 0x7FFF  # RE_DUP_MAX of glibc
 
-# What is not ASCII counts as a letter, but not for the places beside it.
-_LETTERS = [(0x80, 0x10FFFF)]
+# What is not ASCII counts as a letter, but not for the anchors beside it.
 _CLASSES = {
-    "w": any_of(WORDS, _LETTERS),
-    "W": none_of(WORDS, _LETTERS),
+    "w": any_of(WORDS, [LETTERS]),
+    "W": none_of(WORDS, [LETTERS]),
     "s": any_of(SPACES, []),
     "S": none_of(SPACES, []),
 }
@@ -93,17 +93,17 @@ class _Parser:
     def _repeated(self, depth: int) -> Node:
         """Read one item, and the repetitions behind it."""
         item, deep = self._item(depth), depth
-        # As in glibc, places cannot be repeated: what follows begins a new item.
-        while not isinstance(item, Place) and self._peek() in {*_REPEATS, "{"}:
+        # As in glibc, anchors cannot be repeated: what follows begins a new item.
+        while not isinstance(item, Anchor) and self._peek() in {*_REPEATS, "{"}:
             low, high = self._times()
             deep += 1
             if deep > _MAX_DEPTH:
                 raise PatternError(f"more than {_MAX_DEPTH} repetitions in each other")
             if isinstance(item, Repeat) and (item.low, item.high) == (low, high) == (0, None):
                 continue  # a** is a*
-            if (low > 1 or (high or 0) > 1) and has_place(item):
+            if (low > 1 or (high or 0) > 1) and has_anchor(item):
                 # glibc takes (^|a){2} for more than it says.
-                raise PatternError("{...} may not repeat what holds ^, $ or another place")
+                raise PatternError("{...} may not repeat what holds ^, $ or another anchor")
             item = EMPTY if high == 0 or item == EMPTY else Repeat(item, low, high)
         return item
 
@@ -124,7 +124,7 @@ class _Parser:
         return low, high
 
     def _item(self, depth: int) -> Node:
-        """Read a character, a class, a place or a group."""
+        """Read a character, a class, an anchor or a group."""
         char = self._peek()
         self._at += 1
         if char == "(":
@@ -139,7 +139,7 @@ class _Parser:
         if char in _REPEATS or char == "{":
             raise MalformedError(f"nothing stands before {char} that it could repeat")
         if char in "^$":
-            return Place(char)
+            return Anchor(char)
         return _DOT if char == "." else character(char)
 
     def _group(self, depth: int) -> Node:
@@ -153,8 +153,8 @@ class _Parser:
             raise MalformedError("a ( is never closed")
         self._at += 1
         self._groups.add(number)
-        # A place in a group can be repeated, other than one that stands alone.
-        return Row((found,)) if isinstance(found, Place) else found
+        # In a group an anchor can be repeated, alone it cannot.
+        return Row((found,)) if isinstance(found, Anchor) else found
 
     def _escaped(self) -> Node:
         """Read what stands behind a backslash."""
@@ -165,7 +165,7 @@ class _Parser:
         if char in _CLASSES:
             return _CLASSES[char]
         if char in "`'<>bB":
-            return Place(char)
+            return Anchor(char)
         if char in "123456789":
             if int(char) not in self._groups:
                 raise MalformedError(f"\\{char}: there is no such group before it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from amiproxy.patterns.tree import WORDS, Chars, Choice, Place, Repeat, bits
+from amiproxy.patterns.tree import LINE_FEED, WORDS, Anchor, Chars, Choice, Repeat, bits
 
 try:
     import re2
@@ -60,9 +60,9 @@ def _compiled(text: str) -> Callable[[bytes], bool] | None:
 def _text(node: Node, *, lines: bool) -> str | None:
     """Return *node* in the syntax of RE2, or None if that is not possible."""
     if isinstance(node, Chars):
-        return _class(node.chars & ~(1 << 10) if lines else node.chars)
-    if isinstance(node, Place):
-        return _place(node.name, lines=lines)
+        return _class(node.chars & ~LINE_FEED if lines else node.chars)
+    if isinstance(node, Anchor):
+        return _anchor(node.name, lines=lines)
     if isinstance(node, Repeat):
         item = _text(node.item, lines=lines)
         high = "" if node.high is None else node.high
@@ -78,8 +78,8 @@ def _row(items: tuple[Node, ...], *, lines: bool) -> str | None:
     parts = []
     for at, item in enumerate(items):
         part = _text(item, lines=lines)
-        begins = item == Place("<") and at + 1 < len(items) and _is_word(items[at + 1], 0)
-        if begins or (item == Place(">") and at and _is_word(items[at - 1], -1)):
+        begins = item == Anchor("<") and at + 1 < len(items) and _is_word(items[at + 1], 0)
+        if begins or (item == Anchor(">") and at and _is_word(items[at - 1], -1)):
             part = r"\b"
         if part is None:
             return None
@@ -91,7 +91,7 @@ def _is_word(node: Node, at: int) -> bool:
     """Return whether *node* begins (*at* 0) or ends (-1) with a character of a word."""
     if isinstance(node, Chars):
         return not node.chars & ~WORDS
-    if isinstance(node, Place):
+    if isinstance(node, Anchor):
         return False
     if isinstance(node, Repeat):
         return node.low > 0 and _is_word(node.item, at)
@@ -100,7 +100,7 @@ def _is_word(node: Node, at: int) -> bool:
     return bool(node.items) and _is_word(node.items[at], at)
 
 
-def _place(name: str, *, lines: bool) -> str | None:
+def _anchor(name: str, *, lines: bool) -> str | None:
     r"""Return ``\b`` or ``\B``, an end of the text, or of a line; None for others."""
     if name in "bB":
         return f"\\{name}"

@@ -2,7 +2,7 @@
 """What a regular expression is made of, once it has been read: values.
 
 A *set* is an integer of 256 bits, one for each byte.  A *condition* is one of 16 bits, one
-for each pair of what stands before a place and what follows it: see ``pair``.
+for each pair of what stands before an anchor and what follows it: see ``pair``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ANY = (1 << 256) - 1
-#: Beside a place in the text: its edge, a character of a word, a line feed, or any other.
+#: Beside an anchor: the edge of the text, a character of a word, a line feed, or any other.
 EDGE, WORD, LINE, OTHER = KINDS = range(4)
 #: The condition that always holds.
 ALWAYS = (1 << 16) - 1
@@ -36,13 +36,14 @@ def bits(number: int) -> Iterator[int]:
 
 
 def pair(before: int, after: int) -> int:
-    """Return the number of the bit for what stands before a place and what follows."""
+    """Return the number of the bit for what stands before an anchor and what follows."""
     return 4 * before + after
 
 
 DIGITS = set_of(b"0123456789")
 WORDS = DIGITS | set_of(b"_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 SPACES = set_of(b" \t\n\v\f\r")
+LINE_FEED = set_of(b"\n")
 
 
 class Chars(NamedTuple):
@@ -51,15 +52,15 @@ class Chars(NamedTuple):
     chars: int
 
 
-class Place(NamedTuple):
-    r"""A place in the text, no byte: ``^ $ \` \' \< \> \b \B``; *name* is its last character."""
+class Anchor(NamedTuple):
+    r"""A place between bytes: ``^ $ \` \' \< \> \b \B``; *name* is its last character."""
 
     name: str
 
     @property
     def condition(self) -> int:
-        """Between what the place is."""
-        holds = _PLACES[self.name]
+        """Between what it matches."""
+        holds = _ANCHORS[self.name]
         return sum(
             1 << pair(before, after) for before in KINDS for after in KINDS if holds(before, after)
         )
@@ -67,7 +68,7 @@ class Place(NamedTuple):
 
 # In glibc a line feed that is part of the match is an end of the text as well, ``REG_NEWLINE``
 # or not: ``a$.b`` and ``a.^b`` match "a\nb".
-_PLACES: dict[str, Callable[[int, int], bool]] = {
+_ANCHORS: dict[str, Callable[[int, int], bool]] = {
     "^": lambda before, _: before in (EDGE, LINE),
     "$": lambda _, after: after in (EDGE, LINE),
     "`": lambda before, _: before == EDGE,
@@ -99,7 +100,7 @@ class Repeat(NamedTuple):
     high: Optional[int]
 
 
-Node = Union[Chars, Place, Row, Choice, Repeat]
+Node = Union[Chars, Anchor, Row, Choice, Repeat]
 EMPTY = Row(())
 
 
@@ -114,6 +115,8 @@ ASCII = (1 << 128) - 1
 #: Bytes that are part of no character: here each is one.
 STRAY = set_of((0xC0, 0xC1, *range(0xF5, 0x100)))
 _LAST = 0x10FFFF
+#: The characters that are not ASCII, as a range: to glibc they are letters.
+LETTERS = (0x80, _LAST)
 
 
 def character(char: str) -> Node:
@@ -129,7 +132,7 @@ def any_of(chars: int, wide: Iterable[tuple[int, int]]) -> Node:
     """Return the expression for one of the bytes *chars*, or of the ranges *wide* of characters."""
     found: list[Node] = [Chars(chars)]
     for low, high in wide:
-        if (low, high) == (0x80, _LAST):
+        if (low, high) == LETTERS:
             found.append(WIDE)
             continue
         for begin, end in ((0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, _LAST)):
@@ -180,20 +183,20 @@ def size(node: Node) -> int:
     """Return how many bytes *node* stands for when its repetitions are written out."""
     if isinstance(node, Chars):
         return 1
-    if isinstance(node, Place):
+    if isinstance(node, Anchor):
         return 0
     if isinstance(node, Repeat):
         return size(node.item) * max(node.low, node.high or 1)
     return sum(map(size, node.items))
 
 
-def has_place(node: Node) -> bool:
-    """Return whether there is a place in *node*."""
-    if isinstance(node, (Chars, Place)):
-        return isinstance(node, Place)
+def has_anchor(node: Node) -> bool:
+    """Return whether there is an anchor in *node*."""
+    if isinstance(node, (Chars, Anchor)):
+        return isinstance(node, Anchor)
     if isinstance(node, Repeat):
-        return has_place(node.item)
-    return any(map(has_place, node.items))
+        return has_anchor(node.item)
+    return any(map(has_anchor, node.items))
 
 
 def longest_literal(node: Node) -> tuple[bytes, bool]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.patterns import engine, ere
 from amiproxy.patterns.errors import MalformedError, PatternError
-from amiproxy.patterns.tree import Place, Row, literal
+from amiproxy.patterns.tree import Anchor, Row, literal
 from amiproxy.routing import looks
 
 if TYPE_CHECKING:
@@ -312,5 +312,5 @@ def _what(
     if plain is not None and not (header and b"\n" in plain):
         return b"\n" * begins + plain + b"\n" * ends, None
     if begins or ends:
-        node = Row((*[Place("^")] * begins, node, *[Place("$")] * ends))
+        node = Row((*[Anchor("^")] * begins, node, *[Anchor("$")] * ends))
     return None, looks.for_pattern(node, header, bounds)

@@ -39,6 +39,25 @@ def in_re2(node: Node) -> Callable[[bytes], bool] | None:
     return re2text.searcher(node, lines=False)
 
 
+def check_as_in_glibc(pattern: bytes, texts: list[bytes]) -> None:
+    """Both engines refuse *pattern* as glibc does, or find it in the same of *texts*."""
+    expected = glibc.matches(pattern, texts)
+    try:
+        node = ere.parse(pattern)
+        search = in_automaton(node)
+    except MalformedError:
+        assert expected is None
+        return
+    except PatternError:
+        assume(False)
+    assert expected is not None
+
+    assert [search(text) for text in texts] == expected
+    found = in_re2(node) if re2text.AVAILABLE else None
+    if found is not None:
+        assert [found(text) for text in texts] == expected
+
+
 def shown(search: Callable[[bytes], bool]) -> str:
     return "".join("01"[search(event)] for event in EVENTS)
 
@@ -109,22 +128,7 @@ TEXTS = [
 @given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=9).map("".join))
 def test_any_pattern_matches_as_in_glibc(pattern: str) -> None:
     """Random expressions: refused alike, found alike, by both engines."""
-    data = pattern.encode()
-    expected = glibc.matches(data, TEXTS)
-    try:
-        node = ere.parse(data)
-        automaton = Automaton(node, engine.OF_FILES, lines=False)
-    except MalformedError:
-        assert expected is None
-        return
-    except PatternError:
-        assume(False)
-    assert expected is not None
-
-    assert [automaton.search(text) for text in TEXTS] == expected
-    found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
-    if found is not None and not automaton.sees_lines:
-        assert [found(text) for text in TEXTS] == expected
+    check_as_in_glibc(pattern.encode(), TEXTS)
 
 
 WIDE_ATOMS = ["a", "ö", "€", ".", "^", "$", "|", "(", ")", "*", "?", "{2}", "[aö]", "[^a]", "[^ö]",
@@ -136,20 +140,7 @@ WIDE_TEXTS = [text.encode() for text in ("", "ö", "aö", "öa€", "€€", "a
 @given(st.lists(st.sampled_from(WIDE_ATOMS), min_size=1, max_size=7).map("".join))
 def test_characters_of_several_bytes_are_characters(pattern: str) -> None:
     """As in the locale that Asterisk sets."""
-    expected = glibc.matches(pattern.encode(), WIDE_TEXTS)
-    try:
-        node = ere.parse(pattern.encode())
-        automaton = Automaton(node, engine.OF_FILES, lines=False)
-    except MalformedError:
-        assert expected is None
-        return
-    except PatternError:
-        assume(False)
-
-    assert [automaton.search(text) for text in WIDE_TEXTS] == expected
-    found = re2text.searcher(node, lines=False) if re2text.AVAILABLE else None
-    if found is not None and not automaton.sees_lines:
-        assert [found(text) for text in WIDE_TEXTS] == expected
+    check_as_in_glibc(pattern.encode(), WIDE_TEXTS)
 
 
 @pytest.mark.parametrize("pattern", ["a.b", "a[^x]b", r"a\Wb", r"a\sb", "a[[:space:]]b"])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Places: which byte of an expression may follow which (Glushkov's construction).
+"""Positions: which byte of an expression may follow which (Glushkov's construction).
 
-Place 0 is before the match, place 1 behind it, each other is one that takes a byte.  A
-set of places is an integer, one bit for each.
+Position 0 is before the match, position 1 behind it, each other is one that takes a byte.  A
+set of positions is an integer, one bit for each.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from amiproxy.patterns.tree import (
     ALWAYS,
     KINDS,
     LINE,
+    LINE_FEED,
     OTHER,
+    Anchor,
     Chars,
     Choice,
-    Place,
     Repeat,
     bits,
     pair,
@@ -25,12 +26,10 @@ from amiproxy.patterns.tree import (
 if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
-#: Where a match begins, and where it ends, as sets of places.
+#: Where a match begins, and where it ends, as sets of positions.
 BEGIN, END = 1, 2
 
-_LINE_FEED = 1 << 10
-
-# Conditions, each with the places that are reached where it holds.
+# Conditions, each with the positions that are reached where it holds.
 _Ways = dict[int, int]
 
 
@@ -45,16 +44,16 @@ class _Part(NamedTuple):
 _NOTHING = _Part({}, {}, ALWAYS)
 
 
-class Places:
-    """The places of *node*, which takes none of the bytes *without*."""
+class Positions:
+    """The positions of *node*, which takes none of the bytes *without*."""
 
     def __init__(self, node: Node, without: int) -> None:
         self._without = without
-        #: By place: the bytes that it takes.
+        #: By position: the bytes that it takes.
         self.takes: list[int] = [0, 0]
-        #: By number of a pair and place: the places that may follow.
+        #: By number of a pair and position: the positions that may follow.
         self.follow: list[list[int]] = [[0, 0] for _ in range(ALWAYS.bit_length())]
-        # By place: those that may follow under any condition, until all places are there.
+        # By position: those that may follow under any condition, until all positions are there.
         self._always = [0, 0]
         whole = self._part(node)
         self._link({ALWAYS: BEGIN}, whole.first)
@@ -66,14 +65,14 @@ class Places:
         self.sees_lines = self._only_lines_inside()
 
     def _part(self, node: Node) -> _Part:
-        """Make the places of *node*, and link them."""
+        """Make the positions of *node*, and link them."""
         if isinstance(node, Chars):
-            places = {ALWAYS: 1 << len(self.takes)}
+            positions = {ALWAYS: 1 << len(self.takes)}
             self.takes.append(node.chars & ~self._without)
             for follow in (self._always, *self.follow):
                 follow.append(0)
-            return _Part(places, places, 0)
-        if isinstance(node, Place):
+            return _Part(positions, positions, 0)
+        if isinstance(node, Anchor):
             return _Part({}, {}, node.condition)
         if isinstance(node, Repeat):
             return self._repeated(node)
@@ -85,7 +84,7 @@ class Places:
         return whole
 
     def _chosen(self, node: Choice) -> _Part:
-        """Make the places of alternatives."""
+        """Make the positions of alternatives."""
         first: _Ways = {}
         last: _Ways = {}
         empty = 0
@@ -104,7 +103,7 @@ class Places:
         return _Part(first, last, one.empty & other.empty)
 
     def _repeated(self, node: Repeat) -> _Part:
-        """Make the places of a repetition: one part for each time, the last for all others."""
+        """Make the positions of a repetition: one part for each time, the last for all others."""
         whole = tail = _NOTHING
         for _ in range(node.low):
             whole = self._joined(whole, self._part(node.item))
@@ -120,8 +119,8 @@ class Places:
     def _only_lines_inside(self) -> bool:
         """Make line feeds outside the match like other bytes; return whether any inside count."""
         follow = self.follow
-        takers = [place for place, chars in enumerate(self.takes) if chars & _LINE_FEED]
-        taken = sum(1 << place for place in takers)
+        takers = [position for position, chars in enumerate(self.takes) if chars & LINE_FEED]
+        taken = sum(1 << position for position in takers)
         for kind in KINDS:
             follow[pair(LINE, kind)][0] = follow[pair(OTHER, kind)][0]
         inside = False
@@ -132,27 +131,27 @@ class Places:
             changed = zip(follow[line], follow[other])
             inside = inside or any((one ^ another) & taken for one, another in changed)
         return inside or any(
-            follow[pair(LINE, kind)][place] != follow[pair(OTHER, kind)][place]
+            follow[pair(LINE, kind)][position] != follow[pair(OTHER, kind)][position]
             for kind in KINDS
-            for place in takers
+            for position in takers
         )
 
     def _link(self, last: _Ways, first: _Ways) -> None:
-        """Note that the places in *first* may follow those in *last*."""
-        for condition, places in first.items():
+        """Note that the positions in *first* may follow those in *last*."""
+        for condition, positions in first.items():
             for other, before in last.items():
                 both = condition & other
                 ways = (
                     [self._always] if both == ALWAYS else map(self.follow.__getitem__, bits(both))
                 )
                 for follow in ways:
-                    for place in bits(before):
-                        follow[place] |= places
+                    for position in bits(before):
+                        follow[position] |= positions
 
 
 def _add(ways: _Ways, others: _Ways, condition: int = ALWAYS) -> None:
     """Add *others*, as far as *condition* holds, to *ways*."""
-    for one, places in others.items():
+    for one, positions in others.items():
         both = one & condition
         if both:
-            ways[both] = ways.get(both, 0) | places
+            ways[both] = ways.get(both, 0) | positions
