@@ -22,7 +22,7 @@ from amiproxy.asterisk.applications import DANGEROUS_PARTS
 from amiproxy.routing import dialplan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from amiproxy.asterisk.functions import Functions
     from amiproxy.message import Message
@@ -46,12 +46,11 @@ class _Calls(NamedTuple):
         return self.pattern.search(text) is not None
 
 
-def _calls(rows: Iterable[Functions]) -> _Calls:
+def _calls(rows: Collection[Functions]) -> _Calls:
     """Return how calls of the functions of *rows* and of their families are found.
 
     Repetitions are bounded, or the time would grow with the square of a line's length.
     """
-    rows = tuple(rows)
     families = [
         rf"{start}\w{{0,255}}\s*" for start, row in functions.FAMILIES.items() if row in rows
     ]
@@ -61,14 +60,12 @@ def _calls(rows: Iterable[Functions]) -> _Calls:
     return _Calls(frozenset(names - _ENGLISH), re.compile(pattern))
 
 
-_CALLS = _calls(row for row in functions.ROWS if row.needs_system)
+_RESTRICTED = [row for row in functions.ROWS if row.needs_system]
+_CALLS = _calls(_RESTRICTED)
 # Who may write the dialplan may have a channel read the database, decode text or run
 # dialplan at intervals: lines of extensions.conf do, and no answer is forged by it.
-_CALLS_IN_FILE = _calls(
-    row
-    for row in functions.ROWS
-    if row.needs_system and row not in (functions.DATABASE, functions.DECODERS, functions.HOOKS)
-)
+_IN_FILES = (functions.DATABASE, functions.DECODERS, functions.HOOKS)
+_CALLS_IN_FILE = _calls([row for row in _RESTRICTED if row not in _IN_FILES])
 _FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
 
 # A line of a file that runs a command itself.
@@ -80,11 +77,6 @@ _WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
 _SETTINGS = re.compile(
     "monitor_(?:exec|filename)|record_(?:command|file)|meetme_(?:agi_background|recordingfile)"
 )
-
-# Headers that hold text for people and are never evaluated.
-_FREE_TEXT = frozenset({"actionid", "body", "base64body", "message", "server", "proxykey"})
-# Actions all of whose headers are such text.
-_TEXT_ACTIONS = frozenset({"userevent", "queuelog", "sendtext", "pjsipnotify", "command"})
 
 # Headers that name a file, by action.
 _FILES: Mapping[str, frozenset[str]] = {
@@ -111,18 +103,17 @@ _AGI_COMMANDS = (
 )
 
 
-def escape(name: str, message: Message) -> str | None:
-    """Return how *message*, the action *name* in lower case, could leave the PBX, or None.
+def escape(message: Message) -> str | None:
+    """Return how the action *message* could leave the PBX, or None.
 
     The text is for the log: it holds nothing that a client wrote.
     """
-    if name in _TEXT_ACTIONS:
-        return None
+    name = message.action
     files = _FILES.get(name, frozenset())
     special = _SPECIAL.get(name)
     for header, value in message.headers():
         key = header.strip().lower()
-        if key in _FREE_TEXT:
+        if not dialplan.is_evaluated(name, key):
             continue
         if key in files and _OUTSIDE.search(value):
             return f"that file in {key}"

@@ -35,14 +35,13 @@ def refusal(user: User | None, message: Message) -> str | None:
 
 def _class_refusal(write: int, message: Message) -> str | None:
     """Return why the classes *write* do not permit *message*, or None if they do."""
-    name = message.action
-    needed = ACTIONS.get(name)
+    needed = ACTIONS.get(message.action)
     if needed is None:
         return "the action is unknown and needs the class all"
     for classes in needed:
         if not write & classes:
             return f"the action needs one of the classes {describe_classes(classes)}"
-    escape = None if write & SYSTEM else escapes.escape(name, message)
+    escape = None if write & SYSTEM else escapes.escape(message)
     return None if escape is None else f"{escape} needs the class system"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.asterisk.reach import EVERYBODY, REACH
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing import runs
+from amiproxy.routing import dialplan, runs
 from amiproxy.routing.bounds import Bounds, is_local, local_context
 from amiproxy.routing.classes import SYSTEM
 from amiproxy.routing.facts import (
@@ -61,10 +61,6 @@ _ACTION_RUNS = frozenset(
 _LOOKED_AT = (
     _ACTION_CHANNELS | _ACTION_IDS | _ACTION_BRIDGES | _NEW_IDS | _ACTION_CONTEXTS | _ACTION_RUNS
 ) | {"dahdichannel"}
-
-# Headers, and actions, whose text is for people and never evaluated.
-_FREE_TEXT = frozenset(("actionid", "body", "base64body", "message", "server", "proxykey"))
-_TEXT_ACTIONS = frozenset(("userevent", "queuelog", "sendtext", "pjsipnotify", "command"))
 
 # Actions that may have a channel receive digits.
 _DIGITS = frozenset(("playdtmf", "sendflash"))
@@ -190,7 +186,7 @@ class ActionFilter:
     def _run_problem(self, name: str, value: str, message: Message) -> str | None:
         """Return why the header *name* has something run beyond the user's own, or None."""
         bounds, privileged, action = self._bounds, self._privileged, message.action
-        if name in _FREE_TEXT or action in _TEXT_ACTIONS:
+        if not dialplan.is_evaluated(action, name):
             return None
         if name == "variables" or (name == "variable" and action == "getvar"):
             return runs.reading_problem(value, privileged=privileged)

@@ -11,6 +11,10 @@ import re
 
 from amiproxy.asterisk import functions
 
+# Headers, and actions, whose text is for people and never evaluated.
+_FREE_TEXT = frozenset({"actionid", "body", "base64body", "message", "server", "proxykey"})
+_TEXT_ACTIONS = frozenset({"userevent", "queuelog", "sendtext", "pjsipnotify", "command"})
+
 # At the beginning of a word only, or the time would grow with the square of its length.
 _CALL = re.compile(r"(?<!\w)_*(\w{1,255})\s*\(")
 # A name that Asterisk puts together only when it evaluates the text: ``${SH${X}ELL(id)}``,
@@ -18,6 +22,11 @@ _CALL = re.compile(r"(?<!\w)_*(\w{1,255})\s*\(")
 _ASSEMBLED = re.compile(r"\$\{[^(}$]*\$[{\[]|[}\]]\w{0,255}\(")
 _INDIRECT = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(sorted(functions.INDIRECT))})[ \t]*\(")
 _REMOVED = str.maketrans("", "", "\"'\\")
+
+
+def is_evaluated(action: str, header: str) -> bool:
+    """Return whether Asterisk may evaluate this *header* of the *action*, both in lower case."""
+    return header not in _FREE_TEXT and action not in _TEXT_ACTIONS
 
 
 def plain(text: str) -> str:

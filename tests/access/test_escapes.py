@@ -55,7 +55,7 @@ APPLICATIONS = [
 
 def escapes(name: str, *lines: str) -> bool:
     """Return whether the action *name* with the headers *lines* could leave the PBX."""
-    return escape(name.lower(), Message.of(f"Action: {name}", *lines)) is not None
+    return escape(Message.of(f"Action: {name}", *lines)) is not None
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
@@ -294,7 +294,7 @@ def test_data_can_make_an_application_dangerous(application: str, data: str) -> 
 
 def test_the_text_shows_nothing_of_the_value() -> None:
     """It goes to the log, and the value may be a secret."""
-    reason = escape("setvar", Message.of("Action: Setvar", "Variable: SHELL(hunter2)"))
+    reason = escape(Message.of("Action: Setvar", "Variable: SHELL(hunter2)"))
 
     assert reason is not None
     assert "hunter2" not in reason
@@ -302,12 +302,13 @@ def test_the_text_shows_nothing_of_the_value() -> None:
 
 def seconds_for(value: str) -> float:
     """Return the CPU time that judging *value* takes, the best of five."""
-    message = Message.of("Action: UpdateConfig", f"Value-0: {value}")
+    messages = [Message.of(f"Action: {name}", f"Value-0: {value}")
+                for name in ("UpdateConfig", "Originate")]  # fmt: skip
 
     def once() -> float:
         start = time.process_time()
-        escape("updateconfig", message)
-        escape("originate", message)
+        for message in messages:
+            escape(message)
         return time.process_time() - start
 
     return min(once() for _ in range(5))
@@ -327,6 +328,6 @@ def test_time_grows_with_the_length_of_a_value_and_not_faster(part: str) -> None
 @given(st.sampled_from(["originate", "agi", "updateconfig", "getvar", "x"]), st.binary(max_size=60))
 def test_any_bytes_are_judged(name: str, data: bytes) -> None:
     """Noise gives a reason or None, and no exception."""
-    message = Message(b"Application: " + data + b"\r\nCommand: " + data + b"\r\n\r\n")
-    reason = escape(name, message)
+    head = f"Action: {name}\r\n".encode()
+    reason = escape(Message(b"%bApplication: %b\r\nCommand: %b\r\n\r\n" % (head, data, data)))
     assert reason is None or reason.isprintable()
