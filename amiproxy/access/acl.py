@@ -75,16 +75,15 @@ class Acl:
         That is a permit that nothing has denied before, so that it permits everybody, and
         a list that restricts one version of IP and forgets the other.
         """
-        idle = [version for version in (4, 6) if self._permits_in_vain(version)]
-        denied = {rule.version for rule in self.rules if not rule.permit and rule.mask == 0}
-        meant = {4} & (denied | set(idle)), {6} & {r.version for r in self.rules if r.permit}
-        there = {rule.version for rule in self.rules}
-        if any(meant):
-            idle += [version for version in (4, 6) if version not in there]
-        if not idle:
+        left = {version for version in (4, 6) if self._permits_in_vain(version)}
+        denies_ipv4 = any(r.version == 4 and r.mask == 0 and not r.permit for r in self.rules)
+        permits_ipv6 = any(rule.version == 6 and rule.permit for rule in self.rules)
+        if 4 in left or denies_ipv4 or permits_ipv6:
+            left |= {4, 6} - {rule.version for rule in self.rules}
+        if not left:
             return ""
-        everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(idle))
-        who = " and ".join(f"IPv{version}" for version in sorted(idle))
+        everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(left))
+        who = " and ".join(f"IPv{version}" for version in sorted(left))
         return f"an {who} address that no line is about is permitted: begin with {everything}"
 
     def _permits_in_vain(self, version: int) -> bool:
@@ -108,9 +107,11 @@ class Acl:
 ANYBODY = Acl()
 #: For a user whose list is not available: every address is denied.
 DENY_ALL = Acl(
-    (Rule(permit=False, version=4, network=0, mask=0, text="0.0.0.0/0"),
-     Rule(permit=False, version=6, network=0, mask=0, text="::/0"))
-)  # fmt: skip
+    tuple(
+        Rule(permit=False, version=version, network=0, mask=0, text=text)
+        for version, text in _EVERYTHING.items()
+    )
+)
 
 
 def read_rules(key: str, value: str) -> list[Rule]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from amiproxy.formats import Format
-    from amiproxy.message import Message
     from amiproxy.routing.callfilter import SessionFilter
     from amiproxy.wire.batch import Batch
 
@@ -58,10 +57,10 @@ class Viewer:
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 
-    def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
-        """Return the messages of *batch* for this client, as it must see them."""
+    def chosen(self, batch: Batch) -> list[Routed]:
+        """Return what of *batch* this client gets, and before it what it is replayed."""
         view, number, callfilter = self.view, self.number, self._callfilter
-        found: list[tuple[Routed, Message]] = []
+        found: list[Routed] = []
         if view.silent:
             return found
         for item in batch.items:
@@ -72,10 +71,8 @@ class Viewer:
                 passing = callfilter.incoming(item.message, batch.scope, own)
                 if not passing:
                     continue
-                found += [
-                    (Routed(extra), extra) for extra in passing[:-1] if view.sees_event(extra)
-                ]
-            found.append((item, item.message))
+                found += [Routed(extra) for extra in passing[:-1] if view.sees_event(extra)]
+            found.append(item)
         return found
 
     def hears_event(self, batch: Batch) -> bool:
@@ -117,7 +114,7 @@ class MeteredViewer(Viewer):
         self._spend(thread_time() - began)
         return found
 
-    def chosen(self, batch: Batch) -> list[tuple[Routed, Message]]:
+    def chosen(self, batch: Batch) -> list[Routed]:
         """As for any viewer."""
         began = thread_time()
         found = super().chosen(batch)
@@ -148,8 +145,8 @@ def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    chosen = viewer.chosen(batch)
-    return b"".join([each.raw if form.wire else batch.part(form, each) for _, each in chosen])
+    messages = [item.message for item in viewer.chosen(batch)]
+    return b"".join([each.raw if form.wire else batch.part(form, each) for each in messages])
 
 
 _ENCODERS: Mapping[Route, Encoder] = MappingProxyType(

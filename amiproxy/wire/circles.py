@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 from amiproxy.errors import LoginRefused
-from amiproxy.message import END
 from amiproxy.wire.framing import Chunk
 
 #: As many proxies may stand one behind the other; a message with more ``Server:`` has come round.
@@ -28,9 +27,9 @@ _USER_EVENT = b"Event: UserEvent\r\n"
 
 
 def checked(chunk: Chunk) -> Chunk:
-    """Return *chunk* without messages that seem to have come round, but are a client's own.
+    """Return *chunk* without messages of a client that look as if they had come round.
 
-    Worth its while only if there are more than MOST ``Server:`` in its last TAIL bytes.  It
+    Needed only where there are more than MOST ``Server:`` in its last TAIL bytes.  It
     suffices to look there: what goes round goes on doing so, and each read ends somewhere.
 
     Raises:
@@ -38,17 +37,13 @@ def checked(chunk: Chunk) -> Chunk:
 
     """
     wire = chunk.wire
-    if chunk.exact is None:
-        if _ROUND.search(wire, max(0, len(wire) - TAIL)) is None:
-            return chunk
-        parts = wire.split(END)
-        parts.pop()
-        messages = [part + END for part in parts]
-    else:
-        messages = chunk.exact
-    found = [each for each in messages if _ROUND.search(each)]
-    if not found:
+    if chunk.exact is None and _ROUND.search(wire, max(0, len(wire) - TAIL)) is None:
         return chunk
-    if not all(each.startswith(_USER_EVENT) for each in found):
-        raise LoginRefused(f"a message with more than {MOST} Server: this proxy reaches itself")
-    return Chunk(exact=[each for each in messages if each not in found])
+    messages = chunk.messages()
+    kept = []
+    for message in messages:
+        if not _ROUND.search(message.raw):
+            kept.append(message.raw)
+        elif not message.raw.startswith(_USER_EVENT):
+            raise LoginRefused(f"a message with more than {MOST} Server: this proxy reaches itself")
+    return chunk if len(kept) == len(messages) else Chunk(exact=kept)

@@ -226,7 +226,8 @@ class Collector(ClientSession):
         assert self.lock.locked()
         pending = self._pending
         asked = pending.request_id
-        for item, message in self._viewer.chosen(batch):
+        for item in self._viewer.chosen(batch):
+            message = item.message
             if item.owner == BROADCAST:
                 if self.events is not None:
                     self.events.put(message)
