@@ -152,6 +152,10 @@ class Message:
             lines.append(f"{key}: {value}" if colon and key.lower() == wanted else line)
         return Message.of(*lines, own=self.own)
 
+    def setting(self, name: str, value: str) -> Message:
+        """Return this message with header *name* set to *value*, whether it was there or not."""
+        return self.replacing(name, value) if self.has(name) else self.with_header(name, value)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self.raw == other.raw
 

@@ -117,7 +117,7 @@ class ActionFilter:
             if problem is not None:
                 return problem
             if message.action == "originate" or message.has("Account"):
-                message = _with(message, "Account", self._account)
+                message = message.setting("Account", self._account)
         return message
 
     def _problem(self, message: Message, knows: Callable[[str], bool]) -> str | None:
@@ -214,7 +214,7 @@ class ActionFilter:
         context = self._bounds.context
         if not context or message.get("Context") or not _needs_context(message, originate):
             return message
-        return _with(message, "Context", context)
+        return message.setting("Context", context)
 
     def _may_name(
         self, name: str, value: str, message: Message, knows: Callable[[str], bool]
@@ -254,13 +254,6 @@ def _needs_context(message: Message, originate: bool) -> bool:
         return bool(chosen) and not message.get("Application")
     reach = REACH.get(message.action)
     return reach is not None and bool(reach.context)
-
-
-def _with(message: Message, name: str, value: str) -> Message:
-    """Return *message* with its header *name* set to *value*, whether it was there or not."""
-    if message.has(name):
-        return message.replacing(name, value)
-    return message.with_header(name, value)
 
 
 def _ambiguous(raw: bytes) -> bool:

@@ -14,7 +14,7 @@ those of one client may cost together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -281,16 +281,16 @@ def _filter(text: str, given: Mapping[str, str], method: str, bounds: Bounds) ->
     name, header = given.get("name", ""), given.get("header", "").removesuffix(":")
     try:
         one = EventFilter(name, header, method, text.encode("latin-1"))
-        head_and_header = one.key
+        _, header_and_colon = one.key
     except UnicodeEncodeError:
         raise FilterError(MALFORMED) from None
     try:
-        plain, look = _what(one.text, head_and_header[1], method, bounds)
+        plain, look = _what(one.text, header_and_colon, method, bounds)
     except MalformedError:
         raise FilterError(NOT_COMPILED) from None
     except PatternError as error:
         raise FilterError(f"Filter refused: {error}") from None
-    return EventFilter(name, header, method, one.text, plain, look)
+    return replace(one, plain=plain, look=look)
 
 
 def _what(

@@ -71,15 +71,14 @@ def setting_problem(text: str, bounds: Bounds, *, privileged: bool) -> str | Non
             return "a variable whose name is put together"
         if not bounds.has_variable(name):
             return "a variable by which a call goes on in another context"
-        problem = _writing_problem(name, privileged) or embedded_problem(
-            value, privileged=privileged
-        )
+        problem = _writing_problem(name, privileged=privileged)
+        problem = problem or embedded_problem(value, privileged=privileged)
         if problem:
             return problem
     return None
 
 
-def _writing_problem(name: str, privileged: bool) -> str | None:
+def _writing_problem(name: str, *, privileged: bool) -> str | None:
     """Return why a user may not write the variable or function *name*, in plain text."""
     outer, *inner = dialplan.called(name) or [""]
     if not outer:

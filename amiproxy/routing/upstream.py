@@ -66,7 +66,7 @@ def prepare(
     else:
         message = message.with_header("ActionID", wire_id)
     if held_back:
-        message = made_asynchronous(message)
+        message = message.setting("Async", "true")
     return PendingAction(
         number,
         message.raw,
@@ -96,13 +96,6 @@ def _may_be_asynchronous(values: Mapping[str, str]) -> bool:
     number = _INTEGER.match(priority)
     is_priority = bool(priority) if number is None else int(number.group(1)) != 0
     return bool(values.get("exten") and values.get("context")) and is_priority
-
-
-def made_asynchronous(originate: Message) -> Message:
-    """Return *originate* with ``Async: true``."""
-    if originate.has("Async"):
-        return originate.replacing("Async", "true")
-    return originate.with_header("Async", "true")
 
 
 def ringing(timeout: str) -> float:
