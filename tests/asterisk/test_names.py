@@ -71,7 +71,7 @@ def test_no_spelling_that_asterisk_decodes_passes(manager: Manager) -> None:
     assert len(decoded) > 100
     passing = [
         one for one in decoded
-        if escape("getvar", Message.of("Action: Getvar", f"Variable: {one}")) is None
+        if escape(Message.of("Action: Getvar", f"Variable: {one}")) is None
     ]  # fmt: skip
     assert passing == []
 
