@@ -100,8 +100,9 @@ class HttpConversation:
                 self._chunks += event.chunk_start
                 if len(self._body) > self._max_body or self._chunks > MAX_CHUNKS:
                     raise self._failed(413)
-                assert self._head is not None
-                self._enter(self._head, len(self._body))
+                if len(self._body) > STRANGER:
+                    assert self._head is not None
+                    self._enter(self._head)
             elif isinstance(event, h11.EndOfMessage):
                 self._request = self._finish()
                 self.stage = Stage.ANSWER
@@ -110,9 +111,9 @@ class HttpConversation:
                 self.stage = Stage.OVER
         return None
 
-    def _enter(self, head: Request, size: int) -> None:
-        """Ask the entrance, once for each request, whether that of *head* may have *size* bytes."""
-        if self.entrance is None or size <= STRANGER or self._has_entered:
+    def _enter(self, head: Request) -> None:
+        """Ask the entrance, once for each request, whether that of *head* may be large."""
+        if self.entrance is None or self._has_entered:
             return
         self._has_entered = True
         try:
@@ -178,7 +179,8 @@ class HttpConversation:
         if length > self._max_body:
             self._head = request
             raise self._failed(413)
-        self._enter(request, max(length, len(head.target)))
+        if max(length, len(head.target)) > STRANGER:
+            self._enter(request)
         return request
 
     def _finish(self) -> Request:

@@ -23,8 +23,8 @@ MAX_WIRE_ID = 67
 _MARK = 6  # characters: 36 random bits
 _TOKEN = 12  # characters: 72 random bits
 _BITS = 6  # of one character
-# Characters, with the dash, that tell one action from any other.
-_KEY_LENGTH = 1 + _MARK + _TOKEN
+#: Characters, with the dash, that tell one action from any other.
+KEY_LENGTH = 1 + _MARK + _TOKEN
 _STOCK = 256  # tokens that are made at a time: a system call for each would cost more
 
 #: How the header is nearly always written.
@@ -66,7 +66,7 @@ class ActionIds:
         """
         at = wire_id.find("-") + 1
         if at and wire_id.startswith(self._mark, at) and wire_id.startswith("amp"):
-            return wire_id[: at - 1 + _KEY_LENGTH]
+            return wire_id[: at - 1 + KEY_LENGTH]
         return None
 
     def is_like_ours(self, wire_id: str) -> bool:
@@ -80,7 +80,7 @@ class ActionIds:
 
     def given(self, wire_id: str) -> str | None:
         """Return what the client gave, as far as *wire_id*, one of ours, has it."""
-        rest = wire_id[wire_id.index("-") + _KEY_LENGTH :]
+        rest = wire_id[wire_id.index("-") + KEY_LENGTH :]
         return rest[1:] if rest.startswith("-") else None
 
     def _new_token(self) -> str:

@@ -43,7 +43,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.message import Message
-from amiproxy.routing.actionids import with_action_id
+from amiproxy.routing.actionids import KEY_LENGTH, with_action_id
 from amiproxy.routing.answers import answer_to_originate, ends_list, starts_list
 from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
@@ -97,9 +97,9 @@ class Ledger:
         before = b""
         if action.textual and self._queue and self._queue[next(reversed(self._queue))].textual:
             before = self.enter(own_action(self._ids, "Ping"))  # ends the other's text
-        key = self._ids.key(action.wire_id)
-        assert key is not None, "ActionIds has made it"
-        action.key = key
+        wire_id = action.wire_id
+        # As ActionIds.key says it, but every action goes through here.
+        key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
         raw, action.raw = action.raw, b""
         action.size = len(raw)
         self.in_flight += action.size
@@ -109,7 +109,7 @@ class Ledger:
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
         given = action.given
-        if action.echoed and given is not None and self._ids.given(action.wire_id) is None:
+        if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
         return before + raw
 
