@@ -46,7 +46,7 @@ class Trusted:
     def objection(self, name: str, info: os.stat_result) -> str:
         """Return why others than these may change *name*, a file or directory; or ``""``."""
         if info.st_uid not in self.users:
-            return f"{name} belongs to user {_user(info.st_uid)}"
+            return f"{name} belongs to user {user_name(info.st_uid)}"
         if info.st_mode & stat.S_IWOTH:
             return f"everybody may write to {name}"
         if info.st_mode & stat.S_IWGRP and info.st_gid not in self.groups:
@@ -157,7 +157,7 @@ class _Walk:
         self._links += 1
         objection = self._objection()
         if not objection and info.st_uid not in self._trusted.users:
-            objection = f"the link belongs to user {_user(info.st_uid)}"
+            objection = f"the link belongs to user {user_name(info.st_uid)}"
         if objection:
             where = os.path.join(self.at, name)  # noqa: PTH118
             text = f"{where} is a symbolic link, which is not followed: {objection}"
@@ -170,7 +170,8 @@ class _Walk:
             self._start()
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return the name of the user *uid*, or the number where there is none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -10,7 +10,7 @@ import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amiproxy.basics.places import Heir, Trusted, objection_to, open_to_append
+from amiproxy.basics.places import Heir, Trusted, objection_to, open_to_append, user_name
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def identity(config: Config) -> Identity:
     """
     uid = os.geteuid()
     if uid != 0:
-        return Identity(_name(uid), uid, os.getegid(), switch=False)
+        return Identity(user_name(uid), uid, os.getegid(), switch=False)
     problems: list[str] = []
     user, gid = _user(config, problems), _gid(config, problems)
     if user is None or problems:
@@ -150,10 +150,3 @@ def _gid(config: Config, problems: list[str]) -> int | None:
             " proc_group is not a group of this system (nogroup on Debian, nobody on Red Hat)"
         )
         return None
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -51,7 +51,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         except lockfile.AlreadyLocked:
             raise ConfigError(_running(self.path, self.read_pid())) from None
         except (OSError, lockfile.LockFailed) as error:
-            raise ConfigError(f"Cannot write pid file {self.path}: {error}") from error
+            raise self._unwritable(error) from error
 
     def release(self) -> None:
         """Remove the file, unless somebody else has."""
@@ -81,9 +81,9 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
                         self.break_lock()
                 return
         except OSError as error:
-            raise ConfigError(f"Cannot write pid file {self.path}: {error.strerror}") from error
-        raise ConfigError(
-            f"Cannot write pid file {self.path}: user {who.name} may not write in {directory};"
+            raise self._unwritable(error.strerror) from error
+        raise self._unwritable(
+            f"user {who.name} may not write in {directory};"
             " give it a directory of its own (chown that one, pidfile in the configuration, or -p)"
         )
 
@@ -95,16 +95,19 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             return False
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise ConfigError(f"Cannot write pid file {self.path}: it is not a regular file")
+                raise self._unwritable("it is not a regular file")
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # What is removed must not be a configuration that was named by mistake.
             if not _PID.fullmatch(os.read(fd, 100)):
-                raise ConfigError(f"Cannot write pid file {self.path}: it holds more than a pid")
+                raise self._unwritable("it holds more than a pid")
         except BlockingIOError:
             raise ConfigError(_running(self.path, self.read_pid())) from None
         finally:
             os.close(fd)
         return True
+
+    def _unwritable(self, reason: object) -> ConfigError:
+        return ConfigError(f"Cannot write pid file {self.path}: {reason}")
 
 
 def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile | None:

@@ -36,6 +36,8 @@ def read_server(value: Value) -> ServerSpec:
     name, port, user, secret, events, use_ssl, *_ = [*found, "off"]
     if not read_port(port):
         raise ValueError("the port (second field) is not a number between 1 and 65535")
+    if not read_events(events):
+        raise ValueError("events (fifth field) is neither on nor off")
     tls = parse_bool(use_ssl)
     if tls is None:
         raise ValueError("use_ssl (sixth field) is neither on nor off")
@@ -44,16 +46,9 @@ def read_server(value: Value) -> ServerSpec:
         port=read_port(port),
         user=user,
         secret=secret,
-        events=_events(events),
+        events=read_events(events),
         tls=tls,
     )
-
-
-def _events(text: str) -> str:
-    found = read_events(text)
-    if not found:
-        raise ValueError("events (fifth field) is neither on nor off")
-    return found
 
 
 def read_events(text: str) -> str:
