@@ -104,8 +104,10 @@ class Client:
     def _detect_tls(self, tls: ssl.SSLContext) -> None:
         """Find out by the first byte whether the client speaks TLS (spec section 5)."""
         config = self._context.config
-        first = self._first_byte(config.hello_timeout)
-        if first.startswith(TLS_HANDSHAKE):
+        first = self._transport.peek(config.hello_timeout)
+        if first == b"":
+            raise PeerGone(f"{self._transport.peer} left")
+        if first is not None and first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)
         elif not config.accept_unencrypted:
@@ -113,13 +115,6 @@ class Client:
                 "Unencrypted connections are not accepted and we received an unencrypted "
                 "connection request"
             )
-
-    def _first_byte(self, timeout: float) -> bytes:
-        """Return the first bytes, or b"" if none came within *timeout* seconds."""
-        first = self._transport.peek(timeout)
-        if first == b"":
-            raise PeerGone(f"{self._transport.peer} left")
-        return first or b""
 
     # -- the session --------------------------------------------------------------------------
 

@@ -171,13 +171,14 @@ class Log(logging.Handler):
             items.append(self._queue.get(timeout=self._until_report()))
             while len(items) < _LINES_PER_WRITE:
                 items.append(self._queue.get_nowait())
-        if None in items or self._until_report() == 0.0:
-            items[-1:-1] = self._report()
+        is_over = None in items
         lines = [item for item in items if item is not None]
+        if is_over or self._until_report() == 0.0:
+            lines += self._report()
         self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
         if self._debug:
             self._print(b"".join([line for _, line in lines]))
-        return None not in items
+        return not is_over
 
     def _until_report(self) -> float | None:
         """Return the seconds until it is to be said what was left out, None for nothing."""

@@ -51,15 +51,17 @@ class Kind(enum.Enum):
 class _Bucket:
     """What may be written at the moment, and what was left out."""
 
-    __slots__ = ("at", "left", "left_out")
+    __slots__ = ("_rate", "at", "left", "left_out")
 
     def __init__(self, rate: Rate, now: float) -> None:
+        self._rate = rate
         self.left = float(rate.burst)
         self.at = now
         self.left_out = 0
 
-    def refill(self, rate: Rate, now: float) -> bool:
+    def refill(self, now: float) -> bool:
         """Return whether a line may be written at *now*."""
+        rate = self._rate
         self.left = min(rate.burst, self.left + (now - self.at) * rate.a_second)
         self.at = now
         return self.left >= 1.0
@@ -85,7 +87,7 @@ class LineLimit:
             bucket = self._addresses[key] = _Bucket(kind.one, now)
         everybody = self._everybody[kind]
         # Both, without "and": each must know what time it is.
-        may = bucket.refill(kind.one, now), everybody.refill(kind.everybody, now)
+        may = bucket.refill(now), everybody.refill(now)
         if all(may):
             bucket.left -= 1.0
             everybody.left -= 1.0

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.formats import HANDLERS
 from amiproxy.threads.net.endless import endless
@@ -70,6 +70,14 @@ class Supervisor:
             self._sock.close()
 
 
+class _Finding(NamedTuple):
+    """What was found of a thread that is busy for long; times in monotonic seconds."""
+
+    since: float  # it is busy
+    hangs: bool
+    look_again: float
+
+
 class Watchdog:
     """Looks after all watched threads; *revive* starts those that could not be started.
 
@@ -88,9 +96,7 @@ class Watchdog:
         self._patience = patience
         self._stopping = threading.Event()
         self._supervisor: Supervisor | None = None
-        # Of each thread that is busy for long: since when, whether it hangs, and when to
-        # look at it again.
-        self._known: dict[WatchedThread, tuple[float, bool, float]] = {}
+        self._known: dict[WatchedThread, _Finding] = {}
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
@@ -126,18 +132,18 @@ class Watchdog:
                 if since and now - since >= self._patience:
                     busy[thread] = since
         # Those that went on are forgotten.
-        known = {each: self._known[each] for each, since in busy.items()
-                 if self._known.get(each, (0.0,))[0] == since}  # fmt: skip
-        due = [each for each in busy if each not in known or known[each][2] <= now]
+        known = {each: found for each, found in self._known.items()
+                 if busy.get(each) == found.since}  # fmt: skip
+        due = [each for each in busy if each not in known or known[each].look_again <= now]
         frames = sys._current_frames() if due else {}  # noqa: SLF001 - there is no other way
         for thread in due:
             frame = frames.get(thread.ident or 0)
             hangs = frame is not None and _hangs(thread, frame)
             if frame is not None and hangs:
                 _tell(thread, frame, now - busy[thread])
-            known[thread] = busy[thread], hangs, now + AGAIN
+            known[thread] = _Finding(busy[thread], hangs, now + AGAIN)
         self._known = known
-        return [thread for thread, (_, hangs, _) in known.items() if hangs]
+        return [thread for thread, found in known.items() if found.hangs]
 
 
 def _calls(frame: FrameType) -> list[FrameType]:

@@ -55,7 +55,8 @@ _PAGE_POLICY = (
 class WebClient:
     """Answers the requests of one connection.  Belongs to its thread.
 
-    *transport* is asked for its peer and whether it is TLS, no more.
+    *transport* is asked for its peer, whether it is TLS, and whether it is over; nothing is
+    read from it or sent.
     *mark_authenticated* is called when a request has brought a log-in or the proxy key.
     """
 

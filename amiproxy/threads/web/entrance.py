@@ -29,7 +29,7 @@ def let_in(
         BadRequest: 401, nothing does.
 
     """
-    if head is None or not (_has_session(sessions, head) or _logs_in(context, peer, address, head)):
+    if not (_has_session(sessions, head) or _logs_in(context, peer, address, head)):
         raise BadRequest(401, "Authentication required", urls.CHALLENGE)
 
 

@@ -118,8 +118,9 @@ class WebSessions:
         self._clock = clock
         self._most = most
         self._most_per_owner = most_per_owner
-        # Guards _sessions, _sweeper and _closed, and used and busy of each session.  Nothing
-        # done under it blocks; no session's own lock is taken under it.
+        # Guards _sessions, _sweeper and _closed, and used and busy of each session.  Held for
+        # dict operations, a look at all sessions, and while the sweeper is started; no
+        # session's own lock is taken under it.
         self._lock = threading.Lock()
         # A condition on _lock; wakes the sweeper.
         self._changed = threading.Condition(self._lock)
@@ -207,7 +208,7 @@ class WebSessions:
     def _start_sweeper(self) -> bool:
         """Ensure that a thread ends sessions, and return whether there is one.
 
-        The caller holds ``_lock``, for which it waits.
+        The caller holds ``_lock``; so the thread finds the session that is being added.
         """
         assert self._lock.locked()
         if self._sweeper is None:
