@@ -126,12 +126,12 @@ class Listener:
             return True
         self.busy_since = time.monotonic()
         try:
-            self._admit(sock, str(address[0]), int(address[1]))
+            self._admit(sock, plain_address(str(address[0])), int(address[1]))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stay open
             # No descriptor, no thread, no memory: this client goes, the others stay.
             close_quietly(sock)
-            text, extra = str(error) or type(error).__name__, {"address": address[0]}
-            log.warning("client %s turned away: %s", address[0], text, extra=extra)
+            host, text = plain_address(str(address[0])), str(error) or type(error).__name__
+            log.warning("client %s turned away: %s", host, text, extra={"address": host})
         return not stopping.is_set()
 
     def _most_descriptors(self) -> float:
@@ -164,7 +164,6 @@ class Listener:
 
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
         context = self._context
-        address = plain_address(address)
         extra = {"address": address}  # for the limit of log lines
         slot: Slot | str = "address not permitted"
         if sock.fileno() >= self._most_descriptors():

@@ -179,6 +179,27 @@ def test_a_client_that_cannot_be_served_leaves_nothing_behind(
     wait_until(lambda: first_bytes(sock).startswith(b"Asterisk Call Manager"), what="a banner")
 
 
+def test_who_is_turned_away_is_named_as_in_permit_lines(
+    listen: Callable[..., Exhausted],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not as a socket of both families shows them: fail2ban and the limit of lines read it."""
+
+    def accept(sock: Exhausted) -> tuple[socket.socket, tuple[str, int]]:
+        client, (address, port) = socket.socket.accept(sock)
+        return client, (f"::ffff:{address}", port)
+
+    monkeypatch.setattr(Exhausted, "accept", accept)
+    sock = listen()
+    with monkeypatch.context() as patched:
+        patched.setattr("amiproxy.threads.listener.WatchedThread.start", no_thread)
+        assert first_bytes(sock) == b""
+
+    text = "client 127.0.0.1 turned away: can't start new thread"
+    wait_until(lambda: text in caplog.messages)
+
+
 @pytest.mark.parametrize(
     "place", ["socket.socket.recv_into", "amiproxy.threads.net.transport.PeerGone",
               "amiproxy.threads.client.Client._serve",
