@@ -68,7 +68,9 @@ class WebQuota:
         if number not in self._accounts:
             return
         with self._lock:
-            accounts = self._accounts[number]
+            accounts = self._accounts.get(number)
+            if accounts is None:
+                return  # another server's thread was faster
             account = accounts.pop()
             if not accounts:
                 del self._accounts[number]
