@@ -70,7 +70,7 @@ class Transport:
         self._closed = False
         self.busy_since = 0.0  # for the watchdog
         self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
-        self.wake: Callable[[], object] = int  # called at the end, if the owner is not in recv
+        self.wake: Callable[[], object] | None = None  # called at the end, outside recv
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 once closed."""
@@ -270,10 +270,8 @@ class Transport:
         self._backlog = None
         reason = self._spare
         with contextlib.suppress(MemoryError):  # there may be no memory for words
-            text = (
-                self._socket.reason(error) if isinstance(error, OSError) else type(error).__name__
-            )
-            reason = PeerGone(f"{self.peer}: {text}")
+            why = self._socket.reason(error) if isinstance(error, OSError) else type(error).__name__
+            reason = PeerGone(f"{self.peer}: {why}")
         self.abort(reason)
 
     def finish(self, reason: str) -> None:
@@ -329,7 +327,9 @@ class Transport:
             return False
         self.end_reason = error
         self._socket.shut_read()
-        self.wake()
+        wake = self.wake  # the owner may be taking it away
+        if wake is not None:
+            wake()
         return True
 
     def _drop_if_slow(self) -> None:

@@ -274,9 +274,10 @@ class ClientSession:
         """Whether the session is over, and its thread is only to find out."""
         raise NotImplementedError
 
-    def call_at_end(self, wake: Callable[[], object]) -> None:
+    def call_at_end(self, wake: Callable[[], object] | None) -> None:
         """Call *wake* when the session is ended: its thread waits for something else than input.
 
+        None: it does so no more.
         Without effect for web sessions: nobody waits for input there.
         """
 

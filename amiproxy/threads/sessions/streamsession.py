@@ -41,8 +41,8 @@ class StreamSession(ClientSession):
         """Whether the connection is over, and the client's thread is only to find out."""
         return self.transport.end_reason is not None
 
-    def call_at_end(self, wake: Callable[[], object]) -> None:
-        """Call *wake* when the connection is ended."""
+    def call_at_end(self, wake: Callable[[], object] | None) -> None:
+        """Call *wake* when the connection is ended; None: nothing any more."""
         self.transport.wake = wake
 
     def deliver(self, batch: Batch) -> None:

@@ -84,5 +84,5 @@ class Waiting:
         try:
             yield waiter
         finally:
-            session.call_at_end(int)
+            session.call_at_end(None)
             del self._waiters[session.number]
