@@ -191,7 +191,7 @@ def _evaluates(name: str, text: str) -> bool:
 
 def _data_escapes(application: str, data: str) -> bool:
     """Return whether *data* makes an *application* dangerous that is harmless without it."""
-    arguments = [part.strip() for part in data.replace("|", ",").split(",")] + [""] * 6
+    arguments = [part.strip() for part in dialplan.arguments(data)] + [""] * 6
     if "queue" in application:
         return bool(arguments[5])  # an AGI script
     if "meetme" in application:

@@ -138,6 +138,8 @@ ROWS = (
     HARMLESS, SOUNDS, DIAL, DTMF, CHANNELS, CONTEXTS, VARIABLES, BILLING, MESSAGES,
     HARDWARE, SPEECH, PASSWORDS, PROGRAMS,
 )  # fmt: skip
+#: By name.
+ROW_OF = {name: row for row in ROWS for name in row.names}
 
 #: What a filtered user may put behind the destinations of a Dial: ringing and music,
 #: whether the callee's number is shown, no reaction to redirections.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, Protocol
 from amiproxy.asterisk.reach import EVERYBODY, REACH
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing import dialplan, runs
+from amiproxy.routing.account import account_problem
 from amiproxy.routing.bounds import Bounds, is_local, local_context
 from amiproxy.routing.classes import SYSTEM
 from amiproxy.routing.facts import (
@@ -113,7 +114,7 @@ class ActionFilter:
                 return problem
             message = self._completed(message)
         if self._account:
-            problem = runs.account_problem(message)
+            problem = account_problem(message)
             if problem is not None:
                 return problem
             if message.action == "originate" or message.has("Account"):

@@ -37,6 +37,11 @@ def plain(text: str) -> str:
     return text
 
 
+def arguments(text: str) -> list[str]:
+    """Return the arguments in *text*; older versions of Asterisk separate them by ``|``, too."""
+    return text.replace("|", ",").split(",")
+
+
 def called(text: str) -> list[str]:
     """Return the names, without underscores at their beginning, before each parenthesis.
 

@@ -14,10 +14,8 @@ from amiproxy.asterisk import applications, functions
 from amiproxy.routing import dialplan
 
 if TYPE_CHECKING:
-    from amiproxy.message import Message
     from amiproxy.routing.bounds import Bounds
 
-_ROW_OF = {name: row for row in applications.ROWS for name in row.names}
 _READABLE = frozenset(name for row in functions.ROWS if row.filtered_may_read for name in row.names)
 _WRITABLE = frozenset(
     name for row in functions.ROWS if row.filtered_may_write for name in row.names
@@ -25,8 +23,6 @@ _WRITABLE = frozenset(
 _RESTRICTED = frozenset(name for row in functions.ROWS if row.needs_system for name in row.names)
 _CHANNEL_ITEM = re.compile(r"channel[ \t]*\(([^)]*)")
 _NOT_A_SOUND = re.compile(r"(?:\A|&|\s)/|\.\.|://")
-# Where a value that sets variables is taken apart; older versions take | as well.
-_SEPARATORS = re.compile(r"[,|]")
 
 # Asterisk reads so many of one header; what is behind them it takes for the last one's value.
 _MOST_VARIABLES = 64
@@ -62,7 +58,7 @@ def setting_problem(text: str, bounds: Bounds, *, privileged: bool) -> str | Non
     written = dialplan.plain(text)
     if "(" not in written and "$" not in written and bounds.has_variable(written):
         return None
-    parts = _SEPARATORS.split(written)
+    parts = dialplan.arguments(written)
     if len(parts) > _MOST_VARIABLES:
         return "more variables than Asterisk reads"
     for part in parts:
@@ -96,7 +92,7 @@ def _writing_problem(name: str, *, privileged: bool) -> str | None:
 def application_problem(name: str, data: str, bounds: Bounds, *, privileged: bool) -> str | None:
     """Return why a user may not have the application *name* run with *data*."""
     squeezed = "".join(name.lower().split())
-    row = _ROW_OF.get(squeezed)
+    row = applications.ROW_OF.get(squeezed)
     if privileged and row in (applications.PROGRAMS, applications.PASSWORDS):
         return None
     if row is applications.SOUNDS and _NOT_A_SOUND.search(dialplan.plain(data)):
@@ -104,7 +100,7 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
     if row is applications.DIAL:
         return _dial_problem(data, bounds)
     if row is applications.DTMF:
-        channel = "".join(_SEPARATORS.split(data)[3:4]).strip()
+        channel = "".join(dialplan.arguments(data)[3:4]).strip()
         return None if not channel or bounds.has_channel(channel) else "another's channel"
     if row is None:
         return "an application that is not known to act on the channel alone"
@@ -113,7 +109,7 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
 
 def _dial_problem(data: str, bounds: Bounds) -> str | None:
     """Return why a user may not have Dial run with *data*: ``destinations,timeout,options``."""
-    destinations, *rest = _SEPARATORS.split(data)
+    destinations, *rest = dialplan.arguments(data)
     if "$" in data or not all(bounds.may_dial(each.strip()) for each in destinations.split("&")):
         return "Dial to what is not the user's own"
     if len(rest) > 2 or not applications.DIAL_OPTIONS.issuperset("".join(rest[1:]).strip()):
@@ -123,7 +119,7 @@ def _dial_problem(data: str, bounds: Bounds) -> str | None:
 
 def agi_problem(command: str, bounds: Bounds, *, privileged: bool) -> str | None:
     """Return why a user may not send the AGI *command*."""
-    verb, rest = _verb(dialplan.plain(command).split())
+    verb, rest = agi_verb(dialplan.plain(command).split())
     text = " ".join(rest)
     if verb == "exec" and rest:
         return application_problem(rest[0], " ".join(rest[1:]), bounds, privileged=privileged)
@@ -140,7 +136,7 @@ def agi_problem(command: str, bounds: Bounds, *, privileged: bool) -> str | None
     return None if own else "an AGI command that reaches more than the channel"
 
 
-def _verb(words: list[str]) -> tuple[str, list[str]]:
+def agi_verb(words: list[str]) -> tuple[str, list[str]]:
     """Return the command of AGI that *words* begin with, and what stands behind it."""
     for length in (3, 2, 1):
         verb = " ".join(words[:length])
@@ -162,47 +158,3 @@ def _is_own(verb: str, command: str, bounds: Bounds) -> bool:
     """Return whether ``SET CONTEXT x`` or ``GOSUB x ...`` names the user's context."""
     count = len(verb.split())
     return not bounds.context or command.split()[count : count + 1] == [bounds.context]
-
-
-def account_problem(message: Message) -> str | None:
-    """Return why the action *message* could put a call on another account than the user's."""
-    if _ACCOUNTABLE.isdisjoint(message.values) or message.action == "getvar":
-        return None
-    runs = []
-    for header, value in message.headers():
-        name = header.lower()
-        if name not in _ACCOUNTABLE:
-            continue
-        text = "".join(dialplan.plain(value).split())
-        if any(word in text for word in _ACCOUNTS):
-            return "what would change the account of a call"
-        if name == "variable" and "$" in text and "$" in _names(text):
-            return "a variable whose name is put together"
-        if name == "application":
-            runs.append((text, "".join(message.all("Data"))))
-        elif name == "command":
-            verb, rest = _verb(dialplan.plain(value).split())
-            if verb == "exec" and rest:
-                runs.append((rest[0], "".join(rest[1:])))
-    return next(filter(None, (_run_account_problem(*run) for run in runs)), None)
-
-
-#: Headers that set variables or run applications.
-_ACCOUNTABLE = frozenset({"application", "command", "data", "variable"})
-#: What decides on which account, and whether at all, a call is recorded.
-_ACCOUNTS = ("accountcode", "peeraccount", "amaflags", "cdr_prop")
-
-
-def _names(text: str) -> str:
-    """Return the names of the variables that *text*, ``name=value,...``, sets."""
-    return ",".join(part.partition("=")[0] for part in _SEPARATORS.split(text))
-
-
-def _run_account_problem(application: str, data: str) -> str | None:
-    """Return why this application could put a call on another account."""
-    row = _ROW_OF.get(application)
-    if row is applications.BILLING:
-        return "an application that changes the account of a call"
-    if row is applications.VARIABLES and "$" in _names(data):
-        return "a variable whose name is put together"
-    return None

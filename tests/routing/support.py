@@ -13,6 +13,12 @@ from amiproxy.routing.classes import ALL, SYSTEM
 #: Headers of a bridge that joins the parties of a call.
 BASIC = ("BridgeUniqueid: b1", "BridgeType: basic")
 
+#: How actions on the channel of a user with the prefix ``sip/100`` begin.
+ORIGINATE = ("Action: Originate", "Channel: SIP/100")
+AGI = ("Action: AGI", "Channel: SIP/100-1")
+SETVAR = ("Action: Setvar", "Channel: SIP/100-1")
+GETVAR = ("Action: Getvar", "Channel: SIP/100-1")
+
 
 @dataclasses.dataclass(frozen=True)
 class User:

@@ -8,12 +8,7 @@ import pytest
 from amiproxy.asterisk import actions
 from amiproxy.asterisk.reach import EVERYBODY, REACH, READS
 from amiproxy.web.origin import READ_ONLY
-from tests.routing.support import Client, User
-
-ORIGINATE = ("Action: Originate", "Channel: SIP/100")
-AGI = ("Action: AGI", "Channel: SIP/100-1")
-SETVAR = ("Action: Setvar", "Channel: SIP/100-1")
-GETVAR = ("Action: Getvar", "Channel: SIP/100-1")
+from tests.routing.support import AGI, GETVAR, ORIGINATE, SETVAR, Client, User
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,9 @@ from hypothesis import strategies as st
 
 from amiproxy.asterisk import applications
 from amiproxy.routing.classes import ALL
-from tests.routing.support import Client, User
+from tests.routing.support import AGI, GETVAR, ORIGINATE, SETVAR, Client, User
 
 CALLER = User(channel="sip/100", out_context="in")
-ORIGINATE = ("Action: Originate", "Channel: SIP/100")
-AGI = ("Action: AGI", "Channel: SIP/100-1")
-SETVAR = ("Action: Setvar", "Channel: SIP/100-1")
-GETVAR = ("Action: Getvar", "Channel: SIP/100-1")
 
 #: Applications that may run on an own channel, with data that is no channel of others.
 HARMLESS = {*applications.HARMLESS.names, *applications.SOUNDS.names, *applications.DTMF.names}
