@@ -72,9 +72,11 @@ python:
 
 .venv/.ready: setup.py pyproject.toml | python
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || { $(TELL); exit 1; }
-	$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]' || { $(TELL); exit 1; }
-	$(PY) $(PIP) install $(PIPFLAGS) $(RE2FLAGS) --quiet 'astmanproxy[re2]' 2>/dev/null || $(NORE2)
+	@# Not shown, or what they say only if they fail would be read as if they had.
+	@echo "Installing what is needed into .venv"
+	@$(PY) $(PIP) install $(PIPFLAGS) --quiet --upgrade pip || { $(TELL); exit 1; }
+	@$(PY) $(PIP) install $(PIPFLAGS) --quiet --editable '.[test]' || { $(TELL); exit 1; }
+	@$(PY) $(PIP) install $(PIPFLAGS) $(RE2FLAGS) --quiet 'astmanproxy[re2]' 2>/dev/null || $(NORE2)
 	@touch $@
 
 # -- looking at it ------------------------------------------------------------------------
@@ -176,10 +178,12 @@ install: python
 	  { chown -h nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
 	umask 022; $(PYTHON) -m venv "$(NEW)"
-	umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade \
+	@# Not shown, or what they say only if they fail would be read as if they had.
+	@echo "Installing the program and what it needs into $(NEW)"
+	@umask 022; "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet --upgrade \
 	  $(if $(PINNED),$(BINARY) --require-hashes -r requirements/install.txt,pip) || $(GIVEUP)
 	@# From a copy: building leaves files behind, and with sudo they would be root's.
-	umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	@umask 022; copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
 	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet \
 	      $(if $(PINNED),--no-index --no-deps --no-build-isolation) "$$copy" || $(GIVEUP); } && \

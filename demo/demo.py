@@ -7,6 +7,8 @@ Nothing is installed and no file outside a temporary directory is written.  Ctrl
 from __future__ import annotations
 
 import contextlib
+import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -107,10 +109,19 @@ def proxy(
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the proxy with input format *name* on *port*, in the foreground."""
     config = Path(directory, f"{name}.conf")
-    config.write_text(CONFIG.format(format=name, directory=directory, **{**ports, "port": port}))
     users = Path(directory, "users")
-    users.touch()
+    write(config, CONFIG.format(format=name, directory=directory, **{**ports, "port": port}))
+    write(users, "")
     return process(["astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], port)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that the proxy alone may read, as it wants its files."""
+    path.touch()
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, -1, pwd.getpwnam("nobody").pw_gid)
+    path.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
