@@ -227,7 +227,7 @@ def _set_autofilter(call: Call) -> Outcome:
     headers="`Server`, `Port`, `Username`, `Secret`, `Events`; `UseSSL`, yes or no",
     reply="`Message: Added host`: it comes last in the order, and is forgotten at a restart. "
     "Success does not mean connected. `Failure`, `Message: Could not add host`: a header "
-    "is missing or wrong, the name has no address, or it is there already",
+    "is missing or wrong, the name has no address, or it is there already; the log says which",
 )
 def _add_server(call: Call) -> Outcome:
     context, session, message = call
@@ -241,6 +241,7 @@ def _add_server(call: Call) -> Outcome:
     with context.turnstile.outside():
         added = context.control.add_server(spec)
     if not added:
+        log.info("%s: AddServer: %s has no address, or is there already", session.peer, ascii(name))
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
     log.info("%s: added server %s:%d", session.peer, ascii(name), spec.port, extra=_CHANGE)
     return _succeed(call, f"Message: Added {name}")

@@ -158,14 +158,16 @@ def test_setautofilter_answers_with_a_number(word: str, mode: AutoFilter, number
     assert (client.session in registry.listeners()) is (mode is not AutoFilter.UNIQUE)
 
 
-def test_addserver_hands_the_server_over() -> None:
-    """Its host in lower case; one that is there already is a failure."""
+def test_addserver_hands_the_server_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Its host in lower case; one that is there already is a failure, and the log says why."""
+    caplog.set_level("INFO")
     client = Client(control=Control("pbx1"))
 
     assert call(client, "AddServer", *ADD) == ["ProxyResponse: Success", "Message: Added pbx2"]
     assert client.control.added == [ADDED]
     answer = call(client, "AddServer", *ADD[1:], "Server: pbx1")
     assert answer == ["ProxyResponse: Failure", "Message: Could not add pbx1"]
+    assert "AddServer: 'pbx1' has no address, or is there already" in caplog.text
 
 
 @pytest.mark.parametrize(
