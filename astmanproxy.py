@@ -46,7 +46,7 @@ from amiproxy.process.process import (
 )
 from amiproxy.settings.conffile import examine_config, load_config
 from amiproxy.settings.config import Config, reloaded
-from amiproxy.settings.describe import describe_users
+from amiproxy.settings.describe import describe_servers, describe_users
 from amiproxy.settings.files import find_users, read_formats
 from amiproxy.settings.usersfile import load_users
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
@@ -141,14 +141,15 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
-    print(engine.describe())
-    for line in describe_users(
+    described = describe_users(
         users,
         guarded=config.guarded,
         privileged=PRIVILEGED,
         for_everybody=FOR_EVERYBODY,
         local=config.filter_local,
-    ):
+        servers=config.servers,
+    )
+    for line in (engine.describe(), *describe_servers(config), *described):
         print(line)
     return 0
 

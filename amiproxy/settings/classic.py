@@ -79,7 +79,7 @@ def _without_comment(line: str, number: int, report: Report) -> str:
         report.error(
             number,
             f"'{mark[0]}' would cut the line: put a blank before a comment; a secret that holds one"
-            " needs a [section]",
+            r" needs a [section], with \; for ;",
         )
         return ""
     return text
@@ -97,6 +97,8 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
         report.warn(
             number, f"user {shown(name)}: the '=' in the secret belongs to it (C dropped it)"
         )
+    if len(values[0]) > 2 and values[0][0] == values[0][-1] == '"':
+        report.warn(number, f"user {shown(name)}: the quotes belong to the secret")
     if len(values) > _FIELDS:
         report.warn(number, f"user {shown(name)}: the fields after the eighth do not count")
     values = [*values, *[""] * _FIELDS][:_FIELDS]

@@ -129,8 +129,16 @@ class _Parser:
             raise ValueError(
                 "a comment cuts the value: put a blank before it, or the value in quotes"
             )
+        if value.unclosed:
+            self.report.warn(number, f"{key}: a quote is open at the end of the line; close it")
         if setting is not None:
             found = setting.read(value)
+            if value.altered and setting.small:
+                self.report.warn(
+                    number,
+                    f"{key}: capitals and blanks count in quotes only; put the value in quotes, or"
+                    " leave them out",
+                )
             if key in _GUARDING and self.values.get(setting.field, found) != found:
                 self.report.warn(number, f"{key}: is here twice, this line counts")
             self.values[setting.field] = found

@@ -59,6 +59,11 @@ class Setting:
         """Whether the value may be any text, so that a comment may cut it unnoticed."""
         return self.read in _FREE
 
+    @property
+    def small(self) -> bool:
+        """Whether the value may be any text, which loses capitals and blanks without quotes."""
+        return self.read in (required_text, text)
+
 
 def _setting(
     default: _T,

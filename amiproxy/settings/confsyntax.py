@@ -21,12 +21,15 @@ class Value:
     Unquoted pieces have lost their blanks, but not yet their capitals.  Relative paths
     start at *directory*, ``""`` if there is none.  *cut*: a comment ends the value, and
     neither a blank nor a closing quote stands before it; so it may have been meant to be
-    part of it.
+    part of it.  *altered*: an unquoted piece has lost blanks inside, or has capitals.
+    *unclosed*: it begins a quoted piece that no quote ends.
     """
 
     pieces: tuple[tuple[str, bool], ...]
     directory: str
     cut: bool = False
+    altered: bool = False
+    unclosed: bool = False
 
     @classmethod
     def of(cls, raw: str, directory: str) -> Value:
@@ -38,17 +41,21 @@ class Value:
         """
         pieces: list[tuple[str, bool]] = []
         match = _PIECE.match(raw)
-        closed, end = False, 0
+        closed = altered = unclosed = False
+        end = 0
         while match is not None:
             bare, closed, end = match["bare"], match["quoted"] is not None, match.end()
             if bare is not None:
                 pieces.append((bare.translate(_BLANKS), False))
+                altered |= bare.strip(" \t\r") != pieces[-1][0].lower()
             else:
                 pieces.append((match["quoted"] or match["open"] or "", True))
+            unclosed |= match["open"] is not None
             match = _PIECE.match(raw, end)
         commented = end < len(raw)
         blank = raw[:end].endswith((" ", "\t")) and not (pieces and pieces[-1][1])
-        value = cls(tuple(pieces), directory, commented and not closed and not blank)
+        cut = commented and not closed and not blank
+        value = cls(tuple(pieces), directory, cut, altered, unclosed)
         if _CONTROL.search(value.text) or "\r" in raw.rstrip("\r") or "\0" in raw:
             raise ValueError("holds a control character; remove it")
         if commented and not value.text and not closed:

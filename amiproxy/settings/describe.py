@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ``astmanproxy -t`` says of the users: who may see and do what, in words."""
+"""What ``astmanproxy -t`` says of servers and users: who may see and do what, in words."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amiproxy.access.user import User, Users
+    from amiproxy.settings.config import Config, ServerSpec
 
 # Field of User -> what is said where it is not empty.
 _SEES = {
@@ -35,6 +36,21 @@ _LOCAL = {
 }
 
 
+# Where there are no users: what a log-in is good for.
+_NO_USERS = "no users: every login succeeds, and nobody needs one (authrequired = no)"
+_NO_USERS_GUARDED = "no users: nobody can log in, and only a proxykey lets clients in"
+
+
+def describe_servers(config: Config) -> list[str]:
+    """Return a line for each server, without secrets."""
+    checked = "checked" if config.ssl_verify else "not checked"
+    return [
+        f"server {one.host} port {one.port}: as user {one.user}, events {one.events}, "
+        + (f"TLS, certificate {checked}" if one.tls else "no TLS")
+        for one in config.servers
+    ] or ["no servers: no host line names an Asterisk to connect to"]
+
+
 def describe_users(
     users: Users,
     *,
@@ -42,28 +58,43 @@ def describe_users(
     privileged: Sequence[str] = (),
     for_everybody: Sequence[str] = (),
     local: str = "off",
+    servers: Sequence[ServerSpec] | None = None,
 ) -> list[str]:
     """Return, line by line, what each user may see and do, without secrets.
 
     *guarded*: clients must log in, or give the proxy key, before anything else.
     *privileged* are the names of the ProxyActions that a user needs to be given,
-    *for_everybody* of those that no user can be denied.  *local* is ``filterlocal``.
+    *for_everybody* of those that no user can be denied.  *local* is ``filterlocal``,
+    *servers* are those of the host lines.
     """
     if not users:
-        return ["no users: every login succeeds, unless authrequired = yes"]
+        return [_NO_USERS_GUARDED if guarded else _NO_USERS]
     lines = []
     if users.general.acl.rules:
         lines.append(f"everyone: from {users.general.acl.describe()}")
     if not guarded:
         lines.append("who does not log in: sees and may do everything (authrequired = no)")
     for user in users.values():
-        kind = "bcrypt secret" if hashes.is_hash(user.secret) else "plain secret"
-        lines.append(f"user {user.name}: {kind}, from {user.acl.describe()}")
+        lines.append(f"user {user.name}: {_kind(user.secret)}, from {user.acl.describe()}")
         lines += [f"  {text}" for text in (*_sees(user), *_may(user, local))]
+        if servers is not None and not _is_named(user.server, servers):
+            lines.append(f"  no host line names the server {user.server}")
         lines.append(f"  may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}")
         if not user.allow_multiple_login:
             lines.append("  may log in once at a time")
     return lines
+
+
+def _kind(secret: str) -> str:
+    """Return what kind of secret *secret* is, in words."""
+    if not hashes.is_hash(secret):
+        return "plain secret"
+    return "bcrypt secret" if hashes.hash_cost(secret) is not None else "secret that is not usable"
+
+
+def _is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
+    """Return whether *server*, of a user, is empty or one of *servers*."""
+    return not server or any(server in (one.host, f"{one.host}:{one.port}") for one in servers)
 
 
 def _filled(texts: dict[str, str], user: User) -> Iterator[str]:

@@ -37,10 +37,14 @@ def read_server(value: Value) -> ServerSpec:
     if not read_port(port):
         raise ValueError("the port (second field) is not a number between 1 and 65535")
     if not read_events(events):
-        raise ValueError("events (fifth field) is neither on nor off")
+        raise ValueError(
+            "events (fifth field) is neither on nor off; a secret with a comma needs quotes"
+        )
     tls = parse_bool(use_ssl)
     if tls is None:
-        raise ValueError("use_ssl (sixth field) is neither on nor off")
+        raise ValueError(
+            "use_ssl (sixth field) is neither on nor off; a secret with a comma needs quotes"
+        )
     return ServerSpec(
         host=host(name.lower()),
         port=read_port(port),

@@ -75,6 +75,12 @@ _NEVER_EMPTY = frozenset(
      "server"}
 )  # fmt: skip
 
+#: The ProxyActions that ``proxyactions`` can name, in lower case.
+PROXY_ACTIONS = frozenset(
+    {"addserver", "dropserver", "listiohandlers", "listservers", "listsessions", "logoff",
+     "setautofilter", "setinputformat", "setoutputformat", "uptime"}
+)  # fmt: skip
+
 
 def general_settings(sections: Iterable[Section], report: Report) -> dict[str, Any]:
     """Return the fields of access.user.General that the sections ``[general]`` set."""
@@ -122,7 +128,7 @@ def _apply(
     for entry in section.entries:
         key = keys.get(entry.key)
         if key is None:
-            report.warn(entry.line, _why_ignored(section, entry.key))
+            report.warn(entry.line, _why_ignored(section, entry))
             continue
         line = _Line(entry, settings.get(key.field), report)
         try:
@@ -150,13 +156,17 @@ def _warn_of_repeated(section: Section, report: Report) -> None:
             report.warn(entry.line, f"{entry.key}: is here twice, this line counts")
 
 
-def _why_ignored(section: Section, key: str) -> str:
-    """Return the warning about a line whose *key* is not known in *section*."""
+def _why_ignored(section: Section, entry: Entry) -> str:
+    """Return the warning about the line *entry*, whose key is not known in *section*."""
+    key = entry.key
     if section.is_general and key in _IGNORED_GENERAL:
         return f"{key} {_IGNORED_GENERAL[key]}"
     if key == "setvar" and not section.is_general:
         return "setvar is not supported: channels get no variable from us"
-    return f"{key}: unknown key in [{'general' if section.is_general else section.name}]"
+    text = f"{key}: unknown key in [{'general' if section.is_general else section.name}]"
+    if "," in entry.text:
+        return f"{text}; a user as name=secret,... stands before the first section"
+    return text
 
 
 # -- readers: a line in, the value of the field out; ValueError: the line is an error ----
@@ -224,9 +234,12 @@ def _filters(line: _Line) -> frozenset[str]:
     return names
 
 
-def _names(line: Written) -> frozenset[str]:
-    words = (word.strip(" \t").lower() for word in line.text.replace("|", ",").split(","))
-    return frozenset(word for word in words if word and word != "none")
+def _names(line: _Line) -> frozenset[str]:
+    words = [word.strip(" \t").lower() for word in line.text.replace("|", ",").split(",")]
+    names = frozenset(word for word in words if word and word != "none")
+    for word in sorted(names - PROXY_ACTIONS - {"all"}):
+        line.warn(f"proxyactions: there is no ProxyAction '{word}'")
+    return names
 
 
 def _write_timeout(line: _Line) -> float | None:

@@ -80,6 +80,7 @@ def read_sections(lines: Iterable[tuple[int, str]], report: Report) -> list[Sect
             _directive(text, number, report)
         elif current is not None:
             _entry(text, number, current, report)
+            _warn_of_cut_secret(text, raw, number, report)
     if depth:
         report.error(begun, "the comment that begins with ;-- has no end --;")
     return sections
@@ -108,6 +109,13 @@ def _section(text: str, number: int, named: dict[str, Section], report: Report) 
             section.entries.extend(base.entries)
     named.setdefault(name, section)
     return section
+
+
+def _warn_of_cut_secret(text: str, raw: str, number: int, report: Report) -> None:
+    """Warn if a comment ends the secret *text* of the line *raw*, and no blank parts them."""
+    key = text.partition("=")[0].strip(_BLANKS).lower()
+    if key == "secret" and f"{text};" in raw.replace(";--", ""):
+        report.warn(number, r"secret: ; begins a comment, as in Asterisk; write \; for one in it")
 
 
 def _directive(text: str, number: int, report: Report) -> None:

@@ -174,3 +174,31 @@ def test_any_value_is_taken_or_rejected_with_its_line(key: str, value: str) -> N
     """Whatever follows a key."""
     for problem in parse_config(f"{key} = {value}", "x.conf").problems:
         assert problem.startswith("x.conf:1: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("forcebanner = Asterisk Call Manager/1.1", True),
+        ("proxykey = Sesame", True),
+        ('forcebanner = "Asterisk Call Manager/1.1"', False),
+        ("proxykey = sesame ; Open", False),
+        ("listenaddress = LOCALHOST", False),
+        ("logfile = /A b", False),
+    ],
+)
+def test_texts_that_lose_capitals_or_blanks_are_warned_of(line: str, warned: bool) -> None:
+    """As in the C program both count in quotes only."""
+    found = [one for one in warnings_of(f"{line}\n") if "capitals and blanks count" in one]
+
+    assert [one.partition(": ")[0] for one in found] == ["x.conf:1"] * warned
+
+
+def test_a_quote_that_is_not_closed_is_named() -> None:
+    """It takes the rest of the line; a host line lacks fields then."""
+    warned = "a quote is open at the end of the line; close it"
+
+    assert warnings_of('proxykey = "abc\n') == [f"x.conf:1: proxykey: {warned}"]
+    found = parse_config('host = a, 5038, u, "secret, on, off\n', "x.conf", "/")
+    assert found.problems
+    assert found.warnings == [f"x.conf:1: host: {warned}"]

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from amiproxy.access.user import Users
-from amiproxy.settings.describe import describe_users
+from amiproxy.settings.config import Config
+from amiproxy.settings.describe import describe_servers, describe_users
+from tests.settings.conf import read as parse
 from tests.settings.users import FULL, read
 
 
@@ -42,7 +44,6 @@ def test_a_user_is_described_in_words() -> None:
         "  may send actions of: everything",
         "  may call ProxyActions: all",
     ]
-    assert "no users" in describe_users(Users())[0]
 
 
 def test_descriptions() -> None:
@@ -105,3 +106,37 @@ def test_classes_that_nothing_bounds_are_named() -> None:
         assert line not in "\n".join(describe_users(read(section.format("call", field))))
     assert line + "system, command, config" in said(",,,acme")
     assert line not in said("SIP/1") + said("") + said(",,in")
+
+
+def test_servers_are_described_without_secrets() -> None:
+    """That there is none to connect to is said as well."""
+    config = parse("host = PBX, 5038, Joe, s3cret, on\nhost = b, 5039, u, s3cret, off, on\n")
+
+    assert describe_servers(config) == [
+        "server pbx port 5038: as user Joe, events on, no TLS",
+        "server b port 5039: as user u, events off, TLS, certificate not checked",
+    ]
+    assert describe_servers(Config())[0].startswith("no servers: ")
+
+
+def test_a_server_that_no_host_line_names_is_told() -> None:
+    """A user of it could do nothing."""
+    servers = parse("host = pbx, 5038, u, s, on\n").servers
+    users = read("a=s,,,,,pbx\nb=s,,,,,pbx:5038\nc=s\nd=s,,,,,pbx9\n")
+
+    lines = describe_users(users, servers=servers)
+
+    assert [line for line in lines if "host line" in line] == [
+        "  no host line names the server pbx9"
+    ]
+
+
+def test_where_there_are_no_users() -> None:
+    """Every log-in succeeds, or none."""
+    assert describe_users(Users(), guarded=False)[0].startswith("no users: every login succeeds")
+    assert describe_users(Users(), guarded=True)[0].startswith("no users: nobody can log in")
+
+
+def test_a_secret_nobody_can_give_is_described_as_such() -> None:
+    """What begins with $ and is not bcrypt."""
+    assert describe_users(read("joe=$x\n"))[0].startswith("user joe: secret that is not usable,")

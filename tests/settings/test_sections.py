@@ -7,7 +7,9 @@ import pytest
 
 from amiproxy.access.auth import authenticate
 from amiproxy.routing.classes import AGENT, ALL, CALL, USER
+from amiproxy.settings.managerconf import PROXY_ACTIONS
 from amiproxy.settings.usersfile import read_users
+from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS as REGISTERED
 from tests.settings.users import FULL, SECTION, problems_of, read, warnings_of
 
 
@@ -96,3 +98,27 @@ def test_general_twice_adds_up() -> None:
 def test_a_malformed_line_is_a_problem(text: str, problem: str) -> None:
     """With file and line."""
     assert problem in problems_of(text)
+
+
+def test_a_secret_that_a_comment_cuts_is_warned_of() -> None:
+    """Asterisk cuts it as well; with a backslash it does not."""
+    users = "[a]\nsecret = s;x\nread=\nwrite=\n[b]\nsecret = s\\;x ; why\nread=\nwrite=\n"
+
+    assert [one.partition(";")[0] for one in warnings_of(users)] == ["f:2: secret: "]
+    assert read(users)["a"].secret == "s"
+    assert read(users)["b"].secret == "s;x"
+
+
+def test_a_user_of_the_other_form_behind_a_section_is_told_where_to_stand() -> None:
+    """Whoever adds one at the end of the file."""
+    assert warnings_of(f"{SECTION}joe=secret,sip/1\n")[0].startswith(
+        "f:5: joe: unknown key in [u]; a user as name=secret,... stands before"
+    )
+
+
+def test_unknown_proxyactions_are_named() -> None:
+    """The list of them here is that of those there are."""
+    assert warnings_of(f"{SECTION}proxyactions = AddSrver, Uptime, none, all\n") == [
+        "f:5: proxyactions: there is no ProxyAction 'addsrver'"
+    ]
+    assert set(REGISTERED) == PROXY_ACTIONS

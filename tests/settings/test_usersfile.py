@@ -17,7 +17,7 @@ from amiproxy.message import Message
 from amiproxy.routing import classes
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.usersfile import load_users, read_users
-from tests.settings.users import problems_of
+from tests.settings.users import problems_of, read, warnings_of
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -316,3 +316,9 @@ def test_any_lines_are_read_or_refused(lines: list[str]) -> None:
     except ConfigError:
         return
     assert all(user.secret for user in users.values())
+
+
+def test_quotes_around_a_secret_are_warned_of() -> None:
+    """In astmanproxy.conf they would not belong to it."""
+    assert warnings_of('joe="secret"\n') == ["f:1: user joe: the quotes belong to the secret"]
+    assert read('joe="secret"\n')["joe"].secret == '"secret"'
