@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING
 from amiproxy.access.hashes import hash_cost, hash_matches, is_checkable, is_hash, spend, wire_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from amiproxy.access.user import User, Users
 
 _NO_ADDRESS = re.compile(r"[^0-9a-fA-F:.]")
@@ -72,21 +70,15 @@ def spend_rest(users: Users, user: User | None, secret: str) -> None:
     *user* is who was looked for, None if there is no such user.  For a log-in that is
     refused after ``authenticate`` has let it pass.
     """
-    spent = None
+    highest, spent = users.bcrypt_cost, None
     if user is not None and is_checkable(wire_bytes(secret)):
         spent = hash_cost(user.secret)
-    for cost in missing_costs(spent, users.bcrypt_cost):
-        spend(cost)
-
-
-def missing_costs(spent: int | None, highest: int) -> Iterable[int]:
-    """Return the bcrypt costs that make *spent*, None for none, up to *highest*, 0 for none.
-
-    A cost is log2 of the rounds: 2**n and 2**n, 2**(n+1) ... 2**(m-1) together are 2**m.
-    """
     if spent is not None:
-        return range(spent, highest)
-    return (highest,) if highest else ()
+        # A cost is log2 of the rounds: 2**n and 2**n, 2**(n+1) ... 2**(m-1) together are 2**m.
+        for cost in range(spent, highest):
+            spend(cost)
+    elif highest:
+        spend(highest)
 
 
 #: Digits of a challenge.  More than nine, as Asterisk has them, or whoever has heard some

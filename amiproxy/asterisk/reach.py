@@ -21,6 +21,7 @@ EVERYBODY = "everybody"
 CLASS = "class"
 
 _KINDS = frozenset((READS, NAMED, EVERYBODY, CLASS))
+_ROLES = frozenset(("need", "device", "context"))
 
 
 class Reach(NamedTuple):
@@ -35,7 +36,8 @@ class Reach(NamedTuple):
     context: str = ""
 
 
-# Action, kind, then header=role: need, device, or context (to be added where it is missing).
+# Action, kind, then header=role: need, device (which is needed as well), or context (to be
+# added where it is missing).
 _ROWS = """
 AbsoluteTimeout       named
 AgentLogoff           named  Agent=device
@@ -214,8 +216,9 @@ WaitEvent             reads
 def _reach(row: str) -> tuple[str, Reach]:
     """Read one row."""
     name, kind, *roles = row.split()
-    assert kind in _KINDS, row
     pairs = [role.lower().split("=") for role in roles]
+    assert kind in _KINDS, row
+    assert _ROLES.issuperset(role for _, role in pairs), row
     contexts = [header for header, role in pairs if role == "context"]
     return name.lower(), Reach(
         kind,

@@ -5,6 +5,13 @@ from __future__ import annotations
 
 from amiproxy.message import Message
 
+#: Actions whose ActionID comes back in an event for all, and that event; in lower case.
+ECHOES = {
+    "originate": "originateresponse",
+    "userevent": "userevent",
+    "sipqualifypeer": "sipqualifypeerdone",
+}
+
 
 def starts_list(response: Message) -> bool:
     """Return whether events that belong to *response* follow it."""

@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.message import Message
 from amiproxy.routing.actionids import KEY_LENGTH, with_action_id
-from amiproxy.routing.answers import answer_to_originate, ends_list, starts_list
+from amiproxy.routing.answers import ECHOES, answer_to_originate, ends_list, starts_list
 from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
@@ -56,9 +56,8 @@ if TYPE_CHECKING:
 #: Originates held back at a time; the oldest is answered before one more is.
 MAX_HELD = 65536
 
-#: Events with a class that bear the ActionID of the action behind them and are for all:
-#: name in lower case.
-FOR_ALL = frozenset({"userevent", "originateresponse", "sipqualifypeerdone"})
+# Events that bear the ActionID of the action behind them and are for all.
+_FOR_ALL = frozenset(ECHOES.values())
 
 
 class Ledger:
@@ -246,7 +245,7 @@ class Ledger:
                 self._take(wire_id)
             done = message.get("Response").lower() == "success"
             return self._originate_answer(action, done=done)
-        if name in FOR_ALL or (action is None and message.has("Privilege")):
+        if name in _FOR_ALL or (action is None and message.has("Privilege")):
             return self._event_for_all(message, wire_id, key, action)
         # An item of a list that is over is for nobody.
         return None if action is None else self._list_item(message, action, marked=True)

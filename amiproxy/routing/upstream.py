@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import with_action_id
+from amiproxy.routing.answers import ECHOES
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.pending import PendingAction
 
@@ -32,9 +33,6 @@ GRACE = 15.0
 
 #: Actions that Asterisk answers with text, without Response and ActionID.
 TEXTUAL = frozenset({"iaxnetstats", "queues"})
-
-#: Actions whose ActionID comes back in an event for all.
-ECHOED = frozenset({"originate", "userevent", "sipqualifypeer"})
 
 #: What sscanf takes for ``%30d``.
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")
@@ -76,7 +74,7 @@ def prepare(
         held_back=held_back,
         synchronous=synchronous and not held_back,
         textual=name in TEXTUAL,
-        echoed=name in ECHOED,
+        echoed=name in ECHOES,
         since=now,
         ringing=ringing(values.get("timeout", "")) + GRACE if synchronous else 0.0,
     )
