@@ -72,6 +72,8 @@ _FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
 _DIRECTIVE = re.compile(r"#\s*(?:try)?(?:exec|include)")
 # What Asterisk searches for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
+# What keeps a comma from separating two arguments (AST_STANDARD_APP_ARGS).
+_JOINS = re.compile(r"[\"\\(\[]")
 # Variables and options that name a command to run (MONITOR_EXEC, MIXMONITOR_EXEC,
 # CONFBRIDGE(bridge,record_command), the AGI script of a MeetMe) or a file to write.
 _SETTINGS = re.compile(
@@ -131,11 +133,12 @@ def _originate_escapes(key: str, text: str, message: Message) -> bool:
         return is_dangerous(text)
     if key == "data":
         applications = dialplan.plain(" ".join(message.all("Application")))
-        return bool(_WORDS.search(text)) or _data_escapes(applications, text)
+        joined = any(map(_JOINS.search, message.all("Data")))
+        return bool(_WORDS.search(text)) or _data_escapes(applications, text, joined=joined)
     return False
 
 
-def _agi_escapes(key: str, text: str, _message: Message) -> bool:
+def _agi_escapes(key: str, text: str, message: Message) -> bool:
     """Return whether this header of an AGI action could leave the PBX."""
     words = text.split()
     if key != "command":
@@ -145,7 +148,8 @@ def _agi_escapes(key: str, text: str, _message: Message) -> bool:
     if words[:1] != ["exec"]:
         return False
     application, data = "".join(words[1:2]), " ".join(words[2:])
-    return is_dangerous(application) or _data_escapes(application, data)
+    joined = any(map(_JOINS.search, message.all("Command")))
+    return is_dangerous(application) or _data_escapes(application, data, joined=joined)
 
 
 def _getvar_escapes(key: str, text: str, message: Message) -> bool:
@@ -189,15 +193,20 @@ def _evaluates(name: str, text: str) -> bool:
     return dialplan.is_assembled(text) or (not in_file and dialplan.is_indirect(text))
 
 
-def _data_escapes(application: str, data: str) -> bool:
-    """Return whether *data* makes an *application* dangerous that is harmless without it."""
+def _data_escapes(application: str, data: str, *, joined: bool) -> bool:
+    """Return whether *data* makes an *application* dangerous that is harmless without it.
+
+    *joined*: Asterisk may keep together what is more than one argument here, so that its
+    second argument is here the second or any later one.
+    """
     arguments = [part.strip() for part in dialplan.arguments(data)] + [""] * 6
     if "queue" in application:
-        return bool(arguments[5])  # an AGI script
+        return bool("".join(arguments[5:]) if joined else arguments[5])  # an AGI script
+    options = "".join(arguments[1:]) if joined else arguments[1]
     if "meetme" in application:
-        return bool(set(arguments[1]) & set("br"))  # an AGI script, a recording
+        return bool(set(options) & set("br"))  # an AGI script, a recording
     if "spy" in application:
-        return "r" in arguments[1]  # a recording
+        return "r" in options  # a recording
     if "authenticate" in application:
         return "/" in arguments[0]  # a file of passwords
     if "disa" in application:

@@ -100,8 +100,9 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
     if row is applications.DIAL:
         return _dial_problem(data, bounds)
     if row is applications.DTMF:
-        channel = "".join(dialplan.arguments(data)[3:4]).strip()
-        return None if not channel or bounds.has_channel(channel) else "another's channel"
+        # Asterisk's fourth argument: a comma in quotes separates here, but not there.
+        channels = filter(None, map(str.strip, dialplan.arguments(data)[3:]))
+        return None if all(map(bounds.has_channel, channels)) else "another's channel"
     if row is None:
         return "an application that is not known to act on the channel alone"
     return row.why or embedded_problem(data, privileged=privileged)

@@ -48,6 +48,8 @@ REACHING = [
     ("Read", "TRANSFER_CONTEXT"),
     ("Set", "TRANSFER_CONTEXT=evil"),
     ("SendDTMF", "1234,,,SIP/9999-1"),
+    ("SendDTMF", '"1,",,,SIP/9999-1'),
+    ("SendDTMF", "1\\,,,,SIP/9999-1"),
     ("Dial", "SIP/9999"),
     ("Dial", "SIP/100&SIP/9999"),
     ("Dial", "Local/5@evil"),
