@@ -145,7 +145,7 @@ class ActionFilter:
 
     def _reach_problem(self, reach: Reach, message: Message) -> str | None:
         """Return why *message* reaches more than the user's own, by what it does not name."""
-        if message.action == _GLOBAL and not message.get("Channel"):
+        if not message.get("Channel") and self._is_about_variables(message):
             return "a variable of everybody's"
         if not self._bounds.channel:
             return None
@@ -158,6 +158,13 @@ class ActionFilter:
             if not all(self._bounds.has_device(value) for value in message.all(header)):
                 return f"another's {header}"
         return None
+
+    def _is_about_variables(self, message: Message) -> bool:
+        """Return whether *message*, which names no channel, sets or shows variables."""
+        asked = message.get("Variables") or message.get("AllVariables")
+        return message.action == _GLOBAL or bool(
+            self._bounds.channel and message.action == "status" and asked
+        )
 
     def _header_problem(
         self, name: str, value: str, message: Message, knows: Callable[[str], bool]
@@ -180,6 +187,8 @@ class ActionFilter:
         """Return whether the header *name* names a channel that is the user's."""
         if name == "interface":
             return self._bounds.may_dial(value)
+        if name == "timeoutchannel" or (name == "channel2" and message.action == "park"):
+            return self._bounds.may_return_to(value)
         if name == "channel" and message.action == "originate":
             return self._bounds.may_dial(value) or self._local_channel(value) is not None
         return self._bounds.has_channel(value)

@@ -10,6 +10,8 @@ _GOSUB = re.compile(r"[,^|]")
 # Variables of a channel by whose contents Asterisk goes on in another context:
 # TRANSFER_CONTEXT, GOTO_ON_BLINDXFR, CONNECTED_LINE_SEND_SUB, DYNAMIC_FEATURES...
 _JUMP = re.compile(r"context|goto|macro|gosub|_sub\b|_sub_args|features|parking|transfer_exten")
+# Variables that name the channel to which a parked call comes back.
+_DIALLED = re.compile("blindtransfer|attendedtransfer")
 
 
 class Bounds(NamedTuple):
@@ -41,11 +43,21 @@ class Bounds(NamedTuple):
         A Local channel has to enter the user's context, unless the prefix of their channels
         names a context itself: ``local/5@x``.
         """
-        if not self.has_channel(destination):
-            return False
-        if not self.context or "@" in self.channel or not is_local(destination):
-            return True
-        return local_context(destination) == self.context
+        return self.has_channel(destination) and self._calls_own(destination)
+
+    def may_return_to(self, name: str) -> bool:
+        """Return whether a call may come back to the channel *name*, whose device is dialled."""
+        # As Asterisk makes the one of the other (ast_channel_name_to_dial_string).
+        return self.has_channel(name) and self._calls_own(name.rpartition("-")[0] or name)
+
+    def _calls_own(self, destination: str) -> bool:
+        """Return whether *destination*, which begins as it must, is the user's own."""
+        if is_local(destination):
+            bounded = self.context and "@" not in self.channel
+            return not bounded or local_context(destination) == self.context
+        return not self.channel.partition("/")[2] or not _names_another_device(
+            destination, len(self.channel)
+        )
 
     def has_gosub(self, location: str) -> bool:
         """Return whether ``context,exten,priority`` names the user's context.
@@ -57,6 +69,8 @@ class Bounds(NamedTuple):
 
     def has_variable(self, name: str) -> bool:
         """Return whether the user may set the variable *name*, which is in lower case."""
+        if self.limited and _DIALLED.search(name) is not None:
+            return False
         return not self.context or _JUMP.search(name) is None
 
 
@@ -73,3 +87,17 @@ def local_context(channel: str) -> str:
     """
     address = channel.partition("/")[2].partition("/")[0]
     return address.partition("@")[2]
+
+
+def _names_another_device(destination: str, prefix: int) -> bool:
+    """Return whether *destination* is to a device that stands behind the first *prefix* characters.
+
+    In ``PJSIP/100@trunk`` that is ``trunk``, and 100 what is dialled there; in
+    ``PJSIP/100/sip:5@host`` it is 100 (chan_pjsip.c, request).  SIP looks for the first ``@``
+    of all.
+    """
+    at = destination.find("@")
+    if at < prefix:
+        return False
+    technology = destination.partition("/")[0]
+    return "/" not in destination[len(technology) + 1 : at] or technology.strip().lower() == "sip"

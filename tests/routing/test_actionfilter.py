@@ -43,6 +43,64 @@ def test_every_header_that_names_a_channel_is_checked(action: str, header: str) 
         assert client.sends(f"Action: {action}", *rest, f"{header}: {OWN}", line) is None
 
 
+@pytest.mark.parametrize(
+    ("channel", "destination", "own"),
+    [
+        ("pjsip/100", "PJSIP/100", True),
+        ("pjsip/100", "PJSIP/100@trunk", False),
+        ("pjsip/100", "PJSIP/1009005550100@trunk/sip:x@y", False),
+        ("pjsip/100", "PJSIP/100/sip:5@phone", True),
+        ("sip/100", "SIP/100@trunk", False),
+        ("sip/100", "SIP/100/5@trunk", False),
+        ("iax2/100", "IAX2/100/5@in", True),
+        ("iax2/100", "IAX2/100:x@other/5", False),
+        ("pjsip/100@company", "PJSIP/100@company", True),
+        ("pjsip", "PJSIP/5@trunk", True),
+        ("pjsip/", "PJSIP/5@trunk", True),
+        ("local/5", "Local/5@in", True),
+    ],
+)
+def test_what_is_dialled_is_the_own_device(channel: str, destination: str, own: bool) -> None:
+    """Behind an @ stands the device, and before it what is dialled there."""
+    client = Client(User(channel=channel))
+    technology, _, device = channel.partition("/")
+    begin = f"{technology}/{device or 1}"
+
+    for lines in (
+        ("Action: Originate", f"Channel: {destination}", "Exten: 1"),
+        ("Action: Originate", f"Channel: {begin}", "Application: Dial", f"Data: {destination}"),
+        ("Action: QueueAdd", "Queue: q", f"Interface: {destination}"),
+        ("Action: Park", f"Channel: {begin}-1", f"TimeoutChannel: {destination}-0001"),
+        ("Action: Park", f"Channel: {begin}-1", f"Channel2: {destination}-0001"),
+    ):
+        assert (client.sends(*lines) is not None) is own, lines
+
+
+def test_a_parked_call_comes_back_to_the_own_device() -> None:
+    """Nor may it enter another context by a Local channel, or a variable."""
+    client = Client(User(out_context="in"))
+    park = ("Action: Park", "Channel: SIP/200-1")
+
+    assert client.sends(*park, "TimeoutChannel: Local/5@in-0001;1")
+    assert client.sends(*park, "TimeoutChannel: Local/5@other-0001;1") is None
+    assert client.sends(*park, "Channel2: Local/5@other") is None
+    for user in (User(out_context="in"), User(channel="sip/100")):
+        for name in ("BLINDTRANSFER", "__ATTENDEDTRANSFER"):
+            lines = ("Action: Setvar", f"Channel: {OWN}", f"Variable: {name}", f"Value: {OTHER}")
+            assert Client(user).sends(*lines) is None
+
+
+@pytest.mark.parametrize("header", ["Variables: PIN", "AllVariables: true"])
+def test_a_status_of_everybody_shows_no_variables(header: str) -> None:
+    """As Getvar, it has to name a channel."""
+    client = Client(User(channel="sip/100"))
+
+    assert client.sends("Action: Status")
+    assert client.sends("Action: Status", f"Channel: {OWN}", header)
+    assert client.sends("Action: Status", header) is None
+    assert client.sends("Action: Status", "Channel:", f"Channel: {OWN}", header) is None
+
+
 @pytest.mark.parametrize("channel", ["/^SIP.*$/", "/SIP\\/100/", "1795412250.358", "all"])
 def test_a_pattern_or_a_unique_id_is_not_an_own_channel(channel: str) -> None:
     """Hangup accepts patterns, and every action accepts unique ids instead of names."""
