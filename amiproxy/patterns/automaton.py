@@ -37,7 +37,7 @@ _TOO_LARGE = "it has too many ways to match: fewer or shorter repetitions would 
 _State = list[Any]
 
 
-class Bounds(NamedTuple):
+class Budget(NamedTuple):
     """How large an automaton may become, and what may search."""
 
     #: Bytes that the expression stands for, its repetitions written out.
@@ -59,17 +59,17 @@ class Automaton:
 
     __slots__ = ("_classes", "_found", "_start", "sees_lines")
 
-    def __init__(self, node: Node, bounds: Bounds, *, lines: bool, going_on: bool = False) -> None:
+    def __init__(self, node: Node, budget: Budget, *, lines: bool, going_on: bool = False) -> None:
         """Make the automaton of *node*.
 
         Raises:
-            PatternError: it would become larger than *bounds*.
+            PatternError: it would become larger than *budget*.
 
         """
         length = size(node)
-        if length > bounds.size:
+        if length > budget.size:
             raise PatternError(
-                f"with its repetitions written out it has {length} bytes; it may have {bounds.size}"
+                f"with its repetitions written out it has {length} bytes; it may have {budget.size}"
             )
         #: Whether the expression has occurred: no byte leads out of it.
         self._found: _State = []
@@ -78,7 +78,7 @@ class Automaton:
         self.sees_lines = positions.sees_lines
         builder = _Builder(positions, None if going_on else self._found, lines=lines)
         self._classes = builder.classes
-        self._start = builder.build(bounds)
+        self._start = builder.build(budget)
 
     def search(self, text: bytes) -> bool:
         """Return whether the expression occurs in *text*."""
@@ -141,11 +141,11 @@ class _Builder:
             return OTHER
         return LINE if chars & LINE_FEED else WORD if chars & WORDS else OTHER
 
-    def build(self, bounds: Bounds) -> _State:
+    def build(self, budget: Budget) -> _State:
         """Make all states that a text may lead to; return the first.
 
         Raises:
-            PatternError: they are more than *bounds* allow.
+            PatternError: they are more than *budget* allows.
 
         """
         kinds = {EDGE, *(kind for kind, _ in self._kinds)}
@@ -154,7 +154,7 @@ class _Builder:
         self._states[start] = []
         for positions, before in waiting:
             total += bin(positions).count("1")
-            if len(waiting) > bounds.states or total > bounds.positions:
+            if len(waiting) > budget.states or total > budget.positions:
                 raise PatternError(_TOO_LARGE)
             row = self._states[positions, before]
             reached = {after: self._reached(positions, before, after) for after in kinds}

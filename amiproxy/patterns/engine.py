@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.patterns import re2text
-from amiproxy.patterns.automaton import Automaton, Bounds
+from amiproxy.patterns.automaton import Automaton, Budget
 from amiproxy.patterns.errors import PatternError
 from amiproxy.patterns.tree import longest_literal, overlap
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from amiproxy.patterns.tree import Node
 
 #: For patterns of clients, and of files.
-OF_CLIENTS = Bounds(size=600, states=400, positions=3000, re2_only=True)
-OF_FILES = Bounds(size=1500, states=1000, positions=10000)
+OF_CLIENTS = Budget(size=600, states=400, positions=3000, re2_only=True)
+OF_FILES = Budget(size=1500, states=1000, positions=10000)
 
 # A text whose beginning overlaps itself more often is no longer cheap to look for in bytes
 # that were made for it: Python compares each of the overlaps.
@@ -75,7 +75,7 @@ def _is_plain(text: bytes) -> bool:
     return bool(text) and overlap(text) <= _MAX_OVERLAP
 
 
-def search_for(node: Node, bounds: Bounds, *, lines: bool) -> Search:
+def search_for(node: Node, budget: Budget, *, lines: bool) -> Search:
     """Return what searches for *node*; *lines* as in Automaton.
 
     Raises:
@@ -83,10 +83,10 @@ def search_for(node: Node, bounds: Bounds, *, lines: bool) -> Search:
 
     """
     text, whole = longest_literal(node)
-    if bounds.re2_only and not re2text.AVAILABLE:
+    if budget.re2_only and not re2text.AVAILABLE:
         what = "a text that repeats itself so often" if whole else "special characters"
         raise PatternError(f"{what} {_MISSING}")
-    found = _engine(node, bounds, lines=lines)
+    found = _engine(node, budget, lines=lines)
     if not _is_plain(text) or b"\n" in text:
         return found
     # Nearly all events lack the text, and then nothing else has to be looked at.
@@ -99,28 +99,28 @@ def _cost(text: bytes) -> float:
     return LITERAL + _OVERLAP * overlap(text)
 
 
-def _engine(node: Node, bounds: Bounds, *, lines: bool) -> Search:
+def _engine(node: Node, budget: Budget, *, lines: bool) -> Search:
     """Return what searches for *node*, which is more than a text."""
     try:
-        occurs_in = _in_re2(node, bounds, lines=lines)
+        occurs_in = _in_re2(node, budget, lines=lines)
     except PatternError:
-        if bounds.re2_only:
+        if budget.re2_only:
             raise
         occurs_in = None  # without the states behind a match it may be small enough
     if occurs_in is not None:
         return Search(occurs_in, RE2)
-    if bounds.re2_only:
+    if budget.re2_only:
         raise PatternError(
             "^ and $ are accepted at its ends only, \\< and \\> beside a letter, a digit or _"
         )
-    return Search(Automaton(node, bounds, lines=lines).search, _AUTOMATON)
+    return Search(Automaton(node, budget, lines=lines).search, _AUTOMATON)
 
 
-def _in_re2(node: Node, bounds: Bounds, *, lines: bool) -> Callable[[bytes], bool] | None:
+def _in_re2(node: Node, budget: Budget, *, lines: bool) -> Callable[[bytes], bool] | None:
     """Return the search of RE2, or None where it does not serve."""
     if not re2text.AVAILABLE:
         return None
-    automaton = Automaton(node, bounds, lines=lines, going_on=True)
+    automaton = Automaton(node, budget, lines=lines, going_on=True)
     return None if automaton.sees_lines else re2text.searcher(node, lines=lines)
 
 

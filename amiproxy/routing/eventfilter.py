@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amiproxy.message import Message
-    from amiproxy.patterns.automaton import Bounds
+    from amiproxy.patterns.automaton import Budget
     from amiproxy.patterns.tree import Node
     from amiproxy.routing.looks import Look
 
@@ -148,7 +148,7 @@ class EventFilters:
         return not any(test.holds(message) for test in excludes)
 
     def with_line(
-        self, text: str, criteria: str = "", bounds: Bounds = engine.OF_FILES
+        self, text: str, criteria: str = "", budget: Budget = engine.OF_FILES
     ) -> EventFilters:
         """Return these filters and one more.
 
@@ -156,7 +156,7 @@ class EventFilters:
         expression that is searched in the whole event, lines and all.  With *criteria*, as
         ``action(exclude),name(Hangup),header(Channel),method(starts_with)``, these say what
         *text* is compared with, and how.  ``!`` before the text makes it an exclude, unless
-        ``action`` says otherwise.  *bounds* is how large patterns may become.
+        ``action`` says otherwise.  *budget* is how large patterns may become.
 
         Raises:
             FilterError: malformed, or not a regular expression, or one that costs too much.
@@ -171,9 +171,9 @@ class EventFilters:
             action = given.get("action")
             if action is not None:
                 exclude = action == "exclude"
-            one = _advanced(text, given, bounds)
+            one = _advanced(text, given, budget)
         else:
-            one = _filter(text, {}, "regex", bounds)
+            one = _filter(text, {}, "regex", budget)
         if exclude:
             return EventFilters(self.includes, (*self.excludes, one))
         return EventFilters((*self.includes, one), self.excludes)
@@ -257,7 +257,7 @@ def _criteria(text: str) -> dict[str, str]:
     return found
 
 
-def _advanced(text: str, given: Mapping[str, str], bounds: Bounds) -> EventFilter:
+def _advanced(text: str, given: Mapping[str, str], budget: Budget) -> EventFilter:
     """Make the filter with the criteria *given*."""
     method = given.get("method", "none")
     if method not in METHODS or bool(text) is (method == "none"):
@@ -266,10 +266,10 @@ def _advanced(text: str, given: Mapping[str, str], bounds: Bounds) -> EventFilte
         raise FilterError(MALFORMED)
     if given.get("header") == ":":
         raise FilterError(MALFORMED)
-    return _filter(text, given, method, bounds)
+    return _filter(text, given, method, budget)
 
 
-def _filter(text: str, given: Mapping[str, str], method: str, bounds: Bounds) -> EventFilter:
+def _filter(text: str, given: Mapping[str, str], method: str, budget: Budget) -> EventFilter:
     """Make a filter; *text* is empty for the method none.
 
     Raises:
@@ -285,7 +285,7 @@ def _filter(text: str, given: Mapping[str, str], method: str, bounds: Bounds) ->
     except UnicodeEncodeError:
         raise FilterError(MALFORMED) from None
     try:
-        plain, look = _what(one.text, header_and_colon, method, bounds)
+        plain, look = _what(one.text, header_and_colon, method, budget)
     except MalformedError:
         raise FilterError(NOT_COMPILED) from None
     except PatternError as error:
@@ -294,7 +294,7 @@ def _filter(text: str, given: Mapping[str, str], method: str, bounds: Bounds) ->
 
 
 def _what(
-    text: bytes, header: bytes, method: str, bounds: Bounds
+    text: bytes, header: bytes, method: str, budget: Budget
 ) -> tuple[bytes | None, Look | None]:
     """Return the text that can be looked for together with others, or the look.
 
@@ -313,4 +313,4 @@ def _what(
         return b"\n" * begins + plain + b"\n" * ends, None
     if begins or ends:
         node = Row((*[Anchor("^")] * begins, node, *[Anchor("$")] * ends))
-    return None, looks.for_pattern(node, header, bounds)
+    return None, looks.for_pattern(node, header, budget)

@@ -14,7 +14,7 @@ from amiproxy.routing.facts import facts_of
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
-    from amiproxy.patterns.automaton import Bounds
+    from amiproxy.patterns.automaton import Budget
     from amiproxy.patterns.tree import Node
 
 #: What it costs at most to find all values of headers in one event, in microseconds.
@@ -108,17 +108,17 @@ def for_texts(texts: tuple[bytes, ...], header: bytes) -> Look:
     return _shared(key) or _new(key, header, engine.search_for_any(texts), framed=True)
 
 
-def for_pattern(node: Node, header: bytes, bounds: Bounds) -> Look:
+def for_pattern(node: Node, header: bytes, budget: Budget) -> Look:
     """Return the look for the expression *node*.
 
     Raises:
         PatternError: it cannot be searched for.
 
     """
-    key = (node, header, bounds)
+    key = (node, header, budget)
     found = _shared(key)
     if found is None:
-        search = engine.search_for(node, bounds, lines=bool(header))
+        search = engine.search_for(node, budget, lines=bool(header))
         found = _new(key, header, search, framed=False)
     return found
 

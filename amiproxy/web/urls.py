@@ -157,7 +157,7 @@ def read(
     if style is None:
         raise BadRequest(404, "There is nothing here: use /?Action=...")
     if target.is_crowded:
-        raise BadRequest(400, f"Too many fields, no more than {limits.headers} are allowed")
+        raise BadRequest(400, f"Too many fields, at most {limits.headers} are allowed")
     if not fields and request.method != "POST" and style in ("", "manager"):
         return Asked(style, None)
     json_lines: tuple[str, ...] = ()
@@ -220,10 +220,12 @@ def _block(lines: list[str], fields: Iterable[tuple[str, str]], limits: Limits) 
     if not any(named):
         raise BadRequest(400, "No Action and no ProxyAction: use /?Action=Ping")
     if len(lines) > limits.headers:
-        raise BadRequest(400, f"{len(lines)} fields, no more than {limits.headers} are allowed")
+        text = f"Too many fields: {len(lines)}, at most {limits.headers} are allowed"
+        raise BadRequest(400, text)
     longest = max(map(len, lines))
     if longest > limits.line:
-        raise BadRequest(400, f"A line of {longest} bytes, no more than {limits.line} are allowed")
+        text = f"Line too long: {longest} bytes, at most {limits.line} are allowed"
+        raise BadRequest(400, text)
     return message
 
 
