@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
 from benchmarks.torture import bodies, clients, servers
-from benchmarks.torture.floods import action
+from benchmarks.torture.floods import LOGIN, action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +142,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "log-ins",
         "50 clients log in again and again",
-        clients.pipeline(50, action("Login", "Username: mallory", "Secret: mallory")),
+        clients.pipeline(50, action(*LOGIN)),
         "all",
     ),
     Attack(

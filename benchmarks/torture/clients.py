@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks.torture.floods import action, discard, flood, reset, wait, wait_for
+from benchmarks.torture.floods import LOGIN, action, discard, flood, reset, wait, wait_for
 
 if TYPE_CHECKING:
     from benchmarks.torture.floods import Clock, Target
@@ -33,8 +33,8 @@ def _add(pattern: str) -> bytes:
 
 
 #: Filters that are compiled, and a log-in that takes them away.
-COMPILES = b"".join(_add(f"(a{n}|b.{{0,20}}[c-e]*){{1,9}}f") for n in range(60)) + action(
-    "Login", "Username: mallory", "Secret: mallory"
+COMPILES = b"".join(
+    [*(_add(f"(a{n}|b.{{0,20}}[c-e]*){{1,9}}f") for n in range(60)), action(*LOGIN)]
 )
 
 
@@ -169,7 +169,7 @@ def slow_readers(count: int) -> Run:
         socks = []
         for _ in range(count):
             socks.append(target.connect(receive_buffer=4096))
-            socks[-1].sendall(action("Login", "Username: mallory", "Secret: mallory"))
+            socks[-1].sendall(action(*LOGIN))
             wait_for(socks[-1], b"Message: Authentication accepted")
         wait(clock)
 

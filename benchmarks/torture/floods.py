@@ -7,16 +7,17 @@ import contextlib
 import os
 import selectors
 import socket
-import ssl
 import struct
 import time
 from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 #: How many connections log in at once: the proxy bounds those that have not.
 _AT_ONCE = 25
+#: How the attacker logs in.
+LOGIN = ("Login", "Username: mallory", "Secret: mallory")
 #: Close without TIME_WAIT.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -44,13 +45,9 @@ class Target:
         """Return *count* connections, numbered from *begin*, 4000 from each address."""
         return [self.connect(1 + number // 4000) for number in range(begin, begin + count)]
 
-    def logged_in(
-        self, count: int, user: str = "mallory", *, events: bool = False
-    ) -> list[socket.socket]:
-        """Return *count* connections that are logged in as *user*."""
-        login = action(
-            "Login", f"Username: {user}", f"Secret: {user}", f"Events: {'on' if events else 'off'}"
-        )
+    def logged_in(self, count: int, *, events: bool = False) -> list[socket.socket]:
+        """Return *count* connections that are logged in as mallory."""
+        login = action(*LOGIN, f"Events: {'on' if events else 'off'}")
         socks: list[socket.socket] = []
         while len(socks) < count:
             some = self.connections(min(_AT_ONCE, count - len(socks)), len(socks))
@@ -101,58 +98,59 @@ class Clock:
             return False
 
 
+class _Flood:
+    """What is sent again and again on *sock*."""
+
+    def __init__(self, sock: socket.socket, data: bytes) -> None:
+        self.sock = sock
+        self._data = data
+        self._at = 0
+        sock.setblocking(False)
+
+    def serve(self, events: int) -> bool:
+        """Read and send; return whether the connection is still there."""
+        try:
+            if events & selectors.EVENT_READ and not self.sock.recv(262144):
+                return False
+            if events & selectors.EVENT_WRITE:
+                sent = self.sock.send(self._data[self._at : self._at + 65536])
+                self._at = (self._at + sent) % len(self._data)
+        except BlockingIOError:
+            pass
+        except OSError:
+            return False
+        return True
+
+
 def flood(
-    socks: Sequence[socket.socket],
-    data: bytes | Sequence[bytes],
+    socks: Iterable[socket.socket],
+    data: bytes,
     clock: Clock,
     *,
     again: Callable[[], socket.socket] | None = None,
 ) -> None:
     """Send *data* again and again on each of *socks*, and discard what comes.
 
-    One for all, or one for each.  A connection that ends is replaced by *again*.
+    A connection that ends is replaced by *again*.
     """
-    pieces = [data] * len(socks) if isinstance(data, bytes) else list(data)
     clock.begin()
+    both = selectors.EVENT_READ | selectors.EVENT_WRITE
     with selectors.DefaultSelector() as selector:
-        for sock, piece in zip(socks, pieces):
-            sock.setblocking(False)
-            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, [piece, 0])
+        for sock in socks:
+            selector.register(sock, both, _Flood(sock, data))
         while not clock.over:
             if not selector.get_map():
                 time.sleep(0.01)
                 continue
             for key, events in selector.select(0.05):
-                if not _serve(key.fileobj, key.data, events):  # type: ignore[arg-type]
-                    selector.unregister(key.fileobj)
-                    key.fileobj.close()  # type: ignore[union-attr]
-                    if again is not None:
-                        _replace(selector, again, key.data[0])
-
-
-def _serve(sock: socket.socket, state: list[object], events: int) -> bool:
-    piece, at = state
-    assert isinstance(piece, bytes)
-    assert isinstance(at, int)
-    try:
-        if events & selectors.EVENT_READ and not sock.recv(262144):
-            return False
-        if events & selectors.EVENT_WRITE:
-            state[1] = (at + sock.send(piece[at : at + 65536])) % len(piece)
-    except (BlockingIOError, ssl.SSLWantReadError):
-        pass
-    except OSError:
-        return False
-    return True
-
-
-def _replace(
-    selector: selectors.BaseSelector, again: Callable[[], socket.socket], piece: bytes
-) -> None:
-    with contextlib.suppress(OSError):
-        sock = again()
-        sock.setblocking(False)
-        selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, [piece, 0])
+                if key.data.serve(events):
+                    continue
+                selector.unregister(key.data.sock)
+                key.data.sock.close()
+                if again is not None:
+                    with contextlib.suppress(OSError):
+                        sock = again()
+                        selector.register(sock, both, _Flood(sock, data))
 
 
 def discard(socks: Iterable[socket.socket], clock: Clock) -> None:

@@ -19,10 +19,10 @@ import time
 
 from benchmarks.figures import latency
 
-NAME = "innocent"
+_NAME = "innocent"
 _PING_EVERY = 0.05  # seconds
 _STAMP = re.compile(rb"BenchId: \d+-(\d+)-")
-_BASIC = base64.b64encode(f"{NAME}:{NAME}".encode()).decode()
+_BASIC = base64.b64encode(f"{_NAME}:{_NAME}".encode()).decode()
 _HTTP = f"GET /?%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {_BASIC}\r\n\r\n"
 
 
@@ -76,7 +76,7 @@ class Innocent:
         sock = socket.create_connection(("127.0.0.1", self._port), 10)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._form != "http":
-            login = {"Action": "Login", "Username": NAME, "Secret": NAME, "Events": events}
+            login = {"Action": "Login", "Username": _NAME, "Secret": _NAME, "Events": events}
             sock.sendall(block(self._form, **login))
             heard = b""
             while b"Message: Authentication" not in heard and (data := sock.recv(65536)):
@@ -117,12 +117,12 @@ class Innocent:
         self._count += 1
         self._asked, self._since = self._count, now
         self._heard = b""
-        headers = {"Action": "Ping", "ActionID": f"{NAME}-{self._count}"}
+        headers = {"Action": "Ping", "ActionID": f"{_NAME}-{self._count}"}
         self._pings.sendall(block(self._form, **headers))
 
     def _read_pings(self) -> None:
         self._heard += self._receive(self._pings)
-        at = self._heard.find(b"ActionID: %s-%d\r\n" % (NAME.encode(), self._asked))
+        at = self._heard.find(b"ActionID: %s-%d\r\n" % (_NAME.encode(), self._asked))
         if self._asked and at >= 0 and self._heard.endswith(b"\r\n\r\n"):
             if b"Response: Success" not in self._heard:
                 self._gone = f"a ping failed: {self._heard.decode('latin-1')}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BOOTED = b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n"
 _SIZE = 4000000  # bytes of an event
+_MOST = 100  # events
 
 
 def _accept(target: Target) -> socket.socket:
@@ -39,18 +40,10 @@ def huge_events(target: Target, clock: Clock) -> None:
     sock = _accept(target)
     clock.begin()
     filler = b"X: " + b"x" * _SIZE
-    number = 0
-    while not clock.over:
-        number += 1
-        event = (
-            b"Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/%d\r\nUniqueid: %d\r\n"
-            % (
-                number,
-                number,
-            )
-        )
-        with contextlib.suppress(OSError):
-            sock.sendall(event + filler + b"\r\n\r\n")
-        if number == 100:
+    head = b"Event: Newchannel\r\nPrivilege: call,all\r\nChannel: SIP/%d\r\nUniqueid: %d\r\n"
+    for number in range(_MOST):
+        if clock.over:
             break
+        with contextlib.suppress(OSError):
+            sock.sendall(head % (number, number) + filler + b"\r\n\r\n")
     wait(clock)
