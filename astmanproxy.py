@@ -47,7 +47,7 @@ from amiproxy.process.process import (
 from amiproxy.settings.conffile import examine_config, load_config
 from amiproxy.settings.config import Config, reloaded
 from amiproxy.settings.describe import describe_servers, describe_users
-from amiproxy.settings.files import find_users, read_formats
+from amiproxy.settings.files import check_log_place, find_users, read_formats
 from amiproxy.settings.usersfile import load_users
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.log import Log, install_root_handler
@@ -122,6 +122,7 @@ def check(options: Options) -> int:
         client_context,
         server_context,
         read_formats,
+        check_log_place,
     ]
     try:
         config, problems, warnings = examine_config(options.config, current_directory())

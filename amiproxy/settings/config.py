@@ -180,9 +180,11 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     servers stay: a file cut short must not take a working proxy off the air.
     """
     changes: dict[str, Any] = {"where": new.where, "acl": new.acl}
+    waiting: list[str] = []
     if new.servers:
         changes["servers"] = new.servers
-    waiting: list[str] = []
+    elif old.servers:
+        waiting.append("host (no line names a server)")
     for key, setting in SETTINGS.items():
         value = getattr(new, setting.field)
         if setting.live:

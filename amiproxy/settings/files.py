@@ -79,6 +79,23 @@ def read_formats(config: Config) -> dict[str, Format]:
     return formats
 
 
+def check_log_place(config: Config) -> None:
+    """Check that there can be a log; whether we may write there only the start shows.
+
+    Raises:
+        ConfigError: its directory is missing, or it is a directory itself.
+
+    """
+    path = Path(config.logfile)
+    if path.is_dir():
+        raise ConfigError(f"{config.place('logfile')}logfile: {path} is a directory")
+    if not path.parent.is_dir():
+        raise ConfigError(
+            f"{config.place('logfile')}logfile: there is no directory {path.parent}; make it, or"
+            " name another file"
+        )
+
+
 def _objection_to_handlers(directory: str) -> str:
     """Return why others may change the handlers in *directory*, or their byte code; or ``""``."""
     if not directory:

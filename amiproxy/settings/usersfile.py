@@ -97,7 +97,8 @@ def _add(found: dict[str, User], user: User | None, number: int, report: Report)
         if cost is None:
             report.warn(
                 number,
-                f"user {name} cannot log in: the secret begins with $ but is not bcrypt",
+                f"user {name} cannot log in: the secret begins with $ but is not bcrypt;"
+                " astmanproxy --hash-secret makes that of it",
             )
         elif cost > _MAX_COST:
             report.warn(number, f"user {name}: bcrypt with cost {cost} makes log-ins slow")

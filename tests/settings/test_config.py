@@ -341,6 +341,8 @@ def test_reload_of_a_file_without_servers_keeps_those_there_are() -> None:
     """A file cut short must not take a working proxy off the air."""
     old = read("host = a,1,u,s,on")
 
-    config, _ = reloaded(old, read("forcebanner = changed"))
+    config, waiting = reloaded(old, read("forcebanner = changed"))
 
     assert config.servers == old.servers
+    assert waiting == ["forcebanner", "host (no line names a server)"]
+    assert reloaded(read(""), read("")) == (read(""), [])

@@ -9,7 +9,8 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
-from amiproxy.settings.files import find_users, handler_directories, read_formats
+from amiproxy.settings.files import check_log_place, find_users, handler_directories, read_formats
+from tests.settings.conf import read
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ def test_a_missing_users_file_means_no_users(tmp_path: Path) -> None:
     assert warning.startswith(f"Unable to open permissions file: {missing}!")
     with pytest.raises(ConfigError, match=f"^Unable to open permissions file: {missing}!$"):
         find_users(missing, required=True)
+
+
+def test_a_log_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+    """Before the old program is stopped to start this one."""
+    place = f"logfile = {tmp_path}"
+    check_log_place(read(f"{place}/x.log\n"))
+
+    with pytest.raises(ConfigError, match=r"^x.conf:1: logfile: .* is a directory$"):
+        check_log_place(read(f"{place}\n"))
+    with pytest.raises(ConfigError, match=r"^x.conf:1: logfile: there is no directory .*/none; "):
+        check_log_place(read(f"{place}/none/x.log\n"))
 
 
 def test_handlers_of_ones_own_come_first(tmp_path: Path) -> None:
