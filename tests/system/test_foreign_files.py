@@ -121,10 +121,19 @@ def handler(directory: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("mode", [["-f"], ["-t"], []])
-@pytest.mark.parametrize("what", ["owner", "mode", "file", "parent", "byte code", "linked file"])
+@pytest.mark.parametrize(
+    ("what", "mode"),
+    [
+        ("owner", ["-f"]),
+        ("owner", []),
+        *(
+            (what, ["-t"])
+            for what in ("owner", "mode", "file", "parent", "byte code", "linked file")
+        ),
+    ],
+)
 def test_handlers_that_others_can_change_are_not_run(
-    files: Files, mode: list[str], what: str
+    files: Files, what: str, mode: list[str]
 ) -> None:
     """Not as root, at start or by -t: the error names what is whose."""
     path = handler(files.dir / "handlers")
@@ -158,15 +167,16 @@ def test_handlers_of_root_are_run(files: Files) -> None:
     assert (files.dir / "trace").exists()
 
 
-@pytest.mark.parametrize("name", ["config", "users"])
 @pytest.mark.parametrize(
-    ("mode", "uid", "words"),
+    ("name", "mode", "uid", "words"),
     [
-        (0o644, 0, "everybody may read it, secrets and all"),
-        (0o666, 0, "others may change it: everybody may write to "),
-        (0o640, OTHER, "others may change it: "),
-        (0o660, 0, "others may change it: group daemon may write to "),
-        (0o600, 0, "user nobody may not read it, so SIGHUP will not read it again"),
+        ("users", 0o644, 0, "everybody may read it, secrets and all"),
+        ("users", 0o600, 0, "user nobody may not read it, so SIGHUP will not read it again"),
+        ("config", 0o644, 0, "everybody may read it, secrets and all"),
+        ("config", 0o666, 0, "others may change it: everybody may write to "),
+        ("config", 0o640, OTHER, "others may change it: "),
+        ("config", 0o660, 0, "others may change it: group daemon may write to "),
+        ("config", 0o600, 0, "user nobody may not read it, so SIGHUP will not read it again"),
     ],
 )
 def test_files_with_the_wrong_rights_are_warned_of(
