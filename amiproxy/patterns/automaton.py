@@ -115,23 +115,25 @@ class _Builder:
             for one in _INSIDE
             for side in KINDS
         )
-        # For each class what it is beside a position, and the positions that take it.
-        self._kinds: list[tuple[int, int]] = []
-        self.classes = self._sorted(positions.takes, lines=lines)
+        self.classes, self._kinds = self._sorted(positions.takes, lines=lines)
 
-    def _sorted(self, takes: list[int], *, lines: bool) -> bytes:
-        """Sort the bytes into classes that nothing here tells apart; return each one's."""
+    def _sorted(self, takes: list[int], *, lines: bool) -> tuple[bytes, list[tuple[int, int]]]:
+        """Sort the bytes into classes that nothing here tells apart; return each one's.
+
+        And for each class what it is beside a position, and the positions that take it.
+        """
         classes = [ANY]
         for chars in {*takes, LINE_FEED} if self._uniform else {*takes, LINE_FEED, WORDS}:
             halves = [half for one in classes for half in (one & chars, one & ~chars)]
             classes = [half for half in halves if half]
         table = bytearray(256)
+        kinds = []
         for number, chars in enumerate(classes):
             for char in bits(chars):
                 table[char] = number
             taken = sum(1 << position for position, one in enumerate(takes) if one & chars)
-            self._kinds.append((self._kind(chars, lines=lines), taken))
-        return bytes(table)
+            kinds.append((self._kind(chars, lines=lines), taken))
+        return bytes(table), kinds
 
     def _kind(self, chars: int, *, lines: bool) -> int:
         """Return what the bytes *chars* are beside a position."""

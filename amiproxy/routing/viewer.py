@@ -58,7 +58,7 @@ class Viewer:
         return encoders[batch.kind](self, batch, form)
 
     def chosen(self, batch: Batch) -> list[Routed]:
-        """Return what of *batch* this client gets, and before it what it is replayed."""
+        """Return what this client gets of *batch*, each behind what is replayed for it."""
         view, number, callfilter = self.view, self.number, self._callfilter
         found: list[Routed] = []
         if view.silent:

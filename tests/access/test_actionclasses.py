@@ -87,7 +87,7 @@ def test_nobody_may_send_what_any_version_refuses(name: str) -> None:
         (ALL & ~SYSTEM, "PJSIPSetMaintenanceX", False),
     ],
 )
-def test_what_was_too_open(write: int, name: str, allowed: bool) -> None:
+def test_some_actions_one_by_one(write: int, name: str, allowed: bool) -> None:
     """Each as a user would send it, in any case."""
     assert may_send(write, name) is may_send(write, name.upper()) is allowed
 
