@@ -185,7 +185,10 @@ class Listener:
             )
             client = Client(context, self._web_sessions, transport, address, slot)
             name = f"client-{address}:{port}"
-            WatchedThread(name, client.run, transport, essential=False, waits=True).start()
+            look = transport.check_reading
+            WatchedThread(
+                name, client.run, transport, essential=False, waits=True, look=look
+            ).start()
         except BaseException:
             context.admission.leave(slot)
             raise

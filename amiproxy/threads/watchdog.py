@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The watchdog's thread: says which thread hangs, and where.
+"""The watchdog's thread: says which thread hangs, and where; ends sessions that keep one busy.
 
 An I/O handler of the administrator's own runs in the threads of the proxy.  If it never
 returns, the Asterisk whose thread it is sends nothing to anybody any more.  Nothing can
@@ -128,6 +128,7 @@ class Watchdog:
         busy: dict[WatchedThread, float] = {}
         for thread in threading.enumerate():
             if isinstance(thread, WatchedThread):
+                thread.look()
                 since = thread.work.busy_since
                 if since and now - since >= self._patience:
                     busy[thread] = since

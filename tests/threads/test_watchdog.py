@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import types
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
@@ -35,7 +35,7 @@ class Hanging:
     def run(self) -> None:
         self.may_end.wait(30)
 
-    def thread(self, run: Callable[[], object] | None = None, **options: bool) -> WatchedThread:
+    def thread(self, run: Callable[[], object] | None = None, **options: Any) -> WatchedThread:
         """Return its thread, which has been busy for ten seconds."""
         thread = WatchedThread("slow", run or self.run, self, **options)
         thread.start()

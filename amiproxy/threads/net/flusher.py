@@ -16,7 +16,7 @@ import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Callable, Protocol, TypeVar
 
 from amiproxy.errors import PeerError, PeerGone
 from amiproxy.threads.net.backlog import Tally
@@ -24,12 +24,17 @@ from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 log = logging.getLogger("amiproxy.flusher")
 
 #: The shortest time between two checks of time limits, in seconds.
 _TICK = 0.01
+
+#: Pause where no connection takes anything although it has room, in seconds.
+_PAUSE = 0.001
+
+T = TypeVar("T")
 
 
 class Flushable(Protocol):
@@ -45,8 +50,8 @@ class Flushable(Protocol):
     def stalled_until(self) -> float:
         """When its time limit is over, in monotonic seconds."""
 
-    def flush(self) -> None:
-        """Send what the socket takes."""
+    def flush(self) -> bool:
+        """Send what the socket takes; return whether it took anything."""
 
     def check_stall(self) -> None:
         """End the session if its time limit is over."""
@@ -165,22 +170,26 @@ class Flusher:
         self.busy_since = 0.0
         ready = epoll.poll(timeout)
         self.busy_since = now = time.monotonic()
-        self._flush_ready(ready, wake_fd)
+        if not self._flush_ready(ready, wake_fd):
+            time.sleep(_PAUSE)
         if now - self._checked >= _TICK:
             self._checked = now
             for transport in waiting:
                 _guarded(transport.check_stall, transport)
         return True
 
-    def _flush_ready(self, events: Iterable[tuple[int, int]], wake_fd: int) -> None:
+    def _flush_ready(self, events: Sequence[tuple[int, int]], wake_fd: int) -> bool:
+        """Flush what has room; return False if all of it is busy reading (TLS)."""
+        moved = not events
         for fd, _ in events:
             if fd == wake_fd:
                 os.read(wake_fd, 4096)
+                moved = True
                 continue
             with self._lock:
                 transport = self._stalled.get(fd)
-            if transport is not None:
-                _guarded(transport.flush, transport)
+            moved = transport is None or _guarded(transport.flush, transport) or moved
+        return moved
 
 
 def _next_check(waiting: Iterable[Flushable]) -> float:
@@ -188,11 +197,12 @@ def _next_check(waiting: Iterable[Flushable]) -> float:
     return max(time.monotonic() + _TICK, first)
 
 
-def _guarded(act: Callable[[], None], transport: Flushable) -> None:
+def _guarded(act: Callable[[], T], transport: Flushable) -> T | None:
     """Do *act*; an error ends this one session, and the others are still flushed."""
     try:
-        act()
+        return act()
     except Exception:
         with transport.lock:
             transport.abort(PeerGone(f"{transport.peer}: bug in the proxy"))
         log.exception("%s: bug in the proxy", transport.peer)
+    return None

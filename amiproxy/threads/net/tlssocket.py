@@ -3,6 +3,9 @@
 
 The socket does not block: OpenSSL allows one call at a time on a connection, so one
 lock has to cover reading and writing, and nobody may wait under it.  The owner polls.
+
+A call that reads may last: OpenSSL takes records without data (KeyUpdate) one after the other
+for as long as they come.  So whoever sends does not wait for that lock either.
 """
 
 from __future__ import annotations
@@ -10,13 +13,11 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-from typing import TYPE_CHECKING
+import threading
+import time
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.threads.net.plainsocket import close_quietly, unsent, wait_for
-
-if TYPE_CHECKING:
-    import threading
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
@@ -25,24 +26,22 @@ _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
 #: does not tell how much of more than that has gone: all of it has, or nothing.
 _RECORD = 16384
 
+#: Seconds that OpenSSL may read without coming to any data.
+_LONGEST = 1.0
+
 
 class TlsSocket:
-    """A connected socket that speaks TLS.
+    """A connected socket that speaks TLS."""
 
-    *lock* is held for each call of OpenSSL: by the caller of ``send_now`` and
-    ``shut_read``, here everywhere else.
-    """
-
-    __slots__ = ("_is_shut", "_lock", "_sock", "timeout")
+    __slots__ = ("_in_vain", "_is_shut", "_openssl", "_reading_since", "_sock", "timeout")
 
     def __init__(
         self,
         sock: socket.socket,
         context: ssl.SSLContext,
-        lock: threading.Lock,
         *,
         server_side: bool,
-        server_hostname: str | None,
+        host: str | None,
     ) -> None:
         """Take over *sock*, which is of no use to anybody else then.
 
@@ -54,11 +53,16 @@ class TlsSocket:
             sock,
             server_side=server_side,
             do_handshake_on_connect=False,
-            server_hostname=server_hostname,
+            server_hostname=host,
         )
         self._sock.setblocking(False)
-        self._lock = lock
-        self._is_shut = False  # shut_read was called; guarded by _lock
+        # Serializes the calls of OpenSSL.  The owner waits for it, senders never do: what they
+        # cannot send now they keep.
+        self._openssl = threading.Lock()
+        self._is_shut = False  # shut_read was called
+        # Since when OpenSSL reads, in monotonic seconds, 0 while it does not; and for how long
+        # it has read more than waited before, since there was data.
+        self._reading_since = self._in_vain = 0.0
         #: How long ``recv`` and ``recv_into`` wait, in seconds, None for ever.
         self.timeout: float | None = None
 
@@ -81,7 +85,7 @@ class TlsSocket:
         while True:
             wanted = select.POLLIN
             try:
-                with self._lock:
+                with self._openssl:
                     if self._is_shut:
                         return False
                     self._sock.do_handshake()
@@ -90,7 +94,7 @@ class TlsSocket:
                 pass
             except ssl.SSLWantWriteError:
                 wanted = select.POLLOUT
-            if deadline.over:
+            if deadline.over or self._is_shut:
                 return False
             wait_for(self.fileno(), wanted, deadline.left())
 
@@ -110,19 +114,29 @@ class TlsSocket:
         while True:
             wanted = select.POLLIN
             try:
-                with self._lock:
+                with self._openssl:
                     # OpenSSL would take our own shut_read for the other side's doing,
                     # and send it an alert.
-                    return b"" if self._is_shut else self._sock.recv(size)
+                    self._reading_since = time.monotonic()
+                    data = b"" if self._is_shut else self._sock.recv(size)
+                self._in_vain = 0.0
+                return data
             except ssl.SSLWantWriteError:
                 wanted = select.POLLOUT
             except _NOT_NOW:
                 pass
             except _END:
                 return b""
+            finally:
+                since, self._reading_since = self._reading_since, 0.0
+            begin = time.monotonic()
+            if self._is_shut:
+                return b""
             if deadline.over:
                 raise BlockingIOError
             wait_for(self.fileno(), wanted, deadline.timeout())
+            waited = time.monotonic() - begin
+            self._in_vain = max(0.0, self._in_vain + begin - since - waited)
 
     def recv_into(self, buffer: memoryview) -> int:
         """As :meth:`recv`, into *buffer*; return how many bytes came.
@@ -133,7 +147,7 @@ class TlsSocket:
         count = len(first)
         buffer[:count] = first
         while first and len(buffer) - count >= _RECORD:
-            with self._lock:
+            with self._openssl:
                 if self._is_shut:
                     break
                 try:
@@ -148,30 +162,54 @@ class TlsSocket:
     def send_now(self, data: bytes | memoryview) -> int:
         """Send what the socket takes of *data* without waiting; return how much that was.
 
+        That is nothing while the owner reads.  One thread at a time.
+
         Raises:
             OSError: the connection is broken.
 
         """
-        assert self._lock.locked()
+        if not self._openssl.acquire(blocking=False):
+            return 0
         sent = 0
         try:
             while sent < len(data):
                 sent += self._sock.send(data[sent : sent + _RECORD])
         except _NOT_NOW:
             pass
+        finally:
+            self._openssl.release()
         return sent
 
     def unsent(self) -> int:
         """Return how many bytes the other side has not confirmed, 0 if that is not known."""
         return unsent(self._sock)
 
+    @property
+    def reads_in_vain(self) -> bool:
+        """Whether OpenSSL has been reading for long: what comes is no data."""
+        since = self._reading_since
+        return self._in_vain + (since and time.monotonic() - since) > _LONGEST
+
     def shut_read(self) -> None:
         """Wake the owner, who waits in ``recv``: it reads an end.  Closing would not."""
-        assert self._lock.locked()
         self._is_shut = True
+        if self._openssl.acquire(blocking=False):
+            self._shut(socket.SHUT_RD)
+            self._openssl.release()
+        # Else the owner does not wait: it finds out after the call that it is in.
+
+    def shut(self) -> None:
+        """As ``shut_read``, at once; nothing can be sent any more, and what comes is refused.
+
+        So OpenSSL comes to an end, however much it is sent.
+        """
+        self._is_shut = True
+        self._shut(socket.SHUT_RDWR)
+
+    def _shut(self, how: int) -> None:
         # SSLSocket.shutdown would forget that it speaks TLS.
         try:  # noqa: SIM105 - it needs no memory
-            socket.socket.shutdown(self._sock, socket.SHUT_RD)
+            socket.socket.shutdown(self._sock, how)
         except OSError:
             pass
 
@@ -182,7 +220,7 @@ class TlsSocket:
     def close(self) -> None:
         """Close the connection, with TLS's close_notify; its answer is not waited for."""
         try:
-            with self._lock:
+            with self._openssl:
                 self._sock.unwrap()
         except (OSError, ValueError):
             pass

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 #: How much one read takes at the most, and one send of a long answer, in bytes.
 READ_SIZE = _PIECE = 262144
-
 _END_POLL_INTERVAL = 0.5  # seconds, while the owner waits for room
 
 
@@ -57,16 +56,15 @@ class Transport:
         self.peer = peer
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
-        # Guards _backlog, _watched, end_reason and _closed, the change of _socket from plain to
-        # TLS, and with TLS all use of it; and a session's state.  end_reason and _backlog are
-        # read without it, too.  Nothing done under it may block; no thread holds two of them.
+        # Guards _backlog, _watched, end_reason and _closed, sending, the change of _socket from
+        # plain to TLS, and a session's state.  end_reason and _backlog are read without it, too.
+        # Nothing done under it may block; no thread holds two of them.
         self.lock = threading.Lock()
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
         self._backlog: Backlog | None = None  # while bytes wait
         self._watched = False  # by the flusher
-        #: Why the session must end, None while it need not.  Only read from outside.
-        self.end_reason: PeerError | None = None
+        self.end_reason: PeerError | None = None  #: why the session must end; only read outside
         self._closed = False
         self.busy_since = 0.0  # for the watchdog
         self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
@@ -85,12 +83,11 @@ class Transport:
             PeerGone, SlowPeer: the connection is over, or somebody ended the session.
 
         """
-        data: bytes | None
         self.busy_since = 0.0
         try:
             if timeout != self._socket.timeout:
                 self._socket.set_timeout(timeout)
-            data = self._socket.recv(size)
+            data: bytes | None = self._socket.recv(size)
             self.busy_since = time.monotonic()
         except NOT_NOW:
             data = None
@@ -102,11 +99,10 @@ class Transport:
 
     def recv_into(self, buffer: memoryview, timeout: float | None = None) -> int | None:
         """As :meth:`recv`, into *buffer*; returns how many bytes came."""
-        count: int | None
         try:
             if timeout != self._socket.timeout:
                 self._socket.set_timeout(timeout)
-            count = self._socket.recv_into(buffer)
+            count: int | None = self._socket.recv_into(buffer)
         except NOT_NOW:
             count = None
         except OSError as error:
@@ -122,7 +118,8 @@ class Transport:
             data = self._socket.peek(timeout)
         except OSError as error:
             raise self._broken(error) from error
-        self.check()
+        if self.end_reason is not None:
+            raise self.end_reason
         return data
 
     def check(self) -> None:
@@ -152,13 +149,8 @@ class Transport:
             self.check()
             assert isinstance(self._socket, PlainSocket)
             try:
-                tls = TlsSocket(
-                    self._socket.detach(),
-                    context,
-                    self.lock,
-                    server_side=server_side,
-                    server_hostname=server_hostname,
-                )
+                sock = self._socket.detach()
+                tls = TlsSocket(sock, context, server_side=server_side, host=server_hostname)
             except (OSError, ValueError) as error:
                 raise PeerGone(f"{self.peer}: TLS: {error}") from error
             self._socket = tls
@@ -183,8 +175,7 @@ class Transport:
             PeerError: the connection is over, or the other side took nothing for too long.
 
         """
-        rest = memoryview(data)
-        most = min(2 * _PIECE, self.max_backlog)
+        rest, most = memoryview(data), min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while True:
             if self.end_reason is not None:
@@ -285,6 +276,13 @@ class Transport:
         if self._end_for(error):
             self._backlog = None
 
+    def check_reading(self) -> None:
+        """End the session if its other side sends TLS records that hold no data."""
+        if isinstance(self._socket, TlsSocket) and self._socket.reads_in_vain:
+            with self.lock:
+                self.abort(SlowPeer(f"{self.peer} sends TLS records without data"))
+                self._socket.shut()
+
     @property
     def backlog(self) -> int:
         """How many bytes wait to be sent."""
@@ -299,8 +297,9 @@ class Transport:
         backlog = self._backlog
         return math.inf if backlog is None else backlog.deadline(self.write_timeout)
 
-    def flush(self) -> None:
-        """Send what the socket takes."""
+    def flush(self) -> bool:
+        """Send what the socket takes; return whether it took anything."""
+        before = self.backlog
         with self.lock:
             try:
                 self._flush()
@@ -309,6 +308,7 @@ class Transport:
             if self._backlog is None:
                 self._flusher.forget(self)
                 self._watched = False
+        return self.backlog != before
 
     def check_stall(self) -> None:
         """End the session if the other side has taken nothing for too long."""

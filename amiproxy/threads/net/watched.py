@@ -19,7 +19,8 @@ class WatchedThread(threading.Thread):
     """A daemon thread that runs *run* for *work*.
 
     While one that is *essential* hangs, everybody suffers.  One that *waits* may seem busy
-    for long: it waits for answers, or for its turn, too.
+    for long: it waits for answers, or for its turn, too.  *look* is called by the watchdog
+    now and then.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class WatchedThread(threading.Thread):
         *,
         essential: bool = True,
         waits: bool = False,
+        look: Callable[[], object] = int,
     ) -> None:
         super().__init__(target=run, name=name, daemon=True)
         self.work = work
         self.essential = essential
         self.waits = waits
+        self.look = look

@@ -46,11 +46,12 @@ class Stalled:
         with self.lock:
             self._flusher.forget(self)
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         self.flushed.set()
         if self.error is not None:
             raise self.error
         self.forget()
+        return True
 
     def check_stall(self) -> None:
         if time.monotonic() >= self.stalled_until:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A TLS client that sends one KeyUpdate after the other: OpenSSL reads and comes to no data."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import socket
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.errors import PeerError
+from tests.system.peers import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from amiproxy.threads.net.transport import Transport
+    from tests.threads.conftest import MakePair
+
+_NOT_REQUESTED = 0  # SSL_KEY_UPDATE_NOT_REQUESTED
+
+
+class Updater:
+    """A client by OpenSSL itself: Python's module cannot send a KeyUpdate."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        name = ctypes.util.find_library("ssl")
+        if name is None or not hasattr(ctypes.CDLL(name), "SSL_key_update"):
+            pytest.skip("no OpenSSL with TLS 1.3")
+        self._ssl = ctypes.CDLL(name)
+        for function in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+            getattr(self._ssl, function).restype = ctypes.c_void_p
+        method = ctypes.c_void_p(self._ssl.TLS_client_method())
+        context = ctypes.c_void_p(self._ssl.SSL_CTX_new(method))
+        self._session = ctypes.c_void_p(self._ssl.SSL_new(context))
+        sock.settimeout(None)
+        self._ssl.SSL_set_fd(self._session, sock.fileno())
+
+    def connect(self) -> None:
+        """Do the handshake."""
+        assert self._ssl.SSL_connect(self._session) == 1
+
+    def update(self) -> bool:
+        """Send a KeyUpdate; return whether it has gone."""
+        self._ssl.SSL_key_update(self._session, _NOT_REQUESTED)
+        return bool(self._ssl.SSL_do_handshake(self._session) == 1)
+
+
+@pytest.fixture
+def flooded(pair: MakePair, tmp_path: Path) -> Iterator[Transport]:
+    """A transport whose owner reads, while KeyUpdates come as fast as they can be made."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path))
+    transport, theirs = pair(write_timeout=60.0)
+    client = Updater(theirs)
+    over, begun = threading.Event(), threading.Event()
+
+    def flood() -> None:
+        client.connect()
+        while not over.is_set() and client.update():
+            begun.set()
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    transport.start_tls(context, server_side=True, timeout=10.0)
+    assert begun.wait(10)
+    yield transport
+    over.set()
+    theirs.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+
+
+def test_nobody_waits_who_sends_to_it_and_it_is_let_go(flooded: Transport) -> None:
+    """Its lock is free all the time; when it has been reading for long, its session ends."""
+    why: list[str] = []
+
+    def own() -> None:
+        try:
+            flooded.recv()
+        except PeerError as error:
+            why.append(str(error))
+
+    owner = threading.Thread(target=own)
+    owner.start()
+    sent = 0
+    while owner.is_alive():
+        with flooded.lock:
+            flooded.send(b".")
+        sent += 1
+        flooded.check_reading()
+        time.sleep(0.002)
+
+    assert sent > 50
+    assert why == ["peer sends TLS records without data"]
