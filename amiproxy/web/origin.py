@@ -10,9 +10,9 @@ place calls through a proxy that asks for no log-in.  Such a request is known by
   neither of which a page can take away) that sends none of these three headers, as
   browsers do for pictures over plain http.
 
-A link that came by mail is followed as if its address had been typed, session cookie and
-all; so what may change anything is not done for a browser's GET, whoever seems to have sent
-it, unless it carries credentials.
+A link that came by mail is followed as if its address had been typed, session cookie, stored
+password and all; so what may change anything is not done for a browser's GET, whoever seems to
+have sent it, unless a script has sent it with credentials.
 
 A program that is not a browser sends none of them and may do everything.
 """
@@ -120,7 +120,24 @@ def changes_state(
 
 def is_link(request: Request) -> bool:
     """Return whether *request* may be a link that somebody followed, perhaps out of a mail."""
-    return request.method != "POST" and not request.has("authorization") and from_browser(request)
+    if request.method == "POST" or not from_browser(request):
+        return False
+    # A browser adds the password that it has stored for us to a link as well.
+    return not request.has("authorization") or (
+        request.header("sec-fetch-mode").lower() == "navigate"
+        or request.header("sec-fetch-site").lower() == "none"
+    )
+
+
+def _may_be_rebound(request: Request) -> bool:
+    """Return whether *request* may come from a page whose server lets its name point to us.
+
+    To the browser that page is ours: its script may send another User-Agent and no Referer.
+    It cannot do without Accept-Language; nor can it send what Node's fetch sends with that.
+    """
+    if from_browser(request):
+        return True
+    return request.has("accept-language") and request.header("sec-fetch-mode") != "cors"
 
 
 def from_browser(request: Request) -> bool:
@@ -170,7 +187,7 @@ def is_rebound(request: Request, own_names: Collection[str], allowed: Collection
     address, by a name that is only known on the LAN, by one of *own_names*, or by
     the name in one of the origins *allowed*.
     """
-    if not from_browser(request) or not request.has("host"):
+    if not _may_be_rebound(request) or not request.has("host"):
         return False
     host = _host_and_port("http://" + request.header("host"))[0]
     if is_address(host) or "." not in host or host.endswith(_LOCAL_NAMES):

@@ -115,6 +115,10 @@ def test_the_proxyactions_that_change_nothing_are_given() -> None:
         ("evil.example.:1234", [("sec-fetch-site", "same-origin")], True),
         ("evil.example", [("origin", "http://evil.example")], True),
         ("evil.example:1234", [], False),
+        ("evil.example:1234", [("user-agent", "curl/8"), ("accept-language", "de")], True),
+        ("evil.example:1234", [("user-agent", "x"), ("accept-language", "")], True),
+        ("pbx:1234", [("user-agent", "x"), ("accept-language", "de")], False),
+        ("evil.example:1234", [("accept-language", "*"), ("sec-fetch-mode", "cors")], False),
     ],
 )
 def test_a_browser_must_call_us_by_a_name_of_ours(
@@ -193,7 +197,10 @@ BASIC = ("authorization", "Basic am9lOnM=")
         ("GET", [("referer", "http://pbx:1234/")], True),
         ("GET", [("user-agent", "Mozilla/4.0 (compatible; ms-office; MSOffice 16)")], True),
         ("GET", list(BROWSER), True),
-        ("GET", [TYPED, BASIC], False),
+        ("GET", [TYPED, BASIC], True),
+        ("GET", [("sec-fetch-mode", "navigate"), ("sec-fetch-site", "same-origin"), BASIC], True),
+        ("GET", [("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin"), BASIC], False),
+        ("GET", [("origin", "https://intranet.example"), BASIC], False),
         ("POST", [TYPED], False),
         ("GET", [], False),
         ("GET", [("user-agent", "curl/8"), ("accept-language", "de")], False),
@@ -202,7 +209,7 @@ BASIC = ("authorization", "Basic am9lOnM=")
     ],
 )
 def test_which_requests_may_be_links(method: str, headers: list[Header], link: bool) -> None:
-    """Whatever of a browser asks by GET or HEAD without credentials; no program does."""
+    """Whatever of a browser asks by GET or HEAD, unless a script adds credentials; no program."""
     assert origin.is_link(request(*headers, method=method)) is link
 
 

@@ -98,7 +98,7 @@ class WebClient:
                 return Response(204, headers=urls.ALLOW)
             style = target.style or ""
             is_page = origin.from_browser(request)
-            if is_page and target.style is not None:
+            if target.style is not None and (is_page or request.has("accept-language")):
                 self._check_name(request)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
