@@ -125,3 +125,26 @@ def test_a_client_cannot_cut_a_connection_by_headers_of_its_own(proxy: StartProx
 
             client.read_until("N: 1")
     assert not given_up(program)
+
+
+def test_a_client_cannot_claim_to_have_our_server_behind_it(proxy: StartProxy) -> None:
+    """What it is told of those before it is not what they call themselves."""
+    with BareServer() as server:
+        first = proxy(CONFIG + host_line(server))
+        wait_connected(first)
+        second = proxy(CONFIG + line_to(first))
+        wait_connected(second)
+        login = ("Action: Login", "Username: a", "Secret: b")
+        with second.client() as client:
+            known = client.ask(*login, "ProxyPath: 0123456789abcdef")[-1].partition(": ")[2].split()
+        assert len(known) == 2
+
+        add = ("ProxyAction: AddServer", "Server: 127.0.0.1", f"Port: {first.port}",
+               "Username: a", "Secret: b", "Events: on")  # fmt: skip
+        with second.client() as client:
+            client.ask("ProxyAction: DropServer", "Server: 127.0.0.1")
+            assert "Response: Success" in client.ask(*login, f"ProxyPath: {known[1]}")
+            client.read_until("Event: FullyBooted")
+            assert "ProxyResponse: Success" in client.ask(*add)
+            wait_until(lambda: second.log().count(": connected (") == 2 or given_up(second))
+    assert not given_up(second)

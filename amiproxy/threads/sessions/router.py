@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import secrets
@@ -43,7 +44,8 @@ class Router:
 
     def __init__(self, registry: SessionRegistry, *, quiet: float = QUIET) -> None:
         self.registry = registry
-        # Nobody else can know it.
+        # Told to our servers and those before them alone; others are told what it becomes by
+        # _seen_from_behind.  Else any client could claim to have one of them behind it.
         self._identity = secrets.token_hex(8)
         #: Lets few clients' threads work at a time.
         self.turnstile = Turnstile()
@@ -69,21 +71,17 @@ class Router:
 
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
-        return self._joined(session.proxy_path for session in self.registry.snapshot())
+        return _joined(self._identity, (session.proxy_path for session in self.registry.snapshot()))
 
     def path_before(self) -> str:
         """Return who this proxy is, and which proxies are before it, for one behind it."""
-        return self._joined(server.proxy_path for server in self.servers)
+        return _joined(
+            _seen_from_behind(self._identity), (server.proxy_path for server in self.servers)
+        )
 
     def closes_circle(self, path: str) -> bool:
         """Return whether a client with *path* would have this proxy reached through itself."""
-        return not set(path.split()).isdisjoint(self.path_before().split())
-
-    def _joined(self, paths: Iterable[str]) -> str:
-        found = dict.fromkeys([self._identity])
-        for path in filter(None, paths):
-            found.update(dict.fromkeys(filter(_ID.fullmatch, path.split())))
-        return " ".join(list(found)[:_LONGEST_PATH])
+        return not set(map(_seen_from_behind, path.split())).isdisjoint(self.path_before().split())
 
     # -- Asterisk -> clients ------------------------------------------------------------------
 
@@ -216,3 +214,16 @@ class Router:
             if server.connected:
                 return server
         return "No Asterisk server connected"
+
+
+def _joined(first: str, paths: Iterable[str]) -> str:
+    """Return *first* and who else is in *paths*, each once."""
+    found = dict.fromkeys([first])
+    for path in filter(None, paths):
+        found.update(dict.fromkeys(filter(_ID.fullmatch, path.split())))
+    return " ".join(list(found)[:_LONGEST_PATH])
+
+
+def _seen_from_behind(identity: str) -> str:
+    """Return by what a proxy that calls itself *identity* is known to those behind it."""
+    return hashlib.sha256(identity.encode("latin-1")).hexdigest()[:16]
