@@ -119,12 +119,14 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
         more_events=bool(more),
         filters=names,
     )
-    # As in C these users may do everything.  But a user who sees only their own calls has
-    # no business with everybody's servers, and what a channel or context bounds must not
-    # be had by a command line: who is to have both gets a section.
+    # As in C these users may do everything.  But a user who sees only their own calls, or acts
+    # on one server only, has no business with everybody's servers, and what a channel or context
+    # bounds must not be had by a command line: who is to have both gets a section.
     if user.bounded:
         return replace(user, write=BOUNDED)
-    return user if user.filtered else replace(user, proxyactions=frozenset({"all"}))
+    if user.filtered or user.server:
+        return user
+    return replace(user, proxyactions=frozenset({"all"}))
 
 
 def check_comments(lines: Sequence[tuple[int, str]], first: int, report: Report) -> None:

@@ -111,7 +111,7 @@ class _Parser:
             check_bytes(number, line, self.report)
         if not line.strip(" \t\r") or line.lstrip(" \t")[0] in ";#":
             return
-        if key not in _KEYS and (meant := _meant(key)):
+        if not (equals and key in _KEYS) and (meant := _meant(key)):
             self.report.error(number, f'{meant}: write "{meant} = value", with nothing between')
         elif not equals or ";" in key or "#" in key:
             self.report.warn(number, 'not "key = value", ignored')

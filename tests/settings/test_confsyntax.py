@@ -83,7 +83,8 @@ def test_an_empty_value_that_would_open_something_is_a_problem(key: str) -> None
 @pytest.mark.parametrize(
     "line",
     ["authrequired yes", "authrequired: yes", "AuthRequired > yes", "auth required = yes",
-     "\xa0authrequired = yes", "authrequired : = yes", "deny 0.0.0.0/0", "proxykey;x = y"],
+     "\xa0authrequired = yes", "authrequired : = yes", "deny 0.0.0.0/0", "proxykey;x = y",
+     "proxykey", "authrequired ", "deny ; all"],
 )  # fmt: skip
 def test_a_known_key_without_its_equals_sign_is_a_problem(line: str) -> None:
     """Ignored, it would leave the proxy open."""
