@@ -29,5 +29,5 @@ def _strictest(spans: Iterable[Span]) -> tuple[int, ...]:
 #: Action, in lower case -> masks of classes: a user needs one class of each.  An action
 #: that is not here needs every class.
 ACTIONS: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {name.lower(): _strictest(spans) for name, spans in actions.ACTIONS.items()}
+    {name.lower(): _strictest(action.spans) for name, action in actions.ACTIONS.items()}
 )

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manager actions of Asterisk 1.8 to 23, and the classes each version asks for: data.
+"""The manager actions of Asterisk 1.8 to 23, what each reaches, and which classes it needs: data.
 
-Read off the registrations in the sources of 1.8, 11, 13, 16, 18, 20, 22 and 23.  A row is
-the action and, for each span of these versions, the classes of which a user needs one in
-``write`` (``none``: no class is needed).  In a version that no span covers the action does
-not exist.
-
-An action with several spans asks for different things in different versions.  The proxy
-does not know which version answers, so a user needs what every one of them asks for.
+Read off the registrations in the sources of 1.8, 11, 13, 16, 18, 20, 22 and 23, and off the
+headers that they read (``astman_get_header``).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+#: It changes nothing.
+READS = "reads"
+#: It acts on what its headers name, and on nothing else.
+NAMED = "named"
+#: It acts on what belongs to everybody, so that no header could limit it.
+EVERYBODY = "everybody"
+#: It needs system, command or config; who has these is not limited by headers.
+CLASS = "class"
+
+_KINDS = frozenset((READS, NAMED, EVERYBODY, CLASS))
+_ROLES = frozenset(("need", "device", "context"))
 
 
 class Span(NamedTuple):
@@ -23,178 +30,210 @@ class Span(NamedTuple):
     classes: tuple[str, ...]
 
 
+class Reach(NamedTuple):
+    """What an action reaches beyond the caller's own calls, and the headers that say so.
+
+    For users whose channels or context are limited.  Headers are in lower case.  Those that
+    name a channel in any action (``Channel``, ``Interface``...) are checked wherever they
+    stand, see amiproxy/routing/actionfilter.py; here is what differs from action to action.
+    """
+
+    kind: str
+    #: Without them the action means everybody's, or what is global.
+    needed: tuple[str, ...]
+    #: They name a mailbox, agent or endpoint, by the name of the user's device.
+    devices: tuple[str, ...]
+    #: Asterisk takes another context where this header is missing.
+    context: str
+
+
+class Action(NamedTuple):
+    """One action.
+
+    With several spans it asks for different things in different versions.  The proxy does
+    not know which version answers, so a user needs what every one of them asks for.
+    """
+
+    reach: Reach
+    spans: tuple[Span, ...]
+
+
+# The action, and what kind it is.  For each span of versions the classes of which a user needs
+# one in ``write`` (none: no class is needed); where no span is it does not exist.  Then
+# header=role: need, device (which is needed as well), or context (to be added where it is
+# missing).
 _ROWS = """
-AbsoluteTimeout                             1.8-23 call,system
-AgentLogoff                                 1.8-23 agent
-Agents                                      1.8-23 agent
-AGI                                         1.8-23 agi
-AOCMessage                                  1.8-23 aoc
-Atxfer                                      1.8-23 call
-BlindTransfer                               13-23 call
-Bridge                                      1.8-23 call
-BridgeDestroy                               13-23 none
-BridgeInfo                                  13-23 none
-BridgeKick                                  13-23 none
-BridgeList                                  13-23 none
-BridgeTechnologyList                        13-23 none
-BridgeTechnologySuspend                     13-23 none
-BridgeTechnologyUnsuspend                   13-23 none
-CancelAtxfer                                13-23 call
-Challenge                                   1.8-23 none
-ChangeMonitor                               1.8-20 call
-Command                                     1.8-23 command
-ConfbridgeKick                              11-23 call
-ConfbridgeList                              11-23 reporting
-ConfbridgeListRooms                         11-23 reporting
-ConfbridgeLock                              11-23 call
-ConfbridgeMute                              11-23 call
-ConfbridgeSetSingleVideoSrc                 11-23 call
-ConfbridgeStartRecord                       11-23 system
-ConfbridgeStopRecord                        11-13 call  16-23 system
-ConfbridgeUnlock                            11-23 call
-ConfbridgeUnmute                            11-23 call
-ControlPlayback                             13-23 call
-CoreSettings                                1.8-23 reporting,system
-CoreShowChannelMap                          18-23 reporting,system
-CoreShowChannels                            1.8-23 reporting,system
-CoreStatus                                  1.8-23 reporting,system
-CreateConfig                                1.8-23 config
-DAHDIDialOffhook                            1.8-23 none
-DAHDIDNDoff                                 1.8-23 none
-DAHDIDNDon                                  1.8-23 none
-DAHDIHangup                                 1.8-23 none
-DAHDIRestart                                1.8-23 none
-DAHDIShowChannels                           1.8-23 none
-DAHDIShowStatus                             18-23 none
-DAHDITransfer                               1.8-23 none
-DataGet                                     1.8-13 none
-DBDel                                       1.8-23 system
-DBDelTree                                   1.8-23 system
-DBGet                                       1.8-23 reporting,system
-DBGetTree                                   16-23 reporting,system
-DBPut                                       1.8-23 system
-DeviceStateList                             13-23 call,reporting
-DialplanExtensionAdd                        13-23 system
-DialplanExtensionRemove                     13-23 system
-Events                                      1.8-23 none
-ExtensionState                              1.8-23 call,reporting
-ExtensionStateList                          13-23 call,reporting
-FAXSession                                  13-23 call
-FAXSessions                                 13-23 call
-FAXStats                                    13-23 reporting
-Filter                                      11-23 system
-GetConfig                                   1.8-23 config,system
-GetConfigJSON                               1.8-23 config,system
-Getvar                                      1.8-23 call,reporting
-Hangup                                      1.8-23 call,system
-IAXnetstats                                 1.8-23 reporting,system
-IAXpeerlist                                 1.8-23 reporting,system
-IAXpeers                                    1.8-23 reporting,system
-IAXregistry                                 1.8-23 reporting,system
-JabberSend                                  1.8-23 system
-ListCategories                              1.8-23 config
-ListCommands                                1.8-23 none
-LocalOptimizeAway                           1.8-23 call,system
-LoggerRotate                                13-23 reporting,system
-Login                                       1.8-23 none
-Logoff                                      1.8-23 none
-MailboxCount                                1.8-23 call,reporting
-MailboxStatus                               1.8-23 call,reporting
-MeetmeList                                  1.8-23 reporting
-MeetmeListRooms                             11-23 reporting
-MeetmeMute                                  1.8-23 call
-MeetmeUnmute                                1.8-23 call
-MessageSend                                 11-23 message
-MixMonitor                                  11-23 system
-MixMonitorMute                              1.8 none  11-23 call,system
-ModuleCheck                                 1.8-23 system
-ModuleLoad                                  1.8-23 system
-Monitor                                     1.8-20 call
-MuteAudio                                   1.8-23 system
-MWIDelete                                   13-23 call
-MWIGet                                      13-23 call,reporting
-MWIUpdate                                   13-23 call
-Originate                                   1.8-23 originate
-Park                                        1.8-23 call
-ParkedCalls                                 1.8-11 none  13-23 call
-Parkinglots                                 11 none  13-23 call
-PauseMonitor                                1.8-20 call
-Ping                                        1.8-23 none
-PJSIPHangup                                 18-23 call,system
-PJSIPNotify                                 13-23 system
-PJSIPQualify                                13-23 reporting,system
-PJSIPRegister                               13-23 reporting,system
-PJSIPSetMaintenance                         20-23 system
-PJSIPShowAors                               16-23 system
-PJSIPShowAuths                              16-23 system
-PJSIPShowContacts                           16-23 system
-PJSIPShowEndpoint                           13-23 system
-PJSIPShowEndpoints                          13-23 system
-PJSIPShowMaintenance                        20-23 reporting,system
-PJSIPShowRegistrationInboundContactStatuses 13-23 system
-PJSIPShowRegistrationsInbound               13-23 system
-PJSIPShowRegistrationsOutbound              13-23 reporting,system
-PJSIPShowResourceLists                      13-23 system
-PJSIPShowSubscriptionsInbound               13-23 system
-PJSIPShowSubscriptionsOutbound              13-23 system
-PJSIPUnregister                             13-23 reporting,system
-PlayDTMF                                    1.8-23 call
-PlayMF                                      16-23 call
-PresenceState                               11-23 call,reporting
-PresenceStateList                           13-23 call,reporting
-PRIDebugFileSet                             13-23 system
-PRIDebugFileUnset                           13-23 none
-PRIDebugSet                                 13-23 none
-PRIShowSpans                                11-23 none
-QueueAdd                                    1.8-23 agent
-QueueChangePriorityCaller                   16-23 none
-QueueLog                                    1.8-23 agent
-QueueMemberRingInUse                        11-23 agent
-QueuePause                                  1.8-23 agent
-QueuePenalty                                1.8-23 agent
-QueueReload                                 1.8-23 none
-QueueRemove                                 1.8-23 agent
-QueueReset                                  1.8-23 none
-QueueRule                                   1.8-23 none
-Queues                                      1.8-13 none
-QueueStatus                                 1.8-23 none
-QueueSummary                                1.8-23 none
-QueueWithdrawCaller                         16-23 none
-Redirect                                    1.8-23 call
-Reload                                      1.8-23 config,system
-SendFlash                                   18-23 call
-SendText                                    1.8-23 call
-Setvar                                      1.8-23 call
-ShowDialPlan                                1.8-23 config,reporting
-SIPnotify                                   1.8-20 system
-SIPpeers                                    1.8-20 reporting,system
-SIPpeerstatus                               11-20 system
-SIPqualifypeer                              1.8-20 reporting,system
-SIPshowpeer                                 1.8-20 reporting,system
-SIPshowregistry                             1.8-20 reporting,system
-SKINNYdevices                               1.8-20 reporting,system
-SKINNYlines                                 1.8-20 reporting,system
-SKINNYshowdevice                            1.8-20 reporting,system
-SKINNYshowline                              1.8-20 reporting,system
-SorceryMemoryCacheExpire                    13-23 system
-SorceryMemoryCacheExpireObject              13-23 system
-SorceryMemoryCachePopulate                  13-23 system
-SorceryMemoryCacheStale                     13-23 system
-SorceryMemoryCacheStaleObject               13-23 system
-Status                                      1.8-23 call,reporting,system
-StopMixMonitor                              11-23 call,system
-StopMonitor                                 1.8-20 call
-UnpauseMonitor                              1.8-20 call
-UpdateConfig                                1.8-23 config
-UserEvent                                   1.8-23 user
-VoicemailBoxSummary                         18-23 call,reporting
-VoicemailForward                            18-23 user
-VoicemailMove                               18-23 user
-VoicemailRefresh                            13-23 user
-VoicemailRemove                             18-23 user
-VoicemailUsersList                          1.8-23 call,reporting
-VoicemailUserStatus                         16-23 call,reporting
-WaitEvent                                   1.8-23 none
+AbsoluteTimeout                             named     1.8-23 call,system
+AgentLogoff                                 named     1.8-23 agent                  Agent=device
+Agents                                      reads     1.8-23 agent
+AGI                                         named     1.8-23 agi
+AOCMessage                                  named     1.8-23 aoc
+Atxfer                                      named     1.8-23 call                   Context=context
+BlindTransfer                               named     13-23 call                    Context=context
+Bridge                                      named     1.8-23 call
+BridgeDestroy                               named     13-23 none
+BridgeInfo                                  reads     13-23 none
+BridgeKick                                  named     13-23 none
+BridgeList                                  reads     13-23 none
+BridgeTechnologyList                        reads     13-23 none
+BridgeTechnologySuspend                     everybody 13-23 none
+BridgeTechnologyUnsuspend                   everybody 13-23 none
+CancelAtxfer                                named     13-23 call
+Challenge                                   reads     1.8-23 none
+ChangeMonitor                               named     1.8-20 call
+Command                                     class     1.8-23 command
+ConfbridgeKick                              named     11-23 call
+ConfbridgeList                              reads     11-23 reporting
+ConfbridgeListRooms                         reads     11-23 reporting
+ConfbridgeLock                              everybody 11-23 call
+ConfbridgeMute                              named     11-23 call
+ConfbridgeSetSingleVideoSrc                 named     11-23 call
+ConfbridgeStartRecord                       class     11-23 system
+ConfbridgeStopRecord                        class     11-13 call  16-23 system
+ConfbridgeUnlock                            everybody 11-23 call
+ConfbridgeUnmute                            named     11-23 call
+ControlPlayback                             named     13-23 call
+CoreSettings                                reads     1.8-23 reporting,system
+CoreShowChannelMap                          reads     18-23 reporting,system
+CoreShowChannels                            reads     1.8-23 reporting,system
+CoreStatus                                  reads     1.8-23 reporting,system
+CreateConfig                                class     1.8-23 config
+DAHDIDialOffhook                            named     1.8-23 none
+DAHDIDNDoff                                 named     1.8-23 none
+DAHDIDNDon                                  named     1.8-23 none
+DAHDIHangup                                 named     1.8-23 none
+DAHDIRestart                                everybody 1.8-23 none
+DAHDIShowChannels                           reads     1.8-23 none
+DAHDIShowStatus                             reads     18-23 none
+DAHDITransfer                               named     1.8-23 none
+DataGet                                     reads     1.8-13 none
+DBDel                                       class     1.8-23 system
+DBDelTree                                   class     1.8-23 system
+DBGet                                       reads     1.8-23 reporting,system
+DBGetTree                                   reads     16-23 reporting,system
+DBPut                                       class     1.8-23 system
+DeviceStateList                             reads     13-23 call,reporting
+DialplanExtensionAdd                        class     13-23 system
+DialplanExtensionRemove                     class     13-23 system
+Events                                      reads     1.8-23 none
+ExtensionState                              reads     1.8-23 call,reporting
+ExtensionStateList                          reads     13-23 call,reporting
+FAXSession                                  reads     13-23 call
+FAXSessions                                 reads     13-23 call
+FAXStats                                    reads     13-23 reporting
+Filter                                      reads     11-23 system
+GetConfig                                   reads     1.8-23 config,system
+GetConfigJSON                               reads     1.8-23 config,system
+Getvar                                      named     1.8-23 call,reporting         Channel=need
+Hangup                                      named     1.8-23 call,system
+IAXnetstats                                 reads     1.8-23 reporting,system
+IAXpeerlist                                 reads     1.8-23 reporting,system
+IAXpeers                                    reads     1.8-23 reporting,system
+IAXregistry                                 reads     1.8-23 reporting,system
+JabberSend                                  class     1.8-23 system
+ListCategories                              reads     1.8-23 config
+ListCommands                                reads     1.8-23 none
+LocalOptimizeAway                           named     1.8-23 call,system
+LoggerRotate                                everybody 13-23 reporting,system
+Login                                       reads     1.8-23 none
+Logoff                                      reads     1.8-23 none
+MailboxCount                                reads     1.8-23 call,reporting
+MailboxStatus                               reads     1.8-23 call,reporting
+MeetmeList                                  reads     1.8-23 reporting
+MeetmeListRooms                             reads     11-23 reporting
+MeetmeMute                                  everybody 1.8-23 call
+MeetmeUnmute                                everybody 1.8-23 call
+MessageSend                                 named     11-23 message
+MixMonitor                                  class     11-23 system
+MixMonitorMute                              named     1.8 none  11-23 call,system
+ModuleCheck                                 reads     1.8-23 system
+ModuleLoad                                  class     1.8-23 system
+Monitor                                     named     1.8-20 call
+MuteAudio                                   named     1.8-23 system
+MWIDelete                                   named     13-23 call                    Mailbox=device
+MWIGet                                      reads     13-23 call,reporting
+MWIUpdate                                   named     13-23 call                    Mailbox=device
+Originate                                   named     1.8-23 originate
+Park                                        named     1.8-23 call
+ParkedCalls                                 reads     1.8-11 none  13-23 call
+Parkinglots                                 reads     11 none  13-23 call
+PauseMonitor                                named     1.8-20 call
+Ping                                        reads     1.8-23 none
+PJSIPHangup                                 named     18-23 call,system
+PJSIPNotify                                 class     13-23 system
+PJSIPQualify                                named     13-23 reporting,system        Endpoint=device
+PJSIPRegister                               everybody 13-23 reporting,system
+PJSIPSetMaintenance                         class     20-23 system
+PJSIPShowAors                               reads     16-23 system
+PJSIPShowAuths                              reads     16-23 system
+PJSIPShowContacts                           reads     16-23 system
+PJSIPShowEndpoint                           reads     13-23 system
+PJSIPShowEndpoints                          reads     13-23 system
+PJSIPShowMaintenance                        reads     20-23 reporting,system
+PJSIPShowRegistrationInboundContactStatuses reads     13-23 system
+PJSIPShowRegistrationsInbound               reads     13-23 system
+PJSIPShowRegistrationsOutbound              reads     13-23 reporting,system
+PJSIPShowResourceLists                      reads     13-23 system
+PJSIPShowSubscriptionsInbound               reads     13-23 system
+PJSIPShowSubscriptionsOutbound              reads     13-23 system
+PJSIPUnregister                             everybody 13-23 reporting,system
+PlayDTMF                                    named     1.8-23 call
+PlayMF                                      named     16-23 call
+PresenceState                               reads     11-23 call,reporting
+PresenceStateList                           reads     13-23 call,reporting
+PRIDebugFileSet                             class     13-23 system
+PRIDebugFileUnset                           everybody 13-23 none
+PRIDebugSet                                 everybody 13-23 none
+PRIShowSpans                                reads     11-23 none
+QueueAdd                                    named     1.8-23 agent
+QueueChangePriorityCaller                   named     16-23 none
+QueueLog                                    named     1.8-23 agent
+QueueMemberRingInUse                        named     11-23 agent
+QueuePause                                  named     1.8-23 agent
+QueuePenalty                                named     1.8-23 agent
+QueueReload                                 everybody 1.8-23 none
+QueueRemove                                 named     1.8-23 agent
+QueueReset                                  everybody 1.8-23 none
+QueueRule                                   reads     1.8-23 none
+Queues                                      reads     1.8-13 none
+QueueStatus                                 reads     1.8-23 none
+QueueSummary                                reads     1.8-23 none
+QueueWithdrawCaller                         named     16-23 none
+Redirect                                    named     1.8-23 call                   Context=context
+Reload                                      class     1.8-23 config,system
+SendFlash                                   named     18-23 call
+SendText                                    named     1.8-23 call
+Setvar                                      named     1.8-23 call                   Channel=need
+ShowDialPlan                                reads     1.8-23 config,reporting
+SIPnotify                                   class     1.8-20 system
+SIPpeers                                    reads     1.8-20 reporting,system
+SIPpeerstatus                               reads     11-20 system
+SIPqualifypeer                              named     1.8-20 reporting,system       Peer=device
+SIPshowpeer                                 reads     1.8-20 reporting,system
+SIPshowregistry                             reads     1.8-20 reporting,system
+SKINNYdevices                               reads     1.8-20 reporting,system
+SKINNYlines                                 reads     1.8-20 reporting,system
+SKINNYshowdevice                            reads     1.8-20 reporting,system
+SKINNYshowline                              reads     1.8-20 reporting,system
+SorceryMemoryCacheExpire                    class     13-23 system
+SorceryMemoryCacheExpireObject              class     13-23 system
+SorceryMemoryCachePopulate                  class     13-23 system
+SorceryMemoryCacheStale                     class     13-23 system
+SorceryMemoryCacheStaleObject               class     13-23 system
+Status                                      reads     1.8-23 call,reporting,system
+StopMixMonitor                              named     11-23 call,system
+StopMonitor                                 named     1.8-20 call
+UnpauseMonitor                              named     1.8-20 call
+UpdateConfig                                class     1.8-23 config
+UserEvent                                   named     1.8-23 user
+VoicemailBoxSummary                         reads     18-23 call,reporting
+VoicemailForward                            named     18-23 user                    Mailbox=device
+VoicemailMove                               named     18-23 user                    Mailbox=device
+VoicemailRefresh                            named     13-23 user                    Mailbox=device
+VoicemailRemove                             named     18-23 user                    Mailbox=device
+VoicemailUsersList                          reads     1.8-23 call,reporting
+VoicemailUserStatus                         reads     16-23 call,reporting
+WaitEvent                                   reads     1.8-23 none
 """
 
 
@@ -204,13 +243,29 @@ def _span(versions: str, classes: str) -> Span:
     return Span(first, last or first, () if classes == "none" else tuple(classes.split(",")))
 
 
-def _spans(row: str) -> tuple[Span, ...]:
+def _reach(kind: str, roles: list[str]) -> Reach:
+    """Read a kind, and roles of headers: ``Mailbox=device``."""
+    pairs = [role.lower().split("=") for role in roles]
+    assert kind in _KINDS, kind
+    assert _ROLES.issuperset(role for _, role in pairs), roles
+    return Reach(
+        kind,
+        needed=tuple(header for header, role in pairs if role != "context"),
+        devices=tuple(header for header, role in pairs if role == "device"),
+        context=next((header for header, role in pairs if role == "context"), ""),
+    )
+
+
+def _action(kind: str, *words: str) -> Action:
     """Read what stands behind the name of a row."""
-    words = row.split()[1:]
-    return tuple(_span(*pair) for pair in zip(words[::2], words[1::2]))
+    roles = [word for word in words if "=" in word]
+    spans = words[: len(words) - len(roles)]
+    return Action(_reach(kind, roles), tuple(map(_span, spans[::2], spans[1::2])))
 
 
-#: Action, as Asterisk spells it -> what its versions ask for.
-ACTIONS: dict[str, tuple[Span, ...]] = {
-    row.split()[0]: _spans(row) for row in _ROWS.strip().splitlines()
+#: By name, as Asterisk spells it.
+ACTIONS: dict[str, Action] = {
+    name: _action(*words) for name, *words in map(str.split, _ROWS.strip().splitlines())
 }
+#: By name in lower case.
+REACH: dict[str, Reach] = {name.lower(): action.reach for name, action in ACTIONS.items()}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable, Protocol
 
-from amiproxy.asterisk.reach import EVERYBODY, REACH
+from amiproxy.asterisk.actions import EVERYBODY, REACH
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing import dialplan, runs
 from amiproxy.routing.account import account_problem
@@ -20,7 +20,7 @@ from amiproxy.routing.facts import (
 )
 
 if TYPE_CHECKING:
-    from amiproxy.asterisk.reach import Reach
+    from amiproxy.asterisk.actions import Reach
     from amiproxy.message import Message
 
 # Headers of actions that name a channel or device.  Asterisk also accepts a channel's

@@ -51,7 +51,7 @@ def admits(write: int, text: str) -> bool:
 def test_every_row_is_that_of_the_sources() -> None:
     """The same actions, and in each version the same classes."""
     assert len(ASKED) > 170
-    assert {name: spelled_out(spans) for name, spans in actions.ACTIONS.items()} == ASKED
+    assert {name: spelled_out(one.spans) for name, one in actions.ACTIONS.items()} == ASKED
 
 
 @pytest.mark.parametrize("name", ASKED)
