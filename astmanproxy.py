@@ -142,14 +142,7 @@ def check(options: Options) -> int:
         print(line)
     if problems or users is None:
         return 1
-    described = describe_users(
-        users,
-        guarded=config.guarded,
-        privileged=PRIVILEGED,
-        for_everybody=FOR_EVERYBODY,
-        local=config.filter_local,
-        servers=config.servers,
-    )
+    described = describe_users(users, config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY)
     for line in (engine.describe(), *describe_servers(config), *described):
         print(line)
     return 0

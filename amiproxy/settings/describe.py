@@ -53,31 +53,27 @@ def describe_servers(config: Config) -> list[str]:
 
 def describe_users(
     users: Users,
+    config: Config,
     *,
-    guarded: bool = True,
     privileged: Sequence[str] = (),
     for_everybody: Sequence[str] = (),
-    local: str = "off",
-    servers: Sequence[ServerSpec] | None = None,
 ) -> list[str]:
-    """Return, line by line, what each user may see and do, without secrets.
+    """Return, line by line, what each user may see and do with *config*, without secrets.
 
-    *guarded*: clients must log in, or give the proxy key, before anything else.
     *privileged* are the names of the ProxyActions that a user needs to be given,
-    *for_everybody* of those that no user can be denied.  *local* is ``filterlocal``,
-    *servers* are those of the host lines.
+    *for_everybody* of those that no user can be denied.
     """
     if not users:
-        return [_NO_USERS_GUARDED if guarded else _NO_USERS]
+        return [_NO_USERS_GUARDED if config.guarded else _NO_USERS]
     lines = []
     if users.general.acl.rules:
         lines.append(f"everyone: from {users.general.acl.describe()}")
-    if not guarded:
+    if not config.guarded:
         lines.append("who does not log in: sees and may do everything (authrequired = no)")
     for user in users.values():
         lines.append(f"user {user.name}: {_kind(user.secret)}, from {user.acl.describe()}")
-        lines += [f"  {text}" for text in (*_sees(user), *_may(user, local))]
-        if servers is not None and not _is_named(user.server, servers):
+        lines += [f"  {text}" for text in (*_sees(user), *_may(user, config.filter_local))]
+        if not _is_named(user.server, config.servers):
             lines.append(f"  no host line names the server {user.server}")
         lines.append(f"  may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}")
         if not user.allow_multiple_login:
@@ -93,8 +89,9 @@ def _kind(secret: str) -> str:
 
 
 def _is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
-    """Return whether *server*, of a user, is empty or one of *servers*."""
-    return not server or any(server in (one.host, f"{one.host}:{one.port}") for one in servers)
+    """Return whether *server*, of a user, is empty or one of *servers*, if there are any."""
+    named = {name for one in servers for name in (one.host, f"{one.host}:{one.port}")}
+    return not (server and named) or server in named
 
 
 def _filled(texts: dict[str, str], user: User) -> Iterator[str]:

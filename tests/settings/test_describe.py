@@ -7,14 +7,14 @@ from amiproxy.access.user import Users
 from amiproxy.settings.config import Config
 from amiproxy.settings.describe import describe_servers, describe_users
 from tests.settings.conf import read as parse
-from tests.settings.users import FULL, read
+from tests.settings.users import FULL, GUARDED, read
 
 
 def test_a_user_is_described_in_words() -> None:
     """What each may see and do."""
     users = read("joe=s,SIP/100,out,in,acme,pbx,,cdronly|novar\nsup=s\n")
 
-    lines = describe_users(users, privileged=["AddServer", "DropServer", "ListServers"])
+    lines = describe_users(users, GUARDED, privileged=["AddServer", "DropServer", "ListServers"])
 
     assert lines == [
         "user joe: plain secret, from any address",
@@ -48,7 +48,7 @@ def test_a_user_is_described_in_words() -> None:
 
 def test_descriptions() -> None:
     """Every restriction of a section is described."""
-    text = "\n".join(describe_users(read(FULL), for_everybody=["Logoff"]))
+    text = "\n".join(describe_users(read(FULL), GUARDED, for_everybody=["Logoff"]))
 
     assert text.startswith(
         "everyone: from deny 0.0.0.0/0.0.0.0, deny ::/0, permit 10.0.0.0/8, permit 127.0.0.1\n"
@@ -65,21 +65,22 @@ def test_descriptions() -> None:
 
 def test_an_open_proxy_is_named() -> None:
     """Without a needed log-in the rights of users do not matter."""
-    lines = describe_users(read("joe=s\n"), guarded=False)
+    lines = describe_users(read("joe=s\n"), Config())
 
     assert lines[0] == "who does not log in: sees and may do everything (authrequired = no)"
 
 
 def test_the_privileged_proxyactions_are_those_given() -> None:
     """A user who is not given any may call all the others."""
-    lines = describe_users(read("[u]\nsecret=s\nread=\nwrite=\n"), privileged=["A", "B"])
+    lines = describe_users(read("[u]\nsecret=s\nread=\nwrite=\n"), GUARDED, privileged=["A", "B"])
 
     assert "  may call ProxyActions: all but A, B" in lines
 
 
 def said(line: str, local: str = "off") -> str:
     """Return what is said of a user of the C program's form with the fields *line*."""
-    return "\n".join(describe_users(read(f"joe=s,{line}\n"), local=local))
+    config = Config(auth_required=True, filter_local=local)
+    return "\n".join(describe_users(read(f"joe=s,{line}\n"), config))
 
 
 def test_the_local_channels_are_named() -> None:
@@ -102,8 +103,8 @@ def test_classes_that_nothing_bounds_are_named() -> None:
     line = "  may do more than that by the classes: "
     for field in ("channel", "out_context", "accountcode"):
         for write, classes in (("all", "system, command, config"), ("call,config", "config")):
-            assert line + classes in describe_users(read(section.format(write, field)))
-        assert line not in "\n".join(describe_users(read(section.format("call", field))))
+            assert line + classes in describe_users(read(section.format(write, field)), GUARDED)
+        assert line not in "\n".join(describe_users(read(section.format("call", field)), GUARDED))
     assert line + "system, command, config" in said(",,,acme")
     assert line not in said("SIP/1") + said("") + said(",,in")
 
@@ -121,10 +122,10 @@ def test_servers_are_described_without_secrets() -> None:
 
 def test_a_server_that_no_host_line_names_is_told() -> None:
     """A user of it could do nothing."""
-    servers = parse("host = pbx, 5038, u, s, on\n").servers
+    config = parse("host = pbx, 5038, u, s, on\n")
     users = read("a=s,,,,,pbx\nb=s,,,,,pbx:5038\nc=s\nd=s,,,,,pbx9\n")
 
-    lines = describe_users(users, servers=servers)
+    lines = describe_users(users, config)
 
     assert [line for line in lines if "host line" in line] == [
         "  no host line names the server pbx9"
@@ -133,10 +134,12 @@ def test_a_server_that_no_host_line_names_is_told() -> None:
 
 def test_where_there_are_no_users() -> None:
     """Every log-in succeeds, or none."""
-    assert describe_users(Users(), guarded=False)[0].startswith("no users: every login succeeds")
-    assert describe_users(Users(), guarded=True)[0].startswith("no users: nobody can log in")
+    assert describe_users(Users(), Config())[0].startswith("no users: every login succeeds")
+    assert describe_users(Users(), GUARDED)[0].startswith("no users: nobody can log in")
 
 
 def test_a_secret_nobody_can_give_is_described_as_such() -> None:
     """What begins with $ and is not bcrypt."""
-    assert describe_users(read("joe=$x\n"))[0].startswith("user joe: secret that is not usable,")
+    assert describe_users(read("joe=$x\n"), GUARDED)[0].startswith(
+        "user joe: secret that is not usable,"
+    )

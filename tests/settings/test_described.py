@@ -15,6 +15,7 @@ from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.classes import ALL, CLASSES
 from amiproxy.routing.visibility import View
+from amiproxy.settings.config import Config
 from amiproxy.settings.describe import describe_users
 from tests.settings.users import FULL, KINDS, read
 
@@ -301,7 +302,9 @@ CHECKS: dict[str, Callable[[Person, str], None]] = {
 def test_each_sentence_holds(name: str, local: str) -> None:
     """Every line is one of those that are tried, and what was tried agrees with it."""
     users = read(KINDS)
-    lines = describe_users(users, local=local, privileged=["AddServer", "ListServers"])
+    lines = describe_users(
+        users, Config(filter_local=local), privileged=["AddServer", "ListServers"]
+    )
     start = next(i for i, line in enumerate(lines) if line.startswith(f"user {name}:"))
     one = Person(users[name], local)
     for line in lines[start + 1 :]:
@@ -316,6 +319,6 @@ def test_each_sentence_holds(name: str, local: str) -> None:
 
 def test_nothing_is_said_that_is_not_tried() -> None:
     """The same of a file with every key of a section."""
-    for line in describe_users(read(FULL), local="enforce"):
+    for line in describe_users(read(FULL), Config(filter_local="enforce")):
         if line.startswith("  ") and "does not see Newexten" not in line:
             assert any(re.fullmatch(pattern, line.strip()) for pattern in CHECKS), line

@@ -9,6 +9,7 @@ from amiproxy.message import Message
 from amiproxy.routing.callfilter import CALL_FILTERS, SessionFilter
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.usersfile import read_users
+from tests.settings.users import GUARDED
 
 
 @pytest.mark.parametrize("word", sorted(CALL_FILTERS))
@@ -47,4 +48,4 @@ def test_a_word_is_described(word: str) -> None:
 
     text = f"sees only {row.description} events" if row.only else f"does not see {row.description}"
 
-    assert f"  {text}" in describe_users(users)
+    assert f"  {text}" in describe_users(users, GUARDED)

@@ -17,7 +17,7 @@ from amiproxy.message import Message
 from amiproxy.routing import classes
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.usersfile import load_users, read_users
-from tests.settings.users import problems_of, read, warnings_of
+from tests.settings.users import GUARDED, problems_of, read, warnings_of
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -242,7 +242,13 @@ def test_secrets_are_in_no_repr_nor_message() -> None:
     text = "joe=hunter2,SIP/1,,,,,,bad\n[bob]\nsecret = hunter2\nwritetimeout = 1\nx = hunter2\n"
     users, warnings = read_users(text, "f")
 
-    shown = [repr(users), repr(users["joe"]), repr(users["bob"]), *warnings, *describe_users(users)]
+    shown = [
+        repr(users),
+        repr(users["joe"]),
+        repr(users["bob"]),
+        *warnings,
+        *describe_users(users, GUARDED),
+    ]
     assert "hunter2" not in "".join(shown)
 
 
@@ -300,7 +306,7 @@ def test_any_file_is_read_or_refused(text: str) -> None:
         return
     assert all(name and user.secret and user.name == name for name, user in users.items())
     assert all(warning.startswith("f:") for warning in warnings)
-    assert describe_users(users)
+    assert describe_users(users, GUARDED)
 
 
 SEEDS = st.sampled_from(

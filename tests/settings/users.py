@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.errors import ConfigError
+from amiproxy.settings.config import Config
 from amiproxy.settings.usersfile import read_users
 
 if TYPE_CHECKING:
     from amiproxy.access.user import Users
+
+#: Clients must log in.
+GUARDED = Config(auth_required=True)
 
 #: Both forms of the file, and every key of a section.
 FULL = """\
