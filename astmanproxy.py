@@ -117,27 +117,20 @@ def check(options: Options) -> int:
     """Print every problem of the files, then what each user may do (-t)."""
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     config, users = Config(), None
-    checks: list[Callable[[Config], object]] = [
-        lambda config: warnings.extend(wrong_rights(identity(config), options, config)),
-        client_context,
-        server_context,
-        read_formats,
-        check_log_place,
-    ]
-    try:
-        config, problems, warnings = examine_config(options.config, current_directory())
-    except ConfigError as error:
-        warnings, checks, problems = [], [], [*error.problems]
-    try:
+    problems: list[str] = []
+    warnings: list[str] = []
+    with noted(problems):
+        config, found, more = examine_config(options.config, current_directory())
+        problems += found
+        warnings += more
+        with noted(problems):
+            warnings += wrong_rights(identity(config), options, config)
+        for one in (client_context, server_context, read_formats, check_log_place):
+            with noted(problems):
+                one(config)
+    with noted(problems):
         users, more = read_users(options, config)
         warnings += more
-    except ConfigError as error:
-        problems += error.problems
-    for one in checks:
-        try:
-            one(config)
-        except ConfigError as error:
-            problems += error.problems
     for line in [*warnings, *problems]:
         print(line)
     if problems or users is None:
@@ -146,6 +139,15 @@ def check(options: Options) -> int:
     for line in (engine.describe(), *describe_servers(config), *described):
         print(line)
     return 0
+
+
+@contextlib.contextmanager
+def noted(problems: list[str]) -> Iterator[None]:
+    """Add what a ConfigError says to *problems*, and go on."""
+    try:
+        yield
+    except ConfigError as error:
+        problems += error.problems
 
 
 def read_users(options: Options, config: Config) -> tuple[Users, list[str]]:
