@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amiproxy.access.acl import Acl, is_address, read_rules
 from amiproxy.errors import ConfigError
+from amiproxy.settings import typos
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import read_server
@@ -29,6 +30,9 @@ _KEYS = frozenset({*SETTINGS, "host", "permit", "deny"})
 _GUARDING = frozenset(
     {"acceptunencryptedconnection", "authrequired", "clientcafile", "proxykey", "sslverify"}
 )
+
+# Keys without which more is open: one that is misspelled must not be left out.
+_CLOSING = _GUARDING | {"autofilter", "deny", "listenaddress", "permit", "sslcafile"}
 
 # Seconds between two tries to reconnect.  The C program's 0 meant thousands a second.
 _SHORTEST_RETRY = 0.1
@@ -116,12 +120,18 @@ class _Parser:
         elif not equals or ";" in key or "#" in key:
             self.report.warn(number, 'not "key = value", ignored')
         elif key not in _KEYS:
-            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
+            self._report_unknown(number, key)
         else:
             try:
                 self._set(key, Value.of(raw, self.directory), number)
             except ValueError as error:
                 self.report.error(number, f"{key}: {error}")
+
+    def _report_unknown(self, number: int, key: str) -> None:
+        if similar := typos.meant(key, _CLOSING):
+            self.report.error(number, f"unknown key {_shown(key)}: is {similar} meant?")
+        else:
+            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
 
     def _set(self, key: str, value: Value, number: int) -> None:
         setting = SETTINGS.get(key)

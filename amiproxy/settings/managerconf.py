@@ -18,6 +18,7 @@ from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
 from amiproxy.routing.eventfilter import EventFilters
+from amiproxy.settings import typos
 from amiproxy.settings.readers import count, lower
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ _NEVER_EMPTY = frozenset(
      "server"}
 )  # fmt: skip
 
+# What would let more in, or give more, if it were left out for a spelling mistake.
+_CLOSING_ALL = frozenset({"acl", "deny", "permit"})
+_CLOSING = _NEVER_EMPTY | _CLOSING_ALL | {"proxyactions"}
+
 #: The ProxyActions that ``proxyactions`` can name, in lower case.
 PROXY_ACTIONS = frozenset(
     {"addserver", "dropserver", "listiohandlers", "listservers", "listsessions", "logoff",
@@ -128,7 +133,7 @@ def _apply(
     for entry in section.entries:
         key = keys.get(entry.key)
         if key is None:
-            report.warn(entry.line, _why_ignored(section, entry))
+            _report_unknown(section, entry, report)
             continue
         line = _Line(entry, settings.get(key.field), report)
         try:
@@ -154,6 +159,17 @@ def _warn_of_repeated(section: Section, report: Report) -> None:
     for entry in own:
         if values.setdefault(entry.key, entry.text) != entry.text:
             report.warn(entry.line, f"{entry.key}: is here twice, this line counts")
+
+
+def _report_unknown(section: Section, entry: Entry, report: Report) -> None:
+    """Report the line *entry*, whose key is not known in *section*."""
+    known = entry.key in _IGNORED_GENERAL if section.is_general else entry.key in KEYS
+    closing = _CLOSING_ALL if section.is_general else _CLOSING
+    similar = "" if known else typos.meant(entry.key, closing)
+    if similar:
+        report.error(entry.line, f"{entry.key}: unknown key; is {similar} meant?")
+    else:
+        report.warn(entry.line, _why_ignored(section, entry))
 
 
 def _why_ignored(section: Section, entry: Entry) -> str:
@@ -231,6 +247,8 @@ def _filters(line: _Line) -> frozenset[str]:
     names, unknown = filter_names(line.text)
     for word in unknown:
         line.warn(f"filters: there is no filter '{word}'")
+    if unknown and not names:
+        raise ValueError("no word is a filter, so nothing would be kept back")
     return names
 
 

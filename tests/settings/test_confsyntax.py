@@ -94,6 +94,20 @@ def test_a_known_key_without_its_equals_sign_is_a_problem(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "similar"),
+    [("authrequird", "authrequired"), ("auth_required", "authrequired"), ("proxykay", "proxykey"),
+     ("deni", "deny"), ("listenadress", "listenaddress"), ("autofiler", "autofilter")],
+)  # fmt: skip
+def test_a_misspelled_key_that_would_close_something_is_a_problem(key: str, similar: str) -> None:
+    """Left out, it would leave that open."""
+    [problem] = problems_of(f"{key} = yes")
+
+    assert problem.startswith("x.conf:1: unknown key ")
+    assert problem.endswith(f": is {similar} meant?")
+    assert not problems_of("colour = yes")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "; settings\rauthrequired = yes\rproxykey = x\r",

@@ -9,6 +9,7 @@ import pytest
 
 from amiproxy.access import rights
 from amiproxy.access.auth import authenticate
+from amiproxy.errors import ConfigError
 from amiproxy.message import Message
 from amiproxy.routing.classes import AGENT, ALL, CALL, ORIGINATE, REPORTING, SYSTEM, USER
 from amiproxy.routing.eventfilter import EventFilters
@@ -107,9 +108,29 @@ def test_setvar_causes_a_warning() -> None:
 
 
 def test_unknown_keys_cause_a_warning() -> None:
-    """A misspelled key causes a warning."""
-    assert warnings_of(SECTION + "chanel = x\n") == ["f:5: chanel: unknown key in [u]"]
+    """One that looks like nothing that restricts."""
+    assert warnings_of(SECTION + "codecs = x\n") == ["f:5: codecs: unknown key in [u]"]
     assert warnings_of("[general]\nfoo = x\n") == ["f:2: foo: unknown key in [general]"]
+
+
+@pytest.mark.parametrize(
+    ("key", "similar"),
+    [("chanel", "channel"), ("dney", "deny"), ("out-context", "out_context"),
+     ("acountcode", "accountcode"), ("filter", "filters"), ("permitt", "permit"),
+     ("evntfilter", "eventfilter"), ("proxyaction", "proxyactions")],
+)  # fmt: skip
+def test_a_misspelled_restriction_is_an_error(key: str, similar: str) -> None:
+    """Left out, it would give the user more."""
+    with pytest.raises(ConfigError) as raised:
+        read_users(f"{SECTION}{key} = 10.0.0.0/8\n", "f")
+
+    assert str(raised.value) == f"f:5: {key}: unknown key; is {similar} meant?"
+
+
+def test_filters_of_which_none_is_known_are_an_error() -> None:
+    """In a section; a line of the C program's form is kept as it was."""
+    with pytest.raises(ConfigError, match="f:5: filters: no word is a filter"):
+        read_users(f"{SECTION}filters = cdr|crdonly\n", "f")
 
 
 @pytest.mark.parametrize("key", ["read", "write"])
