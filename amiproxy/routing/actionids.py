@@ -97,19 +97,22 @@ def _random_text(length: int) -> str:
 
 
 def with_action_id(message: Message, action_id: str | None) -> Message:
-    """Return *message* with its ActionID replaced, or removed if *action_id* is None.
+    """Return *message* with its ActionID replaced, or removed if *action_id* is None."""
+    return Message(exchanged(message.raw, action_id), own=message.own)
+
+
+def exchanged(raw: bytes, action_id: str | None) -> bytes:
+    """Return *raw*, a message, with its ActionID replaced, or removed if *action_id* is None.
 
     The header keeps its place, its name's case and its blanks.
     """
-    raw = message.raw
     at = raw.find(_USUAL)
     if at >= 0 and b"actionid" not in raw[:at].lower():
         # As Asterisk and most clients write it, and nothing before it looks alike.
         end = raw.index(b"\r\n", at + 2)
         if action_id is None:
-            return Message(raw[:at] + raw[end:], own=message.own)
-        changed = raw[: at + len(_USUAL)] + action_id.encode("latin-1", "replace") + raw[end:]
-        return Message(changed, own=message.own)
+            return raw[:at] + raw[end:]
+        return raw[: at + len(_USUAL)] + action_id.encode("latin-1", "replace") + raw[end:]
 
     def put(found: re.Match[bytes]) -> bytes:
         start, name, blanks = found.group(1), found.group(2), found.group(3)
@@ -118,4 +121,4 @@ def with_action_id(message: Message, action_id: str | None) -> Message:
             return start
         return start + name + b":" + blanks + action_id.encode("latin-1", "replace") + b"\r\n"
 
-    return Message(_HEADER.sub(put, message.raw, count=1), own=message.own)
+    return _HEADER.sub(put, raw, count=1)

@@ -155,6 +155,8 @@ class Ledger:
     def classify(self, message: Message) -> Routed | None:
         """Return *message* with whom it is for; None if no client may see it."""
         wire_id = message.values.get("actionid")
+        if message.raw.startswith(b"Response: "):  # nearly all answers
+            return self._answer(message, wire_id)
         first = message.lines[0].partition(":")[0].lower()
         if first == "event":
             return self._event(message, wire_id)
@@ -168,7 +170,7 @@ class Ledger:
         action = None if wire_id is None else self._take(wire_id)
         if action is None:
             return self._unasked(message, wire_id)
-        if message.get("Response").lower() == "success":
+        if message.values.get("response", "").lower() == "success":
             if action.held_back:
                 self._held.add(action)
                 return None  # answered when its OriginateResponse comes
@@ -179,9 +181,8 @@ class Ledger:
 
     def _take(self, wire_id: str) -> PendingAction | None:
         """Take the action that a Response belongs to out of the queue, or from its list."""
-        key, queue, open_list = self._ids.key(wire_id), self._queue, self.open_list
-        if key is None:
-            return None
+        key = wire_id[: wire_id.find("-") + KEY_LENGTH]  # if it is ours, as what is under way is
+        queue, open_list = self._queue, self.open_list
         if open_list is not None and open_list.key == key:
             self.open_list = None
             return open_list
@@ -297,14 +298,16 @@ class Ledger:
             self._end(action)
         if action.owner == PROXY:
             return None
-        marked = message.has("ActionID")
+        given = action.given if "actionid" in message.values else None
+        if "actionid" in message.values:
+            message = _restored(message, given)
         return Routed(
-            _restored(message, action.given) if marked else message,
+            message,
             owner=action.owner,
-            action_id=action.given if marked else None,
+            action_id=given,
             request_id=action.wire_id,
             final=final,
-            private=action.is_private(),
+            private=action.private or action.is_private(),
         )
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
-from amiproxy.routing.actionids import with_action_id
+from amiproxy.routing.actionids import exchanged
 from amiproxy.routing.answers import ECHOES
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.pending import PendingAction
@@ -53,31 +53,26 @@ def prepare(
     made asynchronous where that means the same (spec 12.16).  *now* is monotonic seconds.
     """
     values, name = message.values, message.action
-    synchronous = name == "originate" and not parse_bool(values.get("async", ""))
-    held_back = hold_back and synchronous and _may_be_asynchronous(values)
     if "proxykey" in values:
         message = message.without("ProxyKey")  # a secret of the proxy's own (spec 12.21)
     given = values.get("actionid") or None
     wire_id = ids.make(number, given)
     if "actionid" in values:
-        message = with_action_id(message, wire_id)
+        raw = exchanged(message.raw, wire_id)
     else:
-        message = message.with_header("ActionID", wire_id)
-    if held_back:
-        message = message.setting("Async", "true")
-    return PendingAction(
-        number,
-        message.raw,
-        wire_id,
-        given,
-        private=mode is AutoFilter.UNIQUE,
-        held_back=held_back,
-        synchronous=synchronous and not held_back,
-        textual=name in TEXTUAL,
-        echoed=name in ECHOES,
-        since=now,
-        ringing=ringing(values.get("timeout", "")) + GRACE if synchronous else 0.0,
-    )
+        raw = message.with_header("ActionID", wire_id).raw
+    action = PendingAction(number, raw, wire_id, given, mode is AutoFilter.UNIQUE)
+    action.since = now
+    if name == "originate" and not parse_bool(values.get("async", "")):
+        action.ringing = ringing(values.get("timeout", "")) + GRACE
+        if hold_back and _may_be_asynchronous(values):
+            action.held_back = True
+            action.raw = Message(raw).setting("Async", "true").raw
+        else:
+            action.synchronous = True
+    action.textual = name in TEXTUAL
+    action.echoed = name in ECHOES
+    return action
 
 
 def _may_be_asynchronous(values: Mapping[str, str]) -> bool:

@@ -79,6 +79,11 @@ class Batch:
     @classmethod
     def of_items(cls, scope: str, items: Sequence[Routed]) -> Batch:
         """Make a batch of messages of which some may be answers."""
+        if len(items) == 1 and items[0].owner != BROADCAST:
+            # One answer is what a read nearly always brings while somebody asks.
+            item = items[0]
+            wire = b"" if item.private else item.message.raw
+            return cls(scope, wire, items, kind=BatchKind.ANSWERS, owners=(item.owner,))
         owners = set(map(_OWNER, items))
         kind = BatchKind.MIXED if BROADCAST in owners else BatchKind.ANSWERS
         owners.discard(BROADCAST)

@@ -34,16 +34,21 @@ _PORTION = 4096
 #: may become known, after which more may be sent at a time.
 _SWITCH, _LOGIN, _KEY = b"inputformat", b"login", b"proxykey"
 
+#: How many of the bytes before may be the beginning of such a word.
+_CUT = len(_SWITCH) - 1
+
 
 def _is_sound(block: object) -> bool:
     """Return whether *block*, of a reader that may be a third party's, is one block."""
-    if isinstance(block, Refused):
-        return isinstance(block.reply, Message) and isinstance(block.reason, str)
-    if not isinstance(block, Message):
-        return False
-    # More than one blank line would be more than one action.
-    raw = block.raw
-    return type(raw) is bytes and raw.find(END) == len(raw) - len(END) >= 0
+    if isinstance(block, Message):
+        # More than one blank line would be more than one action.
+        raw = block.raw
+        return type(raw) is bytes and raw.find(END) == len(raw) - len(END) >= 0
+    return (
+        isinstance(block, Refused)
+        and isinstance(block.reply, Message)
+        and isinstance(block.reason, str)
+    )
 
 
 class BlockSource:
@@ -112,11 +117,13 @@ class BlockSource:
                     self._unread.appendleft(data[_PORTION:])
                 data, *rest = _PIECE.findall(data[:_PORTION])
                 self._unread.extendleft(reversed(rest))
-            self._tail = (self._tail + data[1 - len(_SWITCH) :])[1 - len(_SWITCH) :]
+            self._tail = data[-_CUT:] if len(data) >= _CUT else (self._tail + data)[-_CUT:]
             try:
                 # A reader keeps no more than a block.
                 most = len(data) + self._limits.block
-                found = list(islice(self._reader.feed(data), most + 1))
+                found = self._reader.feed(data)
+                if type(found) is not list:
+                    found = list(islice(found, most + 1))
                 if len(found) > most or not all(map(_is_sound, found)):
                     raise TypeError
                 self._blocks.extend(found)

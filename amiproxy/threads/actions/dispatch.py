@@ -28,7 +28,8 @@ def handle(call: Call) -> Outcome:
     message = call.message
     if call.context.config.proxy_key and login.lacks_key(call):
         return login.refuse_key(call)
-    login_action = LOGIN_ACTIONS.get(message.action)
+    action = message.action
+    login_action = LOGIN_ACTIONS.get(action)
     if login_action is not None:
         return login_action(call)
     proxy_action = message.values.get("proxyaction")
@@ -36,7 +37,7 @@ def handle(call: Call) -> Outcome:
         return proxyactions.perform(call, proxy_action)
     if not call.session.allowed:
         return call.say(replies.filtered(message))
-    return LOCAL_ACTIONS.get(message.action, _forward)(call)
+    return LOCAL_ACTIONS.get(action, _forward)(call)
 
 
 def _forward(call: Call) -> Outcome:

@@ -18,7 +18,7 @@ import contextlib
 import sys
 import threading
 import time
-from _thread import LockType, allocate_lock
+from _thread import LockType, allocate_lock, get_ident
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -85,20 +85,22 @@ class Turnstile:
         self.first = Queue(places)
         #: For further blocks of the same read, and to come or leave.
         self.further = Queue(1)
-        self._own = threading.local()  # queue: where the thread has a turn, if anywhere
+        # Where each thread has a turn, by identity: threading.local takes longer.  Only the
+        # thread itself looks at its entry and changes it; it has none after ``end``.
+        self._own: dict[int, Queue] = {}
 
     def take(self, queue: Queue) -> None:
         """Have the calling thread wait for a turn of *queue*, unless it has one there."""
-        held: Queue | None = getattr(self._own, "queue", None)
+        thread = get_ident()
+        held = self._own.get(thread)
         if held is queue:
             return
         if held is not None:
             self.end()
-        thread = threading.get_ident()
         with queue.lock:
             if len(queue.holders) < queue.places:
                 queue.holders[thread] = None
-                self._own.queue = queue
+                self._own[thread] = queue
                 return
             gate = queue.join(thread)
             # Not all of a crowd at once: each look takes the interpreter from those that work.
@@ -108,21 +110,20 @@ class Turnstile:
                 if time.monotonic() - queue.moved > self._patience and queue.waiting:
                     del queue.holders[next(iter(queue.holders))]
                     queue.let_in()
-        self._own.queue = queue
+        self._own[thread] = queue
 
     def pass_on(self) -> None:
         """Let others first who wait for a further turn; then the calling thread has one."""
-        if getattr(self._own, "queue", None) is not self.further or self.further.waiting:
+        if self.further.waiting or self._own.get(get_ident()) is not self.further:
             self.end()
             self.take(self.further)
 
     def end(self) -> None:
         """End the turn of the calling thread, if it has one: it is about to wait."""
-        queue: Queue | None = getattr(self._own, "queue", None)
+        thread = get_ident()
+        queue = self._own.pop(thread, None)
         if queue is None:
             return
-        self._own.queue = None
-        thread = threading.get_ident()
         with queue.lock:
             if thread in queue.holders:  # else it was taken away
                 del queue.holders[thread]
@@ -132,7 +133,7 @@ class Turnstile:
     @contextlib.contextmanager
     def outside(self) -> Iterator[None]:
         """Have the calling thread without a turn while it waits, and with one after that."""
-        queue: Queue | None = getattr(self._own, "queue", None)
+        queue = self._own.get(get_ident())
         self.end()
         try:
             yield
