@@ -145,8 +145,10 @@ def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    messages = [item.message for item in viewer.chosen(batch)]
-    return b"".join([each.raw if form.wire else batch.part(form, each) for each in messages])
+    chosen = viewer.chosen(batch)
+    if form.wire:
+        return b"".join([item.message.raw for item in chosen])
+    return b"".join([batch.part(form, item.message) for item in chosen])
 
 
 _ENCODERS: Mapping[Route, Encoder] = MappingProxyType(

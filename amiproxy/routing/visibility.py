@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
@@ -65,7 +66,7 @@ class View:
     last_id: str | None = None
     filtered: bool = False
 
-    @property
+    @cached_property  # it is asked for each message
     def sees_all_events(self) -> bool:
         """Whether no event is withheld for its class or its text."""
         return self.mask & ALL == ALL and not self.filters
