@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What uv needs to be told once: the oldest Python, and all platforms.
 UV = ["uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header",
       "--no-annotate", "--python-version", "3.9"]  # fmt: skip
+# REUSE-IgnoreStart
 HEAD = "# SPDX-License-Identifier: GPL-2.0-or-later\n# Written by `make constraints`.\n"
+# REUSE-IgnoreEnd
 
 
 def required() -> dict[str, list[str]]:
