@@ -268,8 +268,8 @@ def _objection_to_file(info: os.stat_result, place: Place, heir: Heir | None) ->
         return f"it is not a regular file, and {place.objection}"
     if place.objection and heir is not None:
         return (
-            f"root does not write to what others have put there: {place.objection}; chown it to"
-            " proc_user, or remove it"
+            f"root does not write to what others have put there: {place.objection}; remove the"
+            " file, or let proc_user write to it and enter its directory"
         )
     return ""
 

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
+import pwd
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.places import Trusted, objection_to
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from amiproxy.process.identity import Identity
     from amiproxy.process.options import Options
     from amiproxy.settings.config import Config
+
+#: The user, and the group, as whom the packages of all distributions run Asterisk.
+ASTERISK = "asterisk"
 
 
 def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
@@ -30,11 +36,13 @@ def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
 def exposed(who: Identity, paths: Iterable[str]) -> list[str]:
     """Return a warning for each file in *paths*, all with secrets, that is not ours alone.
 
-    Ours is what root, the user that starts the proxy, and *who*, as whom it runs, may read
-    and change.
+    Ours is what root, the user that starts the proxy, *who*, as whom it runs, and Asterisk
+    may read and change: its packages give /etc/asterisk to Asterisk's user, which is trusted
+    with all that the proxy protects.
     """
     own = Trusted.of_process()
-    ours = Trusted(own.users | {who.uid}, own.groups | {who.gid})
+    users, groups = _asterisk()
+    ours = Trusted(own.users | users | {who.uid}, own.groups | groups | {who.gid})
     found = []
     for path in _there(paths):
         with contextlib.suppress(OSError):
@@ -52,11 +60,35 @@ def exposed(who: Identity, paths: Iterable[str]) -> list[str]:
 def unreadable(who: Identity, paths: Iterable[str]) -> list[str]:
     """Return a warning for each file in *paths* that *who* may not read again at SIGHUP."""
     return [
-        f"{path}: user {who.name} may not read it, so SIGHUP will not read it again;"
-        f" chgrp it to a group of {who.name}, and chmod 0640"
+        f"{path}: user {who.name} may not {_lacking(who, path)}"
         for path in _there(paths)
         if not who.can(os.R_OK, path)
     ]
+
+
+def _lacking(who: Identity, path: str) -> str:
+    """Return what *who* may not do, so that *path* cannot be read, and what helps."""
+    for parent in reversed(Path(path).absolute().parents):
+        if not who.can(os.X_OK, str(parent)):
+            return (
+                f"enter {parent}, so SIGHUP will not read it again; put {who.name} into the group"
+                " of that directory, or move the file"
+            )
+    return (
+        f"read it, so SIGHUP will not read it again; chgrp it to a group of {who.name}, and"
+        " chmod 0640"
+    )
+
+
+def _asterisk() -> tuple[set[int], set[int]]:
+    """Return the user and the group, by number, that Asterisk runs as, where there are any."""
+    users: set[int] = set()
+    groups: set[int] = set()
+    with contextlib.suppress(KeyError):
+        users.add(pwd.getpwnam(ASTERISK).pw_uid)
+    with contextlib.suppress(KeyError):
+        groups.add(grp.getgrnam(ASTERISK).gr_gid)
+    return users, groups
 
 
 def _there(paths: Iterable[str]) -> list[str]:

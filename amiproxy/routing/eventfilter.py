@@ -286,8 +286,8 @@ def _filter(text: str, given: Mapping[str, str], method: str, budget: Budget) ->
         raise FilterError(MALFORMED) from None
     try:
         plain, look = _what(one.text, header_and_colon, method, budget)
-    except MalformedError:
-        raise FilterError(NOT_COMPILED) from None
+    except MalformedError as error:
+        raise FilterError(NOT_COMPILED) from error
     except PatternError as error:
         raise FilterError(f"Filter refused: {error}") from None
     return replace(one, plain=plain, look=look)

@@ -17,7 +17,7 @@ from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, read_rules
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
-from amiproxy.routing.eventfilter import EventFilters
+from amiproxy.routing.eventfilter import EventFilters, FilterError
 from amiproxy.settings import typos
 from amiproxy.settings.readers import count, lower
 
@@ -240,7 +240,12 @@ def _named_acl(line: _Line) -> list[Rule]:
 
 def _event_filter(line: _Line) -> EventFilters:
     former: EventFilters = line.former
-    return former.with_line(line.text, line.entry.criteria)
+    try:
+        return former.with_line(line.text, line.entry.criteria)
+    except FilterError as error:
+        # The words are Asterisk's; why it is so stands in the cause.
+        why = f" ({error.__cause__})" if error.__cause__ else ""
+        raise ValueError(f"{error}{why}") from error
 
 
 def _filters(line: _Line) -> frozenset[str]:

@@ -5,20 +5,31 @@ from __future__ import annotations
 
 import os
 import pwd
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from amiproxy.errors import ConfigError
+from amiproxy.process import exposure
 from amiproxy.process.exposure import unreadable
 from amiproxy.process.identity import Identity, identity
 from amiproxy.settings.config import Config
 from tests.conftest import needs_root
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 ME = Identity(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid(), switch=False)
+
+
+@pytest.fixture
+def entered() -> Iterator[Path]:
+    """A directory that everybody may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-identity-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @needs_root
@@ -36,15 +47,48 @@ def test_rights_are_checked_as_the_user_and_restored(tmp_path: Path) -> None:
 
 
 @needs_root
-def test_files_that_sighup_could_not_read_again_are_named(tmp_path: Path) -> None:
+def test_files_that_sighup_could_not_read_again_are_named(entered: Path) -> None:
     """Those that do not exist, or whose name is empty, are not."""
-    path = tmp_path / "x"
+    path = entered / "x"
     path.touch(0o600)
     nobody = identity(Config(proc_user="nobody"))
 
-    [warning] = unreadable(nobody, ["", str(tmp_path / "none"), "/etc/passwd", str(path)])
+    [warning] = unreadable(nobody, ["", str(entered / "none"), "/etc/passwd", str(path)])
 
     assert warning.startswith(f"{path}: user nobody may not read it")
+
+
+@needs_root
+def test_a_directory_that_proc_user_cannot_enter_is_named(entered: Path) -> None:
+    """No right to the file itself would help."""
+    directory = entered / "asterisk"
+    directory.mkdir(0o750)
+    path = directory / "x"
+    path.touch(0o644)
+
+    [warning] = unreadable(identity(Config(proc_user="nobody")), [str(path)])
+
+    assert warning.startswith(f"{path}: user nobody may not enter {directory}, so SIGHUP will not")
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "named"), [("daemon", True), (exposure.ASTERISK, False)])
+def test_what_belongs_to_asterisk_is_not_warned_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, owner: str, named: bool
+) -> None:
+    """Packages give /etc/asterisk to its user; whoever runs one could do nothing about it."""
+    if owner == exposure.ASTERISK:
+        monkeypatch.setattr(exposure, "ASTERISK", "bin")
+        owner = "bin"
+    path = tmp_path / "x"
+    path.touch(0o640)
+    entry = pwd.getpwnam(owner)
+    os.chown(tmp_path, entry.pw_uid, entry.pw_gid)
+    tmp_path.chmod(0o775)
+
+    found = exposure.exposed(identity(Config(proc_user="nobody")), [str(path)])
+
+    assert [f"{path}: others may change it: {tmp_path}" in one for one in found] == [True] * named
 
 
 @needs_root
