@@ -47,7 +47,7 @@ from amiproxy.process.process import (
 from amiproxy.settings.conffile import examine_config, load_config
 from amiproxy.settings.config import Config, reloaded
 from amiproxy.settings.describe import describe_servers, describe_users
-from amiproxy.settings.files import check_log_place, find_users, read_formats
+from amiproxy.settings.files import find_users, impossible_log, read_formats
 from amiproxy.settings.usersfile import load_users
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.log import Log, install_root_handler
@@ -122,10 +122,10 @@ def check(options: Options) -> int:
     with noted(problems):
         config, found, more = examine_config(options.config, current_directory())
         problems += found
-        warnings += more
+        warnings += [*more, *impossible_log(config)]
         with noted(problems):
             warnings += wrong_rights(identity(config), options, config)
-        for one in (client_context, server_context, read_formats, check_log_place):
+        for one in (client_context, server_context, read_formats):
             with noted(problems):
                 one(config)
     with noted(problems):

@@ -79,21 +79,15 @@ def read_formats(config: Config) -> dict[str, Format]:
     return formats
 
 
-def check_log_place(config: Config) -> None:
-    """Check that there can be a log; whether we may write there only the start shows.
-
-    Raises:
-        ConfigError: its directory is missing, or it is a directory itself.
-
-    """
+def impossible_log(config: Config) -> list[str]:
+    """Return a warning if there can be no log; whether we may write there the start shows."""
     path = Path(config.logfile)
+    place = f"{config.place('logfile')}logfile: the proxy will not start:"
     if path.is_dir():
-        raise ConfigError(f"{config.place('logfile')}logfile: {path} is a directory")
+        return [f"{place} {path} is a directory"]
     if not path.parent.is_dir():
-        raise ConfigError(
-            f"{config.place('logfile')}logfile: there is no directory {path.parent}; make it, or"
-            " name another file"
-        )
+        return [f"{place} there is no directory {path.parent}; make it, or name another file"]
+    return []
 
 
 def _objection_to_handlers(directory: str) -> str:

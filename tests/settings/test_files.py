@@ -9,7 +9,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
-from amiproxy.settings.files import check_log_place, find_users, handler_directories, read_formats
+from amiproxy.settings.files import find_users, handler_directories, impossible_log, read_formats
 from tests.settings.conf import read
 from tests.support import ROOT
 
@@ -29,15 +29,18 @@ def test_a_missing_users_file_means_no_users(tmp_path: Path) -> None:
         find_users(missing, required=True)
 
 
-def test_a_log_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_is_warned_of(tmp_path: Path) -> None:
     """Before the old program is stopped to start this one."""
-    place = f"logfile = {tmp_path}"
-    check_log_place(read(f"{place}/x.log\n"))
+    warned = "x.conf:1: logfile: the proxy will not start:"
 
-    with pytest.raises(ConfigError, match=r"^x.conf:1: logfile: .* is a directory$"):
-        check_log_place(read(f"{place}\n"))
-    with pytest.raises(ConfigError, match=r"^x.conf:1: logfile: there is no directory .*/none; "):
-        check_log_place(read(f"{place}/none/x.log\n"))
+    def said(path: Path) -> list[str]:
+        return impossible_log(read(f"logfile = {path}\n"))
+
+    assert said(tmp_path / "x.log") == []
+    assert said(tmp_path) == [f"{warned} {tmp_path} is a directory"]
+    assert said(tmp_path / "none" / "x.log") == [
+        f"{warned} there is no directory {tmp_path}/none; make it, or name another file"
+    ]
 
 
 def test_handlers_of_ones_own_come_first(tmp_path: Path) -> None:
