@@ -72,6 +72,8 @@ _FILE_WRITERS = frozenset({"updateconfig", "createconfig"})
 _DIRECTIVE = re.compile(r"#\s*(?:try)?(?:exec|include)")
 # What Asterisk searches for in an Originate's data, with or without parentheses.
 _WORDS = re.compile(r"shell|eval|curl|odbc|realtime")
+# A sound that Asterisk fetches from another machine (res_http_media_cache).
+_FETCHED = re.compile(r"https?://")
 # What keeps a comma from separating two arguments (AST_STANDARD_APP_ARGS).
 _JOINS = re.compile(r"[\"\\(\[]")
 # Variables and options that name a command to run (MONITOR_EXEC, MIXMONITOR_EXEC,
@@ -134,7 +136,9 @@ def _originate_escapes(key: str, text: str, message: Message) -> bool:
     if key == "data":
         applications = dialplan.plain(" ".join(message.all("Application")))
         joined = any(map(_JOINS.search, message.all("Data")))
-        return bool(_WORDS.search(text)) or _data_escapes(applications, text, joined=joined)
+        return bool(_WORDS.search(text) or _FETCHED.search(text)) or _data_escapes(
+            applications, text, joined=joined
+        )
     return False
 
 
@@ -144,6 +148,8 @@ def _agi_escapes(key: str, text: str, message: Message) -> bool:
     if key != "command":
         return False
     if any(tuple(words[: len(command)]) == command for command in _AGI_COMMANDS):
+        return True
+    if _FETCHED.search(text):
         return True
     if words[:1] != ["exec"]:
         return False

@@ -274,18 +274,6 @@ def test_queue_with_a_script() -> None:
     assert not escapes("Originate", "Application: Queue", "Data: q,,,,60,")
 
 
-@pytest.mark.parametrize("options", ['"c,"', "c\\,", "C(a,b)", "c[,]", '"c|"'])
-def test_a_comma_that_does_not_separate_hides_no_script(options: str) -> None:
-    """Asterisk keeps together what is quoted, escaped or in brackets."""
-    data = f"q,{options},,,,/bin/sh"
-
-    assert escapes("Originate", "Application: Queue", f"Data: {data}")
-    quoted = data.replace("\\", "\\\\").replace('"', '\\"')
-    assert escapes("AGI", f"Command: EXEC Queue {quoted}")
-    assert escapes("Originate", "Application: MeetMe", f"Data: {options[0]}1,{options[1:]},db")
-    assert not escapes("Originate", "Application: Queue", f"Data: q,{options}")
-
-
 @pytest.mark.parametrize(
     ("application", "data"),
     [
