@@ -59,7 +59,7 @@ class Acl:
         left = [self._left(version) for version in (4, 6)]
         if left == ["any", "any"]:
             return f"any address, in spite of {listed}"
-        named = [f"{any_} IPv{v} address" for v, any_ in zip((4, 6), left) if any_]
+        named = [f"{word} IPv{version} address" for version, word in zip((4, 6), left) if word]
         return ", ".join([listed, *named])
 
     def _left(self, version: int) -> str:

@@ -60,10 +60,12 @@ class Applications(NamedTuple):
 
     why: str
     names: tuple[str, ...]
+    #: Whether the class ``system`` is what they need, and all that they need.
+    needs_system: bool = False
 
 
-def _row(why: str, names: str) -> Applications:
-    return Applications(why, tuple(names.lower().split()))
+def _row(why: str, names: str, *, needs_system: bool = False) -> Applications:
+    return Applications(why, tuple(names.lower().split()), needs_system)
 
 
 #: What a filtered user may run, whatever its data: it acts on the channel alone.
@@ -122,7 +124,7 @@ SPEECH = _row(
     "it hands the call to an engine for speech",
     "SpeechBackground SpeechCreate SpeechDestroy SpeechProcessingSound SpeechStart",
 )
-PASSWORDS = _row("it reads a file of passwords", "Authenticate")
+PASSWORDS = _row("it reads a file of passwords", "Authenticate", needs_system=True)
 PROGRAMS = _row(
     "it runs programs, reads or writes files, or reaches other machines",
     "AGI AlarmReceiver AudioSocket DBdeltree DeadAGI Dictate EAGI Exec ExecIf ExecIfTime"
@@ -131,6 +133,7 @@ PROGRAMS = _row(
     " ODBCFinish ODBC_Commit ODBC_Rollback Originate ReceiveFAX Record Reload SMS SendFAX"
     " SpeechActivateGrammar SpeechDeactivateGrammar SpeechLoadGrammar SpeechUnloadGrammar StatsD"
     " StopMixMonitor System TestClient TestServer TryExec TrySystem",
+    needs_system=True,
 )
 
 #: All of them.

@@ -93,7 +93,9 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
     """Return why a user may not have the application *name* run with *data*."""
     squeezed = "".join(name.lower().split())
     row = applications.ROW_OF.get(squeezed)
-    if privileged and row in (applications.PROGRAMS, applications.PASSWORDS):
+    if row is None:
+        return "an application that is not known to act on the channel alone"
+    if privileged and row.needs_system:
         return None
     if row is applications.SOUNDS and _NOT_A_SOUND.search(dialplan.plain(data)):
         return "a sound that is not one of Asterisk's"
@@ -103,8 +105,6 @@ def application_problem(name: str, data: str, bounds: Bounds, *, privileged: boo
         # Asterisk's fourth argument: a comma in quotes separates here, but not there.
         channels = filter(None, map(str.strip, dialplan.arguments(data)[3:]))
         return None if all(map(bounds.has_channel, channels)) else "another's channel"
-    if row is None:
-        return "an application that is not known to act on the channel alone"
     return row.why or embedded_problem(data, privileged=privileged)
 
 

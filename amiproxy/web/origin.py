@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from amiproxy.access.acl import is_address
+from amiproxy.web.urls import ALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -210,7 +211,7 @@ def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str,
         headers.append(("Access-Control-Allow-Credentials", "true"))
     if request.method == "OPTIONS":
         headers += [
-            ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+            ("Access-Control-Allow-Methods", ", ".join(ALLOWED)),
             (
                 "Access-Control-Allow-Headers",
                 "Authorization, Content-Type, ProxyKey, X-Maxtime, X-Until-Event",

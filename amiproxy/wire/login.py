@@ -141,12 +141,11 @@ class LoginDialogue:
         self.state = LoginState.ANSWER
         self.wake_at = self._answer_limit
         step = self.feed(rest, now) if rest else LoginStep()
-        user, secret, events, *_ = self._login
-        lines = [f"Username: {user}", f"Secret: {secret}", f"Events: {events}"]
-        if self._login.path and banner.startswith(_PROXY):
-            lines.append(f"ProxyPath: {self._login.path}")
-        login = Message.of("Action: Login", *lines)
-        return step._replace(send=login.raw)
+        login = self._login
+        lines = [f"Username: {login.user}", f"Secret: {login.secret}", f"Events: {login.events}"]
+        if login.path and banner.startswith(_PROXY):
+            lines.append(f"ProxyPath: {login.path}")
+        return step._replace(send=Message.of("Action: Login", *lines).raw)
 
     def _take_answer(self, messages: list[Message], now: float) -> LoginStep:
         for index, message in enumerate(messages):
