@@ -23,6 +23,7 @@ from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
 log = logging.getLogger("amiproxy.watchdog")
@@ -118,20 +119,22 @@ class Watchdog:
         if self._stopping.wait(self._interval):
             return False
         self._revive()
-        hanging = self._hanging(time.monotonic())
+        threads = [each for each in threading.enumerate() if isinstance(each, WatchedThread)]
+        for each in threads:
+            if each.look is not None:
+                each.look()
+        hanging = self._hanging(threads, time.monotonic())
         if self._supervisor is not None and not any(thread.essential for thread in hanging):
             self._supervisor.feed()
         return True
 
-    def _hanging(self, now: float) -> list[WatchedThread]:
-        """Return the threads that hang; log the new ones, and the others now and then."""
+    def _hanging(self, threads: Sequence[WatchedThread], now: float) -> list[WatchedThread]:
+        """Return those of *threads* that hang; log the new ones, and the others now and then."""
         busy: dict[WatchedThread, float] = {}
-        for thread in threading.enumerate():
-            if isinstance(thread, WatchedThread):
-                thread.look()
-                since = thread.work.busy_since
-                if since and now - since >= self._patience:
-                    busy[thread] = since
+        for thread in threads:
+            since = thread.work.busy_since
+            if since and now - since >= self._patience:
+                busy[thread] = since
         # Those that went on are forgotten.
         known = {each: found for each, found in self._known.items()
                  if busy.get(each) == found.since}  # fmt: skip

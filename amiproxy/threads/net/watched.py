@@ -19,8 +19,8 @@ class WatchedThread(threading.Thread):
     """A daemon thread that runs *run* for *work*.
 
     While one that is *essential* hangs, everybody suffers.  One that *waits* may seem busy
-    for long: it waits for answers, or for its turn, too.  *look* is called by the watchdog
-    now and then.
+    for long: it waits for answers, or for its turn, too.  The watchdog calls *look*
+    each time it looks.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class WatchedThread(threading.Thread):
         *,
         essential: bool = True,
         waits: bool = False,
-        look: Callable[[], object] = int,
+        look: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(target=run, name=name, daemon=True)
         self.work = work
