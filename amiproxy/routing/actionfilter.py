@@ -66,6 +66,10 @@ _LOOKED_AT = (
 # Actions that may have a channel receive digits.
 _DIGITS = frozenset(("playdtmf", "sendflash"))
 
+# Actions that read the database, as the function DB does, which needs the class system: it
+# holds passwords.
+_DATABASE = frozenset(("dbget", "dbgettree"))
+
 # The action that sets a variable of everybody's, if no channel is named.
 _GLOBAL = "setvar"
 
@@ -145,8 +149,8 @@ class ActionFilter:
 
     def _reach_problem(self, reach: Reach, message: Message) -> str | None:
         """Return why *message* reaches more than the user's own, by what it does not name."""
-        if not message.get("Channel") and self._is_about_variables(message):
-            return "a variable of everybody's"
+        if self._is_about_everybodys_data(message):
+            return "a variable of everybody's, or the database"
         if not self._bounds.channel:
             return None
         if reach.kind == EVERYBODY:
@@ -159,8 +163,12 @@ class ActionFilter:
                 return f"another's {header}"
         return None
 
-    def _is_about_variables(self, message: Message) -> bool:
-        """Return whether *message*, which names no channel, sets or shows variables."""
+    def _is_about_everybodys_data(self, message: Message) -> bool:
+        """Return whether *message* sets or shows variables of no named channel, or the database."""
+        if message.action in _DATABASE:
+            return not self._privileged
+        if message.get("Channel"):
+            return False
         asked = message.get("Variables") or message.get("AllVariables")
         return message.action == _GLOBAL or bool(
             self._bounds.channel and message.action == "status" and asked

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from amiproxy.asterisk.actions import EVERYBODY, REACH, READS
+from amiproxy.routing.classes import ALL
 from amiproxy.web.origin import READ_ONLY
 from tests.routing.support import AGI, GETVAR, ORIGINATE, SETVAR, Client, User
 
@@ -54,6 +55,15 @@ def test_an_action_on_what_is_everybodys_is_refused(action: str) -> None:
     """To a user who may act only on some channels; a context does not matter to it."""
     assert Client(User(channel="sip/100")).sends(f"Action: {action}") is None
     assert Client(User(out_context="in")).sends(f"Action: {action}")
+
+
+@pytest.mark.parametrize("action", ["DBGet", "dbGetTree"])
+def test_the_database_is_nobodys_own(action: str) -> None:
+    """It holds passwords; who has the class system may read it by the function DB as well."""
+    for user in (User(channel="sip/100"), User(out_context="in")):
+        assert Client(user).sends(f"Action: {action}", "Family: AMPUSER") is None
+    assert Client(User(channel="sip/100", write=ALL)).sends(f"Action: {action}", "Family: x")
+    assert Client(User(accountcode="mine")).sends(f"Action: {action}", "Family: x")
 
 
 @pytest.mark.parametrize(
