@@ -14,8 +14,6 @@ import os
 import re
 from collections import deque
 
-from amiproxy.message import Message
-
 #: Bytes of an ActionID with the prefix.  Asterisk keeps longer ones in buffers that
 #: are too small for them (ConfbridgeList, asterisk.md).
 MAX_WIRE_ID = 67
@@ -94,11 +92,6 @@ def _random_text(length: int) -> str:
     """Return *length* random characters that may stand in an ActionID."""
     data = os.urandom(length * _BITS // 8 + 1)
     return base64.b64encode(data, b"._")[:length].decode()
-
-
-def with_action_id(message: Message, action_id: str | None) -> Message:
-    """Return *message* with its ActionID replaced, or removed if *action_id* is None."""
-    return Message(exchanged(message.raw, action_id), own=message.own)
 
 
 def exchanged(raw: bytes, action_id: str | None) -> bytes:

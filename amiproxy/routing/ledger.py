@@ -43,7 +43,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.message import Message
-from amiproxy.routing.actionids import KEY_LENGTH, with_action_id
+from amiproxy.routing.actionids import KEY_LENGTH, exchanged
 from amiproxy.routing.answers import ECHOES, answer_to_originate, ends_list, starts_list
 from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
@@ -100,11 +100,12 @@ class Ledger:
         # As ActionIds.key says it, but every action goes through here.
         key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
         raw, action.raw = action.raw, b""
-        action.size = len(raw)
-        self.in_flight += action.size
+        size = action.size = len(raw)
+        self.in_flight += size
         self._queue[key] = action
-        if action.owner != PROXY:
-            self._unanswered[action.owner] = self._unanswered.get(action.owner, 0) + 1
+        owner, unanswered = action.owner, self._unanswered
+        if owner != PROXY:
+            unanswered[owner] = unanswered.get(owner, 0) + 1
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
         given = action.given
@@ -344,6 +345,6 @@ def own_action(ids: ActionIds, name: str) -> PendingAction:
 
 def _restored(message: Message, given: str | None) -> Message:
     """Return *message* with the ActionID that the client gave."""
-    restored = with_action_id(message, given)
+    restored = Message(exchanged(message.raw, given), own=message.own)
     restored.links = message.links  # the same channels, whatever the ActionID
     return restored

@@ -89,15 +89,11 @@ class CommandLoop:
             self._wait_for_event()
             return True
         block = self._source.next()
-        if block is None:
-            return self._receive()
-        stays = self._carry_out(block)
-        if not self._source.is_empty:
-            self._turnstile.pass_on()
-        return stays
-
-    def _receive(self) -> bool:
-        """Wait for what the client sends next; return False when it sends no more."""
+        if block is not None:
+            stays = self._carry_out(block)
+            if not self._source.is_empty:
+                self._turnstile.pass_on()
+            return stays
         self._turnstile.end()
         left = self._login_time_left() if self._slot.unauthenticated else None
         data = self._transport.recv(_READ_SIZE, left)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
-from amiproxy.routing.actionids import MAX_WIRE_ID, ActionIds, with_action_id
+from amiproxy.routing.actionids import MAX_WIRE_ID, ActionIds, exchanged
 
 IDS = st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1, max_size=200)
 
@@ -93,16 +93,16 @@ def test_an_id_that_the_client_did_not_give_is_removed_again() -> None:
     """A client that sends no ActionID gets none (spec 12.11)."""
     answer = Message.of("Response: Success", "ActionID: amp7-x", "Ping: Pong")
 
-    assert with_action_id(answer, None).lines == ("Response: Success", "Ping: Pong")
+    assert Message(exchanged(answer.raw, None)).lines == ("Response: Success", "Ping: Pong")
 
 
 def test_the_first_action_id_is_replaced_in_its_place() -> None:
     """Place, case and blanks of the header stay; a second one stays too."""
     message = Message.of("Action: Ping", "actionID:  a", "X: y", "ActionID: b")
 
-    changed = with_action_id(message, "amp1-a")
+    changed = Message(exchanged(message.raw, "amp1-a"))
 
     assert changed.lines == ("Action: Ping", "actionID:  amp1-a", "X: y", "ActionID: b")
     assert changed.get("ActionID") == "amp1-a"
-    assert with_action_id(message, None).lines == ("Action: Ping", "X: y", "ActionID: b")
-    assert with_action_id(Message.of("ActionID: 1", "A: b"), None).lines == ("A: b",)
+    assert Message(exchanged(message.raw, None)).lines == ("Action: Ping", "X: y", "ActionID: b")
+    assert exchanged(b"ActionID: 1\r\nA: b\r\n\r\n", None) == b"A: b\r\n\r\n"

@@ -46,7 +46,8 @@ class Waiting:
         waiter = self._waiters.get(number)
         if waiter is not None:
             waiter.left -= 1
-            if waiter.left <= 0:
+            # To wake costs more than to look; one read may bring the ends of many actions.
+            if waiter.left <= 0 and not waiter.woken.is_set():
                 waiter.woken.set()
 
     def wait(
