@@ -30,6 +30,7 @@ def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
     return [
         *exposed(who, secret),
         *unreadable(who, [*secret, config.client_ca_file, config.ssl_ca_file]),
+        *log_out_of_reach(who, config),
     ]
 
 
@@ -64,6 +65,19 @@ def unreadable(who: Identity, paths: Iterable[str]) -> list[str]:
         for path in _there(paths)
         if not who.can(os.R_OK, path)
     ]
+
+
+def log_out_of_reach(who: Identity, config: Config) -> list[str]:
+    """Return a warning if *who* may not enter the directory of the log, which root has opened."""
+    directory = Path(config.logfile).parent
+    is_open_file = Path("/proc") in directory.resolve().parents  # as behind /dev/fd
+    if is_open_file or not directory.is_dir() or who.can(os.X_OK, str(directory)):
+        return []
+    text = (
+        f"logfile: user {who.name} may not enter {directory}, so SIGHUP cannot reopen the log, and"
+        f" the next start may fail; give it a directory of {who.name}'s"
+    )
+    return [f"{config.place('logfile')}{text}"]
 
 
 def _lacking(who: Identity, path: str) -> str:

@@ -72,6 +72,21 @@ def test_a_directory_that_proc_user_cannot_enter_is_named(entered: Path) -> None
 
 
 @needs_root
+def test_a_log_that_could_not_be_opened_again_is_named(entered: Path) -> None:
+    """As in Asterisk's own directory: root makes it at the first start, and then never again."""
+    directory = entered / "asterisk"
+    directory.mkdir(0o750)
+    nobody = identity(Config(proc_user="nobody"))
+
+    [warning] = exposure.log_out_of_reach(nobody, Config(logfile=str(directory / "x.log")))
+
+    assert warning.startswith(f"logfile: user nobody may not enter {directory}, so SIGHUP cannot")
+    assert exposure.log_out_of_reach(nobody, Config(logfile=str(entered / "x.log"))) == []
+    assert exposure.log_out_of_reach(nobody, Config(logfile=str(entered / "none/x.log"))) == []
+    assert exposure.log_out_of_reach(nobody, Config(logfile="/dev/fd/1")) == []
+
+
+@needs_root
 @pytest.mark.parametrize(("owner", "named"), [("daemon", True), (exposure.ASTERISK, False)])
 def test_what_belongs_to_asterisk_is_not_warned_of(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, owner: str, named: bool
