@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,8 +40,13 @@ class Times(NamedTuple):
     linger: float = 120.0
     #: How long a client may take to close after the proxy's half-close.
     farewell: float = 1.0
-    #: Poll interval for what wakes nobody.
+    #: Poll interval for what wakes nobody, and the longest one, where many wait.
     poll: float = 0.05
+    longest_poll: float = 5.0
+
+
+#: How often all clients together look whether their WaitEvent is over, in a second.
+_LOOKS = 1000.0
 
 
 class UnwantedError(PeerError):
@@ -80,6 +86,7 @@ class CommandLoop:
             log.warning("%s: %s", self._session.peer, error)
             self._session.say(replies.error(None, str(error)))
         finally:
+            self._context.waiters.discard(self)
             self._turnstile.take(self._turnstile.further)
         self._part()
 
@@ -128,6 +135,7 @@ class CommandLoop:
             self._await_answers()
             session.say(outcome.goodbye)
         if outcome.wait is not None:
+            self._context.waiters.add(self)
             with session.lock:
                 session.waiting_for_event = outcome.wait
         if session.allowed is not self._source.known:
@@ -169,14 +177,25 @@ class CommandLoop:
         data = None
         if left and not wait.told:
             self._turnstile.end()
-            data = self._transport.recv(_READ_SIZE, min(left, self._times.poll))
+            data = self._poll(left)
         if data:
             self._behind_wait += len(data)
             if self._behind_wait > self._context.config.max_block:
                 raise UnwantedError(f"{self._behind_wait} bytes behind a WaitEvent (maxblock)")
             self._source.receive(data)
         elif data == b"" or wait.told or not left:
+            self._context.waiters.discard(self)
             finish_wait(self._session)
+
+    def _poll(self, left: float) -> bytes | None:
+        """Read for at most one poll interval, or *left* seconds.
+
+        The more clients wait the longer it is, and not the same for all: together they do not
+        take time from those that work.
+        """
+        interval = len(self._context.waiters) / _LOOKS * random.uniform(0.5, 1.5)  # noqa: S311
+        interval = max(self._times.poll, min(interval, self._times.longest_poll))
+        return self._transport.recv(_READ_SIZE, min(left, interval))
 
     def _await_answers(self) -> None:
         """Wait until no action of this client is under way."""

@@ -152,6 +152,12 @@ ATTACKS: tuple[Attack, ...] = (
         "all",
     ),
     Attack(
+        "at-once-3000",
+        "3 000 clients send one action at once",
+        clients.one_each(3000, b"ProxyAction: Uptime\r\n\r\n"),
+    ),
+    Attack("waiting-3000", "3 000 clients wait for an event", clients.waiting(3000)),
+    Attack(
         "filter-refused",
         "50 clients pipeline filters that are refused",
         clients.pipeline(50, action("Filter", "Operation: Add", "Filter: (.{0,30}){30}q(")),

@@ -93,6 +93,18 @@ def half_closed(count: int, data: bytes) -> Run:
     return run
 
 
+def waiting(count: int) -> Run:
+    """*count* clients that are sent no events send one WaitEvent, and are silent."""
+
+    def run(target: Target, clock: Clock) -> None:
+        socks = target.logged_in(count)
+        for sock in socks:
+            sock.sendall(action("WaitEvent", "Timeout: 3600"))
+        wait(clock)
+
+    return run
+
+
 def strangers(count: int, data: bytes) -> Run:
     """*count* connections that are not logged in send *data*, and come again when let go."""
 
@@ -171,6 +183,19 @@ def slow_readers(count: int) -> Run:
             socks.append(target.connect(receive_buffer=4096))
             socks[-1].sendall(action(*LOGIN))
             wait_for(socks[-1], b"Message: Authentication accepted")
+        wait(clock)
+
+    return run
+
+
+def one_each(count: int, data: bytes) -> Run:
+    """*count* clients send *data* once."""
+
+    def run(target: Target, clock: Clock) -> None:
+        socks = target.logged_in(count)
+        clock.begin()
+        for sock in socks:
+            sock.sendall(data)
         wait(clock)
 
     return run

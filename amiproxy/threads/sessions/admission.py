@@ -8,6 +8,7 @@ import time
 from typing import Callable
 
 from amiproxy.access.lockout import network_of
+from amiproxy.threads.sessions.interpreter import INTERPRETER, STEP
 
 
 class Slot:
@@ -83,6 +84,8 @@ class Admission:
                 self._addresses.setdefault(network, set()).add(slot)
                 if guarded:
                     self._count_as_unauthenticated(slot)
+            if not (clients + 1) % STEP:
+                INTERPRETER.note_clients(clients + 1)
             if rival is not None:
                 rival.end("made room for another address without having logged in (authlimit)")
         except BaseException:  # no memory, perhaps
@@ -126,6 +129,9 @@ class Admission:
                     del self._addresses[slot.network]
             if slot.unauthenticated:
                 self._count_as_authenticated(slot)
+        count = len(self._slots)
+        if count and not count % STEP:
+            INTERPRETER.note_clients(count)
 
     @property
     def clients(self) -> int:

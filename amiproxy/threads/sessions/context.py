@@ -63,6 +63,8 @@ class ProxyContext:
         self.admission = Admission()
         self.stopping = threading.Event()
         self.guesses = Guesses(self.stopping)
+        #: What waits for an event (WaitEvent), one for each client.
+        self.waiters: set[object] = set()
         #: When the proxy began, for people: the wall clock may be set later.
         self.started = datetime.now(timezone.utc).astimezone()
         self._began = time.monotonic()

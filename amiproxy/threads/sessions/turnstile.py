@@ -15,12 +15,13 @@ coming and leaving go one by one.  So whoever does much does not hold up who ask
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from _thread import LockType, allocate_lock, get_ident
 from collections import deque
 from typing import TYPE_CHECKING
+
+from amiproxy.threads.sessions.interpreter import INTERPRETER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,8 @@ PLACES = 4
 #: Seconds after which a turn passes on although nobody ended it: an I/O handler hangs.
 PATIENCE = 1.0
 
-#: How many threads in a queue are a crowd, as when thousands have just woken up, and for
-#: how long each of them keeps the interpreter then, in seconds.
+#: How many threads in a queue are a crowd, as when thousands have just woken up.
 _CROWD = 64
-_CROWDED_INTERVAL = 0.1
 
 
 class Queue:
@@ -50,7 +49,7 @@ class Queue:
         self.waiting: deque[tuple[int, LockType]] = deque()
         #: When somebody who waited got a turn, monotonic seconds.
         self.moved = 0.0
-        self._interval = sys.getswitchinterval()
+        self._is_crowd = False
 
     def join(self, thread: int) -> LockType:
         """Have *thread* wait; return what opens when it may go.  The caller holds ``lock``."""
@@ -58,16 +57,18 @@ class Queue:
         gate = allocate_lock()
         gate.acquire()
         self.waiting.append((thread, gate))
-        if len(self.waiting) == _CROWD:
-            sys.setswitchinterval(max(_CROWDED_INTERVAL, self._interval))
+        if len(self.waiting) >= _CROWD and not self._is_crowd:
+            self._is_crowd = True
+            INTERPRETER.note_crowd(self, is_there=True)
         return gate
 
     def let_in(self) -> None:
         """Give the free place to whoever has waited longest.  The caller holds ``lock``."""
         assert self.lock.locked()
         thread, gate = self.waiting.popleft()
-        if len(self.waiting) == _CROWD // 2:
-            sys.setswitchinterval(self._interval)
+        if self._is_crowd and len(self.waiting) <= _CROWD // 2:
+            self._is_crowd = False
+            INTERPRETER.note_crowd(self, is_there=False)
         self.holders[thread] = None
         self.moved = time.monotonic()
         gate.release()
