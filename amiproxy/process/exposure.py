@@ -85,7 +85,7 @@ def _lacking(who: Identity, path: str) -> str:
     for parent in reversed(Path(path).absolute().parents):
         if not who.can(os.X_OK, str(parent)):
             return (
-                f"enter {parent}, so SIGHUP will not read it again; put {who.name} into the group"
+                f"enter {parent}, so SIGHUP will not read it again; name a proc_user in the group"
                 " of that directory, or move the file"
             )
     return (
