@@ -31,7 +31,7 @@ _GUARDING = frozenset(
     {"acceptunencryptedconnection", "authrequired", "clientcafile", "proxykey", "sslverify"}
 )
 
-# Keys without which more is open: one that is misspelled must not be left out.
+# Keys without which more is open: a warning about a misspelled one says so.
 _CLOSING = _GUARDING | {"autofilter", "deny", "listenaddress", "permit", "sslcafile"}
 
 # Seconds between two tries to reconnect.  The C program's 0 meant thousands a second.
@@ -128,10 +128,9 @@ class _Parser:
                 self.report.error(number, f"{key}: {error}")
 
     def _report_unknown(self, number: int, key: str) -> None:
-        if similar := typos.meant(key, _CLOSING):
-            self.report.error(number, f"unknown key {_shown(key)}: is {similar} meant?")
-        else:
-            self.report.warn(number, f"unknown key {_shown(key)}, ignored")
+        similar = typos.meant(key, _CLOSING)
+        hint = f", so what {similar} closes is open: is that meant?" if similar else ""
+        self.report.warn(number, f"unknown key {_shown(key)}, ignored{hint}")  # spec section 3
 
     def _set(self, key: str, value: Value, number: int) -> None:
         setting = SETTINGS.get(key)

@@ -164,7 +164,10 @@ class Flusher:
             if self._epoll is None:
                 return False
             waiting = list(self._stalled.values())
-            wakes_at = self._wakes_at = _next_check(waiting)
+            self._wakes_at = math.inf  # whoever joins now wakes this thread
+        wakes_at = _next_check(waiting)
+        with self._lock:
+            self._wakes_at = min(self._wakes_at, wakes_at)
         # Below 0 would be for ever.
         timeout = None if wakes_at == math.inf else max(0.0, wakes_at - time.monotonic())
         self.busy_since = 0.0

@@ -279,9 +279,10 @@ class Transport:
     def check_reading(self) -> None:
         """End the session if its other side sends TLS records that hold no data."""
         if isinstance(self._socket, TlsSocket) and self._socket.reads_in_vain:
-            with self.lock:
+            self._socket.shut()
+            if self.lock.acquire(timeout=0.1):  # seconds: somebody may hang under it
                 self.abort(SlowPeer(f"{self.peer} sends TLS records without data"))
-                self._socket.shut()
+                self.lock.release()
 
     @property
     def backlog(self) -> int:
@@ -343,8 +344,7 @@ class Transport:
         """Send a piece of the backlog, as far as the socket takes it; raises OSError."""
         assert self.lock.locked()
         backlog = self._backlog
-        if backlog is not None:
-            if backlog.flush(self._socket.send_now, _PIECE):
-                self._backlog = None
-            else:
-                backlog.look(self._socket.unsent())
+        if backlog is not None and backlog.flush(self._socket.send_now, _PIECE):
+            self._backlog = None
+        elif backlog is not None:
+            backlog.look(self._socket.unsent())

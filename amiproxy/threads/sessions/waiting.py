@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.turnstile import Turnstile
 
 #: Seconds without an answer after which Asterisk is asked whether one will come; each time
-#: it is asked the next pause is twice as long.
+#: it is asked the next pause is twice as long, up to the longest.
 QUIET = 1.0
+LONGEST_QUIET = 30.0
 
 
 class _Waiter:
@@ -74,7 +75,7 @@ class Waiting:
                     pause = self._quiet
                 else:
                     ask()
-                    pause *= 2
+                    pause = min(2 * pause, LONGEST_QUIET)
             return True
 
     @contextlib.contextmanager

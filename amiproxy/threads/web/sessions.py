@@ -194,7 +194,7 @@ class WebSessions:
         for session in doomed:
             self._end(session)
         if sweeper is not None:
-            sweeper.join()
+            sweeper.join(1.0)
 
     def _end(self, session: WebSession) -> None:
         try:
