@@ -121,13 +121,7 @@ def changes_state(
 
 def is_link(request: Request) -> bool:
     """Return whether *request* may be a link that somebody followed, perhaps out of a mail."""
-    if request.method == "POST" or not from_browser(request):
-        return False
-    # A browser adds the password that it has stored for us to a link as well.
-    return not request.has("authorization") or (
-        request.header("sec-fetch-mode").lower() == "navigate"
-        or request.header("sec-fetch-site").lower() == "none"
-    )
+    return request.method != "POST" and not request.has("authorization") and from_browser(request)
 
 
 def _may_be_rebound(request: Request) -> bool:
