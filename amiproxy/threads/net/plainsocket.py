@@ -132,6 +132,14 @@ def wait_for(fd: int, events: int, timeout: float | None) -> None:
     poll.poll(None if timeout is None else min(timeout, 1000.0) * 1000)
 
 
+def is_gone(fd: int, *, half_closed: bool) -> bool:
+    """Return whether the other side has reset the connection, or *half_closed* it at least."""
+    wanted = select.POLLRDHUP if half_closed else 0
+    poll = select.poll()
+    poll.register(fd, wanted)
+    return bool(poll.poll(0))
+
+
 def unsent(sock: socket.socket) -> int:
     """Return how many bytes wait in the kernel to be sent by *sock*, or to be confirmed."""
     size = array.array("i", [0])

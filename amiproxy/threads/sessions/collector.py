@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
@@ -36,6 +36,9 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 #: Bytes of one answer.  An answer that never ends must not fill the memory.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+
+#: How often who waits looks whether the client is gone, in seconds.
+LOOK_INTERVAL = 1.0
 
 _TOO_LONG = Message.of("Response: Error", "Message: The answer is too long", own=True)
 
@@ -75,12 +78,15 @@ class PendingAnswer:
         """Return whether *message* is the event that ends the answer."""
         return message.get("Event").lower() == self.until
 
-    def wait(self, seconds: float) -> Answer:
+    def wait(self, seconds: float, gone: Callable[[], bool] = bool) -> Answer:
         """Wait up to *seconds* until the answer is complete; return what has come.
 
-        What comes later is for nobody.
+        What comes later is for nobody.  The wait ends when the client is *gone*.
         """
-        self.over.wait(seconds)
+        deadline = Deadline(seconds)
+        while not self.over.wait(min(deadline.left(), LOOK_INTERVAL)):
+            if deadline.over or gone():
+                break
         with self.lock:
             answer = Answer(tuple(self.messages), self.complete)
             self.messages, self.size, self.request_id, self.until = [], 0, None, ""
@@ -110,10 +116,18 @@ class EventBuffer:
         self._abandoned = True
         self._come.notify_all()
 
-    def fetch(self, seconds: float) -> list[Message]:
-        """Take the events that have come; wait up to *seconds* for the first."""
+    def fetch(self, seconds: float, gone: Callable[[], bool] = bool) -> list[Message]:
+        """Take the events that have come; wait up to *seconds* for the first.
+
+        The wait ends when the client is *gone*.
+        """
+        deadline = Deadline(seconds)
         with self._come:
-            self._come.wait_for(lambda: self._events or self._abandoned, seconds)
+            while not self._come.wait_for(
+                lambda: self._events or self._abandoned, min(deadline.left(), LOOK_INTERVAL)
+            ):
+                if deadline.over or gone():
+                    break
             return self._events.take()
 
 
@@ -174,7 +188,7 @@ class Collector(ClientSession):
                 self._pending.over.set()
             return self._pending
 
-    def fetch_events(self, seconds: float) -> list[Message]:
+    def fetch_events(self, seconds: float, gone: Callable[[], bool] = bool) -> list[Message]:
         """Take the events that were kept; wait up to *seconds* for the first.
 
         Rights are those at delivery: an event that mask or filters have come to hide since it
@@ -182,7 +196,7 @@ class Collector(ClientSession):
         """
         assert self.events is not None
         deadline = Deadline(seconds)
-        while kept := self.events.fetch(deadline.left()):
+        while kept := self.events.fetch(deadline.left(), gone):
             view = self._viewer.view
             found = [each for each in kept if not view.silent and view.sees_event(each)]
             if found:

@@ -130,7 +130,7 @@ class Router:
             return replies.error(message, server)
         account = session.network if session.user is None else session.user.name
         web = session.is_web and most > 0
-        if web and not self.web_quota.take(account, session.number, most, session.patience):
+        if web and not self.web_quota.take(account, session.number, most, *session.patience):
             return replies.error(message, "Too many actions are unanswered")
         while True:
             action = upstream.prepare(

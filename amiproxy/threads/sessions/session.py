@@ -57,8 +57,8 @@ class ClientSession:
 
     #: Whether it is made for web requests, one log-in each.
     is_web = False
-    #: Until when a web request waits for other ones to be answered.
-    patience: Deadline
+    #: Until when a web request waits for other ones, and whether its client has left.
+    patience: tuple[Deadline, Callable[[], bool]]
 
     #: Which proxies are behind this client, if it is one; as it said at its log-in.
     proxy_path = ""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from _thread import LockType, allocate_lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
     from amiproxy.threads.sessions.turnstile import Turnstile
 
-#: The longest wait in one call, in seconds.
-_LONGEST = 3600.0
+#: How often who waits looks whether the client is gone, in seconds.
+_LOOK_INTERVAL = 1.0
 
 
 class WebQuota:
@@ -33,11 +33,18 @@ class WebQuota:
         self._waiting: dict[str, dict[LockType, None]] = {}
         self._closed = False
 
-    def take(self, account: str, number: int, most: int, deadline: Deadline) -> bool:
+    def take(
+        self,
+        account: str,
+        number: int,
+        most: int,
+        deadline: Deadline,
+        gone: Callable[[], bool] = bool,
+    ) -> bool:
         """Count one action of session *number*; return False if there are too many.
 
         While *most* actions of *account* are unanswered the calling thread waits, until
-        *deadline* at the longest.
+        *deadline* at the longest, or until the client is *gone*.
         """
         with self._lock:
             count = self._counts.get(account, 0)
@@ -51,7 +58,9 @@ class WebQuota:
             gate.acquire()
             self._waiting.setdefault(account, {})[gate] = None
         with self._turnstile.outside():
-            gate.acquire(timeout=min(deadline.left(), _LONGEST))
+            while not gate.acquire(timeout=min(deadline.left(), _LOOK_INTERVAL)):
+                if deadline.over or gone():
+                    break
         with self._lock:
             if self._leave(account, gate) or self._closed:
                 return False

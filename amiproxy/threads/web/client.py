@@ -22,13 +22,14 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.proxyactions import READ_ONLY
+from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web.sessions import LIFE
 from amiproxy.web import accept, answers, origin, urls
 from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from amiproxy.formats import Format
     from amiproxy.threads.net.transport import Transport
@@ -66,6 +67,7 @@ class WebClient:
     _address: str
     _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
+    _usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
 
     def respond(self, request: Request) -> Response:
         """Return the answer to *request*, whatever it is."""
@@ -251,18 +253,19 @@ class WebClient:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
         answered = Deadline(ANSWER_TIME if asked.wait is None else asked.wait)
         heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
-        turnstile = self._context.turnstile
-        with contextlib.nullcontext() if session is None else self._alone_in(session):
+        turnstile, gone = self._context.turnstile, self._is_gone
+        self._usual = Deadline(ANSWER_TIME)
+        with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
             pending = collector.expect(asked.until_event)
             left = answered.left()
-            collector.patience = answered
+            collector.patience = answered, gone
             _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
             if wait is not None:
                 collector.say(replies.waited(message))
             elif goodbye is not None:
                 collector.say(goodbye)
             turnstile.end()
-            answer = pending.wait(left)
+            answer = pending.wait(left, gone)
             turnstile.take(turnstile.first)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
@@ -273,19 +276,16 @@ class WebClient:
             return answer
         # Meanwhile another request of the same session may be carried out.
         with turnstile.outside():
-            events = collector.fetch_events(min(wait.deadline.left(), heard.left()))
+            events = collector.fetch_events(min(wait.deadline.left(), heard.left()), gone)
         complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete)
 
-    @contextlib.contextmanager
-    def _alone_in(self, session: WebSession) -> Iterator[None]:
-        """Have other requests of *session* wait."""
-        with self._context.turnstile.outside():
-            session.asking.acquire()
-        try:
-            yield
-        finally:
-            session.asking.release()
+    def _is_gone(self) -> bool:
+        """Whether the client has left.
+
+        One that has half-closed (nc -N) still gets its answer, if that takes no longer than usual.
+        """
+        return is_gone(self._transport.fileno(), half_closed=self._usual.over)
 
     def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:
         """Return the headers that give the client the cookie of *session*."""

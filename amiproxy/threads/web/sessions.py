@@ -15,7 +15,9 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access.lockout import network_of
+from amiproxy.errors import PeerGone
 from amiproxy.threads.net.endless import endless
+from amiproxy.threads.sessions.collector import LOOK_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.sessions.registry import SessionRegistry
+    from amiproxy.threads.sessions.turnstile import Turnstile
 
 log = logging.getLogger("amiproxy.web")
 
@@ -47,6 +50,23 @@ class WebSession:
         self.asking = threading.Lock()
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
+
+    @contextlib.contextmanager
+    def alone(self, turnstile: Turnstile, gone: Callable[[], bool]) -> Iterator[None]:
+        """Have other requests of this session wait; the caller's, until its client is *gone*.
+
+        Raises:
+            PeerGone: it is.
+
+        """
+        with turnstile.outside():
+            while not self.asking.acquire(timeout=LOOK_INTERVAL):
+                if gone():
+                    raise PeerGone("a web client left while other requests were answered")
+        try:
+            yield
+        finally:
+            self.asking.release()
 
 
 def _owner(user: User | None, address: str) -> str:

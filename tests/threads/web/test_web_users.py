@@ -8,7 +8,7 @@ import hashlib
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,9 +159,9 @@ def test_a_wait_of_the_earlier_user_hears_nothing_of_the_next(
     waits = threading.Event()
     fetch = EventBuffer.fetch
 
-    def noted(buffer: EventBuffer, seconds: float) -> list[Message]:
+    def noted(buffer: EventBuffer, *options: Any) -> list[Message]:
         waits.set()
-        return fetch(buffer, seconds)
+        return fetch(buffer, *options)
 
     monkeypatch.setattr(EventBuffer, "fetch", noted)
     target = "/rawman?action=waitevent&timeout=30"
