@@ -201,7 +201,8 @@ def test_very_many_line_breaks_are_refused(
 
     (refused,) = read(name, record(raw), limits=LIMITS)
 
-    assert refused.reason == LINE_BREAK
+    # The module csv of Python 3.9 and 3.10 does not read a NUL itself.
+    assert refused.reason in {LINE_BREAK, "Invalid CSV Input"}
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "standard"])
