@@ -70,7 +70,6 @@ class AsteriskServer:
         self._publisher = Publisher(self.link, audience)
         self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
         self._stopping = threading.Event()
-        self._buffer = bytearray(READ_SIZE)
         self._tries = 0  # to connect, since the last log-in
         self.busy_since = 0.0  # for the watchdog
         self._thread_name = f"asterisk-{self.link.scope}"
@@ -78,6 +77,11 @@ class AsteriskServer:
         self._complained = False  # that it cannot
 
     # -- any thread -------------------------------------------------------------------------
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     def configure(self, config: Config) -> None:
         """Take the limits of *config*, also for the connection there is."""
@@ -220,7 +224,7 @@ class AsteriskServer:
         link, publisher = self.link, self._publisher
         heard = time.monotonic()
         pinged = holds_back = False
-        view = memoryview(self._buffer)
+        view = memoryview(bytearray(READ_SIZE))
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
             timeout = self._late_poll_interval if holds_back else keepalive or None

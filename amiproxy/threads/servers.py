@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Callable, Protocol
@@ -16,10 +17,22 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.router import Router
 
 
+log = logging.getLogger("amiproxy.servers")
+
+#: How many servers clients may add, and how many of those they have dropped may still connect:
+#: nothing can end that earlier.
+MOST_ADDED = 256
+MOST_LEAVING = 32
+
+
 class Server(Protocol):
     """The thread of one Asterisk; see AsteriskServer."""
 
     link: AsteriskLink
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
 
     def configure(self, config: Config) -> None:
         """Take the limits of *config*."""
@@ -49,12 +62,13 @@ class Servers:
         self._config = config
         self._router = router
         self._make = make
-        # Guards _servers, _added, _stopped and _config: servers are started, added, dropped
-        # and stopped one after the other.  Held while threads are started, never while one
-        # is joined: join takes the tuple as it stands.
+        # Guards _servers, _added, _leaving, _stopped and _config: servers are started, added,
+        # dropped and stopped one after the other.  Held while threads are started, never while
+        # one is joined: join takes the tuple as it stands.
         self._lock = threading.Lock()
         self._servers: tuple[Server, ...] = ()
         self._added: tuple[ServerSpec, ...] = ()  # by AddServer: a reload keeps them
+        self._leaving: list[Server] = []  # dropped by clients
         self._stopped = False
 
     def start(self) -> None:
@@ -125,7 +139,7 @@ class Servers:
         except (OSError, UnicodeError, LookupError):  # LookupError: no codec for such a name
             return False
         with self._lock:
-            if self._stopped:
+            if self._stopped or self._are_too_many():
                 return False
             server = self._make(spec, self._config, str(found[0][4][0]))
             same = [one for one in self._servers if one.link.is_same_server(server.link)]
@@ -148,8 +162,19 @@ class Servers:
             if server is None:
                 return False
             self._remove(server)
+            self._leaving.append(server)
         server.stop("Dropped")
         return True
+
+    def _are_too_many(self) -> bool:
+        """Return whether clients have added too many servers, or dropped too many just now."""
+        assert self._lock.locked()
+        self._leaving = [server for server in self._leaving if server.is_alive]
+        added, leaving = len(self._added), len(self._leaving)
+        too_many = added >= MOST_ADDED or leaving >= MOST_LEAVING
+        if too_many:
+            log.warning("AddServer: %d are added, %d dropped ones still end", added, leaving)
+        return too_many
 
     def _remove(self, server: Server) -> None:
         assert self._lock.locked()

@@ -11,7 +11,7 @@ import pytest
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.threads.servers import Servers
+from amiproxy.threads.servers import MOST_ADDED, MOST_LEAVING, Servers
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
@@ -31,6 +31,7 @@ class Fake:
         self.link = AsteriskLink(made, ActionIds(), address)
         self.config = config
         self.did: list[str] = []
+        self.is_alive = False  # since it has ended at once
 
     def configure(self, config: Config) -> None:
         self.config = config
@@ -159,6 +160,31 @@ def test_a_dropped_server_is_stopped_and_a_reload_brings_back_the_files_only() -
     assert stage.did() == [["start", "Dropped"]] * 2
     stage.reload(ONE)
     assert stage.listed() == [ONE]
+
+
+def test_who_drops_servers_faster_than_they_end_cannot_add_more() -> None:
+    """Those that connect to nobody end when that has failed; until then each is a thread."""
+    stage = Stage()
+    for _ in range(MOST_LEAVING):
+        assert stage.servers.add_server(ONE)
+        stage.made[-1].is_alive = True
+        stage.servers.drop_server("192.0.2.1")
+
+    assert not stage.servers.add_server(ONE)
+    assert stage.servers.drop_server("192.0.2.1") is False
+    stage.made[0].is_alive = False
+    assert stage.servers.add_server(ONE)
+
+
+def test_clients_may_add_many_servers_but_not_any_number() -> None:
+    """Those of the file do not count, and one that is dropped makes room."""
+    stage = Stage(ONE)
+    for port in range(MOST_ADDED):
+        assert stage.servers.add_server(dataclasses.replace(TWO, port=6000 + port))
+
+    assert not stage.servers.add_server(THREE)
+    stage.servers.drop_server("192.0.2.2:6000")
+    assert stage.servers.add_server(THREE)
 
 
 def test_a_stop_stops_all_and_waits_for_those_with_a_connection_only() -> None:

@@ -227,7 +227,8 @@ def _set_autofilter(call: Call) -> Outcome:
     headers="`Server`, `Port`, `Username`, `Secret`, `Events`; `UseSSL`, yes or no",
     reply="`Message: Added host`: it comes last in the order, and is forgotten at a restart. "
     "Success does not mean connected. `Failure`, `Message: Could not add host`: a header "
-    "is missing or wrong, the name has no address, or it is there already; the log says which",
+    "is missing or wrong, the name has no address, it is there already, or clients have added 256 "
+    "or dropped 32 that have not ended; the log says which",
 )
 def _add_server(call: Call) -> Outcome:
     context, session, message = call
