@@ -47,6 +47,8 @@ class Chunk(NamedTuple):
     #: Whether each message in *wire* begins with ``Event:``.  Only such bytes may go to
     #: clients as they are: an answer among them would reach clients that did not ask.
     only_events: bool = False
+    #: How many messages *wire* has, 0 where nobody has counted.
+    number: int = 0
 
     def messages(self) -> list[Message]:
         """Return the messages, cut anew at each call."""
@@ -135,15 +137,20 @@ class Framer:
         whole = buffer[:end]
         wire = whole.replace(END, self._ending)
         grown = len(self._ending) - len(END)
-        if grown and whole.startswith(_EVENT) and not buffer.startswith(b"\r\n", end):
-            count = (len(wire) - len(whole)) // grown
+        count = (len(wire) - len(whole)) // grown if grown else 0
+        if (
+            grown
+            and whole.startswith(_EVENT)
+            and not buffer.startswith(b"\r\n", end)
             # Searched in the result, which a blank line too many does not mislead.
-            if wire.count(self._next_event) == count - 1 and wire.endswith(self._ending):
-                # Every message is an event: none can be blank or raw text.
-                return Chunk(wire, only_events=True)
+            and wire.count(self._next_event) == count - 1
+            and wire.endswith(self._ending)
+        ):
+            # Every message is an event: none can be blank or raw text.
+            return Chunk(wire, only_events=True, number=count)
         if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
             return None
-        return None if _TEXT_FOLLOWS in buffer else Chunk(wire)
+        return None if _TEXT_FOLLOWS in buffer else Chunk(wire, number=count)
 
     def _starts_blank(self, data: bytes) -> bool:
         """Return whether the rest of a message would begin with a blank line, *data* included."""

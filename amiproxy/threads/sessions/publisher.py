@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from amiproxy.message import Message
+from amiproxy.message import END, Message
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.framing import Chunk
 from amiproxy.wire.routed import PROXY, Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: part of a batch only is sent a copy of that part, one for each kind of view; of a batch of
 #: one message there is none.
 _LARGE = 1024 * 1024
+
+#: So many messages at a time: to let go of all that tens of thousands of tiny ones are made of
+#: takes long, and nobody else has the interpreter meanwhile.
+_MANY = 4096
 
 
 class Audience(Protocol):
@@ -59,10 +63,13 @@ class Publisher:
     def publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, all that one read brought, to every client."""
         wire = chunk.wire
+        if chunk.number > _MANY:
+            for portion in _portions(chunk):
+                self.publish(portion)
+            return
         # Each condition keeps out what the ledger has to look at: an answer, which is for
-        # whoever asked; the items of a list under way, which need not carry an ActionID;
-        # an event that belongs to an action (Asterisk writes the header this way), or a
-        # UserEvent, which may have an ActionID as its sender wrote it.
+        # whoever asked; the items of a list under way, which need not carry an ActionID; an event
+        # of an action (Asterisk writes the header this way); a UserEvent, whose sender writes it.
         link, audience = self._link, self._audience
         if (
             chunk.only_events
@@ -76,6 +83,11 @@ class Publisher:
                 self._note([item.message for item in batch.items])
             audience.publish(batch)
             return
+        self._publish_each(chunk)
+
+    def _publish_each(self, chunk: Chunk) -> None:
+        """Hand the messages of *chunk* to whom the ledger says."""
+        wire, link, audience = chunk.wire, self._link, self._audience
         messages = chunk.messages()
         if not messages:
             return
@@ -128,6 +140,14 @@ class Publisher:
         record = self._calls.note if self._audience.filtering else self._calls.keep
         for message in messages:
             record(message)
+
+
+def _portions(chunk: Chunk) -> Iterator[Chunk]:
+    """Cut the bytes of *chunk* into portions of few messages."""
+    parts = chunk.wire.split(END)[:-1]
+    for at in range(0, len(parts), _MANY):
+        wire = END.join(parts[at : at + _MANY]) + END
+        yield Chunk(wire, only_events=chunk.only_events)
 
 
 def _not_connected_reply(action: PendingAction, host: str) -> Message:

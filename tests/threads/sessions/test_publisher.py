@@ -219,3 +219,18 @@ def test_a_long_message_is_a_batch_of_its_own(pair: MakePair, keeps_calls: bool)
     assert one.joined("a", STANDARD, lambda _: [True]) is one.joined(
         "b", STANDARD, lambda _: [True]
     )
+
+
+@pytest.mark.parametrize("head", [b"", b"A: b\r\n\r\n"])
+def test_very_many_messages_are_several_batches(play: Play, head: bytes) -> None:
+    """All of them, in order; to let go of them all at once would keep everybody waiting."""
+    tiny = b"".join(b"Event: %d\r\n\r\n" % number for number in range(10000))
+    framer = Framer(1 << 20, ENDING)
+
+    play.publisher.publish(framer.feed(head + tiny))
+
+    batches = play.clients.batches
+    found = b"".join(batch.wire for batch in batches)
+    assert found.endswith(tiny.replace(b"\r\n\r\n", ENDING))
+    assert len(batches) > 2
+    assert max(batch.wire.count(ENDING) for batch in batches) <= 4096
