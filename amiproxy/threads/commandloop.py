@@ -43,7 +43,13 @@ class Times(NamedTuple):
     #: Poll interval for what wakes nobody, and the longest one, where many wait.
     poll: float = 0.05
     longest_poll: float = 5.0
+    #: Between two reads of a block that comes in very many pieces.
+    breath: float = 0.02
 
+
+#: Reads in which a block may come before the client is read less often: each read is one
+#: more thread that wants the interpreter, however little has come.
+_PIECES = 8
 
 #: How often all clients together look whether their WaitEvent is over, in a second.
 _LOOKS = 1000.0
@@ -70,6 +76,7 @@ class CommandLoop:
         self._turnstile = context.turnstile
         self._is_first = True  # nothing has come yet
         self._is_closed = False  # the client sends no more
+        self._pieces = 0  # reads since the last block
         self._behind_wait = 0  # bytes that came while WaitEvents waited
 
     def run(self) -> None:
@@ -97,14 +104,18 @@ class CommandLoop:
             return True
         block = self._source.next()
         if block is not None:
+            self._pieces = 0
             stays = self._carry_out(block)
             if not self._source.is_empty:
                 self._turnstile.pass_on()
             return stays
         self._turnstile.end()
         left = self._login_time_left() if self._slot.unauthenticated else None
+        if self._pieces > _PIECES:
+            time.sleep(self._times.breath)  # what comes meanwhile is read at once
         data = self._transport.recv(_READ_SIZE, left)
         if data:
+            self._pieces += 1
             self._turnstile.take(self._turnstile.first)
             if self._is_first:
                 self._is_first = False
