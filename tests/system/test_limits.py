@@ -39,7 +39,7 @@ def test_without_descriptors_left_it_does_not_spin_and_recovers(proxy: StartProx
         before, size = sum(process.cpu_times()[:2]), len(program.log())
         time.sleep(1)
         assert sum(process.cpu_times()[:2]) - before < 0.4
-        assert len(program.log()) - size < 5000
+        assert len(program.log()) - size < 20_000  # what one address may have written
         assert "Ping: Pong" in first.ask("Action: Ping")
         for sock in crowd:
             sock.close()
