@@ -107,6 +107,8 @@ def test_another_users_action_goes_up_soon(
         asterisk.serve_until(b"-m20")  # they are at it
 
         ann.send("Action: Ping", "ActionID: ann")
+        ann.send("ProxyAction: Uptime")
+        ann.read_until("ProxyResponse: Success")  # so the ping before it waits for its turn
 
         assert asterisk.serve_until(b"-ann") < 100
         assert "Ping: Pong" in ann.read_until("ActionID: ann")
