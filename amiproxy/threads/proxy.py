@@ -15,6 +15,7 @@ from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.net.dial import connect
 from amiproxy.threads.net.flusher import Flusher
+from amiproxy.threads.net.starting import StartingThread
 from amiproxy.threads.servers import Servers
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
@@ -92,7 +93,7 @@ class Proxy:
     def stop(self) -> None:
         """Tell all peers, and end all threads; takes STOP_TIME seconds at most."""
         # In a thread of its own: one that hangs may hold a lock.
-        stopping = threading.Thread(target=self._stop, name="stop", daemon=True)
+        stopping = StartingThread("stop", self._stop)
         try:
             stopping.start()
         except (RuntimeError, MemoryError):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.access.lockout import network_of
 from amiproxy.errors import PeerGone
 from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.starting import StartingThread
 from amiproxy.threads.sessions.collector import LOOK_INTERVAL
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class WebSessions:
         """
         assert self._lock.locked()
         if self._sweeper is None:
-            sweeper = threading.Thread(target=self._run, name="websessions", daemon=True)
+            sweeper = StartingThread("websessions", self._run)
             try:
                 sweeper.start()
             except (RuntimeError, MemoryError) as error:

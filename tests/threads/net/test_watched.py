@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.threads.net import watched
+from amiproxy.threads.net import starting
+from amiproxy.threads.net.starting import StartingThread
 from amiproxy.threads.net.watched import WatchedThread
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def test_a_thread_runs() -> None:
 
 def test_a_thread_that_ends_before_it_begins_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a MemoryError in the first lines of a new thread."""
-    monkeypatch.setattr(watched, "PATIENCE", 0.01)
+    monkeypatch.setattr(starting, "PATIENCE", 0.01)
     thread = WatchedThread("x", lambda: None, WORK, look=lambda: None)
     monkeypatch.setattr(thread, "_bootstrap", lambda: None)
 
@@ -42,7 +43,7 @@ def test_a_thread_that_ends_before_it_begins_is_an_error(monkeypatch: pytest.Mon
 
 def test_a_thread_that_was_given_up_never_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it was to hold has been given back."""
-    monkeypatch.setattr(watched, "PATIENCE", 0.01)
+    monkeypatch.setattr(starting, "PATIENCE", 0.01)
     ran, go, over = threading.Event(), threading.Event(), threading.Event()
     thread = WatchedThread("x", ran.set, WORK)
     bootstrap = getattr(thread, "_bootstrap")  # noqa: B009 - mypy does not know it
@@ -59,3 +60,14 @@ def test_a_thread_that_was_given_up_never_runs(monkeypatch: pytest.MonkeyPatch) 
 
     assert over.wait(10)
     assert not ran.is_set()
+
+
+def test_a_thread_that_is_not_watched_is_not_waited_for_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever begins the first web session holds a lock meanwhile."""
+    monkeypatch.setattr(starting, "PATIENCE", 0.01)
+    monkeypatch.setattr(StartingThread, "_bootstrap", lambda _: None)
+
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        StartingThread("x", lambda: None).start()
