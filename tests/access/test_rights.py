@@ -24,20 +24,18 @@ from amiproxy.routing.classes import (
     SYSTEM,
     privilege_mask,
 )
-from tests.support import ROOT
-
-DATA = ROOT / "tests/data"
+from tests.recordings import said
 
 
 def listed_commands(name: str) -> dict[str, int]:
     """Return the actions in the ListCommands of recording *name*, and their classes."""
-    text = (DATA / name).read_bytes().decode("latin-1").replace("\r\n", "\n")
+    text = said(name).decode("latin-1").replace("\r\n", "\n")
     rows = re.findall(r"^(\w+): .*\(Priv: ([^)]*)\)$", text, re.MULTILINE)
     return {action.lower(): privilege_mask(classes) for action, classes in rows}
 
 
 #: What a real Asterisk 22 tells a user with all classes.
-RECORDED = listed_commands("b1_simple_actions.s2c.ami")
+RECORDED = listed_commands("b1_simple_actions")
 
 
 def implied(mask: int, needed: tuple[int, ...]) -> bool:
@@ -83,7 +81,7 @@ def test_a_limited_user_may_send_what_asterisk_lets_it_send() -> None:
     """With write=reporting, exactly the actions in the ListCommands of such a user."""
     allowed = {name for name in RECORDED if rights.refusal(user(REPORTING), action(name)) is None}
 
-    assert allowed == set(listed_commands("a8_limited_user.s2c.ami"))
+    assert allowed == set(listed_commands("a8_limited_user"))
 
 
 @pytest.mark.parametrize(

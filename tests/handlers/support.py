@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from amiproxy.formats import Limits, load_formats
 from amiproxy.message import END, Message
+from tests.recordings import RECORDINGS, said
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ def everything(found: Iterable[Any]) -> list[Any]:
 def recorded() -> list[Message]:
     """Return all messages recorded from an Asterisk, without duplicates."""
     raws = set()
-    for path in sorted((ROOT / "tests" / "data").glob("*.s2c.ami*")):
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for raw in data.replace(b"\r\n", b"\n").split(b"\n\n"):
+    for name in RECORDINGS:
+        for raw in said(name).replace(b"\r\n", b"\n").split(b"\n\n"):
             if raw.strip(b"\n"):
                 raws.add(raw.strip(b"\n").replace(b"\n", b"\r\n"))
     return [Message(raw + END) for raw in sorted(raws)]

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import collections
 import functools
-import gzip
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.message import END, Message
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
+from tests.recordings import after_banner
 from tests.routing.support import User
-from tests.support import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-DATA = ROOT / "tests/data"
 
 FLOWS = [
     "c2_originate_async",
@@ -44,9 +40,7 @@ FLOWS = [
 @functools.cache
 def recorded(name: str) -> list[bytes]:
     """Return the wire form of each event of the recording *name*, as clients get it."""
-    path = DATA / f"{name}.s2c.ami"
-    data = path.read_bytes() if path.exists() else gzip.decompress(Path(f"{path}.gz").read_bytes())
-    blocks = [block.lstrip(b"\r\n") for block in data.partition(b"\r\n")[2].split(END)]
+    blocks = [block.lstrip(b"\r\n") for block in after_banner(name).split(END)]
     return [block + b"\r\nServer: pbx\r\n\r\n" for block in blocks if block.startswith(b"Event: ")]
 
 

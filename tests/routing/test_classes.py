@@ -21,9 +21,7 @@ from amiproxy.routing.classes import (
     privilege_mask,
     read_classes,
 )
-from tests.support import ROOT
-
-DATA = ROOT / "tests/data"
+from tests import recordings
 
 
 @pytest.mark.parametrize(
@@ -53,10 +51,9 @@ def test_an_event_needs_all_its_classes(read: int, event: int, seen: bool) -> No
     assert may_see(read, event) is seen
 
 
-def blocks(name: str) -> list[str]:
-    """Return the blocks of one direction of a recorded session."""
-    text = (DATA / name).read_bytes().decode("latin-1").replace("\r\n", "\n")
-    return text.split("\n\n")
+def blocks(data: bytes) -> list[str]:
+    """Return the blocks of one side of a recorded session."""
+    return data.decode("latin-1").replace("\r\n", "\n").split("\n\n")
 
 
 def first(pattern: str, text: str) -> str:
@@ -67,8 +64,8 @@ def first(pattern: str, text: str) -> str:
 
 def test_event_masks_are_read_as_asterisk_did() -> None:
     """on, off, lists, numbers and garbage, in recording h1_events_action."""
-    answers = [one for one in blocks("h1_events_action.s2c.ami") if "Response" in one]
-    asked = [one for one in blocks("h1_events_action.c2s.ami") if "Action: Events" in one]
+    answers = [one for one in blocks(recordings.said("h1_events_action")) if "Response" in one]
+    asked = [one for one in blocks(recordings.asked("h1_events_action")) if "Action: Events" in one]
     assert len(asked) > 10
     for block in asked:
         identity = first(r"(ActionID: \S+)", block)

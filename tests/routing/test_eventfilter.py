@@ -20,12 +20,10 @@ from amiproxy.routing.eventfilter import (
     FilterError,
     filter_action,
 )
-from tests.support import ROOT
+from tests.recordings import asked, said
 
 #: A filter: a text, or (criteria, text).
 Line = Union[str, tuple[str, str]]
-
-DATA = ROOT / "tests/data"
 
 ALPHA = Message.of(
     "Event: UserEvent", "Privilege: user,all", "UserEvent: Alpha", "Channel: Local/1", "Key: v1",
@@ -44,16 +42,16 @@ def filters_of(*lines: Line) -> EventFilters:
     return filters
 
 
-def blocks(name: str) -> list[str]:
-    return (DATA / name).read_bytes().decode("latin-1").replace("\r\n", "\n").split("\n\n")
+def blocks(data: bytes) -> list[str]:
+    return data.decode("latin-1").replace("\r\n", "\n").split("\n\n")
 
 
 def test_the_recorded_session_gives_the_same_answers_and_events() -> None:
     """Each Filter action is answered, and each probe shown or not, as recorded."""
     filters = NO_FILTERS
-    answers = blocks("h2_filter.s2c.ami")
+    answers = blocks(said("h2_filter"))
     checked = 0
-    for block in blocks("h2_filter.c2s.ami"):
+    for block in blocks(asked("h2_filter")):
         if "Action: Filter" not in block:
             continue
         identity = re.search(r"ActionID: \S+\n", block)

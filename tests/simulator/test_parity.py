@@ -10,18 +10,17 @@ import pytest
 
 from simulator.behaviour import Behaviour
 from simulator.orders import Order
-from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
-from tests.support import ROOT, ManagerClient, wait_until
+from tests.recordings import RECORDINGS, asked, said
+from tests.support import ManagerClient, wait_until
 
 WITH_SECURITY = Behaviour(security_events=True)
-DATA = ROOT / "tests/data"
 VARIES = (
     b"EventTV|SessionID|LocalAddress|RemoteAddress|SessionTV|Timestamp|Uptime|LastReload|"
     b"CoreStartupTime|CoreStartupDate|CoreReloadTime|CoreReloadDate|CoreProcessedCalls|LoginTime|"
     b"StartTime|AnswerTime|EndTime|AsteriskVersion|ANSWEREDTIME_MS|DIALEDTIME_MS"
 )
-INPUT = sorted(path.name.partition(".")[0] for path in DATA.glob("i1_*.s2c.ami"))
+INPUT = [name for name in RECORDINGS if name.startswith("i1_")]
 # Of b1: ShowDialPlan, which is too long; SIPpeers, which the recorded server did not
 # have; actions whose answers depend on the database and on presence states.
 NOT_KEPT = (b"24", b"27", b"36", b"42", b"39")
@@ -40,12 +39,6 @@ LOGIN = [
 ]
 
 
-def recorded(name: str, side: str) -> bytes:
-    """Return one side of a recording, compressed or not."""
-    path = DATA / f"{name}.{side}.ami"
-    return read(path if path.exists() else f"{path}.gz")
-
-
 def play(name: str, behaviour: Behaviour = WITH_SECURITY, *, call: str = "") -> bytes:
     """Return the simulated Asterisk's output to the recorded client, during *call*."""
     users = {"admin": "secret"}
@@ -56,7 +49,7 @@ def play(name: str, behaviour: Behaviour = WITH_SECURITY, *, call: str = "") -> 
         if call:
             asterisk.call(call, talk=60.0)
             wait_until(lambda: asterisk.exchange.channels, what="a call")
-        client.send_raw(recorded(name, "c2s"))
+        client.send_raw(asked(name))
         client.half_close()
         return client.read_to_end()
 
@@ -84,11 +77,11 @@ def names(lines: list[bytes]) -> list[bytes]:
 @pytest.mark.parametrize("name", LOGIN + INPUT)
 def test_odd_input_and_logins_are_answered_as_recorded(name: str) -> None:
     """Every byte is that of Asterisk 22, except times and addresses."""
-    challenge = re.search(rb"Challenge: (\d+)", recorded(name, "s2c"))
+    challenge = re.search(rb"Challenge: (\d+)", said(name))
     given = challenge[1].decode() if challenge else ""
     heard = play(name, replace(WITH_SECURITY, challenge=given))
 
-    assert masked(heard) == masked(recorded(name, "s2c"))
+    assert masked(heard) == masked(said(name))
 
 
 def test_filters_are_answered_as_recorded() -> None:
@@ -97,7 +90,7 @@ def test_filters_are_answered_as_recorded() -> None:
     def responses(data: bytes) -> list[list[bytes]]:
         return [lines for lines in messages(data) if lines[0].startswith(b"Response: ")][:10]
 
-    assert responses(play("h2_filter")) == responses(recorded("h2_filter", "s2c"))
+    assert responses(play("h2_filter")) == responses(said("h2_filter"))
 
 
 def test_long_action_ids_are_cut_as_recorded() -> None:
@@ -112,7 +105,7 @@ def test_long_action_ids_are_cut_as_recorded() -> None:
         }
 
     ours = destroyed(play("b8_actionid_length", call="Local/stay@legs"))
-    theirs = destroyed(recorded("b8_actionid_length", "s2c"))
+    theirs = destroyed(said("b8_actionid_length"))
 
     assert len(ours & theirs) >= 4
     assert {one[0] for one in ours} <= {one[0] for one in theirs}
@@ -126,7 +119,7 @@ def test_user_events_are_echoed_as_recorded() -> None:
 
     name = "h3_userevent_odd"
 
-    assert user_events(play(name)) == user_events(recorded(name, "s2c"))
+    assert user_events(play(name)) == user_events(said(name))
 
 
 def test_simple_actions_have_the_shape_of_the_recorded_ones() -> None:
@@ -142,7 +135,7 @@ def test_simple_actions_have_the_shape_of_the_recorded_ones() -> None:
 
     heard = shapes(play("b1_simple_actions", replace(WITH_SECURITY, peers=3, queue_members=3)))
     missing = []
-    for action_id, theirs in shapes(recorded("b1_simple_actions", "s2c")).items():
+    for action_id, theirs in shapes(said("b1_simple_actions")).items():
         if action_id.rpartition(b"-")[2] in NOT_KEPT:
             continue
         ours = heard[action_id]
@@ -166,7 +159,7 @@ def test_a_call_has_the_events_of_the_recorded_one(name: str) -> None:
     def watched(data: bytes) -> list[list[bytes]]:
         return [one for one in messages(data) if one[0][len(b"Event: ") :] in WATCHED]
 
-    ours, theirs = watched(_events_of(CALLS[name])), watched(recorded(name, "s2c"))
+    ours, theirs = watched(_events_of(CALLS[name])), watched(said(name))
 
     assert sorted(ours) == sorted(theirs)
     assert [one[0] for one in ours] == [one[0] for one in theirs]

@@ -4,35 +4,30 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from simulator import recordings
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
-from tests.support import ROOT, ManagerClient
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-DATA = ROOT / "tests/data"
-ALL = sorted(DATA.glob("*.s2c.ami*"))
+from tests.recordings import RECORDINGS
+from tests.support import ManagerClient
 
 
-@pytest.mark.parametrize("path", ALL, ids=lambda path: path.name.partition(".")[0])
-def test_recordings_are_cut_into_their_messages(path: Path) -> None:
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_recordings_are_cut_into_their_messages(name: str) -> None:
     """The joined parts are what the server sent between login and logoff."""
+    path = RECORDINGS[name]
     traffic = recordings.read_traffic(path)
 
     assert b"".join(recordings.split(traffic)) == traffic
     assert traffic in recordings.read(path)
-    assert b"Authentication accepted" not in traffic or path.name.startswith(("a5", "k4", "i1"))
+    assert b"Authentication accepted" not in traffic or name.startswith(("a5", "k4", "i1"))
 
 
 def test_a_recording_reaches_every_client_byte_for_byte() -> None:
     """Even in small pieces."""
-    path = DATA / "b10_crlf_injection.s2c.ami"
+    path = RECORDINGS["b10_crlf_injection"]
     with SimulatedAsterisk(behaviour=Behaviour(pieces=7)) as asterisk:
         clients = [ManagerClient(asterisk.port) for _ in range(3)]
         for client in clients:
@@ -51,7 +46,7 @@ def test_a_recording_reaches_every_client_byte_for_byte() -> None:
 
 def test_a_recording_keeps_its_pace() -> None:
     """At five times its speed, a replay takes a fifth of the time."""
-    path = DATA / "c2_originate_async.s2c.ami"
+    path = RECORDINGS["c2_originate_async"]
     sent: list[bytes] = []
     start = time.monotonic()
 
@@ -64,7 +59,7 @@ def test_a_recording_keeps_its_pace() -> None:
 
 def test_a_recording_can_be_replayed_at_a_rate() -> None:
     """So many messages a second, whatever its own speed."""
-    path = DATA / "c2_originate_async.s2c.ami"
+    path = RECORDINGS["c2_originate_async"]
     messages = len(recordings.split(recordings.read_traffic(path)))
     start = time.monotonic()
 
@@ -75,4 +70,9 @@ def test_a_recording_can_be_replayed_at_a_rate() -> None:
 
 def test_a_replay_stops_when_it_is_no_longer_wanted() -> None:
     """It stops between two messages."""
-    assert recordings.replay(lambda _: None, ALL[-1], rate=0.1, wanted=lambda: False) <= 1
+    assert (
+        recordings.replay(
+            lambda _: None, RECORDINGS["c2_originate_async"], rate=0.1, wanted=lambda: False
+        )
+        <= 1
+    )

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 from simulator.recordings import read_traffic
-from tests.support import ROOT, ProxyProcess
+from tests.recordings import RECORDINGS
+from tests.support import ProxyProcess
 from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
-    from pathlib import Path
 
     #: A proxy, and the connection of its server to it.
     Replayed = tuple[ProxyProcess, socket.socket]
 
-DATA = ROOT / "tests/data"
-RECORDINGS = sorted(DATA.glob("*.s2c.ami*"))
 ENDING = b"Event: TheEnd\r\nPrivilege: user,all\r\n\r\n"
 
 
@@ -80,10 +78,10 @@ def random_pieces(data: bytes) -> list[bytes]:
     )
 
 
-def spoken(path: Path) -> bytes:
-    """Return the traffic of a recording, and a last message, ENDING."""
+def spoken(name: str) -> bytes:
+    """Return the traffic of the recording *name*, and a last message, ENDING."""
     # A recording may end within a message: the blank line ends that.
-    return read_traffic(path) + b"\r\n\r\n" + ENDING
+    return read_traffic(RECORDINGS[name]) + b"\r\n\r\n" + ENDING
 
 
 @pytest.mark.parametrize("cutter", [whole, random_pieces, single_bytes])
@@ -93,11 +91,11 @@ def test_every_recording_reaches_a_client_whole_and_in_order(
     """However the bytes are cut, each message arrives byte for byte, with its Server header."""
     with contextlib.ExitStack() as stack:
         servers = []
-        for number, path in enumerate(RECORDINGS):
-            pieces = cutter(spoken(path))
+        for number, name in enumerate(RECORDINGS):
+            pieces = cutter(spoken(name))
             if pieces:
                 server = BareServer(f"127.1.{number // 250}.{number % 250 + 1}")
-                servers.append((path, stack.enter_context(server), pieces))
+                servers.append((name, stack.enter_context(server), pieces))
         config = PATIENT + "".join(host_line(server) for _, server, _ in servers)
         proxy = stack.enter_context(ProxyProcess(config))
         collector = stack.enter_context(Collector(stack.enter_context(proxy.client())))
@@ -115,12 +113,12 @@ def test_every_recording_reaches_a_client_whole_and_in_order(
     for body, tail in zip(parts[::2], parts[1::2]):
         found.setdefault(tail.split()[1].decode(), []).append(body + tail)
     wrong = []
-    for path, server, pieces in servers:
+    for name, server, pieces in servers:
         messages = found.get(server.host, [])
         if messages and b"Event: FullyBooted" in messages[0]:
             del messages[0]  # of the proxy's login
         if messages != expected(b"".join(pieces), server.host):
-            wrong.append(path.name)
+            wrong.append(name)
     assert not wrong
     assert len(servers) > 20
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from simulator.behaviour import Behaviour
-from simulator.recordings import read
 from simulator.server import SimulatedAsterisk
+from tests import recordings
 from tests.system.peers import (
     PATIENT,
     BareServer,
@@ -24,7 +24,6 @@ from tests.system.peers import (
     value,
     wait_connected,
 )
-from tests.system.test_recordings import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -304,9 +303,9 @@ def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(
     proxy: StartProxy, name: str
 ) -> None:
     """What a real Asterisk answered on one connection, asked by one of two clients."""
-    said = read(next(DATA.glob(f"{name}.s2c.ami*")))
+    said = recordings.said(name)
     said = said.partition(b"Response: Success\r\nActionID: p24\r\n")[0]  # what goes up at once
-    asked = read(next(DATA.glob(f"{name}.c2s.ami*"))).decode("latin-1")
+    asked = recordings.asked(name).decode("latin-1")
     blocks = [block for block in asked.split("\r\n\r\n") if block.strip()]
     blocks = [block for block in blocks if not block.lower().startswith(("action: log", "logoff"))]
     with BareServer() as server:
