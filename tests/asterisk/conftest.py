@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.asterisk.chroot import default
+from tests.asterisk.instance import Asterisk
 from tests.support import ManagerClient, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.asterisk.chroot import Chroot
 
 # Functions of texts; what is not there is left out.
 _MODULES = "".join(
@@ -66,23 +70,53 @@ def _listens(port: int) -> bool:
     return False
 
 
-@pytest.fixture(scope="module")
-def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
-    """The manager of an Asterisk that was started for this module.
+@pytest.fixture(scope="session")
+def chroot() -> Chroot:
+    """The chroot with Asterisk in it, which ``make asterisk-test`` has built."""
+    one = default()
+    # Not in "make test": these tests take minutes.
+    if "ASTERISK_CHROOT" not in os.environ or os.geteuid() != 0 or not one.ready:
+        pytest.skip("needs the Asterisk that make asterisk-test builds, as root")
+    return one
 
-    The environment may name the command that starts Asterisk (ASTERISK), or one that runs
-    already (ASTERISK_AMI=PORT:USER:SECRET).
+
+@pytest.fixture(scope="session")
+def live(chroot: Chroot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
+    """An Asterisk that runs: all tests share it, so they leave it as it was."""
+    with Asterisk(chroot, tmp_path_factory.mktemp("live")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def manager(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Manager]:
+    """The manager of a real Asterisk.
+
+    The environment may name the command that starts it (ASTERISK), for this module, or one
+    that runs already (ASTERISK_AMI=PORT:USER:SECRET); else it is that of the chroot, or the
+    one that is installed.
     """
     running = os.environ.get("ASTERISK_AMI")
+    named = os.environ.get("ASTERISK")
     if running:
         place, user, secret = running.split(":")
         yield Manager(int(place), user, secret)
         return
-    command = shlex.split(os.environ.get("ASTERISK", "asterisk"))
+    if not named and "ASTERISK_CHROOT" in os.environ and default().ready:
+        asterisk = request.getfixturevalue("live")
+        yield Manager(asterisk.ports.ami, "direct", "secret")
+        return
+    command = shlex.split(named or "asterisk")
     if shutil.which(command[0]) is None:
-        pytest.skip("there is no Asterisk here (Debian sid: apt install asterisk)")
+        pytest.skip("there is no Asterisk here: make asterisk-test builds one, as root")
+    yield from _started(command, tmp_path_factory.mktemp("asterisk"))
+
+
+def _started(command: list[str], directory: Path) -> Iterator[Manager]:
+    """Start an Asterisk with few modules; yield its manager."""
     port = free_port()
-    main = _write(tmp_path_factory.mktemp("asterisk"), port)
+    main = _write(directory, port)
     process = subprocess.Popen([*command, "-f", "-C", str(main)], stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: process.poll() is not None or _listens(port), 30)
