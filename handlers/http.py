@@ -11,6 +11,7 @@ an HTTP/1.0 connection alive, and every response is whole when it is sent.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import functools
 from email.utils import formatdate
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from amiproxy import __version__
+from amiproxy import __version__, httphead
 from amiproxy.httpmessages import BadRequest, Request, Response, Stage
 from amiproxy.limits import STRANGER
 
@@ -53,10 +54,13 @@ class HttpConversation:
         self._max_body = limits.block
         self._has_entered = False  # the request under way, which is large
         self._parser = _parser()
+        self._early = bytearray()  # of the next request: its head, and what comes before its turn
+        self._searched = 0  # bytes of it in which the end of the head was looked for
+        self._is_new = True  # nothing has come
         self._head: Request | None = None  # the request whose body is arriving, without it
+        self._may_stay = False  # nothing in that request forbids another one behind it
         self._body = bytearray()
         self._chunks = 0
-        self._begun = False  # bytes of the next request have come, perhaps before its turn
         self._request: Request | None = None  # the one that waits for its answer
         self._ended = False  # the client sends no more
 
@@ -66,15 +70,23 @@ class HttpConversation:
             return
         if not data:
             self._ended = True
-        elif not self._begun:
+            if self.stage is Stage.BODY:
+                self._parser.receive_data(b"")
+        elif self.stage is Stage.BODY:
+            self._parser.receive_data(data)
+        else:
+            self._feed_head(data)
+
+    def _feed_head(self, data: bytes) -> None:
+        if self._is_new:
+            # Whoever saves a request as UTF-8 text may send a byte order mark first.
+            data, self._is_new = data.removeprefix(codecs.BOM_UTF8), False
+        if not self._early:
             # Stray blank lines before a request do not count (RFC 9112, section 2.2).
             data = data.lstrip(b"\r\n")
-            if not data:
-                return
-            self._begun = True
-            if self.stage is Stage.IDLE:
-                self.stage = Stage.HEAD
-        self._parser.receive_data(data)
+        self._early += data
+        if self._early and self.stage is Stage.IDLE:
+            self.stage = Stage.HEAD
 
     def next(self) -> Request | None:
         """Return the next whole request, or None: more bytes, or an answer, must come first.
@@ -84,43 +96,75 @@ class HttpConversation:
                 entrance raised it.
 
         """
-        while self.stage not in (Stage.ANSWER, Stage.OVER):
-            try:
-                event = self._parser.next_event()
-            except h11.RemoteProtocolError as error:
-                # h11's text quotes the request, which may hold a secret.
-                raise self._failed(error.error_status_hint) from None
-            if event is h11.NEED_DATA or event is h11.PAUSED:
-                return None
-            if isinstance(event, h11.Request):
-                self._head = self._read_head(event)
-                self.stage = Stage.BODY
-            elif isinstance(event, h11.Data):
-                self._body += event.data
-                self._chunks += event.chunk_start
-                if len(self._body) > self._max_body or self._chunks > MAX_CHUNKS:
-                    raise self._failed(413)
-                if len(self._body) > STRANGER:
-                    assert self._head is not None
-                    self._enter(self._head)
-            elif isinstance(event, h11.EndOfMessage):
-                self._request = self._finish()
-                self.stage = Stage.ANSWER
-                return self._request
-            else:
-                self.stage = Stage.OVER
+        try:
+            while self.stage not in (Stage.ANSWER, Stage.OVER):
+                if not (self._head or self._begin()):
+                    return None
+                if not self._read_body():
+                    return self._request
+        except h11.RemoteProtocolError as error:
+            # h11's text quotes the request, which may hold a secret.
+            raise self._failed(error.error_status_hint, _reason(str(error))) from None
+        except BadRequest:
+            self.stage = Stage.OVER
+            raise
         return None
+
+    def _begin(self) -> bool:
+        """Read the next head; return whether all of it has come."""
+        if not self._early:
+            if self._ended:
+                self.stage = Stage.OVER
+            return False
+        httphead.check_begin(self._early)
+        end = httphead.find_end(self._early, self._searched)
+        self._searched = len(self._early)
+        if end < 0 and self._ended:
+            if not httphead.is_simple(self._early):
+                raise BadRequest(400, "The request was cut off: a blank line ends its headers")
+            self._early += b"\r\n"
+            end = len(self._early)
+        if (end if end >= 0 else len(self._early)) > MAX_HEAD:
+            raise self._failed(431)
+        if end < 0:
+            return False
+        head, rest = bytes(self._early[:end]), bytes(self._early[end:])
+        self._early, self._searched = bytearray(), 0
+        exact = httphead.exact(head)
+        self._parser.receive_data(exact.data)
+        event = self._parser.next_event()
+        assert isinstance(event, h11.Request)
+        self._head = self._read_head(event, is_exact=exact.is_exact)
+        self.stage = Stage.BODY
+        if rest:
+            self._parser.receive_data(rest)
+        if self._ended:
+            self._parser.receive_data(b"")
+        return True
+
+    def _read_body(self) -> bool:
+        """Take the next piece of the body; return whether more of it may be there."""
+        event = self._parser.next_event()
+        if isinstance(event, h11.Data):
+            self._body += event.data
+            self._chunks += event.chunk_start
+            if len(self._body) > self._max_body or self._chunks > MAX_CHUNKS:
+                raise self._failed(413)
+            if len(self._body) > STRANGER:
+                assert self._head is not None
+                self._enter(self._head)
+            return True
+        if isinstance(event, h11.EndOfMessage):
+            self._request = self._finish()
+            self.stage = Stage.ANSWER
+        return False
 
     def _enter(self, head: Request) -> None:
         """Ask the entrance, once for each request, whether that of *head* may be large."""
         if self.entrance is None or self._has_entered:
             return
         self._has_entered = True
-        try:
-            self.entrance(head)
-        except BadRequest:
-            self.stage = Stage.OVER
-            raise
+        self.entrance(head)
 
     def interim(self) -> bytes:
         """Return 100 Continue, once, if the client waits for it, else ``b""``."""
@@ -139,7 +183,7 @@ class HttpConversation:
         assert request is not None, "there is nothing to answer"
         keep = request.keep_alive and not response.close
         if keep:
-            self.stage = Stage.HEAD if self._begun else Stage.IDLE
+            self.stage = Stage.HEAD if self._early else Stage.IDLE
         else:
             self.stage = Stage.OVER
         return _write(response, now, keep_alive=keep, with_body=request.method != "HEAD")
@@ -150,21 +194,16 @@ class HttpConversation:
         method = self._head.method if self._head is not None else ""
         return _write(response, now, keep_alive=False, with_body=method != "HEAD")
 
-    def _read_head(self, head: h11.Request) -> Request:
+    def _read_head(self, head: h11.Request, *, is_exact: bool) -> Request:
         """Return the request of *head*; refuse one whose body need not be read."""
-        if not head.http_version.startswith(b"1."):
-            raise self._failed(505)
-        # h11 looks at the size only while a head is incomplete.
-        size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
-        if size > MAX_HEAD or len(head.headers) > MAX_HEADERS:
+        if len(head.headers) > MAX_HEADERS:
             raise self._failed(431)
         fields = dict(head.headers)
-        if b"transfer-encoding" in fields and b"content-length" in fields:
+        is_chunked = b"transfer-encoding" in fields
+        if is_chunked and b"content-length" in fields:
             # Two lengths are how requests are smuggled (RFC 9112, section 6.1).
-            raise self._failed(400)
+            raise BadRequest(400, "Content-Length and Transfer-Encoding: only one may be there")
         old = head.http_version == b"1.0"
-        wishes = b",".join(value for name, value in head.headers if name == b"connection")
-        tokens = {token.strip() for token in wishes.lower().split(b",")}
         request = Request(
             method=head.method.decode("latin-1"),
             target=head.target.decode("latin-1"),
@@ -172,9 +211,9 @@ class HttpConversation:
             headers=tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers
             ),
-            # RFC 9112, section 9.3.
-            keep_alive=b"close" not in tokens and (not old or b"keep-alive" in tokens),
         )
+        # RFC 9112, section 6.1: who stands in front may not know chunks in HTTP/1.0.
+        self._may_stay = is_exact and not (old and is_chunked)
         length = int(fields.get(b"content-length", 0))
         if length > self._max_body:
             self._head = request
@@ -186,33 +225,67 @@ class HttpConversation:
     def _finish(self) -> Request:
         """Return the request that is whole now, and begin the next."""
         assert self._head is not None
-        request = dataclasses.replace(self._head, body=bytes(self._body))
         rest, _ = self._parser.trailing_data
-        rest = rest.lstrip(b"\r\n")
+        self._early += rest.lstrip(b"\r\n")
+        request = dataclasses.replace(
+            self._head,
+            body=bytes(self._body),
+            keep_alive=self._may_stay and _stays(self._head, is_followed=bool(self._early)),
+        )
         self._parser = _parser()
-        if rest:
-            self._parser.receive_data(rest)
-        if self._ended:
-            self._parser.receive_data(b"")
-        self._begun = bool(rest)
         self._head = None
         self._body = bytearray()
         self._chunks = 0
         self._has_entered = False
         return request
 
-    def _failed(self, status: int) -> BadRequest:
+    def _failed(self, status: int, reason: str = "") -> BadRequest:
         self.stage = Stage.OVER
-        return BadRequest(status, _REASONS.get(status, _REASONS[400]))
+        return BadRequest(status, reason or _REASONS.get(status, _REASONS[400]))
 
+
+def _stays(request: Request, *, is_followed: bool) -> bool:
+    """Return whether the client of *request* may send another one over its connection.
+
+    By RFC 9112, section 9.3, whoever speaks HTTP/1.1 may.  But scripts that write their
+    request by hand read up to the end of the connection; they would wait for our time limit.
+    Libraries that keep connections send one of _OF_LIBRARIES without being told to;
+    *is_followed*: the next request has come.  Whom we take for a script wrongly (.NET's
+    HttpClient, Perl's HTTP::Tiny) is told ``Connection: close`` and connects anew.
+    """
+    wishes = {wish.strip() for wish in request.header("connection").lower().split(",")}
+    if "close" in wishes or request.version == "1.0":
+        return "keep-alive" in wishes and "close" not in wishes
+    return is_followed or any(request.has(name) for name in _OF_LIBRARIES)
+
+
+#: curl, also PHP's: Accept; http.client, requests, Go, Ruby, Node, browsers: Accept-Encoding.
+_OF_LIBRARIES = ("connection", "accept", "accept-encoding")
 
 _REASONS = {
-    400: "This is not an HTTP request",
+    400: f"This is not an HTTP request: it begins as in {httphead.EXAMPLE}",
     413: "The request body is too long",
     431: "The request line and headers are too long",
-    501: "This transfer encoding is not supported",
+    501: "This transfer encoding is not supported: send the body as it is, or chunked",
     505: "Only HTTP/1.0 and HTTP/1.1 are spoken here",
 }
+
+#: What h11 says, how it begins, and what it means to who has written the request.
+_MEANINGS = (
+    ("illegal header line", "A header is not as in Name: value (no blank before the colon)"),
+    ("continuation line", "A header begins with a blank"),
+    ("Found multiple Host", "There is more than one Host header"),
+    ("conflicting Content-Length", "There are two lengths in Content-Length"),
+    ("bad Content-Length", "Content-Length is not a number of bytes"),
+    ("illegal chunk", "The size of a chunk is not a hexadecimal number"),
+    ("malformed chunk", "A chunk is longer than its size says"),
+    ("peer closed connection", "The body was cut off: less of it came than was announced"),
+)
+
+
+def _reason(text: str) -> str:
+    """Return what *text*, of h11's, means; "" if that is not known."""
+    return next((told for begin, told in _MEANINGS if text.startswith(begin)), "")
 
 
 #: What the proxy looks for in a handler (amiproxy/formats.py).

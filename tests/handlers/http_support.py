@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _make = load_formats(ROOT / "handlers")["http"].conversation
 
-PING = b"GET /?Action=Ping HTTP/1.1\r\nHost: x\r\n\r\n"
+PING = b"GET /?Action=Ping HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n"
 OK = Response(200, "text/plain", b"fine")
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from amiproxy.formats import Conversation
 
 STREAM = (
-    b"\r\nGET /?Action=Ping HTTP/1.1\r\nHost: x\r\n\r\n"
-    b"POST /rawman HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\naction=ping"
-    b"POST /mxml HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n\r\n"
+    b"\r\nGET /?Action=Ping HTTP/1.1\r\nHost: x\r\nAccept: x\r\n\r\n"
+    b"POST /rawman HTTP/1.1\r\nHost: x\r\nAccept: x\r\nContent-Length: 11\r\n\r\naction=ping"
+    b"POST /mxml HTTP/1.1\r\nHost: x\r\nAccept: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n\r\n"
     b"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
 )
 

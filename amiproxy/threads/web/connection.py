@@ -39,8 +39,8 @@ class WebTimes:
 
     head: float = 10.0  #: for the first byte of a connection, and for a whole head
     request: float = 30.0  #: for head and body
-    #: Between two requests (as Apache: some clients of HTTP/1.1 read to the end of
-    #: the connection although they did not ask for one).
+    #: Between two requests (as Apache: some scripts that read to the end of the
+    #: connection send ``Accept``, and are taken for a library).
     idle: float = 5.0
     #: While the client takes nothing of its answer, at least.  Over a slow line a full
     #: socket buffer moves in steps of a second, and nobody else waits for a web client.

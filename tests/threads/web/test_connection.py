@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., Served]
 
-PING = b"GET /?ProxyAction=ListServers HTTP/1.1\r\nHost: x\r\n\r\n"
+PING = b"GET /?ProxyAction=ListServers HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n"
 
 
 @pytest.fixture
