@@ -10,30 +10,20 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.message import END, Message
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
-from tests.recordings import after_banner
+from tests.recordings import RECORDINGS, after_banner
 from tests.routing.support import User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: 200 calls at once.
+BURST = "g1_burst200_observer"
+
+#: Every other recording with calls in it.
 FLOWS = [
-    "c2_originate_async",
-    "c4_originate_app",
-    "d1_dial_bridge_observer",
-    "d2_local_optimize",
-    "d4_hold",
-    "d5_redirect",
-    "d6_blind_transfer",
-    "d7_attended_transfer",
-    "d8_dial_outcomes",
-    "d9_iax_calls",
-    "d9_iax_calls_server_b",
-    "d10_park",
-    "e1_queue_complete",
-    "e2_queue_abandon",
-    "e4_queue_many",
-    "e5_agent_pool",
-    "f1_confbridge",
+    name
+    for name in RECORDINGS
+    if name != BURST and b"\r\nEvent: Newchannel\r\n" in after_banner(name)
 ]
 
 
@@ -77,11 +67,11 @@ def by_channel(messages: Iterable[Message]) -> dict[str, list[str]]:
     events: dict[str, list[str]] = collections.defaultdict(list)
     for message in messages:
         uid = message.get("Uniqueid")
-        # List items and the Cdr do not belong to the picture.  Asterisk sometimes sends
+        # List items , Cdr and CEL do not belong to the picture.  Asterisk sometimes sends
         # events of a channel after its Hangup: ConfbridgeLeave, NewCallerid.
         ended = events[uid][-1:] == ["Hangup"]
         if uid not in ("", "<unknown>") and not message.has("ActionID") and not ended:
-            events[uid] += [message.get("Event")] * (message.get("Event") != "Cdr")
+            events[uid] += [message.get("Event")] * (message.get("Event") not in ("Cdr", "CEL"))
     return {uid: names for uid, names in events.items() if names}
 
 

@@ -42,6 +42,8 @@ CHANNELS = [
     "interface",
     "newname",
     "sourcechannel",
+    "clone",
+    "original",
 ]
 IDS = [
     "uniqueid",
