@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy import replies
 from amiproxy.formats import Refused
 from amiproxy.message import END, Message
 
@@ -62,13 +63,14 @@ def refusal(problem: str, lines: Sequence[bytes] = (), *, close: bool = False) -
 
     The answer echoes the ActionID among *lines*, if it can be echoed.
     """
-    reply = ["Response: Error", f"Message: {problem}"]
+    given = None
     for line in lines:
         if line[:9].lower() == b"actionid:":
             if not _BREAKS.search(line):
-                reply.append(f"ActionID: {line[9:].lstrip(_BLANKS).decode('latin-1')}")
+                given = line[9:].lstrip(_BLANKS).decode("latin-1")
             break
-    return Refused(Message.of(*reply, own=True), problem, close=close)
+    reply = replies.answer(given, "Response: Error", f"Message: {problem}")
+    return Refused(reply, problem, close=close)
 
 
 def without_blank_lines(data: bytes) -> bytes:

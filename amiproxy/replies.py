@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The proxy's own replies, word for word as clients' parsers expect them.
 
-``Response`` (or ``ProxyResponse``) comes first and ActionID last (spec 12.12,
-12.22); a client that gave no ActionID gets none.
+Those in AMI's words have Asterisk's order (main/manager.c, astman_send_response_full):
+``Response``, ``ActionID``, the rest.  Client libraries count on it: phpagi takes the last
+line of every ``Success`` for text that is not a header.  In a ``ProxyResponse``, as the C
+program wrote it, ActionID comes last (spec 12.12).  A client that gave none gets none.
 """
 
 from __future__ import annotations
@@ -25,11 +27,19 @@ FULLY_BOOTED = Message.of(
 SHUTTING_DOWN = Message.of("ProxyMessage: Proxy Shutting Down", own=True)
 
 
-def reply(request: Message | None, *lines: str) -> Message:
-    """Return a reply of *lines* that echoes the ActionID of *request*, if it has one."""
-    if request is not None and request.has("ActionID"):
-        lines = (*lines, f"ActionID: {request.get('ActionID')}")
-    return Message.of(*lines, own=True)
+def reply(request: Message | None, first: str, *rest: str) -> Message:
+    """Return a reply in AMI's words that echoes the ActionID of *request*, if it has one.
+
+    *first* is its ``Response:`` or ``Event:``, *rest* what follows.
+    """
+    given = request.get("ActionID") if request is not None and request.has("ActionID") else None
+    return answer(given, first, *rest)
+
+
+def answer(given: str | None, first: str, *rest: str) -> Message:
+    """Return a reply in AMI's words to an action with the ActionID *given*, None for none."""
+    echo = () if given is None else (f"ActionID: {given}",)
+    return Message.of(first, *echo, *rest, own=True)
 
 
 def error(request: Message | None, text: str) -> Message:
@@ -59,14 +69,21 @@ def wait_complete(request: Message) -> Message:
 
 def proxy_success(request: Message, *lines: str) -> Message:
     """Return the reply to a ProxyAction that was carried out."""
-    return reply(request, "ProxyResponse: Success", *lines)
+    return _proxy_reply(request, "ProxyResponse: Success", *lines)
 
 
 def proxy_failure(request: Message, text: str) -> Message:
     """Return the reply to a ProxyAction that could not be carried out."""
-    return reply(request, "ProxyResponse: Failure", f"Message: {text}")
+    return _proxy_reply(request, "ProxyResponse: Failure", f"Message: {text}")
 
 
 def proxy_error(request: Message | None, text: str) -> Message:
     """Return the reply to a ProxyAction that does not exist."""
-    return reply(request, "ProxyResponse: Error", f"Message: {text}")
+    return _proxy_reply(request, "ProxyResponse: Error", f"Message: {text}")
+
+
+def _proxy_reply(request: Message | None, *lines: str) -> Message:
+    """Return a reply of *lines* in the C program's words, ActionID last."""
+    if request is not None and request.has("ActionID"):
+        lines = (*lines, f"ActionID: {request.get('ActionID')}")
+    return Message.of(*lines, own=True)

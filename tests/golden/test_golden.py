@@ -24,12 +24,12 @@ SESSIONS: list[dict[str, Any]] = json.loads(RECORDED.read_text())["sessions"]
 # Deliberate differences from the C program: by session and step (startup is 0), what we
 # expect in place of the recording.
 DIFFERENT: dict[str, dict[int, dict[str, Any]]] = {
-    # Response is the first header of every reply, whatever the format, and ActionID the last:
-    # clients' parsers rely on it.  The C program's login puts the ActionID first.
+    # Replies in AMI's words have Asterisk's order, whatever the format: Response, ActionID, the
+    # rest.  The C program's login puts the ActionID first.
     "csv_config": {
         2: {
             "got": {
-                "c1": '"Response: Success", "Message: Authentication accepted", "ActionID: 1"'
+                "c1": '"Response: Success", "ActionID: 1", "Message: Authentication accepted"'
                 '\r\n\r\n"Event: FullyBooted", "Privilege: system,all",'
                 ' "Status: Fully Booted"\r\n\r\n'
             }

@@ -163,8 +163,8 @@ def test_a_line_that_asterisk_would_cut_is_refused(name: str) -> None:
 
     assert reply_between(name, good, bad) == (
         "Response: Error",
-        "Message: Failed to parse message: line too long",
         "ActionID: 2",
+        "Message: Failed to parse message: line too long",
     )
 
 
@@ -176,8 +176,8 @@ def test_more_headers_than_asterisk_accepts_are_refused(name: str) -> None:
 
     assert reply_between(name, good, bad) == (
         "Response: Error",
-        "Message: Too many lines in message or allocation failure",
         "ActionID: 3",
+        "Message: Too many lines in message or allocation failure",
     )
 
 

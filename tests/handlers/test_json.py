@@ -151,4 +151,4 @@ def test_a_refusal_echoes_the_actionid() -> None:
     """It tells the client which of its actions was refused."""
     (refused,) = read("json", b'{"ActionID":7,"A":"b\\nc"}\n')
 
-    assert refused.reply.lines[-1] == "ActionID: 7"
+    assert refused.reply.lines[1] == "ActionID: 7"

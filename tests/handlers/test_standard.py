@@ -56,7 +56,7 @@ def test_a_long_line_between_good_blocks_is_answered_in_order() -> None:
 
     assert first == last == Message(PING)
     assert refused.reply.raw == (
-        b"Response: Error\r\nMessage: Failed to parse message: line too long\r\nActionID: 9\r\n\r\n"
+        b"Response: Error\r\nActionID: 9\r\nMessage: Failed to parse message: line too long\r\n\r\n"
     )
     assert refused.reply.own
     assert "ActionID" not in refused.reason

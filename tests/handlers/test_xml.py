@@ -220,8 +220,8 @@ def test_a_line_break_in_a_value_is_refused(reference: str) -> None:
 
     assert refused.reply.lines == (
         "Response: Error",
-        "Message: Failed to parse message: CR, LF or NUL inside a header",
         "ActionID: 1",
+        "Message: Failed to parse message: CR, LF or NUL inside a header",
     )
     assert not refused.close
     assert message.lines == ("Action: Ping",)

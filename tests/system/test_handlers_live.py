@@ -99,7 +99,7 @@ def test_the_documented_example_is_used_by_clients(
         handlers = client.read_to(b"\n")
 
     assert greeting.startswith(b"# Asterisk Call Manager Proxy/")
-    assert login[0] == b"Response: Success\tMessage: Authentication accepted\tActionID: 1"
+    assert login[0] == b"Response: Success\tActionID: 1\tMessage: Authentication accepted"
     assert login[1].startswith(b"Event: FullyBooted\t")
     assert b"\tActionID: a\\\\b\t" in pong
     assert asterisk.actions("Ping")[-1].count(b"a\\b\r\n") == 1

@@ -26,8 +26,8 @@ def test_the_event_mask_of_one_client_is_its_own(stage: Stage, client: ManagerCl
         for mask, told in (("off", "Off"), ("call,user", "On"), ("rubbish", "Off"), ("on", "On")):
             assert answer(client, "Action: Events", f"EventMask: {mask}", "ActionID: m") == [
                 "Response: Success",
-                f"Events: {told}",
                 "ActionID: m",
+                f"Events: {told}",
             ]
         assert answer(client, "Action: Events")[1] == "Message: Invalid event mask"
         answer(client, "Action: Events", "EventMask: call")
@@ -82,8 +82,8 @@ def test_waitevent_holds_up_its_client_only(stage: Stage, client: ManagerClient)
 
         assert wait_until(comes) == [
             "Response: Success",
-            "Message: Waiting for Event completed.",
             "ActionID: w",
+            "Message: Waiting for Event completed.",
         ]
         assert client.read_until("Event: WaitEventComplete") == [
             "Event: WaitEventComplete",

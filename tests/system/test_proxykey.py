@@ -37,8 +37,8 @@ def test_a_proxy_key_opens_and_nothing_else_does(proxy: StartProxy) -> None:
             )
             assert answer(guesser, "Action: Ping", "ProxyKey: k3y of mine", "ActionID: 1") == [
                 "Response: Error",
-                "Message: ProxyKey required",
                 "ActionID: 1",
+                "Message: ProxyKey required",
             ]
             assert guesser.read_to_end() == b""
             assert log_in(login, "any", "thing") == DENIED

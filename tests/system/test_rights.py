@@ -144,8 +144,8 @@ def test_an_action_goes_upstream_or_is_refused(two_servers: Stage, case: int) ->
         if not allowed:
             assert reply == [
                 "Response: Error",
-                "Message: Action Filtered",
                 f"ActionID: act-{case}",
+                "Message: Action Filtered",
             ]
         # A Ping takes the same way after it.
         assert "Response: Success" in answer(client, "Action: Ping", f"ActionID: end-{case}")

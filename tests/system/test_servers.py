@@ -232,7 +232,7 @@ def test_a_half_dead_connection_is_found_and_replaced(proxy: StartProxy) -> None
             client.send("Action: CoreShowChannels", "ActionID: lost")
             answer = client.read_until(is_response)
             assert answer[0] == "Response: Error"
-            assert answer[-1] == "ActionID: lost"
+            assert answer[1] == "ActionID: lost"
             asterisk.faults.mute = False
             wait_served(client)
         assert asterisk.accepted >= 2

@@ -56,8 +56,8 @@ def test_a_login_waits_for_what_was_asked_before(
             assert "Line: s3cret" in client.read_message()
             assert client.read_message()[0].endswith("Success" if secret == "secret" else "Error")
             assert answer(client, "Action: GetConfig", "Filename: x", "ActionID: 3")[1:] == [
-                "Message: Action Filtered",
                 "ActionID: 3",
+                "Message: Action Filtered",
             ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from amiproxy.message import END, Message
+from amiproxy import replies
+from amiproxy.message import END
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.framing import Chunk
@@ -14,6 +15,7 @@ from amiproxy.wire.routed import PROXY, Routed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
 
@@ -151,6 +153,5 @@ def _portions(chunk: Chunk) -> Iterator[Chunk]:
 
 
 def _not_connected_reply(action: PendingAction, host: str) -> Message:
-    given = [] if action.given is None else [f"ActionID: {action.given}"]
     text = f"Message: Server {host} is not connected"
-    return Message.of("Response: Error", text, *given, own=True)
+    return replies.answer(action.given, "Response: Error", text)

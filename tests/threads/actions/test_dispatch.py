@@ -111,5 +111,9 @@ def test_an_action_beyond_the_users_rights_does_not_go_upstream() -> None:
     client = Client("[u]\nsecret = s\nread =\nwrite = call\n", auth_required=True)
     client.ask("Action: Login", "Username: u", "Secret: s")
 
-    assert client.ask("Action: Command", "Command: x", "ActionID: 1") == [*REFUSED, "ActionID: 1"]
+    assert client.ask("Action: Command", "Command: x", "ActionID: 1") == [
+        REFUSED[0],
+        "ActionID: 1",
+        *REFUSED[1:],
+    ]
     assert client.ask("Action: Hangup", "Channel: x") == NO_ASTERISK

@@ -79,6 +79,6 @@ def test_a_waitevent_that_is_over_is_answered_once() -> None:
 
     assert session.waiting_for_event is None
     assert session.told == [
-        ["Response: Success", "Message: Waiting for Event completed.", "ActionID: 7"],
+        ["Response: Success", "ActionID: 7", "Message: Waiting for Event completed."],
         ["Event: WaitEventComplete", "ActionID: 7"],
     ]

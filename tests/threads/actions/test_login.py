@@ -44,7 +44,7 @@ def test_a_login_is_told_before_the_event_that_follows_it() -> None:
 
     client.handle("Action: Login", "Username: joe", "Secret: secret", "ActionID: 7")
 
-    assert client.session.told == [[*ACCEPTED, "ActionID: 7"], BOOTED]
+    assert client.session.told == [[ACCEPTED[0], "ActionID: 7", *ACCEPTED[1:]], BOOTED]
     assert client.session.authenticated
 
 
@@ -178,5 +178,5 @@ def test_logoff_says_goodbye_and_ends_the_session() -> None:
 
     assert not client.handle("Action: Logoff", "ActionID: 7").stays
     assert client.session.told == [
-        ["Response: Goodbye", "Message: Thanks for all the fish.", "ActionID: 7"]
+        ["Response: Goodbye", "ActionID: 7", "Message: Thanks for all the fish."]
     ]

@@ -198,7 +198,7 @@ def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -
     assert batch.wire == b""
     error, text = "Response: Error", "Message: Server pbx is not connected"
     assert [item.message.lines for item in batch.items] == [
-        (error, text, "ActionID: a"),
+        (error, "ActionID: a", text),
         (error, text),
     ]
     assert play.clients.forgotten == ["pbx:5038"]
