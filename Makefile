@@ -3,6 +3,7 @@
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
+# make libraries       manager libraries of others, direct and through the proxy: 10 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make docs            write the tables in docs/ that follow from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
@@ -50,7 +51,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test check style types docs licences dead coverage bench bench-compare constraints soak torture cert \
+.PHONY: help .venv python demo test asterisk-test check style types docs licences dead coverage bench bench-compare constraints soak torture libraries cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -150,6 +151,10 @@ soak: .venv/.ready
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)
+
+# Installs them from PyPI and npm into .venv/libraries, and as root Debian's.
+libraries: .venv/.ready
+	$(PY) -m tests.libraries $(ARGS)
 
 # -- a certificate ------------------------------------------------------------------------
 
