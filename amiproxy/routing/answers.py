@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from amiproxy.message import Message
+from amiproxy.routing.actionids import exchanged
 
 #: Actions whose ActionID comes back in an event for all, and that event; in lower case.
 ECHOES = {
@@ -11,6 +12,9 @@ ECHOES = {
     "userevent": "userevent",
     "sipqualifypeer": "sipqualifypeerdone",
 }
+
+#: Events that bear the ActionID of the action behind them and are for all; in lower case.
+FOR_ALL = frozenset(ECHOES.values())
 
 
 def starts_list(response: Message) -> bool:
@@ -21,6 +25,14 @@ def starts_list(response: Message) -> bool:
     # Asterisk before 12 has no EventList header in many of its lists.
     text = values.get("message")
     return text is not None and text.lower().rstrip(".").endswith("will follow")
+
+
+def says_its_end(response: Message) -> bool:
+    """Return whether the list that *response* announces surely has an event that ends it.
+
+    Without this header it may (QueueStatus before 12) or may not: DBGet of 1.8, FAXStats of 22.
+    """
+    return "eventlist" in response.values
 
 
 def ends_list(event: Message) -> bool:
@@ -41,3 +53,10 @@ def answer_to_originate(given: str | None, host: str, *, done: bool) -> Message:
         "Message: Originate successfully queued" if done else "Message: Originate failed",
         f"Server: {host}",
     )
+
+
+def restored(message: Message, given: str | None) -> Message:
+    """Return *message* with the ActionID that the client gave."""
+    found = Message(exchanged(message.raw, given), own=message.own)
+    found.links = message.links  # the same channels, whatever the ActionID
+    return found

@@ -10,8 +10,12 @@ or with any other, is nobody's: values are never escaped and can forge a message
 b10).  Two things come without an ActionID and are told by their place, since Asterisk
 answers one connection in order, each answer with its whole list in one piece
 (asterisk.md): items of a list that has begun (``PeerEntry``), and text that is no message
-(IAXnetstats).  Between two actions that are answered with text the proxy sends a Ping of
-its own, whose answer ends the first one's.
+(IAXnetstats).
+
+Where nothing in an answer tells its end, a Ping of the proxy's own does, which goes up behind
+the action: what is asked later is answered later.  Actions that are known to be answered
+without a Response have it from the start, others as soon as their answers look so, unless
+somebody has asked something behind them anyway.
 
 An action that went upstream is in one of these states:
 
@@ -19,7 +23,7 @@ An action that went upstream is in one of these states:
 state       kept in                     what ends it
 ==========  ==========================  ==============================================
 queued      ``_queue``                  a Response with its ActionID; one to an action
-                                        that went later: then this one is never answered
+                                        that went later: this one is not answered by any
 open list   ``open_list``               the last event of the list; the next Response
                                         to an action under way
 held        ``_held``                   its OriginateResponse; its deadline
@@ -28,7 +32,7 @@ held        ``_held``                   its OriginateResponse; its deadline
 A Response that announces a list makes a queued action the open list.  A Response that
 accepts an Originate which the proxy has made asynchronous makes it held: its client has
 had no answer yet and gets one from the OriginateResponse.  Whatever ends a state otherwise
-ends the action.  A lost connection ends all of them.
+ends the action.  A lost connection ends all of them.  ``take_over`` returns what has ended.
 
 An event that bears an ActionID and is no answer is for everybody, with the ActionID that
 its sender gave (spec 12.20, 12.24).
@@ -40,49 +44,43 @@ holds the session's lock.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
-from amiproxy.message import Message
-from amiproxy.routing.actionids import KEY_LENGTH, exchanged
-from amiproxy.routing.answers import ECHOES, answer_to_originate, ends_list, starts_list
-from amiproxy.routing.pending import HeldBack, LongIds, PendingAction
+from amiproxy.routing.actionids import KEY_LENGTH
+from amiproxy.routing.answers import (
+    FOR_ALL,
+    answer_to_originate,
+    ends_list,
+    restored,
+    says_its_end,
+    starts_list,
+)
+from amiproxy.routing.pending import HeldBack, LongIds, Owed, own_action
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.pending import PendingAction
 
 #: Originates held back at a time; the oldest is answered before one more is.
 MAX_HELD = 65536
 
-# Events that bear the ActionID of the action behind them and are for all.
-_FOR_ALL = frozenset(ECHOES.values())
-
 
 class Ledger:
-    """The actions under way on one connection to Asterisk, oldest first.
+    """The actions under way on one connection to Asterisk; *host*: what its messages call it."""
 
-    *host* is what its messages say as ``Server``.  *ended* is called with the number of the
-    session whenever one of its actions ends, in whatever way; it must not block.
-    """
-
-    def __init__(
-        self,
-        ids: ActionIds,
-        host: str,
-        *,
-        ended: Callable[[int], object] | None = None,
-        most_held: int = MAX_HELD,
-    ) -> None:
+    def __init__(self, ids: ActionIds, host: str, *, most_held: int = MAX_HELD) -> None:
         self._ids = ids
         self._host = host
-        self._ended = ended
         self._queue: OrderedDict[str, PendingAction] = OrderedDict()
-        self._unanswered: dict[int, int] = {}
+        self._owed = Owed()
         self._long = LongIds()
         self._held = HeldBack(most_held)
         self._leaving = False  # the proxy has logged off
+        self._endless: PendingAction | None = None  # nothing tells the end of its answer
         #: Whose list is arriving.  Without one, an event that carries no ActionID is
         #: surely nobody's answer.
         self.open_list: PendingAction | None = None
@@ -93,9 +91,6 @@ class Ledger:
 
     def enter(self, action: PendingAction) -> bytes:
         """Queue *action*, which goes upstream now; return the bytes that are to go."""
-        before = b""
-        if action.textual and self._queue and self._queue[next(reversed(self._queue))].textual:
-            before = self.enter(own_action(self._ids, "Ping"))  # ends the other's text
         wire_id = action.wire_id
         # As ActionIds.key says it, but every action goes through here.
         key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
@@ -103,19 +98,37 @@ class Ledger:
         size = action.size = len(raw)
         self.in_flight += size
         self._queue[key] = action
-        owner, unanswered = action.owner, self._unanswered
-        if owner != PROXY:
-            unanswered[owner] = unanswered.get(owner, 0) + 1
+        if action.owner != PROXY:
+            self._owed.add(action.owner)
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
         given = action.given
         if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
-        return before + raw
+        return raw + self._ping() if action.textual else raw
+
+    def ask_behind(self) -> bytes:
+        """Return what is to go up now so that the end of an answer under way gets known, or b""."""
+        action, self._endless = self._endless, None
+        if action is None:
+            return b""
+        last = next(reversed(self._queue), None)
+        is_last = last is None if action is self.open_list else last == action.key
+        return self._ping() if is_last else b""
+
+    def _ping(self) -> bytes:
+        return self.enter(own_action(self._ids, "Ping"))
+
+    def take_over(self) -> list[PendingAction]:
+        """Return the clients' actions that have ended since the last call.
+
+        Those that are ``told`` have had an answer that shows its end.
+        """
+        return self._owed.take()
 
     def unanswered(self, owner: int) -> int:
         """Return how many actions of session *owner* lack their final answer."""
-        return self._unanswered.get(owner, 0)
+        return self._owed.count(owner)
 
     def awaits(self, action: PendingAction) -> bool:
         """Return whether no Response has come to *action*, which was entered."""
@@ -140,7 +153,7 @@ class Ledger:
         self._queue.clear()
         self.open_list, self.in_flight, self._leaving = None, 0, False
         for action in lost:
-            self._end(action)
+            self._end(action, told=True)  # by whoever gets them
         return lost
 
     def expired(self, now: float) -> list[Routed]:
@@ -177,6 +190,8 @@ class Ledger:
                 return None  # answered when its OriginateResponse comes
             if starts_list(message) and action.owner != PROXY:
                 self.open_list = action
+                if not says_its_end(message):
+                    self._endless = action
                 return self._part(message, action)
         return self._part(message, action, final=True)
 
@@ -197,7 +212,7 @@ class Ledger:
             self.in_flight -= action.size
             if action.key == key:
                 return action
-            # Those before it were never answered (IAXnetstats) and will not be.
+            # Those before it were answered without a Response, or not at all (IAXnetstats).
             self._end(action)
 
     def _text(self, message: Message, wire_id: str | None) -> Routed | None:
@@ -213,6 +228,8 @@ class Ledger:
                 action = None
         if action is None:
             return self._unasked(message, wire_id)
+        if action.key in self._queue:
+            self._endless = action
         return self._part(message, action)
 
     def _unasked(self, message: Message, wire_id: str | None) -> Routed | None:
@@ -247,7 +264,7 @@ class Ledger:
                 self._take(wire_id)
             done = message.get("Response").lower() == "success"
             return self._originate_answer(action, done=done)
-        if name in _FOR_ALL or (action is None and message.has("Privilege")):
+        if name in FOR_ALL or (action is None and message.has("Privilege")):
             return self._event_for_all(message, wire_id, key, action)
         # An item of a list that is over is for nobody.
         return None if action is None else self._list_item(message, action, marked=True)
@@ -264,7 +281,7 @@ class Ledger:
             given = self._long.get(key)
         is_originate = message.get("Event").lower() == "originateresponse"
         return Routed(
-            _restored(message, given),
+            restored(message, given),
             action_id=given,
             request_id=wire_id if is_originate else None,
             asker=self._ids.owner(key) if is_originate else BROADCAST,
@@ -289,6 +306,8 @@ class Ledger:
         final = is_last and self.open_list is action
         if final:
             self.open_list = None
+        elif action.key in self._queue:
+            self._endless = action  # without a Response: DataGet
         return self._part(message, action, final=final)
 
     def _part(
@@ -296,12 +315,12 @@ class Ledger:
     ) -> Routed | None:
         """Return *message* as a part of the answer to *action*, which ends if it is *final*."""
         if final:
-            self._end(action)
+            self._end(action, told=True)
         if action.owner == PROXY:
             return None
         given = action.given if "actionid" in message.values else None
         if "actionid" in message.values:
-            message = _restored(message, given)
+            message = restored(message, given)
         return Routed(
             message,
             owner=action.owner,
@@ -313,7 +332,7 @@ class Ledger:
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
         """Answer an Originate that was held back."""
-        self._end(action)
+        self._end(action, told=True)
         return Routed(
             answer_to_originate(action.given, self._host, done=done),
             owner=action.owner,
@@ -323,28 +342,8 @@ class Ledger:
             private=action.is_private(),
         )
 
-    def _end(self, action: PendingAction) -> None:
-        """Note that *action* is over."""
-        owner = action.owner
-        if owner == PROXY:
-            return
-        left = self._unanswered[owner] - 1
-        if left:
-            self._unanswered[owner] = left
-        else:
-            del self._unanswered[owner]
-        if self._ended is not None:
-            self._ended(owner)
-
-
-def own_action(ids: ActionIds, name: str) -> PendingAction:
-    """Return an action of the proxy's own, whose answer no client sees."""
-    wire_id = ids.make(0, None)
-    return PendingAction(PROXY, Message.of(f"Action: {name}", f"ActionID: {wire_id}").raw, wire_id)
-
-
-def _restored(message: Message, given: str | None) -> Message:
-    """Return *message* with the ActionID that the client gave."""
-    restored = Message(exchanged(message.raw, given), own=message.own)
-    restored.links = message.links  # the same channels, whatever the ActionID
-    return restored
+    def _end(self, action: PendingAction, *, told: bool = False) -> None:
+        """Note that *action* is over; *told*: what its session gets shows that."""
+        action.told = told
+        if action.owner != PROXY:
+            self._owed.end(action)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the ledger keeps: actions under way, Originates held back, long ActionIDs.
+"""What the ledger keeps: actions under way, Originates held back, answers owed, long ActionIDs.
 
 No look-up here grows with what is kept.
 """
@@ -9,9 +9,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.wire.routed import PROXY
+
+if TYPE_CHECKING:
+    from amiproxy.routing.actionids import ActionIds
 
 #: Originates that are answered in one go because they are late.
 AT_ONCE = 256
@@ -36,7 +41,7 @@ class PendingAction:
     private: bool = False  # it was asked in unique: no other client may see the answer
     held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
     synchronous: bool = False  # Asterisk serves nothing else until it is over
-    textual: bool = False  # the answer may be text without an ActionID (spec 12.19)
+    textual: bool = False  # the answer may have no Response: text, or nothing (spec 12.19)
     echoed: bool = False  # an event for all will carry its ActionID
     since: float = 0.0  # when it went, monotonic seconds
     ringing: float = 0.0  # an Originate: for how many seconds it may be unanswered
@@ -45,6 +50,7 @@ class PendingAction:
     key: str = ""  # what no other ActionID has
     size: int = 0  # bytes that went upstream
     marked: bool = False  # an item of its list carried the ActionID
+    told: bool = False  # its session was sent the end of the answer
 
     def is_private(self) -> bool:
         """Return whether no other client may see the answer (spec 12.26).
@@ -58,6 +64,12 @@ class PendingAction:
     def deadline(self) -> float:
         """When to stop waiting for the answer to an Originate, monotonic seconds."""
         return self.since + self.ringing
+
+
+def own_action(ids: ActionIds, name: str) -> PendingAction:
+    """Return an action of the proxy's own, whose answer no client sees."""
+    wire_id = ids.make(0, None)
+    return PendingAction(PROXY, Message.of(f"Action: {name}", f"ActionID: {wire_id}").raw, wire_id)
 
 
 class HeldBack:
@@ -123,6 +135,39 @@ class HeldBack:
         self._overdue.clear()
         self._next = math.inf
         return found
+
+
+class Owed:
+    """How many answers each session is owed, and which actions have ended."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._over: list[PendingAction] = []
+
+    def count(self, owner: int) -> int:
+        """Return how many answers session *owner* is owed."""
+        return self._counts.get(owner, 0)
+
+    def add(self, owner: int) -> None:
+        """Note that session *owner* has asked something."""
+        self._counts[owner] = self._counts.get(owner, 0) + 1
+
+    def end(self, action: PendingAction) -> None:
+        """Note that *action* is over."""
+        owner = action.owner
+        left = self._counts[owner] - 1
+        if left:
+            self._counts[owner] = left
+        else:
+            del self._counts[owner]
+        self._over.append(action)
+
+    def take(self) -> list[PendingAction]:
+        """Return the actions that have ended since the last call, oldest first."""
+        over = self._over
+        if over:
+            self._over = []
+        return over
 
 
 class LongIds:

@@ -31,8 +31,12 @@ LONGEST_RING = 600.0
 #: How much longer than the ringing an OriginateResponse may take, in seconds.
 GRACE = 15.0
 
-#: Actions that Asterisk answers with text, without Response and ActionID.
-TEXTUAL = frozenset({"iaxnetstats", "queues"})
+#: Actions that Asterisk answers without a Response: with text, with an event (DataGet), or with
+#: nothing but a blank line: IAXnetstats without calls, SKINNYshow... without the device, and up
+#: to 1.8 SIPqualifypeer of a peer that exists.
+TEXTUAL = frozenset(
+    {"dataget", "iaxnetstats", "queues", "sipqualifypeer", "skinnyshowdevice", "skinnyshowline"}
+)
 
 #: What sscanf takes for ``%30d``.
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")

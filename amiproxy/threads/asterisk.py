@@ -62,7 +62,7 @@ class AsteriskServer:
         connect: Connect,
         late_poll_interval: float = LATE_POLL_INTERVAL,
     ) -> None:
-        self.link = AsteriskLink(spec, ids, address, answered=audience.answered)
+        self.link = AsteriskLink(spec, ids, address)
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
         self._late_poll_interval = late_poll_interval

@@ -130,7 +130,7 @@ class Answer:
         *allowed*: the client had logged in, or need not; *until*: an event was waited for.
         """
         if not self.messages:
-            return 504
+            return 200 if self.complete else 504
         if any(message is replies.SHUTTING_DOWN for message in self.messages):
             return 503
         last = self.messages[-1].values

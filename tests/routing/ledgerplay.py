@@ -19,8 +19,8 @@ class Play:
 
     def __init__(self, **options: Any) -> None:
         self.ids = ActionIds()
-        self.over: list[int] = []  # the owners of actions that have ended
-        self.ledger = Ledger(self.ids, "pbx", ended=self.over.append, **options)
+        self.ledger = Ledger(self.ids, "pbx", **options)
+        self._over: list[PendingAction] = []
 
     def ask(self, owner: int, given: str | None = None, **options: Any) -> str:
         """Let session *owner* send an action; return its ActionID upstream."""
@@ -33,6 +33,18 @@ class Play:
         wire_id = self.ids.make(owner, None)
         action = PendingAction(owner, b"Action: IAXnetstats\r\n\r\n", wire_id, textual=True)
         return self.ledger.enter(action)
+
+    @property
+    def over(self) -> list[int]:
+        """The owners of the actions that have ended."""
+        self._over += self.ledger.take_over()
+        return [action.owner for action in self._over]
+
+    @property
+    def untold(self) -> list[str]:
+        """The ActionIDs upstream of the actions whose end no message has shown."""
+        assert self.over is not None
+        return [action.wire_id for action in self._over if not action.told]
 
     def hear(self, *lines: str) -> Routed | None:
         """Return what the ledger makes of a message."""

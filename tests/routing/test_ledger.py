@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.ledger import Ledger, own_action
+from amiproxy.routing.ledger import Ledger
+from amiproxy.routing.pending import own_action
 from amiproxy.wire.routed import BROADCAST, UNKNOWN_CLIENT
 from tests.routing.ledgerplay import Play
 
@@ -158,23 +159,66 @@ def test_an_error_in_the_middle_of_a_list_ends_it(play: Play) -> None:
 
 
 def test_text_that_is_not_a_message_goes_to_whoever_asked_for_text(play: Play) -> None:
-    """IAXnetstats with calls: raw lines, until the next action is answered."""
-    assert play.ask_for_text(1) == b"Action: IAXnetstats\r\n\r\n"
-    wire_id = play.ask(2)
-    play.ask_for_text(2)
-    ping = play.ask_for_text(3)
+    """IAXnetstats with calls: raw lines, until a Ping that goes behind is answered."""
+    action, ping, end = play.ask_for_text(1).decode().split("\r\n\r\n")
+    assert (action, ping.split("\r\n")[0], end) == ("Action: IAXnetstats", "Action: Ping", "")
+    other = play.ask_for_text(2).decode().split("\r\n")
 
     assert play.heard("IAX2/phone101-7683  1000").owner == 1
-    play.hear("Response: Success", f"ActionID: {wire_id}")
-    assert play.over == [1, 2]
+    assert play.over == []
+    assert play.hear("Response: Success", ping.split("\r\n")[1], "Ping: Pong") is None
+    assert (play.over, len(play.untold)) == ([1], 1)
     assert play.heard("IAX2/phone101-7683  1000").owner == 2
-    # Nothing was asked between these two: the proxy has.
-    head, action_id, _, *rest = ping.decode().split("\r\n")
-    assert (head, rest[0]) == ("Action: Ping", "Action: IAXnetstats")
-    assert play.hear("Response: Success", action_id, "Ping: Pong") is None
-    assert play.heard("IAX2/phone101-7683  1000").owner == 3
-    play.hear("Response: Success", f"ActionID: {play.ask(4)}")
+    assert play.hear("Response: Success", other[3], "Ping: Pong") is None
+    assert play.over == [1, 2]
     assert play.heard("IAX2/phone101-7683  1000").owner == UNKNOWN_CLIENT
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Response: Success", "Message: FAXStats event will follow"],  # of 22
+        ["Response: Success", "Message: Result will follow"],  # DBGet of 1.8
+        ["Event: SCCPShowDevice"],  # chan_sccp: no Response
+        ["ActionID first", "and text"],
+    ],
+)
+def test_where_nothing_tells_the_end_a_ping_behind_it_does(play: Play, lines: list[str]) -> None:
+    """What is asked later is answered later; the asker is not told of the Ping."""
+    wire_id = play.ask(1, "a")
+    head, *rest = lines
+    assert play.ledger.ask_behind() == b""
+
+    first = play.heard(head, f"ActionID: {wire_id}", *rest)
+    ping = play.ledger.ask_behind().decode().split("\r\n")
+    item = play.heard("Event: Item", f"ActionID: {wire_id}")
+
+    assert (first.owner, first.final, item.owner, item.final) == (1, False, 1, False)
+    assert ping[0] == "Action: Ping"
+    assert play.ledger.ask_behind() == b""  # one is enough
+    assert play.over == []
+    assert play.hear("Response: Success", ping[1], "Ping: Pong") is None
+    assert (play.over, play.untold) == ([1], [wire_id])
+    assert not play.ledger.unanswered(1)
+
+
+def test_no_ping_goes_behind_an_answer_that_tells_its_end(play: Play) -> None:
+    """A list with EventList headers; an old one that is over already; one with more behind it."""
+    wire_id = play.ask(1)
+    play.start(wire_id)
+    assert play.ledger.ask_behind() == b""
+    play.heard("Event: QueueStatusComplete", f"ActionID: {wire_id}")
+
+    wire_id = play.ask(1)
+    play.heard("Response: Success", f"ActionID: {wire_id}", "Message: Queue status will follow")
+    play.heard("Event: QueueStatusComplete", f"ActionID: {wire_id}")
+    assert play.ledger.ask_behind() == b""
+
+    wire_id = play.ask(1)
+    play.ask(2)
+    play.heard("Response: Success", f"ActionID: {wire_id}", "Message: Queue status will follow")
+    assert play.ledger.ask_behind() == b""
+    assert play.untold == []
 
 
 def test_text_for_an_action_that_is_not_answered_with_text_is_nobodys(play: Play) -> None:

@@ -208,7 +208,7 @@ def test_an_action_id_comes_back_as_it_went(
 @pytest.mark.parametrize(
     ("name", "textual", "echoed"),
     [("IAXnetstats", True, False), ("queues", True, False), ("Ping", False, False),
-     ("UserEvent", False, True), ("ORIGINATE", False, True), ("SIPqualifypeer", False, True)],
+     ("UserEvent", False, True), ("ORIGINATE", False, True), ("SIPqualifypeer", True, True)],
 )  # fmt: skip
 def test_the_name_of_an_action_tells_how_it_is_answered(
     name: str, textual: bool, echoed: bool

@@ -58,6 +58,28 @@ def test_an_action_that_is_never_answered_holds_no_goodbye_up_for_long(
             assert client.read_to_end(timeout=20) == GOODBYE
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_the_goodbye_comes_behind_an_answer_that_has_no_end(proxy: StartProxy, mode: str) -> None:
+    """FAXStats of 22: an event follows, and nothing that says it was the last."""
+    with SimulatedAsterisk() as asterisk:
+        asterisk.answer(
+            "FAXStats",
+            b"Response: Success\r\nActionID: {ActionID}\r\nMessage: FAXStats event will follow\r\n"
+            b"\r\nEvent: FAXStats\r\nActionID: {ActionID}\r\nFailedFaxes: 0\r\n\r\n",
+        )
+        program = proxy(QUICK + f"autofilter = {mode}\n" + host_line(asterisk))
+        wait_connected(program)
+        with program.client() as client:
+            client.send_raw("Action: FAXStats\r\n\r\n" + LOGOFFS[0])
+
+            said = client.read_to_end(timeout=20)
+
+    assert said == (
+        b"Response: Success\r\nMessage: FAXStats event will follow\r\nServer: 127.0.0.1\r\n\r\n"
+        b"Event: FAXStats\r\nFailedFaxes: 0\r\nServer: 127.0.0.1\r\n\r\n" + GOODBYE
+    )
+
+
 def test_what_follows_a_refusal_does_not_cost_its_reason(proxy: StartProxy) -> None:
     """A client that goes on sending behind malformed XML still reads the error."""
     program = proxy(QUICK + "inputformat = xml\n")

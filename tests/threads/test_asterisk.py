@@ -53,7 +53,7 @@ class Listening:
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)
 
-    def answered(self, number: int) -> None: ...
+    def answered(self, number: int, untold: str = "") -> None: ...
 
 
 class Asterisk:

@@ -21,9 +21,11 @@ from amiproxy.threads.commandloop import Times
 from amiproxy.threads.sessions.admission import Slot
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.web.sessions import WebSessions
+from amiproxy.wire.framing import Chunk
 from tests.support import wait_until
 from tests.threads.actions.support import FORMATS, Control
 
@@ -60,7 +62,7 @@ class Served:
     def asterisk(self) -> tuple[AsteriskLink, socket.socket]:
         """Return the link to an Asterisk, and its end of the connection."""
         spec = ServerSpec("pbx", 5038, "u", "s")
-        link = AsteriskLink(spec, self.router.ids, answered=self.router.answered)
+        link = AsteriskLink(spec, self.router.ids)
         transport, theirs = self._pair()
         link.open(transport)
         link.go_live()
@@ -126,12 +128,11 @@ def test_a_client_is_greeted_answered_and_let_go(served: Any) -> None:
     client.expect_end(PONG, GOODBYE)
 
 
-def answer(link: AsteriskLink, block: bytes) -> None:
+def answer(client: Served, link: AsteriskLink, block: bytes) -> None:
     """Answer what went upstream in *block*."""
-    with link.lock:
-        action_id = Message(block).get("ActionID")
-        link.ledger.classify(Message.of("Response: Success", f"ActionID: {action_id}"))
-        link.advance()
+    action_id = Message(block).get("ActionID")
+    raw = Message.of("Response: Success", f"ActionID: {action_id}", "Server: pbx").raw
+    Publisher(link, client.router).publish(Chunk(raw))
 
 
 def block_of(sock: socket.socket) -> bytes:
@@ -153,7 +154,7 @@ def test_a_half_closed_client_stays_until_asterisk_answers(served: Any) -> None:
 
     assert block_of(theirs).startswith(b"Action: Lost\r\n")
     assert client.thread.is_alive()
-    answer(link, block_of(theirs))  # a Ping of the proxy's own
+    answer(client, link, block_of(theirs))  # a Ping of the proxy's own
     client.expect_end(BANNER)
 
 
@@ -168,8 +169,8 @@ def test_logoff_waits_for_answers_under_way(served: Any) -> None:
     asked = block_of(theirs)
     client.expect(BANNER)
     assert client.thread.is_alive()
-    answer(link, asked)
-    client.expect_end(GOODBYE)
+    answer(client, link, asked)
+    client.expect_end(b"Response: Success\r\nServer: pbx\r\n\r\n", GOODBYE)
 
 
 def test_the_input_format_changes_between_two_blocks_of_a_packet(served: Any) -> None:

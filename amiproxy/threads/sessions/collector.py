@@ -74,6 +74,16 @@ class PendingAnswer:
             self.complete = True
             self.over.set()
 
+    def finish(self) -> None:
+        """Note that nothing more will come; an event that is awaited still may.
+
+        The caller holds the lock.
+        """
+        assert self.lock.locked()
+        if not self.until:
+            self.complete = True
+            self.over.set()
+
     def is_awaited(self, message: Message) -> bool:
         """Return whether *message* is the event that ends the answer."""
         return message.get("Event").lower() == self.until
@@ -252,6 +262,12 @@ class Collector(ClientSession):
                     pending.take(message, final=True)
             elif item.request_id is not None and item.request_id == asked:
                 pending.take(message, final=item.final)
+
+    def complete(self, request_id: str) -> None:
+        """Note that the answer to *request_id* is complete: what was asked later is answered."""
+        with self.lock:
+            if self._pending.request_id == request_id:
+                self._pending.finish()
 
     def _tell(self, message: Message) -> None:
         """Take the proxy's own answer; it is complete.  The caller holds the lock."""

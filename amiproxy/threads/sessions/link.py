@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
 from amiproxy.routing.classes import CALL, event_mask
-from amiproxy.routing.ledger import Ledger, own_action
+from amiproxy.routing.ledger import Ledger
+from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection, Iterable
 
+    from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import ServerSpec
@@ -49,18 +51,10 @@ class AsteriskLink:
     """The way to one Asterisk.
 
     Clients' threads ask it things (``submit``); the server's own thread
-    (threads/asterisk.py) connects it and reads what comes.  *answered* is called, with
-    ``lock`` held, with the number of a session one of whose actions is over.
+    (threads/asterisk.py) connects it and reads what comes.
     """
 
-    def __init__(
-        self,
-        spec: ServerSpec,
-        ids: ActionIds,
-        address: str = "",
-        *,
-        answered: Callable[[int], object] | None = None,
-    ) -> None:
+    def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         self.spec = spec
         self.host = spec.host.lower()
         #: Its IP address, as far as known.  A name is resolved at each connect, by the
@@ -75,21 +69,23 @@ class AsteriskLink:
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
-        self._answered = answered
         # Guards _transport, connected, turns, _ping and what ledger keeps of actions, so
         # that actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and connected
         # are read, one reference each, where an answer a moment old will do; so are
-        # open_list and held of the ledger, which the server's thread alone changes, and
-        # turns.count by that thread.
+        # open_list and held of the ledger, which the server's thread alone changes.
+        # delivering is set with it; that thread takes it back without.
         self.lock = threading.Lock()
         self._transport: Transport | None = None
         #: Whether it is logged in and booted.
         self.connected = False
         #: The actions under way.  With ``lock`` the server's thread classifies messages;
         #: without it, only open_list and held are read.
-        self.ledger = Ledger(ids, self.host, ended=answered)
+        self.ledger = Ledger(ids, self.host)
+        #: The sessions whose actions are over and whose answers are just being sent: an
+        #: answer of the proxy's own must not overtake them.
+        self.delivering: Collection[int] = ()
         #: The actions that wait until those that have gone are answered.
         self.turns = Turns()
         self._ping: PendingAction | None = None  # the last one of ours
@@ -166,7 +162,8 @@ class AsteriskLink:
     def unanswered(self, number: int) -> int:
         """Return how many actions of session *number* are still to be answered."""
         with self.lock:
-            return self.ledger.unanswered(number) + self.turns.waiting(number)
+            unanswered = self.ledger.unanswered(number) + self.turns.waiting(number)
+            return unanswered or (number in self.delivering)
 
     def has_room(self, number: int, most: int) -> bool:
         """Return whether session *number* may well ask more: half of the limits are free.
@@ -246,25 +243,59 @@ class AsteriskLink:
             self.connected = True
 
     def lose(self) -> list[PendingAction]:
-        """Forget the connection; return the actions that will not be answered."""
+        """Forget the connection; return the clients' actions that will not be answered.
+
+        Call ``delivered`` when their clients have been told.
+        """
         with self.lock:
             self.connected = False
             self._transport = None
             self.proxy_path = ""
-            waited = self.turns.clear()
-            lost = [*self.ledger.abandon(), *waited]
-            if self._answered is not None:
-                for action in waited:
-                    self._answered(action.owner)
-            return lost
+            self.ledger.abandon()
+            return self._over(*self.turns.clear())
 
-    def expired(self, now: float) -> list[Routed]:
-        """Return answers to Originates whose OriginateResponse is late; ask until there are none.
+    def classify(self, messages: Iterable[Message]) -> tuple[list[Routed], list[PendingAction]]:
+        """Return *messages* with whom they are for, and the actions that are over with them.
 
-        *now* is in monotonic seconds.
+        Call ``delivered`` when that is published.
         """
         with self.lock:
-            return self.ledger.expired(now)
+            ledger = self.ledger
+            items = list(filter(None, map(ledger.classify, messages)))
+            over = self._over()
+            behind = ledger.ask_behind()
+            if behind:
+                self._send(behind)
+            if self.turns.count:
+                self.advance()  # answers have made room
+            return items, over
+
+    def expired(self, now: float) -> tuple[list[Routed], list[PendingAction]]:
+        """Return answers to Originates whose OriginateResponse is late; ask until there are none.
+
+        As ``classify``.  *now* is in monotonic seconds.
+        """
+        with self.lock:
+            return self.ledger.expired(now), self._over()
+
+    def delivered(self) -> None:
+        """Note that clients were sent what the actions that are over were answered with."""
+        self.delivering = ()
+
+    def _over(self, *waited: PendingAction) -> list[PendingAction]:
+        """Return the clients' actions that have ended since the last call, and those *waited*."""
+        over = [*self.ledger.take_over(), *waited]
+        if over:
+            self.delivering = {action.owner for action in over}
+        return over
+
+    def _send(self, raw: bytes) -> None:
+        """Send *raw*, which is in the ledger.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        transport = self._transport
+        if transport is not None and self.connected:
+            with transport.lock:
+                transport.send(raw)
 
     def is_busy(self, now: float, heard: float) -> bool:
         """Return whether Asterisk may be silent because it makes a synchronous call.

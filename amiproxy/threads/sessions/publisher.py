@@ -10,10 +10,10 @@ from amiproxy.message import END
 from amiproxy.routing.calltable import CallTable
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.framing import Chunk
-from amiproxy.wire.routed import PROXY, Routed
+from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction
@@ -50,8 +50,12 @@ class Audience(Protocol):
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
 
-    def answered(self, number: int) -> None:
-        """Note that an action of session *number* is over.  Never waits."""
+    def answered(self, number: int, untold: str = "") -> None:
+        """Note that an action of session *number* is over.  Never waits.
+
+        *untold*: the ActionID it went upstream with, where nothing that its client was sent
+        shows that.
+        """
 
 
 class Publisher:
@@ -101,12 +105,21 @@ class Publisher:
             self._note(messages)
         for message in messages:
             message.has("ActionID")  # clients wait for the lock: a long message is read before it
-        with link.lock:
-            items = list(filter(None, map(link.ledger.classify, messages)))
-            if link.turns.count:
-                link.advance()  # answers have made room
-        if items:
-            audience.publish(Batch.of_items(link.scope, items))
+        self._deliver(*link.classify(messages))
+
+    def _deliver(self, items: list[Routed], over: Iterable[PendingAction]) -> None:
+        """Hand *items* to whom they are for; the actions *over* have ended with them.
+
+        Whoever waits for that end goes on when what was said before it is sent.
+        """
+        link, audience = self._link, self._audience
+        try:
+            if items:
+                audience.publish(Batch.of_items(link.scope, items))
+        finally:
+            link.delivered()
+            for action in over:
+                audience.answered(action.owner, "" if action.told else action.wire_id)
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
@@ -115,12 +128,14 @@ class Publisher:
 
     def answer_late(self, now: float) -> None:
         """Answer the Originates whose OriginateResponse is late at *now*, monotonic seconds."""
-        while items := self._link.expired(now):
-            self._audience.publish(Batch.of_items(self._link.scope, items))
+        while (late := self._link.expired(now))[0]:
+            self._deliver(*late)
 
-    def abandon(self, lost: Iterable[PendingAction]) -> None:
-        """Tell who asked that no answer will come; forget the calls of this Asterisk."""
+    def abandon(self, lost: Collection[PendingAction]) -> None:
+        """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._calls.clear()
+        for action in lost:
+            action.told = True
         items = [
             Routed(
                 _not_connected_reply(action, self._link.host),
@@ -131,10 +146,8 @@ class Publisher:
                 private=True,
             )
             for action in lost
-            if action.owner != PROXY
         ]
-        if items:
-            self._audience.publish(Batch.of_items(self._link.scope, items))
+        self._deliver(items, lost)
         self._audience.forget(self._link.scope)
 
     def _note(self, messages: Iterable[Message]) -> None:

@@ -151,8 +151,15 @@ class Router:
                 self.web_quota.give_back(session.number)
             return replies.error(message, problem)
 
-    def answered(self, number: int) -> None:
-        """Note that an action of session *number* is over.  Never waits."""
+    def answered(self, number: int, untold: str = "") -> None:
+        """Note that an action of session *number* is over.  Never waits.
+
+        *untold*: the ActionID it went upstream with, where nothing that its client was sent
+        shows that.
+        """
+        session = self.registry.find(number) if untold else None
+        if session is not None:
+            session.complete(untold)
         self._waiting.note_end(number)
         self.web_quota.give_back(number)
 

@@ -285,6 +285,12 @@ class ClientSession:
         """Take what of *batch* this client may see.  Never blocks, never raises."""
         raise NotImplementedError
 
+    def complete(self, request_id: str) -> None:
+        """Note that the answer to *request_id* is complete, though nothing in it says so.
+
+        Without effect for clients that read what comes as it comes.  Never blocks or raises.
+        """
+
     def say(self, message: Message) -> None:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
         with self.lock:

@@ -48,6 +48,7 @@ def test_actions_go_only_while_asterisk_is_live(pair: MakePair) -> None:
     assert [each.owner for each in lost] == [NUMBER]
     assert (one.has_connection, one.connected) == (False, False)
     assert one.submit(action()) is Submitted.UNCONNECTED
+    one.delivered()
     assert not one.unanswered(NUMBER)
 
 

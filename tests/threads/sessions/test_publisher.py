@@ -37,6 +37,7 @@ class Clients:
         self.filtering = filtering
         self.batches: list[Batch] = []
         self.forgotten: list[str] = []
+        self.over: list[tuple[int, str]] = []  # actions, by session and untold end
 
     def publish(self, batch: Batch) -> None:
         self.batches.append(batch)
@@ -47,8 +48,8 @@ class Clients:
     def path(self) -> str:
         return ""
 
-    def answered(self, number: int) -> None:
-        """Nobody waits here."""
+    def answered(self, number: int, untold: str = "") -> None:
+        self.over.append((number, untold))
 
 
 class Play:
