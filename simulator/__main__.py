@@ -13,6 +13,7 @@ from simulator.behaviour import Behaviour
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
 from simulator.server import SimulatedAsterisk
+from simulator.technologies import TECHNOLOGIES
 
 # By name: what it looks like, and the fields of Faults that cause it.
 _FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -121,6 +122,7 @@ def _asterisk(options: argparse.Namespace) -> SimulatedAsterisk:
         tls=options.tls,
         behaviour=Behaviour(
             speak=options.speak,
+            technology=options.technology,
             boot=not options.no_boot,
             pieces=options.pieces,
             write_timeout=options.write_timeout,
@@ -155,6 +157,12 @@ def _parser() -> argparse.ArgumentParser:
         default="22",
         choices=list(DIALECTS),
         help="version of Asterisk to speak like (%(default)s)",
+    )
+    add(
+        "--technology",
+        default="Local",
+        choices=list(TECHNOLOGIES),
+        help="the phones: of calls, queue members, registrations (%(default)s)",
     )
     add("--tls", metavar="FILE", help="use TLS, with certificate and key from this PEM file")
     add("--calls", type=float, default=0, metavar="N", help="begin N calls a second")

@@ -12,8 +12,9 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
-from simulator import lists, logins, subscriptions, telephony
-from simulator.events import write
+from simulator import database, lists, logins, phones, subscriptions, telephony
+from simulator.dialects import actions_of
+from simulator.events import CLASSES, write
 from simulator.recordings import split
 from simulator.replies import (
     CONFERENCE_BUFFER,
@@ -70,20 +71,28 @@ def perform(session: Session, action: Action) -> bytes:
     """Carry out *action* and return the built-in or recorded answer."""
     if session.authenticated and session.pbx.faults.shutting_down:
         return error(action, "Asterisk is shutting down")
-    name = action.name.lower()
-    if name in SESSION_ACTIONS:
-        return SESSION_ACTIONS[name](session, action)
-    if name in PBX_ACTIONS:
-        return PBX_ACTIONS[name](session.pbx, action)
-    recorded = answers().get(name)
-    if recorded is not None:
-        return _cut(fill(recorded, action), action)
+    answer = _answer(session, action)
+    if answer is not None:
+        return session.pbx.dialect.answer(action.name, answer)
     bad_format(session, action.name)
     return error(
         action,
         f"Invalid/unknown command: {action.name}. "
         "Use Action: ListCommands to show available commands.",
     )
+
+
+def _answer(session: Session, action: Action) -> bytes | None:
+    """Return the answer of Asterisk 22; None if this generation has no such action."""
+    name = action.name.lower()
+    if actions_of(session.pbx.behaviour.speak).get(name, ("", ""))[1] == "-":
+        return None
+    if name in SESSION_ACTIONS:
+        return SESSION_ACTIONS[name](session, action)
+    if name in PBX_ACTIONS:
+        return PBX_ACTIONS[name](session.pbx, action)
+    recorded = answers().get(name)
+    return None if recorded is None else _cut(fill(recorded, action), action)
 
 
 def _cut(answer: bytes, action: Action) -> bytes:
@@ -107,6 +116,22 @@ def ping(_pbx: Pbx, action: Action) -> bytes:
     return response(action, "Success", "Ping: Pong", f"Timestamp: {time.time():.6f}")
 
 
+def list_commands(pbx: Pbx, action: Action) -> bytes:
+    """List the actions of this generation: as recorded, or made of the table of actions."""
+    recorded = fill(answers()["listcommands"], action)
+    if pbx.behaviour.speak == "22" and not pbx.exchange.technology.phones:
+        return recorded
+    said = [line.partition(": ") for line in recorded.decode("latin-1").split("\r\n")]
+    texts = {name: text.partition("(Priv: ")[0] for name, _, text in said}
+    found = []
+    for name, classes in actions_of(pbx.behaviour.speak).values():
+        if classes != "-":
+            words = sorted(classes.split(","), key=list(CLASSES).index) if classes != "none" else []
+            priv = ",".join([*words, "all"]) if words else "<none>"
+            found.append(f"{name}: {texts.get(name, 'No description. ')}(Priv: {priv})")
+    return response(action, "Success", *found)
+
+
 def user_event(pbx: Pbx, action: Action) -> bytes:
     """Send an event with all the headers of the action to all sessions."""
     lines = [
@@ -115,6 +140,8 @@ def user_event(pbx: Pbx, action: Action) -> bytes:
         if line.partition(":")[0].lower() not in ("action", "actionid", "userevent")
     ]
     head = ["Event: UserEvent", "Privilege: user,all", f"UserEvent: {action.get('UserEvent')}"]
+    if pbx.dialect.echoes_action:
+        head.append(f"Action: {action.name}")
     pbx.publish(write([*head, *id_line(action), *lines]))
     return success(action, "Event Sent")
 
@@ -140,15 +167,26 @@ PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], bytes]] = MappingProxyType(
         "command": lists.command,
         "coreshowchannels": lists.core_show_channels,
         "corestatus": lists.core_status,
+        "dbdel": database.delete,
+        "dbdeltree": database.delete_tree,
+        "dbget": database.get,
+        "dbgettree": database.get_tree,
+        "dbput": database.put,
         "getvar": telephony.get_variable,
         "hangup": telephony.hangup,
         "iaxnetstats": lists.iax_netstats,
-        "iaxpeers": lists.iax_peers,
+        "iaxpeers": phones.iax_peers,
+        "listcommands": list_commands,
         "ping": ping,
+        "pjsipqualify": phones.qualify,
+        "pjsipshowaors": phones.aors,
+        "pjsipshowcontacts": phones.contacts,
+        "pjsipshowendpoints": phones.endpoints,
+        "pjsipshowregistrationinboundcontactstatuses": phones.contact_statuses,
         "queuestatus": lists.queue_status,
         "queuesummary": lists.queue_summary,
         "setvar": telephony.set_variable,
-        "sippeers": lists.sip_peers,
+        "sippeers": phones.sip_peers,
         "status": lists.status,
         "userevent": user_event,
     }

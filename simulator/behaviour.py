@@ -18,6 +18,8 @@ class Behaviour:
 
     #: The generation it speaks like: a key of ``dialects.DIALECTS``.
     speak: str = "22"
+    #: Its phones: a key of ``technologies.TECHNOLOGIES``.
+    technology: str = "Local"
     #: Send FullyBooted after a login; Asterisk before 1.8 does not.
     boot: bool = True
     #: Send FullyBooted as an ordinary event this long after the login; 0: with the answer.
@@ -38,7 +40,7 @@ class Behaviour:
     command_lines: int = 2000
     #: Calls take this many times as long as the recorded ones.
     time_scale: float = 1.0
-    #: How every Originate ends: one of ``calls.OUTCOMES``, or ``failed``.  Empty: its
+    #: How every Originate ends: one of ``technologies.OUTCOMES``, or ``failed``.  Empty: its
     #: headers decide, see ``telephony.outcome_of``.
     outcome: str = ""
     #: How long an answered call lasts; None: as recorded; ``orders.FOREVER``: until hung up.

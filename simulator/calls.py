@@ -9,16 +9,18 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from simulator.channels import ChannelTable
+from simulator.dialects import DIALECTS
 from simulator.events import write
 from simulator.orders import FOREVER, Identities, Order
 from simulator.scripts import script
+from simulator.technologies import PHONE_EVENTS, TECHNOLOGIES, technology_of
 
 if TYPE_CHECKING:
     from simulator.channels import Channel
+    from simulator.dialects import Dialect
     from simulator.schedule import Schedule
     from simulator.scripts import Step
 
-OUTCOMES = ("answered", "busy", "noanswer", "queue")
 _CHANNEL_PLACES = frozenset(letter + half for letter in "abc" for half in "12")
 
 
@@ -33,13 +35,13 @@ class Call:
         #: Set when its last event is sent.
         self.finished = threading.Event()
         self._exchange = exchange
-        classic = "classic_" if exchange.classic else ""
-        self._script = script(classic + outcome)
-        if not order.channel.lower().startswith("local/"):
+        technology = technology_of(order.channel)
+        own = "classic_" if exchange.dialect.classic_calls else technology.scripts
+        self._script = script(own, outcome)
+        if not own and technology.name != "Local":
             self._script = self._script.without({"a2"} if outcome == "queue" else {"a2", "b2"})
-        # A queue calls agents, and agents are Local channels.
-        peer = "Local/201@agents" if outcome == "queue" else ""
-        self._values = exchange.identities.fill_in(order, peer)
+        agents = technology.agents if outcome == "queue" else ("", technology.agents[1])
+        self._values = exchange.identities.fill_in(order, *agents)
         self._at = 0
         self._hung_up = False
         self._names: set[str] = set()  # placeholders of live channels
@@ -111,7 +113,7 @@ class Call:
                 write(step.fill({**self._values, "variable": name, "value": value}))
                 for name, value in self.order.variables
             ]
-        lines = step.fill(self._values)
+        lines = self._exchange.dialect.event(step.fill(self._values))
         self._exchange.table.follow(self, lines)
         if step.name == "Newchannel":
             self._names |= step.places & _CHANNEL_PLACES
@@ -128,11 +130,11 @@ class Call:
 
 def _sets_caller_id(step: Step) -> bool:
     """Return whether *step* gives the called phone the CallerID of the Originate."""
-    return (
-        step.name in ("NewCallerid", "NewConnectedLine")
-        and "cidname" in step.places
-        and bool(step.places & {"a1", "a2"})
-    )
+    if not step.places & {"a1", "a2"}:
+        return False
+    if step.name == "NewCallerid":
+        return "cidname" in step.places
+    return step.name == "NewConnectedLine" and "\nConnectedLineNum: $cidnum" in step.text
 
 
 class Exchange:
@@ -143,18 +145,21 @@ class Exchange:
         schedule: Schedule,
         publish: Callable[..., None],
         *,
-        classic: bool = False,
+        dialect: Dialect = DIALECTS["22"],
         scale: float = 1.0,
+        technology: str = "Local",
     ) -> None:
         """Play calls in the thread of *schedule* and give their events to *publish*.
 
-        *classic*: calls look as before Asterisk 12.  *scale*: they take this many
-        times as long as the recorded ones.
+        *dialect*: the generation of Asterisk.  *scale*: calls take this many
+        times as long as the recorded ones.  *technology*: of the calls and events that come by
+        themselves, one of ``TECHNOLOGIES``.
         """
         self.schedule = schedule
         self.publish = publish
-        self.classic = classic
+        self.dialect = dialect
         self.scale = scale
+        self.technology = TECHNOLOGIES[technology]
         self.table = ChannelTable()
         #: Calls begun so far.
         self.begun = 0
@@ -167,28 +172,52 @@ class Exchange:
         return self.table.channels
 
     def call(self, order: Order, outcome: str = "answered") -> Call:
-        """Begin a call with *outcome*, one of ``OUTCOMES``."""
+        """Begin a call with *outcome*, one of ``technologies.OUTCOMES``."""
         call = Call(self, order, outcome)
         self.begun += 1
         call.start()
         return call
 
+    def phone(self, number: int | str, event: str) -> Call:
+        """Let phone *number* have *event*, one of ``PHONE_EVENTS``: it registers, say.
+
+        Raises:
+            ValueError: phones of this technology have no such events.
+
+        """
+        if self.dialect.classic_calls or not self.technology.phones or event not in PHONE_EVENTS:
+            raise ValueError(f"no {event} of {self.technology.name} phones")
+        device = self.technology.caller.format(number)
+        call = Call(self, Order(device), event)
+        call.start()
+        return call
+
     def keep_calling(self, rate: float) -> None:
-        """Begin *rate* calls a second from now on, of every kind."""
+        """Begin *rate* calls a second from now on, of every kind.
+
+        Phones that register do so now and then, and are asked whether they are there.
+        """
+        phones = self.technology.phones and not self.dialect.classic_calls
 
         def next_call() -> None:
             self.call(*self._random_order())
+            if phones:
+                number = self._random.randint(101, 120)
+                for event in self._random.choice((("qualify",), ("unregister", "register"))):
+                    self.phone(number, event)
             self.schedule.plan(self._random.uniform(0.5, 1.5) / rate, next_call)
 
         self.schedule.plan(0.0, next_call)
 
     def _random_order(self) -> tuple[Order, str]:
-        outcome = self._random.choice(
-            ("answered", "answered", "queue", "queue", "busy", "noanswer")
-        )
+        outcomes = ("answered", "answered", "queue", "queue", "busy", "noanswer")
+        outcome = self._random.choice(outcomes + ("voicemail",) * self.technology.phones)
         number = self._random.randint(101, 120)
         names = ("Ann Baker", "Bob Cole", "Carla Diaz", "Dan Evans", "Eve Fox")
-        channel = f"Local/{number}@phones/n" if outcome == "queue" else f"PJSIP/{number}"
+        technology = self.technology
+        channel = (technology.queue_caller if outcome == "queue" else technology.caller).format(
+            number
+        )
         order = Order(
             channel=channel,
             context="queues" if outcome == "queue" else "internal",

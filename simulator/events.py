@@ -50,7 +50,10 @@ ALWAYS = -1
 # Events of other classes than call, as in the recordings.
 _CLASS_OF: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("FullyBooted", "Shutdown", "Reload", "PeerStatus", "Registry"), "system"),
+        **dict.fromkeys(
+            ("FullyBooted", "Shutdown", "Reload", "PeerStatus", "Registry", "ContactStatus"),
+            "system",
+        ),
         **dict.fromkeys(("VarSet", "Newexten"), "dialplan"),
         **dict.fromkeys(
             (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Actions that list channels, queues and peers, and the output of commands."""
+"""Actions that list channels and queues, and the output of commands."""
 
 from __future__ import annotations
 
@@ -58,7 +58,6 @@ def status(pbx: Pbx, action: Action) -> bytes:
         items,
         "StatusComplete",
         f"Items: {len(items)}",
-        marks=pbx.dialect.list_marks,
     )
 
 
@@ -124,7 +123,7 @@ def _duration(since: float) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
-# Queues and peers -------------------------------------------------------------------
+# Queues -------------------------------------------------------------------
 
 _QUEUE = "support"
 _AGENTS = ("Agent Anna", "Agent Bert", "Agent Caro")
@@ -140,7 +139,6 @@ def queue_status(pbx: Pbx, action: Action) -> bytes:
         "Queue status will follow",
         items,
         "QueueStatusComplete",
-        marks=pbx.dialect.list_marks,
     )
 
 
@@ -174,12 +172,13 @@ def _queue_items(pbx: Pbx, action: Action) -> Iterator[list[str]]:
 
 def _queue_member(pbx: Pbx, number: int, action: Action) -> list[str]:
     name = _AGENTS[number] if number < len(_AGENTS) else f"Agent {number + 1}"
+    interface, state_interface = pbx.exchange.technology.member
     return [
         "Event: QueueMember",
         f"Queue: {_QUEUE}",
         f"Name: {name}",
-        f"Location: Local/{201 + number}@agents/n",
-        f"StateInterface: Custom:agent{201 + number}",
+        f"Location: {interface.format(201 + number)}",
+        f"StateInterface: {state_interface.format(201 + number)}",
         "Membership: static",
         "Penalty: 0",
         "CallsTaken: 0",
@@ -231,53 +230,7 @@ def queue_summary(pbx: Pbx, action: Action) -> bytes:
         "Queue summary will follow",
         [item],
         "QueueSummaryComplete",
-        marks=pbx.dialect.list_marks,
     )
-
-
-def iax_peers(pbx: Pbx, action: Action) -> bytes:
-    """List IAX2 peers; as in Asterisk, the entries have no ActionID."""
-    items = [
-        [
-            "Event: PeerEntry",
-            "Channeltype: IAX2",
-            f"ObjectName: phone{101 + number}/phone{101 + number}",
-            "ChanObjectType: peer",
-            "IPaddress: 127.0.0.1",
-            "IPport: 4570",
-            "Dynamic: yes",
-            "Trunk: no",
-            "Encryption: no",
-            "Status: OK (1 ms)",
-            "Description: ",
-        ]
-        for number in range(pbx.behaviour.peers)
-    ]
-    return listing(action, "Peer status list will follow", items, "PeerlistComplete")
-
-
-def sip_peers(pbx: Pbx, action: Action) -> bytes:
-    """List SIP peers, as chan_sip did."""
-    items = [
-        [
-            "Event: PeerEntry",
-            *id_line(action),
-            "Channeltype: SIP",
-            f"ObjectName: {1001 + number}",
-            "ChanObjectType: peer",
-            "IPaddress: 127.0.0.1",
-            "IPport: 5060",
-            "Dynamic: yes",
-            "Forcerport: no",
-            "VideoSupport: no",
-            "TextSupport: no",
-            "ACL: no",
-            "Status: OK (1 ms)",
-            "RealtimeDevice: no",
-        ]
-        for number in range(pbx.behaviour.peers)
-    ]
-    return listing(action, "Peer status list will follow", items, "PeerlistComplete")
 
 
 # Commands -------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.technologies import technology_of
+
 if TYPE_CHECKING:
     import random
 
@@ -56,10 +58,13 @@ class Identities:
         self._uniques = itertools.count(1)
         self._names = itertools.count(1)
 
-    def fill_in(self, order: Order, peer: str = "") -> dict[str, str]:
+    def fill_in(
+        self, order: Order, peer: str = "", third: str = "Local/202@agents"
+    ) -> dict[str, str]:
         """Return the values for the placeholders of a script, with new ids.
 
-        *peer* is the device that is dialled; empty: the one with the wanted number.
+        *peer* is the device that is dialled; empty: the one with the wanted number.  *third*
+        is the second one that a queue calls.
         The placeholders are described in ``simulator/data/README.md``.
         """
         device = order.channel.removesuffix("/n")
@@ -76,13 +81,15 @@ class Identities:
             "peer": peer + mark,
             "peerdevice": peer,
             "peerdial": peer.partition("/")[2] + mark,
+            "thirddevice": third,
+            "thirddial": third.partition("/")[2],
             "peerexten": peer_exten,
             "legexten": exten if local else "s",
             "legcontext": context if local else "from-phone",
             **_headers_of(order),
             "bridge1": str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
             **self._unique_ids(order),
-            **self._channel_names(device, peer),
+            **self._channel_names(device, peer, third),
         }
 
     def _unique_ids(self, order: Order) -> dict[str, str]:
@@ -91,9 +98,9 @@ class Identities:
         wanted = {"u1": order.channel_id, "u2": order.other_channel_id}
         return {**ids, **{place: text for place, text in wanted.items() if text}}
 
-    def _channel_names(self, device: str, peer: str) -> dict[str, str]:
+    def _channel_names(self, device: str, peer: str, third: str) -> dict[str, str]:
         names: dict[str, str] = {}
-        for letter, base in (("a", device), ("b", peer), ("c", "Local/202@agents")):
+        for letter, base in (("a", device), ("b", peer), ("c", third)):
             number = next(self._names)
             for half in "12":
                 end = f";{half}" if base.lower().startswith("local/") else ""
@@ -103,6 +110,9 @@ class Identities:
 
 def _headers_of(order: Order) -> dict[str, str]:
     name, number = order.caller_parts
+    if not number and technology_of(order.channel).phones:
+        number = order.channel.partition("/")[2]  # a phone tells who it is
+        name = f"Phone {number}"
     return {
         "context": order.context,
         "exten": order.exten,

@@ -37,6 +37,8 @@ class Pbx:
         self.faults = faults
         self.publish = publish
         self.variables: dict[str, str] = {}
+        #: Asterisk's database: values by family and key.
+        self.database: dict[tuple[str, str], str] = {}
         #: When it was started, as in ``time.time()``.
         self.started = time.time()
         #: Answers that replace built-in ones, by the action's name in lower case.
@@ -45,8 +47,9 @@ class Pbx:
         self.exchange = Exchange(
             self.schedule,
             publish,
-            classic=self.dialect.classic_calls,
+            dialect=self.dialect,
             scale=behaviour.time_scale,
+            technology=behaviour.technology,
         )
 
     @property

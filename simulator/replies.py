@@ -43,17 +43,14 @@ def listing(
     items: Iterable[list[str]],
     complete: str,
     *more: str,
-    marks: bool = True,
 ) -> bytes:
     """Return a list: the response, *items* (header lines each), the end.
 
     *complete* is the event that ends it, *more* the last headers of that event.
-    *marks*: with ``EventList`` and ``ListItems`` headers.
     """
-    start = ["EventList: start"] if marks else []
-    parts = [response(action, "Success", *start, f"Message: {text}")]
+    parts = [response(action, "Success", "EventList: start", f"Message: {text}")]
     parts += [write(item) for item in items]
-    end = ["EventList: Complete", f"ListItems: {len(parts) - 1}"] if marks else []
+    end = ["EventList: Complete", f"ListItems: {len(parts) - 1}"]
     parts.append(write([f"Event: {complete}", *id_line(action), *end, *more]))
     return cut_items(parts, action, LIST_BUFFER)
 

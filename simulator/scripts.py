@@ -78,9 +78,17 @@ class Script:
         return Script(tuple(kept), min(hangup, len(kept)))
 
 
+def script(kind: str, outcome: str) -> Script:
+    """Return the script of a call of *kind*, such as ``pjsip_``, that ends with *outcome*.
+
+    What this kind has no script of is a call that is answered.
+    """
+    name = f"{kind}{outcome}"
+    return _read(name if (DATA / f"{name}.call").exists() else f"{kind}answered")
+
+
 @cache
-def script(name: str) -> Script:
-    """Return the script *name* of ``simulator/data``."""
+def _read(name: str) -> Script:
     steps: list[Step] = []
     hangup: int | None = None
     for block in (DATA / f"{name}.call").read_text("latin-1").strip("\n").split("\n\n"):

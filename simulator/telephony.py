@@ -73,8 +73,8 @@ def outcome_of(action: Action) -> str:
     """Return how the call that *action* asks for ends.
 
     ``failed`` for a Channel ``NoTech/...``; ``busy`` and ``noanswer`` for one with
-    ``busy``, ``never`` or ``noanswer`` in it; ``queue`` for a Context or Exten with
-    ``queue`` in it; else ``answered``.
+    ``busy``, ``never`` or ``noanswer`` in it; ``queue`` and ``voicemail`` for a Context or
+    Exten with that in it; else ``answered``.
     """
     channel = action.get("Channel").lower()
     if channel.startswith("notech/"):
@@ -84,7 +84,7 @@ def outcome_of(action: Action) -> str:
     if "never" in channel or "noanswer" in channel:
         return "noanswer"
     where = (action.get("Context") + action.get("Exten")).lower()
-    return "queue" if "queue" in where else "answered"
+    return next((each for each in ("queue", "voicemail") if each in where), "answered")
 
 
 def _order(pbx: Pbx, action: Action, *, announce: bool) -> Order:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator.behaviour import Behaviour
-from simulator.calls import OUTCOMES
 from simulator.dialects import DIALECTS
 from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
+from simulator.technologies import OUTCOMES
 from tests.simulator.support import logged_in
 from tests.support import ManagerClient, wait_until
 
