@@ -14,6 +14,7 @@ from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.threads.actions.proxyactions import PRIVILEGED
 from docs.tables import tables, updated
+from tests.asterisk.flows.everything import FLOWS
 from tests.support import ROOT
 from tests.test_locks import LOCKS
 
@@ -114,6 +115,14 @@ def broken_links(page: Path) -> Iterator[str]:
             there.exists() and (not heading or heading in headings(there))
         ):
             yield f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_the_figures_of_a_real_asterisk_are_of_all_flows() -> None:
+    """docs/asterisk.md quotes a run of what there is now."""
+    text = (ROOT / "docs/asterisk.md").read_text(encoding="utf-8")
+    table = text.partition("\nflow  ")[2].partition("\nall ")[0]
+
+    assert re.findall(r"^(\w+) +\d", table, re.MULTILINE) == [*FLOWS]
 
 
 def test_links_lead_somewhere() -> None:

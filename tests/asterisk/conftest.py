@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.asterisk.chroot import default
+from tests.asterisk.figures import Figures
 from tests.asterisk.instance import Asterisk
+from tests.asterisk.world import World
 from tests.support import ManagerClient, free_port, wait_until
 
 if TYPE_CHECKING:
@@ -85,6 +87,21 @@ def live(chroot: Chroot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     """An Asterisk that runs: all tests share it, so they leave it as it was."""
     with Asterisk(chroot, tmp_path_factory.mktemp("live")) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def world(live: Asterisk) -> Iterator[World]:
+    """Phones of it, and a direct client that records."""
+    with World(live) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def figures() -> Iterator[Figures]:
+    """What this run compares, for docs/asterisk.md."""
+    one = Figures()
+    yield one
+    one.write()
 
 
 @pytest.fixture(scope="module")

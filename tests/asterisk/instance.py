@@ -212,10 +212,15 @@ class Asterisk:
     # -- asking it --------------------------------------------------------------------------
 
     def client(
-        self, user: str = "admin", secret: str = "secret", *, events: bool = False
+        self,
+        user: str = "admin",
+        secret: str = "secret",
+        *,
+        events: bool = False,
+        timeout: float = 10.0,
     ) -> ManagerClient:
         """Return a client that has logged in as *user*, and gets *events* or none."""
-        client = ManagerClient(self.ports.ami)
+        client = ManagerClient(self.ports.ami, timeout=timeout)
         try:
             client.read_line()
             client.send(

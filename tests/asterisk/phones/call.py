@@ -130,6 +130,9 @@ class Call(Dialog):
     def asked(self, request: SipMessage) -> None:
         """Answer what Asterisk asks in this call."""
         if request.method == "INVITE":
+            if self.state != "up":
+                self.phone.reply(request, 481, "Call Does Not Exist", self.local_tag)
+                return
             self.media.accept(request.body)
             self.phone.reply(request, 200, "OK", self.local_tag, self.media.offer())
             return

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Proxies before a real Asterisk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.certificates import self_signed
+from tests.support import ProxyProcess, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.asterisk.instance import Asterisk
+
+#: What ``Server:`` says.
+SERVER = "127.0.0.1"
+#: Nothing here is about time limits, and the machine is busy.
+_PATIENT = (
+    "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
+    "retryinterval = 0.1\nclientbacklog = 268435456\n"
+)
+
+
+def certificate(directory: Path) -> Path:
+    """Return a new certificate with its key, for proxies that offer TLS."""
+    return self_signed("127.0.0.1").write(directory / "proxy.pem")
+
+
+def start_proxy(
+    asterisk: Asterisk,
+    config: str = "",
+    users: str = "",
+    *,
+    login: str = "proxy",
+    tls: Path | None = None,
+) -> ProxyProcess:
+    """Start a proxy that is connected to *asterisk* as *login*; *tls*: it takes TLS, too."""
+    lines = _PATIENT + asterisk.host_line(login) + config
+    if tls:
+        lines += f"acceptencryptedconnection = yes\ncertfile = {tls}\n"
+    proxy = ProxyProcess(lines, users)
+    try:
+        wait_until(lambda: ": connected (" in proxy.log(), 20, "connected in the log")
+    except BaseException:
+        proxy.kill()
+        raise
+    return proxy

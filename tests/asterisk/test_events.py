@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every event of a real Asterisk reaches the clients of the proxy: in order, byte by byte.
+
+During each flow a direct client and many clients of proxies record what they are sent: in all
+formats, over TLS, several of each, with autofilter off, on and unique.  Nothing may be different
+but the header ``Server:`` at the end of each message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.asterisk.compare import compared, without_server
+from tests.asterisk.flows.everything import FLOWS
+from tests.asterisk.proxies import SERVER, certificate, start_proxy
+from tests.asterisk.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.asterisk.figures import Figures
+    from tests.asterisk.world import World
+    from tests.support import ProxyProcess
+
+pytestmark = pytest.mark.real_asterisk
+
+#: autofilter, and Asterisk's user for that proxy.
+MODES = {"off": "proxy", "on": "proxy2", "unique": "proxy3"}
+#: Clients of each proxy: format, over TLS.
+CLIENTS = [
+    ("", False), ("", False), ("", True), ("xml", False), ("xml", True), ("csv", False),
+    ("csv", True), ("json", False), ("json", True),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """A proxy of each mode; their ports."""
+    tls = certificate(tmp_path_factory.mktemp("tls"))
+    started: dict[str, ProxyProcess] = {}
+    try:
+        for mode, user in MODES.items():
+            config = f"autofilter = {mode}\n"
+            started[mode] = start_proxy(world.asterisk, config, login=user, tls=tls)
+        yield {mode: one.port for mode, one in started.items()}
+    finally:
+        for one in started.values():
+            one.kill()
+
+
+@pytest.fixture(scope="module")
+def recorders(proxies: dict[str, int]) -> Iterator[list[Recorder]]:
+    """Clients of all proxies."""
+    started: list[Recorder] = []
+    try:
+        for mode, port in proxies.items():
+            for number, (output, tls) in enumerate(CLIENTS):
+                name = f"{mode} {output or 'standard'}{' TLS' if tls else ''} {number}"
+                started.append(Recorder(name, port, output=output, tls=tls))
+        yield started
+    finally:
+        for one in started:
+            one.close()
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_all_events_arrive_as_asterisk_wrote_them(
+    world: World, recorders: list[Recorder], figures: Figures, name: str
+) -> None:
+    """Each flow, in each format and mode."""
+    with world.window(name) as window:
+        FLOWS[name].run(world)
+
+    direct = window.messages(world.direct)
+    different = {}
+    for one in recorders:
+        seen = without_server(window.messages(one), SERVER)
+        found = compared(direct, seen)
+        if found.differences:
+            different[one.name] = found.differences
+    assert different == {}
+    assert direct
+    figures.flow(name, len(direct), len(recorders))
