@@ -35,7 +35,7 @@ logfile = {directory}/{format}.log
 """
 
 HELP = """
-Two simulated Asterisk servers (versions 22 and 13) make calls.  The proxy listens for
+Two simulated Asterisk servers (22 with PJSIP phones, 11 with SIP phones) make calls.  The proxy listens for
 manager clients on port {port}, and for web clients on port {web}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
@@ -70,8 +70,8 @@ def main() -> int:
         Path(directory).chmod(0o755)
         try:
             with contextlib.ExitStack() as running:
-                running.enter_context(asterisk(ports["first"], "22"))
-                running.enter_context(asterisk(ports["second"], "13"))
+                running.enter_context(asterisk(ports["first"], "22", "PJSIP"))
+                running.enter_context(asterisk(ports["second"], "11", "SIP"))
                 running.enter_context(proxy(directory, "http", ports, ports["web"]))
                 standard = running.enter_context(proxy(directory, "standard", ports, ports["port"]))
                 print(HELP.format(directory=directory, **ports), flush=True)
@@ -98,10 +98,12 @@ def free_ports(*wanted: int) -> list[int]:
     return found
 
 
-def asterisk(port: int, version: str) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+def asterisk(
+    port: int, version: str, phones: str
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
     """Run a simulated Asterisk with a call every two seconds."""
-    arguments = ["-m", "simulator", "--port", str(port), "--speak", version, "--calls", "0.5"]
-    return process(arguments, port)
+    arguments = ["-m", "simulator", "--port", str(port), "--calls", "0.5"]
+    return process([*arguments, "--speak", version, "--technology", phones], port)
 
 
 def proxy(

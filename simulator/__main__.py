@@ -12,6 +12,7 @@ from typing import Any, Callable
 from simulator.behaviour import Behaviour
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
+from simulator.recordings import pauses
 from simulator.server import SimulatedAsterisk
 from simulator.technologies import TECHNOLOGIES
 
@@ -55,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     # signal handler would not run while the main thread waits for a lock.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
+        if options.replay and options.speed:
+            pauses(options.replay)  # so that who started us is told
         asterisk = _asterisk(options)
         asterisk.start()
     except (OSError, ValueError) as error:

@@ -43,6 +43,7 @@ class Channel:
     application: str = ""
     data: str = ""
     bridge: str = ""
+    peer: Channel | None = None  # before Asterisk 12: whom it talks to
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -82,6 +83,16 @@ class ChannelTable:
             channel = self._channels.get(name)
             if channel is not None:
                 _update(channel, event, headers)
+            elif event == "Bridge":
+                self._link(headers)
+
+    def _link(self, headers: dict[str, str]) -> None:
+        """Join two channels, or part them, as an event Bridge of before Asterisk 12 tells."""
+        two = [self._channels.get(headers.get(f"Channel{number}", "")) for number in (1, 2)]
+        linked = headers.get("Bridgestate") == "Link"
+        for channel, other in zip(two, reversed(two)):
+            if channel is not None:
+                channel.peer = other if linked else None
 
 
 def _update(channel: Channel, event: str, headers: dict[str, str]) -> None:
@@ -91,6 +102,9 @@ def _update(channel: Channel, event: str, headers: dict[str, str]) -> None:
     if event == "Newexten":
         channel.application = headers.get("Application", "")
         channel.data = headers.get("AppData", "")
+        if "Exten" not in headers:  # before Asterisk 12
+            where = {"Exten": headers.get("Extension", ""), "Priority": headers.get("Priority", "")}
+            channel.headers = {**channel.headers, "Context": headers.get("Context", ""), **where}
     elif event == "BridgeEnter":
         channel.bridge = headers.get("BridgeUniqueid", "")
     elif event == "BridgeLeave":

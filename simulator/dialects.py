@@ -46,6 +46,7 @@ class Dialect:
     events.  *echoes_action*: a UserEvent has the header ``Action`` of what sent it.  *lacks*:
     headers that it does not have, by event or action.  *layouts*: all headers of an event, in
     order; ``Old=New`` has the value of New, ``Name?`` is left out where there is none.
+    *no_id*: the unique id of a channel that could not be made.
     """
 
     version: str
@@ -56,6 +57,7 @@ class Dialect:
     endless: frozenset[str] = frozenset()
     classic_calls: bool = False
     echoes_action: bool = False
+    no_id: str = "<unknown>"
     lacks: Mapping[str, str] = field(default_factory=dict)
     layouts: Mapping[str, str] = field(default_factory=dict)
 
@@ -144,7 +146,7 @@ _LAYOUTS_OF_11 = {
         "ActionID? Channel UniqueID=Uniqueid Context Extension=Exten Priority ChannelState"
         " ChannelStateDesc Application ApplicationData CallerIDnum=CallerIDNum"
         " CallerIDname=CallerIDName ConnectedLineNum ConnectedLineName Duration AccountCode"
-        " BridgedChannel BridgedUniqueID"
+        " BridgedChannel BridgedUniqueID=BridgedUniqueid"
     ),
     "QueueMember": (
         "Queue Name Location StateInterface Membership Penalty CallsTaken LastCall InCall Status"
@@ -175,6 +177,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             endless=frozenset(("DBGetComplete",)),
             classic_calls=True,
             echoes_action=True,
+            no_id="<null>",
             lacks=_BEFORE_11,
             layouts=_LAYOUTS_OF_1_8,
         ),
@@ -186,6 +189,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             old_lists=True,
             classic_calls=True,
             echoes_action=True,
+            no_id="<null>",
             lacks=_BEFORE_13,
             layouts=_LAYOUTS_OF_11,
         ),

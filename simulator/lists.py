@@ -37,6 +37,7 @@ def core_show_channels(pbx: Pbx, action: Action) -> bytes:
             f"ApplicationData: {channel.data}",
             f"Duration: {_duration(channel.since)}",
             f"BridgeId: {channel.bridge}",
+            *_peer(channel),
         ]
         for channel in pbx.exchange.channels
     ]
@@ -83,8 +84,15 @@ def _status_item(channel: Channel, action: Action) -> list[str]:
         "Callgroup: 0",
         "Pickupgroup: 0",
         f"Seconds: {int(time.time() - channel.since)}",
+        *_peer(channel),
         *id_line(action),
     ]
+
+
+def _peer(channel: Channel) -> list[str]:
+    """Return who *channel* talks to, as Asterisk before 12 tells."""
+    peer = channel.peer
+    return [f"BridgedChannel: {peer.name}", f"BridgedUniqueid: {peer.uniqueid}"] if peer else []
 
 
 def iax_netstats(pbx: Pbx, _action: Action) -> bytes:

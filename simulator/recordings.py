@@ -45,10 +45,17 @@ def split(data: bytes) -> list[bytes]:
 
 
 def pauses(path: str | Path) -> list[tuple[float, int]]:
-    """Return (seconds since connect, offset) of each write of the recorded server."""
+    """Return (seconds since connect, offset) of each write of the recorded server.
+
+    Raises:
+        ValueError: its times were not recorded.
+
+    """
     text = str(path)
-    stem = text[: text.rindex(".s2c.ami")]
-    rows = [json.loads(line) for line in Path(stem + ".idx.jsonl").read_text().splitlines()]
+    index = Path(text[: text.rindex(".s2c.ami")] + ".idx.jsonl")
+    if not index.exists():
+        raise ValueError(f"{text} has no times (no {index.name}); choose a rate instead of a speed")
+    rows = [json.loads(line) for line in index.read_text().splitlines()]
     return [(row["t"], row["off"]) for row in rows if row["dir"] == "s2c" and row["len"]]
 
 

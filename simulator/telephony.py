@@ -61,7 +61,7 @@ def _no_such_tech(pbx: Pbx, action: Action, *, asynchronous: bool) -> bytes:
         f"Context: {action.get('Context')}",
         f"Exten: {action.get('Exten')}",
         "Reason: 0",
-        "Uniqueid: <unknown>",
+        f"Uniqueid: {pbx.dialect.no_id}",
         "CallerIDNum: <unknown>",
         "CallerIDName: <unknown>",
     ]

@@ -64,6 +64,33 @@ def test_it_replays_a_recording_to_its_clients() -> None:
         assert process.wait(10) == 0
 
 
+def test_it_has_phones_of_another_technology() -> None:
+    """All calls are between PJSIP phones, and these register."""
+    options = ("--technology", "PJSIP", "--speak", "16", "--calls", "50")
+    with running(*options) as (_, port), ManagerClient(port) as client:
+        assert client.read_line() == "Asterisk Call Manager/5.0.1"
+        client.send("Action: Login", "Username: ampuser", "Secret: AmpSecret")
+        begun = client.read_until("Event: Newchannel")
+        assert begun[2].startswith("Channel: PJSIP/")
+        client.read_until("Event: ContactStatus")
+
+
+def test_a_recording_without_times_has_no_speed() -> None:
+    """One line says what to do instead."""
+    recording = "tests/data/pjsip_basic.s2c.ami.gz"
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "--port", "0", "--replay", recording, "--speed", "2"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("choose a rate instead of a speed\n")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_port_in_use_is_reported_in_one_line() -> None:
     """And the exit status is 1."""
     with running() as (_, port):

@@ -77,19 +77,6 @@ def test_the_banner_tells_the_generation(asterisk: SimulatedAsterisk, banner: st
     assert ("Uptime" in names(booted)) == (float(banner[:3]) >= 5)
 
 
-@speaks(*OLD, "13")
-def test_output_of_commands_is_raw_text_until_13(client: ManagerClient) -> None:
-    """Response: Follows, bare LFs, and a last line; also for a command that does not exist."""
-    client.send("Action: Command", "ActionID: c", "Command: empty lines")
-    client.send("Action: Ping")
-    text = client.read_to(b"Ping: Pong").decode()
-
-    assert text.startswith(
-        "Response: Follows\r\nPrivilege: Command\r\nActionID: c\r\n\none\n\n\nResponse: Success\n"
-    )
-    assert "\n--END COMMAND--\r\n\r\nResponse: Success\r\n" in text
-
-
 @speaks("16", "22")
 def test_output_of_commands_is_in_headers_since_14(client: ManagerClient) -> None:
     """One Output header a line, and an error for a command that does not exist."""
@@ -129,7 +116,7 @@ def test_channels_are_listed_as_they_were(
     """Extension and BridgedChannel before 13, the whole state of the channel since."""
     client.ask("Action: Events", "EventMask: off")
     asterisk.call("SIP/100", talk=FOREVER, exten="200")
-    wait_until(lambda: len(asterisk.exchange.channels) == 2)
+    wait_until(lambda: sum(bool(one.bridge or one.peer) for one in asterisk.exchange.channels) == 2)
 
     shown = listed(client, "CoreShowChannels")[1]
     status = listed(client, "Status")[1]
@@ -144,8 +131,10 @@ def test_channels_are_listed_as_they_were(
         assert names(status) == (
             "Event Privilege Channel CallerIDNum CallerIDName ConnectedLineNum ConnectedLineName"
             " Accountcode ChannelState ChannelStateDesc Context Extension Priority Seconds"
-            " Uniqueid ActionID"
+            " BridgedChannel BridgedUniqueid Uniqueid ActionID"
         )
+        assert f"BridgedChannel: {asterisk.exchange.channels[1].name}" in shown
+        assert "Extension: 200" in status
     else:
         assert names(shown).endswith("Linkedid Application ApplicationData Duration BridgeId")
         assert "Privilege: Call" in status

@@ -37,7 +37,7 @@ def test_each_generation_has_its_banner(speak: str, banner: str, booted: int) ->
         assert len(client.read_message()) == booted
 
 
-@pytest.mark.parametrize("speak", ["1.8", "13"])
+@pytest.mark.parametrize("speak", ["1.8", "11", "13"])
 def test_old_command_output_is_raw_text(speak: str) -> None:
     """Before 14: Response Follows, bare LFs, blank lines, the end mark."""
     with (

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from simulator.behaviour import Behaviour
+from simulator.dialects import DIALECTS
 from simulator.server import SimulatedAsterisk
 from tests.support import StartProxy, wait_until
 from tests.system.peers import (
@@ -35,7 +36,7 @@ def test_events_off_upstream_is_said_so_and_answers_still_come(proxy: StartProxy
             assert "Ping: Pong" in client.ask("Action: Ping")
 
 
-@pytest.mark.parametrize("speak", ["1.8", "13", "22"])
+@pytest.mark.parametrize("speak", DIALECTS)
 def test_every_generation_of_asterisk_is_spoken_to(proxy: StartProxy, speak: str) -> None:
     """Commands come whole in the style of each; lists end; all in unique mode."""
     with SimulatedAsterisk(behaviour=Behaviour(speak=speak)) as asterisk:
