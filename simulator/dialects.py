@@ -3,7 +3,8 @@
 
 Scripts, lists and recorded answers are those of Asterisk 22; :meth:`Dialect.event` and
 :meth:`Dialect.answer` turn them into those of another generation.  What 11 sends is from
-recordings (``asterisk11_*``), main/manager.c, channels/chan_sip.c and apps/app_queue.c of 11.25.
+recordings of its events (``asterisk11_*``) and from its main/manager.c (Status, CoreShowChannels,
+CoreStatus, Hangup, the ends of lists); what 1.8, 13 and 16 lack, from the notes to their releases.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _arranged(layout: str, lines: list[str]) -> list[str]:
 
 
 _BEFORE_22 = {
-    "CoreStatus".lower(): "CoreProcessedCalls",
+    "corestatus": "CoreProcessedCalls",
     "QueueMember": "LoginTime",
     "QueueMemberStatus": "LoginTime",
     "RTCPReceived": "MES",
