@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from amiproxy.message import Message
 from simulator.recordings import read_traffic
+from tests.handlers.support import write
 from tests.recordings import RECORDINGS
 from tests.support import ProxyProcess
 from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
@@ -144,6 +146,36 @@ def play(replayed: Replayed, data: bytes, pieces: list[bytes] | None = None) -> 
         link.sendall(ENDING)
         mark = ENDING[:-2] + b"Server: 127.0.0.1\r\n\r\n"
         return collector.wait_for(mark)[len(start) : -len(mark)]
+
+
+#: Transfers, queues, 4 KB values and UTF-8 in UserEvents, of PJSIP and of Asterisk 11.
+CALLS = [
+    "pjsip_blind",
+    "pjsip_dialplan",
+    "pjsip_queue",
+    "asterisk11_attended",
+    "asterisk11_dialplan",
+]
+
+
+@pytest.mark.parametrize("form", ["json", "xml", "csv"])
+def test_recorded_calls_reach_clients_of_every_format(replayed: Replayed, form: str) -> None:
+    """Each event, in order, as the format writes it, while the bytes come in pieces."""
+    proxy, link = replayed
+    data = b"".join(read_traffic(RECORDINGS[name]) + b"\r\n\r\n" for name in CALLS)
+    events = expected(data + ENDING, "127.0.0.1")
+    wanted = b"".join(write(form, Message(event)) for event in events)
+
+    with proxy.client() as client, Collector(client) as collector:
+        client.send("ProxyAction: SetOutputFormat", f"OutputFormat: {form}", "ActionID: set")
+        collector.wait_for(b"set")
+        # The answer is written whole before an event is.
+        for piece in cut(data + ENDING, random.Random(1), 20_000):
+            link.sendall(piece)
+        got = collector.wait_for(write(form, Message(events[-1])))
+
+    assert len(events) > 1500
+    assert got[-len(wanted) :] == wanted
 
 
 def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed: Replayed) -> None:
