@@ -15,6 +15,7 @@ from amiproxy.routing.classes import SYSTEM
 from amiproxy.routing.facts import (
     BRIDGE_HEADERS,
     CHANNEL_HEADERS,
+    INTERFACE_HEADERS,
     LINKEDID_HEADERS,
     UNIQUEID_HEADERS,
 )
@@ -30,6 +31,7 @@ _ACTION_CHANNELS = frozenset(
     name.lower()
     for name in (
         *CHANNEL_HEADERS,
+        *INTERFACE_HEADERS,
         "AnnounceChannel",  # Park
         "Caller",  # QueueWithdrawCaller, QueueChangePriorityCaller
         "ChannelPrefix",  # AOCMessage

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
 from amiproxy.routing.calltable import Links
+from amiproxy.routing.classes import SECURITY, privilege_mask
 from amiproxy.routing.facts import Facts, facts_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class FilterSettings(ActionSettings, Protocol):
 
     @property
     def more_events(self) -> bool:
-        """Whether events that belong to no channel pass, too."""
+        """Whether events that belong to no channel pass, too; those of the class security never."""
 
     @property
     def filters(self) -> frozenset[str]:
@@ -111,6 +112,8 @@ class SessionFilter:
         self._channel = user.channel.lower()
         # Each channel of a message stands behind a line feed in facts.channels.
         self._needle = "\n" + self._channel if self._channel else ""
+        # And each device between two: with a "-" at the end, the prefix means that one alone.
+        self._device = self._needle + "\n" * self._needle.endswith("-")
         self._in_context = user.in_context
         self._more_events = user.more_events
         chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
@@ -189,8 +192,14 @@ class SessionFilter:
             return _WITHHELD
         if facts.uids:
             return _OWN if contexts else _PASSING
+        return _PASSING if self._wants_nameless(facts) else _WITHHELD
+
+    def _wants_nameless(self, facts: Facts) -> bool:
+        """Return whether an event that is about no channel passes."""
+        if self._device and self._device in facts.devices:
+            return True
         nameless = self._more_events and not (self._needle and facts.channels)
-        return _PASSING if nameless else _WITHHELD
+        return nameless and not privilege_mask(facts.privilege) & SECURITY
 
     def outgoing(self, message: Message) -> Message | str:
         """Return the action *message* as it may go to Asterisk, or why it is refused."""

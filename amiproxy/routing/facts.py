@@ -45,7 +45,6 @@ _PARTIES = (
 #: Headers of events whose value begins with the name of a channel.
 CHANNEL_HEADERS = (
     *(f"{party}Channel" for party in _PARTIES),
-    "AgentCalled",  # AgentCalled, before 12
     "BridgedChannel",  # Status, AgentConnect, before 12
     "Channel1",  # Bridge, before 12
     "Channel2",
@@ -55,16 +54,43 @@ CHANNEL_HEADERS = (
     "Destination",  # Dial, before 12
     "DestinationChannel",  # Cdr
     "From",  # ParkedCall, before 12
-    "Interface",  # QueueMember...
-    "Location",  # QueueMember..., before 13
-    "MemberInterface",
     "Newname",  # Rename
     "Oldname",
     "Original",  # Masquerade, before 12
-    "ParkerDialString",  # ParkedCall
     "Source",  # Dial, before 1.6
-    "StateInterface",  # QueueMemberStatus
     "TalkingToChan",  # Agents
+)
+
+#: Headers whose value is the device that a channel is made of: ``PJSIP/101``.
+INTERFACE_HEADERS = (
+    "AgentCalled",  # AgentCalled, before 12
+    "Interface",  # QueueMember...
+    "Location",  # QueueMember..., before 13
+    "MemberInterface",
+    "ParkerDialString",  # ParkedCall
+    "StateInterface",  # QueueMemberStatus
+)
+
+# Headers of events about no channel that name a device, in lower case, and the technology of
+# a name that stands there without one: ``AOR: 101`` is PJSIP/101.
+_TECHNOLOGIES = {
+    "aor": "PJSIP",  # ContactStatus
+    "device": "",  # DeviceStateChange
+    "endpoint": "PJSIP",
+    "endpointname": "PJSIP",  # ContactStatus
+    "peer": "SIP",  # PeerStatus; in SIPQualifyPeerDone without the technology
+}
+
+#: Headers of events about no channel that say which device they are about.
+DEVICE_HEADERS = (
+    "AOR",
+    "AccountID",  # security events, with the technology in Service: PJSIP, but also AMI
+    "Device",
+    "Endpoint",
+    "EndpointName",
+    "Hint",  # ExtensionStatus: SIP/101&SIP/102,CustomPresence:p101
+    "Peer",  # also in CEL, which names channels in it, but has a unique id
+    "Service",
 )
 
 #: Headers whose value is the unique id of one channel.
@@ -117,6 +143,7 @@ _USUAL = 1024  # bytes of messages that need not be looked at for either
 # Kinds of headers, and indices of the lists of their values.  The first ones hold ids.
 _IGNORED, _UNIQUEID, _LINKEDID, _BRIDGE = range(4)
 _EVENT, _CONTEXT, _PARTY_CONTEXT, _CHANNEL, _PRIVILEGE, _BRIDGE_TYPE = range(4, 10)
+_INTERFACE, _DEVICE = range(10, 12)
 _LAST_ID = _BRIDGE
 _LAST_EMPTY = _PARTY_CONTEXT  # of the kinds behind it, empty values do not count
 
@@ -139,7 +166,7 @@ def _kinds() -> dict[str, int]:
                         "Exten", "Priority",
                     )
                 ),
-                "Variable", "Value", "Extension", "Application", "AppData", "Device", "State",
+                "Variable", "Value", "Extension", "Application", "AppData", "State",
                 "Server", "Cause", "Cause-txt", "BridgeTechnology", "BridgeCreator",
                 "BridgeName", "BridgeNumChannels", "BridgeVideoSourceMode", "DialStatus",
                 "Timestamp", "SystemName", "ChanVariable", "CID-CallingPres",
@@ -154,6 +181,8 @@ def _kinds() -> dict[str, int]:
         (_PARTY_CONTEXT, PARTY_CONTEXT_HEADERS),
         (_PRIVILEGE, ("Privilege",)),
         (_BRIDGE_TYPE, ("BridgeType",)),
+        (_INTERFACE, INTERFACE_HEADERS),
+        (_DEVICE, DEVICE_HEADERS),
     ):  # fmt: skip
         for name in names:
             kinds[name] = kinds[name.lower()] = kind
@@ -177,6 +206,7 @@ class Facts:
         "bridges",
         "channels",
         "contexts",
+        "devices",
         "looks",
         "name",
         "own_uid",
@@ -190,7 +220,8 @@ class Facts:
     ) -> None:
         """Take the *values* of each kind of header, and the *ids* of all channels in order.
 
-        There may be long ids, or many, in a *large* message.
+        Of headers that name devices whole lines are taken.  There may be long ids, or many, in
+        a *large* message.
         """
         if large:
             for some in (ids, *values[: _LAST_ID + 1]):
@@ -199,8 +230,10 @@ class Facts:
                     for each in some[:MOST_IDS]
                 ]
         (_, own_uids, _, bridges, events, contexts, party_contexts, channels, privileges, types) = (
-            values
+            values[:_INTERFACE]
         )
+        if values[_INTERFACE]:
+            channels += map(_channel_of, values[_INTERFACE])
         #: The event's name in lower case, "" if it is not an event.
         self.name: Final = events[0].lower() if events else ""
         #: Whether it is an answer: Response comes before any Event header.
@@ -208,6 +241,9 @@ class Facts:
         #: Values of all channel headers in lower case, a line feed before each: a prefix
         #: behind a line feed is found by ``in``.  "" if there is none.
         self.channels: Final = "\n" + "\n".join(channels).lower() if channels else ""
+        #: Devices named by an event about no channel, as the names of their channels begin,
+        #: in lower case, a line feed around each: ``\npjsip/101-\n``.  "" if there is none.
+        self.devices: Final = _devices(values[_DEVICE]) if values[_DEVICE] and not ids else ""
         #: Unique ids of all channels named, Linkedids too, each once.
         self.uids: Final = tuple(dict.fromkeys(ids))
         #: The first unique id that is not a Linkedid: whose event it is.
@@ -236,14 +272,22 @@ def facts_of(message: Message) -> Facts:
     # All headers are sorted by kind, in one pass.  The first one of a name counts: a
     # UserEvent repeats what its sender wrote, even "Event:" and "Response:", but its
     # first line is Asterisk's own.
-    values: tuple[list[str], ...] = ([], [], [], [], [], [], [], [], [], [])
+    values: tuple[list[str], ...] = ([], [], [], [], [], [], [], [], [], [], [], [])
     ids: list[str] = []
     if not message.raw.startswith(b"Event: ") and _is_response(message):
         # The rest is not an event's, and may be the raw output of a command.
         facts = message.facts = Facts(values, ids, response=True)
         return facts
+    _sort(message.lines, values, ids)
+    large = len(message.raw) > _USUAL
+    facts = message.facts = Facts(values, ids, response=False, large=large)
+    return facts
+
+
+def _sort(lines: Sequence[str], values: Sequence[list[str]], ids: list[str]) -> None:
+    """Add to *values* those of the headers in *lines*, by kind, and to *ids* those of channels."""
     kinds, no_ids = _KINDS, _NO_ID
-    for line in message.lines:
+    for line in lines:
         header, colon, value = line.partition(":")
         kind = kinds.get(header)
         if kind is None:
@@ -258,10 +302,31 @@ def facts_of(message: Message) -> Facts:
                 ids.append(value)
         elif not value and kind > _LAST_EMPTY:
             continue
-        values[kind].append(value)
-    large = len(message.raw) > _USUAL
-    facts = message.facts = Facts(values, ids, response=False, large=large)
-    return facts
+        values[kind].append(line if kind == _DEVICE else value)
+
+
+def _channel_of(device: str) -> str:
+    """Return how the names of the channels of *device* begin: ``Local/5@x/n`` has Local/5@x-."""
+    options = device.find("/", device.find("/") + 1)
+    return f"{device if options < 0 else device[:options]}-"
+
+
+def _devices(lines: list[str]) -> str:
+    """Return the devices that *lines* name: see :attr:`Facts.devices`."""
+    headers = [
+        (name.lower(), value.lstrip(" "))
+        for name, _, value in [line.partition(":") for line in lines]
+    ]
+    service = next((value for name, value in headers if name == "service"), "")
+    found: list[str] = []
+    for name, value in headers:
+        if name == "hint":
+            found += value.partition(",")[0].split("&")
+        elif name == "accountid":
+            found.append(f"{service}/{value}")
+        elif name != "service":
+            found.append(value if "/" in value else f"{_TECHNOLOGIES[name]}/{value}")
+    return "\n" + "".join([f"{_channel_of(device)}\n" for device in found]).lower()
 
 
 def _shortened(value: str) -> str:

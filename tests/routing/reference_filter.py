@@ -35,16 +35,13 @@ CHANNELS = [
     "localonechannel",
     "localtwochannel",
     "parkeechannel",
-    "location",
-    "stateinterface",
     "parkerchannel",
-    "parkerdialstring",
-    "interface",
     "newname",
     "sourcechannel",
     "clone",
     "original",
 ]
+INTERFACES = ["location", "stateinterface", "parkerdialstring", "interface"]
 IDS = [
     "uniqueid",
     "uniqueid1",
@@ -109,6 +106,31 @@ def values(message: bytes, names: Container[str]) -> list[str]:
         for name, value in headers(message)
         if name in names and value not in ("", "<unknown>")
     ]
+
+
+def device_channel(device: str) -> str:
+    """Return how channels of *device* are called, but for their number."""
+    return "/".join(device.split("/")[:2]) + "-"
+
+
+def devices(message: bytes) -> list[str]:
+    """Return how channels of the devices are called that *message* is about."""
+    found = []
+    for name, value in headers(message):
+        if value and name in ("aor", "endpoint", "endpointname") and "/" not in value:
+            found.append("PJSIP/" + value)
+        elif value and name in ("aor", "endpoint", "endpointname", "device", "peer"):
+            found.append(value)
+        elif value and name == "hint":
+            found += value.split(",")[0].split("&")
+        elif value and name == "accountid":
+            found.append(f"{first(message, 'service')}/{value}")
+    return [device_channel(device).lower() for device in found]
+
+
+def is_security(message: bytes) -> bool:
+    """Return whether *message* is of the class security."""
+    return "security" in (first(message, "privilege") or "").split(",")
 
 
 def first(message: bytes, name: str) -> str | None:
@@ -257,6 +279,7 @@ class ReferenceFilter:
         """Return whether *message* names a channel of the user."""
         prefix = self.user.channel.lower()
         channels = values(message, CHANNELS)
+        channels += map(device_channel, values(message, INTERFACES))
         return bool(prefix) and any(channel.lower().startswith(prefix) for channel in channels)
 
     def _is_linked(self, message: bytes, ids: list[str], known: set[str]) -> bool:
@@ -276,9 +299,17 @@ class ReferenceFilter:
             return False
         if named_ids(message):
             return not user.channel
-        if user.channel and values(message, CHANNELS):
-            return False
-        return user.more_events
+        others = user.channel and values(message, CHANNELS + INTERFACES)
+        nameless = user.more_events and not others and not is_security(message)
+        return nameless or self._is_about_own_device(message)
+
+    def _is_about_own_device(self, message: bytes) -> bool:
+        """Return whether *message* is about a device that is the user's."""
+        mine = self.user.channel.lower()
+        return bool(mine) and any(
+            device == mine if mine.endswith("-") else device.startswith(mine)
+            for device in devices(message)
+        )
 
     def _replay(
         self, server: ReferenceServer, message: bytes, ids: list[str], known: set[str]

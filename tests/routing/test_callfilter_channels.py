@@ -5,7 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from amiproxy.routing.facts import CHANNEL_HEADERS, LINKEDID_HEADERS, UNIQUEID_HEADERS
+from amiproxy.routing.facts import (
+    CHANNEL_HEADERS,
+    INTERFACE_HEADERS,
+    LINKEDID_HEADERS,
+    UNIQUEID_HEADERS,
+)
 from tests.routing.support import Client, User
 
 
@@ -29,7 +34,7 @@ SPEC_HEADERS = """
 """
 
 
-@pytest.mark.parametrize("header", [*SPEC_HEADERS.split(), *CHANNEL_HEADERS])
+@pytest.mark.parametrize("header", [*SPEC_HEADERS.split(), *CHANNEL_HEADERS, *INTERFACE_HEADERS])
 def test_every_channel_header_counts(header: str) -> None:
     """Any of them may name the user's channel, in any case, beside another's."""
     client = Client(User(channel="sip/100"))

@@ -103,6 +103,79 @@ def test_an_event_without_id_that_names_the_channel_passes() -> None:
     assert Client(User(channel="sip/100")).event("QueueMemberStatus", "Interface: SIP/100")
 
 
+OWN_DEVICE = [
+    ("DeviceStateChange", "Device: PJSIP/101", "State: INUSE"),
+    ("PeerStatus", "ChannelType: PJSIP", "Peer: PJSIP/101"),
+    ("ContactStatus", "AOR: 101", "EndpointName: 101"),
+    ("ContactStatus", "AOR: desk", "EndpointName: 101"),
+    ("ExtensionStatus", "Exten: 101", "Context: in", "Hint: PJSIP/102&PJSIP/101,Presence:x"),
+    ("ChallengeSent", "Privilege: security,all", "Service: PJSIP", "AccountID: 101"),
+    ("Some", "Endpoint: 101"),
+    ("QueueMemberStatus", "Interface: Local/101@agents", "StateInterface: PJSIP/101"),
+]
+
+
+@pytest.mark.parametrize("event", OWN_DEVICE)
+@pytest.mark.parametrize("prefix", ["pjsip/101", "PJSIP/101-"])
+def test_an_event_of_the_users_own_device_passes(prefix: str, event: tuple[str, ...]) -> None:
+    """Under whatever header: the technology and the name are those of the user's channels."""
+    for more in (False, True):
+        user = User(channel=prefix, more_events=more)
+        other = [line.replace("101", "103") for line in event[1:]]
+
+        assert Client(user).event(*event)
+        assert bool(Client(user).event(event[0], *other)) is (
+            more and event[0] not in ("ChallengeSent", "QueueMemberStatus")
+        )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ("DeviceStateChange", "Device: SIP/101"),
+        ("DeviceStateChange", "Device: 101"),
+        ("PeerStatus", "Peer: IAX2/101"),
+        ("SIPQualifyPeerDone", "Peer: 101"),
+        ("ChallengeSent", "Service: SIP", "AccountID: 101"),
+        ("SuccessfulAuth", "Service: AMI", "AccountID: 101"),
+        ("ExtensionStatus", "Hint: PJSIP/102,PJSIP/101"),
+        ("PresenceStateChange", "Presentity: PJSIP/101"),
+        # A CEL names channels in Peer: in a conference strangers.
+        ("CEL", "Channel: PJSIP/102-1", "Uniqueid: 2.1", "Peer: PJSIP/101-00000001"),
+        ("ExtensionStatus", "Exten: 101", "Context: out", "Hint: PJSIP/101"),
+    ],
+)
+def test_a_device_of_that_name_alone_is_anothers(event: tuple[str, ...]) -> None:
+    """The technology has to be the same, and the event about the device itself."""
+    assert not Client(User(channel="pjsip/101", in_context="in")).event(*event)
+
+
+def test_with_its_hyphen_the_prefix_means_one_device() -> None:
+    """Without it a prefix means all that begin so, as for channels."""
+    for device in ("PJSIP/1012", "PJSIP/101-desk"):
+        assert Client(User(channel="pjsip/101")).event("X", f"Device: {device}")
+        assert not Client(User(channel="pjsip/101-")).event("X", f"Device: {device}")
+
+
+def test_an_event_of_a_device_makes_no_call_known() -> None:
+    """A UserEvent says of whom it is, and a bridge in it stays another's."""
+    client = Client(User(channel="pjsip/101"))
+
+    assert client.event("UserEvent", "Device: PJSIP/101", "BridgeUniqueid: b1")
+    assert not client.event("BridgeDestroy", *BASIC)
+
+
+@pytest.mark.parametrize("user", [User(channel="pjsip/101"), User(in_context="in")])
+def test_more_events_are_never_those_of_the_class_security(user: User) -> None:
+    """They tell who logs in from where, with which challenge."""
+    more = dataclasses.replace(user, more_events=True)
+
+    for privilege in ("security,all", "Security", "call, security"):
+        assert not Client(more).event("ChallengeSent", f"Privilege: {privilege}", "AccountID: 102")
+    assert Client(more).event("PeerStatus", "Privilege: system,all", "Peer: PJSIP/102")
+    assert Client(more).event("BridgeCreate", "Privilege: call,all", *BASIC)
+
+
 EVENTS = (
     "Cdr", "CDR", "Bridge", "Link", "BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy", "Transfer",
     "BlindTransfer", "AttendedTransfer", "Newchannel", "LocalBridge", "VarSet", "SetVar", "Set", "Foo", "",

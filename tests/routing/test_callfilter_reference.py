@@ -88,17 +88,35 @@ BRIDGED = st.builds(
     CHANNEL,
     UID,
 )
+DEVICE = st.builds(
+    lambda name, headers: (name, headers),
+    st.sampled_from(["DeviceStateChange", "ContactStatus", "ExtensionStatus", "ChallengeSent"]),
+    st.lists(
+        st.one_of(
+            st.tuples(
+                st.sampled_from(["Device", "Peer", "AOR", "AccountID", "Hint", "EndpointName"]),
+                st.sampled_from(["SIP/100", "SIP/200", "SIP/100&SIP/2,x", "PJSIP/9", "9", ""]),
+            ),
+            st.tuples(st.just("Privilege"), st.sampled_from(["call,all", "security,all"])),
+            st.tuples(st.just("Service"), st.sampled_from(["SIP", "PJSIP", "AMI"])),
+            st.tuples(st.just("Uniqueid"), UID),
+            st.tuples(st.just("Context"), CONTEXT),
+        ),
+        max_size=4,
+        unique_by=lambda header: header[0],
+    ),
+)
 STREAM = st.lists(
     st.tuples(
         st.sampled_from(["one", "one", "two"]),
-        st.one_of(CALL, CALL, DIAL, BRIDGED, ONE),
+        st.one_of(CALL, CALL, DIAL, BRIDGED, ONE, DEVICE),
         st.integers(0, 19),
     ),
     max_size=25,
 )
 USER = st.builds(
     User,
-    channel=st.sampled_from(["", "sip/100", "SIP/", "local/5@in"]),
+    channel=st.sampled_from(["", "sip/100", "SIP/", "local/5@in", "sip/100-", "pjsip/9"]),
     in_context=st.sampled_from(["", "", "in"]),
     more_events=st.booleans(),
     filters=st.frozensets(st.sampled_from(["cdronly", "brionly", "xfronly", "novar"]), max_size=2),

@@ -62,5 +62,28 @@ def test_channels_are_separated_from_each_other() -> None:
     """A prefix is found behind a line feed only; empty headers do not count."""
     facts = facts_of(event("X", "Channel: SIP/a", "DestChannel: ", "Interface: PJSIP/b"))
 
-    assert facts.channels == "\nsip/a\npjsip/b"
+    assert facts.channels == "\nsip/a\npjsip/b-"
     assert facts_of(event("X", "DestChannel: ")).channels == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "devices"),
+    [
+        (["Device: PJSIP/101"], "\npjsip/101-\n"),
+        (["Device:Local/5@in/n"], "\nlocal/5@in-\n"),
+        (["Device: Custom:lamp"], "\n/custom:lamp-\n"),
+        (["AOR: 101", "EndpointName: 102"], "\npjsip/101-\npjsip/102-\n"),
+        (["Peer: IAX2/x"], "\niax2/x-\n"),
+        (["Peer: 101"], "\nsip/101-\n"),
+        (["Hint: PJSIP/1&SIP/2,CustomPresence:SIP/3"], "\npjsip/1-\nsip/2-\n"),
+        (["AccountID: 101", "Service: PJSIP"], "\npjsip/101-\n"),
+        (["Service: AMI", "AccountID: 101"], "\nami/101-\n"),
+        (["AccountID: 101"], "\n/101-\n"),
+        (["Device: ", "Service: PJSIP"], "\n"),
+        (["Device: PJSIP/101", "Uniqueid: 1.1"], ""),
+        (["Interface: PJSIP/101"], ""),
+    ],
+)
+def test_devices_of_an_event_without_channel(lines: list[str], devices: str) -> None:
+    """As the names of their channels begin; Service says of what technology an account is."""
+    assert facts_of(event("X", *lines)).devices == devices
