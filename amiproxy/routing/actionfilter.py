@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.asterisk.actions import EVERYBODY, REACH
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing import dialplan, runs
+from amiproxy.routing import dialplan, headers, runs
 from amiproxy.routing.account import account_problem
 from amiproxy.routing.bounds import Bounds, is_local, local_context
 from amiproxy.routing.classes import SYSTEM
-from amiproxy.routing.facts import (
-    BRIDGE_HEADERS,
-    CHANNEL_HEADERS,
-    INTERFACE_HEADERS,
-    LINKEDID_HEADERS,
-    UNIQUEID_HEADERS,
-)
 
 if TYPE_CHECKING:
     from amiproxy.asterisk.actions import Reach
@@ -30,21 +23,21 @@ if TYPE_CHECKING:
 _ACTION_CHANNELS = frozenset(
     name.lower()
     for name in (
-        *CHANNEL_HEADERS,
-        *INTERFACE_HEADERS,
+        *headers.CHANNELS,
+        *headers.INTERFACES,
         "AnnounceChannel",  # Park
         "Caller",  # QueueWithdrawCaller, QueueChangePriorityCaller
         "ChannelPrefix",  # AOCMessage
         "ExtraChannel",  # Redirect
         "TimeoutChannel",  # Park
     )
-) - {"from"}  # in MessageSend: a sender, in others no channel
+)
 
 # Headers of actions that name a channel by its unique id only.
-_ACTION_IDS = frozenset(name.lower() for name in (*UNIQUEID_HEADERS, *LINKEDID_HEADERS))
+_ACTION_IDS = frozenset(name.lower() for name in (*headers.UNIQUEIDS, *headers.LINKEDIDS))
 
 # Headers of actions that name a bridge, to hang up or show the channels in it.
-_ACTION_BRIDGES = frozenset(name.lower() for name in BRIDGE_HEADERS)
+_ACTION_BRIDGES = frozenset(name.lower() for name in headers.BRIDGES)
 
 # Headers of Originate with an id for the new channel.
 _NEW_IDS = frozenset(("channelid", "otherchannelid"))

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
-from amiproxy.routing.calltable import Links
 from amiproxy.routing.classes import SECURITY, privilege_mask
 from amiproxy.routing.facts import Facts, facts_of
+from amiproxy.routing.links import Links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 #: Unique ids remembered per client and server; beyond that the oldest are dropped (C: 1024).
 MAX_KNOWN = 4096
+
+#: And those of calls that have ended, for their late Cdr and CEL.  Asterisk may keep Cdrs for
+#: five minutes (batch in cdr.conf); a phone does not make so many calls in that time.
+MAX_ENDED = 256
 
 
 class CallFilter(NamedTuple):
@@ -123,6 +127,8 @@ class SessionFilter:
         self._by_call = bool(self._channel or self._in_context)
         # Scope -> ids of the calls the client knows there, oldest first.
         self._known: dict[str, BoundedDict[str, None]] = {}
+        # Scope -> ids that the client knew there of calls that have ended, oldest first.
+        self._ended: dict[str, BoundedDict[str, None]] = {}
         self._most_ids = most_ids
         self._actions = ActionFilter(user, local)
 
@@ -134,6 +140,7 @@ class SessionFilter:
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: its connection was lost."""
         self._known.pop(scope, None)
+        self._ended.pop(scope, None)
 
     def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
         """Return what the client gets for *message*: nothing, or replays and the message.
@@ -165,7 +172,11 @@ class SessionFilter:
         if known is None:
             known = self._known[scope] = BoundedDict(self._most_ids)
         verdict = self._verdict(facts, links, known)
-        replay = _learn(links, known) if verdict is _OWN else ()
+        replay = self._learn(links, known) if verdict is _OWN else ()
+        if links.is_last:
+            if verdict is _WITHHELD and self._was_own(facts, links, scope):
+                verdict = _PASSING
+            self._end(links, known, scope)
         if verdict is _WITHHELD or (self._only and facts.name not in self._only):
             return ()
         # A client of Cdrs alone wants no Newchannel, but its calls are followed.
@@ -194,6 +205,41 @@ class SessionFilter:
             return _OWN if contexts else _PASSING
         return _PASSING if self._wants_nameless(facts) else _WITHHELD
 
+    def _is_elsewhere(self, facts: Facts) -> bool:
+        """Return whether an event is in other contexts than the user's."""
+        contexts = facts.contexts
+        return bool(self._in_context) and any(contexts) and self._in_context not in contexts
+
+    def _was_own(self, facts: Facts, links: Links, scope: str) -> bool:
+        """Return whether a late event belongs to a call that the client knew."""
+        ended = self._ended.get(scope)
+        if not ended or ended.keys().isdisjoint(links.past):
+            return False
+        return not self._is_elsewhere(facts)
+
+    def _learn(self, links: Links, known: BoundedDict[str, None]) -> list[Message]:
+        """Note in *known* the ids of an event of an own call; return what is sent before it."""
+        replay: list[Message] = []
+        for uid, messages in links.replays:
+            if uid not in known:
+                replay += messages
+        for uid in links.learned:
+            if uid not in known:
+                known[uid] = None
+        if self._in_context and replay:
+            replay = [each for each in replay if not self._is_elsewhere(facts_of(each))]
+        return replay
+
+    def _end(self, links: Links, known: BoundedDict[str, None], scope: str) -> None:
+        """Forget the ids that end with a message, but for what comes late."""
+        for uid in links.ended:
+            if uid in known:
+                del known[uid]
+                ended = self._ended.get(scope)
+                if ended is None:
+                    ended = self._ended[scope] = BoundedDict(MAX_ENDED)
+                ended[uid] = None
+
     def _wants_nameless(self, facts: Facts) -> bool:
         """Return whether an event that is about no channel passes."""
         if self._device and self._device in facts.devices:
@@ -208,17 +254,3 @@ class SessionFilter:
     def knows(self, uid: str) -> bool:
         """Return whether the client knows the channel or bridge *uid* of any server."""
         return any(uid in known for known in self._known.values())
-
-
-def _learn(links: Links, known: BoundedDict[str, None]) -> list[Message]:
-    """Note in *known* the ids of an event of an own call; return what must be sent before it."""
-    replay: list[Message] = []
-    for uid, messages in links.replays:
-        if uid not in known:
-            replay += messages
-    for uid in links.learned:
-        if uid not in known:
-            known[uid] = None
-    for uid in links.ended:
-        known.pop(uid, None)
-    return replay

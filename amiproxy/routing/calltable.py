@@ -9,11 +9,13 @@ it needs no lock.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Callable, ClassVar, Final, Optional
+from typing import Callable, ClassVar, Optional
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.message import Message
-from amiproxy.routing.facts import CALL_BRIDGE, PROVES_NOTHING, Facts, facts_of
+from amiproxy.routing.facts import CALL_BRIDGE, LATE, PROVES_NOTHING, Facts, facts_of
+from amiproxy.routing.linkedids import Linkedids
+from amiproxy.routing.links import Links
 
 #: Channels, bridges and ids of gone channels kept per server; beyond that the oldest
 #: are dropped.  Asterisk reports each Hangup, so only what got lost is dropped.
@@ -37,32 +39,6 @@ _CHANGES = (
     b"Event: BridgeLeave\r",
     b"Event: BridgeDestroy\r",
 )
-
-
-class Links:
-    """What one message means for calls, by all that its Asterisk sent before it.  A value.
-
-    Only :meth:`CallTable.note` makes one, and keeps it with the message.
-    """
-
-    __slots__ = ("ended", "learned", "live", "replays")
-
-    def __init__(
-        self,
-        live: tuple[str, ...],
-        learned: tuple[str, ...] = (),
-        ended: tuple[str, ...] = (),
-        replays: tuple[tuple[str, tuple[Message, ...]], ...] = (),
-    ) -> None:
-        #: The ids of live channels, or of bridges, that the message names: a client
-        #: that knows one of them gets the message.
-        self.live: Final = live
-        #: The ids that a client knows once it got the message.
-        self.learned: Final = learned
-        #: The ids that nobody needs to know any longer after it.
-        self.ended: Final = ended
-        #: For ids in ``learned``: what a client that does not know the id gets first.
-        self.replays: Final = replays
 
 
 _NO_LINKS = Links(())
@@ -100,8 +76,9 @@ class CallTable:
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._most = most
         # Channels that hung up.  Their ids still occur: as Linkedid of the channels that
-        # go on talking, and in the Cdr that follows the Hangup.
+        # go on talking, and in the Cdr and CEL that follow the Hangup.
         self._gone: BoundedDict[str, None] = BoundedDict(most)
+        self._linkedids = Linkedids(most)
         # Bridge id -> the channels in it, as a set in the order they came.
         self._bridges: BoundedDict[str, BoundedDict[str, None]] = BoundedDict(most)
 
@@ -114,6 +91,7 @@ class CallTable:
         self._calls.clear()
         self.size = 0
         self._gone.clear()
+        self._linkedids.clear()
         self._bridges.clear()
 
     def keep(self, message: Message) -> None:
@@ -124,8 +102,7 @@ class CallTable:
         """
         if message.raw.startswith(_CHANGES):
             facts = facts_of(message)
-            if facts.name == "newchannel":
-                self._gone.pop(facts.own_uid, None)
+            self._begin(facts)
             self._update(message, facts)
 
     def note(self, message: Message) -> Links:
@@ -136,9 +113,7 @@ class CallTable:
         """
         facts = facts_of(message)
         if facts.uids or facts.bridges:
-            if facts.name == "newchannel":
-                self._gone.pop(facts.own_uid, None)  # Asterisk uses the id again
-            links = self._links(facts)
+            links = self._links(facts, self._begin(facts))
             if facts.name in self._UPDATES:
                 self._update(message, facts)
         else:
@@ -146,27 +121,59 @@ class CallTable:
         message.links = links
         return links
 
-    def _links(self, facts: Facts) -> Links:
-        """Return the links of a message that is not in the table yet."""
+    def _begin(self, facts: Facts) -> tuple[str, ...]:
+        """Note to which call the channel of *facts* belongs now; return the ids that this ends."""
+        uid, linkedid = facts.own_uid, facts.own_link
+        if facts.name == "newchannel":
+            self._gone.pop(uid, None)  # Asterisk uses the id again
+        if not linkedid or self._linkedids.of.get(uid) == linkedid:
+            return ()
+        name = facts.name
+        # A CEL may come before what happened before it, or after.
+        stale = name in PROVES_NOTHING or (name == "cel" and uid in self._linkedids.of)
+        if stale or not uid or uid in self._gone:
+            return ()
+        ended = self._linkedids.join(uid, linkedid)
+        return (ended,) if ended and not self._is_live(ended) else ()
+
+    def _links(self, facts: Facts, ended: tuple[str, ...]) -> Links:
+        """Return the links of a message that is not in the table yet; it has *ended* some ids."""
         uids = facts.uids
         for uid in uids:
-            if uid in self._gone:
-                uids = tuple([each for each in uids if each not in self._gone])
+            if self._is_over(uid):
+                uids = tuple([each for each in uids if not self._is_over(each)])
                 break
         live = uids if facts.uids else facts.bridges
         name = facts.name
+        past = facts.uids if name in LATE else ()
         if name in PROVES_NOTHING:
-            return Links(live)
+            return Links(live, past=past)
         if name == "bridgeenter" and facts.bridge_type == CALL_BRIDGE:
             if uids:
                 live = uids = uids + self._others_in(facts.bridges, uids)
-            return Links(live, uids + facts.bridges, (), self._replays(facts, uids))
-        ended: tuple[str, ...] = ()
+            return Links(live, uids + facts.bridges, ended, self._replays(facts, uids))
         if name == "hangup":
-            ended = (facts.own_uid,)
+            ended += self._ended_with(facts.own_uid)
         elif name == "bridgedestroy":
-            ended = facts.bridges
-        return Links(live, uids, ended, self._replays(facts, uids))
+            ended += facts.bridges
+        return Links(live, uids, ended, self._replays(facts, uids), past)
+
+    def _is_over(self, uid: str) -> bool:
+        """Return whether the channel *uid* has hung up, and all that belonged to its call."""
+        return uid in self._gone and uid not in self._linkedids.channels
+
+    def _is_live(self, uid: str) -> bool:
+        """Return whether a channel with this *uid* is known to live."""
+        return uid in self._calls or uid in self._linkedids.of
+
+    def _ended_with(self, uid: str) -> tuple[str, ...]:
+        """Return the ids that nobody needs once the channel *uid* has hung up."""
+        linkedid = self._linkedids.of.get(uid, "")
+        last = self._linkedids.channels.get(linkedid) == 1
+        others = uid in self._linkedids.channels and not (last and linkedid == uid)
+        ended = () if others else (uid,)
+        over = last and linkedid != uid and not self._is_live(linkedid)
+        return (*ended, linkedid) if over else ended
 
     def _others_in(self, bridges: tuple[str, ...], uids: tuple[str, ...]) -> tuple[str, ...]:
         """Return the channels that are in *bridges* already, without those in *uids*.
@@ -226,6 +233,7 @@ class CallTable:
     def _hang_up(self, _message: Message, facts: Facts) -> None:
         self.size -= _size(self._calls.pop(facts.own_uid, None))
         self._gone[facts.own_uid] = None
+        self._linkedids.leave(facts.own_uid)
 
     def _rename(self, message: Message, facts: Facts) -> None:
         """Give a channel its new name, in what will be replayed too.

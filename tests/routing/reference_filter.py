@@ -2,74 +2,34 @@
 """Spec section 8, written down as simply as can be: what property tests compare with.
 
 Slow and without bounds.  It shares no code with amiproxy.routing.callfilter, calltable and facts;
-it works on lists of (name, value), and goes through the whole past for each message.
+it works on lists of (name, value), reference_headers.py, and goes through the whole past for each message.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Container
+from tests.routing.reference_headers import (
+    CHANNELS,
+    INTERFACES,
+    LINKS,
+    PARTY_CONTEXTS,
+    bridge_of,
+    device_channel,
+    devices,
+    enters_call,
+    event,
+    first,
+    headers,
+    is_security,
+    named_ids,
+    own_ids,
+    values,
+)
 
+if TYPE_CHECKING:
     from tests.routing.support import User
 
-CHANNELS = [
-    "channel",
-    "channel1",
-    "channel2",
-    "source",
-    "destination",
-    "destinationchannel",
-    "channelcalling",
-    "destchannel",
-    "bridgedchannel",
-    "transfererchannel",
-    "origtransfererchannel",
-    "secondtransfererchannel",
-    "transfereechannel",
-    "transfertargetchannel",
-    "spyerchannel",
-    "spyeechannel",
-    "localonechannel",
-    "localtwochannel",
-    "parkeechannel",
-    "parkerchannel",
-    "newname",
-    "sourcechannel",
-    "clone",
-    "original",
-]
-INTERFACES = ["location", "stateinterface", "parkerdialstring", "interface"]
-IDS = [
-    "uniqueid",
-    "uniqueid1",
-    "uniqueid2",
-    "srcuniqueid",
-    "destuniqueid",
-    "localoneuniqueid",
-    "localtwouniqueid",
-    "transfereruniqueid",
-    "transfereeuniqueid",
-    "sourceuniqueid",
-    "parkeeuniqueid",
-]
-LINKS = ["linkedid", "destlinkedid", "localonelinkedid", "localtwolinkedid", "transfereelinkedid"]
-PARTY_CONTEXTS = [
-    "destcontext",
-    "localonecontext",
-    "localtwocontext",
-    "transfereecontext",
-    "destinationcontext",
-    "parkeecontext",
-]
-PARTY_CONTEXTS += [
-    "transferercontext",
-    "origtransferercontext",
-    "secondtransferercontext",
-    "transfertargetcontext",
-]
 ONLY = {
     "cdronly": ["cdr"],
     "brionly": [
@@ -84,95 +44,43 @@ ONLY = {
 }
 
 
-#: The reference asks the same of the same messages again and again.
-_cached = functools.lru_cache(maxsize=50_000)
-
-
-@_cached
-def headers(raw: bytes) -> list[tuple[str, str]]:
-    """Return (lower-case name, value) of the lines of *raw*."""
-    lines = raw.decode("latin-1").split("\r\n")
-    return [
-        (line.split(":")[0].lower(), line.split(":", 1)[1].lstrip(" "))
-        for line in lines
-        if ":" in line
-    ]
-
-
-def values(message: bytes, names: Container[str]) -> list[str]:
-    """Return the values of all headers *names* of *message*, empty ones left out."""
-    return [
-        value
-        for name, value in headers(message)
-        if name in names and value not in ("", "<unknown>")
-    ]
-
-
-def device_channel(device: str) -> str:
-    """Return how channels of *device* are called, but for their number."""
-    return "/".join(device.split("/")[:2]) + "-"
-
-
-def devices(message: bytes) -> list[str]:
-    """Return how channels of the devices are called that *message* is about."""
-    found = []
-    for name, value in headers(message):
-        if value and name in ("aor", "endpoint", "endpointname") and "/" not in value:
-            found.append("PJSIP/" + value)
-        elif value and name in ("aor", "endpoint", "endpointname", "device", "peer"):
-            found.append(value)
-        elif value and name == "hint":
-            found += value.split(",")[0].split("&")
-        elif value and name == "accountid":
-            found.append(f"{first(message, 'service')}/{value}")
-    return [device_channel(device).lower() for device in found]
-
-
-def is_security(message: bytes) -> bool:
-    """Return whether *message* is of the class security."""
-    return "security" in (first(message, "privilege") or "").split(",")
-
-
-def first(message: bytes, name: str) -> str | None:
-    """Return the first value of header *name*, or None."""
-    return next((value for key, value in headers(message) if key == name), None)
-
-
-@_cached
-def own_ids(message: bytes) -> list[str]:
-    """Return [unique id of the channel that *message* is about], or []."""
-    return values(message, IDS)[:1]
-
-
-@_cached
-def event(message: bytes) -> str:
-    """Return the event's name in lower case."""
-    return (first(message, "event") or "").lower()
-
-
-def named_ids(message: bytes) -> list[str]:
-    """Return the ids of channels that *message* names, each once."""
-    return list(dict.fromkeys(values(message, IDS + LINKS)))
-
-
-def enters_call(message: bytes) -> bool:
-    """Return whether a channel enters a bridge that joins the parties of a call."""
-    return event(message) == "bridgeenter" and first(message, "bridgetype") == "basic"
-
-
-def bridge_of(message: bytes, known: set[str]) -> str:
-    """Return the id of the bridge that *message* is about, a known one of those that merge."""
-    if event(message) == "bridgemerge":
-        merged = values(message, ["tobridgeuniqueid", "frombridgeuniqueid"])
-        return next((one for one in merged if one in known), "")
-    return first(message, "bridgeuniqueid") or ""
-
-
 class ReferenceServer:
-    """One Asterisk: everything it has sent."""
+    """One Asterisk: everything it has sent, and the Linkedid of each live channel."""
 
     def __init__(self) -> None:
         self.past: list[bytes] = []
+        self.links: dict[str, str] = {}
+
+    def begin(self, message: bytes) -> set[str]:
+        """Note the Linkedid in *message*, which comes now; return the ids that end with it."""
+        before = set(self.links.values())
+        uid, linkedid = (own_ids(message) or [""])[0], (values(message, LINKS) or [""])[0]
+        name = event(message)
+        known = name in ("cdr", "userevent") or (name == "cel" and uid in self.links)
+        if uid and linkedid and not known and (name == "newchannel" or not self.gone(uid)):
+            self.links[uid] = linkedid
+        after = dict(self.links)
+        ended = set()
+        if name == "hangup":
+            before |= set(after.values())
+            after.pop(uid, None)
+            ended.add(uid)
+        ended |= {one for one in before - set(after.values()) if not self.lives(one)}
+        return ended - set(after.values())
+
+    def end(self, message: bytes) -> None:
+        """Add *message*, which clients have seen, to the past."""
+        self.past.append(message)
+        if event(message) == "hangup" and own_ids(message):
+            self.links.pop(own_ids(message)[0], None)
+
+    def lives(self, uid: str) -> bool:
+        """Return whether there is a channel *uid*."""
+        return uid in self.links or (not self.gone(uid) and bool(self.cached(uid)))
+
+    def over(self, uid: str) -> bool:
+        """Return whether the channel *uid* hung up, and no live one has it as Linkedid."""
+        return self.gone(uid) and uid not in self.links.values()
 
     def gone(self, uid: str) -> bool:
         """Return whether the channel *uid* is hung up."""
@@ -226,11 +134,28 @@ class ReferenceFilter:
     def __init__(self, user: User) -> None:
         self.user = user
         self.known: dict[str, set[str]] = {}
+        self.ended: dict[str, set[str]] = {}
 
     def incoming(
         self, server: ReferenceServer, message: bytes, scope: str, answer: bool
     ) -> list[bytes]:
         """Return what the client gets of *message*, which *server* sends now."""
+        over = server.begin(message)
+        got = self._judge(server, message, scope, answer)
+        if not answer and not self._is_unwanted(message):
+            known = self.known.setdefault(scope, set())
+            self.ended.setdefault(scope, set()).update(known & over)
+            known -= over
+        server.end(message)
+        return got
+
+    def _is_unwanted(self, message: bytes) -> bool:
+        """Return whether the user wants no event of this name at all."""
+        return "novar" in self.user.filters and event(message) in ("set", "setvar", "varset")
+
+    def _judge(
+        self, server: ReferenceServer, message: bytes, scope: str, answer: bool
+    ) -> list[bytes]:
         user = self.user
         known = self.known.setdefault(scope, set())
         name = event(message)
@@ -238,7 +163,7 @@ class ReferenceFilter:
         wanted = not allowed or any(name in names for names in allowed)
         if answer:
             return [message]
-        if "novar" in user.filters and name in ("set", "setvar", "varset"):
+        if self._is_unwanted(message):
             return []
         if not user.channel and not user.in_context:
             return [message] if wanted else []
@@ -246,12 +171,11 @@ class ReferenceFilter:
         context = self._context(message)
         own_call = self._matches(message) or self._is_linked(message, ids, known)
         if not self._passes(message, context, own_call, known):
-            return []
+            late = self._is_late(server, message, context, scope)
+            return [message] if late and (wanted or not allowed) else []
         before = (
             self._replay(server, message, ids, known) if own_call or context is not None else []
         )
-        if name == "hangup":
-            known.difference_update(own_ids(message))
         if name == "bridgedestroy":
             known.discard(bridge_of(message, known))
         if allowed:
@@ -261,7 +185,7 @@ class ReferenceFilter:
     def _ids(self, server: ReferenceServer, message: bytes) -> list[str]:
         """Return the ids of live channels that *message* names or links."""
         reborn = own_ids(message) if event(message) == "newchannel" else []
-        ids = [uid for uid in named_ids(message) if uid in reborn or not server.gone(uid)]
+        ids = [uid for uid in named_ids(message) if uid in reborn or not server.over(uid)]
         if ids and enters_call(message):
             inside = server.in_bridge(first(message, "bridgeuniqueid"))
             ids += [uid for uid in inside if uid not in ids and not server.gone(uid)]
@@ -274,6 +198,19 @@ class ReferenceFilter:
         if context is not None or not parties:
             return context
         return self.user.in_context if self.user.in_context in parties else max(parties)
+
+    def _is_late(
+        self, server: ReferenceServer, message: bytes, context: str | None, scope: str
+    ) -> bool:
+        """Return whether *message* is the late Cdr or CEL of a call that was the user's."""
+        if self._is_elsewhere(context) or event(message) not in ("cdr", "cel"):
+            return False
+        ended = self.ended.get(scope, set())
+        return any(uid in ended for uid in named_ids(message))
+
+    def _is_elsewhere(self, context: str | None) -> bool:
+        """Return whether *context* is another than the user's."""
+        return bool(self.user.in_context and context and context != self.user.in_context)
 
     def _matches(self, message: bytes) -> bool:
         """Return whether *message* names a channel of the user."""
@@ -291,7 +228,7 @@ class ReferenceFilter:
     def _passes(self, message: bytes, context: str | None, own_call: bool, known: set[str]) -> bool:
         """Return whether *message* passes, kinds of events apart."""
         user = self.user
-        if user.in_context and context and context != user.in_context:
+        if self._is_elsewhere(context):
             return event(message) == "hangup" and any(uid in known for uid in own_ids(message))
         if own_call:
             return True
@@ -326,6 +263,7 @@ class ReferenceFilter:
             if uid in own_ids(message) and name == "newstate":
                 cached = [old for old in cached if event(old) == "newchannel"]
             before += cached
+        before = [old for old in before if not self._is_elsewhere(self._context(old))]
         known.update(ids)
         if enters_call(message):
             known.update(values(message, ["bridgeuniqueid"]))

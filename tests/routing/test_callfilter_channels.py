@@ -5,13 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from amiproxy.routing.facts import (
-    CHANNEL_HEADERS,
-    INTERFACE_HEADERS,
-    LINKEDID_HEADERS,
-    UNIQUEID_HEADERS,
-)
-from tests.routing.support import Client, User
+from amiproxy.routing import headers
+from amiproxy.routing.callfilter import MAX_ENDED
+from tests.routing.support import Client, User, only
 
 
 @pytest.mark.parametrize("channel", ["SIP/aBc-1", "sip/abc", "SIP/ABCDE"])
@@ -34,7 +30,7 @@ SPEC_HEADERS = """
 """
 
 
-@pytest.mark.parametrize("header", [*SPEC_HEADERS.split(), *CHANNEL_HEADERS, *INTERFACE_HEADERS])
+@pytest.mark.parametrize("header", [*SPEC_HEADERS.split(), *headers.CHANNELS, *headers.INTERFACES])
 def test_every_channel_header_counts(header: str) -> None:
     """Any of them may name the user's channel, in any case, beside another's."""
     client = Client(User(channel="sip/100"))
@@ -48,7 +44,7 @@ def test_every_channel_header_counts(header: str) -> None:
     "header",
     [
         "Uniqueid", "UniqueID", "Uniqueid1", "Uniqueid2", "SrcUniqueID", "DestUniqueID", "DestUniqueid",
-        *UNIQUEID_HEADERS, *LINKEDID_HEADERS,
+        *headers.UNIQUEIDS, *headers.LINKEDIDS,
     ],
 )  # fmt: skip
 def test_every_unique_id_is_remembered_and_known_again(header: str) -> None:
@@ -83,16 +79,104 @@ def test_ids_end_with_their_hangup() -> None:
 
 
 def test_a_gone_channel_is_not_remembered_anew() -> None:
-    """Neither the Cdr after the Hangup nor a Linkedid of the channels that stay makes it known again."""
+    """Neither a Cdr nor a CEL after the Hangup makes it known again."""
     client = Client(User(channel="sip/100"))
     client.event("Newchannel", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
     client.event("Hangup", "Channel: SIP/100-1", "Uniqueid: 1.1", "Linkedid: 1.1")
 
     assert client.event("Cdr", "Channel: SIP/100-1", "UniqueID: 1.1")
-    assert client.event("X", "Channel: SIP/100-2", "Uniqueid: 1.2", "Linkedid: 1.1")
+    assert client.event("CEL", "Channel: SIP/100-1", "UniqueID: 1.1", "LinkedID: 1.1")
 
     assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 1.1")
     assert not client.event("X", "Channel: SIP/200-1", "Uniqueid: 2.1", "Linkedid: 1.1")
+
+
+def call(client: Client, name: str, phone: int, linkedid: str = "100.1") -> list[str]:
+    """Let the channel of a *phone* have the event *name*; return what the client gets."""
+    ids = (f"Uniqueid: {phone}.1", f"Linkedid: {linkedid}")
+    return client.event(name, f"Channel: SIP/{phone}-1", *ids)
+
+
+def test_a_call_goes_on_until_its_last_channel_is_gone() -> None:
+    """A blind transfer: the Linkedid alone says whose the new channel is, until its DialBegin."""
+    client = Client(User(channel="sip/100"))
+    assert call(client, "Newchannel", 100)
+    assert call(client, "Newchannel", 200)
+    assert call(client, "Hangup", 100)
+    assert call(client, "Newchannel", 300)
+    assert call(client, "Hangup", 200)
+    assert client.filter.knows("100.1")
+
+    assert call(client, "Hangup", 300)
+
+    assert not client.filter.knows("100.1")
+    assert not call(client, "Newchannel", 400)
+
+
+def test_a_call_that_another_was_joined_to_ends_with_its_last_channel() -> None:
+    """Then the Linkedid of a channel changes; what a CEL says of that may be old."""
+    client = Client(User(channel="sip/100"))
+    call(client, "Newchannel", 100, "90.1")
+    call(client, "VarSet", 100, "80.1")
+    assert (client.filter.knows("90.1"), client.filter.knows("80.1")) == (False, True)
+    call(client, "CEL", 100, "90.1")
+    call(client, "Hangup", 100, "80.1")
+
+    assert not any(client.filter.knows(uid) for uid in ("80.1", "100.1"))
+    # In Asterisk 11 nothing but the CEL has a Linkedid.
+    assert client.event("CEL", "Channel: SIP/100-2", "UniqueID: 100.2", "LinkedID: 70.1")
+    assert client.event("CEL", "Channel: SIP/300-2", "UniqueID: 300.2", "LinkedID: 70.1")
+    assert client.event("Newchannel", "Channel: SIP/300-2", "UniqueID: 300.2")
+
+
+@pytest.mark.parametrize("name", ["Cdr", "CEL"])
+def test_a_late_cdr_or_cel_of_an_own_call_passes(name: str) -> None:
+    """Of each of its channels; of no other call, and of no other Asterisk."""
+    client = Client(User(channel="sip/100"))
+    for event in ("Newchannel", "Hangup"):
+        for phone in (100, 200):
+            call(client, event, phone)
+        call(client, event, 300, "300.1")
+    late = (name, "Channel: SIP/200-1", "UniqueID: 200.1")
+
+    assert client.event(*late)
+    assert client.event(name, "Channel: SIP/201-1", "UniqueID: 201.1", "LinkedID: 100.1")
+    assert not client.event(name, "Channel: SIP/300-1", "UniqueID: 300.1", "LinkedID: 300.1")
+    assert not client.event(*late, scope="other")
+    assert not client.event("VarSet", *late[1:])
+    assert not client.filter.knows("200.1")
+    client.filter.forget("pbx")
+    assert not client.event(*late)
+
+
+def test_a_late_cdr_obeys_context_and_kinds() -> None:
+    """As an early one does."""
+    for user, context, passes in (
+        (User(channel="sip/100", in_context="in"), "in", True),
+        (User(channel="sip/100", in_context="in"), "out", False),
+        (User(channel="sip/100", in_context="in"), "", True),
+        (only("cdronly"), "in", True),
+        (User(channel="sip/100", filters=frozenset(["cdronly"])), "in", True),
+        (User(channel="sip/100", filters=frozenset(["xfronly"])), "in", False),
+    ):
+        client = Client(user)
+        for event in ("Newchannel", "Hangup"):
+            for phone in (100, 200):
+                call(client, event, phone)
+        late = ("Channel: SIP/200-1", "UniqueID: 200.1", f"DestinationContext: {context}")
+
+        assert bool(client.event("Cdr", *late)) is passes, (user, context)
+
+
+def test_calls_that_have_ended_are_remembered_within_bounds() -> None:
+    """The oldest are forgotten first."""
+    client = Client(User(channel="sip/100"))
+    for number in range(MAX_ENDED + 1):
+        for event in ("Newchannel", "Hangup"):
+            client.event(event, "Channel: SIP/100-1", f"Uniqueid: {number}.1")
+
+    assert not client.event("Cdr", "Channel: SIP/200-1", "UniqueID: 0.1")
+    assert client.event("Cdr", "Channel: SIP/200-1", "UniqueID: 1.1")
 
 
 def test_the_same_unique_id_of_two_servers_means_two_channels() -> None:

@@ -39,12 +39,22 @@ def test_a_channel_that_left_the_context_still_ends() -> None:
     assert not client.event("Hangup", "Context: out", "Channel: SIP/2", "Uniqueid: 2.1")
 
 
-def test_a_call_that_comes_into_the_context_is_shown_whole() -> None:
-    """Its Newchannel was in another context, and is sent now."""
-    client = Client(User(in_context="in"))
-    assert not client.event("Newchannel", "Context: out", "Channel: SIP/1", "Uniqueid: 1.1")
+@pytest.mark.parametrize("user", [User(in_context="in"), User(channel="sip/1", in_context="in")])
+def test_what_is_replayed_is_in_the_context_as_well(user: User) -> None:
+    """Or in none, as a dialled channel is: the name of another is nobody's business."""
+    client = Client(user)
+    for uid, context in (("1.1", "out"), ("1.2", ""), ("1.3", "in")):
+        where = (f"Context: {context}", f"Uniqueid: {uid}")
+        assert bool(client.event("Newchannel", "Channel: SIP/2", *where)) is (
+            context == "in" and not user.channel
+        )
 
-    assert len(client.event("Newexten", "Context: in", "Channel: SIP/1", "Uniqueid: 1.1")) == 2
+        got = client.event("Newexten", "Context: in", "Channel: SIP/1", f"Uniqueid: {uid}")
+
+        replayed = context == "" or (context == "in" and bool(user.channel))
+        assert [text.split(" | ")[0] for text in got] == (
+            ["Event: Newchannel"] * replayed + ["Event: Newexten"]
+        )
 
 
 def test_an_event_without_context_makes_no_call_known() -> None:

@@ -110,7 +110,7 @@ def test_ids_of_gone_channels_are_not_live() -> None:
     table.note(new("1.1"))
     table.note(event("Hangup", "Uniqueid: 1.1"))
 
-    links = table.note(event("X", "Uniqueid: 2.1", "Linkedid: 1.1"))
+    links = table.note(event("X", "Uniqueid: 2.1", "DestUniqueid: 1.1"))
     assert links.live == links.learned == ("2.1",)
 
     table.note(new("1.1"))
