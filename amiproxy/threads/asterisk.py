@@ -11,11 +11,13 @@ import contextlib
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NoReturn
 
 from amiproxy.basics.deadline import Deadline
+from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
+from amiproxy.threads.net.dial import Route
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
@@ -40,8 +42,12 @@ LATE_POLL_INTERVAL = 1.0
 #: Seconds that a Logoff may take to reach Asterisk.
 _LOGOFF_TIME = 0.5
 
-#: Makes a connection or raises PeerError; calls its third argument with the IP address.
-Connect = Callable[["ServerSpec", "Config", Callable[[str], None]], Transport]
+#: Seconds that a connection must have been live, for the next pause to be the first again: who
+#: accepts a connection and ends it at once is not to be asked all the time.
+LASTING = 10.0
+
+#: Makes a connection by a route or raises PeerError.
+Connect = Callable[["ServerSpec", "Config", Route], Transport]
 
 
 class AsteriskServer:
@@ -61,6 +67,7 @@ class AsteriskServer:
         *,
         connect: Connect,
         late_poll_interval: float = LATE_POLL_INTERVAL,
+        lasting: float = LASTING,
     ) -> None:
         self.link = AsteriskLink(spec, ids, address)
         self._config = config  # replaced by configure, read anew for each use
@@ -70,6 +77,11 @@ class AsteriskServer:
         self._publisher = Publisher(self.link, audience)
         self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
         self._stopping = threading.Event()
+        self._hurry = threading.Event()  # no pause before the next try
+        self._route = Route(self.link.set_address, lambda: not self._stopping.is_set())
+        self._pauses = GrowingPause()
+        self._lasting = lasting
+        self._live_since = 0.0  # monotonic seconds; 0.0: it is not
         self._tries = 0  # to connect, since the last log-in
         self.busy_since = 0.0  # for the watchdog
         self._thread_name = f"asterisk-{self.link.scope}"
@@ -105,7 +117,13 @@ class AsteriskServer:
     def stop(self, reason: str) -> None:
         """Log off and let the thread end.  Never waits."""
         self._stopping.set()
+        self._hurry.set()
         self.link.log_off(reason)
+
+    def try_now(self) -> None:
+        """End the pause before the next try to connect, if there is one.  Never waits."""
+        if not self.link.has_connection:
+            self._hurry.set()
 
     def join(self, timeout: float) -> None:
         """Wait up to *timeout* seconds for the thread to end."""
@@ -121,11 +139,10 @@ class AsteriskServer:
     def _serve_once(self) -> bool:
         """Connect, serve until that is over, and pause; return whether to try again."""
         self._tries += 1
+        self._hurry.clear()
         try:
             with self._connection() as transport:
-                framer = self._log_in(transport)
-                self._tries = 0
-                self._serve(transport, framer)
+                self._serve(transport, self._log_in(transport))
         except LoginRefused as error:
             self._give_up(f"{error}; given up until SIGHUP or AddServer")
             return False
@@ -135,13 +152,28 @@ class AsteriskServer:
             if self._config.max_retries and self._tries >= self._config.max_retries:
                 self._give_up(f"{error}; given up after {self._tries} tries")
                 return False
-            pause = self._config.retry_interval
+            pause = self._next_pause()
             log.warning("asterisk@%s: %s; trying again in %g s", self.link.scope, error, pause)
         except Exception:
+            pause = self._next_pause()
             log.exception("asterisk@%s: bug in the proxy", self.link.scope)
-        self.busy_since = 0.0
-        self._stopping.wait(self._config.retry_interval)
+        self._pause(pause)
         return not self._stopping.is_set()
+
+    def _next_pause(self) -> float:
+        """Return how long to wait after the connection that is over, in seconds."""
+        since = self._live_since
+        if since and time.monotonic() - since >= self._lasting:
+            self._pauses.reset()
+        config = self._config
+        return round(self._pauses.next(config.retry_interval, config.retry_longest), 3)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, until it is to stop or to try now."""
+        self.busy_since = 0.0
+        # What came before _hurry was cleared is seen here, what comes later ends the wait.
+        if not self._stopping.is_set() and self._hurry.wait(seconds):
+            self._pauses.reset()
 
     def _give_up(self, reason: str) -> None:
         log.error("asterisk@%s: %s", self.link.scope, reason)
@@ -150,13 +182,16 @@ class AsteriskServer:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
         """Connect; whatever happens then, leave nothing behind."""
-        transport = self._connect(self.link.spec, self._config, self.link.set_address)
+        self._live_since = 0.0
+        transport = self._connect(self.link.spec, self._config, self._route)
         self.link.open(transport)
         try:
             if self._stopping.is_set():
                 raise PeerGone("stopped")
             yield transport
         finally:
+            if not self._live_since:
+                self._route.failed()
             self._part(transport)
 
     def _part(self, transport: Transport) -> None:
@@ -203,10 +238,18 @@ class AsteriskServer:
                 log.debug("asterisk@%s: logged in", self.link.scope)
                 self.link.proxy_path = dialogue.proxy_path
             if dialogue.state is LoginState.LIVE:
+                self._note_success()
                 self.link.go_live()
                 log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
                 self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))
                 return framer
+
+    def _note_success(self) -> None:
+        """Note that the log-in has succeeded."""
+        self._tries = 0
+        self._live_since = time.monotonic()
+        self._hurry.clear()
+        self._route.worked()
 
     def _credentials(self) -> Login:
         spec, mask = self.link.spec, self.link.mask
@@ -219,7 +262,7 @@ class AsteriskServer:
             path=self._audience.path(),
         )
 
-    def _serve(self, transport: Transport, framer: Framer) -> None:
+    def _serve(self, transport: Transport, framer: Framer) -> NoReturn:
         """Read and publish until the connection is over."""
         link, publisher = self.link, self._publisher
         heard = time.monotonic()

@@ -37,6 +37,9 @@ class Server(Protocol):
     def configure(self, config: Config) -> None:
         """Take the limits of *config*."""
 
+    def try_now(self) -> None:
+        """End the pause before the next try to connect, if there is one.  Never waits."""
+
     def start(self) -> None:
         """Start the thread; where there can be none now, ask again.  Never raises."""
 
@@ -82,7 +85,8 @@ class Servers:
     def reload(self, config: Config) -> None:
         """Keep the servers that *config* names or AddServer added, stop the others.
 
-        New ones are connected, those that were given up are tried again.
+        New ones are connected, those that were given up are tried again, and those that wait for
+        their next try are tried now.
         """
         with self._lock:
             if self._stopped:
@@ -101,6 +105,7 @@ class Servers:
                 else:
                     there.remove(same)
                     same.configure(config)
+                    same.try_now()
                 kept.append(same)
             self._replace(kept)
             for server in there:
@@ -133,7 +138,10 @@ class Servers:
                 server.join(deadline.left())
 
     def add_server(self, spec: ServerSpec) -> bool:
-        """Add a server at the end; return False if it is there or has no address."""
+        """Add a server at the end; return False if it is there or has no address.
+
+        One that is there and waits for its next try is tried now.
+        """
         try:
             found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError, LookupError):  # LookupError: no codec for such a name
@@ -147,7 +155,10 @@ class Servers:
             for one in same:
                 if one.link.given_up:
                     self._remove(one)
-            if any(one in self._servers for one in same):
+            there = [one for one in same if one in self._servers]
+            for one in there:
+                one.try_now()
+            if there:
                 return False
             self._replace([*self._servers, server])
             self._added += (spec,)

@@ -15,14 +15,14 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.threads.asterisk import AsteriskServer
+from amiproxy.threads.asterisk import LASTING, AsteriskServer
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.link import Submitted
-from tests.support import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiproxy.threads.net.dial import Route
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.wire.batch import Batch
 
@@ -61,12 +61,13 @@ class Asterisk:
 
     def __init__(self, flusher: Flusher) -> None:
         self.calls = 0
+        self.routes: list[Route] = []
         self.refuses = 0  # connections that fail from now on
         self._flusher = flusher
         self._links: queue.Queue[socket.socket] = queue.Queue()
         self._sockets: list[socket.socket] = []
 
-    def connect(self, _spec: object, _config: object, found: Callable[[str], None]) -> Transport:
+    def connect(self, _spec: object, _config: object, route: Route) -> Transport:
         """Make a connection, as dial.connect does."""
         self.calls += 1
         if self.refuses:
@@ -76,7 +77,8 @@ class Asterisk:
         theirs.settimeout(10)
         self._sockets.append(theirs)
         self._links.put(theirs)
-        found("192.0.2.1")
+        self.routes.append(route)
+        route.reached("192.0.2.1")
         return Transport(
             ours, "the connection", flusher=self._flusher, write_timeout=5.0, max_backlog=1 << 20
         )
@@ -116,10 +118,13 @@ class Stage:
         self.audience = Listening()
         self._ids = ActionIds()
         settings: dict[str, Any] = {"retry_interval": 0.01, "keepalive": 0.0, **config}
+        lasting = settings.pop("lasting", LASTING)
+        self.asterisk.refuses = settings.pop("refuses", 0)
         spec = ServerSpec("pbx", 5038, "ann", "secret", events, False)
         self.server = AsteriskServer(
             spec, Config(**settings), self._ids, self.audience,
             connect=self.asterisk.connect, late_poll_interval=0.01,
+            lasting=lasting,
         )  # fmt: skip
         self.link = self.server.link
         self.server.start()
@@ -235,23 +240,6 @@ def test_a_refused_login_is_not_tried_again(
     assert caplog.messages[-1] == f"asterisk@pbx:5038: {text}"
 
 
-def test_it_gives_up_after_maxretries(
-    stage: Callable[..., Stage], caplog: pytest.LogCaptureFixture
-) -> None:
-    """Tries are counted since the last success."""
-    play = stage(max_retries=2)
-    play.asterisk.refuses = 1
-    link = play.live()
-    play.asterisk.refuses = 9
-
-    link.close()
-    play.server.join(10)
-
-    assert play.link.given_up
-    assert "cannot connect: Connection refused; given up after 2 tries" in caplog.messages[-1]
-    assert caplog.text.count("closed the connection; trying again in 0.01 s") == 1
-
-
 def test_a_silent_asterisk_is_pinged_and_left_if_it_does_not_answer(
     stage: Callable[..., Stage], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -310,18 +298,6 @@ def test_a_stop_logs_off_and_ends_the_thread(stage: Callable[..., Stage]) -> Non
     assert read_block(link)[0] == "Action: Logoff"
     assert link.recv(1) == b""
     assert not play.link.has_connection
-
-
-def test_a_stop_ends_the_pause_between_two_tries(stage: Callable[..., Stage]) -> None:
-    """However long it is."""
-    play = stage(retry_interval=3600.0)
-    play.asterisk.link().close()
-    wait_until(lambda: play.audience.forgotten)
-
-    play.server.stop("Shutdown")
-    play.server.join(10)
-
-    assert play.asterisk.calls == 1
 
 
 def test_a_bug_costs_the_connection_only(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import socket
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -17,10 +16,13 @@ from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.proxy import Proxy
 from simulator.server import SimulatedAsterisk
+from tests.certificates import self_signed
 from tests.support import ROOT, ManagerClient, free_port, wait_until
+from tests.unreachable import name, swallowing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FORMATS = load_formats(ROOT / "handlers")
 
@@ -124,19 +126,32 @@ def test_a_stop_does_not_wait_for_a_server_that_is_just_connecting(
     start: Callable[..., Program],
 ) -> None:
     """It accepts no connection; nothing is owed to it."""
-    with socket.create_server(("127.0.0.4", 0), backlog=0) as full:
-        address = full.getsockname()
-        sockets = [socket.socket() for _ in range(3)]
-        for sock in sockets:
-            sock.setblocking(False)
-            sock.connect_ex(address)
+    with swallowing("127.0.0.4") as port:
         program = start(
-            servers=(ServerSpec(address[0], address[1], "u", "s", "on", False),),
-            connect_timeout=0.5,
+            servers=(ServerSpec("127.0.0.4", port, "u", "s", "on", False),), connect_timeout=1e6
         )
 
         program.proxy.stop()
 
         assert program.proxy.context.admission.is_empty
-        for sock in sockets:
-            sock.close()
+
+
+def test_of_a_name_with_two_addresses_the_one_that_answers_is_used(
+    start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With TLS as well, though the first one swallows everything; and again after a loss."""
+    pem = tmp_path / "pem"
+    self_signed("pbx").write(pem)
+    with (
+        SimulatedAsterisk("127.0.0.12", tls=pem) as asterisk,
+        swallowing("127.0.0.11", asterisk.port),
+    ):
+        name(monkeypatch, "pbx", "127.0.0.11", "127.0.0.12")
+        there = ServerSpec("pbx", asterisk.port, "ampuser", "AmpSecret", "on", True)
+        program = start(servers=(there,))
+        (link,) = program.proxy.router.servers
+        for _ in range(2):
+            wait_until(lambda: link.connected)
+            assert link.address == "127.0.0.12"
+            asterisk.drop_sessions()
+            wait_until(lambda: not link.connected)

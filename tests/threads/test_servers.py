@@ -36,6 +36,9 @@ class Fake:
     def configure(self, config: Config) -> None:
         self.config = config
 
+    def try_now(self) -> None:
+        self.did.append("try now")
+
     def start(self) -> None:
         self.did.append("start")
 
@@ -88,7 +91,7 @@ def test_a_reload_keeps_what_stays_starts_what_is_new_and_stops_the_rest() -> No
     stage.reload(THREE, TWO)
 
     assert stage.listed() == [THREE, TWO]
-    assert stage.did() == [["start", "no longer configured"], ["start"], ["start"]]
+    assert stage.did() == [["start", "no longer configured"], ["start", "try now"], ["start"]]
     assert stage.made[1].config is stage.config
 
 
@@ -125,6 +128,15 @@ def test_a_server_is_not_added_twice_nor_after_the_stop(why: Callable[[Stage], N
 
     assert not stage.servers.add_server(spec("192.0.2.1", user="bob"))
     assert stage.listed() == [ONE]
+
+
+def test_adding_a_server_that_is_there_makes_it_try_now() -> None:
+    """Whoever adds it knows that it is back."""
+    stage = Stage(ONE, TWO)
+
+    assert not stage.servers.add_server(ONE)
+
+    assert stage.did()[:2] == [["start", "try now"], ["start"]]
 
 
 def test_a_host_without_an_address_is_not_added() -> None:

@@ -1,81 +1,96 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connecting to an Asterisk: names, addresses, TLS, all within a time limit."""
+"""Connecting to an Asterisk: names, addresses, TLS, all within time limits."""
 
 from __future__ import annotations
 
 import socket
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import ConfigError, PeerGone
+from amiproxy.errors import ConfigError, PeerError, PeerGone
+from amiproxy.threads.net.race import Race, alternating, resolve
 from amiproxy.threads.net.tls import server_context
 from amiproxy.threads.net.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.net.flusher import Flusher
+    from amiproxy.threads.net.race import Place
 
 #: Bytes of actions that may wait for Asterisk; with more the connection is dropped.
 MAX_BACKLOG = 8 * 1024 * 1024
 
 
-def connect(
-    spec: ServerSpec, config: Config, found: Callable[[str], None], *, flusher: Flusher
-) -> Transport:
-    """Connect to *spec*, with TLS if it says so.
+class Route:
+    """The way to one Asterisk: which of the addresses of its name to try first.
 
-    *found* is called with the IP address once somebody answers there, even if TLS then
-    fails: administrators look for the server by it.
+    For the thread of that server only.  *found* is called with an IP address once somebody
+    answers there, even if TLS then fails: administrators look for the server by it.
+    *wanted* returns whether a connection is still wanted.
+    """
+
+    def __init__(
+        self, found: Callable[[str], object], wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.wanted = wanted
+        self._found = found
+        self._reached = ""  # the address of the last connection
+        self._first = ""  # what worked last
+        self._last = ""  # where somebody answers who did not let us in
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """The addresses that are tried first and last, "" for none."""
+        return self._first, self._last
+
+    def reached(self, address: str) -> None:
+        """Somebody answers at *address*."""
+        self._reached = address
+        self._found(address)
+
+    def worked(self) -> None:
+        """The log-in succeeded there: next time it is tried first."""
+        self._first, self._last = self._reached, ""
+
+    def failed(self) -> None:
+        """TLS or the log-in failed there: next time the others are tried before."""
+        self._last = self._reached
+        if self._first == self._last:
+            self._first = ""
+
+    def ordered(self, places: Iterable[Place]) -> list[Place]:
+        """Return *places* in the order in which they are to be tried."""
+        places = sorted(places, key=lambda one: one.ip != self._first)
+        last = [place for place in places if place.ip == self._last]
+        return [*alternating(place for place in places if place not in last), *last]
+
+
+def connect(spec: ServerSpec, config: Config, route: Route, *, flusher: Flusher) -> Transport:
+    """Connect to *spec* by *route*, with TLS if it says so.
 
     Raises:
-        PeerError: no connection within ``connecttimeout``, and why.
+        PeerError: no connection within ``connecttimeout``, or no TLS in the same time after
+            it, and why.
 
     """
-    deadline = Deadline(config.connect_timeout)
-    sock, address = dial(spec, deadline)
-    found(address)
-    return transport_over(sock, spec, config, flusher, deadline)
-
-
-def dial(spec: ServerSpec, deadline: Deadline) -> tuple[socket.socket, str]:
-    """Connect by TCP to *spec*; return the socket and the IP address it leads to.
-
-    All addresses of a name are tried until *deadline*; the last ones for a tenth of a
-    second each.  The system's resolver has limits of its own.
-
-    Raises:
-        PeerGone: no connection, and why.
-
-    """
+    places = route.ordered(resolve(spec.host, spec.port))
+    sock, place = Race(places, config.connect_timeout, route.wanted).run()
+    route.reached(place.ip)
     try:
-        found = socket.getaddrinfo(spec.host, spec.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
-        raise PeerGone(f"cannot resolve {spec.host}: {error}") from error
-    last: OSError = OSError("no address")
-    for family, kind, proto, _, address in found:
-        try:
-            sock = socket.socket(family, kind, proto)
-        except OSError as error:  # no descriptors left, or no such family here
-            last = error
-            continue
-        try:
-            sock.settimeout(deadline.left(at_least=0.1))
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            last = error
-            continue
-        return sock, str(address[0])
-    raise PeerGone(f"cannot connect: {last}") from last
+        return transport_over(sock, spec, config, flusher)
+    except PeerError:
+        route.failed()
+        raise
 
 
 def transport_over(
-    sock: socket.socket, spec: ServerSpec, config: Config, flusher: Flusher, deadline: Deadline
+    sock: socket.socket, spec: ServerSpec, config: Config, flusher: Flusher
 ) -> Transport:
     """Return the transport over the connected *sock*, with TLS if *spec* says so.
 
     Raises:
-        PeerError: no TLS by *deadline*, and why.
+        PeerError: no TLS within ``connecttimeout``, and why.
 
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -98,7 +113,7 @@ def transport_over(
             transport.start_tls(
                 context,
                 server_side=False,
-                timeout=deadline.left(at_least=0.1),
+                timeout=config.connect_timeout,
                 server_hostname=spec.host,
             )
         except BaseException:
