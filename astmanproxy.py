@@ -47,8 +47,7 @@ from amiproxy.process.process import (
 from amiproxy.settings.conffile import examine_config, load_config
 from amiproxy.settings.config import Config, reloaded
 from amiproxy.settings.describe import describe_servers, describe_users
-from amiproxy.settings.files import find_users, impossible_log, read_formats
-from amiproxy.settings.usersfile import load_users
+from amiproxy.settings.files import find_users, impossible_log, read_again, read_formats
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.log import Log, install_root_handler
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
@@ -158,7 +157,7 @@ def read_users(options: Options, config: Config) -> tuple[Users, list[str]]:
             or it cannot be used.
 
     """
-    return find_users(options.users, required=options.users_given or config.auth_required)
+    return find_users(options.users, config, required=options.users_given or config.auth_required)
 
 
 # -- from here to the daemon ------------------------------------------------------------
@@ -310,7 +309,7 @@ def reload_on_sighup(prepared: Prepared, proxy: Proxy) -> None:
         warnings += [f"{key}: takes effect at the next start" for key in waiting]
         log_hup(logging.WARNING, warnings)
     with kept("the users stay as they were"):
-        users, warnings = load_users(prepared.options.users)
+        users, warnings = read_again(prepared.options.users, config)
         log_hup(logging.WARNING, warnings)
         log.info("Received HUP -- reread permissions")
     with kept("the certificate stays as it was"):

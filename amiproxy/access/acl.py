@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
 
@@ -26,11 +29,26 @@ class Rule(NamedTuple):
     text: str
 
 
+class NamedList(NamedTuple):
+    """A list of acl.conf, as a user names it."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
 @dataclass(frozen=True)
 class Acl:
-    """The rules of one user, or of everyone.  A value; an empty list permits every address."""
+    """The addresses of one user, or of everyone.  A value; an empty one permits every address.
+
+    An address must be permitted by ``rules`` and by each of ``lists`` for itself.
+    """
 
     rules: tuple[Rule, ...] = ()
+    lists: tuple[NamedList, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything that could restrict."""
+        return bool(self.rules or self.lists)
 
     def allows(self, address: str) -> bool:
         """Return whether a client at *address* may connect.
@@ -39,35 +57,23 @@ class Acl:
         (``fe80::1%eth0``).  Text that is not an address is permitted by the empty
         list only.
         """
-        if not self.rules:
+        if not self:
             return True
         try:
             version, number = _number(address)
         except ValueError:
             return False
-        allowed = True
-        for rule in self.rules:
-            if rule.version == version and number & rule.mask == rule.network:
-                allowed = rule.permit
-        return allowed
+        return all(_permits(rules, version, number) for rules in self._each())
+
+    def _each(self) -> list[tuple[Rule, ...]]:
+        """Return the rules of each list: all must permit."""
+        return [self.rules, *(one.rules for one in self.lists)]
 
     def describe(self) -> str:
         """Return the list in words, for ``astmanproxy -t``."""
-        if not self.rules:
-            return "any address"
-        listed = ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in self.rules)
-        left = [self._left(version) for version in (4, 6)]
-        if left == ["any", "any"]:
-            return f"any address, in spite of {listed}"
-        named = [f"{word} IPv{version} address" for version, word in zip((4, 6), left) if word]
-        return ", ".join([listed, *named])
-
-    def _left(self, version: int) -> str:
-        """Return which addresses of *version* no rule is about, and so are permitted, in a word."""
-        rules = [rule for rule in self.rules if rule.version == version]
-        if any(rule.mask == 0 for rule in rules):
-            return ""
-        return "any other" if any(not rule.permit for rule in rules) else "any"
+        named = [f"list {one.name} ({_described(one.rules)})" for one in self.lists]
+        own = [_described(self.rules)] if self.rules or not named else []
+        return "; and ".join([*own, *named])
 
     def weakness(self) -> str:
         """Return what an administrator hardly means by this list, and what to do; else ``""``.
@@ -75,37 +81,79 @@ class Acl:
         That is a permit that nothing has denied before, so that it permits everybody, and
         a list that restricts one version of IP and forgets the other.
         """
-        left = {version for version in (4, 6) if self._permits_in_vain(version)}
-        denies_ipv4 = any(r.version == 4 and r.mask == 0 and not r.permit for r in self.rules)
-        permits_ipv6 = any(rule.version == 6 and rule.permit for rule in self.rules)
-        if 4 in left or denies_ipv4 or permits_ipv6:
-            left |= {4, 6} - {rule.version for rule in self.rules}
-        if not left:
+        left = {4, 6}
+        for rules in self._each():
+            if rules:
+                left &= _left_open(rules)
+        if not left or not any(self._each()):
             return ""
         everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(left))
         who = " and ".join(f"IPv{version}" for version in sorted(left))
-        return f"an {who} address that no line is about is permitted: begin with {everything}"
+        where = f"one of the lists {', '.join(one.name for one in self.lists)} " * bool(self.lists)
+        return (
+            f"an {who} address that no line is about is permitted: begin {where}with {everything}"
+        )
 
-    def _permits_in_vain(self, version: int) -> bool:
-        """Return whether a rule permits what no rule before it, nor one for all, has denied."""
-        denied: dict[int, set[int]] = {}  # mask -> networks
-        rules = [rule for rule in self.rules if rule.version == version]
-        if any(rule.mask == 0 for rule in rules):
-            return False
-        for rule in rules:
-            if not rule.permit:
-                denied.setdefault(rule.mask, set()).add(rule.network)
-            elif not any(
-                mask & rule.mask == mask and rule.network & mask in networks
-                for mask, networks in denied.items()
-            ):
-                return True
+
+def _permits(rules: Iterable[Rule], version: int, number: int) -> bool:
+    """Return whether *rules* permit the address *number* of IP *version*."""
+    allowed = True
+    for rule in rules:
+        if rule.version == version and number & rule.mask == rule.network:
+            allowed = rule.permit
+    return allowed
+
+
+def _described(rules: Sequence[Rule]) -> str:
+    """Return *rules* in words."""
+    if not rules:
+        return "any address"
+    listed = ", ".join(f"{'permit' if r.permit else 'deny'} {r.text}" for r in rules)
+    left = [_left(rules, version) for version in (4, 6)]
+    if left == ["any", "any"]:
+        return f"any address, in spite of {listed}"
+    named = [f"{word} IPv{version} address" for version, word in zip((4, 6), left) if word]
+    return ", ".join([listed, *named])
+
+
+def _left(rules: Iterable[Rule], version: int) -> str:
+    """Return which addresses of *version* no rule is about, and so are permitted, in a word."""
+    rules = [rule for rule in rules if rule.version == version]
+    if any(rule.mask == 0 for rule in rules):
+        return ""
+    return "any other" if any(not rule.permit for rule in rules) else "any"
+
+
+def _left_open(rules: Sequence[Rule]) -> set[int]:
+    """Return the versions of IP whose addresses *rules* hardly leave open on purpose."""
+    left = {version for version in (4, 6) if _permits_in_vain(rules, version)}
+    denies_ipv4 = any(r.version == 4 and r.mask == 0 and not r.permit for r in rules)
+    permits_ipv6 = any(rule.version == 6 and rule.permit for rule in rules)
+    if 4 in left or denies_ipv4 or permits_ipv6:
+        left |= {4, 6} - {rule.version for rule in rules}
+    return left
+
+
+def _permits_in_vain(rules: Iterable[Rule], version: int) -> bool:
+    """Return whether a rule permits what no rule before it, nor one for all, has denied."""
+    denied: dict[int, set[int]] = {}  # mask -> networks
+    rules = [rule for rule in rules if rule.version == version]
+    if any(rule.mask == 0 for rule in rules):
         return False
+    for rule in rules:
+        if not rule.permit:
+            denied.setdefault(rule.mask, set()).add(rule.network)
+        elif not any(
+            mask & rule.mask == mask and rule.network & mask in networks
+            for mask, networks in denied.items()
+        ):
+            return True
+    return False
 
 
 #: The list that permits every address.
 ANYBODY = Acl()
-#: For a user whose list is not available: every address is denied.
+#: For whom every address is denied.
 DENY_ALL = Acl(
     tuple(
         Rule(permit=False, version=version, network=0, mask=0, text=text)

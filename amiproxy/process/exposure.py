@@ -27,25 +27,27 @@ ASTERISK = "asterisk"
 def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
     """Return what is wrong with the rights of the files that a start reads, as warnings."""
     secret = [options.config, options.users, config.certfile]
+    public = [config.acl_file, config.client_ca_file, config.ssl_ca_file]
     return [
-        *exposed(who, secret),
-        *unreadable(who, [*secret, config.client_ca_file, config.ssl_ca_file]),
+        *exposed(who, secret, public),
+        *unreadable(who, [*secret, *public]),
         *log_out_of_reach(who, config),
     ]
 
 
-def exposed(who: Identity, paths: Iterable[str]) -> list[str]:
-    """Return a warning for each file in *paths*, all with secrets, that is not ours alone.
+def exposed(who: Identity, secret: Iterable[str], public: Iterable[str] = ()) -> list[str]:
+    """Return a warning for each file in *secret* and *public* that is not ours alone.
 
-    Ours is what root, the user that starts the proxy, *who*, as whom it runs, and Asterisk
-    may read and change: its packages give /etc/asterisk to Asterisk's user, which is trusted
-    with all that the proxy protects.
+    Everybody may read the *public* ones.  Ours is what root, the user that starts the proxy,
+    *who*, as whom it runs, and Asterisk may read and change: its packages give /etc/asterisk
+    to Asterisk's user, which is trusted with all that the proxy protects.
     """
     own = Trusted.of_process()
     users, groups = _asterisk()
     ours = Trusted(own.users | users | {who.uid}, own.groups | groups | {who.gid})
     found = []
-    for path in _there(paths):
+    secret = _there(secret)
+    for path in dict.fromkeys([*secret, *_there(public)]):
         with contextlib.suppress(OSError):
             info = os.stat(path)  # noqa: PTH116
             if not stat.S_ISREG(info.st_mode):
@@ -53,7 +55,7 @@ def exposed(who: Identity, paths: Iterable[str]) -> list[str]:
             objection = objection_to(path, ours)
             if objection:
                 found.append(f"{path}: others may change it: {objection}; chown or chmod that")
-            elif info.st_mode & stat.S_IROTH:
+            elif path in secret and info.st_mode & stat.S_IROTH:
                 found.append(f"{path}: everybody may read it, secrets and all; chmod 0640 {path}")
     return found
 

@@ -128,6 +128,12 @@ class _Parser:
                 self.report.error(number, f"{key}: {error}")
 
     def _report_unknown(self, number: int, key: str) -> None:
+        if key == "acl":
+            # It would close something.
+            self.report.error(
+                number, "acl: write this line in [general] of astmanproxy.users; aclfile is here"
+            )
+            return
         similar = typos.meant(key, _CLOSING)
         hint = f", so what {similar} closes is open: is that meant?" if similar else ""
         self.report.warn(number, f"unknown key {_shown(key)}, ignored{hint}")  # spec section 3

@@ -66,7 +66,7 @@ def describe_users(
     if not users:
         return [_NO_USERS_GUARDED if config.guarded else _NO_USERS]
     lines = []
-    if users.general.acl.rules:
+    if users.general.acl:
         lines.append(f"everyone: from {users.general.acl.describe()}")
     if not config.guarded:
         lines.append("who does not log in: sees and may do everything (authrequired = no)")

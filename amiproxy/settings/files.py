@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from amiproxy.basics.places import Trusted, objection_to
 from amiproxy.errors import ConfigError
 from amiproxy.formats import Format, load_formats
+from amiproxy.settings.aclfile import load_acls
 from amiproxy.settings.usersfile import load_users
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 _INSTALLED = Path("lib", "astmanproxy", "handlers")
 
 
-def find_users(path: str, *, required: bool) -> tuple[Users, list[str]]:
-    """Return the users of the file *path* and the warnings about it.
+def find_users(path: str, config: Config, *, required: bool) -> tuple[Users, list[str]]:
+    """Return the users of the file *path* and the warnings about it and ``aclfile``.
 
     Where the file is missing there are no users, and a warning.
 
     Raises:
-        ConfigError: the file cannot be used; or it is missing and *required*, as it
+        ConfigError: a file cannot be used; or that of the users is missing and *required*, as it
             always is in the C program.
 
     """
@@ -40,7 +41,19 @@ def find_users(path: str, *, required: bool) -> tuple[Users, list[str]]:
         if required:
             raise ConfigError(text)
         return load_users(os.devnull)[0], [f"{text} Going on without users"]
-    return load_users(path)
+    return read_again(path, config)
+
+
+def read_again(path: str, config: Config) -> tuple[Users, list[str]]:
+    """Return the users of the file *path*, and the warnings, by the lists of ``aclfile``.
+
+    Raises:
+        ConfigError: one of the two files cannot be used.
+
+    """
+    acls, warnings = load_acls(config)
+    users, more = load_users(path, acls)
+    return users, [*warnings, *more]
 
 
 def read_formats(config: Config) -> dict[str, Format]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl, read_rules
+from amiproxy.access.acl import ANYBODY, Acl, NamedList, read_rules
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import read_classes
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amiproxy.access.acl import Rule
+    from amiproxy.settings.aclfile import NamedAcls
     from amiproxy.settings.readers import Written
     from amiproxy.settings.report import Report
     from amiproxy.settings.sections import Entry, Section
@@ -87,7 +88,9 @@ PROXY_ACTIONS = frozenset(
 )  # fmt: skip
 
 
-def general_settings(sections: Iterable[Section], report: Report) -> dict[str, Any]:
+def general_settings(
+    sections: Iterable[Section], acls: NamedAcls, report: Report
+) -> dict[str, Any]:
     """Return the fields of access.user.General that the sections ``[general]`` set."""
     settings: dict[str, Any] = {}
     for section in sections:
@@ -96,14 +99,17 @@ def general_settings(sections: Iterable[Section], report: Report) -> dict[str, A
                 section.line, "[general](!) is a template, and would be in force for nobody"
             )
         elif section.is_general:
-            _apply(section, _GENERAL, settings, report)
+            _apply(section, _GENERAL, settings, acls, report)
     return settings
 
 
-def user_settings(section: Section, report: Report) -> dict[str, Any]:
-    """Return the fields of access.user.User that *section* sets, beside the name."""
+def user_settings(section: Section, acls: NamedAcls, report: Report) -> dict[str, Any]:
+    """Return the fields of access.user.User that *section* sets, beside the name.
+
+    *acls* are the lists that an ``acl`` line may name.
+    """
     settings: dict[str, Any] = {"eventfilters": EventFilters()}
-    _apply(section, _USER, settings, report)
+    _apply(section, _USER, settings, acls, report)
     return settings
 
 
@@ -124,25 +130,30 @@ def filter_names(value: str) -> tuple[frozenset[str], list[str]]:
 
 
 def _apply(
-    section: Section, keys: Mapping[str, _Key], settings: dict[str, Any], report: Report
+    section: Section,
+    keys: Mapping[str, _Key],
+    settings: dict[str, Any],
+    acls: NamedAcls,
+    report: Report,
 ) -> None:
     """Set in *settings* what the lines of *section* say."""
     # A list while lines are added to it, or many of them would take long.
-    settings["rules"] = [*settings.get("acl", ANYBODY).rules]
+    former = settings.get("acl", ANYBODY)
+    settings["rules"], settings["lists"] = [*former.rules], [*former.lists]
     _warn_of_repeated(section, report)
     for entry in section.entries:
         key = keys.get(entry.key)
         if key is None:
             _report_unknown(section, entry, report)
             continue
-        line = _Line(entry, settings.get(key.field), report)
+        line = _Line(entry, settings.get(key.field), acls, report)
         try:
             if entry.key in _NEVER_EMPTY and not (entry.text or entry.criteria):
                 raise ValueError("is empty and would restrict nothing; leave the line out")
             settings[key.field] = key.read(line)
         except ValueError as error:
             report.error(entry.line, f"{entry.key}: {error}")
-    settings["acl"] = Acl(tuple(settings.pop("rules")))
+    settings["acl"] = Acl(tuple(settings.pop("rules")), tuple(settings.pop("lists")))
     weakness = settings["acl"].weakness()
     if weakness:
         places = [one.line for one in section.entries if one.key in ("permit", "deny", "acl")]
@@ -189,10 +200,11 @@ def _why_ignored(section: Section, entry: Entry) -> str:
 
 
 class _Line(NamedTuple):
-    """A line, what its field has held so far, and where warnings go."""
+    """A line, what its field has held so far, what it may name, and where warnings go."""
 
     entry: Entry
     former: Any
+    acls: NamedAcls
     report: Report
 
     @property
@@ -229,13 +241,9 @@ def _rule(line: _Line) -> list[Rule]:
     return former
 
 
-def _named_acl(line: _Line) -> list[Rule]:
-    line.warn(
-        f"acl = {line.text}: acl.conf is not read, every address is denied here;"
-        " put the permit and deny lines of that list in its place"
-    )
-    # Asterisk lets nobody in either by a list it cannot find.
-    return [*line.former, *DENY_ALL.rules]
+def _lists(line: _Line) -> list[NamedList]:
+    former: list[NamedList] = line.former
+    return line.acls.chosen(line.text, former, line.warn)
 
 
 def _event_filter(line: _Line) -> EventFilters:
@@ -284,7 +292,7 @@ class _Key(NamedTuple):
 
 # One row a key, in alphabetical order.
 _GENERAL: dict[str, _Key] = {
-    "acl": _Key("rules", _named_acl),
+    "acl": _Key("lists", _lists),
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "authlimit": _Key("auth_limit", count(0)),  # 0: no limit
     "authtimeout": _Key("auth_timeout", count(1, 999_999_999)),  # seconds; there is no "never"
@@ -296,7 +304,7 @@ _GENERAL: dict[str, _Key] = {
 }
 _USER: dict[str, _Key] = {
     "accountcode": _Key("accountcode", _text),
-    "acl": _Key("rules", _named_acl),
+    "acl": _Key("lists", _lists),
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "channel": _Key("channel", lower),
     "deny": _Key("rules", _rule),

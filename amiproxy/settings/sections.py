@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.settings.comments import STRAY_END, without_comments
 
@@ -51,11 +51,14 @@ class Section:
         return self.name.lower() == "general"
 
 
-def read_sections(lines: Iterable[tuple[int, str]], report: Report) -> list[Section]:
+def read_sections(
+    lines: Iterable[tuple[int, str]], report: Report, *, whole: bool = False
+) -> list[Section]:
     """Read the sections in *lines*, pairs of line number and text.
 
-    The first line begins a section.  Sections of one name stay separate, except for
-    ``[name](+)``, whose lines are added to the first.
+    *whole*: they are all of a file of Asterisk's, so that lines before the first section and
+    directives are errors; otherwise the first line begins a section.  Sections of one name
+    stay separate, except for ``[name](+)``, whose lines are added to the first.
     """
     sections: list[Section] = []
     named: dict[str, Section] = {}  # the first of each name
@@ -76,14 +79,24 @@ def read_sections(lines: Iterable[tuple[int, str]], report: Report) -> list[Sect
             current = _section(text, number, named, report)
             if current is not None and current.line == number:
                 sections.append(current)
-        elif text.startswith("#"):
-            _directive(text, number, report)
-        elif current is not None:
-            _entry(text, number, current, report)
-            _warn_of_cut_secret(text, raw, number, report)
+        else:
+            _content(text, raw, number, current, report, whole=whole)
     if depth:
         report.error(begun, "the comment that begins with ;-- has no end --;")
     return sections
+
+
+def _content(
+    text: str, raw: str, number: int, section: Section | None, report: Report, *, whole: bool
+) -> None:
+    """Read the line *text* of *section*, *raw* with its comments."""
+    if text.startswith("#"):
+        _directive(text, number, report.error if whole else report.warn)
+    elif section is not None:
+        _entry(text, number, section, report)
+        _warn_of_cut_secret(text, raw, number, report)
+    elif whole:
+        report.error(number, "no [section] begins before this line")
 
 
 def _section(text: str, number: int, named: dict[str, Section], report: Report) -> Section | None:
@@ -118,11 +131,11 @@ def _warn_of_cut_secret(text: str, raw: str, number: int, report: Report) -> Non
         report.warn(number, r"secret: ; begins a comment, as in Asterisk; write \; for one in it")
 
 
-def _directive(text: str, number: int, report: Report) -> None:
-    """Warn of a directive; other lines that begin with # are comments here."""
+def _directive(text: str, number: int, tell: Callable[[int, str], None]) -> None:
+    """Tell of a directive; other lines that begin with # are comments here."""
     word = text[1:].split(None, 1)[0].lower() if text[1:].strip() else ""
     if word in ("include", "exec", "tryinclude"):
-        report.warn(number, f"#{word} is not supported: put the lines themselves here")
+        tell(number, f"#{word} is not supported: put the lines themselves here")
 
 
 def _entry(text: str, number: int, section: Section, report: Report) -> None:

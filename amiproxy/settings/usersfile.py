@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 from amiproxy.access import hashes
 from amiproxy.access.user import General, User, Users
 from amiproxy.errors import ConfigError
+from amiproxy.settings.aclfile import NO_ACLS
 from amiproxy.settings.classic import check_comments, classic_user, shown
 from amiproxy.settings.managerconf import general_settings, user_settings
 from amiproxy.settings.report import Report, check_bytes
 from amiproxy.settings.sections import merge_repeated, read_sections
 
 if TYPE_CHECKING:
+    from amiproxy.settings.aclfile import NamedAcls
     from amiproxy.settings.sections import Section
 
 _BLANKS = " \t"
@@ -33,10 +35,11 @@ _MAX_COST = 14
 _NOTHING = {"read": "no events", "write": "no action that needs a class"}
 
 
-def load_users(path: str | Path) -> tuple[Users, list[str]]:
+def load_users(path: str | Path, acls: NamedAcls = NO_ACLS) -> tuple[Users, list[str]]:
     """Read the users file *path*; return the users and the warnings.
 
-    Warnings are lines ``FILE:LINE: text``, without hashes.
+    *acls* are the lists that its ``acl`` lines may name.  Warnings are lines
+    ``FILE:LINE: text``, without hashes.
 
     Raises:
         ConfigError: the file cannot be read, or ``read_users`` raises it.
@@ -46,10 +49,10 @@ def load_users(path: str | Path) -> tuple[Users, list[str]]:
         text = Path(path).read_bytes().decode("latin-1")
     except OSError as error:
         raise ConfigError(f"{path}:0: {error.strerror or error}") from error
-    return read_users(text, str(path))
+    return read_users(text, str(path), acls)
 
 
-def read_users(text: str, path: str) -> tuple[Users, list[str]]:
+def read_users(text: str, path: str, acls: NamedAcls = NO_ACLS) -> tuple[Users, list[str]]:
     """Read the users from *text*, the contents of *path*; as load_users.
 
     Raises:
@@ -70,10 +73,10 @@ def read_users(text: str, path: str) -> tuple[Users, list[str]]:
     for number, line in lines[:first]:
         _add(found, classic_user(line, number, report), number, report)
     sections = read_sections(lines[first:], report)
-    general = General(**general_settings(sections, report))
+    general = General(**general_settings(sections, acls, report))
     for section in merge_repeated(sections, report):
         if not section.is_general and not section.template:
-            _add(found, _modern(section, general, report), section.line, report)
+            _add(found, _modern(section, general, acls, report), section.line, report)
     if sections and not found and any(not section.is_general for section in sections):
         report.warn(
             sections[-1].line,
@@ -105,10 +108,10 @@ def _add(found: dict[str, User], user: User | None, number: int, report: Report)
     found[user.name] = user
 
 
-def _modern(section: Section, general: General, report: Report) -> User | None:
+def _modern(section: Section, general: General, acls: NamedAcls, report: Report) -> User | None:
     """Make the user of *section*; return None if nobody could log in by it."""
     name = shown(section.name)
-    settings = user_settings(section, report)
+    settings = user_settings(section, acls, report)
     if "secret" not in settings:
         # As in Asterisk such a section is good as a base for others, and no more.
         report.warn(section.line, f"[{name}] has no secret: nobody can log in")

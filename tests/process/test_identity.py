@@ -106,6 +106,21 @@ def test_what_belongs_to_asterisk_is_not_warned_of(
     assert [f"{path}: others may change it: {tmp_path}" in one for one in found] == [True] * named
 
 
+def test_a_file_without_secrets_may_be_read_but_not_changed_by_others(tmp_path: Path) -> None:
+    """Lists of addresses, authorities: who can change them gets in."""
+    path = tmp_path / "acl.conf"
+    path.touch()
+    path.chmod(0o644)
+    assert exposure.exposed(ME, [], [str(path)]) == []
+    [found] = exposure.exposed(ME, [str(path)], [str(path)])
+    assert "everybody may read it" in found
+
+    path.chmod(0o666)
+
+    [found] = exposure.exposed(ME, [], [str(path)])
+    assert found.startswith(f"{path}: others may change it")
+
+
 @needs_root
 def test_a_process_that_is_still_root_is_noticed() -> None:
     """At the last check before clients are served."""

@@ -21,12 +21,12 @@ def test_a_missing_users_file_means_no_users(tmp_path: Path) -> None:
     """With a warning; where it is required, it is an error as in the C program."""
     missing = str(tmp_path / "none")
 
-    users, [warning] = find_users(missing, required=False)
+    users, [warning] = find_users(missing, Config(), required=False)
 
     assert len(users) == 0
     assert warning.startswith(f"Unable to open permissions file: {missing}!")
     with pytest.raises(ConfigError, match=f"^Unable to open permissions file: {missing}!$"):
-        find_users(missing, required=True)
+        find_users(missing, Config(), required=True)
 
 
 def test_a_log_that_cannot_be_is_warned_of(tmp_path: Path) -> None:

@@ -151,15 +151,6 @@ def test_empty_read_and_write_lines_allow_nothing() -> None:
     assert user.read == user.write == 0
 
 
-def test_a_named_acl_lets_nobody_in() -> None:
-    """acl.conf is not read; without its rules everybody would get in."""
-    users, warnings = read_users(SECTION + "acl = office\n", "f")
-
-    assert not users["u"].acl.allows("127.0.0.1")
-    assert not users["u"].acl.allows("::1")
-    assert warnings[0].startswith("f:5: acl = office: acl.conf is not read")
-
-
 def test_a_section_without_a_secret_makes_no_user() -> None:
     """It may be a base for others; nobody logs in by it."""
     users, warnings = read_users("[base]\nread=call\nwrite=\n[u](base)\nsecret=s\n", "f")

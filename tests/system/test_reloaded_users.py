@@ -133,3 +133,24 @@ def test_a_broken_users_file_keeps_the_old_users(
         assert is_in(log_in(client, "joe"))
         assert log_in(client, "", "nobody") == DENIED
     assert re.search(rf"{re.escape(str(program.users_file))}:\d+: ", program.log())
+
+
+def test_named_lists_are_read_again(proxy: StartProxy, reload: Reload) -> None:
+    """SIGHUP rereads the file of the lists; a broken one keeps the old lists in force."""
+    users = "[joe]\nsecret = secret\nread = all\nwrite = all\nacl = office\n"
+    program = proxy(closed(), users)
+    lists = program.dir / "acl.conf"
+
+    def gets_in(source: str) -> bool:
+        with program.client(source=source) as client:
+            return is_in(log_in(client, "joe"))
+
+    assert [gets_in("127.0.0.1"), gets_in("127.0.0.2")] == [False, False]
+    program.write_config(closed(more="aclfile = {dir}/acl.conf\n"))
+    lists.write_text("[office]\ndeny = 0.0.0.0/0\ndeny = ::/0\npermit = 127.0.0.1\n")
+    reload(program, users)
+    assert [gets_in("127.0.0.1"), gets_in("127.0.0.2")] == [True, False]
+    lists.write_text("[office]\npermit = all\n")
+    reload(program, users, "Received HUP -- the users stay as they were")
+    assert [gets_in("127.0.0.1"), gets_in("127.0.0.2")] == [True, False]
+    assert f"{lists}:2: permit: 'all' is not an address" in program.log()
