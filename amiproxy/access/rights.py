@@ -11,13 +11,18 @@ from amiproxy.access.user import BOUNDED
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from amiproxy.access.user import User
     from amiproxy.message import Message
 
 
-def refusal(user: User | None, message: Message) -> str | None:
+def refusal(
+    user: User | None, message: Message, listings: Collection[Mapping[str, int]] = ()
+) -> str | None:
     """Return why *message* may not go upstream for *user*, or None if it may.
 
+    *listings* are what the servers that it may go to say of their actions (listedactions.py).
     The text is for the log, without secrets; the client is answered ``Action
     Filtered``.  *user* None is a client without a user, which may do everything that
     the configuration permits to everybody.
@@ -30,15 +35,47 @@ def refusal(user: User | None, message: Message) -> str | None:
         return None
     if user.write == BOUNDED and message.action == "filter":
         return None  # in C's form nobody could give the class, and it only takes away
-    return _class_refusal(user.write, message)
+    return _class_refusal(user, message, listings)
 
 
-def _class_refusal(write: int, message: Message) -> str | None:
-    """Return why the classes *write* do not permit *message*, or None if they do."""
-    needed = ACTIONS.get(message.action)
+def is_known(message: Message) -> bool:
+    """Return whether the table knows the action."""
+    return message.action in ACTIONS
+
+
+def needs_listing(user: User) -> bool:
+    """Return whether what servers say of their actions may count for *user*.
+
+    Not for those of the C program's form: what bounds them was never said to be a class.
+    """
+    return user.write not in (ALL, BOUNDED)
+
+
+def trusts_listing(user: User) -> bool:
+    """Return whether *user* may send what is unknown here by what the server says of it.
+
+    If nothing but classes restricts the user: nobody could tell whether an unknown action
+    keeps to a channel, a context or an account.
+    """
+    return needs_listing(user) and not (user.bounded or user.accountcode)
+
+
+def _class_refusal(
+    user: User, message: Message, listings: Collection[Mapping[str, int]]
+) -> str | None:
+    """Return why the classes of *user* do not permit *message*, or None if they do.
+
+    What is known here and what a server says must both permit it.
+    """
+    write, action = user.write, message.action
+    needed = ACTIONS.get(action)
     if needed is None:
-        return "the action is unknown and needs the class all"
-    for classes in needed:
+        listed = bool(listings) and all(action in one for one in listings)
+        if not listed or not trusts_listing(user):
+            return "the action is unknown and needs the class all"
+        needed = ()
+    said = [one[action] for one in listings if one.get(action)]
+    for classes in (*needed, *said):
         if not write & classes:
             return f"the action needs one of the classes {describe_classes(classes)}"
     escape = None if write & SYSTEM else escapes.escape(message)

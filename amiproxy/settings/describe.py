@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.access import hashes
+from amiproxy.access.rights import trusts_listing
 from amiproxy.access.user import BOUNDED, UNBOUNDED
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
@@ -128,7 +129,11 @@ def _may(user: User, local: str) -> Iterator[str]:
     """Yield which actions *user* may send to Asterisk; *local* is ``filterlocal``."""
     yield f"may send actions of: {describe_classes(user.write)}"
     if user.write != ALL:
-        yield "may send what needs no class (Ping, QueueStatus...), nothing that is unknown here"
+        unknown = "of what is unknown here what its server says" if trusts_listing(user) else ""
+        yield (
+            "may send what needs no class (Ping, QueueStatus...),"
+            f" {unknown or 'nothing that is unknown here'}"
+        )
     if user.write == BOUNDED:
         yield "may add event filters (Action: Filter)"
     if not user.write & SYSTEM:

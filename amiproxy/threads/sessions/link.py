@@ -13,9 +13,10 @@ from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import Turns
+from amiproxy.threads.sessions.listing import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
@@ -69,8 +70,8 @@ class AsteriskLink:
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
         self._ids = ids
-        # Guards _transport, connected, turns, _ping and what ledger keeps of actions, so
-        # that actions go upstream in the order in which the ledger has them.  Held for one
+        # Guards _transport, connected, turns, _ping, _listing and what ledger keeps of actions,
+        # so that actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and connected
         # are read, one reference each, where an answer a moment old will do; so are
@@ -89,6 +90,7 @@ class AsteriskLink:
         #: The actions that wait until those that have gone are answered.
         self.turns = Turns()
         self._ping: PendingAction | None = None  # the last one of ours
+        self._listing = Listing(ids, self.scope)
 
     # -- any thread -------------------------------------------------------------------------
 
@@ -207,6 +209,21 @@ class AsteriskLink:
         self._ping.since = time.monotonic()
         return self.ledger.enter(self._ping)
 
+    @property
+    def listed(self) -> Mapping[str, int]:
+        """What it has said of its actions: names in lower case, and the classes of each."""
+        return self._listing.actions
+
+    def ask_listed(self, timeout: float) -> None:
+        """Ask Asterisk what classes its actions need, unless that was asked of late.
+
+        Waits for the answer for up to *timeout* seconds, in the thread of a client.
+        """
+        with self.lock:
+            if self.connected and (question := self._listing.question(time.monotonic())):
+                self._send(self.ledger.enter(question))
+        self._listing.settled.wait(timeout)
+
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
         with self.lock:
@@ -252,6 +269,7 @@ class AsteriskLink:
             self._transport = None
             self.proxy_path = ""
             self.ledger.abandon()
+            self._listing.clear()
             return self._over(*self.turns.clear())
 
     def classify(self, messages: Iterable[Message]) -> tuple[list[Routed], list[PendingAction]]:
@@ -261,6 +279,9 @@ class AsteriskLink:
         """
         with self.lock:
             ledger = self.ledger
+            if self._listing.is_due:
+                messages = list(messages)
+                self._listing.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
             over = self._over()
             behind = ledger.ask_behind()

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
@@ -21,8 +22,9 @@ from amiproxy.threads.sessions.webquota import WebQuota
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from amiproxy.access.user import User
     from amiproxy.limits import Limits
     from amiproxy.message import Message
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -34,6 +36,9 @@ log = logging.getLogger("amiproxy.actions")
 
 #: Who a proxy is.
 _ID = re.compile("[0-9a-f]{16}")
+
+#: Seconds that servers may take to list their actions.
+_LISTING_TIME = 2.0
 
 #: How many proxies are named to another one: one line of an action holds them.
 _LONGEST_PATH = 32
@@ -150,6 +155,25 @@ class Router:
             if web:
                 self.web_quota.give_back(session.number)
             return replies.error(message, problem)
+
+    def listings(self, user: User, message: Message) -> list[Mapping[str, int]]:
+        """Return what the servers say of their actions that *message* of *user* may go to.
+
+        For what no table knows they are asked, and their answers waited for; what they say of
+        other actions counts from then on, too.
+        """
+        if not rights.needs_listing(user):
+            return []
+        name = user.server or message.values.get("server")
+        found = self.named(name) if name else self.servers
+        servers = [server for server in found if server.connected]
+        if not rights.is_known(message) and rights.trusts_listing(user):
+            deadline = Deadline(_LISTING_TIME)
+            with self.turnstile.outside():
+                for server in servers:
+                    if message.action not in server.listed:
+                        server.ask_listed(deadline.left())
+        return [server.listed for server in servers]
 
     def answered(self, number: int, untold: str = "") -> None:
         """Note that an action of session *number* is over.  Never waits.
