@@ -92,12 +92,13 @@ test: .venv/.ready
 
 # As root this builds Debian sid with Asterisk and phones, once, in ASTERISK_CHROOT, and keeps it.
 # Without: ASTERISK= is a command that starts one, ASTERISK_AMI=PORT:USER:SECRET one that runs;
-# tests that need phones are skipped then.  A full run takes minutes.
+# tests that need phones are skipped then.  What was compared is in asterisk-last.txt at the end.
 asterisk-test: export ASTERISK_CHROOT ?= $(HOME)/.cache/astmanproxy/asterisk
+asterisk-test: export ASTERISK_FIGURES ?= asterisk-last.txt
 asterisk-test: .venv/.ready
 	@$(PY) -m tests.asterisk.chroot || test $$? = 75
 	@if $(PY) -m tests.asterisk.chroot --quiet || test -n "$$ASTERISK$$ASTERISK_AMI"; \
-	then $(PY) -m pytest -m real_asterisk tests/asterisk $(ARGS); \
+	then rm -f "$$ASTERISK_FIGURES"; $(PY) -m pytest -m real_asterisk tests/asterisk $(ARGS) && { test ! -f "$$ASTERISK_FIGURES" || cat "$$ASTERISK_FIGURES"; }; \
 	else echo "asterisk-test is skipped"; fi
 
 style: .venv/.ready

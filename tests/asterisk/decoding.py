@@ -51,14 +51,23 @@ def _json(data: bytes) -> list[Lines]:
 
 
 def _object(found: dict[str, object]) -> Lines:
-    """Return the lines of an object: the array ``:order`` says which name each line has."""
-    order = found.pop(":order", None)
-    values = {
-        name: iter(value if isinstance(value, list) else [value]) for name, value in found.items()
-    }
+    """Return the lines of an object.
+
+    The array ``:order`` says which name each line has, ``:charset`` which values are latin-1.
+    """
+    order, charsets = found.pop(":order", None), found.pop(":charset", {})
+    assert isinstance(charsets, dict)
+    lines = {name: iter(_values(name, some, charsets.get(name))) for name, some in found.items()}
     if not isinstance(order, list):
-        return tuple(_line(name, one) for name, some in values.items() for one in some)
-    return tuple(_line(name, next(values[name])) for name in order)
+        return tuple(one for some in lines.values() for one in some)
+    return tuple(next(lines[name]) for name in order)
+
+
+def _values(name: str, value: object, charset: object) -> list[bytes]:
+    """Return the lines of one name, whose value may be several."""
+    some = value if isinstance(value, list) else [value]
+    each = charset if isinstance(charset, list) else [charset] * len(some)
+    return [_line(name, one, str(which or "utf-8")) for one, which in zip(some, each)]
 
 
 def _xml(data: bytes) -> list[Lines]:
@@ -75,18 +84,18 @@ def _xml(data: bytes) -> list[Lines]:
 
 
 def _element(child: ET.Element) -> bytes:
-    value = child.get("Value", "")
-    if child.get("Charset") != "latin-1":
-        return _line(child.tag, value)
-    # Control characters are written as their pictures, U+2400 and so on.
-    pictures = {0x2400 + code: code for code in range(32)}
-    bare = value.translate(pictures).encode("latin-1")
-    return bare if child.tag == "UnparsedText" else child.tag.encode() + b": " + bare
+    value, charset = child.get("Value", ""), child.get("Charset", "utf-8")
+    if charset == "latin-1":
+        # Control characters are written as their pictures, U+2400 and so on.
+        value = value.translate({0x2400 + code: code for code in range(32)})
+    return _line(child.tag, value, charset)
 
 
-def _line(name: str, value: object) -> bytes:
-    text = str(value) if name == "UnparsedText" else f"{name}: {value}"
-    return text.encode("utf-8", "surrogateescape")
+def _line(name: str, value: object, charset: str) -> bytes:
+    text = str(value).encode(charset, "surrogateescape")
+    return (
+        text if name == "UnparsedText" else name.encode("utf-8", "surrogateescape") + b": " + text
+    )
 
 
 def _parts(data: bytes, end: bytes) -> list[bytes]:

@@ -144,11 +144,14 @@ class Recorder:
 
         Waits for both.
         """
+        return DECODERS[self.format](self.bytes_between(first, last))[:-1]
+
+    def bytes_between(self, first: bytes, last: bytes) -> bytes:
+        """Return what came behind the message with the text *first*, to the end of *last*'s."""
         begin = self.wait(first)
         behind = self.wait(last, begin)
         with self._changed:
-            data = bytes(self._data[begin:behind])
-        return DECODERS[self.format](data)[:-1]
+            return bytes(self._data[begin:behind])
 
     def so_far(self) -> list[Lines]:
         """Return all messages that have come whole."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.asterisk.asking import Admin, Answer, value
-from tests.asterisk.decoding import Lines, header
+from tests.asterisk.decoding import header
 from tests.asterisk.instance import PHONES, Asterisk
 from tests.asterisk.phones.loop import Loop
 from tests.asterisk.phones.phone import Manner, Phone
@@ -18,6 +18,7 @@ from tests.support import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.asterisk.decoding import Lines
     from tests.asterisk.phones.call import Call
 
 _FLOWS = itertools.count(1)
@@ -25,16 +26,19 @@ _FLOWS = itertools.count(1)
 _REACHABLE = ("Avail", "Reachable", "NonQual", "NonQualified")
 
 
-class Window:
+class Window(NamedTuple):
     """The time of one flow: from one mark to another."""
 
-    def __init__(self, name: str, number: int) -> None:
-        self.name = name
-        self.first, self.last = f"flow-{number}-begins", f"flow-{number}-ends"
+    first: str
+    last: str
 
     def messages(self, recorder: Recorder) -> list[Lines]:
         """Return what *recorder* was sent in that time."""
         return recorder.between(self.first.encode(), self.last.encode())
+
+    def bytes(self, recorder: Recorder) -> bytes:
+        """Return the bytes of these messages, and of the mark at the end."""
+        return recorder.bytes_between(self.first.encode(), self.last.encode())
 
 
 class World:
@@ -76,19 +80,22 @@ class World:
     @contextlib.contextmanager
     def window(self, name: str) -> Iterator[Window]:
         """Mark what is done inside: it begins and ends without any call."""
-        window = Window(name, next(_FLOWS))
-        self._mark(window.first)
-        self._since = self.direct.wait(window.first.encode())
+        number = next(_FLOWS)
+        window = Window(f"{name}-{number}-begins", f"{name}-{number}-ends")
+        self._since = self.direct.wait(self.mark(window.first).encode())
         try:
             yield window
         finally:
             self.end_calls()
-            self._mark(window.last)
+            self.mark(window.last)
         self.direct.wait(window.last.encode(), self._since)
         assert self.loop.errors == []
 
-    def _mark(self, text: str) -> None:
-        self.admin.succeed("UserEvent", UserEvent="Mark", Text=text)
+    def mark(self, text: str) -> str:
+        """Send a UserEvent with *text* to all clients, users of the phones too; return it."""
+        channels = [f"Channel: PJSIP/{number}-mark" for number in self.phones]
+        self.admin.succeed("UserEvent", *channels, UserEvent="Mark", Text=text)
+        return text
 
     def end_calls(self) -> None:
         """Hang up all phones, wait until no channel is left, and forget what they were told."""

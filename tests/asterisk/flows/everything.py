@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from tests.asterisk.flows import calls, driven, features, queues, transfers
+from tests.asterisk.flows import calls, driven, features, load, queues, transfers
 from tests.asterisk.flows.flow import FLOWS
 
 __all__ = ["FLOWS"]
 
-_MODULES = (calls, driven, features, queues, transfers)
+_MODULES = (calls, driven, features, load, queues, transfers)
