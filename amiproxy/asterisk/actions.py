@@ -19,7 +19,41 @@ EVERYBODY = "everybody"
 CLASS = "class"
 
 _KINDS = frozenset((READS, NAMED, EVERYBODY, CLASS))
-_ROLES = frozenset(("need", "device", "context"))
+_ROLES = frozenset(("need", "context"))
+
+# What a header names, for DEVICES.
+#: A mailbox or agent, called as the device is.
+NAME = "name"
+#: A device of a technology that stands before its name.
+DEVICE = "device"
+#: Where a message goes to: ``pjsip:101``.
+TARGET = "target"
+#: Who a message is said to be from: ``"Name" <sip:101@host>``.
+SENDER = "sender"
+#: What is nobody's own.
+FOREIGN = "foreign"
+
+#: Headers by which an action names a device, or what belongs to one, in another way than
+#: ``Channel`` and its like do; in lower case.  They mean the same in every action, those of
+#: modules nobody knows included.  Another value than those above is the technology of the
+#: device: chan_pjsip calls them endpoints, chan_sip peers.
+DEVICES: dict[str, str] = {
+    "agent": NAME,  # AgentLogoff
+    "aor": "pjsip",
+    "destination": TARGET,  # MessageSend
+    "device": "skinny",  # SKINNYshowdevice; elsewhere its technology stands before it
+    "endpoint": "pjsip",  # PJSIPNotify, PJSIPQualify, PJSIPSetMaintenance, PJSIPShowEndpoint...
+    "from": SENDER,  # MessageSend
+    "line": "skinny",  # SKINNYshowline
+    "mailbox": NAME,  # MailboxCount, MWIUpdate, VoicemailMove...
+    "member": DEVICE,  # QueueStatus
+    "peer": "sip",  # SIPqualifypeer, SIPshowpeer, SIPpeerstatus
+    "to": TARGET,  # MessageSend
+    "tomailbox": NAME,  # VoicemailForward
+    "uri": FOREIGN,  # PJSIPNotify: any phone anywhere
+}
+#: Actions whose headers are for the program that reads the event.
+FREE = frozenset({"userevent"})
 
 
 class Span(NamedTuple):
@@ -34,15 +68,14 @@ class Reach(NamedTuple):
     """What an action reaches beyond the caller's own calls, and the headers that say so.
 
     For users whose channels or context are limited.  Headers are in lower case.  Those that
-    name a channel in any action (``Channel``, ``Interface``...) are checked wherever they
-    stand, see amiproxy/routing/actionfilter.py; here is what differs from action to action.
+    name a channel in any action (``Channel``, ``Interface``...) or a device (DEVICES) are
+    checked wherever they stand, see amiproxy/routing/actionfilter.py; here is what differs
+    from action to action.
     """
 
     kind: str
     #: Without them the action means everybody's, or what is global.
     needed: tuple[str, ...]
-    #: They name a mailbox, agent or endpoint, by the name of the user's device.
-    devices: tuple[str, ...]
     #: Asterisk takes another context where this header is missing.
     context: str
 
@@ -60,11 +93,10 @@ class Action(NamedTuple):
 
 # The action, and what kind it is.  For each span of versions the classes of which a user needs
 # one in ``write`` (none: no class is needed); where no span is it does not exist.  Then
-# header=role: need, device (which is needed as well), or context (to be added where it is
-# missing).
+# header=role: need, or context (to be added where it is missing).
 _ROWS = """
 AbsoluteTimeout                             named     1.8-23 call,system
-AgentLogoff                                 named     1.8-23 agent                  Agent=device
+AgentLogoff                                 named     1.8-23 agent                  Agent=need
 Agents                                      reads     1.8-23 agent
 AGI                                         named     1.8-23 agi
 AOCMessage                                  named     1.8-23 aoc
@@ -150,9 +182,9 @@ ModuleCheck                                 reads     1.8-23 system
 ModuleLoad                                  class     1.8-23 system
 Monitor                                     named     1.8-20 call
 MuteAudio                                   named     1.8-23 system
-MWIDelete                                   named     13-23 call                    Mailbox=device
+MWIDelete                                   named     13-23 call                    Mailbox=need
 MWIGet                                      reads     13-23 call,reporting
-MWIUpdate                                   named     13-23 call                    Mailbox=device
+MWIUpdate                                   named     13-23 call                    Mailbox=need
 Originate                                   named     1.8-23 originate
 Park                                        named     1.8-23 call
 ParkedCalls                                 reads     1.8-11 none  13-23 call
@@ -160,10 +192,10 @@ Parkinglots                                 reads     11 none  13-23 call
 PauseMonitor                                named     1.8-20 call
 Ping                                        reads     1.8-23 none
 PJSIPHangup                                 named     18-23 call,system
-PJSIPNotify                                 class     13-23 system
-PJSIPQualify                                named     13-23 reporting,system        Endpoint=device
+PJSIPNotify                                 named     13-23 system
+PJSIPQualify                                named     13-23 reporting,system        Endpoint=need
 PJSIPRegister                               everybody 13-23 reporting,system
-PJSIPSetMaintenance                         class     20-23 system
+PJSIPSetMaintenance                         named     20-23 system                 Endpoint=need
 PJSIPShowAors                               reads     16-23 system
 PJSIPShowAuths                              reads     16-23 system
 PJSIPShowContacts                           reads     16-23 system
@@ -208,7 +240,7 @@ ShowDialPlan                                reads     1.8-23 config,reporting
 SIPnotify                                   class     1.8-20 system
 SIPpeers                                    reads     1.8-20 reporting,system
 SIPpeerstatus                               reads     11-20 system
-SIPqualifypeer                              named     1.8-20 reporting,system       Peer=device
+SIPqualifypeer                              named     1.8-20 reporting,system       Peer=need
 SIPshowpeer                                 reads     1.8-20 reporting,system
 SIPshowregistry                             reads     1.8-20 reporting,system
 SKINNYdevices                               reads     1.8-20 reporting,system
@@ -227,10 +259,10 @@ UnpauseMonitor                              named     1.8-20 call
 UpdateConfig                                class     1.8-23 config
 UserEvent                                   named     1.8-23 user
 VoicemailBoxSummary                         reads     18-23 call,reporting
-VoicemailForward                            named     18-23 user                    Mailbox=device
-VoicemailMove                               named     18-23 user                    Mailbox=device
-VoicemailRefresh                            named     13-23 user                    Mailbox=device
-VoicemailRemove                             named     18-23 user                    Mailbox=device
+VoicemailForward                            named     18-23 user                    Mailbox=need
+VoicemailMove                               named     18-23 user                    Mailbox=need
+VoicemailRefresh                            named     13-23 user                    Mailbox=need
+VoicemailRemove                             named     18-23 user                    Mailbox=need
 VoicemailUsersList                          reads     1.8-23 call,reporting
 VoicemailUserStatus                         reads     16-23 call,reporting
 WaitEvent                                   reads     1.8-23 none
@@ -244,14 +276,13 @@ def _span(versions: str, classes: str) -> Span:
 
 
 def _reach(kind: str, roles: list[str]) -> Reach:
-    """Read a kind, and roles of headers: ``Mailbox=device``."""
+    """Read a kind, and roles of headers: ``Mailbox=need``."""
     pairs = [role.lower().split("=") for role in roles]
     assert kind in _KINDS, kind
     assert _ROLES.issuperset(role for _, role in pairs), roles
     return Reach(
         kind,
-        needed=tuple(header for header, role in pairs if role != "context"),
-        devices=tuple(header for header, role in pairs if role == "device"),
+        needed=tuple(header for header, role in pairs if role == "need"),
         context=next((header for header, role in pairs if role == "context"), ""),
     )
 

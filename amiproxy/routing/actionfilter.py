@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable, Protocol
 
-from amiproxy.asterisk.actions import EVERYBODY, REACH
+from amiproxy.asterisk.actions import DEVICES, EVERYBODY, FREE, REACH, TARGET
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing import dialplan, headers, runs
 from amiproxy.routing.account import account_problem
@@ -56,7 +56,7 @@ _ACTION_RUNS = frozenset(
 # All headers that are looked at.
 _LOOKED_AT = (
     _ACTION_CHANNELS | _ACTION_IDS | _ACTION_BRIDGES | _NEW_IDS | _ACTION_CONTEXTS | _ACTION_RUNS
-) | {"dahdichannel"}
+) | {"dahdichannel", *DEVICES}
 
 # Actions that may have a channel receive digits.
 _DIGITS = frozenset(("playdtmf", "sendflash"))
@@ -137,6 +137,7 @@ class ActionFilter:
             # Without a value it is for Asterisk not there.
             if value and (evaluated or name in _LOOKED_AT):
                 problem = self._header_problem(name, value, message, knows)
+                problem = problem or self._device_problem(name, value, message)
                 problem = problem or self._run_problem(name, value, message)
                 if problem is not None:
                     return problem
@@ -153,9 +154,6 @@ class ActionFilter:
         for header in reach.needed:
             if not message.get(header):
                 return f"without {header} it is everybody's"
-        for header in reach.devices:
-            if not all(self._bounds.has_device(value) for value in message.all(header)):
-                return f"another's {header}"
         return None
 
     def _is_about_everybodys_data(self, message: Message) -> bool:
@@ -186,8 +184,17 @@ class ActionFilter:
             return "another's call"
         return None
 
+    def _device_problem(self, name: str, value: str, message: Message) -> str | None:
+        """Return why the header *name* names another's device, or what belongs to it, or None."""
+        kind = DEVICES.get(name)
+        if kind is None or name in _ACTION_CHANNELS or message.action in FREE:
+            return None
+        return None if self._bounds.has_device(kind, value) else f"another's {name}"
+
     def _may_use(self, name: str, value: str, message: Message) -> bool:
         """Return whether the header *name* names a channel that is the user's."""
+        if name == "destination" and self._bounds.has_device(TARGET, value):
+            return True
         if name == "interface":
             return self._bounds.may_dial(value)
         if name == "timeoutchannel" or (name == "channel2" and message.action == "park"):

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from amiproxy.routing.named import device_named
+
 _GOSUB = re.compile(r"[,^|]")
 # Variables of a channel by whose contents Asterisk goes on in another context:
 # TRANSFER_CONTEXT, GOTO_ON_BLINDXFR, CONNECTED_LINE_SEND_SUB, DYNAMIC_FEATURES...
@@ -31,11 +33,22 @@ class Bounds(NamedTuple):
         """Return whether the channel *name* is the user's; ``&`` would join it to another."""
         return not self.channel or (name.lower().startswith(self.channel) and "&" not in name)
 
-    def has_device(self, name: str) -> bool:
-        """Return whether a mailbox, agent or endpoint is called as the user's device is."""
-        device = self.channel.partition("/")[2]
-        found = name.lower().partition("@")[0]
-        return found + "-" == device if device.endswith("-") else found.startswith(device)
+    def has_device(self, kind: str, value: str) -> bool:
+        """Return whether the *value* of a header of an action names a device of the user's.
+
+        *kind* says how: see :data:`amiproxy.asterisk.actions.DEVICES`.
+        """
+        if not self.channel:
+            return True
+        device = device_named(kind, value)
+        if not device:
+            return False
+        if device.startswith("/"):
+            device = self.channel.partition("/")[0] + device
+        # As the names of its channels begin; with its hyphen a prefix means one device alone.
+        channel = f"{device.lower()}-"
+        exact = self.channel.endswith("-")
+        return channel == self.channel if exact else channel.startswith(self.channel)
 
     def may_dial(self, destination: str) -> bool:
         """Return whether the user may have ``technology/address`` called.

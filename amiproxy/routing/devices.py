@@ -23,6 +23,11 @@ def channel_of(device: str) -> str:
     return f"{device if options < 0 else device[:options]}-"
 
 
+def _account(name: str) -> str:
+    """Return the account *name*; chan_sip may write it as ``sip:101@host``."""
+    return name[4:].partition("@")[0] if name.startswith("sip:") else name
+
+
 def devices_in(lines: list[str]) -> str:
     """Return the devices that *lines* name: see :attr:`Facts.devices`."""
     headers = [
@@ -35,7 +40,7 @@ def devices_in(lines: list[str]) -> str:
         if name == "hint":
             found += value.partition(",")[0].split("&")
         elif name == "accountid":
-            found.append(f"{service}/{value}")
+            found.append(f"{service}/{_account(value)}")
         elif name != "service":
             found.append(value if "/" in value else f"{_TECHNOLOGIES[name]}/{value}")
     return "\n" + "".join([f"{channel_of(device)}\n" for device in found]).lower()

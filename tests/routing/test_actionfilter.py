@@ -108,10 +108,10 @@ def test_a_pattern_or_a_unique_id_is_not_an_own_channel(channel: str) -> None:
 
 
 def test_actions_without_channel_pass_untouched() -> None:
-    """Ping and the like, the same message.  The sender of a text is not a channel."""
+    """Ping and the like, the same message; a text from the own device to itself."""
     for message in (
         Message.of("Action: Ping", "ActionID: 1"),
-        Message.of("Action: MessageSend", "To: sip:200", "From: sip:100", "Body: x"),
+        Message.of("Action: MessageSend", "To: sip:100", "From: sip:100", "Body: x"),
     ):
         assert SessionFilter(User(channel="sip/100"), "off").outgoing(message) is message
 

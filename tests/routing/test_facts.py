@@ -79,6 +79,7 @@ def test_channels_are_separated_from_each_other() -> None:
         (["AccountID: 101", "Service: PJSIP"], "\npjsip/101-\n"),
         (["Service: AMI", "AccountID: 101"], "\nami/101-\n"),
         (["AccountID: 101"], "\n/101-\n"),
+        (["AccountID: sip:101@10.0.0.1", "Service: SIP"], "\nsip/101-\n"),
         (["Device: ", "Service: PJSIP"], "\n"),
         (["Device: PJSIP/101", "Uniqueid: 1.1"], ""),
         (["Interface: PJSIP/101"], ""),

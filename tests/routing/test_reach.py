@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from amiproxy.asterisk.actions import EVERYBODY, REACH, READS
+from amiproxy.asterisk.actions import DEVICES, EVERYBODY, REACH, READS
 from amiproxy.routing.classes import ALL
 from amiproxy.web.origin import READ_ONLY
 from tests.routing.support import AGI, GETVAR, ORIGINATE, SETVAR, Client, User
@@ -66,19 +66,88 @@ def test_the_database_is_nobodys_own(action: str) -> None:
     assert Client(User(accountcode="mine")).sends(f"Action: {action}", "Family: x")
 
 
-@pytest.mark.parametrize(
-    ("action", "header"),
-    [(name, header) for name, one in REACH.items() for header in one.devices],
-)
-def test_a_device_is_named_as_the_channel_is(action: str, header: str) -> None:
-    """Mailbox, agent or endpoint 100 is that of SIP/100."""
-    client = Client(User(channel="sip/100"))
+@pytest.mark.parametrize("action", [name for name, one in REACH.items() if one.needed])
+def test_an_action_that_means_everybodys_needs_a_name(action: str) -> None:
+    """Without it, or with an empty one, it would be about all."""
+    headers = [f"{name}: " for name in REACH[action].needed]
 
-    assert client.sends(f"Action: {action}", f"{header}: 100@default")
-    assert client.sends(f"Action: {action}", f"{header}: 200") is None
-    assert client.sends(f"Action: {action}", f"{header}: 100", f"{header}: 200") is None
-    assert client.sends(f"Action: {action}") is None
-    assert Client(User(channel="sip/100-")).sends(f"Action: {action}", f"{header}: 1001") is None
+    assert Client(User(channel="sip/100")).sends(f"Action: {action}") is None
+    assert Client(User(channel="sip/100")).sends(f"Action: {action}", *headers) is None
+
+
+#: Header, values that name what belongs to PJSIP/101, and such that do not.
+NAMED = {
+    "Agent": (["101"], ["103"]),
+    "AOR": (["101"], ["103"]),
+    "Device": (["PJSIP/101"], ["101", "PJSIP/103"]),
+    "Destination": (["pjsip:101", "PJSIP/101-00000001"], ["pjsip:103", "101", "sip:101"]),
+    "Endpoint": (["101"], ["103", "SIP/101", "101,103", "all"]),
+    "From": (
+        ["101", "pjsip:101", "sip:101@pbx", '"Joe" <sip:101@pbx;user=phone>', "<101>"],
+        ["103", "sip:103@pbx", '"101" <sip:103>', "<sip:103> <sip:101>", "sip:x@101", ">101"],
+    ),
+    "Line": ([], ["101", "PJSIP/103"]),
+    "Mailbox": (["101", "101@default"], ["103@default", "101,103", "101&103", "/^1.*$/", "@101"]),
+    "Member": (["PJSIP/101"], ["101", "PJSIP/103", "Local/101@agents"]),
+    "Peer": ([], ["101", "103"]),
+    "To": (
+        ["pjsip:101", "PJSIP:101"],
+        ["pjsip:103", "sip:101", "101", "pjsip:101/sip:x@pbx", "pjsip:101@pbx", "pjsip:sip:101"],
+    ),
+    "ToMailbox": (["101@default"], ["103@default"]),
+    "URI": ([], ["sip:101@pbx"]),
+}
+
+
+def test_every_header_that_names_a_device_is_tried() -> None:
+    """A new one gets a line."""
+    assert sorted(map(str.lower, NAMED)) == sorted(DEVICES)
+
+
+@pytest.mark.parametrize("header", NAMED)
+@pytest.mark.parametrize("action", ["PJSIPNotify", "MessageSend", "MailboxCount", "OfAModule"])
+def test_a_device_is_named_as_the_channel_is(action: str, header: str) -> None:
+    """Under whatever header, in whatever action: 101 has to be that of PJSIP/101."""
+    own, others = NAMED[header]
+    for prefix in ("pjsip/101", "PJSIP/101-"):
+        client = Client(User(channel=prefix))
+        for value in own:
+            assert client.sends(f"Action: {action}", f"{header}: {value}")
+            assert client.sends(f"Action: {action}", f"{header.upper()}:{value}", f"{header}: ")
+        for value in others:
+            assert client.sends(f"Action: {action}", f"{header}: {value}") is None
+            lines = [f"{header}: {one}" for one in (*own, value)]
+            assert client.sends(f"Action: {action}", *lines) is None
+    assert Client(User(out_context="in")).sends(f"Action: {action}", f"{header}: 103")
+
+
+def test_with_its_hyphen_the_prefix_means_one_device() -> None:
+    """Without it a prefix means all that begin so, as for channels."""
+    for lines in (
+        ("Action: PJSIPQualify", "Endpoint: 1012"),
+        ("Action: MWIUpdate", "Mailbox: 1012@default"),
+        ("Action: MessageSend", "To: pjsip:1012"),
+    ):
+        assert Client(User(channel="pjsip/101")).sends(*lines)
+        assert Client(User(channel="pjsip/101-")).sends(*lines) is None
+
+
+def test_a_technology_alone_has_all_of_its_devices() -> None:
+    """And none of another's; mailboxes and agents have none."""
+    for prefix in ("sip", "sip/"):
+        client = Client(User(channel=prefix))
+        assert client.sends("Action: SIPqualifypeer", "Peer: 200")
+        assert client.sends("Action: AgentLogoff", "Agent: 200")
+        assert client.sends("Action: PJSIPQualify", "Endpoint: 200") is None
+
+
+def test_headers_of_a_user_event_are_the_senders_own() -> None:
+    """Programs that read it know what To and From mean; a channel is checked as ever."""
+    client = Client(User(channel="pjsip/101"))
+    event = ("Action: UserEvent", "UserEvent: Chat", "From: joe", "To: pjsip:103", "Device: x")
+
+    assert client.sends(*event) == list(event)
+    assert client.sends(*event, "Channel: PJSIP/103-1") is None
 
 
 def test_two_channels_in_one_header() -> None:
