@@ -172,10 +172,10 @@ class SessionFilter:
         if known is None:
             known = self._known[scope] = BoundedDict(self._most_ids)
         verdict = self._verdict(facts, links, known)
+        if links.past and verdict is not _OWN and self._was_own(facts, links, scope):
+            verdict = _OWN
         replay = self._learn(links, known) if verdict is _OWN else ()
-        if links.is_last:
-            if verdict is _WITHHELD and self._was_own(facts, links, scope):
-                verdict = _PASSING
+        if links.ended:
             self._end(links, known, scope)
         if verdict is _WITHHELD or (self._only and facts.name not in self._only):
             return ()

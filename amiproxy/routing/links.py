@@ -15,7 +15,7 @@ class Links:
     Only :meth:`amiproxy.routing.calltable.CallTable.note` makes one, and keeps it with the message.
     """
 
-    __slots__ = ("ended", "is_last", "learned", "live", "past", "replays")
+    __slots__ = ("ended", "learned", "live", "past", "replays")
 
     def __init__(
         self,
@@ -37,5 +37,3 @@ class Links:
         #: The ids that a message may name when they have ended: a client that knew one of
         #: them gets it.
         self.past: Final = past
-        #: Whether it may be the last that concerns anything: there are ``ended`` or ``past``.
-        self.is_last: Final = bool(ended or past)

@@ -170,9 +170,9 @@ class ReferenceFilter:
         ids = self._ids(server, message)
         context = self._context(message)
         own_call = self._matches(message) or self._is_linked(message, ids, known)
+        own_call = own_call or self._is_late(message, scope)
         if not self._passes(message, context, own_call, known):
-            late = self._is_late(server, message, context, scope)
-            return [message] if late and (wanted or not allowed) else []
+            return []
         before = (
             self._replay(server, message, ids, known) if own_call or context is not None else []
         )
@@ -199,11 +199,9 @@ class ReferenceFilter:
             return context
         return self.user.in_context if self.user.in_context in parties else max(parties)
 
-    def _is_late(
-        self, server: ReferenceServer, message: bytes, context: str | None, scope: str
-    ) -> bool:
+    def _is_late(self, message: bytes, scope: str) -> bool:
         """Return whether *message* is the late Cdr or CEL of a call that was the user's."""
-        if self._is_elsewhere(context) or event(message) not in ("cdr", "cel"):
+        if event(message) not in ("cdr", "cel"):
             return False
         ended = self.ended.get(scope, set())
         return any(uid in ended for uid in named_ids(message))
