@@ -29,8 +29,9 @@ def originate(session: Session, action: Action) -> bytes:
     pbx = session.pbx
     if not action.get("Channel"):
         return error(action, "Channel not specified")
-    if action.get("Exten").lower() == "none":
-        return error(action, "Extension does not exist.")
+    wrong = _wrong(action)
+    if wrong:
+        return error(action, wrong)
     asynchronous = action.get("Async").lower() in _YES
     outcome = pbx.behaviour.outcome or outcome_of(action)
     order = _order(pbx, action, announce=asynchronous)
@@ -40,6 +41,22 @@ def originate(session: Session, action: Action) -> bytes:
     if asynchronous:
         return success(action, "Originate successfully queued")
     return _wait(session, action, call)
+
+
+def _wrong(action: Action) -> str:
+    """Return what is wrong with an Originate, as action_originate finds out; empty: nothing."""
+    priority, timeout = action.get("Priority"), action.get("Timeout")
+    if "/" not in action.get("Channel"):
+        return "Invalid channel"
+    if priority and not priority.isdigit():
+        return "Invalid priority"
+    if timeout and not timeout.lstrip("-").isdigit():
+        return "Invalid timeout"
+    if action.get("Application"):
+        return ""
+    if not (action.get("Exten") and action.get("Context") and priority):
+        return "Originate with 'Exten' requires 'Context' and 'Priority'"
+    return "Extension does not exist." if action.get("Exten").lower() == "none" else ""
 
 
 def _wait(session: Session, action: Action, call: Call) -> bytes:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asterisk(time_scale=0.1)
 
 
+WHERE = ["Exten: 1", "Context: default", "Priority: 1"]
+
+
 @pytest.fixture
 def client(asterisk: SimulatedAsterisk) -> Iterator[ManagerClient]:
     with logged_in(asterisk) as client:
@@ -51,7 +54,7 @@ def test_an_async_originate_is_answered_at_once_and_by_an_event(
     """The response comes first, OriginateResponse with the ActionID when the phone answers."""
     answer = client.ask(
         "Action: Originate", "ActionID: o", "Channel: SIP/100", "Async: true",
-        "Context: internal", "Exten: 200", 'CallerID: "Ann" <100>',
+        "Context: internal", "Exten: 200", "Priority: 1", 'CallerID: "Ann" <100>',
     )  # fmt: skip
 
     assert answer == [
@@ -73,7 +76,7 @@ def test_a_failed_originate_has_its_reason(
     """5 for busy, 3 for no answer."""
     client.send(
         "Action: Originate", f"Channel: Local/{channel}@legs/n", "Async: 1", "Timeout: 50",
-        "Exten: 1", "ActionID: f",
+        *WHERE, "ActionID: f",
     )  # fmt: skip
     result = client.read_until("Event: OriginateResponse")
 
@@ -85,11 +88,22 @@ def test_a_failed_originate_has_its_reason(
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
-        (["Channel: SIP/1"], "Originate successfully queued"),
-        (["Channel: SIP/busy"], "Originate failed"),
-        (["Channel: SIP/never", "Timeout: 50"], "Originate failed"),
-        (["Channel: NoTech/1"], "Originate failed"),
-        (["Channel: SIP/1", "Exten: none"], "Extension does not exist."),
+        (["Channel: SIP/1", *WHERE], "Originate successfully queued"),
+        (["Channel: SIP/busy", *WHERE], "Originate failed"),
+        (["Channel: SIP/never", "Timeout: 50", *WHERE], "Originate failed"),
+        (["Channel: NoTech/1", "Application: Echo"], "Originate failed"),
+        (["Channel: SIP/1", "Exten: none", *WHERE[1:]], "Extension does not exist."),
+        (
+            ["Channel: SIP/1", *WHERE[:2]],
+            "Originate with 'Exten' requires 'Context' and 'Priority'",
+        ),
+        (
+            ["Channel: SIP/1", *WHERE[1:]],
+            "Originate with 'Exten' requires 'Context' and 'Priority'",
+        ),
+        (["Channel: SIP", *WHERE], "Invalid channel"),
+        (["Channel: SIP/1", *WHERE, "Timeout: soon"], "Invalid timeout"),
+        (["Channel: SIP/1", *WHERE[:2], "Priority: first"], "Invalid priority"),
         ([], "Channel not specified"),
     ],
 )
@@ -109,7 +123,9 @@ def test_a_synchronous_originate_blocks_its_session(
 ) -> None:
     """No answer and no event while the phone rings; other sessions get all (recording b7)."""
     with logged_in(asterisk) as other:
-        client.send("Action: Originate", "Channel: SIP/never", "Timeout: 1000", "ActionID: o")
+        client.send(
+            "Action: Originate", "Channel: SIP/never", "Timeout: 1000", "ActionID: o", *WHERE
+        )
         client.send("Action: Ping", "ActionID: p")
         other.read_until("Event: Newchannel")
         asterisk.event("Custom")
@@ -147,7 +163,7 @@ def test_every_call_is_whole(speak: str, outcome: str, channel: str) -> None:
 def test_each_variable_of_an_originate_has_a_varset(client: ManagerClient) -> None:
     """In repeated headers and in lists."""
     client.send(
-        "Action: Originate", "Channel: SIP/1", "Async: yes", "Variable: A=1,B=x y", "Variable: C=",
+        "Action: Originate", "Channel: SIP/1", "Async: yes", "Variable: A=1,B=x y", "Variable: C=", *WHERE,
     )  # fmt: skip
     heard = [client.read_until("Event: VarSet") for _ in range(3)]
 
@@ -161,7 +177,7 @@ def test_each_variable_of_an_originate_has_a_varset(client: ManagerClient) -> No
 def test_ids_and_account_of_an_originate_are_used(client: ManagerClient) -> None:
     """ChannelId is the unique id of the call; Account is in its events."""
     client.send(
-        "Action: Originate", "Channel: SIP/1", "Async: yes", "ChannelId: mine-1", "Account: acc",
+        "Action: Originate", "Channel: SIP/1", "Async: yes", "ChannelId: mine-1", "Account: acc", *WHERE,
     )  # fmt: skip
     begun = client.read_until("Event: Newchannel")
 

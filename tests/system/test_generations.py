@@ -39,10 +39,12 @@ ACTIONS = [
     "ListCommands",
     "UserEvent|UserEvent: Mine|Key: value",
     "NoSuchAction",
-    "Originate|Channel: SIP/busy|Exten: 1",
-    "Originate|Channel: SIP/7|Exten: 1|Variable: A=1",
-    "Originate|Channel: NoTech/7|Exten: 1",
-    "Originate|Channel: SIP/8|Exten: 1|Async: true",
+    "Originate|Channel: SIP/9|Context: c|Exten: 1",
+    "Originate|Channel: SIP/9|Context: c|Exten: 1|Async: true",
+    "Originate|Channel: SIP/busy|Context: c|Exten: 1|Priority: 1",
+    "Originate|Channel: SIP/7|Context: c|Exten: 1|Priority: 1|Variable: A=1",
+    "Originate|Channel: NoTech/7|Context: c|Exten: 1|Priority: 1",
+    "Originate|Channel: SIP/8|Context: c|Exten: 1|Priority: 1|Async: true",
 ]
 
 
@@ -58,7 +60,8 @@ def played(client: ManagerClient, who: str, *more: str) -> dict[str, list[list[s
         client.send(f"Action: {name}", f"ActionID: {key}", *headers, *more)
     found: dict[str, list[list[str]]] = {key: [] for key in ids}
     *_, last, end = ids
-    while len(found[last]) < 2 or not found[end]:  # its response, and its OriginateResponse
+    # The last one has its response, and its OriginateResponse.
+    while not all(found.values()) or len(found[last]) < 2:
         message = client.read_message()
         key = value(message, "ActionID") or ""
         if key in found:

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
     from tests.support import ProxyProcess
 
-ORIGINATE = ["Action: Originate", "Channel: SIP/100", "Async: true"]
+ORIGINATE = [
+    "Action: Originate",
+    "Channel: SIP/100",
+    "Exten: 1",
+    "Priority: 1",
+    "Async: true",
+]
 
 
 @pytest.fixture(scope="module")
