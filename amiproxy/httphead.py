@@ -16,8 +16,10 @@ from amiproxy.httpmessages import BadRequest
 
 EXAMPLE = "GET /?Action=Ping HTTP/1.1"
 
+_EXACT = re.compile(rb"[A-Z]{1,32} [!-~]+ HTTP/1\.[0-9]\r\n")
 _END = re.compile(rb"\n\r?\n")
-_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}")
+_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LONGEST_METHOD = 32
 _VERSION = re.compile(rb"HTTP/[0-9.]+", re.IGNORECASE)
 _OURS = re.compile(rb"HTTP/1\.[0-9]")
 _SECOND_VERSION = re.compile(rb" HTTP/", re.IGNORECASE)
@@ -38,7 +40,15 @@ def find_end(data: bytes | bytearray, searched: int) -> int:
     """Return where the head at the beginning of *data* ends, -1 if its end has not come.
 
     Of *data* the first *searched* bytes were looked at before.
+
+    Raises:
+        BadRequest: 400, this will never be a request.
+
     """
+    if searched < _LONGEST_METHOD:
+        method, blank, _ = bytes(data[: _LONGEST_METHOD + 1]).partition(b" ")
+        if not _METHOD.fullmatch(method) or (len(data) > _LONGEST_METHOD and not blank):
+            raise BadRequest(400, f"This is not an HTTP request: it begins as in {EXAMPLE}")
     found = _END.search(data, max(0, searched - 2))
     return found.end() if found else -1
 
@@ -50,18 +60,6 @@ def is_simple(data: bytes | bytearray) -> bool:
     return data.endswith(b"\n") and b"\n" not in line and not _VERSION.fullmatch(last)
 
 
-def check_begin(data: bytes | bytearray) -> None:
-    """Look at *data*, the first bytes of a request, as soon as they come.
-
-    Raises:
-        BadRequest: 400, this will never be a request.
-
-    """
-    method, blank, _ = bytes(data[:40]).partition(b" ")
-    if not _METHOD.fullmatch(method) or (len(data) >= 40 and not blank):
-        raise BadRequest(400, f"This is not an HTTP request: it begins as in {EXAMPLE}")
-
-
 def exact(data: bytes) -> Head:
     """Return the head *data*, which ends with a blank line, as RFC 9112 has it.
 
@@ -69,6 +67,8 @@ def exact(data: bytes) -> Head:
         BadRequest: 400 or 505, the request line cannot be read.
 
     """
+    if _EXACT.match(data) and _HOST.search(data):
+        return Head(data, is_exact=True)
     line, _, rest = data.partition(b"\n")
     line = line[:-1] if line.endswith(b"\r") else line
     method, target, version = _parts(line)
@@ -80,7 +80,6 @@ def exact(data: bytes) -> Head:
 
 def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:
     """Return method, URL and version of the request line *line*."""
-    check_begin(line)
     method, _, rest = line.partition(b" ")
     rest = rest.strip(b" ")
     target, _, version = rest.rpartition(b" ")

@@ -116,7 +116,6 @@ class HttpConversation:
             if self._ended:
                 self.stage = Stage.OVER
             return False
-        httphead.check_begin(self._early)
         end = httphead.find_end(self._early, self._searched)
         self._searched = len(self._early)
         if end < 0 and self._ended:
@@ -256,11 +255,11 @@ def _stays(request: Request, *, is_followed: bool) -> bool:
     wishes = {wish.strip() for wish in request.header("connection").lower().split(",")}
     if "close" in wishes or request.version == "1.0":
         return "keep-alive" in wishes and "close" not in wishes
-    return is_followed or any(request.has(name) for name in _OF_LIBRARIES)
+    return is_followed or not _OF_LIBRARIES.isdisjoint([name for name, _ in request.headers])
 
 
 #: curl, also PHP's: Accept; http.client, requests, Go, Ruby, Node, browsers: Accept-Encoding.
-_OF_LIBRARIES = ("connection", "accept", "accept-encoding")
+_OF_LIBRARIES = frozenset({"connection", "accept", "accept-encoding"})
 
 _REASONS = {
     400: f"This is not an HTTP request: it begins as in {httphead.EXAMPLE}",

@@ -23,7 +23,7 @@ _NAME = "innocent"
 _PING_EVERY = 0.05  # seconds
 _STAMP = re.compile(rb"BenchId: \d+-(\d+)-")
 _BASIC = base64.b64encode(f"{_NAME}:{_NAME}".encode()).decode()
-_HTTP = f"GET /?%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {_BASIC}\r\n\r\n"
+_HTTP = f"GET /?%s HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nAuthorization: Basic {_BASIC}\r\n\r\n"
 
 
 def block(form: str, **headers: str) -> bytes:

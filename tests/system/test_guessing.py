@@ -42,7 +42,7 @@ def send_basic(client: ManagerClient, secret: str) -> None:
     """Send a request with Basic authentication as ``admin``."""
     token = base64.b64encode(f"admin:{secret}".encode()).decode()
     client.send_raw(
-        f"GET /?Action=Ping HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {token}\r\n\r\n"
+        f"GET /?Action=Ping HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nAuthorization: Basic {token}\r\n\r\n"
     )
 
 
