@@ -67,8 +67,8 @@ def prepare(
         raw = message.with_header("ActionID", wire_id).raw
     action = PendingAction(number, raw, wire_id, given, mode is AutoFilter.UNIQUE)
     action.since = now
-    if name == "originate" and not parse_bool(values.get("async", "")):
-        action.ringing = ringing(values.get("timeout", "")) + GRACE
+    action.ringing = longest_call(message)
+    if action.ringing:
         if hold_back and _may_be_asynchronous(values):
             action.held_back = True
             action.raw = Message(raw).setting("Async", "true").raw
@@ -93,6 +93,17 @@ def _may_be_asynchronous(values: Mapping[str, str]) -> bool:
     number = _INTEGER.match(priority)
     is_priority = bool(priority) if number is None else int(number.group(1)) != 0
     return bool(values.get("exten") and values.get("context")) and is_priority
+
+
+def longest_call(message: Message) -> float:
+    """Return for how many seconds *message* may be unanswered as it makes a call; 0: it makes none.
+
+    That is an Originate without Async, which is answered when somebody has, or nobody will.
+    """
+    values = message.values
+    if message.action != "originate" or parse_bool(values.get("async", "")):
+        return 0.0
+    return ringing(values.get("timeout", "")) + GRACE
 
 
 def ringing(timeout: str) -> float:

@@ -113,7 +113,8 @@ class Config:
     filter_local: str = _setting("off", "filterlocal", _LOCAL)
     handler_dir: str = _setting("", "handlerdir", path)
     hello_timeout: float = _setting(0.5, "sslclienthellotimeout", milliseconds, live=True)
-    http_cors: tuple[str, ...] = _setting((), "httpcors", origins)  # in lower case
+    # In lower case, as browsers write them.
+    http_cors: tuple[str, ...] = _setting((), "httpcors", origins, live=True)
     input_format: str = _setting("standard", "inputformat", format_name)
     # Silence before a Ping; 0: none is sent.
     keepalive: float = _setting(30.0, "keepalive", seconds, live=True)

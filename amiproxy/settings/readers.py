@@ -123,14 +123,22 @@ def _is_bad_ipv4(text: str) -> bool:
 
 
 def origins(value: Written) -> tuple[str, ...]:
-    """Read web origins separated by commas (RFC 6454)."""
-    found = tuple(text for text in value.text.lower().split(",") if text)
-    for origin in found:
-        if not re.fullmatch(r"https?://[a-z0-9_.:\[\]-]+", origin):
+    """Read web origins separated by commas (RFC 6454); a host without scheme has two.
+
+    Browsers leave the usual port of a scheme out.
+    """
+    found: list[str] = []
+    for origin in filter(None, value.text.lower().split(",")):
+        parts = re.fullmatch(r"(https?://)?([a-z0-9_.:\[\]-]+)/?", origin)
+        if parts is None:
             raise ValueError(
-                f"{quote(origin)} is not an origin; write https://host or https://host:port"
+                f"{quote(origin)} is not an origin; write http://host, https://host, "
+                "either with :port, or host for both"
             )
-    return found
+        for scheme, port in (("http://", ":80"), ("https://", ":443")):
+            if parts[1] in (None, scheme):
+                found.append(scheme + re.sub(f"{port}$", "", parts[2]))
+    return tuple(found)
 
 
 def quote(text: str) -> str:

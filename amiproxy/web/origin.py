@@ -19,6 +19,7 @@ A program that is not a browser sends none of them and may do everything.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -97,6 +98,10 @@ _BEGINS_OF_BROWSERS = ("sec-fetch-", "sec-ch-", "sec-gpc", "sec-purpose")
 _LOCAL_NAMES = (".localhost", ".local", ".lan", ".home.arpa", ".internal", ".intranet")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: What can stand in httpcors, and the characters of the longest host with its port.
+_ORIGIN = re.compile(r"https?://[a-z0-9_.:\[\]-]+")
+_LONGEST_ORIGIN = 270
 
 #: Characters of the longest origin that is parsed: urlsplit keeps what it has parsed.
 _MOST = 1024
@@ -190,6 +195,27 @@ def is_rebound(request: Request, own_names: Collection[str], allowed: Collection
     if host in {name.lower() for name in own_names}:
         return False
     return not any(name == "*" or _host_and_port(name)[0] == host for name in allowed)
+
+
+def sender(request: Request) -> str:
+    """Return the origin of the page that sent *request*, as its browser tells it, or ""."""
+    return request.header("origin") or _origin_of(request.header("referer"))
+
+
+def called(request: Request, *, tls: bool) -> str:
+    """Return the origin that the client of *request* takes us for."""
+    return f"{'https' if tls else 'http'}://{request.header('host')}"
+
+
+def line_for(origin: str) -> str:
+    """Return the line of astmanproxy.conf that allows *origin*; "" if none can.
+
+    What a stranger has sent is repeated only if it can be an origin.
+    """
+    origin = origin.lower()
+    if len(origin) > _LONGEST_ORIGIN or not _ORIGIN.fullmatch(origin):
+        return ""
+    return f"httpcors = {origin} (more of them: separated by commas)"
 
 
 def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str, str], ...]:

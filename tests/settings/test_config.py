@@ -182,7 +182,7 @@ def test_secrets_are_in_no_repr() -> None:
         "permit = 10.0.0.0/33",
         "deny = everybody",
         "httpcors = *",
-        "httpcors = example.com",
+        "httpcors = example.com/page",
         'forcebanner = "a\x00b"',
         'forcebanner = "a\rb"',
         "maxline = 0",

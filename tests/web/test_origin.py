@@ -237,3 +237,25 @@ def test_actions_that_a_link_may_ask_for_are_known_and_write_nothing() -> None:
         "listcommands",
         "waitevent",
     }
+
+
+@pytest.mark.parametrize(
+    ("headers", "line"),
+    [
+        ([("origin", "HTTP://A.example:80")], "httpcors = http://a.example:80 (more"),
+        ([("referer", "https://a.example/x?y=http://b")], "httpcors = https://a.example (more"),
+        ([("origin", "http://[::1]:8080")], "httpcors = http://[::1]:8080 (more"),
+        ([("origin", "null")], ""),
+        ([("origin", "file://")], ""),
+        ([("origin", "http://x<script>")], ""),
+        ([("origin", "http://a, http://b")], ""),
+        ([("origin", "http://a;b")], ""),
+        ([("origin", "http://" + "a" * 300)], ""),
+        ([], ""),
+    ],
+)
+def test_the_line_that_allows_a_page(headers: list[Header], line: str) -> None:
+    """It holds the origin and nothing else of what a stranger has sent."""
+    told = origin.line_for(origin.sender(request(*headers)))
+
+    assert told.startswith(line) if line else told == ""

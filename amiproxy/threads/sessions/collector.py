@@ -62,8 +62,13 @@ class PendingAnswer:
     over: threading.Event = field(default_factory=threading.Event)
 
     def take(self, message: Message, *, final: bool) -> None:
-        """Add *message*, the last one if *final*.  The caller holds the lock."""
+        """Add *message*, the last one if *final*.  The caller holds the lock.
+
+        What comes behind the last one, before who waits has woken, does not belong to it.
+        """
         assert self.lock.locked()
+        if self.complete:
+            return
         self.messages.append(message)
         self.size += len(message.raw)
         if self.size > MAX_ANSWER_BYTES:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.message import Message
+from amiproxy.routing import upstream
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
-from amiproxy.threads.actions.proxyactions import READ_ONLY
 from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.web import gate
 from amiproxy.threads.web.sessions import LIFE
 from amiproxy.web import accept, answers, origin, urls
 from amiproxy.web.answers import Answer
@@ -41,6 +40,10 @@ log = logging.getLogger("amiproxy.web")
 
 #: Seconds an answer may take if the request does not say (spec section 11).
 ANSWER_TIME = 30.0
+
+#: Seconds it may take longer than a call: the ledger ends a call whose OriginateResponse
+#: does not come, and says so.
+_BEHIND_A_CALL = 5.0
 
 #: Seconds a waitevent waits at the most; a minute without request ends a session.
 LONGEST_WAITEVENT = 50.0
@@ -91,7 +94,7 @@ class WebClient:
     def _answer(self, request: Request) -> Response:
         config, formats = self._context.config, self._context.formats
         target = urls.parse_target(request, self._context.limits.headers)
-        style = ""
+        style, tls = "", bool(self._transport.tls_version)
         output: Format | None = None
         try:
             if request.method not in urls.ALLOWED:
@@ -101,7 +104,7 @@ class WebClient:
             style = target.style or ""
             is_page = origin.from_browser(request)
             if target.style is not None and (is_page or request.has("accept-language")):
-                self._check_name(request)
+                gate.check_name(self._context, request, tls=tls)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
                 asked.format, request.header("accept"), formats, config.output_format
@@ -110,35 +113,12 @@ class WebClient:
                 kind = "text/html; charset=utf-8"
                 return Response(200, kind, answers.page(style), (_PAGE_POLICY,))
             if is_page:
-                self._check_page(request, asked.message)
+                gate.check_page(self._context, request, asked.message, tls=tls)
             self._authenticated = False  # who fails now is a stranger, whatever came before
             return self._perform(request, asked, asked.message, output)
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, output or self._output_of_errors(target, request), style)
-
-    # -- may it ask -----------------------------------------------------------------------
-
-    def _check_name(self, request: Request) -> None:
-        """Refuse a browser that came here by a name that may be anybody's."""
-        context = self._context
-        if context.guarded:
-            return  # it has no log-in for that name
-        with context.turnstile.outside():
-            names = _own_names()
-        if origin.is_rebound(request, names, context.config.http_cors):
-            raise BadRequest(403, "This name is not known to be the proxy's: add it to httpcors")
-
-    def _check_page(self, request: Request, message: Message) -> None:
-        """Refuse what another site's page may not do."""
-        cors = self._context.config.http_cors
-        if not origin.changes_state(request, message, read_only_proxyactions=READ_ONLY):
-            return
-        if origin.is_foreign(request, cors, tls=bool(self._transport.tls_version)):
-            raise BadRequest(403, "Another site's page may not do this: add its origin to httpcors")
-        # Who is logged off by a link loses nothing but the session, which our page offers.
-        if origin.is_link(request) and message.action != "logoff":
-            raise BadRequest(403, "A link may not do this: use POST, or the form at /")
 
     def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
         """Return the format for what is wrong with *request*, as far as it can be known."""
@@ -251,10 +231,12 @@ class WebClient:
         session: WebSession | None = None,
     ) -> Answer:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
-        answered = Deadline(ANSWER_TIME if asked.wait is None else asked.wait)
+        call = upstream.longest_call(message)
+        usual = max(ANSWER_TIME, call and call + _BEHIND_A_CALL)
+        answered = Deadline(usual if asked.wait is None else asked.wait)
         heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
         turnstile, gone = self._context.turnstile, self._is_gone
-        self._usual = Deadline(ANSWER_TIME)
+        self._usual = Deadline(usual)
         with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
             pending = collector.expect(asked.until_event)
             left = answered.left()
@@ -335,9 +317,3 @@ def failure(error: BadRequest, output: Format, style: str) -> Response:
     if style:
         return answers.respond_ajam(error.status, [message], style, error.headers)
     return answers.respond(error.status, [message], output, error.headers)
-
-
-@functools.lru_cache(maxsize=1)
-def _own_names() -> frozenset[str]:
-    """Return the names this host knows itself by; the first call may ask the resolver."""
-    return frozenset({socket.gethostname(), socket.getfqdn()})

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 from typing import TYPE_CHECKING
 
 from tests.system.peers import wait_connected
@@ -119,6 +120,32 @@ def test_rebound_names(web: ProxyProcess) -> None:
     assert curl(web, "/?Action=Ping", *browser, "-H", "Host: evil.example")[0] == 403
     assert curl(web, "/?Action=Ping", *browser, "-H", "Host: localhost:1")[0] == 200
     assert curl(web, "/?Action=Ping", "-H", "Host: pbx.example.com")[0] == 200
+
+
+def test_a_refusal_gives_the_line_that_would_allow_it(
+    proxy: StartProxy, asterisk: SimulatedAsterisk
+) -> None:
+    """Copied into astmanproxy.conf it does after SIGHUP, for a page and for a name."""
+    process = proxy(config(asterisk))
+    wait_connected(process)
+    path = "/?Action=Hangup&Channel=x"
+    page = ["-H", "Origin: http://crm.example.com:8080", "-d", ""]
+    link = ["-e", "http://crm.example.com/customers?id=7"]
+    name = [*BROWSER, "-H", "Host: pbx.example.com:1301", "-H", "Sec-Fetch-Site: none"]
+    for options, line in (
+        (name, "httpcors = http://pbx.example.com:1301"),
+        (page, "httpcors = http://crm.example.com:8080"),
+        (link, "httpcors = http://crm.example.com"),
+    ):
+        status, _, body = curl(process, path, *options)
+        assert status == 403
+        assert f"{line} (" in body
+        process.write_config(config(asterisk, more=f"{line}\n"))
+        process.send_signal(signal.SIGHUP)
+        while f"{line} (" in body:
+            _, _, body = curl(process, path, *options)
+        assert "httpcors" not in body
+    assert "use POST" in body  # the page may now; by a link it may not
 
 
 BROWSER = ["-A", "Mozilla/5.0 (X11; Linux)", "-H", "Accept-Language: de"]

@@ -105,7 +105,7 @@ def test_a_page_of_others_changes_nothing(
         browser.click("form[method=post] button")
 
         assert browser.status == 403
-        assert "httpcors" in browser.text
+        assert f"To allow that one: httpcors = {origin} (" in browser.text
     assert len(asterisk.actions("Originate")) == before
 
 

@@ -71,6 +71,23 @@ def test_nothing_of_others_is_in_an_answer() -> None:
     assert not answer.complete
 
 
+def test_what_comes_behind_the_last_message_does_not_belong_to_the_answer() -> None:
+    """An Originate is accepted, and at once it has failed: the answer is one message all the same."""
+    session = collector()
+    pending = session.expect()
+    session.sending("1")
+    event = Message.of("Event: OriginateResponse", "Privilege: call,all", "ActionID: 1")
+
+    deliver(
+        session,
+        answer_to(session, RESPONSE, final=True),
+        answer_to(session, event),
+        Routed(event, action_id="1", request_id="1", asker=session.number),
+    )
+
+    assert pending.wait(10).messages == (RESPONSE,)
+
+
 def test_an_answer_may_end_with_an_event() -> None:
     """An event that was waited for ends it, with or without the ActionID; the response does not."""
     session = collector()

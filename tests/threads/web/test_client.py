@@ -21,6 +21,7 @@ from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.link import AsteriskLink, Submitted
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.web import client
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.sessions import WebSessions
 from amiproxy.wire.batch import Batch
@@ -45,6 +46,8 @@ class Echo(AsteriskLink):
         self._router = router
         self.asked: list[Message] = []
         self.numbers: list[int] = []
+        self.late = 0.0  # seconds until it answers
+        self._timers: list[threading.Timer] = []
 
     def submit(self, action: PendingAction, account: str = "", most: int = 0) -> Submitted:
         """Answer *action* with Success."""
@@ -59,9 +62,21 @@ class Echo(AsteriskLink):
                 request_id=action.wire_id,
                 final=True,
             )
-            self._router.answered(action.owner)
-            self._router.publish(Batch.of_items("pbx:5038", [item]))
+            if self.late:
+                self._timers.append(threading.Timer(self.late, self._answer, [action.owner, item]))
+                self._timers[-1].start()
+            else:
+                self._answer(action.owner, item)
         return Submitted.TAKEN
+
+    def _answer(self, owner: int, item: Routed) -> None:
+        self._router.answered(owner)
+        self._router.publish(Batch.of_items("pbx:5038", [item]))
+
+    def finish(self) -> None:
+        """Wait for the answers that are late."""
+        for timer in self._timers:
+            timer.join()
 
     def event(self, text: str) -> None:
         """Tell everybody of an event."""
@@ -94,6 +109,7 @@ class Stage:
 
     def stop(self) -> None:
         """Close everything."""
+        self.asterisk.finish()
         self.sessions.close()
         self.transport.close()
         self._theirs.close()
@@ -113,6 +129,28 @@ def guarded() -> Iterator[Stage]:
     made = Stage(users=True, auth_required=True)
     yield made
     made.stop()
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ("Timeout=45000", 200),
+        ("", 200),
+        ("Timeout=45000&X-Maxtime=20", 504),
+        ("Timeout=45000&Async=true", 504),
+        ("Timeout=x", 200),  # Asterisk refuses it at once, or what is in front of it does
+    ],
+)
+def test_an_originate_is_waited_for_as_long_as_its_call_rings(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, call: str, status: int
+) -> None:
+    """Not as long as other actions; what the client says of X-Maxtime counts more."""
+    monkeypatch.setattr(client, "ANSWER_TIME", 0.05)
+    stage.asterisk.late = 0.2
+
+    response = stage.get(f"/?Action=Originate&Channel=x&Application=y&{call}")
+
+    assert response.status == status
 
 
 def test_an_action_is_answered_and_leaves_nothing_behind(stage: Stage) -> None:
