@@ -19,6 +19,10 @@ and bytes, but no sockets, threads or clocks.  It may define
 ``CONTENT_TYPE``
     the media type of this output over HTTP; default: ``text/plain``.
 
+``DOCUMENT = (before, between, after)``, ``DOCUMENT_TYPE``
+    the bytes that make one document of several messages over HTTP, and its media type;
+    default: none, they stand one behind the other.
+
 ``WIRE = True``
     this output is the manager format itself: messages pass as the bytes they are.
 
@@ -30,7 +34,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.errors import HandlerError
@@ -39,6 +43,7 @@ from amiproxy.errors import HandlerError
 from amiproxy.limits import Limits as Limits  # noqa: PLC0414, TC001
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -133,6 +138,14 @@ class Format:
     wire: bool
     #: It is not one of those that come with the proxy.
     foreign: bool = False
+    #: What makes one document of several messages, if anything does.
+    document: tuple[bytes, bytes, bytes] | None = None
+    document_type: str = ""  #: its media type, and that of a single message
+
+    @property
+    def as_stream(self) -> Format:
+        """This format, in which messages always stand one behind the other."""
+        return replace(self, document=None)
 
     @property
     def is_input(self) -> bool:
@@ -164,6 +177,20 @@ def written(form: Format, message: Message) -> bytes:
         # Whatever a third-party handler raises: a SystemExit would end the thread that
         # reads from Asterisk.
         raise handler_error(form, "cannot write a message", error) from error
+
+
+def documented(form: Format, messages: Sequence[Message]) -> bytes:
+    """Return *messages* as one document of *form*, or one behind the other if it has none.
+
+    Raises:
+        HandlerError: the handler failed.
+
+    """
+    parts = [written(form, message) for message in messages]
+    if form.document is None or len(parts) < 2:
+        return b"".join(parts)
+    before, between, after = form.document
+    return before + between.join([part.rstrip() for part in parts]) + after
 
 
 def handler_error(form: Format, problem: str, error: BaseException) -> HandlerError:
@@ -203,6 +230,8 @@ def _load(path: Path, *, foreign: bool) -> Format | None:
         content_type=getattr(module, "CONTENT_TYPE", "text/plain"),
         wire=getattr(module, "WIRE", False),
         foreign=foreign,
+        document=getattr(module, "DOCUMENT", None),
+        document_type=getattr(module, "DOCUMENT_TYPE", getattr(module, "CONTENT_TYPE", "")),
     )
     problem = _problem(loaded)
     if problem:
@@ -220,9 +249,18 @@ def _problem(loaded: Format) -> str:
         function = getattr(loaded, name)
         if function is not None and not callable(function):
             return f"{name} is not a function"
-    kind: object = loaded.content_type  # of a third-party handler: it may be anything
-    if not (isinstance(kind, str) and kind.isascii() and kind.isprintable()):
-        return "CONTENT_TYPE is not a media type"
+    # Of a third-party handler: they may be anything.
+    kinds: dict[str, object] = {
+        "CONTENT_TYPE": loaded.content_type, "DOCUMENT_TYPE": loaded.document_type,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        if not (isinstance(kind, str) and kind.isascii() and (kind.isprintable() or not kind)):
+            return f"{name} is not a media type"
+    document: object = loaded.document
+    if document is not None and not (
+        isinstance(document, tuple) and [type(part) for part in document] == [bytes] * 3
+    ):
+        return "DOCUMENT is not three values of bytes"
     return ""
 
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/x-ndjson"
 
+# Over HTTP several messages are one array, if the client does not ask for one a line.
+DOCUMENT = (b"[", b",\n", b"]\n")
+DOCUMENT_TYPE = "application/json"
+
 ORDER = ":order"
 
 INVALID = "Invalid JSON Input"

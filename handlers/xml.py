@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Limits
 
 CONTENT_TYPE = "text/xml"
-
+DOCUMENT = (b"<AsteriskManagerAnswer>\r\n", b"\r\n", b"\r\n</AsteriskManagerAnswer>\r\n")
 INVALID = "Invalid XML Input"
 LATIN_1 = "latin-1"
 

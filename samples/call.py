@@ -24,8 +24,9 @@ def ask(proxy, action, seconds=30.0):
         token = base64.b64encode(os.environ["PROXY_USER"].encode()).decode()
         request.add_header("Authorization", "Basic " + token)
     with urllib.request.urlopen(request, timeout=seconds + 5) as response:
-        # Every JSON answer has one message a line.
-        return [json.loads(line) for line in response]
+        # One message, or an array of them.
+        answer = json.load(response)
+        return answer if isinstance(answer, list) else [answer]
 
 
 def main(channel, extension, proxy=None):

@@ -12,8 +12,8 @@ export async function ask(proxy, action, user) {
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
-  // One message a line.
-  return text.trim().split("\n").map((line) => JSON.parse(line));
+  // One message, or an array of them.
+  return [JSON.parse(text)].flat();
 }
 
 if (typeof process !== "undefined") {

@@ -84,6 +84,10 @@ def test_a_new_file_is_a_new_format(load: Load) -> None:
         (WRITER + "CONTENT_TYPE = None\n", "CONTENT_TYPE is not a media type"),
         (WRITER + "CONTENT_TYPE = b'text/x'\n", "CONTENT_TYPE is not a media type"),
         (WRITER + "CONTENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "CONTENT_TYPE is not a media type"),
+        (WRITER + "DOCUMENT_TYPE = 'text/x\\r\\nEvil: 1'\n", "DOCUMENT_TYPE is not a media type"),
+        (WRITER + "DOCUMENT = '[', ',', ']'\n", "DOCUMENT is not three values of bytes"),
+        (WRITER + "DOCUMENT = [b'[', b',', b']']\n", "DOCUMENT is not three values of bytes"),
+        (WRITER + "DOCUMENT = b'[', b']'\n", "DOCUMENT is not three values of bytes"),
     ],
 )
 def test_a_broken_handler_is_skipped(

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Format
 
-#: Names of JSON: one text, or one a line.
-_JSON = frozenset({"json", "x-ndjson", "ndjson", "x-json-stream"})
+#: Names of JSON, one text; and, also as ``format``, of one text a line.
+_JSON = frozenset({"json", "x-json"})
+_LINES = frozenset({"x-ndjson", "ndjson", "x-json-stream", "jsonl", "x-jsonlines"})
 
 #: What browsers accept, and programs that accept anything.
 _ANY = frozenset({"*/*", "text/html", "application/xhtml+xml"})
@@ -28,17 +29,14 @@ def choose_format(asked: str, accept: str, formats: Mapping[str, Format], defaul
 
     *asked* is the ``format`` field; then *accept*, the Accept header, counts; what
     it leaves open is the one called *default*.  A browser (it accepts text/html) gets the default:
-    it lists application/xml for pages, not for data.
+    it lists application/xml for pages, not for data.  ``ndjson`` is JSON, one message a line.
 
     Raises:
         BadRequest: 400, *asked* is not an output format.
 
     """
     if asked:
-        if asked not in formats or not formats[asked].is_output:
-            names = sorted(name for name, form in formats.items() if form.is_output)
-            raise BadRequest(400, f"Unknown format; there are: {', '.join(names)}")
-        return formats[asked]
+        return _named(asked, formats)
     if not accept:
         return formats[default]
     outputs = [formats[default], *(form for form in formats.values() if form.is_output)]
@@ -46,23 +44,38 @@ def choose_format(asked: str, accept: str, formats: Mapping[str, Format], defaul
         if media in _ANY:
             return formats[default]
         for form in outputs:
-            if _matches(media, form.content_type.partition(";")[0].strip().lower()):
+            if _matches(media, form.document_type):
                 return form
+            if _matches(media, form.content_type):
+                return form.as_stream
     return formats[default]
+
+
+def _named(asked: str, formats: Mapping[str, Format]) -> Format:
+    """Return the output format called *asked*."""
+    if asked in formats and formats[asked].is_output:
+        return formats[asked]
+    if asked == "ndjson" and "json" in formats:
+        return formats["json"].as_stream
+    names = sorted(name for name, form in formats.items() if form.is_output)
+    raise BadRequest(400, f"Unknown format; there are: {', '.join([*names, 'ndjson'])}")
 
 
 def _matches(media: str, content_type: str) -> bool:
     """Return whether *media*, from an Accept header, names the type *content_type*."""
+    content_type = content_type.partition(";")[0].strip().lower()
     if media.endswith("/*"):
         return content_type.startswith(media[:-1])
     return _canonical(media) == _canonical(content_type)
 
 
 def _canonical(media: str) -> str:
-    """Return the media type *media*, by one name for XML and one for JSON."""
+    """Return the media type *media*, by one name for XML and one for JSON of either kind."""
     kind = media.partition("/")[2]
     if kind == "xml":
         return "text/xml"
+    if kind in _LINES:
+        return "application/x-ndjson"
     return "application/json" if kind in _JSON else media
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.errors import HandlerError
-from amiproxy.formats import written
+from amiproxy.formats import documented
 from amiproxy.httpmessages import Response
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _examples(rows: Sequence[tuple[str, str, str]]) -> str:
     return "".join(f'<li><a href="{link}">{name}</a>: {text}</li>\n' for link, name, text in rows)
 
 
-#: The answer is shown as text: a browser saves CSV, and refuses more than one XML message.
+#: The answer is shown as text, for people: a browser saves CSV.
 _OWN_PAGE = _PAGE.format(
     title="astmanproxy",
     before="<p>Send one action to Asterisk and read its answer. Back leads here again.</p>\n",
@@ -152,18 +152,14 @@ def page(style: str) -> bytes:
 def respond(
     status: int, messages: Sequence[Message], output: Format, headers: Headers = ()
 ) -> Response:
-    """Return *messages* in the format *output* as a response; 500 if its handler fails.
-
-    One JSON message is a JSON text; more are one text a line, another media type.
-    """
+    """Return *messages* in the format *output* as a response; 500 if its handler fails."""
     try:
-        body = b"".join([written(output, message) for message in messages])
+        body = documented(output, messages)
     except HandlerError as error:
         log.error("%s", error)
         return Response(500, "text/plain", b"The output handler failed\n", headers)
-    content_type = output.content_type
-    if output.name == "json" and len(messages) == 1:
-        content_type = "application/json"
+    is_document = output.document is not None or len(messages) == 1
+    content_type = (is_document and output.document_type) or output.content_type
     if not body.isascii():
         content_type = _with_charset(content_type, body)
     return Response(status, content_type, body, headers)

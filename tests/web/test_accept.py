@@ -24,7 +24,11 @@ FORMATS = load_formats(ROOT / "handlers")
         ("", "text/xml", "standard", "xml"),
         ("", "application/xml", "standard", "xml"),
         ("", "application/json", "standard", "json"),
-        ("", "application/x-ndjson", "standard", "json"),
+        ("", "application/x-ndjson", "standard", "json, one a line"),
+        ("", "application/ndjson", "standard", "json, one a line"),
+        ("", "application/x-ndjson;q=0.5, application/json", "standard", "json"),
+        ("ndjson", "application/json", "standard", "json, one a line"),
+        ("", "text/json", "standard", "json"),
         ("", "text/csv", "standard", "csv"),
         ("", "text/plain", "xml", "standard"),
         ("", "*/*", "xml", "xml"),
@@ -39,13 +43,16 @@ FORMATS = load_formats(ROOT / "handlers")
 )
 def test_the_format_of_the_answer(asked: str, header: str, default: str, chosen: str) -> None:
     """The field decides, then Accept, then the configuration; a browser gets that too."""
-    assert accept.choose_format(asked, header, FORMATS, default).name == chosen
+    form = accept.choose_format(asked, header, FORMATS, default)
+
+    has_lines = form.name == "json" and form.document is None
+    assert form.name + ", one a line" * has_lines == chosen
 
 
 @pytest.mark.parametrize("name", ["yaml", "http"])
 def test_an_unknown_format_is_a_bad_request(name: str) -> None:
     """The error names the formats there are."""
-    with pytest.raises(BadRequest, match="csv, json, standard, xml") as error:
+    with pytest.raises(BadRequest, match="csv, json, standard, xml, ndjson") as error:
         accept.choose_format(name, "", FORMATS, "standard")
     assert error.value.status == 400
 

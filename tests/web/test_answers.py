@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
@@ -25,23 +26,54 @@ DONE = Message.of("Event: CoreShowChannelsComplete", "EventList: Complete", "Lis
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "content_type"),
+    ("name", "content_type"),
     [
-        ("standard", 1, "text/plain"),
-        ("xml", 2, "text/xml"),
-        ("csv", 1, "text/csv"),
-        ("json", 1, "application/json"),
-        ("json", 2, "application/x-ndjson"),
+        ("standard", "text/plain"),
+        ("xml", "text/xml"),
+        ("csv", "text/csv"),
+        ("json", "application/json"),
     ],
 )
-def test_our_formats(name: str, count: int, content_type: str) -> None:
-    """The handler writes, one message after the other; one JSON message is a JSON text."""
-    response = answers.respond(200, [PONG] * count, FORMATS[name])
+def test_one_message_is_as_its_handler_writes_it(name: str, content_type: str) -> None:
+    """Nothing stands around it."""
+    response = answers.respond(200, [PONG], FORMATS[name])
 
     assert response.content_type == content_type
     write = FORMATS[name].write
     assert write is not None
-    assert response.body == write(PONG) * count
+    assert response.body == write(PONG)
+    stream = answers.respond(200, [PONG], FORMATS[name].as_stream)
+    assert stream.body == response.body
+
+
+@pytest.mark.parametrize("count", [2, 3, 500])
+def test_a_list_is_one_document(count: int) -> None:
+    """A parser of JSON, and one of XML, reads all of it at once, in order."""
+    messages = [Message.of(f"Event: E{n}", 'Text: a "b" <c> ]}') for n in range(count)]
+
+    as_json = answers.respond(200, messages, FORMATS["json"])
+    as_xml = answers.respond(200, messages, FORMATS["xml"])
+
+    names = [f"E{n}" for n in range(count)]
+    assert as_json.content_type == "application/json"
+    assert [each["Event"] for each in json.loads(as_json.body)] == names
+    root = ET.fromstring(as_xml.body)
+    assert root.tag == "AsteriskManagerAnswer"
+    assert [each[0].get("Value") for each in root] == names
+
+
+def test_a_list_as_lines() -> None:
+    """Who reads messages as they come gets them so, and CSV and text stay as they are."""
+    response = answers.respond(200, [PONG, DONE], FORMATS["json"].as_stream)
+    assert response.content_type == "application/x-ndjson"
+    assert [
+        json.loads(line)["ListItems" if n else "Ping"]
+        for n, line in enumerate(response.body.splitlines())
+    ] == ["Pong", "0"]
+    for name in ("standard", "csv"):
+        write = FORMATS[name].write
+        assert write is not None
+        assert answers.respond(200, [PONG] * 2, FORMATS[name]).body == write(PONG) * 2
 
 
 @pytest.mark.parametrize(

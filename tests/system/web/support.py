@@ -76,10 +76,12 @@ def get(target: str, *headers: str, version: str = "1.1") -> str:
 def read_body(name: str, body: str) -> list[dict[str, str]]:
     """Return the messages in *body* as dicts, read by stock parsers."""
     if name == "json":
-        return [json.loads(line) for line in body.splitlines()]
+        found = json.loads(body)
+        return found if isinstance(found, list) else [found]
     if name == "xml":
-        root = ET.fromstring(f"<all>{body}</all>")
-        return [{field.tag: field.attrib["Value"] for field in message} for message in root]
+        root = ET.fromstring(body)
+        messages = list(root) if root.tag == "AsteriskManagerAnswer" else [root]
+        return [{field.tag: field.attrib["Value"] for field in message} for message in messages]
     if name == "csv":
         rows = csv.reader(body.splitlines(), skipinitialspace=True)
         lists = [row for row in rows if row]

@@ -57,6 +57,19 @@ def test_a_list_is_shown_to_its_end(web: ProxyProcess, browser: Browser) -> None
     assert "Event: QueueStatusComplete\nEventList: Complete" in text
 
 
+def test_a_browser_parses_a_list(web: ProxyProcess, browser: Browser) -> None:
+    """As XML in its window, and as JSON by fetch()."""
+    browser.go(at(web, "/?Action=QueueStatus&format=xml"))
+    assert len(browser.find_all("AsteriskManagerAnswer > AsteriskManagerOutput")) > 8
+    assert "error on line" not in browser.text
+
+    browser.go(at(web, "/?Action=Ping&format=standard"))  # our form may run nothing
+    script = (
+        "return fetch('/?Action=QueueStatus&format=json').then(a => a.json()).then(a => a.at(-1))"
+    )
+    assert browser.run(script)["Event"] == "QueueStatusComplete"
+
+
 @pytest.mark.parametrize("path", ["/", "/asterisk/manager"])
 def test_every_example_works(web: ProxyProcess, browser: Browser, path: str) -> None:
     """Each link of the page leads to an answer."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from tests.support import ProxyProcess
 
 pytestmark = needs_curl
+
+XMLLINT = shutil.which("xmllint")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -77,6 +82,25 @@ class TestCurl:
             (message,) = read_body(name, body)
             assert message["Response"] == "Success"
             assert message["Ping"] == "Pong"
+
+    def test_a_list_is_one_document(self, web: ProxyProcess, scheme: str, version: str) -> None:
+        """Stock parsers read it as it is; JSON one a line is there for who asks for it."""
+        path = "/?Action=CoreShowChannels"
+        as_json = json.loads(curl(web, f"{path}&format=json", version, scheme=scheme)[2])
+        as_xml = curl(web, path, version, "-H", "Accept: text/xml", scheme=scheme)[2]
+        _, headers, lines = curl(web, f"{path}&format=ndjson", version, scheme=scheme)
+
+        assert [each.get("EventList") for each in (as_json[0], as_json[-1])] == [
+            "start",
+            "Complete",
+        ]
+        assert [json.loads(line).keys() for line in lines.splitlines()] == [
+            each.keys() for each in as_json
+        ]
+        assert headers["content-type"] == "application/x-ndjson"
+        assert len(ET.fromstring(as_xml)) == len(as_json)
+        if XMLLINT:
+            subprocess.run([XMLLINT, "--noout", "-"], input=as_xml.encode(), check=True)
 
     def test_whole_list(self, web: ProxyProcess, scheme: str, version: str) -> None:
         """A list is whole and nothing else is in it."""
