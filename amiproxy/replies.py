@@ -57,6 +57,11 @@ def goodbye(request: Message) -> Message:
     return reply(request, "Response: Goodbye", "Message: Thanks for all the fish.")
 
 
+def already_authenticated(request: Message) -> Message:
+    """Return the reply to a log-in of who has logged in, over Asterisk's HTTP interface."""
+    return reply(request, "Response: Success", "Message: Already authenticated")
+
+
 def waited(request: Message) -> Message:
     """Return the response to a WaitEvent that is over (recording h4)."""
     return reply(request, "Response: Success", "Message: Waiting for Event completed.")

@@ -16,6 +16,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.confsyntax import path, required_path, required_text, text
 from amiproxy.settings.readers import (
     address,
+    algorithms,
     boolean,
     choice,
     count,
@@ -115,6 +116,8 @@ class Config:
     hello_timeout: float = _setting(0.5, "sslclienthellotimeout", milliseconds, live=True)
     # In lower case, as browsers write them.
     http_cors: tuple[str, ...] = _setting((), "httpcors", origins, live=True)
+    # What Digest is offered with, the first is preferred; (): not at all.
+    http_digest: tuple[str, ...] = _setting(("MD5", "SHA-256"), "httpdigest", algorithms, live=True)
     input_format: str = _setting("standard", "inputformat", format_name)
     # Silence before a Ping; 0: none is sent.
     keepalive: float = _setting(30.0, "keepalive", seconds, live=True)

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from typing import Callable, Protocol
 
+from amiproxy.access import digest
 from amiproxy.basics.boolean import parse_bool
 
 # poll(2) takes a timeout in ms as a 31-bit number.
@@ -139,6 +140,19 @@ def origins(value: Written) -> tuple[str, ...]:
             if parts[1] in (None, scheme):
                 found.append(scheme + re.sub(f"{port}$", "", parts[2]))
     return tuple(found)
+
+
+def algorithms(value: Written) -> tuple[str, ...]:
+    """Read algorithms of HTTP Digest, separated by commas; ``no`` is none."""
+    if parse_bool(value.text) is False:
+        return ()
+    found = tuple(filter(None, value.text.upper().split(",")))
+    for name in found:
+        if name not in digest.ALGORITHMS:
+            raise ValueError(f"{quote(name)} is not one of {', '.join(digest.ALGORITHMS)}, no")
+    if not found or len(set(found)) < len(found):
+        raise ValueError(f"write each of {', '.join(digest.ALGORITHMS)} once at the most, or no")
+    return found
 
 
 def quote(text: str) -> str:

@@ -34,6 +34,9 @@ _UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connec
 #: What XML 1.0 cannot hold, not even escaped.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
+#: What Asterisk takes away at both ends of a value in XML.
+_BLANKS = "".join(map(chr, range(33)))
+
 #: No style and no script: the page's policy (threads/web/client.py) allows neither.
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -220,7 +223,7 @@ def _attributes(message: Message) -> Iterator[tuple[str, str]]:
         counts[key] = counts.get(key, 0) + 1
         if counts[key] > 1:
             key = f"{key}-{counts[key]}"
-        yield key, _xml_text(value.lstrip(" "))
+        yield key, _xml_text(value.strip(_BLANKS))
     if opaque:
         yield "opaque-data", _xml_text("\n".join(opaque))
 
@@ -241,8 +244,12 @@ def _characters(text: str) -> str:
 def _table(messages: Iterable[Message]) -> bytes:
     rows = []
     for message in messages:
+        counts: dict[str, int] = {}
         for line in message.lines:
             name, _, value = _characters(line).partition(":")
+            counts[name] = counts.get(name, 0) + 1
+            if counts[name] > 1:
+                name = f"{name}-{counts[name]}"
             # More blanks than one belong to the value: columns of a command's output.
             cells = (html.escape(name), html.escape(value[value.startswith(" ") :]))
             rows.append("<tr><td>{}</td><td>{}</td></tr>\n".format(*cells))

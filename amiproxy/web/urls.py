@@ -27,16 +27,19 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
 
 #: Paths and the style of their answers: "" is ours, the others are Asterisk's own
-#: HTTP interface ("AJAM": main/manager.c, rawman, mxml and manager).
+#: HTTP interface ("AJAM": main/manager.c, rawman, mxml and manager; with Digest arawman...).
+#: As there, case does not count, nor one slash at the end.
 PATHS: Mapping[str, str] = {
     "/": "",
     "/rawman": "rawman",
     "/mxml": "mxml",
     "/manager": "manager",
-    "/asterisk/rawman": "rawman",
-    "/asterisk/mxml": "mxml",
-    "/asterisk/manager": "manager",
+    "/arawman": "rawman",
+    "/amxml": "mxml",
+    "/amanager": "manager",
 }
+PATHS = {**PATHS, **{f"/asterisk{path}": style for path, style in PATHS.items() if style}}
+DIGEST_PATHS = frozenset(path for path in PATHS if "/a" in path.removeprefix("/asterisk"))
 
 #: The cookie of a web session.
 COOKIE = "mansession_id"
@@ -91,6 +94,7 @@ class Target:
 
     style: str | None  #: "" for ours, or the AJAM style; None: there is nothing at this path
     fields: tuple[tuple[str, str], ...]  #: (name, value) of the URL, then those of a form
+    wants_digest: bool = False  #: who asks there logs in by Digest
     is_crowded: bool = False  #: there were so many fields that they were not parsed
 
     @property
@@ -122,7 +126,19 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
 
     *most* is how many headers an action may have.
     """
-    target = request.target
+    path, query = _path_and_query(request.target)
+    encoded = [query]
+    if request.method == "POST" and _kind(request) == _FORM:
+        encoded.append(request.body.decode("latin-1"))
+    style, wants_digest = PATHS.get(path), path in DIGEST_PATHS
+    if sum(text.count("&") for text in encoded) > _CROWD * most:
+        return Target(style, (), wants_digest, is_crowded=True)
+    fields = tuple(field for text in encoded for field in parse_fields(text))
+    return Target(style, fields, wants_digest)
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """Return path, in the case of PATHS, and query of *target*, in origin or absolute form."""
     scheme, mark, rest = target.partition("://")
     if mark and scheme.lower() in ("http", "https"):
         host = len(rest.split("/", 1)[0].split("?", 1)[0])
@@ -130,13 +146,15 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
         if not target.startswith("/"):
             target = "/" + target
     path, _, query = target.partition("?")
-    encoded = [query.partition("#")[0]]
-    if request.method == "POST" and _kind(request) == _FORM:
-        encoded.append(request.body.decode("latin-1"))
-    style = PATHS.get(unquote_to_bytes(path).decode("latin-1"))
-    if sum(text.count("&") for text in encoded) > _CROWD * most:
-        return Target(style, (), is_crowded=True)
-    return Target(style, tuple(field for text in encoded for field in parse_fields(text)))
+    path = unquote_to_bytes(path).decode("latin-1").lower()
+    if len(path) > 2:
+        path = path.removesuffix("/")
+    return path, query.partition("#")[0]
+
+
+def wants_digest(request: Request) -> bool:
+    """Return whether *request* goes to a path where who asks logs in by Digest."""
+    return _path_and_query(request.target)[0] in DIGEST_PATHS
 
 
 def read(
@@ -158,13 +176,12 @@ def read(
         raise BadRequest(404, "There is nothing here: use /?Action=...")
     if target.is_crowded:
         raise BadRequest(400, f"Too many fields, at most {limits.headers} are allowed")
-    if not fields and request.method != "POST" and style in ("", "manager"):
+    is_page = style in ("", "manager") and not target.wants_digest
+    if not fields and request.method != "POST" and is_page:
         return Asked(style, None)
     json_lines: tuple[str, ...] = ()
-    if request.method == "POST":
-        kind = _check_body(request)
-        if kind == _JSON:
-            json_lines = _read_json(request.body, limits, formats.get("json")).lines
+    if request.method == "POST" and _check_body(request) == _JSON:
+        json_lines = _read_json(request.body, limits, formats.get("json")).lines
     wishes = {name: request.header(name) for name in _AS_HEADERS if request.has(name)}
     said, lines = _part(((*_name_and_value(line), line) for line in json_lines), style)
     ours, rest = _part(((name, value, (name, value)) for name, value in fields), style)
@@ -174,7 +191,7 @@ def read(
     wait = wishes.get(MAXTIME_FIELD)
     return Asked(
         style,
-        _block(lines, rest, limits),
+        _block(lines, rest, limits, may_lack_action=bool(style)),
         wishes.get(FORMAT_FIELD, "").lower(),
         wishes.get(UNTIL_FIELD, ""),
         _seconds(wait) if wait else None,
@@ -200,12 +217,18 @@ def _part(
     return wishes, rest
 
 
-def _block(lines: list[str], fields: Iterable[tuple[str, str]], limits: Limits) -> Message:
+def _block(
+    lines: list[str],
+    fields: Iterable[tuple[str, str]],
+    limits: Limits,
+    *,
+    may_lack_action: bool,
+) -> Message:
     """Return the block of *lines* and *fields*.
 
     Raises:
         BadRequest: 400, a field would become another line than it says; there is no
-            action; or it is more than Asterisk accepts (spec 12.17).
+            action, unless it *may_lack_action*; or it is more than Asterisk accepts (spec 12.17).
 
     """
     for name, value in fields:
@@ -216,17 +239,21 @@ def _block(lines: list[str], fields: Iterable[tuple[str, str]], limits: Limits) 
             raise BadRequest(400, "A field has no name, or a colon in its name")
         lines.append(line)
     message = Message.of(*lines)
-    named = [message.values.get(name, "").strip() for name in ("action", "proxyaction")]
-    if not any(named):
+    if not (may_lack_action or names_action(message)):
         raise BadRequest(400, "No Action and no ProxyAction: use /?Action=Ping")
     if len(lines) > limits.headers:
         text = f"Too many fields: {len(lines)}, at most {limits.headers} are allowed"
         raise BadRequest(400, text)
-    longest = max(map(len, lines))
+    longest = max(map(len, lines), default=0)
     if longest > limits.line:
         text = f"Line too long: {longest} bytes, at most {limits.line} are allowed"
         raise BadRequest(400, text)
     return message
+
+
+def names_action(message: Message) -> bool:
+    """Return whether *message* has an Action or a ProxyAction."""
+    return any(message.values.get(name, "").strip() for name in ("action", "proxyaction"))
 
 
 def _name_and_value(line: str) -> tuple[str, str]:

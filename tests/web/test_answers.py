@@ -150,6 +150,23 @@ def test_mxml_numbers_repeated_names_and_escapes() -> None:
     }
 
 
+def test_blanks_at_the_ends_of_a_value_are_not_in_xml() -> None:
+    """Asterisk takes them away, tabs and control characters too; not those in the middle."""
+    message = Message.of("Value:  \t a  b \x07\t ", "Empty:   ")
+
+    _, body = ajam("mxml", message)
+
+    assert b"<generic value='a  b' empty='' />" in body
+
+
+def test_html_numbers_repeated_names() -> None:
+    """As Asterisk's table does."""
+    _, body = ajam("manager", Message.of("Output: a", "Output:  b", "output: c"))
+
+    assert b"<td>Output</td><td>a</td>" in body
+    assert b"<td>Output-2</td><td> b</td>" in body
+
+
 def test_html_escapes() -> None:
     """Values are text in the table, whatever they hold."""
     kind, body = ajam("manager", Message.of("A: <script>"))

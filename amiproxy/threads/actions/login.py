@@ -6,10 +6,11 @@ from __future__ import annotations
 import hmac
 import logging
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy import replies
 from amiproxy.access import auth
+from amiproxy.access.hashes import is_hash
 from amiproxy.routing import classes
 from amiproxy.threads.actions.call import LEAVES, STAYS, Action, Call, Outcome
 
@@ -163,18 +164,24 @@ def _find_user(call: Call) -> tuple[User | None, str]:
     named = users.get(name)
     permitted = named is None or named.acl.allows(session.address)
     challenge, session.challenge = session.challenge, ""  # good for one try, whatever it is
-    if _is_md5(message):
-        user = named if auth.key_matches(named, challenge, message.get("Key")) else None
-        if not permitted:
-            user = None
+    proof = session.proof or (_is_md5(message) and _answer_to(challenge, message.get("Key")))
+    if proof:
+        user = named if proof(named) and permitted else None
+        if user is None and session.proof and named and is_hash(named.secret):
+            return None, "the secret is hashed, which Digest cannot check"
     else:
         user = auth.authenticate(users, name, secret, permitted=permitted)
     if user is None:
         return None, "wrong user or secret" if permitted else "address not permitted"
     reason = _claim_name(call, user)
-    if reason and not _is_md5(message):
+    if reason and not proof:
         auth.spend_rest(users, user, secret)
     return (None, reason) if reason else (user, "")
+
+
+def _answer_to(challenge: str, key: str) -> Callable[[User | None], bool]:
+    """Return what tells whether *key* answers *challenge* with the secret of a user."""
+    return lambda user: auth.key_matches(user, challenge, key)
 
 
 def _is_md5(message: Message) -> bool:

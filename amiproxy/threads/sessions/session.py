@@ -60,6 +60,10 @@ class ClientSession:
     #: Until when a web request waits for other ones, and whether its client has left.
     patience: tuple[Deadline, Callable[[], bool]]
 
+    #: Tells whether the client knows the secret of the user that its log-in names, where it
+    #: proves that in another way than by the log-in's headers (HTTP Digest).
+    proof: Callable[[User | None], bool] | None = None
+
     #: Which proxies are behind this client, if it is one; as it said at its log-in.
     proxy_path = ""
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.httpmessages import BadRequest, Request, Response
-from amiproxy.message import Message
 from amiproxy.routing import upstream
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.actions import dispatch
@@ -23,14 +22,17 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web import gate
+from amiproxy.threads.web.identity import FAILED, Identities
+from amiproxy.threads.web.question import Question, as_response, failure
 from amiproxy.threads.web.sessions import LIFE
 from amiproxy.web import accept, answers, origin, urls
 from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from amiproxy.formats import Format
+    from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSession, WebSessions
@@ -76,6 +78,7 @@ class WebClient:
         """Return the answer to *request*, whatever it is."""
         context, turnstile = self._context, self._context.turnstile
         turnstile.take(turnstile.first)
+        self._usual = Deadline(ANSWER_TIME)
         response = self._answer(request)
         turnstile.end()
         cors = context.config.http_cors
@@ -115,7 +118,7 @@ class WebClient:
             if is_page:
                 gate.check_page(self._context, request, asked.message, tls=tls)
             self._authenticated = False  # who fails now is a stranger, whatever came before
-            return self._perform(request, asked, asked.message, output)
+            return self._perform(Question(request, target, asked, asked.message, output))
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, output or self._output_of_errors(target, request), style)
@@ -130,98 +133,103 @@ class WebClient:
 
     # -- ask -------------------------------------------------------------------------------
 
-    def _perform(
-        self, request: Request, asked: Asked, message: Message, output: Format
-    ) -> Response:
+    def _perform(self, question: Question) -> Response:
         """Ask as the web session that the request belongs to, or as one of its own."""
-        challenge = ""
-        if asked.style and request.has("cookie"):
-            found = self._perform_by_cookie(request, asked, message)
-            if isinstance(found, Response):
-                return found
-            challenge = found
-        context = self._context
+        request, message = question.request, question.message
+        if not (question.may_last and request.has("cookie")):
+            return self._perform_alone(question, None)
+        with self._sessions.using(urls.cookie(request, urls.COOKIE)) as session:
+            if session is None:
+                return self._perform_alone(question, None)
+            if message.action == "login":
+                return self._perform_alone(question, session)
+            if session.collector.allowed or message.action in ("challenge", "logoff"):
+                return self._perform_in_session(session, question)
+        # Nobody's yet: a proxy key or Basic credentials are for this request alone.
+        return self._perform_alone(question, None)
+
+    def _perform_alone(self, question: Question, earlier: WebSession | None) -> Response:
+        """Ask as a session of its own, which lasts if that begins one.
+
+        *earlier* is the session whose cookie came with a log-in.  A session is one user's from
+        its beginning to its end: it stays if the same user has logged in again.  Any
+        other log-in, even one that fails, ends it, or who knew its id before would know it then,
+        and what was kept for one user would reach the next.
+        """
+        context, message = self._context, question.message
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
-        begins = bool(asked.style) and message.action in ("login", "challenge")
+        begins = question.may_last and message.action in ("login", "challenge")
         collector = Collector(
             self._transport.peer,
             self._address,
             guarded=context.guarded,
-            output=output,
+            output=question.output,
             filter_local=context.config.filter_local,
             keep_events=begins or message.action == "waitevent",
             connection=self._transport,
         )
         context.registry.add(collector)
-        kept = False
+        lasting: WebSession | None = None
         try:
-            if request.has("authorization"):
-                refused = self._identify(collector, request, asked)
-                if refused is not None:
-                    return refused
-            collector.challenge = challenge
-            answer = self._ask(collector, message, asked)
-            cookie: tuple[tuple[str, str], ...] = ()
+            self._identify(collector, question)
+            if earlier is not None:
+                collector.challenge = earlier.take_challenge(context.turnstile, self._is_gone)
+            answer = self._ask(collector, message, question.asked)
             if begins and answer.complete and not answer.is_error:
-                cookie = self._begin_session(collector)
-                kept = True
-            return self._response(message, answer, collector, asked, cookie)
+                if earlier is not None and earlier.is_of(collector):
+                    answer = Answer((replies.already_authenticated(message),), complete=True)
+                    lasting = earlier
+                else:
+                    ended, earlier = earlier, None
+                    lasting = self._begin_session(collector, ended)
+            cookie = () if lasting is None else self._cookie(lasting)
+            return self._response(answer, collector, question, cookie)
         finally:
-            if not kept:
+            if earlier is not None and earlier is not lasting:
+                self._sessions.remove(earlier)
+            if lasting is None or lasting.collector is not collector:
                 context.registry.discard(collector)
 
-    def _begin_session(self, collector: Collector) -> tuple[tuple[str, str], ...]:
-        """Begin a web session of *collector*; return the headers with its cookie."""
+    def _begin_session(self, collector: Collector, earlier: WebSession | None) -> WebSession:
+        """Begin a web session of *collector*, which takes the place of *earlier*."""
+        if earlier is not None:
+            self._sessions.remove(earlier)
         session = self._sessions.add(collector, self._address)
         if session is None:
             raise BadRequest(503, "There are too many web sessions")
         collector.connection = None
-        return self._cookie(session)
+        return session
 
-    def _perform_by_cookie(
-        self, request: Request, asked: Asked, message: Message
-    ) -> Response | str:
-        """Ask as the web session whose cookie came with *request*.
-
-        Return the response; or, where the request is to be a session of its own, the
-        challenge that it answers.  A session is one user's from its beginning to its end: a
-        log-in, even one that fails, ends it, or who knew its id before would know it then, and
-        what was kept for one user would reach the next.
-        """
-        with self._sessions.using(urls.cookie(request, urls.COOKIE)) as session:
-            if session is None:
-                return ""
-            collector = session.collector
-            if message.action == "login":
-                with session.asking:  # of two log-ins at once one answers the challenge
-                    challenge, collector.challenge = collector.challenge, ""
-                self._sessions.remove(session)
-                return challenge
-            if collector.allowed or message.action in ("challenge", "logoff"):
-                return self._perform_in_session(session, asked, message)
-            return ""  # nobody's yet: a proxy key or Basic credentials are for this request alone
-
-    def _perform_in_session(self, session: WebSession, asked: Asked, message: Message) -> Response:
+    def _perform_in_session(self, session: WebSession, question: Question) -> Response:
         """Ask as *session*, whose cookie came with the request."""
         collector = session.collector
-        answer = self._ask(collector, message, asked, session)
-        cookie = self._cookie(session)
-        return self._response(message, answer, collector, asked, cookie)
+        answer = self._ask(collector, question.message, question.asked, session)
+        return self._response(answer, collector, question, self._cookie(session))
 
-    def _identify(self, collector: Collector, request: Request, asked: Asked) -> Response | None:
-        """Log in with the request's credentials; return the response if they are wrong."""
-        given = urls.credentials(request)
-        if given is None:
-            if request.header("authorization").lower().startswith("basic"):
-                raise BadRequest(401, "Authentication failed", urls.CHALLENGE)
-            return None
-        log_in = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
-        answer = self._ask(collector, log_in, dataclasses.replace(asked, until_event=""))
-        if collector.authenticated:
-            return None
-        text = answer.messages[0].get("Message") if answer.messages else ""
-        error = BadRequest(401, text or "Authentication failed", urls.CHALLENGE)
-        return failure(error, collector.output, asked.style)
+    def _identify(self, collector: Collector, question: Question) -> None:
+        """Log in with the request's credentials, if it has any.
+
+        Raises:
+            BadRequest: 401, they are wrong, or missing where they are asked for.
+
+        """
+        wants_digest = question.target.wants_digest
+        if not (wants_digest or question.request.has("authorization")):
+            return
+        identities = Identities(self._sessions.nonces, self._context.config.http_digest)
+        claim = identities.claim(question.request, wants_digest=wants_digest)
+        if claim is None:
+            return
+        collector.proof = claim.proof
+        asked = dataclasses.replace(question.asked, until_event="")
+        answer = self._ask(collector, claim.block, asked)
+        collector.proof = None
+        if not collector.authenticated:
+            told = answer.messages[0].get("Message") if answer.messages else ""
+            text = claim.failure if told in ("", FAILED) else told
+            raise identities.refusal(text, wants_digest=claim.proof is not None)
+        if not claim.spend():
+            raise identities.refusal("The nonce was used", wants_digest=True, stale=True)
 
     def _ask(
         self,
@@ -231,6 +239,8 @@ class WebClient:
         session: WebSession | None = None,
     ) -> Answer:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
+        if asked.style and not urls.names_action(message):
+            return Answer((replies.error(message, "Missing action in request"),), complete=True)
         call = upstream.longest_call(message)
         usual = max(ANSWER_TIME, call and call + _BEHIND_A_CALL)
         answered = Deadline(usual if asked.wait is None else asked.wait)
@@ -280,40 +290,13 @@ class WebClient:
 
     def _response(
         self,
-        message: Message,
         answer: Answer,
         collector: Collector,
-        asked: Asked,
+        question: Question,
         headers: tuple[tuple[str, str], ...],
     ) -> Response:
-        """Return *answer* to *message* as an HTTP response."""
+        """Return *answer* to *question* as an HTTP response."""
         if collector.authenticated:
             self._authenticated = True
             self._mark_authenticated()
-        messages: Sequence[Message] = answer.messages
-        status = answer.status(
-            message.action, allowed=collector.allowed, until=bool(asked.until_event)
-        )
-        if status == 504:
-            messages = (*messages, replies.error(message, "Asterisk did not answer in time"))
-        if asked.style:
-            if status == 401:
-                # As Asterisk: these programs know no other way to be told.
-                status = 200
-                if message.action != "login":
-                    messages = [replies.error(message, "Permission denied")]
-            elif message.action == "login":
-                messages = messages[:1]
-            return answers.respond_ajam(status, messages, asked.style, headers)
-        if status == 401:
-            headers += urls.CHALLENGE
-        # SetOutputFormat answers in the new format.
-        return answers.respond(status, messages, collector.output, headers)
-
-
-def failure(error: BadRequest, output: Format, style: str) -> Response:
-    """Return *error* as a response, in the format or style that was asked for."""
-    message = replies.error(None, str(error))
-    if style:
-        return answers.respond_ajam(error.status, [message], style, error.headers)
-    return answers.respond(error.status, [message], output, error.headers)
+        return as_response(answer, collector, question, headers)

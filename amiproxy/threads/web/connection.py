@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import BadRequest, Request, Stage
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
-from amiproxy.threads.web.client import WebClient, failure
+from amiproxy.threads.web.client import WebClient
+from amiproxy.threads.web.question import failure
 
 if TYPE_CHECKING:
     import threading

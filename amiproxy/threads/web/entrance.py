@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.message import Message
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.web.identity import Claim, Identities
 from amiproxy.web import urls
 
 if TYPE_CHECKING:
+    from amiproxy.httpmessages import Request
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSessions
 
@@ -22,15 +23,19 @@ def let_in(
 ) -> None:
     """Let a request go on whose *head* has come: it is larger than a stranger's may be.
 
-    A session's cookie, Basic credentials or the proxy key prove who sends it.  What log-in
-    they give ends at once: the whole request is to log in anew.
+    A session's cookie, Basic or Digest credentials or the proxy key prove who sends it.  What
+    log-in they give ends at once: the whole request is to log in anew.
 
     Raises:
         BadRequest: 401, nothing does.
 
     """
-    if not (_has_session(sessions, head) or _logs_in(context, peer, address, head)):
-        raise BadRequest(401, "Authentication required", urls.CHALLENGE)
+    if not _has_session(sessions, head):
+        wants_digest = urls.wants_digest(head)
+        identities = Identities(sessions.nonces, context.config.http_digest)
+        claim = identities.claim(head, wants_digest=wants_digest)
+        if not _logs_in(context, peer, address, head, claim):
+            raise identities.refusal("Authentication required", wants_digest=wants_digest)
 
 
 def _has_session(sessions: WebSessions, head: Request) -> bool:
@@ -39,14 +44,15 @@ def _has_session(sessions: WebSessions, head: Request) -> bool:
         return session is not None and session.collector.allowed
 
 
-def _logs_in(context: ProxyContext, peer: str, address: str, head: Request) -> bool:
-    """Return whether the user and secret, or the proxy key, of *head* are right.
+def _logs_in(
+    context: ProxyContext, peer: str, address: str, head: Request, claim: Claim | None
+) -> bool:
+    """Return whether the user and secret of *claim*, or the proxy key of *head*, are right.
 
     A wrong one counts as a log-in that failed.
     """
-    given = urls.credentials(head)
-    if given is not None:
-        block = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
+    if claim is not None:
+        block = claim.block
     elif head.has("proxykey"):
         block = Message.of(f"ProxyKey: {head.header('proxykey')}")
     else:
@@ -58,6 +64,7 @@ def _logs_in(context: ProxyContext, peer: str, address: str, head: Request) -> b
         output=context.output_format(),
         filter_local=context.config.filter_local,
     )
+    collector.proof = claim.proof if claim is not None else None
     context.registry.add(collector)
     try:
         dispatch.handle(Call(context, collector, block))

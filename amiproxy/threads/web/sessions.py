@@ -19,6 +19,7 @@ from amiproxy.errors import PeerGone
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.starting import StartingThread
 from amiproxy.threads.sessions.collector import LOOK_INTERVAL
+from amiproxy.threads.web.nonces import Nonces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +52,22 @@ class WebSession:
         self.asking = threading.Lock()
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
+
+    def take_challenge(self, turnstile: Turnstile, gone: Callable[[], bool]) -> str:
+        """Return the challenge that the next log-in answers: of two at once one gets it.
+
+        Raises:
+            PeerGone: the client has left, as in ``alone``.
+
+        """
+        with self.alone(turnstile, gone):
+            challenge, self.collector.challenge = self.collector.challenge, ""
+        return challenge
+
+    def is_of(self, collector: Collector) -> bool:
+        """Return whether *collector* has logged in as the user whose session this is."""
+        ours = self.collector
+        return ours.authenticated and not ours.ended and ours.user == collector.user
 
     @contextlib.contextmanager
     def alone(self, turnstile: Turnstile, gone: Callable[[], bool]) -> Iterator[None]:
@@ -148,6 +165,8 @@ class WebSessions:
         self._sessions: dict[str, WebSession] = {}
         self._sweeper: threading.Thread | None = None
         self._closed = False
+        #: Those of Digest, which are for all connections, too.
+        self.nonces = Nonces()
 
     def __len__(self) -> int:
         with self._lock:

@@ -189,3 +189,17 @@ def test_the_browser_leaves_nothing_behind() -> None:
     assert len(one.family) > 1
     assert one.processes == []
     assert not one.directory.exists()
+
+
+def test_it_logs_in_by_digest(guarded: ProxyProcess, browser: Browser) -> None:
+    """And goes on with one nonce, for requests that overtake each other, too."""
+    browser.go(at(guarded, "/amanager?action=ping", login="joe:secret1@"))
+    assert browser.status == 200
+    assert "Pong" in browser.text
+
+    ask = "n => fetch(arguments[0] + '&n=' + n).then(answer => answer.text())"
+    texts = browser.run(
+        f"return Promise.all([1, 2, 3, 4, 5, 6].map({ask}))", at(guarded, "/arawman?action=ping")
+    )
+
+    assert all("Pong" in text for text in texts)

@@ -80,8 +80,12 @@ class History:
     def log_in(self, cookie: str, fields: str, user: str) -> None:
         """Log in, in vain if *user* is empty."""
         response = self.get(f"action=login&{fields}", cookie)
-        assert (b"Authentication accepted" in response.body) is bool(user)
-        if user:
+        stays = bool(user) and self.users.get(cookie) == user
+        assert (b"Already authenticated" in response.body) is stays
+        assert (b"Authentication accepted" in response.body) is (bool(user) and not stays)
+        if stays:
+            self.challenges.pop(cookie, None)
+        elif user:
             self.begin(response, user, cookie)
         else:
             self.end(cookie)

@@ -82,17 +82,47 @@ def test_the_cookie_of_a_challenge_is_not_that_of_the_log_in(stage: Stage) -> No
     assert len(stage.sessions) == 1
 
 
-@pytest.mark.parametrize("name", ["joe", "ann"])
-def test_each_log_in_has_a_cookie_of_its_own(stage: Stage, name: str) -> None:
-    """Of the same user or another one; what the earlier one gave is over."""
+def test_another_user_has_a_cookie_of_their_own(stage: Stage) -> None:
+    """What the earlier log-in gave is over."""
     before = cookie_of(log_in(stage, "joe", "secret1"))
 
-    after = cookie_of(log_in(stage, name, {"joe": "secret1", "ann": "secret2"}[name], before))
+    after = cookie_of(log_in(stage, "ann", "secret2", before))
 
     assert after != before
     assert may_act(stage, after)
     assert not may_act(stage, before)
     assert len(stage.sessions) == len(stage.context.registry.snapshot()) == 1
+
+
+def test_the_same_user_stays(stage: Stage) -> None:
+    """As Asterisk says it; but the secret must be right, and what was kept is still there."""
+    first = log_in(stage, "joe", "secret1")
+    cookie = cookie_of(first)
+    stage.asterisk.event("kept")
+
+    again = stage.get(LOGIN.format("joe", "secret1") + "&actionid=5", cookie=cookie)
+    _, key = challenged(stage, cookie)
+    by_key = stage.get(MD5.format(key), cookie=cookie)
+
+    assert (
+        again.body == b"Response: Success\r\nActionID: 5\r\nMessage: Already authenticated\r\n\r\n"
+    )
+    assert b"Already authenticated" in by_key.body
+    assert cookie_of(again) == cookie_of(by_key) == cookie
+    assert b"Text: kept" in stage.get(WAIT, cookie=cookie).body
+    assert len(stage.sessions) == len(stage.context.registry.snapshot()) == 1
+
+
+def test_who_has_changed_meanwhile_is_another_user(stage: Stage) -> None:
+    """A session keeps the rights that it began with; a new log-in gives those of now."""
+    before = cookie_of(log_in(stage, "joe", "secret1"))
+    users = Users({"joe": User("joe", "secret1", read=CALL)})
+    stage.context.renew(stage.context.config, users, None)
+
+    again = log_in(stage, "joe", "secret1", before)
+
+    assert b"Authentication accepted" in again.body
+    assert cookie_of(again) != before
 
 
 @pytest.mark.parametrize("target", [LOGIN.format("ann", "wrong"), MD5.format("0" * 32)])

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A request that was found to ask for something, and the response that its answer becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amiproxy import replies
+from amiproxy.web import answers, urls
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.formats import Format
+    from amiproxy.httpmessages import BadRequest, Request, Response
+    from amiproxy.message import Message
+    from amiproxy.threads.sessions.collector import Collector
+    from amiproxy.web.answers import Answer
+    from amiproxy.web.urls import Asked
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request, and what it was found to ask for."""
+
+    request: Request
+    target: urls.Target
+    asked: Asked
+    message: Message
+    output: Format
+
+    @property
+    def may_last(self) -> bool:
+        """Whether it may belong to a web session: at Asterisk's paths, but not by Digest."""
+        return bool(self.asked.style) and not self.target.wants_digest
+
+
+def as_response(
+    answer: Answer,
+    collector: Collector,
+    question: Question,
+    headers: tuple[tuple[str, str], ...],
+) -> Response:
+    """Return *answer* to *question* as an HTTP response; *collector* is who has asked."""
+    message, asked = question.message, question.asked
+    messages: Sequence[Message] = answer.messages
+    status = answer.status(message.action, allowed=collector.allowed, until=bool(asked.until_event))
+    if status == 504:
+        messages = (*messages, replies.error(message, "Asterisk did not answer in time"))
+    if asked.style:
+        if status == 401:
+            # As Asterisk: these programs know no other way to be told.
+            status = 200
+            if message.action != "login" and urls.names_action(message):
+                messages = [replies.error(message, "Permission denied")]
+        elif message.action == "login":
+            messages = messages[:1]
+        return answers.respond_ajam(status, messages, asked.style, headers)
+    if status == 401:
+        headers += urls.CHALLENGE
+    # SetOutputFormat answers in the new format.
+    return answers.respond(status, messages, collector.output, headers)
+
+
+def failure(error: BadRequest, output: Format, style: str) -> Response:
+    """Return *error* as a response, in the format or style that was asked for."""
+    message = replies.error(None, str(error))
+    if style:
+        return answers.respond_ajam(error.status, [message], style, error.headers)
+    return answers.respond(error.status, [message], output, error.headers)
