@@ -182,12 +182,14 @@ def written(form: Format, message: Message) -> bytes:
 def documented(form: Format, messages: Sequence[Message]) -> bytes:
     """Return *messages* as one document of *form*, or one behind the other if it has none.
 
+    A single message is a document by itself; none, an answer that is empty, is one as well.
+
     Raises:
         HandlerError: the handler failed.
 
     """
     parts = [written(form, message) for message in messages]
-    if form.document is None or len(parts) < 2:
+    if form.document is None or len(parts) == 1:
         return b"".join(parts)
     before, between, after = form.document
     return before + between.join([part.rstrip() for part in parts]) + after

@@ -46,9 +46,9 @@ def test_one_message_is_as_its_handler_writes_it(name: str, content_type: str) -
     assert stream.body == response.body
 
 
-@pytest.mark.parametrize("count", [2, 3, 500])
+@pytest.mark.parametrize("count", [0, 2, 3, 500])
 def test_a_list_is_one_document(count: int) -> None:
-    """A parser of JSON, and one of XML, reads all of it at once, in order."""
+    """A parser of JSON, and one of XML, reads all of it at once, in order; nothing at all, too."""
     messages = [Message.of(f"Event: E{n}", 'Text: a "b" <c> ]}') for n in range(count)]
 
     as_json = answers.respond(200, messages, FORMATS["json"])
