@@ -211,8 +211,10 @@ class HttpConversation:
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers
             ),
         )
-        # RFC 9112, section 6.1: who stands in front may not know chunks in HTTP/1.0.
-        self._may_stay = is_exact and not (old and is_chunked)
+        # RFC 9112, section 6.1: who stands in front may not know chunks in HTTP/1.0.  Behind a
+        # POST without length a body may follow all the same, which is no request.
+        has_length = is_chunked or b"content-length" in fields or head.method != b"POST"
+        self._may_stay = is_exact and has_length and not (old and is_chunked)
         length = int(fields.get(b"content-length", 0))
         if length > self._max_body:
             self._head = request

@@ -58,6 +58,9 @@ FORMAT_FIELD = "format"
 UNTIL_FIELD = "x-until-event"
 MAXTIME_FIELD = "x-maxtime"
 
+#: Headers without which a request has no body.
+_LENGTHS = ("content-length", "transfer-encoding")
+
 #: Those that a header of the request may hold as well.
 _AS_HEADERS = (UNTIL_FIELD, MAXTIME_FIELD)
 
@@ -96,6 +99,11 @@ class Target:
     fields: tuple[tuple[str, str], ...]  #: (name, value) of the URL, then those of a form
     wants_digest: bool = False  #: who asks there logs in by Digest
     is_crowded: bool = False  #: there were so many fields that they were not parsed
+
+    @property
+    def has_page(self) -> bool:
+        """Whether a page with a form is there for who asks nothing."""
+        return self.style in ("", "manager") and not self.wants_digest
 
     @property
     def format(self) -> str:
@@ -168,7 +176,7 @@ def read(
     A JSON body is read by the handler ``json`` of *formats*, if there is one.
 
     Raises:
-        BadRequest: 400, 404 or 415; the text tells the client what to do.
+        BadRequest: 400, 404, 411 or 415; the text tells the client what to do.
 
     """
     style, fields = target.style, target.fields
@@ -176,9 +184,10 @@ def read(
         raise BadRequest(404, "There is nothing here: use /?Action=...")
     if target.is_crowded:
         raise BadRequest(400, f"Too many fields, at most {limits.headers} are allowed")
-    is_page = style in ("", "manager") and not target.wants_digest
-    if not fields and request.method != "POST" and is_page:
+    if not fields and request.method != "POST" and target.has_page:
         return Asked(style, None)
+    if not (fields or style or request.body or any(map(request.has, _LENGTHS))):
+        raise BadRequest(411, "There is no Action: a body needs Content-Length to be read")
     json_lines: tuple[str, ...] = ()
     if request.method == "POST" and _check_body(request) == _JSON:
         json_lines = _read_json(request.body, limits, formats.get("json")).lines

@@ -35,6 +35,7 @@ def get(target: str, *headers: Header, method: str = "GET") -> Asked:
 
 
 def post(body: bytes, *headers: Header, target: str = "/", formats: Any = FORMATS) -> Asked:
+    headers = (*headers, ("content-length", str(len(body))))
     return read(Request("POST", target, "1.1", headers, body), formats)
 
 
@@ -215,6 +216,7 @@ def test_nothing_asked_gives_the_page() -> None:
     assert get("/?").message is None
     assert get("/manager").message is None
     assert refused(post, b"", FORM) == 400
+    assert refused(read, Request("POST", "/", "1.1", (FORM,)), FORMATS) == 411
 
 
 @pytest.mark.parametrize(

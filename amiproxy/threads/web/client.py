@@ -159,14 +159,8 @@ class WebClient:
         context, message = self._context, question.message
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
         begins = question.may_last and message.action in ("login", "challenge")
-        collector = Collector(
-            self._transport.peer,
-            self._address,
-            guarded=context.guarded,
-            output=question.output,
-            filter_local=context.config.filter_local,
-            keep_events=begins or message.action == "waitevent",
-            connection=self._transport,
+        collector = self._collector(
+            question.output, keep_events=begins or message.action == "waitevent"
         )
         context.registry.add(collector)
         lasting: WebSession | None = None
@@ -189,6 +183,19 @@ class WebClient:
                 self._sessions.remove(earlier)
             if lasting is None or lasting.collector is not collector:
                 context.registry.discard(collector)
+
+    def _collector(self, output: Format, *, keep_events: bool) -> Collector:
+        """Return a new session, whose answers are in the format *output*."""
+        context = self._context
+        return Collector(
+            self._transport.peer,
+            self._address,
+            guarded=context.guarded,
+            output=output,
+            filter_local=context.config.filter_local,
+            keep_events=keep_events,
+            connection=self._transport,
+        )
 
     def _begin_session(self, collector: Collector, earlier: WebSession | None) -> WebSession:
         """Begin a web session of *collector*, which takes the place of *earlier*."""

@@ -30,6 +30,12 @@ log = logging.getLogger("amiproxy.web")
 #: How often a thread that waits for a request looks whether the proxy stops, in seconds.
 _POLL_INTERVAL = 0.5
 
+#: What has not come of a request.
+_MISSING = {
+    Stage.HEAD: "a blank line ends its headers",
+    Stage.BODY: "less of its body came than was announced",
+}
+
 #: Bytes of a refused request that are read and discarded.
 _MOST_LINGERING = 1 << 20
 
@@ -127,7 +133,7 @@ def _next_request(
         if left <= 0:
             if stage is Stage.IDLE:
                 return None
-            raise BadRequest(408, "The request took too long")
+            raise BadRequest(408, f"The request took too long: {_MISSING[stage]}")
         data = transport.recv(timeout=min(left, _POLL_INTERVAL))
         if data is not None:
             if first and stage is Stage.IDLE and data.startswith(TLS_HANDSHAKE):
