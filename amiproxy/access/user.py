@@ -83,6 +83,8 @@ class General:
     max_per_address: int | None = None
     display_connects: bool = True
     allow_multiple_login: bool = True
+    #: Whether Action: Events is not answered where it chooses all events or makes no sense.
+    broken_events_action: bool = False
 
 
 class Users(Mapping[str, User]):

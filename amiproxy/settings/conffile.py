@@ -16,7 +16,7 @@ from amiproxy.errors import ConfigError
 from amiproxy.settings import typos
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
-from amiproxy.settings.hostline import read_server
+from amiproxy.settings.hostline import misread_by_c, read_server
 from amiproxy.settings.report import Report, check_bytes
 
 if TYPE_CHECKING:
@@ -156,6 +156,8 @@ class _Parser:
                 )
             if key in _GUARDING and self.values.get(setting.field, found) != found:
                 self.report.warn(number, f"{key}: is here twice, this line counts")
+            if key == "acceptunencryptedconnection" and found and value.text.lower() != "yes":
+                self.report.warn(number, f"{key}: yes here, no in the C program; write yes or no")
             self.values[setting.field] = found
             self.where[setting.field] = f"{self.name}:{number}"
         elif key == "host":
@@ -164,6 +166,8 @@ class _Parser:
                 # The C program connected twice and sent every event twice.
                 self.report.warn(number, "host: this server is named twice, ignored")
             self.servers[server] = None
+            if misread := misread_by_c(value):
+                self.report.warn(number, f"host: {misread}")
         else:
             self.rules += read_rules(key, value.text.lower())
             self.ruled = number

@@ -43,7 +43,8 @@ def read_server(value: Value) -> ServerSpec:
     tls = parse_bool(use_ssl)
     if tls is None:
         raise ValueError(
-            "use_ssl (sixth field) is neither on nor off; a secret with a comma needs quotes"
+            "use_ssl (sixth field) is neither on nor off; a secret with a comma needs quotes, as do"
+            " several classes of events"
         )
     return ServerSpec(
         host=host(name.lower()),
@@ -53,6 +54,17 @@ def read_server(value: Value) -> ServerSpec:
         events=read_events(events),
         tls=tls,
     )
+
+
+def misread_by_c(value: Value) -> str:
+    """Return what the C program understood otherwise in the host line *value*, or ``""``."""
+    use_ssl = [*value.split(), *[""] * 6][5].lower()
+    if use_ssl != "on" and parse_bool(use_ssl):
+        # It will not connect where that was right.
+        return (
+            "use_ssl: TLS here, plain text in the C program; write on for TLS, off for plain text"
+        )
+    return ""
 
 
 def read_events(text: str) -> str:

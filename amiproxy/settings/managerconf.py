@@ -40,7 +40,6 @@ _IGNORED_GENERAL = {
             "debug",
             "timestampevents",
             "channelvars",
-            "brokeneventsaction",
             "disabledevents",
         ),
         "does nothing here",
@@ -296,6 +295,7 @@ _GENERAL: dict[str, _Key] = {
     "allowmultiplelogin": _Key("allow_multiple_login", _flag),
     "authlimit": _Key("auth_limit", count(0)),  # 0: no limit
     "authtimeout": _Key("auth_timeout", count(1, 999_999_999)),  # seconds; there is no "never"
+    "brokeneventsaction": _Key("broken_events_action", _flag),
     "deny": _Key("rules", _rule),
     "displayconnects": _Key("display_connects", _flag),
     "maxclients": _Key("max_clients", count(0)),

@@ -30,7 +30,8 @@ def boolean(value: Written) -> bool:
     """Read yes or no, in the words of :func:`~amiproxy.basics.boolean.parse_bool`."""
     answer = parse_bool(value.text)
     if answer is None:
-        raise ValueError(f"{quote(value.text)} is neither yes nor no")
+        what = f"{quote(value.text)} is neither yes nor no" if value.text else "is empty"
+        raise ValueError(f"{what}; write yes or no")
     return answer
 
 
@@ -42,7 +43,9 @@ def choice(*choices: str) -> Callable[[Written], str]:
         if parse_bool(text) is False:
             return choices[0]
         if text not in choices:
-            raise ValueError(f"{quote(value.text)} is not one of {', '.join(choices)}")
+            raise ValueError(
+                f"{quote(value.text)} is not one of {', '.join(choices)}; write one of them"
+            )
         return text
 
     return read
@@ -53,7 +56,8 @@ def count(least: int, most: int = 2**40) -> Callable[[Written], int]:
 
     def read(value: Written) -> int:
         if not re.fullmatch("[0-9]{1,13}", value.text):
-            raise ValueError(f"{quote(value.text)} is not a whole number")
+            unlimited = "; write 0 for no limit" if least == 0 else ""
+            raise ValueError(f"{quote(value.text)} is not a whole number{unlimited}")
         number = int(value.text)
         if not least <= number <= most:
             raise ValueError(f"{number} is not between {least} and {most}")
@@ -64,12 +68,21 @@ def count(least: int, most: int = 2**40) -> Callable[[Written], int]:
 
 def seconds(value: Written) -> float:
     """Read a number of seconds, with decimals or without."""
+    return _time(value, "seconds")
+
+
+def _time(value: Written, unit: str) -> float:
+    """Read a number of *unit*, which is not written."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value.text):
-        raise ValueError(f"{quote(value.text)} is not a number")
-    number = float(value.text)
-    if number > LONGEST_WAIT:
-        raise ValueError(f"{number:g} is too long; at most {LONGEST_WAIT} s can be waited")
-    return number
+        number = re.match(r"[0-9]{1,9}", value.text)
+        example = f", as in {number[0]}" if number and value.text[number.end() :].isalpha() else ""
+        raise ValueError(
+            f"{quote(value.text)} is not a number; write {unit}, without a unit{example}"
+        )
+    found = float(value.text)
+    if found > LONGEST_WAIT:
+        raise ValueError(f"{found:g} is too long; at most {LONGEST_WAIT} s can be waited")
+    return found
 
 
 def positive_seconds(value: Written) -> float:
@@ -82,7 +95,7 @@ def positive_seconds(value: Written) -> float:
 
 def milliseconds(value: Written) -> float:
     """Read a number of milliseconds; return seconds."""
-    return seconds(value) / 1000
+    return _time(value, "milliseconds") / 1000
 
 
 def lower(value: Written) -> str:
@@ -100,11 +113,21 @@ def address(value: Written) -> str:
     text = value.text.lower()
     if not text:
         raise ValueError("is empty; * stands for all addresses")
-    return text if text == "*" else host(text)
+    return text if text == "*" else host(text, "write listenport = {}")
 
 
-def host(text: str) -> str:
-    """Read a host name or an address, in lower case; an IPv6 address loses its brackets."""
+def host(text: str, port: str = "write {} as the field behind it") -> str:
+    """Read a host name or an address, in lower case; an IPv6 address loses its brackets.
+
+    *port* says where to write a port that stands behind it.
+    """
+    if found := re.fullmatch(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", text):
+        raise ValueError(
+            f"{quote(text)} holds a port: {port.format(found[2])}, and {found[1]} here"
+        )
+    if "://" in text:
+        # Not quoted: a URL may hold a secret.
+        raise ValueError("a URL does not belong here; write the name of the host alone")
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     if ":" in text:

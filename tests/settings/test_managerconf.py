@@ -182,7 +182,7 @@ def test_bcrypt_secrets_work_in_sections() -> None:
         (SECTION + "eventfilter(name(X)) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
         (SECTION + "eventfilter(x(1)) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
         (SECTION + "eventfilter(name(X) = y\n", "f:5: eventfilter: Filter was formatted incorrectly.  Check the syntax of the filter given."),
-        ("[general]\nauthlimit = many\n", 'f:2: authlimit: "many" is not a whole number'),
+        ("[general]\nauthlimit = many\n", 'f:2: authlimit: "many" is not a whole number; write 0 for no limit'),
         ("[general]\nauthtimeout = 0\n", "f:2: authtimeout: 0 is not between 1 and 999999999"),
         ("[general]\ndeny = 1.2.3\n", "f:2: deny: '1.2.3' is not an address, network/bits or network/mask"),
     ],

@@ -112,3 +112,15 @@ def test_check_tells_users_in_words(proxy: StartProxy, required: Any) -> None:
         assert words in said, (words, said)
     assert "S3cretOfMine" not in said
     assert ("who does not log in: sees and may do everything" in said) is not required
+
+
+def test_brokeneventsaction_leaves_out_answers(proxy: StartProxy) -> None:
+    """As at an Asterisk 22 with that line: to a mask of all events, and to one that is none."""
+    users = "[general]\nbrokeneventsaction = yes\n[joe]\nsecret=secret\nread=all\nwrite=all\n"
+    program = proxy(closed(), users)
+    with program.client() as client:
+        assert is_in(log_in(client, "joe"))
+        for mask in ("on", "all", "call,all", "2147483647", ""):
+            client.send("Action: Events", "ActionID: 1", f"EventMask: {mask}")
+            assert answer(client, "Action: Events", "EventMask: off")[1] == "Events: Off", mask
+        assert answer(client, "Action: Events", "EventMask: call")[1] == "Events: On"

@@ -15,7 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import NO_FILTERS, filter_action
-from amiproxy.threads.actions.call import Action, Call, Outcome
+from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
 from amiproxy.threads.sessions.session import WaitEvent
 
 if TYPE_CHECKING:
@@ -30,11 +30,17 @@ MAX_WAIT = 3600.0
 
 
 def _events(call: Call) -> Outcome:
-    _, session, message = call
+    context, session, message = call
     mask = classes.event_mask(message.get("EventMask"))
+    if mask is not None:
+        session.set_event_mask(mask)
+    # As Asterisk answers with that setting, for programs of the days before 1.8; a web request
+    # is always answered.
+    broken = context.users.general.broken_events_action and not session.is_web
+    if broken and mask in (None, classes.ALL):
+        return STAYS
     if mask is None:
         return call.say(replies.error(message, "Invalid event mask"))
-    session.set_event_mask(mask)
     state = "On" if mask else "Off"
     return call.say(replies.reply(message, "Response: Success", f"Events: {state}"))
 
