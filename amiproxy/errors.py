@@ -4,7 +4,8 @@
 * ProxyError
     * ConfigError: the operator must fix a file; the proxy does not start
     * PeerError: one session ends, the proxy goes on
-        * PeerGone: the other side closed or reset the connection
+        * PeerGone: the connection is over
+            * PeerLeft: the other side closed or reset it, as it may
         * ProtocolError: the other side sent what its format does not allow
         * SlowPeer: the other side does not read what it is sent
         * LoginRefused: Asterisk does not accept our user or secret
@@ -36,7 +37,11 @@ class PeerError(ProxyError):
 
 
 class PeerGone(PeerError):
-    """The other side closed or reset the connection."""
+    """The connection is over."""
+
+
+class PeerLeft(PeerGone):
+    """The other side closed or reset the connection, which needs nobody's attention."""
 
 
 class ProtocolError(PeerError):

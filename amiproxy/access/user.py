@@ -42,7 +42,7 @@ class User:
     eventfilters: EventFilters = NO_FILTERS
     #: None: as configured for all.
     write_timeout: float | None = None
-    display_connects: bool = True
+    display_connects: bool | None = None
     allow_multiple_login: bool = True
     #: Names in lower case, or ``all``; None: all but the privileged ones.
     proxyactions: frozenset[str] | None = None
@@ -81,7 +81,7 @@ class General:
     auth_limit: int | None = None
     max_clients: int | None = None
     max_per_address: int | None = None
-    display_connects: bool = True
+    display_connects: bool | None = None
     allow_multiple_login: bool = True
     #: Whether Action: Events is not answered where it chooses all events or makes no sense.
     broken_events_action: bool = False

@@ -111,6 +111,7 @@ class Config:
     client_ca_file: str = _setting("", "clientcafile", required_path)
     client_write_timeout: float = _setting(0.1, "clientwritetimeout", milliseconds, live=True)
     connect_timeout: float = _setting(5.0, "connecttimeout", positive_seconds, live=True)
+    display_connects: bool = _setting(True, "displayconnects", boolean, live=True)
     filter_local: str = _setting("off", "filterlocal", _LOCAL)
     handler_dir: str = _setting("", "handlerdir", path)
     hello_timeout: float = _setting(0.5, "sslclienthellotimeout", milliseconds, live=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.foreign import ForeignConversation
 from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
@@ -66,7 +66,8 @@ class Client:
         except SlowPeer as error:
             log.warning("%s: dropped", error)
         except PeerGone as error:
-            log.info("%s", error)
+            is_usual = isinstance(error, PeerLeft)
+            log.log(self._context.connect_level if is_usual else logging.INFO, "%s", error)
         except PeerError as error:
             log.warning("%s: %s", peer, error)
         except BaseException:
@@ -106,7 +107,7 @@ class Client:
         config = self._context.config
         first = self._transport.peek(config.hello_timeout)
         if first == b"":
-            raise PeerGone(f"{self._transport.peer} left")
+            raise PeerLeft(f"{self._transport.peer} left")
         if first is not None and first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)

@@ -177,8 +177,8 @@ class CommandLoop:
     def _wait_for_event(self) -> None:
         """Wait until the WaitEvent is over, for at most one poll interval.
 
-        Further actions wait behind it, as in Asterisk.  The end of the input ends it, also
-        as there (action_waitevent), so that a half-closed client gets its answers.
+        Actions that came with it wait behind it, as in Asterisk.  Whatever comes later ends it,
+        also as there (action_waitevent), be it the end of the input.
         """
         wait = self._session.waiting_for_event
         assert wait is not None
@@ -194,7 +194,7 @@ class CommandLoop:
             if self._behind_wait > self._context.config.max_block:
                 raise UnwantedError(f"{self._behind_wait} bytes behind a WaitEvent (maxblock)")
             self._source.receive(data)
-        elif data == b"" or wait.told or not left:
+        if data is not None or wait.told or not left:
             self._context.waiters.discard(self)
             finish_wait(self._session)
 
@@ -222,4 +222,4 @@ class CommandLoop:
                 transport.flush_until(Deadline(max(transport.write_timeout, 1.0)))
                 if not self._context.stopping.is_set():
                     transport.half_close_and_drain(self._times.farewell)
-        log.info("%s left", self._session.peer)
+        log.log(self._context.connect_level, "%s left", self._session.peer)

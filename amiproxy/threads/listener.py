@@ -174,7 +174,7 @@ class Listener:
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
             close_quietly(sock)
             return
-        log.info("Connection received from %s", address, extra=extra)
+        log.log(context.connect_level, "Connection received from %s", address, extra=extra)
         try:
             transport = Transport(
                 sock,

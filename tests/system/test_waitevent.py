@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.system.peers import PATIENT, Stage, host_line, wait_connected
+import pytest
+
+from tests.support import ProxyProcess
+from tests.system.peers import PATIENT, Stage, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from simulator.server import SimulatedAsterisk
     from tests.support import StartProxy
 
@@ -23,6 +29,30 @@ def test_a_half_close_ends_the_waitevent_and_the_rest_is_answered(stage: Stage) 
         data = client.read_to_end()
 
     assert data.index(b"Event: WaitEventComplete\r\nActionID: w\r\n") < data.index(b"Ping: Pong")
+
+
+@pytest.fixture(scope="module")
+def both(asterisk: SimulatedAsterisk, certificate: Path) -> Iterator[ProxyProcess]:
+    """A proxy with and without TLS."""
+    pem = f"acceptencryptedconnection = yes\nsslclienthellotimeout = 50\ncertfile = {certificate}\n"
+    with ProxyProcess(PATIENT + pem + host_line(asterisk)) as program:
+        wait_connected(program)
+        yield program
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_next_action_ends_the_waitevent(both: ProxyProcess, tls: Any) -> None:
+    """At once, as at Asterisk (action_waitevent); both are answered in order."""
+    with both.client(tls=tls) as client:
+        client.send("Action: WaitEvent", "Timeout: 60", "ActionID: w")
+        client.send("ProxyAction: ListSessions")  # in the same packet or not: it waits or ends it
+        client.send("Action: Ping", "ActionID: p")
+
+        answers = [client.read_until(is_response) for _ in range(3)]
+
+    assert "Message: Waiting for Event completed." in answers[0]
+    assert answers[1][0] == "ProxyResponse: Success"
+    assert "Ping: Pong" in answers[2]
 
 
 def test_blocks_behind_waitevents_are_bounded_in_all(

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import PeerError, PeerGone, SlowPeer
+from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.threads.net.backlog import Backlog
 from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for
 from amiproxy.threads.net.tlssocket import TlsSocket
@@ -118,8 +118,7 @@ class Transport:
             data = self._socket.peek(timeout)
         except OSError as error:
             raise self._broken(error) from error
-        if self.end_reason is not None:
-            raise self.end_reason
+        self.check()
         return data
 
     def check(self) -> None:
@@ -127,8 +126,10 @@ class Transport:
         if self.end_reason is not None:
             raise self.end_reason
 
-    def _broken(self, error: OSError) -> PeerError:
-        return self.end_reason or PeerGone(f"{self.peer}: {self._socket.reason(error)}")
+    def _broken(self, error: Exception) -> PeerError:
+        if isinstance(error, OSError):
+            return self.end_reason or PeerLeft(f"{self.peer}: {self._socket.reason(error)}")
+        return PeerGone(f"{self.peer}: {type(error).__name__}")
 
     def start_tls(
         self,
@@ -178,8 +179,7 @@ class Transport:
         rest, most = memoryview(data), min(2 * _PIECE, self.max_backlog)
         piece = min(_PIECE, most)
         while True:
-            if self.end_reason is not None:
-                raise self.end_reason
+            self.check()
             if rest and (self._backlog is None or self.backlog + piece <= most):
                 with self.lock:
                     self.send(rest[:piece])
@@ -259,10 +259,9 @@ class Transport:
         """End the session: something failed.  The caller holds ``lock``."""
         assert self.lock.locked()
         self._backlog = None
-        reason = self._spare
+        reason: PeerError = self._spare
         with contextlib.suppress(MemoryError):  # there may be no memory for words
-            why = self._socket.reason(error) if isinstance(error, OSError) else type(error).__name__
-            reason = PeerGone(f"{self.peer}: {why}")
+            reason = self._broken(error)
         self.abort(reason)
 
     def finish(self, reason: str) -> None:

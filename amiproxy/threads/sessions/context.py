@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from datetime import datetime, timezone
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.sessions.router import Router
 
-_Number = TypeVar("_Number", int, float)
+_Number = TypeVar("_Number", int, float, bool)
 
 
 class ServerControl(Protocol):
@@ -89,6 +90,12 @@ class ProxyContext:
     def uptime(self) -> float:
         """Seconds since the proxy began."""
         return time.monotonic() - self._began
+
+    @property
+    def connect_level(self) -> int:
+        """At which level it is logged that clients connect and leave."""
+        shown = _first(self.users.general.display_connects, self.config.display_connects)
+        return logging.INFO if shown else logging.DEBUG
 
     @property
     def auth_timeout(self) -> float:
