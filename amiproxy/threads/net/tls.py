@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,22 @@ from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
     from amiproxy.settings.config import Config
+
+
+#: What OpenSSL's security level refuses, and what the administrator is told of it.
+_TOO_WEAK = {
+    "EE_KEY_TOO_SMALL": "its key is too short{bits}",
+    "CA_KEY_TOO_SMALL": "the key of an authority in its chain is too short",
+    "EE_MD_TOO_WEAK": "its signature is too weak",
+    "CA_MD_TOO_WEAK": "the signature of an authority in its chain is too weak",
+}
+
+#: A certificate's RSA key as DER, up to the modulus (RFC 8017, A.1.1): its length, first byte.
+_RSA_KEY = re.compile(
+    rb"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03(?:[\0-\x7f]|\x81.|\x82..)\0"
+    rb"\x30(?:[\0-\x7f]|\x81.|\x82..)\x02(?:\x81(?P<byte>.)|\x82(?P<two>..)|(?P<short>.))(?P<first>.)",
+    re.DOTALL,
+)
 
 
 def client_context(config: Config) -> ssl.SSLContext | None:
@@ -102,4 +119,24 @@ def _why(text: bytes, error: ssl.SSLError) -> str:
         return "the private key has a password; remove it (openssl pkey)"
     if error.reason == "KEY_VALUES_MISMATCH":
         return "the private key does not belong to the first certificate"
+    if error.reason in _TOO_WEAK:
+        bits = rsa_bits(text)
+        what = _TOO_WEAK[error.reason].format(bits=f" ({bits} bits)" if bits else "")
+        return f"{what} for this system's OpenSSL; make a new one (make cert)"
     return f"cannot be used: {error.reason or error}"
+
+
+def rsa_bits(pem: bytes) -> int:
+    """Return the length of the RSA key of the first certificate in *pem*; 0 if it has none."""
+    _, begin, rest = pem.partition(b"-----BEGIN CERTIFICATE-----")
+    try:
+        der = ssl.PEM_cert_to_DER_cert(
+            (begin + rest.partition(b"-----END")[0]).decode("ascii") + "-----END CERTIFICATE-----\n"
+        )
+    except ValueError:
+        return 0
+    found = _RSA_KEY.search(der)
+    if not found:
+        return 0
+    size = int.from_bytes(found["two"] or found["byte"] or found["short"], "big")
+    return 8 * (size - (found["first"] == b"\0"))  # 0 keeps the number positive

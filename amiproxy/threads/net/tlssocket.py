@@ -26,6 +26,14 @@ _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
 #: does not tell how much of more than that has gone: all of it has, or nothing.
 _RECORD = 16384
 
+#: Refusals of OpenSSL's that its own words explain to few: what the other side has.
+_TOO_WEAK = {
+    "EE_KEY_TOO_SMALL": "its certificate's key is too short for this system's OpenSSL",
+    "CA_KEY_TOO_SMALL": "its authority's key is too short for this system's OpenSSL",
+    "DH_KEY_TOO_SMALL": "its Diffie-Hellman key is too short for this system's OpenSSL",
+    "UNSUPPORTED_PROTOCOL": "the other side speaks no TLS 1.2 or later",
+}
+
 #: Seconds that OpenSSL may read without coming to any data.
 _LONGEST = 1.0
 
@@ -235,5 +243,7 @@ class TlsSocket:
         reason = str(getattr(error, "reason", None) or "")
         if reason == "WRONG_VERSION_NUMBER":
             return "the other side speaks no TLS"
+        if reason in _TOO_WEAK:
+            return _TOO_WEAK[reason]
         # OpenSSL's own names: TLSV1_ALERT_UNKNOWN_CA
         return reason.replace("_", " ").lower() or error.strerror or str(error)

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
-from amiproxy.threads.net.tls import client_context
+from amiproxy.threads.net.tls import client_context, rsa_bits
 from tests.certificates import Authority, self_signed
 
 if TYPE_CHECKING:
@@ -73,6 +79,44 @@ def test_what_is_wrong_is_told_with_file_and_line(pems: Path, tmp_path: Path) ->
 
     assert "No such file" in complaint(tmp_path / "none")
     assert "Is a directory" in complaint(tmp_path)
+
+
+def too_short(path: Path, bits: int = 1024) -> Path:
+    """Write a certificate and its key as the C program's makefile made them; return *path*."""
+    key = rsa.generate_private_key(65537, bits)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "pbx")])
+    now = dt.datetime.now(dt.timezone.utc)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now)
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    path.write_bytes(key_pem + signed)
+    return path
+
+
+def test_a_key_that_is_too_short_is_told_with_its_length(tmp_path: Path) -> None:
+    """As the C program's own makefile made them; where OpenSSL takes no such key any more."""
+    path = too_short(tmp_path / "short.pem")
+    with contextlib.suppress(ssl.SSLError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
+        pytest.skip("this system's OpenSSL takes a key of 1024 bits")
+
+    assert complaint(path) == (
+        f"x.conf:3: certfile {path}: its key is too short (1024 bits) for this system's OpenSSL;"
+        " make a new one (make cert)"
+    )
+
+
+def test_the_length_of_a_key_is_read_from_the_first_certificate(tmp_path: Path) -> None:
+    """Of an RSA key; of others nothing is said, nor of what is no certificate."""
+    for bits in (1024, 2048, 4096):
+        assert rsa_bits(too_short(tmp_path / "x.pem", bits).read_bytes()) == bits
+    assert rsa_bits(self_signed("x").public) == 0
+    for junk in (b"", b"-----BEGIN CERTIFICATE-----", b"-----BEGIN CERTIFICATE-----\n\xff\n"):
+        assert rsa_bits(junk) == 0
 
 
 def test_a_bad_list_of_authorities_is_told(pems: Path, tmp_path: Path) -> None:

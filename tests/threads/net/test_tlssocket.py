@@ -13,6 +13,7 @@ import pytest
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerGone
+from amiproxy.threads.net.tlssocket import TlsSocket
 from tests.support import tls_context
 from tests.system.peers import certificate
 
@@ -179,3 +180,19 @@ def test_a_socket_that_is_gone_cannot_start_tls(pair: MakePair, ours: ssl.SSLCon
 
     with pytest.raises(PeerGone, match="peer: TLS"):
         start(transport, ours)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("EE_KEY_TOO_SMALL", "its certificate's key is too short for this system's OpenSSL"),
+        ("UNSUPPORTED_PROTOCOL", "the other side speaks no TLS 1.2 or later"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "tlsv1 alert unknown ca"),
+    ],
+)
+def test_what_openssl_refuses_is_told_in_words(reason: str, words: str) -> None:
+    """An Asterisk of the day of the C program has such a key."""
+    error = ssl.SSLError(1, "...")
+    error.reason = reason
+
+    assert TlsSocket.reason(error) == words
