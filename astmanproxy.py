@@ -215,7 +215,7 @@ def prepare(options: Options) -> Prepared:
             log.warning("%s", warning)
         formats = read_formats(config)
         pidfile = prepared_pidfile(config, options, who)
-        listener = bind_listener(config)
+        listener = bind_listener(config, announce)
     except ConfigError as error:
         for problem in error.problems:
             log.error("%s", problem)
@@ -227,6 +227,12 @@ def prepare(options: Options) -> Prepared:
     return Prepared(
         options, config, users, formats, who, logfile, pidfile, listener, tls, directory
     )
+
+
+def announce(text: str) -> None:
+    """Say *text* at once, in the log and on the terminal."""
+    log.warning("%s", text)
+    print(text, file=sys.stderr, flush=True)
 
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import socket
+import struct
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import needs_root
+from tests.support import PROGRAM, wait_until
 from tests.system.files import Files, run
 
 if TYPE_CHECKING:
@@ -101,6 +105,30 @@ def test_a_taken_port_stops_the_start(files: Files, mode: list[str]) -> None:
         asterisk.settimeout(0.1)
         with pytest.raises(socket.timeout):
             asterisk.accept()
+
+
+def test_a_port_that_an_ended_program_keeps_is_waited_for(files: Files) -> None:
+    """The C program does not say SO_REUSEADDR: its connections keep the port for a minute."""
+    with socket.socket() as program:
+        program.bind(("127.0.0.1", 0))
+        program.listen()
+        port = program.getsockname()[1]
+        client = socket.create_connection(("127.0.0.1", port))
+        program.accept()[0].close()
+    reset = struct.pack("ii", 1, 0)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+
+    command = [sys.executable, str(PROGRAM), "-f", *files.write(f"listenport = {port}\n")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            assert started.stderr is not None
+            assert f"amp.conf:5: port {port} is kept by" in started.stderr.readline()
+            client.close()
+            wait_until(lambda: "Proxy Started" in files.log.read_text())
+        finally:
+            started.terminate()
+    assert started.returncode == 0
+    assert "trying again for up to 60 s" in files.log.read_text()
 
 
 @needs_root

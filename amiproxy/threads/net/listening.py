@@ -6,43 +6,84 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.settings.config import Config
 
 #: How many connections the kernel may hold until they are accepted.
 BACKLOG = 4096
 
+#: How long connections of a program that has ended may keep the port, in seconds: so long
+#: Linux keeps a socket in TIME_WAIT (TCP_TIMEWAIT_LEN).
+PATIENCE = 60.0
 
-def bind_listener(config: Config) -> socket.socket:
+#: Between two tries to bind, in seconds.
+_PAUSE = 0.25
+
+#: States of sockets that are over but for the other side, and of one that listens, as
+#: /proc/net/tcp has them (Linux, tcp_states.h): FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT,
+#: LAST_ACK, CLOSING.
+_ENDING = frozenset({"04", "05", "06", "08", "09", "0B"})
+_LISTENING = "0A"
+
+
+def bind_listener(
+    config: Config, tell: Callable[[str], object] = print, *, patience: float = PATIENCE
+) -> socket.socket:
     """Return a listening socket at the configured address.
 
     ``*`` is every address, of both families where the machine has both; the kernel
     then shows an IPv4 client as ``::ffff:192.0.2.1``.
+
+    Where nothing but connections that are ending keeps the port, those of a program that did
+    not say SO_REUSEADDR, it *tells* so and tries again for *patience* seconds.
 
     Raises:
         ConfigError: it cannot listen there, with the line of the file to change.
 
     """
     address, port = config.listen_address, config.listen_port
-    try:
-        if address != "*":
-            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-            return _listen(found[0][0], found[0][4])
-        with contextlib.suppress(OSError):
-            if socket.has_dualstack_ipv6():
-                return _listen(socket.AF_INET6, ("::", port))
-        return _listen(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104 - that is what * asks for
-    except OSError as error:
-        # An unknown name or another machine's address: the address is wrong, not the port.
-        is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-        place = config.place("listen_address" if is_address else "listen_port")
-        raise ConfigError(
-            f"{place}Cannot bind to listener socket! {address} port {port}: {error.strerror}"
-        ) from error
+    deadline: Deadline | None = None
+    while True:
+        try:
+            return _bind(address, port)
+        except OSError as error:
+            # An unknown name or another machine's address: the address is wrong, not the port.
+            is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+            place = config.place("listen_address" if is_address else "listen_port")
+            problem = ConfigError(
+                f"{place}Cannot bind to listener socket! {address} port {port}: {error.strerror}"
+            )
+            if error.errno != errno.EADDRINUSE or not only_endings(_sockets(), port):
+                raise problem from error
+            if deadline is None:
+                deadline = Deadline(patience)
+                tell(
+                    f"{place}port {port} is kept by connections of a program that has ended;"
+                    f" trying again for up to {patience:g} s"
+                )
+            if deadline.over:
+                raise problem from error
+        time.sleep(_PAUSE)
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    """Return a socket that listens at *address*; raises OSError."""
+    if address != "*":
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+        return _listen(found[0][0], found[0][4])
+    with contextlib.suppress(OSError):
+        if socket.has_dualstack_ipv6():
+            return _listen(socket.AF_INET6, ("::", port))
+    return _listen(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104 - that is what * asks for
 
 
 def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -58,3 +99,29 @@ def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+# -- who keeps the port ------------------------------------------------------------------------
+
+
+def only_endings(lines: Iterable[str], port: int) -> bool:
+    """Return whether *port* is kept by connections that are ending, and nobody listens there.
+
+    *lines* are those of /proc/net/tcp and tcp6 (Linux, proc(5)): number, local address and
+    port in hexadecimal, remote ones, state.
+    """
+    states = set()
+    for line in lines:
+        fields = line.split(None, 4)
+        if len(fields) > 4 and fields[1].endswith(f":{port:04X}"):
+            states.add(fields[3])
+    return _LISTENING not in states and not _ENDING.isdisjoint(states)
+
+
+def _sockets() -> list[str]:
+    """Return the lines of the system's tables of TCP sockets; none where it has no such."""
+    lines: list[str] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            lines += Path(table).read_text("ascii").splitlines()[1:]
+    return lines
