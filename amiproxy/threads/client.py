@@ -156,6 +156,7 @@ class Client:
         )
         session.slot = self._slot
         self._greet(form)
+        session.hold_back()
         context.registry.add(session)
         try:
             if context.stopping.is_set():

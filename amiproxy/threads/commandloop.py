@@ -111,9 +111,12 @@ class CommandLoop:
             return stays
         self._turnstile.end()
         left = self._login_time_left() if self._slot.unauthenticated else None
+        left = self._session.until_release(left)
         if self._pieces > _PIECES:
             time.sleep(self._times.breath)  # what comes meanwhile is read at once
         data = self._transport.recv(_READ_SIZE, left)
+        if data is None:
+            self._release_early()
         if data:
             self._pieces += 1
             self._turnstile.take(self._turnstile.first)
@@ -174,6 +177,13 @@ class CommandLoop:
             raise UnwantedError(f"not logged in within {limit:g} s (authtimeout)")
         return left
 
+    def _release_early(self) -> None:
+        """Send what was held back, if its time is over: the client has not asked anything."""
+        if self._session.until_release(None) == 0:
+            self._turnstile.take(self._turnstile.further)
+            self._session.release()
+            self._turnstile.end()
+
     def _wait_for_event(self) -> None:
         """Wait until the WaitEvent is over, for at most one poll interval.
 
@@ -206,7 +216,11 @@ class CommandLoop:
         """
         interval = len(self._context.waiters) / _LOOKS * random.uniform(0.5, 1.5)  # noqa: S311
         interval = max(self._times.poll, min(interval, self._times.longest_poll))
-        return self._transport.recv(_READ_SIZE, min(left, interval))
+        left = self._session.until_release(min(left, interval))
+        data = self._transport.recv(_READ_SIZE, left)
+        if data is None:
+            self._release_early()
+        return data
 
     def _await_answers(self) -> None:
         """Wait until no action of this client is under way."""

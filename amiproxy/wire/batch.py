@@ -91,6 +91,10 @@ class Batch:
         wire = parts[0] if len(parts) == 1 else b"".join(parts)
         return cls(scope, wire, items, kind=kind, owners=owners)
 
+    def copy(self) -> Batch:
+        """Return the same messages for another thread, without their encodings."""
+        return Batch(self.scope, self.wire, self._items, kind=self.kind, owners=self.owners)
+
     @property
     def items(self) -> Sequence[Routed]:
         """The messages, in order, each with whom it is for."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.net.transport import Transport
+from tests.support import wait_until
 from tests.threads.test_client import BANNER, COMPLETE, WAITED, Served
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ def test_many_that_wait_look_less_often(pair: MakePair, monkeypatch: pytest.Monk
     """All together they look as often as a few."""
     client = Served(pair).start()
     client.expect(BANNER)
+    (session,) = wait_until(client.router.registry.snapshot)
+    wait_until(lambda: session.until_release(None) is None)
     client.context.waiters.update(range(5000))
     waits: list[float | None] = []
 

@@ -140,6 +140,7 @@ class ClientSession:
             self.last_id = None
             self._state = SessionState.AUTHENTICATED
             self._renew()
+            self._note_answer()
 
     def log_out(self) -> None:
         """Take away what an earlier login gave: a login has failed.
@@ -205,6 +206,7 @@ class ClientSession:
             self.output = form
             self._renew()
             self._tell(message)
+            self._note_answer()
 
     def sending(self, request_id: str | None, action_id: str | None = None) -> None:
         """Note that an action with *request_id* goes upstream for this client now.
@@ -299,6 +301,10 @@ class ClientSession:
         """Send *message*, the proxy's own.  Never blocks, never raises."""
         with self.lock:
             self._tell(message)
+            self._note_answer()
+
+    def _note_answer(self) -> None:
+        """Note that the client has been answered by the proxy.  The caller holds ``lock``."""
 
     def _tell(self, message: Message) -> None:
         """As ``say``.  The caller holds ``lock``."""

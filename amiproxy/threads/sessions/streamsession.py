@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.errors import HandlerError
 from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
+from amiproxy.threads.sessions.early import EarlyBatches
 from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.wire.batch import BatchKind
+from amiproxy.wire.batch import Batch, BatchKind
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
-    from amiproxy.wire.batch import Batch
 
 log = logging.getLogger("amiproxy.session")
 
@@ -30,6 +31,9 @@ class StreamSession(ClientSession):
     ) -> None:
         self.transport = transport
         self._write_timeout = transport.write_timeout  # for users without one of their own
+        # What has come before the client was answered; None once it was, or has not asked
+        # anything for too long.
+        self._early: EarlyBatches | None = None
         super().__init__(transport.peer, address, **options)
         # The transport's, so that choosing and sending are one step; no other thread
         # knows the session yet.
@@ -54,29 +58,114 @@ class StreamSession(ClientSession):
                     data = batch.wire
                 elif self.transport.end_reason is not None:
                     return
+                elif self._early is not None:
+                    self._hold_back(batch, self._early)
+                    return
                 else:
                     data = self._viewer.encode(batch, self.output)
                 if data:
                     self.transport.send(data)
                     if self.waiting_for_event is not None and self._viewer.hears_event(batch):
                         self.waiting_for_event.told = True
-            except HandlerError as error:
-                self._fail(error)
-            except FilterTimeError as error:
-                self.transport.abort(error)  # its own thread logs it
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
-                self._lose(error)
+                self._drop(error)
 
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""
         super()._renew()
         own = None if self.user is None else self.user.write_timeout
         self.transport.write_timeout = self._write_timeout if own is None else own
-        # The kind of batch that is sent as it came, without a look at the view: events,
-        # to a client that sees them all and reads AMI.
+        self._choose_way()
+
+    def _choose_way(self) -> None:
+        """Find out which kind of batch is sent as it came, without a look at the view.
+
+        That is events, to a client that sees them all and reads AMI, none of which are held back.
+        """
         events = BatchKind.EVENTS
-        as_is = self.output.wire and self._viewer.view.route(events, owns=False) is Route.WHOLE
+        as_is = (
+            self._early is None
+            and self.output.wire
+            and self._viewer.view.route(events, owns=False) is Route.WHOLE
+        )
         self._taken_as_is = events if as_is else None
+
+    # -- before the first block is answered (spec 12.29) --------------------------------------
+
+    def hold_back(self) -> None:
+        """Hold back what comes: the client has been greeted, and not been answered."""
+        with self.lock:
+            self._early = EarlyBatches(self.transport.max_backlog)
+            self._choose_way()
+
+    def until_release(self, left: float | None) -> float | None:
+        """Return for how many of *left* seconds, None: for ever, the client may be waited for.
+
+        It is 0 once it is time for ``release``, if nothing has come.  Who may see nothing gets
+        nothing anyway.
+        """
+        early = self._early
+        if early is None or not self.allowed:
+            return left
+        held = max(0.0, early.until - time.monotonic())
+        return held if left is None else min(left, held)
+
+    def accept_key(self) -> None:
+        """As for any session; the block with the key is not answered yet."""
+        if self._early is not None:
+            self._early.extend()
+        super().accept_key()
+
+    def release(self) -> None:
+        """Send what was held back, and all that comes from now on at once."""
+        with self.lock:
+            self._release()
+
+    def _note_answer(self) -> None:
+        assert self.lock.locked()
+        if self._early is None or not self.allowed:
+            return
+        if self.challenge:  # the log-in comes next
+            self._early.extend()
+        else:
+            self._release()
+
+    def _hold_back(self, batch: Batch, early: EarlyBatches) -> None:
+        """Keep *batch*, unless it answers the client: then the answer comes first."""
+        assert self.lock.locked()
+        number = self.number
+        if self._viewer.view.silent:
+            return
+        if number not in batch.owners:
+            if not early.keep(batch):
+                self._release()
+            return
+        answers = [item for item in batch.items if item.owner == number]
+        others = [item for item in batch.items if item.owner != number]
+        self._pass(Batch.of_items(batch.scope, answers))
+        self._release()
+        if others:
+            self._pass(Batch.of_items(batch.scope, others))
+
+    def _release(self) -> None:
+        assert self.lock.locked()
+        early, self._early = self._early, None
+        self._choose_way()
+        try:
+            for batch in early.batches if early is not None else ():
+                self._pass(batch)
+        except Exception as error:  # noqa: BLE001 - whoever it is has others to send to
+            self._drop(error)
+
+    def _pass(self, batch: Batch) -> None:
+        """Send what of *batch*, which nobody else uses, the client may see."""
+        data = self._viewer.encode(batch, self.output)
+        if data:
+            self.transport.send(data)
+            if self.waiting_for_event is not None and self._viewer.hears_event(batch):
+                self.waiting_for_event.told = True
+
+    # -- the end --------------------------------------------------------------------------------
 
     def _tell(self, message: Message) -> None:
         assert self.lock.locked()
@@ -84,6 +173,15 @@ class StreamSession(ClientSession):
             self.transport.send(written(self.output, message))
         except HandlerError as error:
             self._fail(error)
+
+    def _drop(self, error: Exception) -> None:
+        """Drop the client for *error*, which was raised while messages were made for it."""
+        if isinstance(error, HandlerError):
+            self._fail(error)
+        elif isinstance(error, FilterTimeError):
+            self.transport.abort(error)  # its own thread logs it
+        else:
+            self._lose(error)
 
     def _fail(self, error: HandlerError) -> None:
         """Drop the client: its format cannot be written.  The caller holds ``lock``."""

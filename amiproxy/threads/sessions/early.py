@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""EarlyBatches: what comes for a client before its first block is answered (spec 12.29).
+
+An Asterisk sends no event before a log-in is answered, and there are client libraries that take
+the first message for the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amiproxy.wire.batch import Batch
+
+#: For so long a client that has not been answered gets nothing else, in seconds.
+HOLD = 0.2
+
+
+class EarlyBatches:
+    """Batches in order, at most *most* bytes of them.  The session's lock guards them."""
+
+    __slots__ = ("_left", "batches", "until")
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        #: Copies, which whoever releases them may use.
+        self.batches: list[Batch] = []
+        #: When they are to be released, in monotonic seconds.  The client's thread sets it.
+        self.until = 0.0
+        self.extend()
+
+    def extend(self) -> None:
+        """Count the time anew."""
+        self.until = time.monotonic() + HOLD
+
+    def keep(self, batch: Batch) -> bool:
+        """Keep *batch*; return whether another one may be kept."""
+        self.batches.append(batch.copy())
+        self._left -= len(batch.wire)
+        return self._left > 0
