@@ -49,7 +49,7 @@ from amiproxy.settings.config import Config, reloaded
 from amiproxy.settings.describe import describe_servers, describe_users
 from amiproxy.settings.files import find_users, impossible_log, read_again, read_formats
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
-from amiproxy.threads.log import Log, install_root_handler
+from amiproxy.threads.log import Log, announce, install_root_handler
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
@@ -227,12 +227,6 @@ def prepare(options: Options) -> Prepared:
     return Prepared(
         options, config, users, formats, who, logfile, pidfile, listener, tls, directory
     )
-
-
-def announce(text: str) -> None:
-    """Say *text* at once, in the log and on the terminal."""
-    log.warning("%s", text)
-    print(text, file=sys.stderr, flush=True)
 
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:

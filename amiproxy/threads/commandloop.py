@@ -216,8 +216,8 @@ class CommandLoop:
         """
         interval = len(self._context.waiters) / _LOOKS * random.uniform(0.5, 1.5)  # noqa: S311
         interval = max(self._times.poll, min(interval, self._times.longest_poll))
-        left = self._session.until_release(min(left, interval))
-        data = self._transport.recv(_READ_SIZE, left)
+        limit = self._session.until_release(min(left, interval))
+        data = self._transport.recv(_READ_SIZE, limit)
         if data is None:
             self._release_early()
         return data

@@ -17,6 +17,7 @@ import logging
 import os
 import queue
 import stat
+import sys
 import threading
 import time
 
@@ -251,6 +252,13 @@ def _ends_whole(fd: int) -> bool:
             finally:
                 os.close(reading)
     return True
+
+
+def announce(text: str) -> None:
+    """Write *text* to the log and, at once, to the terminal: before the program detaches."""
+    logging.getLogger("astmanproxy").warning("%s", text)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def install_root_handler(log: Log, debug: int) -> None:
