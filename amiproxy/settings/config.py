@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+#: A forcebanner that stands for the banner of the server that a client's actions go to.
+AS_SERVER = "server"
+
 
 @dataclass(frozen=True)
 class ServerSpec:

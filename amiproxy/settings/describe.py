@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy import replies
 from amiproxy.access import hashes
 from amiproxy.access.rights import trusts_listing
 from amiproxy.access.user import BOUNDED, UNBOUNDED
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
+from amiproxy.settings.config import AS_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,11 +47,17 @@ _NO_USERS_GUARDED = "no users: nobody can log in, and only a proxykey lets clien
 def describe_servers(config: Config) -> list[str]:
     """Return a line for each server, without secrets."""
     checked = "checked" if config.ssl_verify else "not checked"
-    return [
+    lines = [
         f"server {one.host} port {one.port}: as user {one.user}, events {one.events}, "
         + (f"TLS, certificate {checked}" if one.tls else "no TLS")
         for one in config.servers
     ] or ["no servers: no host line names an Asterisk to connect to"]
+    if config.banner.lower() == AS_SERVER:
+        lines.append(
+            "greeting: that of the first connected server; until one was connected"
+            f" {replies.BANNER} (forcebanner = server)"
+        )
+    return lines
 
 
 def describe_users(

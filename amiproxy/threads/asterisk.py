@@ -239,6 +239,7 @@ class AsteriskServer:
                 self.link.proxy_path = dialogue.proxy_path
             if dialogue.state is LoginState.LIVE:
                 self._note_success()
+                self.link.banner = dialogue.banner
                 self.link.go_live()
                 log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
                 self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))

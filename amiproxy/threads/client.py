@@ -171,7 +171,7 @@ class Client:
         if form.onconnect is None:
             return
         try:
-            greeting = form.onconnect(self._context.config.banner or replies.BANNER)
+            greeting = form.onconnect(self._context.banner())
             if type(greeting) is not bytes or len(greeting) > _LONGEST_GREETING:
                 raise TypeError
         except BaseException as error:

@@ -99,6 +99,8 @@ class LoginDialogue:
 
     def __init__(self, framer: Framer, now: float, login: Login, times: LoginTimes) -> None:
         self.state = LoginState.BANNER
+        #: What Asterisk greeted with, "" for nothing yet or at all; printable.
+        self.banner = ""
         #: What another proxy has answered of itself.
         self.proxy_path = ""
         #: When to feed nothing, if nothing came before, in monotonic seconds.
@@ -136,6 +138,7 @@ class LoginDialogue:
                 return LoginStep()
             if banner or now >= self._answer_limit:
                 raise self._too_late()
+        self.banner = "".join(filter(str.isprintable, banner.decode("latin-1")))
         # A banner that is missing altogether is as old as one can be.
         self._is_old = not banner or banner.rstrip(b"\r").endswith(_OLD_BANNER)
         self.state = LoginState.ANSWER

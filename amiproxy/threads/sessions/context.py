@@ -9,7 +9,9 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from amiproxy import replies
 from amiproxy.limits import Limits
+from amiproxy.settings.config import AS_SERVER
 from amiproxy.threads.sessions.admission import Admission
 from amiproxy.threads.sessions.guesses import Guesses
 
@@ -101,6 +103,13 @@ class ProxyContext:
     def auth_timeout(self) -> float:
         """Seconds that a client may take to log in; 0 means no limit."""
         return _first(self.users.general.auth_timeout, self.config.auth_timeout)
+
+    def banner(self) -> str:
+        """Return the first line for clients whose format has one."""
+        banner = self.config.banner
+        if banner.lower() == AS_SERVER:
+            banner = self.router.banner()
+        return banner or replies.BANNER
 
     def input_format(self) -> Format:
         """Return the default input format; the start has checked that it is loaded."""

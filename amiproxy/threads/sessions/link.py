@@ -59,13 +59,15 @@ class AsteriskLink:
         self.spec = spec
         self.host = spec.host.lower()
         #: Its IP address, as far as known.  A name is resolved at each connect, by the
-        #: server's thread, which alone changes this and given_up.
+        #: server's thread, which alone changes this, banner and given_up.
         self.address = address or (self.host if is_address(self.host) else "")
         self.scope = f"{self.host}:{spec.port}"
         #: The classes of events that the log-in asks for, as bits.
         self.mask = event_mask(spec.events) or 0
         #: Whether an OriginateResponse, an event of class ``call``, will come.
         self.receives_call_events = bool(self.mask & CALL)
+        #: How it greeted when it was connected last, for forcebanner = server; kept over outages.
+        self.banner = ""
         self.proxy_path = ""  #: another proxy: which one, and which are before it
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False

@@ -88,6 +88,15 @@ class Router:
         """Return whether a client with *path* would have this proxy reached through itself."""
         return not set(map(_seen_from_behind, path.split())).isdisjoint(self.path_before().split())
 
+    def banner(self) -> str:
+        """Return how the server greeted that a client's actions go to, "" if none has so far.
+
+        That is the first connected one; without any the first of those that were connected.
+        """
+        known = [server for server in self.servers if server.banner]
+        connected = [server for server in known if server.connected]
+        return next((server.banner for server in (*connected, *known)), "")
+
     # -- Asterisk -> clients ------------------------------------------------------------------
 
     def publish(self, batch: Batch) -> None:
