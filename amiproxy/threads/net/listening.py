@@ -50,29 +50,31 @@ def bind_listener(
         ConfigError: it cannot listen there, with the line of the file to change.
 
     """
-    address, port = config.listen_address, config.listen_port
+    port = config.listen_port
     deadline: Deadline | None = None
     while True:
         try:
-            return _bind(address, port)
+            return _bind(config.listen_address, port)
         except OSError as error:
-            # An unknown name or another machine's address: the address is wrong, not the port.
-            is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-            place = config.place("listen_address" if is_address else "listen_port")
-            problem = ConfigError(
-                f"{place}Cannot bind to listener socket! {address} port {port}: {error.strerror}"
+            may_pass = error.errno == errno.EADDRINUSE and only_endings(_sockets(), port)
+            if not may_pass or (deadline is not None and deadline.over):
+                raise _problem(config, error) from error
+        if deadline is None:
+            deadline = Deadline(patience)
+            tell(
+                f"{config.place('listen_port')}port {port} is kept by connections of a program"
+                f" that has ended; trying again for up to {patience:g} s"
             )
-            if error.errno != errno.EADDRINUSE or not only_endings(_sockets(), port):
-                raise problem from error
-            if deadline is None:
-                deadline = Deadline(patience)
-                tell(
-                    f"{place}port {port} is kept by connections of a program that has ended;"
-                    f" trying again for up to {patience:g} s"
-                )
-            if deadline.over:
-                raise problem from error
         time.sleep(_PAUSE)
+
+
+def _problem(config: Config, error: OSError) -> ConfigError:
+    """Return what is told of *error*: there is no listening there."""
+    # An unknown name or another machine's address: the address is wrong, not the port.
+    is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+    place = config.place("listen_address" if is_address else "listen_port")
+    where = f"{config.listen_address} port {config.listen_port}"
+    return ConfigError(f"{place}Cannot bind to listener socket! {where}: {error.strerror}")
 
 
 def _bind(address: str, port: int) -> socket.socket:
