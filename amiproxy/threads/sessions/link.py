@@ -66,8 +66,7 @@ class AsteriskLink:
         self.mask = event_mask(spec.events) or 0
         #: Whether an OriginateResponse, an event of class ``call``, will come.
         self.receives_call_events = bool(self.mask & CALL)
-        #: How it greeted when it was connected last, for forcebanner = server; kept over outages.
-        self.banner = ""
+        self.banner = ""  #: how it greeted when it was connected last
         self.proxy_path = ""  #: another proxy: which one, and which are before it
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
