@@ -100,10 +100,9 @@ class ClientSession:
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
         # _callfilter, _meter, _state, _viewer and a StreamSession's _early.  Only the client's
         # thread sets these fields, with the lock, and so may read them without; the servers'
-        # threads read them, and change what is held back, what the call filter has learned, what
-        # the filters took and the WaitEvent has been told, with it.
-        # (ListSessions and SessionRegistry.listeners read output and mode without, Router.publish
-        # number: each is one reference.)
+        # threads read them, and change _early, what the call filter has learned, what the filters
+        # took and the WaitEvent has been told, with it.  (ListSessions and listeners read output
+        # and mode without, Router.publish number: each is one reference.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
