@@ -69,6 +69,16 @@ class Acl:
         """Return the rules of each list: all must permit."""
         return [self.rules, *(one.rules for one in self.lists)]
 
+    @property
+    def permitted(self) -> str:
+        """The networks of the permit rules, as they were written."""
+        return ", ".join(rule.text for rule in self.rules if rule.permit)
+
+    @property
+    def covers_everything(self) -> bool:
+        """Whether a permit is for all addresses of a version of IP."""
+        return any(rule.permit and not rule.mask for rule in self.rules)
+
     def describe(self) -> str:
         """Return the list in words, for ``astmanproxy -t``."""
         named = [f"list {one.name} ({_described(one.rules)})" for one in self.lists]

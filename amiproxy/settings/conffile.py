@@ -185,6 +185,11 @@ class _Parser:
         # Where we listen on an address of one family, nobody comes by the other.
         if weakness and not ("IPv4" not in weakness and _is_ipv4(config.listen_address)):
             self.report.warn(self.ruled, f"permit, deny: {weakness}")
+        if config.proxy_protocol is not None and config.proxy_protocol.covers_everything:
+            warnings.append(
+                f"{config.place('proxy_protocol')}proxyprotocol: who connects may say that it comes"
+                " from any address; name the addresses of the load balancers alone"
+            )
         if config.retry_interval < _SHORTEST_RETRY:
             warnings.append(
                 f"{config.place('retry_interval')}retryinterval: raised to {_SHORTEST_RETRY:g} s"

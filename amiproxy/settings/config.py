@@ -22,6 +22,7 @@ from amiproxy.settings.readers import (
     count,
     format_name,
     milliseconds,
+    networks,
     origins,
     positive_seconds,
     seconds,
@@ -146,6 +147,8 @@ class Config:
     pidfile: str = _setting("/run/astmanproxy/astmanproxy.pid", "pidfile", required_path)
     proc_group: str = _setting("", "proc_group", text)
     proc_user: str = _setting("", "proc_user", text)
+    # Load balancers, whose connections begin with a header that says whose they are.
+    proxy_protocol: Acl | None = _setting(None, "proxyprotocol", networks, live=True)  # noqa: RUF009
     proxy_key: str = _setting("", "proxykey", required_text, shown=False)
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     # Shorter than retry_interval: the pause never grows.

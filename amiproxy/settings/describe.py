@@ -52,6 +52,11 @@ def describe_servers(config: Config) -> list[str]:
         + (f"TLS, certificate {checked}" if one.tls else "no TLS")
         for one in config.servers
     ] or ["no servers: no host line names an Asterisk to connect to"]
+    if config.proxy_protocol is not None:
+        lines.append(
+            f"load balancers: {config.proxy_protocol.permitted}; they must send the PROXY"
+            " protocol's header, whose address counts"
+        )
     if config.banner.lower() == AS_SERVER:
         lines.append(
             "greeting: that of the first connected server; until one was connected"

@@ -12,6 +12,7 @@ import re
 from typing import Callable, Protocol
 
 from amiproxy.access import digest
+from amiproxy.access.acl import DENY_ALL, Acl, read_rules
 from amiproxy.basics.boolean import parse_bool
 
 # poll(2) takes a timeout in ms as a 31-bit number.
@@ -144,6 +145,13 @@ def _is_bad_ipv4(text: str) -> bool:
     """Return whether *text* looks like an IPv4 address but is not one."""
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", text)
     return match is not None and any(int(part) > 255 for part in match.groups())
+
+
+def networks(value: Written) -> Acl | None:
+    """Read networks separated by commas, as in a permit line; the list allows these alone."""
+    if not value.text:
+        raise ValueError("is empty; name the addresses of the load balancers")
+    return Acl((*DENY_ALL.rules, *read_rules("permit", value.text)))
 
 
 def origins(value: Written) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
@@ -14,9 +15,12 @@ from amiproxy.foreign import ForeignConversation
 from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
+from amiproxy.threads.relayed import read_source
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
 from amiproxy.threads.web.entrance import let_in
+from amiproxy.wire.door import HeaderError
+from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:
     import ssl
@@ -32,6 +36,12 @@ log = logging.getLogger("amiproxy.client")
 TIMES = Times()
 
 _LONGEST_GREETING = 65536  # bytes
+
+
+def address_problem(context: ProxyContext, address: str) -> str:
+    """Return why a client at *address* may not connect, "" if it may."""
+    allowed = context.config.acl.allows(address) and context.users.general.acl.allows(address)
+    return "" if allowed else "address not permitted"
 
 
 class Client:
@@ -60,6 +70,8 @@ class Client:
         peer = self._transport.peer
         turnstile = self._context.turnstile
         try:
+            if self._slot.is_expected and not self._arrive():
+                return
             if self._context.config.accept_encrypted and self._context.tls is not None:
                 self._detect_tls(self._context.tls)  # else the banner goes at once
             self._serve()
@@ -100,6 +112,29 @@ class Client:
         if self._slot.unauthenticated:
             self._context.admission.mark_authenticated(self._slot)
 
+    # -- a client behind a load balancer ----------------------------------------------------
+
+    def _arrive(self) -> bool:
+        """Learn where the client comes from, and let it in; return False if it may not come in."""
+        context, transport = self._context, self._transport
+        source = read_source(transport, self._times.header)
+        peer, through = transport.peer, ""
+        if source.address:
+            through = f" through {self._address}"
+            self._address = source.address
+            peer = f"client {source.address}:{source.port}"
+            transport.rename(peer)
+            threading.current_thread().name = peer.replace("client ", "client-", 1)
+        problem = address_problem(context, self._address) or context.admission.arrive(
+            self._slot, self._address, guarded=context.guarded
+        )
+        if problem:
+            log.warning("Connection from %s refused: %s%s", self._address, problem, through)
+            return False
+        level = context.connect_level
+        log.log(level, "Connection received from %s%s", self._address, through)
+        return True
+
     # -- TLS or plain text ------------------------------------------------------------------
 
     def _detect_tls(self, tls: ssl.SSLContext) -> None:
@@ -111,6 +146,8 @@ class Client:
         if first is not None and first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)
+        elif first is not None and begins_header(first):
+            raise HeaderError
         elif not config.accept_unencrypted:
             raise UnwantedError(
                 "Unencrypted connections are not accepted and we received an unencrypted "

@@ -17,7 +17,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.wire.blocksource import BlockSource
-from amiproxy.wire.door import HttpError
+from amiproxy.wire.door import DoorError
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -34,8 +34,9 @@ _READ_SIZE = 16384
 class Times(NamedTuple):
     """Time limits of a client, in seconds."""
 
-    #: For a TLS handshake.
+    #: For a TLS handshake, and for the PROXY protocol's header.
     handshake: float = 10.0
+    header: float = 5.0
     #: How long a half-closed client is kept until its actions are answered.
     linger: float = 120.0
     #: How long a client may take to close after the proxy's half-close.
@@ -89,7 +90,7 @@ class CommandLoop:
         try:
             while self._step():
                 pass
-        except HttpError as error:
+        except DoorError as error:
             log.warning("%s: %s", self._session.peer, error)
             self._session.say(replies.error(None, str(error)))
         finally:

@@ -17,7 +17,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.threads.client import Client
+from amiproxy.threads.client import Client, address_problem
 from amiproxy.threads.net.dial import keep_alive
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.plainsocket import close_quietly
@@ -162,19 +162,29 @@ class Listener:
         # Descriptors come back when clients leave.
         time.sleep(_EXHAUSTED_PAUSE)
 
+    def _is_balancer(self, address: str) -> bool:
+        """Return whether clients come through *address*: a header says where from."""
+        networks = self._context.config.proxy_protocol
+        return networks is not None and networks.allows(address)
+
     def _admit(self, sock: socket.socket, address: str, port: int) -> None:
         context = self._context
         extra = {"address": address}  # for the limit of log lines
-        slot: Slot | str = "address not permitted"
+        slot: Slot | str
         if sock.fileno() >= self._most_descriptors():
             slot = "the last descriptors are for servers and files"
-        elif context.config.acl.allows(address) and context.users.general.acl.allows(address):
-            slot = context.admission.enter(address, guarded=context.guarded)
+        elif self._is_balancer(address):
+            slot = context.admission.expect()
+        else:
+            slot = address_problem(context, address) or context.admission.enter(
+                address, guarded=context.guarded
+            )
         if isinstance(slot, str):
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
             close_quietly(sock)
             return
-        log.log(context.connect_level, "Connection received from %s", address, extra=extra)
+        if not slot.is_expected:
+            log.log(context.connect_level, "Connection received from %s", address, extra=extra)
         try:
             transport = Transport(
                 sock,

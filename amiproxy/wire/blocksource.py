@@ -56,7 +56,7 @@ class BlockSource:
 
     Belongs to one thread.  Every method may raise :class:`HandlerError`: a reader, which
     may be a third party's, raised something; ``receive`` and ``next`` may raise
-    :class:`amiproxy.wire.door.HttpError`.  Both end this client's session only.
+    :class:`amiproxy.wire.door.DoorError`.  Both end this client's session only.
     """
 
     def __init__(self, form: Format, limits: Limits, *, known: bool = True) -> None:

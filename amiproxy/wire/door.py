@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Door: HTTP that comes to a port of another format is turned away.
+"""Door: HTTP that comes to a port of another format is turned away, and a stray PROXY header.
 
 A web page can make a browser send a POST to any port.  The request's head is no action, but
 its body may hold some, word for word.  So nothing reaches a reader before it is certain that
@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amiproxy.errors import ProtocolError
+from amiproxy.wire.proxyheader import SIGNATURE, begins_header
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -49,7 +50,18 @@ _PORTION = 16384
 _BEGINNING = 64
 
 
-class HttpError(ProtocolError):
+class DoorError(ProtocolError):
+    """What the connection begins with is not for this port; the client is told so."""
+
+
+class HeaderError(DoorError):
+    """The connection begins with the PROXY protocol's header, and must not."""
+
+    def __init__(self) -> None:
+        super().__init__("PROXY protocol header from an address that is not in proxyprotocol")
+
+
+class HttpError(DoorError):
     """The connection speaks HTTP and nothing else."""
 
     def __init__(self) -> None:
@@ -61,6 +73,7 @@ class Door:
 
     def __init__(self) -> None:
         self._first: bytearray | None = bytearray()  # the first line; None: it has ended
+        self._start = b""  # the bytes that came first, while _first is being read
         self._held = b""  # what came of it and was not let through
         self._line = b""  # the beginning of a later line, which has not ended
         #: An action has come: whatever else comes is a client's.
@@ -70,7 +83,7 @@ class Door:
         """Take the next *data*; return what may be read now.
 
         Raises:
-            HttpError: this is HTTP.
+            DoorError: this is HTTP, or a header of the PROXY protocol.
 
         """
         if self._first is not None:
@@ -91,12 +104,15 @@ class Door:
 
     def _first_line(self, data: bytes, line: bytearray) -> bytes:
         """Take *data* of the first *line*; hold it back while that may be a request line."""
+        self._start += data[: len(SIGNATURE) - len(self._start)]
         begin, line_feed, rest = (data if line else data.lstrip(_BEFORE)).partition(b"\n")
         line += begin
         if len(line) > LONGEST:
             is_request = _TWO_WORDS.match(line[:LONGEST])
         else:
             is_request = _REQUEST.match(line) if line_feed else None
+        if begins_header(bytes(line)) or self._start == SIGNATURE:
+            raise HeaderError
         if is_request:
             raise HttpError
         data = self._held + data

@@ -63,11 +63,11 @@ class PlainSocket:
         """Return the descriptor, -1 once closed."""
         return self._sock.fileno()
 
-    def peek(self, timeout: float) -> bytes | None:
-        """Return the first bytes, which stay; None if none came in *timeout* seconds."""
+    def peek(self, timeout: float, size: int) -> bytes | None:
+        """Return up to *size* bytes, which stay; None if none came in *timeout* seconds."""
         self.set_timeout(timeout)
         try:
-            return self._sock.recv(8, socket.MSG_PEEK)
+            return self._sock.recv(size, socket.MSG_PEEK)
         except NOT_NOW:
             return None
 
@@ -130,6 +130,12 @@ def wait_for(fd: int, events: int, timeout: float | None) -> None:
     poll = select.poll()
     poll.register(fd, events)
     poll.poll(None if timeout is None else min(timeout, 1000.0) * 1000)
+
+
+def wait_for_room(fd: int, seconds: float | None) -> None:
+    """Wait up to *seconds* until the socket *fd* takes bytes, or is over."""
+    with contextlib.suppress(OSError, ValueError):
+        wait_for(fd, select.POLLOUT, seconds)
 
 
 def is_gone(fd: int, *, half_closed: bool) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import threading
 import time
 from typing import TYPE_CHECKING, Callable
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.threads.net.backlog import Backlog
-from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for
+from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for_room
 from amiproxy.threads.net.tlssocket import TlsSocket
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class Transport:
         write_timeout: float,
         max_backlog: int,
     ) -> None:
-        self.peer = peer
+        self.rename(peer)
         self.write_timeout = write_timeout
         self.max_backlog = max_backlog
         # Guards _backlog, _watched, end_reason and _closed, sending, the change of _socket from
@@ -67,8 +66,12 @@ class Transport:
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
         self._closed = False
         self.busy_since = 0.0  # for the watchdog
-        self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
         self.wake: Callable[[], object] | None = None  # called at the end, outside recv
+
+    def rename(self, peer: str) -> None:
+        """Have logs call the other side *peer*.  Nobody else knows the transport yet."""
+        self.peer = peer
+        self._spare = PeerGone(f"{peer}: closed")  # made while there is memory for it
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 once closed."""
@@ -111,11 +114,11 @@ class Transport:
             raise self.end_reason
         return count
 
-    def peek(self, timeout: float) -> bytes | None:
+    def peek(self, timeout: float, size: int = 8) -> bytes | None:
         """As :meth:`recv`, for the first bytes of a plain connection, which stay."""
         assert isinstance(self._socket, PlainSocket)
         try:
-            data = self._socket.peek(timeout)
+            data = self._socket.peek(timeout, size)
         except OSError as error:
             raise self._broken(error) from error
         self.check()
@@ -187,7 +190,7 @@ class Transport:
             elif self._backlog is None:
                 return
             else:
-                self._wait_for_room(min(self.write_timeout, _END_POLL_INTERVAL))
+                wait_for_room(self.fileno(), min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
 
     def flush_until(self, deadline: Deadline) -> None:
@@ -196,7 +199,7 @@ class Transport:
             self.flush()
             if self._backlog is None or deadline.over:
                 return
-            self._wait_for_room(deadline.timeout())
+            wait_for_room(self.fileno(), deadline.timeout())
 
     def half_close_and_drain(self, seconds: float) -> None:
         """Half-close; read and forget what comes until the other side closes, or *seconds*."""
@@ -220,10 +223,6 @@ class Transport:
                     self._flusher.forget(self)
         finally:
             self._socket.close()
-
-    def _wait_for_room(self, seconds: float | None) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            wait_for(self.fileno(), select.POLLOUT, seconds)
 
     # -- any thread -------------------------------------------------------------------------
 

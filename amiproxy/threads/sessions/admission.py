@@ -19,12 +19,17 @@ class Slot:
     """
 
     def __init__(self, network: str) -> None:
-        self.network = network
+        self.network = network  #: "" while its address is not known
         #: In seconds; authtimeout counts from here.
         self.entered = time.monotonic()
         #: Written with Admission's lock held; read without it by the client's own thread.
         self.unauthenticated = False
         self.end: Callable[[str], None] = _ignore
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether its client's address is not known yet."""
+        return not self.network
 
 
 def _ignore(_reason: str) -> None:
@@ -64,13 +69,34 @@ class Admission:
         for a client of an address that has at least two fewer.  So no address alone can
         keep the others out.
         """
-        network = network_of(address)
-        rival: Slot | None = None
-        slot = Slot(network)
+        slot = Slot(network_of(address))
+        return self._enter(slot, guarded=guarded) or slot
+
+    def expect(self) -> Slot | str:
+        """Let in a client whose address is not known yet; as ``enter``, ``arrive`` does the rest.
+
+        It counts for maxclients alone.
+        """
+        slot = Slot("")
+        with self._lock:
+            clients = len(self._slots)
+            if 0 < self._max_clients <= clients:
+                return f"{clients} clients are connected (maxclients)"
+            self._slots.add(slot)
+        return slot
+
+    def arrive(self, slot: Slot, address: str, *, guarded: bool) -> str:
+        """Count the expected client of *slot* at its *address*; return why it must go, or ""."""
+        slot.network = network_of(address)
+        return self._enter(slot, guarded=guarded)
+
+    def _enter(self, slot: Slot, *, guarded: bool) -> str:
+        """Count *slot*; return the reason why it may not come in, or ""."""
+        network, rival = slot.network, None
         try:
             with self._lock:
                 clients, here = len(self._slots), len(self._addresses.get(network, ()))
-                if 0 < self._max_clients <= clients:
+                if slot not in self._slots and 0 < self._max_clients <= clients:
                     return f"{clients} clients are connected (maxclients)"
                 if 0 < self._max_per_address <= here:
                     return f"{here} clients of this address are connected (maxperaddress)"
@@ -91,7 +117,7 @@ class Admission:
         except BaseException:  # no memory, perhaps
             self.leave(slot)
             raise
-        return slot
+        return ""
 
     def mark_authenticated(self, slot: Slot) -> None:
         """Note that the client of *slot* has logged in or given the proxy key."""

@@ -12,9 +12,11 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import BadRequest, Request, Stage
-from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
+from amiproxy.threads.net.hello import refuse_tls
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.question import failure
+from amiproxy.wire.door import HeaderError
+from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:
     import threading
@@ -136,10 +138,17 @@ def _next_request(
             raise BadRequest(408, f"The request took too long: {_MISSING[stage]}")
         data = transport.recv(timeout=min(left, _POLL_INTERVAL))
         if data is not None:
-            if first and stage is Stage.IDLE and data.startswith(TLS_HANDSHAKE):
-                refuse_tls(transport, data)
+            if first and stage is Stage.IDLE:
+                _look_at_first(transport, data)
             conversation.feed(data)
     return request
+
+
+def _look_at_first(transport: Transport, data: bytes) -> None:
+    """Raise PeerError where *data*, what came first, is no HTTP at all."""
+    refuse_tls(transport, data)
+    if begins_header(data):
+        raise BadRequest(400, str(HeaderError()))
 
 
 def _linger(transport: Transport, times: WebTimes) -> None:
