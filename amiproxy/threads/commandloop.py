@@ -129,6 +129,7 @@ class CommandLoop:
         elif data is not None:  # half-close: it still gets the answers under way
             self._is_closed = True
             self._await_answers()
+            self._session.release()
             return False
         return True
 
