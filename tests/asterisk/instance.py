@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.asterisk.chroot import HOME
+from tests.certificates import self_signed
 from tests.support import ManagerClient, free_port, is_listening, wait_until
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Ports(NamedTuple):
     """What an Asterisk listens on, and where it looks for others."""
 
     ami: int
+    amitls: int
     http: int
     #: UDP: its own SIP, the trunk that it registers with, sipp that takes calls.
     sip: int
@@ -55,7 +57,7 @@ class Ports(NamedTuple):
 
 def free_ports() -> Ports:
     """Return ports that are free now."""
-    return Ports(free_port(), free_port(), free_udp_port(), free_udp_port(), free_udp_port())
+    return Ports(*(free_port() for _ in range(3)), *(free_udp_port() for _ in range(3)))
 
 
 class Asterisk:
@@ -88,6 +90,11 @@ class Asterisk:
         """Where its configuration is: change it and say ``cli("module reload")``, or restart."""
         return self._home / "etc"
 
+    @property
+    def certificate(self) -> Path:
+        """The certificate of its manager, with the key, which is its own authority."""
+        return self._home / "keys/asterisk.pem"
+
     def log(self) -> str:
         """Return what it has logged: notices, warnings and errors."""
         path = self._home / "log/messages"
@@ -105,6 +112,7 @@ class Asterisk:
             (self.etc / path.name).write_text(self._filled(path.read_text()))
         for sound in (self._chroot.path / "usr/share/asterisk/sounds").glob(f"*/{_MUSIC}.gsm"):
             shutil.copy(sound, self._home / "varlib/moh")
+        self_signed("127.0.0.1").write(self.certificate)
         user, group = self._chroot.user("asterisk")
         for path in [self._home, *self._home.rglob("*")]:
             os.chown(path, user, group)
@@ -236,6 +244,9 @@ class Asterisk:
             raise
         return client
 
-    def host_line(self, user: str = "proxy", secret: str = "proxysecret") -> str:
+    def host_line(
+        self, user: str = "proxy", secret: str = "proxysecret", *, tls: bool = False
+    ) -> str:
         """Return the line of astmanproxy.conf that names it."""
-        return f"host = 127.0.0.1, {self.ports.ami}, {user}, {secret}, on, off\n"
+        port, ssl = (self.ports.amitls, "on") if tls else (self.ports.ami, "off")
+        return f"host = 127.0.0.1, {port}, {user}, {secret}, on, {ssl}\n"

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.certificates import self_signed
 from tests.support import ProxyProcess, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.asterisk.instance import Asterisk
 
 #: What ``Server:`` says.
@@ -34,11 +35,20 @@ def start_proxy(
     *,
     login: str = "proxy",
     tls: Path | None = None,
+    upstream_tls: bool = False,
 ) -> ProxyProcess:
-    """Start a proxy that is connected to *asterisk* as *login*; *tls*: it takes TLS, too."""
-    lines = _PATIENT + asterisk.host_line(login) + config
+    """Start a proxy that is connected to *asterisk* as *login*, by TLS if *upstream_tls*.
+
+    *tls* is a certificate: it takes TLS from clients, too.
+    """
+    lines = _PATIENT + asterisk.host_line(login, tls=upstream_tls) + config
     if tls:
         lines += f"acceptencryptedconnection = yes\ncertfile = {tls}\n"
+    if upstream_tls:
+        # It is read as another user, who may not enter the directory of that Asterisk.
+        authority = Path(os.environ["ASTMANPROXY_TEST_RUN"], f"asterisk-{asterisk.ports.ami}.pem")
+        shutil.copy(asterisk.certificate, authority)
+        lines += f"sslverify = yes\nsslcafile = {authority}\n"
     proxy = ProxyProcess(lines, users)
     try:
         wait_until(lambda: ": connected (" in proxy.log(), 20, "connected in the log")

@@ -38,13 +38,15 @@ CLIENTS = [
 
 @pytest.fixture(scope="module")
 def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """A proxy of each mode; their ports."""
+    """A proxy of each mode, one of them connected by TLS; their ports."""
     tls = certificate(tmp_path_factory.mktemp("tls"))
     started: dict[str, ProxyProcess] = {}
     try:
         for mode, user in MODES.items():
             config = f"autofilter = {mode}\n"
-            started[mode] = start_proxy(world.asterisk, config, login=user, tls=tls)
+            started[mode] = start_proxy(
+                world.asterisk, config, login=user, tls=tls, upstream_tls=mode == "unique"
+            )
         yield {mode: one.port for mode, one in started.items()}
     finally:
         for one in started.values():
