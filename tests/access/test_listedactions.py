@@ -103,7 +103,10 @@ def test_the_stricter_of_table_and_server_counts() -> None:
     """A server cannot give what the table denies, nor the table what the server denies."""
     loose, strict = listed("Command: x  (Priv: <none>)"), listed("Hangup: x  (Priv: system,all)")
 
+    other = listed("Command: x  (Priv: call,all)")
+
     assert refusal(CALL, "Command", loose) is not None
+    assert refusal(CALL, "Command", other) is not None
     assert refusal(COMMAND, "Command", loose) is None
     assert refusal(CALL, "Hangup") is None
     assert refusal(CALL, "Hangup", strict) is not None

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from tests.support import ManagerClient, ProxyProcess
 
 #: Servers are tried again soon.
-QUICK = "retryinterval = 0.1\n"
+QUICK = "retryinterval = 0.1\nretrylongest = 0.1\n"
 
 #: For tests that are not about time limits, on a busy machine.
 PATIENT = (
     "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
-    "retryinterval = 0.1\nclientbacklog = 268435456\n"
+    "retryinterval = 0.1\nretrylongest = 0.1\nclientbacklog = 268435456\n"
 )
 
 
