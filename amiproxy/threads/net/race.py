@@ -97,9 +97,9 @@ class Race:
         while place is not None or self._under_way:
             now = time.monotonic()
             if place is not None and (now >= due or not self._under_way):
-                self._begin(selector, place)
+                begun = self._begin(selector, place)
                 place = next(waiting, None)
-                due = now + self._delay
+                due = now + self._delay if begun else now
             left = self._deadline.left()
             wait = min(left, _LOOK, due - now if place is not None else _LOOK)
             for key, _ in selector.select(max(0.0, wait)):
@@ -114,13 +114,13 @@ class Race:
                 break
         raise PeerGone(f"cannot connect: {self._failures()}")
 
-    def _begin(self, selector: selectors.BaseSelector, place: Place) -> None:
-        """Begin an attempt; note why, if that fails at once."""
+    def _begin(self, selector: selectors.BaseSelector, place: Place) -> bool:
+        """Begin an attempt; return whether it is under way, or note why it failed at once."""
         try:
             sock = socket.socket(place.family, place.kind, place.proto)
         except OSError as error:  # no descriptors left, or no such family here
             self._note(place, error)
-            return
+            return False
         try:
             sock.setblocking(False)
             code = sock.connect_ex(place.address)
@@ -130,8 +130,9 @@ class Race:
         except OSError as error:
             sock.close()
             self._note(place, error)
-            return
+            return False
         self._under_way[sock] = place
+        return True
 
     def _is_connected(self, sock: socket.socket, place: Place) -> bool:
         """Return whether the attempt to connect *sock* succeeded; it is closed if not."""

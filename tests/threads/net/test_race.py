@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerGone
 from amiproxy.threads.net.race import DELAY, MOST, Race, alternating, resolve
 from tests.support import free_port
@@ -67,12 +69,27 @@ def test_many_addresses_share_a_short_time() -> None:
     assert DELAY * len(hosts) > 1.0
 
 
-def test_after_a_refusal_the_next_is_tried_at_once() -> None:
-    """With no pause of a quarter second: sixty of them would take fifteen."""
-    with swallowing("127.0.0.11") as port, socket.create_server(("127.0.0.13", port)):
-        hosts = [f"127.0.1.{number}" for number in range(2, MOST)]
+@pytest.mark.parametrize("routed", [True, False])
+def test_after_a_failure_the_next_is_tried_at_once(
+    monkeypatch: pytest.MonkeyPatch, routed: bool
+) -> None:
+    """Whether somebody refuses, or the kernel has no route there, as often for IPv6."""
+    real = socket.socket.connect_ex
 
-        assert race(port, "127.0.0.11", *hosts, "127.0.0.13", seconds=10.0) == "127.0.0.13"
+    def connect(sock: socket.socket, address: tuple[str, int]) -> int:
+        unreachable = not routed and address[0].startswith("127.0.1.")
+        return errno.ENETUNREACH if unreachable else real(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
+    end = Deadline(DELAY * MOST / 2)
+    with swallowing("127.0.0.11") as port, socket.create_server(("127.0.0.13", port)):
+        hosts = [f"127.0.1.{number}" for number in range(1, MOST - 1)]
+        there = places(port, "127.0.0.11", *hosts, "127.0.0.13")
+
+        sock, place = Race(there, 1e6, lambda: not end.over).run()
+
+        sock.close()
+    assert place.ip == "127.0.0.13"
 
 
 def test_the_favourite_wins_where_all_answer() -> None:
