@@ -41,13 +41,23 @@ class BatchKind(Enum):
 class Batch:
     """Messages of one Asterisk, ready for every client.
 
-    Belongs to the server thread that made it, so it needs no lock.
+    Belongs to the server thread that made it, so it needs no lock; ``copy`` is for others.
 
     *scope* names the server (unique ids of two Asterisks may be the same), *wire* is
     what is not private as AMI, *owners* are the sessions that answers in it are for.
     """
 
-    __slots__ = ("_cache", "_items", "_parts", "_written", "kind", "owners", "scope", "wire")
+    __slots__ = (
+        "_cache",
+        "_copy",
+        "_items",
+        "_parts",
+        "_written",
+        "kind",
+        "owners",
+        "scope",
+        "wire",
+    )
 
     def __init__(
         self,
@@ -75,6 +85,7 @@ class Batch:
         # their own, since a pair for each would be one more object for the collector.
         self._written: list[Message] = []
         self._cache: dict[Hashable, bytes] = {}
+        self._copy: Batch | None = None
 
     @classmethod
     def of_items(cls, scope: str, items: Sequence[Routed]) -> Batch:
@@ -92,8 +103,16 @@ class Batch:
         return cls(scope, wire, items, kind=kind, owners=owners)
 
     def copy(self) -> Batch:
-        """Return the same messages for another thread, without their encodings."""
-        return Batch(self.scope, self.wire, self._items, kind=self.kind, owners=self.owners)
+        """Return the same messages for other threads, which share their encodings.
+
+        What two of them look for at the same moment is made twice, and is the same.
+        """
+        copy = self._copy
+        if copy is None:
+            copy = self._copy = Batch(
+                self.scope, self.wire, self._items, kind=self.kind, owners=self.owners
+            )
+        return copy
 
     @property
     def items(self) -> Sequence[Routed]:

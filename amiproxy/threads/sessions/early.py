@@ -24,7 +24,7 @@ class EarlyBatches:
 
     def __init__(self, most: int) -> None:
         self._left = most
-        #: Copies, which whoever releases them may use.
+        #: Copies: whoever releases them is another thread than the batch's own.
         self.batches: list[Batch] = []
         #: When they are to be released, in monotonic seconds.  The client's thread sets it.
         self.until = 0.0

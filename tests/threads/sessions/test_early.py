@@ -179,3 +179,24 @@ def test_a_format_that_cannot_write_what_was_held_back_costs_its_client(new: New
     new.session.release()
 
     assert new.session.ended
+
+
+def test_many_that_wait_share_what_is_written_for_them(pair: MakePair) -> None:
+    """When thousands connect anew at once while events come."""
+    written: list[Message] = []
+
+    def write(message: Message) -> bytes:
+        written.append(message)
+        return b"x"
+
+    form = dataclasses.replace(FORMATS["json"], write=write)
+    clients = [New(pair) for _ in range(3)]
+    batch = Batch("pbx:5038", raw(1, 2))
+    for client in clients:
+        client.session.output = form
+        client.session.deliver(batch)
+    for client in clients:
+        client.session.release()
+
+    assert [client.got() for client in clients] == [b"xx"] * 3
+    assert len(written) == 2
