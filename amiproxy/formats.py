@@ -159,7 +159,7 @@ class Format:
 
 
 def written(form: Format, message: Message) -> bytes:
-    """Return *message* as *form* writes it.
+    """Return *message* as *form* writes it; *form* is given CRLF lines, whatever came.
 
     Raises:
         HandlerError: the handler failed; its clients cannot go on.
@@ -167,7 +167,7 @@ def written(form: Format, message: Message) -> bytes:
     """
     assert form.write is not None
     try:
-        data = form.write(message)
+        data = form.write(message.with_crlf())
         if type(data) is not bytes:
             raise TypeError(f"write() gave {type(data).__name__}")
         if len(data) > _SPARE + _MOST_GROWTH * len(message.raw):

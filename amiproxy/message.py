@@ -7,6 +7,7 @@ demand, because most messages are passed on as they are.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,9 +15,15 @@ if TYPE_CHECKING:
 
 END = b"\r\n\r\n"
 
+#: The first line of raw command text (Asterisk before 14), letter for letter: what else the line
+#: may be, such as ``response:follows``, no Asterisk writes.
+TEXT_FOLLOWS = b"Response: Follows"
+
 #: What Asterisk skips between a colon and its value (ast_skip_blanks): if the proxy
 #: read ``Action:<TAB>Logoff`` differently, it would slip past every check.
 _BLANKS = "".join(map(chr, range(1, 33)))
+
+_LINE_END = re.compile(rb"\r?\n")
 
 
 class Message:
@@ -33,7 +40,9 @@ class Message:
 
     __slots__ = ("_action", "_lines", "_values", "facts", "links", "own", "raw")
 
-    #: The wire form: every line ended by CRLF, then the blank line.
+    #: The wire form: every line ended by CRLF, then the blank line.  The text of a command
+    #: (``Response: Follows``) alone stays as it came: its lines may end in a bare LF, and it
+    #: may have blank lines.
     raw: bytes
     #: What amiproxy.routing.facts found in this message: examined once, however many
     #: clients filter it.
@@ -63,7 +72,8 @@ class Message:
         if lines is None:
             # Built on first use.  Two threads may build it at once; they build
             # equal tuples and either may win, so this needs no lock.
-            lines = self._lines = tuple(self.raw[:-4].decode("latin-1").split("\r\n"))
+            raw = self.raw if not self.raw.startswith(TEXT_FOLLOWS) else self.with_crlf().raw
+            lines = self._lines = tuple(raw[:-4].decode("latin-1").split("\r\n"))
         return lines
 
     def headers(self) -> Iterator[tuple[str, str]]:
@@ -128,6 +138,12 @@ class Message:
         """Return the values of every header *name*, in order."""
         wanted = name.lower()
         return [value for key, value in self.headers() if key.lower() == wanted]
+
+    def with_crlf(self) -> Message:
+        """Return this message with CRLF behind each line, those of raw text included."""
+        if not self.raw.startswith(TEXT_FOLLOWS):
+            return self
+        return Message(_LINE_END.sub(b"\r\n", self.raw), own=self.own)
 
     def with_header(self, name: str, value: str) -> Message:
         """Return this message with one more header at its end."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from hypothesis import given
 
+from amiproxy import formats
 from amiproxy.formats import Limits, Refused, load_formats
 from amiproxy.message import Message
 from tests.handlers.support import messages
@@ -67,6 +68,16 @@ def test_a_new_file_is_a_new_format(load: Load) -> None:
     assert loaded["out"].content_type == "text/plain"
     assert loaded["out"].onconnect is None
     assert not loaded["out"].wire
+
+
+def test_a_handler_is_given_crlf_lines(load: Load) -> None:
+    """Whatever a command of an old Asterisk printed: one that replaces CRLF need not know."""
+    tsv = load(tsv="def write(message):\n    return message.raw.replace(b'\\r\\n', b'\\t')\n")[
+        "tsv"
+    ]
+    text = Message(b"Response: Follows\r\none\n\ntwo\r\n--END COMMAND--\r\n\r\n")
+
+    assert formats.written(tsv, text) == b"Response: Follows\tone\t\ttwo\t--END COMMAND--\t\t"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,22 @@ def test_lines_and_headers_keep_their_order() -> None:
     assert [name for name, _ in EVENT.headers()] == ["Event", "variable", "No", "Variable", "Empty"]
 
 
+TEXT = Message(b"Response: Follows\r\nActionID: 5\r\none\n\nA: b\r\nx\ry\n--END COMMAND--\r\n\r\n")
+
+
+def test_each_line_of_raw_text_is_a_line() -> None:
+    """Whether LF or CRLF ends it; a bare CR is data, and the bytes stay as they came."""
+    assert TEXT.lines == (
+        *("Response: Follows", "ActionID: 5", "one", "", "A: b", "x\ry", "--END COMMAND--"),
+    )
+    assert TEXT.get("A") == "b"
+    assert TEXT.get("ActionID") == "5"
+    assert TEXT.raw.count(b"\r\n") == 5
+    assert TEXT.with_crlf().lines == TEXT.lines
+    assert TEXT.with_crlf().raw.count(b"\n") == TEXT.with_crlf().raw.count(b"\r\n")
+    assert EVENT.with_crlf() is EVENT
+
+
 def test_changing_a_message_makes_another() -> None:
     """The original is unchanged, and the new one is of the same origin."""
     own = Message.of("A: 1", "B: 2", "a: 3", own=True)

@@ -10,21 +10,22 @@ after each message.  Such bytes are cut at their last blank line and passed on
 as they are.  What makes the framing ambiguous (a bare LF, stray blank lines,
 raw command text of Asterisk before 14) is rare; it is searched for in the bytes,
 and only a read that has it is cut exactly, line by line.
+
+A framer also adds the header ``Server:``.  It is a message's last line, but for two kinds of
+answers, whose text client libraries take up to the end (spec 12.27): it stands behind the
+first line of raw command text, and before the first ``Output:``.
 """
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from amiproxy.errors import ProtocolError
-from amiproxy.message import END, Message
+from amiproxy.message import END, TEXT_FOLLOWS, Message
 
 #: How the last line of raw command text ends (Asterisk before 14; spec section 4).
 END_COMMAND = b"--END COMMAND--"
-
-#: The first line of raw command text, letter for letter: what else the line may be, such as
-#: ``response:follows``, no Asterisk writes, and whoever cuts must cut it like any other.
-_TEXT_FOLLOWS = b"Response: Follows"
 
 #: Raw command text has ended where one of these stands, and nowhere else.
 _TEXT_ENDS = (END_COMMAND + b"\n", END_COMMAND + b"\r\n")
@@ -32,14 +33,22 @@ _TEXT_ENDS = (END_COMMAND + b"\n", END_COMMAND + b"\r\n")
 #: How Asterisk begins an event.
 _EVENT = b"Event: "
 
+#: A line of what a command printed (Asterisk from 14 on), behind another line.
+_OUTPUT = b"\r\nOutput:"
+
+#: The headers between the first line of raw command text and the text.
+_HEAD = (b"Privilege:", b"ActionID:")
+
+#: How raw text begins, with the Server of proxies that are nearer to the Asterisk.
+_TEXT_BEGINS = re.compile(rb"%b *\r\n(?:Server: [^\r\n]*\r\n)*" % TEXT_FOLLOWS)
+
 
 class Chunk(NamedTuple):
     """The messages that one read has completed, in order.
 
     Where blank lines alone tell where messages end they stay together in *wire*,
-    every line ended by CRLF and the framer's *ending* after each message.  Where they
-    do not (raw command text), *wire* is empty and *exact* has one item for each
-    message.
+    every line ended by CRLF.  Where they do not (raw command text, in which a bare LF
+    stays one), *wire* is empty and *exact* has one item for each message.
     """
 
     wire: bytes = b""
@@ -68,15 +77,22 @@ class Framer:
     def __init__(self, max_message: int, ending: bytes = END) -> None:
         """Make a framer that accepts messages of up to *max_message* bytes.
 
-        *ending* replaces the CRLF CRLF after each message.  It may add a last header:
-        ``CRLF Name: value CRLF CRLF``.
+        *ending* is as in ``end_with``.
         """
         self._max_message = max_message
-        self._ending = ending
-        self._next_event = ending + _EVENT
+        self.end_with(ending)
         self._kept = bytearray()  # the bytes after the last whole message
         self._edge = b""  # the last bytes seen: a mark may straddle two reads
         self._in_text = False  # what is kept is the head of raw command text
+
+    def end_with(self, ending: bytes) -> None:
+        """Put *ending* behind each message that is whole from now on, instead of CRLF CRLF.
+
+        It may add a header: ``CRLF Name: value CRLF CRLF``.  Where that must not come last,
+        it stands where it must.
+        """
+        self.ending = ending
+        self._next_event = ending + _EVENT
 
     def feed(self, data: bytes) -> Chunk:
         """Take the next *data* and return the messages that it completes, perhaps none.
@@ -122,7 +138,7 @@ class Framer:
             rest, self._in_text = buffer[end:], False
         else:
             messages, rest, self._in_text = _cut_exactly(buffer)
-            chunk = Chunk(exact=[message[: -len(END)] + self._ending for message in messages])
+            chunk = Chunk(exact=[self._signed(message) for message in messages])
         self._kept = bytearray(rest)
         return chunk
 
@@ -135,22 +151,41 @@ class Framer:
         if buffer.count(b"\n") != buffer.count(b"\r\n"):
             return None
         whole = buffer[:end]
-        wire = whole.replace(END, self._ending)
-        grown = len(self._ending) - len(END)
-        count = (len(wire) - len(whole)) // grown if grown else 0
+        grown = len(self.ending) - len(END)
+        if grown:
+            wire = whole.replace(END, self.ending)
+            count = (len(wire) - len(whole)) // grown
+        elif b"\r\n\r\n\r\n" in buffer:
+            return None
+        else:
+            wire, count = whole, whole.count(END)
         if (
-            grown
-            and whole.startswith(_EVENT)
+            whole.startswith(_EVENT)
             and not buffer.startswith(b"\r\n", end)
             # Searched in the result, which a blank line too many does not mislead.
             and wire.count(self._next_event) == count - 1
-            and wire.endswith(self._ending)
+            and wire.endswith(self.ending)
         ):
             # Every message is an event: none can be blank or raw text.
             return Chunk(wire, only_events=True, number=count)
         if buffer.startswith(b"\r\n") or b"\r\n\r\n\r\n" in buffer:
             return None
-        return None if _TEXT_FOLLOWS in buffer else Chunk(wire, number=count)
+        if TEXT_FOLLOWS in buffer:
+            return None
+        if _OUTPUT in whole and grown:
+            wire = b"".join([self._signed(part + END) for part in whole.split(END)[:-1]])
+        return Chunk(wire, number=count)
+
+    def _signed(self, message: bytes) -> bytes:
+        """Return *message*, in wire form, with the header of the ending in its place."""
+        begin = _TEXT_BEGINS.match(message)
+        if begin is not None:
+            at = begin.end()
+        else:
+            at = message.find(_OUTPUT) + 2 if not message.startswith(_EVENT) else 0
+            if at < 2:  # there is none
+                at = len(message) - 2
+        return message[:at] + self.ending[2:-2] + message[at:]
 
     def _starts_blank(self, data: bytes) -> bool:
         """Return whether the rest of a message would begin with a blank line, *data* included."""
@@ -161,12 +196,14 @@ class Framer:
 def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
     """Cut *buffer* line by line.
 
-    Returns the whole messages in wire form (with CRLF, whatever came), the bytes of
-    the message that has not ended, and whether that one is inside raw text.
+    Returns the whole messages in wire form (CRLF, whatever came, but for raw text, which
+    stays as it came), the bytes of the message that has not ended, and whether that one is
+    inside raw text.
     """
     messages: list[bytes] = []
-    lines: list[bytes] = []
+    lines: list[bytes] = []  # of the message under way, with their ends
     in_text = False
+    bare = False  # the first line of the text ended in a bare LF: so do its headers
     consumed = position = 0
     pieces = buffer.split(b"\n")
     pieces.pop()  # the line that has not ended
@@ -175,14 +212,16 @@ def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
         line = piece[:-1] if piece.endswith(b"\r") else piece
         if in_text:
             # What a CLI command prints may hold blank lines of its own.
-            lines.append(line)
             in_text = not line.endswith(END_COMMAND)
+            is_head = bare and len(lines) <= len(_HEAD) and line.startswith(_HEAD)
+            lines.append(piece + b"\n" if in_text and not is_head else line + b"\r\n")
         elif line:
-            in_text = not lines and line.rstrip(b" ") == _TEXT_FOLLOWS
-            lines.append(line)
+            if not lines and line.rstrip(b" ") == TEXT_FOLLOWS:
+                in_text, bare = True, line is piece
+            lines.append(line + b"\r\n")
         else:
             if lines:
-                messages.append(b"\r\n".join(lines) + END)
+                messages.append(b"".join(lines) + b"\r\n")
                 lines = []
             consumed = position
     return messages, buffer[consumed:], in_text

@@ -70,8 +70,8 @@ def test_a_client_of_one_format_from_banner_to_goodbye(
 
     assert login == [
         ("Response", "Success"),
-        ("Message", "Authentication accepted"),
         ("ActionID", "1"),
+        ("Message", "Authentication accepted"),
     ]
     assert booted[0] == ("Event", "FullyBooted")
     assert dict(pong)["Response"] == "Success"

@@ -15,6 +15,7 @@ from amiproxy.wire.framing import Framer
 from tests.recordings import RECORDINGS, after_banner
 
 ENDING = b"\r\nServer: pbx\r\n\r\n"
+SERVER = b"Server: pbx\r\n"
 
 
 def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
@@ -29,8 +30,8 @@ def feed(*chunks: bytes, max_message: int = 1 << 26) -> list[bytes]:
         if whole.only_events:
             assert all(message.startswith(b"Event: ") for message in found)
         messages += found
-    assert all(message.endswith(ENDING) for message in messages)
-    return [message[: -len(ENDING)] + b"\r\n\r\n" for message in messages]
+    assert all(message.count(SERVER) == 1 for message in messages)
+    return [message.replace(SERVER, b"") for message in messages]
 
 
 def cut(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -46,13 +47,14 @@ def by_lines(data: bytes) -> list[bytes]:
     for piece in data.split(b"\n")[:-1]:
         line = piece[:-1] if piece.endswith(b"\r") else piece
         if text:
-            lines.append(line)
             text = not line.endswith(b"--END COMMAND--")
+            # Text stays as it came.
+            lines.append(piece + b"\n" if text else line + b"\r\n")
         elif line:
             text = not lines and re.fullmatch(rb"Response: Follows *", line) is not None
-            lines.append(line)
+            lines.append(line + b"\r\n")
         elif lines:
-            messages.append(b"\r\n".join(lines) + b"\r\n\r\n")
+            messages.append(b"".join(lines) + b"\r\n")
             lines = []
     return messages
 
@@ -121,10 +123,110 @@ def test_any_bytes_are_framed_or_refused(chunks: list[bytes]) -> None:
 
 def test_blank_lines_inside_command_output_are_kept() -> None:
     """Old command output is one message, blank lines and all, up to its end mark."""
-    expected = OLD_COMMAND.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    assert feed(OLD_COMMAND + PONG) == [OLD_COMMAND, PONG]
+    assert feed(*[bytes([byte]) for byte in OLD_COMMAND + PONG]) == [OLD_COMMAND, PONG]
 
-    assert feed(OLD_COMMAND + PONG) == [expected, PONG]
-    assert feed(*[bytes([byte]) for byte in OLD_COMMAND + PONG]) == [expected, PONG]
+
+def signed(data: bytes) -> list[bytes]:
+    """Return the messages of *data* as clients get them."""
+    return [message.raw for message in Framer(1 << 26, ENDING).feed(data).messages()]
+
+
+def test_server_stands_behind_the_first_line_of_raw_text() -> None:
+    """Libraries take all up to ``--END COMMAND--`` for text, and one line behind it."""
+    text = OLD_COMMAND.partition(b"\r\n")[2]
+
+    assert signed(OLD_COMMAND) == [b"Response: Follows\r\nServer: pbx\r\n" + text]
+    assert signed(b"Response: Follows  \r\n" + text) == [
+        b"Response: Follows  \r\nServer: pbx\r\n" + text
+    ]
+
+
+def test_server_stands_before_the_first_line_of_output() -> None:
+    """Libraries take every line behind the first ``Output:`` for output."""
+    head = b"Response: Success\r\nActionID: 5\r\nMessage: Command output follows\r\n"
+    output = b"Output: a: b\r\nOutput: \r\nOutput: Server: no\r\n\r\n"
+    wanted = head + b"Server: pbx\r\n" + output
+
+    assert signed(head + output) == [wanted]
+    assert signed(head + output + PONG) == [wanted, PONG[:-2] + b"Server: pbx\r\n\r\n"]
+    # Cut line by line it is the same.
+    assert signed(b"\n" + head + output.replace(b"\r\n", b"\n")) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"Event: UserEvent\r\nOutput: x\r\n\r\n",
+        b"Response: Success\r\nText: Output: x\r\n\r\n",
+        b"Response: Success\r\nMyOutput: x\r\n\r\n",
+        b"Response: Followsup\r\nA: b\r\n\r\n",
+        b"Output: alone\r\n\r\n",
+    ],
+)
+def test_of_all_other_messages_server_is_the_last_line(message: bytes) -> None:
+    """Events have no output; a value, or another name, is none."""
+    wanted = message[:-2] + b"Server: pbx\r\n\r\n"
+
+    assert signed(message) == [wanted]
+    assert signed(message + PONG)[0] == wanted
+    assert signed(b"\n" + message)[0] == wanted
+
+
+def test_the_server_of_a_proxy_nearer_to_asterisk_comes_first() -> None:
+    """In a chain the first Server is where a message is from, wherever they stand."""
+    far = b"Server: far\r\n"
+    text = b"Privilege: Command\r\nServer: text\n--END COMMAND--\r\n\r\n"
+
+    assert signed(b"Response: Follows\r\n" + far + text) == [
+        b"Response: Follows\r\n" + far + b"Server: pbx\r\n" + text
+    ]
+    assert signed(b"Response: Success\r\n" + far + b"Output: x\r\n\r\n") == [
+        b"Response: Success\r\n" + far + b"Server: pbx\r\nOutput: x\r\n\r\n"
+    ]
+
+
+def test_headers_of_raw_text_have_crlf_even_if_all_came_with_lf() -> None:
+    """What is replaced in them (ActionID) is found; the text stays as it came."""
+    stream = b"Response: Follows\nPrivilege: Command\nActionID: 5\none\n\ntwo\n--END COMMAND--\n\n"
+
+    head = b"Response: Follows\r\nServer: pbx\r\nPrivilege: Command\r\nActionID: 5\r\n"
+
+    assert signed(stream) == [head + b"one\n\ntwo\n--END COMMAND--\r\n\r\n"]
+
+
+def test_text_that_looks_like_a_header_stays_as_it_came() -> None:
+    """Such as what ``manager show command`` prints."""
+    text = b"Response: Follows\r\nActionID: 5\r\nPrivilege: x\nActionID: y\n--END COMMAND--\r\n\r\n"
+
+    assert feed(text) == [text]
+
+
+@pytest.mark.parametrize("name", ["serverheader = no", "yes"])
+@pytest.mark.parametrize("blank", [b"", b"\r\n", b"\r\n\r\n", b"\n"])
+def test_events_are_known_as_such_with_and_without_the_header(name: str, blank: bytes) -> None:
+    """And never, if a blank line is too many, are two messages taken for one."""
+    events = [b"Event: A\r\nB: c\r\n\r\n", b"Event: B\r\n\r\n"]
+    ending = ENDING if name == "yes" else b"\r\n\r\n"
+
+    chunk = Framer(1000, ending).feed(blank.join([*events, *events]))
+
+    assert len(chunk.messages()) == 4
+    assert chunk.only_events == (not blank)
+    if chunk.exact is None:
+        assert chunk.number in (0, 4)
+    mixed = Framer(1000, ending).feed(events[0] + PONG)
+    assert not mixed.only_events
+
+
+def test_the_header_may_change_between_two_messages() -> None:
+    """As it does at SIGHUP."""
+    framer = Framer(1000, ENDING)
+    first = framer.feed(PONG + PONG[:10]).messages()
+    framer.end_with(b"\r\n\r\n")
+
+    assert [one.raw for one in first] == [PONG[:-2] + b"Server: pbx\r\n\r\n"]
+    assert [one.raw for one in framer.feed(PONG[10:]).messages()] == [PONG]
 
 
 def test_a_value_that_says_response_follows_swallows_nothing() -> None:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a CLI command printed reaches client libraries as they know it from Asterisk (12.27)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from simulator.server import SimulatedAsterisk
+from tests.support import ProxyProcess
+from tests.system.peers import PATIENT, host_line, wait_connected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import ManagerClient
+
+TEXT = b"Name   State\nSIP/1  OK\n\nSystem: up\n  \x1b[0mcolour\xe9\r\nLast\n"
+OLD = (
+    b"Response: Follows\r\nPrivilege: Command\r\nActionID: {ActionID}\r\n%b--END COMMAND--\r\n\r\n"
+)
+NEW = (
+    b"Response: Success\r\nActionID: {ActionID}\r\nMessage: Command output follows\r\n"
+    b"Output: Name   State\r\nOutput: SIP/1  OK\r\n\r\n"
+)
+ONE_LINE = (
+    b"Response: Success\r\nActionID: {ActionID}\r\nMessage: Command output follows\r\n"
+    b"Output: 5 active calls\r\n\r\n"
+)
+COMMAND = ("Action: Command", "Command: x", "ActionID: 5")
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[tuple[ProxyProcess, SimulatedAsterisk]]:
+    """A proxy for an Asterisk that is told what it answers."""
+    with SimulatedAsterisk() as asterisk:
+        config = PATIENT + "autofilter = unique\n" + host_line(asterisk)
+        with ProxyProcess(config) as program:
+            wait_connected(program)
+            yield program, asterisk
+
+
+@pytest.fixture
+def client(play: tuple[ProxyProcess, SimulatedAsterisk]) -> Iterator[ManagerClient]:
+    """A client in manager format, of the program that ``play`` started."""
+    with play[0].client() as client:
+        yield client
+
+
+def asked(
+    play: tuple[ProxyProcess, SimulatedAsterisk], client: ManagerClient, answer: bytes, end: bytes
+) -> bytes:
+    """Return what *client* gets, up to *end*, when its command is answered with *answer*."""
+    play[1].answer("Command", answer)
+    client.send(*COMMAND)
+    return client.read_to(end) + end
+
+
+def test_raw_text_passes_byte_for_byte(
+    play: tuple[ProxyProcess, SimulatedAsterisk], client: ManagerClient
+) -> None:
+    """Bare LFs, blank lines, any bytes; Server stands behind the first line."""
+    end = b"--END COMMAND--\r\n\r\n"
+
+    got = asked(play, client, OLD % TEXT, end)
+
+    assert got == (
+        b"Response: Follows\r\nServer: 127.0.0.1\r\nPrivilege: Command\r\nActionID: 5\r\n"
+        + TEXT
+        + end
+    )
+
+
+def as_phpagi(message: bytes) -> bytes:
+    """Return the text that phpagi takes from an old answer: its last element between CRLFs."""
+    last = message.removesuffix(b"\r\n\r\n").split(b"\r\n")[-1]
+    return last.partition(b"--END COMMAND--")[0]
+
+
+def as_py_asterisk(message: bytes) -> tuple[list[bytes], bytes]:
+    """Return the lines that py-asterisk 0.6 takes, and what it takes for the next packet.
+
+    It reads lines up to the end mark, and then one more, which is the blank one.
+    """
+    head, _, rest = message.partition(b"\r\n")
+    assert head == b"Response: Follows"
+    lines = rest.split(b"\n")
+    end = [line.rstrip() for line in lines].index(b"--END COMMAND--")
+    return [line.rstrip() for line in lines[:end]], b"\n".join(lines[end + 2 :])
+
+
+def as_reactphp_ami(message: bytes) -> bytes:
+    """Return the text that reactphp-ami takes: what stands between the last CRLF and the mark.
+
+    Each line up to there must be ``Name: value``.
+    """
+    body = message.removesuffix(b"\r\n\r\n")
+    end = body.rindex(b"--END COMMAND--")
+    begin = body.rindex(b"\r\n", 0, end) + 2
+    assert all(b": " in line for line in body[:begin].split(b"\r\n") if line)
+    assert not body[end + len(b"--END COMMAND--") :]
+    return body[begin:end]
+
+
+def test_libraries_find_the_text_of_an_old_asterisk(
+    play: tuple[ProxyProcess, SimulatedAsterisk], client: ManagerClient
+) -> None:
+    """As they do without the proxy: phpagi, reactphp-ami, py-asterisk read it as we imitate."""
+    text = TEXT.replace(b"\r\n", b"\n")
+
+    got = asked(play, client, OLD % text, b"--END COMMAND--\r\n\r\n")
+
+    assert as_phpagi(got) == text
+    assert as_reactphp_ami(got) == text
+    lines, next_packet = as_py_asterisk(got)
+    assert lines[-text.count(b"\n") :] == [line.rstrip() for line in text.split(b"\n")[:-1]]
+    assert next_packet == b""
+
+
+def as_freepbx(message: bytes) -> bytes:
+    """Return the text that FreePBX's class takes of a new answer: all from the first Output on."""
+    _, output, text = message.removesuffix(b"\r\n\r\n").partition(b"\r\nOutput: ")
+    return text if output else b""
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [(NEW, b"Name   State\r\nOutput: SIP/1  OK"), (ONE_LINE, b"5 active calls")],
+    ids=["two lines", "one line"],
+)
+def test_nothing_stands_behind_the_output_of_a_new_asterisk(
+    play: tuple[ProxyProcess, SimulatedAsterisk],
+    client: ManagerClient,
+    answer: bytes,
+    text: bytes,
+) -> None:
+    """A library that takes every line behind the first Output for output gets the text alone."""
+    got = asked(play, client, answer, b"\r\n\r\n")
+
+    assert as_freepbx(got) == text
+    head = b"Response: Success\r\nActionID: 5\r\nMessage: Command output follows\r\n"
+    assert got == head + b"Server: 127.0.0.1\r\nOutput: " + text + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("name", ["xml", "csv", "json"])
+def test_each_line_of_raw_text_is_one_in_every_format(
+    play: tuple[ProxyProcess, SimulatedAsterisk], client: ManagerClient, name: str
+) -> None:
+    """Whether it ended in LF or CRLF."""
+    end = b"\n" if name == "json" else b"\r\n\r\n"
+    client.send("ProxyAction: SetOutputFormat", f"OutputFormat: {name}")
+    client.read_to(end)
+    text = b"one\n\ntwo\r\nthree\n"
+
+    got = lines_of(name, asked(play, client, OLD % text, end).decode())
+
+    assert got[:2] == ["Follows", "127.0.0.1"]
+    assert got[-5:] == ["one", "", "two", "three", "--END COMMAND--"]
+
+
+def lines_of(name: str, text: str) -> list[str]:
+    """Return the values of the first headers of *text*, in the format *name*, and its lines."""
+    if name == "json":
+        found = json.loads(text)
+        return [found["Response"], found["Server"], *found["UnparsedText"]]
+    if name == "csv":
+        row = next(csv.reader(io.StringIO(text), skipinitialspace=True))
+        return [field.partition(": ")[2] or field for field in row]
+    return [str(one.get("Value")) for one in ET.fromstring(text)]
