@@ -45,13 +45,14 @@ def ends_list(event: Message) -> bool:
 def answer_to_originate(given: str | None, host: str, *, done: bool) -> Message:
     """Answer a synchronous Originate as Asterisk would have (recordings c1, c3).
 
-    *given* is its ActionID, *host* the Asterisk; *done* tells whether the call was made.
+    *given* is its ActionID, *host* the Asterisk, "" where messages do not say which; *done*
+    tells whether the call was made.
     """
     return Message.of(
         "Response: Success" if done else "Response: Error",
         *([] if given is None else [f"ActionID: {given}"]),
         "Message: Originate successfully queued" if done else "Message: Originate failed",
-        f"Server: {host}",
+        *([f"Server: {host}"] if host else []),
     )
 
 

@@ -70,11 +70,11 @@ MAX_HELD = 65536
 
 
 class Ledger:
-    """The actions under way on one connection to Asterisk; *host*: what its messages call it."""
+    """The actions under way on one connection; *host*: what its messages call it, "" for nothing."""
 
     def __init__(self, ids: ActionIds, host: str, *, most_held: int = MAX_HELD) -> None:
         self._ids = ids
-        self._host = host
+        self.host = host
         self._queue: OrderedDict[str, PendingAction] = OrderedDict()
         self._owed = Owed()
         self._long = LongIds()
@@ -334,7 +334,7 @@ class Ledger:
         """Answer an Originate that was held back."""
         self._end(action, told=True)
         return Routed(
-            answer_to_originate(action.given, self._host, done=done),
+            answer_to_originate(action.given, self.host, done=done),
             owner=action.owner,
             action_id=action.given,
             request_id=action.wire_id,

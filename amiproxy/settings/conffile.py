@@ -224,6 +224,11 @@ def _check(config: Config) -> tuple[list[str], list[str]]:
             f"{config.place('ssl_verify')}sslverify: no host line says use_ssl = on, so nothing is"
             " checked"
         )
+    if not config.server_header and len(config.servers) > 1:
+        warnings.append(
+            f"{config.place('server_header')}serverheader: without it clients cannot tell which of"
+            f" the {len(config.servers)} servers a message is from; leave it out only with one"
+        )
     return problems, warnings
 
 

@@ -153,6 +153,7 @@ class Config:
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     # Shorter than retry_interval: the pause never grows.
     retry_longest: float = _setting(60.0, "retrylongest", seconds, live=True)
+    server_header: bool = _setting(True, "serverheader", boolean, live=True)
     server_write_timeout: float = _setting(0.1, "asteriskwritetimeout", milliseconds, live=True)
     ssl_ca_file: str = _setting("", "sslcafile", required_path)
     ssl_verify: bool = _setting(False, "sslverify", boolean)

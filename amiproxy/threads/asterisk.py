@@ -75,7 +75,7 @@ class AsteriskServer:
         self._late_poll_interval = late_poll_interval
         self._audience = audience
         self._publisher = Publisher(self.link, audience)
-        self._suffix = f"\r\nServer: {self.link.host}\r\n\r\n".encode("latin-1", "replace")
+        self._sign(config)
         self._stopping = threading.Event()
         self._hurry = threading.Event()  # no pause before the next try
         self._route = Route(self.link.set_address, lambda: not self._stopping.is_set())
@@ -98,7 +98,15 @@ class AsteriskServer:
     def configure(self, config: Config) -> None:
         """Take the limits of *config*, also for the connection there is."""
         self._config = config
+        self._sign(config)
         self.link.set_write_timeout(config.server_write_timeout)
+
+    def _sign(self, config: Config) -> None:
+        """Have messages say from which server they are, or not."""
+        host = self.link.host
+        self.link.ledger.host = host if config.server_header else ""
+        header = f"\r\nServer: {host}" if config.server_header else ""
+        self._ending = f"{header}\r\n\r\n".encode("latin-1", "replace")
 
     def start(self) -> None:
         """Start the server's thread, unless it is; ask again where there can be none now."""
@@ -220,7 +228,7 @@ class AsteriskServer:
             PeerError: the connection is over, or it took too long.
 
         """
-        framer = Framer(self._config.max_message, self._suffix)
+        framer = Framer(self._config.max_message, self._ending)
         times = LoginTimes(self._config.login_timeout)
         dialogue = LoginDialogue(framer, time.monotonic(), self._credentials(), times)
         while True:
@@ -277,6 +285,8 @@ class AsteriskServer:
             self.busy_since = now = time.monotonic()
             if count:
                 heard, pinged = now, False
+                if framer.ending is not self._ending:  # SIGHUP has changed it
+                    framer.end_with(self._ending)
                 chunk = framer.feed(bytes(view[:count]))
                 if chunk.wire.count(circles.SERVER, -circles.TAIL) > circles.MOST or chunk.exact:
                     chunk = circles.checked(chunk)
