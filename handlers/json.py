@@ -7,20 +7,30 @@ Header names are keys, in order; a header that is repeated becomes an array, at
 its first place.  Where that would change the order of the lines, the key
 ``:order`` (no header's name can hold a colon) gives it: the keys, line by line.
 A line that is not ``Name: value``, such as the text of a command before Asterisk
-14, goes whole into the array ``UnparsedText``.  Bytes that are not UTF-8 are
-``\udc80`` to ``\udcff`` (Python's surrogateescape).
+14, goes whole into the array ``UnparsedText``.
 
-Input has the same shape.  Numbers and booleans are taken as they are written;
-null, nested objects, and line breaks in values are refused.
+A value whose bytes are not UTF-8 is read as latin-1, as in XML, and the key ``:charset``
+says so; of an array it names the charset of each value:
+
+    {"CallerIDName":"José","V":["é","é"],":charset":{"CallerIDName":"latin-1","V":["utf-8","latin-1"]}}
+
+So every line is JSON in UTF-8 to any parser, text of old systems is readable, and the bytes
+can be had back: those of the value in its charset.
+
+Input has the same shape.  What is read goes to Asterisk byte for byte: a value as UTF-8, or in
+the charset that ``:charset`` names; bytes that are not UTF-8 as they are, and ``\udc80`` to
+``\udcff`` (Python's surrogateescape) as the bytes 80 to ff.  Numbers and booleans are taken
+as they are written; null, nested objects, and line breaks in values are refused.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.blocks import TOO_MANY_LINES, UNPARSED, RecordReader, block, refusal
-from amiproxy.wire.plain import PlainEncoder
+from amiproxy.wire.plain import PlainEncoder, is_utf8
 
 if TYPE_CHECKING:
     from amiproxy.formats import Limits, Refused
@@ -32,18 +42,24 @@ CONTENT_TYPE = "application/x-ndjson"
 DOCUMENT = (b"[", b",\n", b"]\n")
 DOCUMENT_TYPE = "application/json"
 
-ORDER = ":order"
+ORDER, CHARSET = ":order", ":charset"
+
+UTF_8, LATIN_1 = "utf-8", "latin-1"
 
 INVALID = "Invalid JSON Input"
 NO_OBJECT = "Invalid JSON Input: one object a line is expected"
 BAD_NAME = "Invalid JSON Input: a name is empty or has a colon or line break"
 BAD_VALUE = "Invalid JSON Input: values are strings, numbers, booleans, or arrays of these"
 BAD_ORDER = "Invalid JSON Input: :order does not fit the other keys"
+BAD_CHARSET = "Invalid JSON Input: :charset does not fit the other keys"
 BAD_TEXT = "Invalid JSON Input: half a surrogate pair"
 
 
 # -- output -------------------------------------------------------------------
 
+
+#: As surrogateescape decodes a byte that is not UTF-8.
+_FOREIGN = re.compile("[\udc80-\udcff]")
 
 _PLAIN = PlainEncoder(b'","%b":"', unique=True)
 
@@ -69,23 +85,47 @@ def _write_any(text: bytes) -> bytes:
         name, value = _key_and_value(line)
         values.setdefault(name, []).append(value)
         order.append(name)
-    shown: dict[str, Any] = {
-        name: several if len(several) > 1 or name == UNPARSED else several[0]
-        for name, several in values.items()
-    }
+    charsets = {} if is_utf8(text) else _made_latin_1(values)
+    shown = _by_name(values)
     if order != [name for name, several in values.items() for _ in several]:
         shown[ORDER] = order
-    encoded = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
-    # Only lone surrogates are left to replace, and Python writes one with a backslash
-    # as JSON does.
-    return encoded.encode("utf-8", "backslashreplace") + b"\n"
+    if charsets:
+        shown[CHARSET] = _by_name(charsets)
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _key_and_value(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
-    if name and name != UNPARSED and colon and value.startswith(" "):
+    if name and name != UNPARSED and colon and value.startswith(" ") and not _is_foreign(name):
         return name, value[1:]
     return UNPARSED, line
+
+
+def _is_foreign(text: str) -> bool:
+    """Return whether *text* stands for bytes that are not UTF-8."""
+    return not text.isascii() and _FOREIGN.search(text) is not None
+
+
+def _made_latin_1(values: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Make what is foreign in *values* latin-1; return the charsets where anything is."""
+    charsets = {}
+    for name, several in values.items():
+        foreign = [_is_foreign(value) for value in several]
+        if any(foreign):
+            charsets[name] = [LATIN_1 if one else UTF_8 for one in foreign]
+            values[name] = [
+                value.encode("utf-8", "surrogateescape").decode("latin-1") if one else value
+                for value, one in zip(several, foreign)
+            ]
+    return charsets
+
+
+def _by_name(values: dict[str, list[str]]) -> dict[str, Any]:
+    """Return *values* as an object shows them: one as a string, several as an array."""
+    return {
+        name: several if len(several) > 1 or name == UNPARSED else several[0]
+        for name, several in values.items()
+    }
 
 
 # -- input --------------------------------------------------------------------
@@ -118,7 +158,7 @@ def parse(text: bytes, limits: Limits) -> Message | Refused | None:
         return None
     try:
         pairs = _pairs(text, limits)
-        lines = [line.encode("utf-8", "surrogateescape") for line in _lines(pairs)]
+        lines = _lines(pairs)
     except _NoBlock as error:
         return refusal(str(error))
     except UnicodeEncodeError:
@@ -156,7 +196,8 @@ def _is_too_much(text: bytes, limits: Limits) -> bool:
 
     The module holds the interpreter while it parses, however many values there are.
     """
-    most = 4 * (3 * limits.headers + 8)  # a line is a name, a value and a place in ``:order``
+    # A line is a name, a value, a place in ``:order``, and two in ``:charset``.
+    most = 4 * (5 * limits.headers + 8)
     # Without these all quotation marks left are ends of strings.
     text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     if text.count(b'"') > 2 * most:
@@ -169,25 +210,63 @@ def _constant(name: str) -> str:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _lines(pairs: _Object) -> list[str]:
+def _lines(pairs: _Object) -> list[bytes]:
     """Return the lines that the object *pairs* means."""
-    entries: list[tuple[str, str]] = []
+    entries: list[tuple[str, str]] = []  # key and value, line by line
     order: list[str] | None = None
+    charsets: dict[str, list[str]] = {}
     for name, value in pairs:
-        texts = [_text(one) for one in (value if _is_array(value) else [value])]
+        if name == CHARSET:
+            charsets = _charsets(value)
+            continue
+        texts = _texts(value)
         if name == ORDER:
             order = texts
-        elif name == UNPARSED:
-            entries += [(name, text) for text in texts]
         elif not name or ":" in name or "\r" in name or "\n" in name or "\0" in name:
             raise _NoBlock(BAD_NAME)
         else:
-            entries += [(name, f"{name}: {text}") for text in texts]
-    return [line for _, line in entries] if order is None else _ordered(entries, order)
+            entries += [(name, text) for text in texts]
+    lines = [(name, _line(name, text, charsets)) for name, text in entries]
+    if any(charsets.values()):
+        raise _NoBlock(BAD_CHARSET)
+    return [line for _, line in lines] if order is None else _ordered(lines, order)
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, list) and not isinstance(value, _Object)
+def _line(name: str, text: str, charsets: dict[str, list[str]]) -> bytes:
+    """Return the line that one value means; take its charset, if there are any of *name*."""
+    charset = UTF_8
+    if name in charsets:
+        if not charsets[name]:
+            raise _NoBlock(BAD_CHARSET)
+        charset = charsets[name].pop(0)
+    if charset == UTF_8:
+        value = text.encode("utf-8", "surrogateescape")
+    else:
+        try:
+            value = text.encode("latin-1")
+        except UnicodeEncodeError:
+            raise _NoBlock(BAD_CHARSET) from None
+    return value if name == UNPARSED else name.encode("utf-8", "surrogateescape") + b": " + value
+
+
+def _charsets(value: Any) -> dict[str, list[str]]:
+    """Return the charsets that *value* names, by key, one for each value of that key."""
+    if not isinstance(value, _Object):
+        raise _NoBlock(BAD_CHARSET)
+    charsets: dict[str, list[str]] = {}
+    for name, several in value:
+        named = [text.lower() for text in _texts(several)]
+        if not {UTF_8, LATIN_1}.issuperset(named):
+            raise _NoBlock(BAD_CHARSET)
+        charsets.setdefault(name, []).extend(named)
+    return charsets
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the texts of *value*, one or an array of them."""
+    if isinstance(value, list) and not isinstance(value, _Object):
+        return [_text(one) for one in value]
+    return [_text(value)]
 
 
 def _text(value: Any) -> str:
@@ -198,9 +277,9 @@ def _text(value: Any) -> str:
     raise _NoBlock(BAD_VALUE)
 
 
-def _ordered(entries: list[tuple[str, str]], order: list[str]) -> list[str]:
+def _ordered(entries: list[tuple[str, bytes]], order: list[str]) -> list[bytes]:
     """Return the lines of *entries*, (key, line) pairs, in the order of the keys *order*."""
-    waiting: dict[str, list[str]] = {}
+    waiting: dict[str, list[bytes]] = {}
     for name, line in reversed(entries):
         waiting.setdefault(name, []).append(line)
     if len(order) != len(entries):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from amiproxy.message import END, Message
-from tests.handlers.support import messages, read, recorded, write
+from tests.handlers.support import WIDE, messages, read, recorded, write
 
 
 def shown(*lines: str) -> dict[str, Any]:
@@ -37,7 +37,20 @@ def shown(*lines: str) -> dict[str, Any]:
         (["text"], {"UnparsedText": ["text"]}),
         (["A:b", "UnparsedText: c"], {"UnparsedText": ["A:b", "UnparsedText: c"]}),
         (['A: "q\\"', 'N"ame: x'], {"A": '"q\\"', 'N"ame': "x"}),
-        (["U: \xc3\xa9", "L: \xe9", "T: a\tb\x01"], {"U": "\xe9", "L": "\udce9", "T": "a\tb\x01"}),
+        (
+            ["U: \xc3\xa9", "L: \xe9", "T: a\tb\x01"],
+            {"U": "\xe9", "L": "\xe9", "T": "a\tb\x01", ":charset": {"L": "latin-1"}},
+        ),
+        (
+            ["V: \xc3\xa9", "V: \xe9", "x \xff"],
+            {
+                "V": ["\xe9", "\xe9"],
+                "UnparsedText": ["x \xff"],
+                ":charset": {"V": ["utf-8", "latin-1"], "UnparsedText": ["latin-1"]},
+            },
+        ),
+        (["N\xe9: a"], {"UnparsedText": ["N\xe9: a"], ":charset": {"UnparsedText": ["latin-1"]}}),
+        (["N\xc3\xa9: a"], {"N\xe9": "a"}),
         (["Uniqueid: 1", "UniqueID: 2"], {"Uniqueid": "1", "UniqueID": "2"}),
         (["ChanVariable(SIP/1): a=b"], {"ChanVariable(SIP/1)": "a=b"}),
     ],
@@ -48,9 +61,11 @@ def test_headers_are_keys(lines: list[str], value: dict[str, Any]) -> None:
 
 
 def test_output_is_compact_and_keeps_utf_8() -> None:
-    """It escapes only what it must, and bytes that are not UTF-8."""
+    """It escapes only what it must; bytes that are not UTF-8 are latin-1."""
     assert write("json", Message(b"A: \xc3\xa9\r\nB: 1\r\n\r\n")) == b'{"A":"\xc3\xa9","B":"1"}\n'
-    assert write("json", Message(b"A: \xe9\r\n\r\n")) == b'{"A":"\\udce9"}\n'
+    assert write("json", Message(b"A: \xe9\r\n\r\n")) == (
+        b'{"A":"\xc3\xa9",":charset":{"A":"latin-1"}}\n'
+    )
 
 
 def test_every_recorded_message_parses() -> None:
@@ -70,8 +85,16 @@ def test_every_recorded_message_parses() -> None:
 
 @given(message=messages)
 def test_any_message_is_one_line_of_json(message: Message) -> None:
-    """Whatever bytes it has."""
+    """Whatever bytes it has, and to any parser: UTF-8, and no half of a surrogate pair."""
     assert isinstance(shown(*message.lines), dict)
+    data = write("json", message)
+    assert "\\ud" not in data.decode().replace("\\\\", "")
+
+
+@given(message=messages.filter(lambda message: b"\r" not in message.raw.replace(b"\r\n", b"")))
+def test_any_bytes_come_back_as_they_were(message: Message) -> None:
+    """What was written as latin-1 is read as that."""
+    assert read("json", write("json", message), limits=WIDE) == [message]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +115,13 @@ def test_any_message_is_one_line_of_json(message: Message) -> None:
         ('{":order":["V","W","V"],"V":["1","3"],"W":"2"}', ["V: 1", "W: 2", "V: 3"]),
         ('{"A":"\\u00e9\\udce9\\ud83d\\ude00"}', ["A: \xc3\xa9\xe9\xf0\x9f\x98\x80"]),
         ('{"A":"x\\ty"}', ["A: x\ty"]),
+        ('{"A":"\\u00e9",":charset":{"A":"latin-1"}}', ["A: \xe9"]),
+        (
+            '{":charset":{"A":["UTF-8","Latin-1"]},"A":["\\u00e9","\\u00e9"]}',
+            ["A: \xc3\xa9", "A: \xe9"],
+        ),
+        ('{"A":"b",":charset":{}}', ["A: b"]),
+        ('{"UnparsedText":["\\u00ff"],":charset":{"UnparsedText":["latin-1"]}}', ["\xff"]),
     ],
 )
 def test_an_object_is_a_block(text: str, lines: list[str]) -> None:
@@ -136,6 +166,15 @@ def test_an_empty_object_is_an_empty_block(text: str) -> None:
         '{":order":["A","A"],"A":["1"]}',
         '{":order":["B"],"A":["1"]}',
         '{":order":["A","A"],"A":"1","B":"2"}',
+        '{"A":"b",":charset":"latin-1"}',
+        '{"A":"b",":charset":{"B":"latin-1"}}',
+        '{"A":"b",":charset":{"A":"utf-16"}}',
+        '{"A":"b",":charset":{"A":["latin-1","latin-1"]}}',
+        '{"A":["b","c"],":charset":{"A":"latin-1"}}',
+        '{"A":"\\u20ac",":charset":{"A":"latin-1"}}',
+        '{"A":"\\ud800",":charset":{"A":"latin-1"}}',
+        '{"A":"b\\n",":charset":{"A":"latin-1"}}',
+        '{"A":"b",":charset":{"A":{"x":"y"}}}',
     ],
 )
 def test_a_line_that_is_not_a_block_is_refused_and_the_next_one_read(text: str) -> None:
