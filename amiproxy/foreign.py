@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
+from amiproxy.byteordermark import Beginning
 from amiproxy.formats import handler_error
 from amiproxy.httpmessages import BadRequest, Request, Stage
 
@@ -24,6 +25,7 @@ class ForeignConversation:
     def __init__(self, form: Format, limits: Limits) -> None:
         assert form.conversation is not None
         self._form = form
+        self._beginning = Beginning()
         self._inner: Conversation
         make = form.conversation
         self._inner = self._do("cannot make a conversation", lambda: make(limits))
@@ -46,7 +48,9 @@ class ForeignConversation:
 
     def feed(self, data: bytes) -> None:
         """Take the next *data*."""
-        self._do("cannot read", lambda: self._inner.feed(data))
+        more = self._beginning.admit(data)
+        if more or not data:  # else it may become a byte order mark
+            self._do("cannot read", lambda: self._inner.feed(more))
 
     def next(self) -> Request | None:
         """Return the next whole request; raises BadRequest, too."""

@@ -11,7 +11,6 @@ an HTTP/1.0 connection alive, and every response is whole when it is sent.
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import functools
 from email.utils import formatdate
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from amiproxy import __version__, httphead
+from amiproxy.byteordermark import Beginning
 from amiproxy.httpmessages import BadRequest, Request, Response, Stage
 from amiproxy.limits import STRANGER
 
@@ -52,11 +52,11 @@ class HttpConversation:
         self.stage = Stage.IDLE
         self.entrance: Callable[[Request], None] | None = None
         self._max_body = limits.block
+        self._beginning = Beginning()
         self._has_entered = False  # the request under way, which is large
         self._parser = _parser()
         self._early = bytearray()  # of the next request: its head, and what comes before its turn
         self._searched = 0  # bytes of it in which the end of the head was looked for
-        self._is_new = True  # nothing has come
         self._head: Request | None = None  # the request whose body is arriving, without it
         self._may_stay = False  # nothing in that request forbids another one behind it
         self._body = bytearray()
@@ -68,6 +68,10 @@ class HttpConversation:
         """Take the next *data*; ``b""`` says that the client sends no more."""
         if self._ended or self.stage is Stage.OVER:
             return
+        more = self._beginning.admit(data)  # who saves a request as text may send a mark first
+        if data and not more:
+            return
+        data = more
         if not data:
             self._ended = True
             if self.stage is Stage.BODY:
@@ -78,9 +82,6 @@ class HttpConversation:
             self._feed_head(data)
 
     def _feed_head(self, data: bytes) -> None:
-        if self._is_new:
-            # Whoever saves a request as UTF-8 text may send a byte order mark first.
-            data, self._is_new = data.removeprefix(codecs.BOM_UTF8), False
         if not self._early:
             # Stray blank lines before a request do not count (RFC 9112, section 2.2).
             data = data.lstrip(b"\r\n")

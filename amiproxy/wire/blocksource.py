@@ -15,6 +15,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Union
 
+from amiproxy.byteordermark import Beginning
 from amiproxy.formats import Refused, handler_error
 from amiproxy.limits import Limits
 from amiproxy.message import END, Message
@@ -66,6 +67,7 @@ class BlockSource:
         self._tail = b""  # end of what the reader had last, since a word may be cut
         self._may_change = False  # the block under way may change how the next is read
         self._door: Door | None = Door()  # until an action has come
+        self._beginning = Beginning()
         self.known = known
         self.switch(form, limits)
 
@@ -94,7 +96,7 @@ class BlockSource:
     def receive(self, data: bytes) -> None:
         """Take the next *data* of the client."""
         if self._door is not None:
-            data = self._door.admit(data)
+            data = self._door.admit(self._beginning.admit(data))
             if self._door.is_open:
                 self._door = None
         if data:

@@ -289,18 +289,6 @@ def test_verification_of_no_server_is_warned_of() -> None:
     assert warning.startswith("x.conf:1: sslverify: no host line says use_ssl = on")
 
 
-def test_several_servers_without_their_header_are_warned_of() -> None:
-    """Nobody could tell whose messages are whose."""
-    text = "serverheader = no\nhost = a, 1, u, s, on\n"
-
-    assert warnings_of(text) == []
-    [warning] = warnings_of(text + "host = b, 1, u, s, on\n")
-    assert warning.startswith(
-        "x.conf:1: serverheader: without it clients cannot tell which of the 2"
-    )
-    assert warnings_of(text.replace("no", "yes") + "host = b, 1, u, s, on\n") == []
-
-
 def test_new_keys_have_their_units() -> None:
     """Seconds and bytes."""
     config = read(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator.server import SimulatedAsterisk
+from tests.settings.conf import warnings_of
 from tests.support import ProxyProcess, wait_until
 from tests.system.peers import PATIENT, host_line, is_response, wait_connected
 from tests.system.web.support import curl
@@ -93,3 +94,15 @@ def test_sighup_changes_it_for_the_connection_there_is(
 
             wait_until(says_so)
     assert asterisk.accepted == 1
+
+
+def test_several_servers_without_the_header_are_warned_of() -> None:
+    """By -t and at each start: nobody could tell whose messages are whose."""
+    text = "serverheader = no\nhost = a, 1, u, s, on\n"
+
+    assert warnings_of(text) == []
+    [warning] = warnings_of(text + "host = b, 1, u, s, on\n")
+    assert warning.startswith(
+        "x.conf:1: serverheader: without it clients cannot tell which of the 2"
+    )
+    assert warnings_of(text.replace("no", "yes") + "host = b, 1, u, s, on\n") == []
