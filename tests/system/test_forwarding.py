@@ -57,8 +57,8 @@ def test_the_server_header_chooses_by_name_address_and_port(proxy: StartProxy) -
             for name in ("nosuch", "10.1.2.3", f"127.0.0.1:{one.port}"):
                 assert answer(client, "Action: Ping", f"Server: {name}", "ActionID: e") == [
                     "Response: Error",
-                    f"Message: Server {name} is not connected",
                     "ActionID: e",
+                    f"Message: Server {name} is not connected",
                 ]
 
 

@@ -49,6 +49,32 @@ def test_no_message_bears_the_header(play: tuple[ProxyProcess, SimulatedAsterisk
         ]
 
 
+OLD = (
+    b"Response: Follows\r\nPrivilege: Command\r\nActionID: {ActionID}\r\n"
+    b"one\n\nServer: up\n--END COMMAND--\r\n\r\n"
+)
+NEW = (
+    b"Response: Success\r\nActionID: {ActionID}\r\nMessage: Command output follows\r\n"
+    b"Output: one\r\nOutput: \r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(("answer", "end"), [(OLD, b"--END COMMAND--\r\n\r\n"), (NEW, b"\r\n\r\n")])
+def test_what_a_command_prints_is_byte_for_byte_what_asterisk_sent(
+    play: tuple[ProxyProcess, SimulatedAsterisk], answer: bytes, end: bytes
+) -> None:
+    """So a library finds in it what it finds without the proxy.
+
+    py-asterisk wants the ActionID in the second or third line, phpagi and FreePBX's class the
+    output behind ``Message:``.
+    """
+    program, asterisk = play
+    asterisk.answer("Command", answer)
+    with program.client() as client:
+        client.send("Action: Command", "Command: x", "ActionID: 5")
+        assert client.read_to(end) + end == answer.replace(b"{ActionID}", b"5")
+
+
 @pytest.mark.parametrize("name", ["xml", "csv", "json"])
 def test_no_format_bears_the_header(
     play: tuple[ProxyProcess, SimulatedAsterisk], name: str
