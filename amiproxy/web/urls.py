@@ -137,7 +137,7 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
     path, query = _path_and_query(request.target)
     encoded = [query]
     if request.method == "POST" and _kind(request) == _FORM:
-        encoded.append(request.body.decode("latin-1"))
+        encoded.append(request.body.removeprefix(codecs.BOM_UTF8).decode("latin-1"))
     style, wants_digest = PATHS.get(path), path in DIGEST_PATHS
     if sum(text.count("&") for text in encoded) > _CROWD * most:
         return Target(style, (), wants_digest, is_crowded=True)

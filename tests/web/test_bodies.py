@@ -68,6 +68,17 @@ def test_our_charsets_are_read(charset: str) -> None:
     assert status(b'{"Action": "Ping"}', "application/json; charset=latin-1") == 415
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"), [(FORM, PING), ("application/json", b'{"Action":"Ping"}')]
+)
+def test_a_byte_order_mark_before_a_body_does_not_count(kind: str, body: bytes) -> None:
+    """Whoever writes the body with .NET's StreamWriter sends one."""
+    asked = read(b"\xef\xbb\xbf" + body, kind)
+
+    assert asked.message is not None
+    assert asked.message.action == "ping"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "identity, gzip", "br", "x"])
 def test_an_encoded_body_is_refused(encoding: str) -> None:
     """It would be read as what it is not."""
