@@ -32,13 +32,15 @@ def reply(request: Message | None, first: str, *rest: str) -> Message:
 
     *first* is its ``Response:`` or ``Event:``, *rest* what follows.
     """
-    given = request.get("ActionID") if request is not None and request.has("ActionID") else None
-    return answer(given, first, *rest)
+    return answer(None if request is None else request.get("ActionID"), first, *rest)
 
 
 def answer(given: str | None, first: str, *rest: str) -> Message:
-    """Return a reply in AMI's words to an action with the ActionID *given*, None for none."""
-    echo = () if given is None else (f"ActionID: {given}",)
+    """Return a reply in AMI's words to an action with the ActionID *given*, None for none.
+
+    An empty one is none, as in Asterisk.
+    """
+    echo = (f"ActionID: {given}",) if given else ()
     return Message.of(first, *echo, *rest, own=True)
 
 

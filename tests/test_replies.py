@@ -59,10 +59,11 @@ def test_a_proxyresponse_ends_with_the_actionid(reply: Message) -> None:
 
 
 def test_who_gives_no_actionid_gets_none() -> None:
-    """Nor does what is nobody's answer have one."""
+    """Nor who gives an empty one, as in Asterisk; nor does what is nobody's answer have one."""
     assert replies.error(Message.of("Action: Ping"), "No").lines == (
         "Response: Error",
         "Message: No",
     )
     assert not replies.error(None, "No").has("ActionID")
+    assert not replies.error(Message.of("Action: Ping", "ActionID:  "), "No").has("ActionID")
     assert not replies.proxy_error(None, "No").has("ActionID")
