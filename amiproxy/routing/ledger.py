@@ -70,7 +70,7 @@ MAX_HELD = 65536
 
 
 class Ledger:
-    """The actions under way on one connection; *host*: what its messages call it, "" for nothing."""
+    """The actions under way on one connection.  *host*: what its messages call it, or ""."""
 
     def __init__(self, ids: ActionIds, host: str, *, most_held: int = MAX_HELD) -> None:
         self._ids = ids
