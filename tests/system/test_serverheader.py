@@ -37,8 +37,8 @@ def test_no_message_bears_the_header(play: tuple[ProxyProcess, SimulatedAsterisk
         assert len(client.read_until(is_response)) == 4
         asterisk.event("UserEvent", UserEvent="X")
         assert client.read_until("UserEvent: X")[-1] == "UserEvent: X"
-        client.send("Action: SIPpeers", "ActionID: 2")
-        while "Event: PeerlistComplete" not in (message := client.read_message()):
+        client.send("Action: CoreShowChannels", "ActionID: 2")
+        while "Event: CoreShowChannelsComplete" not in (message := client.read_message()):
             assert not any(line.startswith("Server:") for line in message)
         client.send("Action: Command", "Command: core show version", "ActionID: 3")
         assert client.read_until(is_response)[-1].startswith("Output: ")
