@@ -131,8 +131,8 @@ def test_an_action_under_way_when_asterisk_goes_is_answered_with_an_error(
 
             assert client.read_until(is_response) == [
                 "Response: Error",
-                "Message: Server 127.0.0.1 is not connected",
                 "ActionID: 1",
+                "Message: Server 127.0.0.1 is not connected",
             ]
             wait_connected(program, 2)
             other.send("Action: Ping", "ActionID: 2")

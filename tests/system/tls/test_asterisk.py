@@ -82,7 +82,7 @@ def test_an_asterisk_that_speaks_no_tls(proxy: StartProxy, pki: Certificates) ->
         wait_until(lambda: program.log().count("speaks no TLS") > 1, what="another try")
         with program.client() as client:
             client.send("Action: Ping", "ActionID: 1")
-            assert client.read_message()[1] == "Message: No Asterisk server connected"
+            assert client.read_message()[2] == "Message: No Asterisk server connected"
         server.stop()
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(pki.good)
