@@ -25,7 +25,7 @@ def test_clients_survive_twenty_restarts_of_asterisk_and_see_no_half_message(
     """However Asterisk goes, clients stay, events resume, and messages are whole."""
     with contextlib.ExitStack() as stack:
         asterisk = stack.enter_context(SimulatedAsterisk())
-        program = proxy(PATIENT + "autofilter = unique\n" + host_line(asterisk))
+        program = proxy(PATIENT + "retrylongest = 0.1\nautofilter = unique\n" + host_line(asterisk))
         wait_connected(program)
         clients = [stack.enter_context(program.client()) for _ in range(CLIENTS)]
         collectors = [stack.enter_context(Collector(client)) for client in clients]
