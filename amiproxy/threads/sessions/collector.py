@@ -14,9 +14,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Protocol
 
+from amiproxy import replies
 from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
-from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
@@ -25,6 +25,7 @@ from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format
+    from amiproxy.message import Message
     from amiproxy.wire.batch import Batch
 
 log = logging.getLogger("amiproxy.session")
@@ -39,8 +40,6 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 #: How often who waits looks whether the client is gone, in seconds.
 LOOK_INTERVAL = 1.0
-
-_TOO_LONG = Message.of("Response: Error", "Message: The answer is too long", own=True)
 
 
 @dataclass
@@ -72,7 +71,9 @@ class PendingAnswer:
         self.messages.append(message)
         self.size += len(message.raw)
         if self.size > MAX_ANSWER_BYTES:
-            self.messages, self.request_id, final = [_TOO_LONG], None, True
+            given = self.messages[0].get("ActionID")
+            too_long = replies.answer(given, "Response: Error", "Message: The answer is too long")
+            self.messages, self.request_id, final = [too_long], None, True
         elif self.until and message.get("Response").lower() != "error":
             final = self.is_awaited(message)
         if final:

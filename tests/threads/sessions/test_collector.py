@@ -272,7 +272,8 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     deliver(session, answer_to(session, LIST), *[answer_to(session, item)] * 50)
 
     answer = pending.wait(0)
-    assert [message.get("Message") for message in answer.messages] == ["The answer is too long"]
+    error = ("Response: Error", "ActionID: 1", "Message: The answer is too long")
+    assert [message.lines for message in answer.messages] == [error]
     assert answer.complete
     deliver(session, answer_to(session, COMPLETE, final=True))
     assert pending.wait(0).messages == ()
