@@ -37,6 +37,7 @@ class Nonces:
         self, *, clock: Callable[[], float] = time.monotonic, life: float = LIFE, most: int = MOST
     ) -> None:
         self._clock, self._life, self._most = clock, life, most
+        self._began = clock()  # how long the machine runs is nobody's business
         self._key = secrets.token_bytes(32)
         # Guards _used and _floor: dict operations.
         self._lock = threading.Lock()
@@ -89,8 +90,8 @@ class Nonces:
         return int(nonce[:_TIME], 16)
 
     def _now(self) -> int:
-        """Return the time in ms."""
-        return int(self._clock() * 1000)
+        """Return the time since this was made, in ms."""
+        return int((self._clock() - self._began) * 1000)
 
     def _proof(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:_PROOF]

@@ -96,3 +96,10 @@ def test_what_was_forgotten_is_over() -> None:
     assert all(map(nonces.is_fresh, made[1:]))
     assert nonces.use(made[1], 2)
     assert nonces.is_fresh(nonces.make())
+
+
+def test_a_nonce_does_not_tell_how_long_the_machine_runs() -> None:
+    """Its time begins with the proxy."""
+    clock = Clock()
+
+    assert Nonces(clock=clock).make().startswith("0" * 16)
