@@ -45,14 +45,19 @@ ONLY = {
 
 
 class ReferenceServer:
-    """One Asterisk: everything it has sent, and the Linkedid of each live channel."""
+    """One Asterisk: what it has sent, and the Linkedid of each live channel.
+
+    For each message: ``begin``, ``incoming`` of each filter, ``end``.
+    """
 
     def __init__(self) -> None:
         self.past: list[bytes] = []
         self.links: dict[str, str] = {}
+        #: The ids that end with the message that comes now.
+        self.ended: set[str] = set()
 
-    def begin(self, message: bytes) -> set[str]:
-        """Note the Linkedid in *message*, which comes now; return the ids that end with it."""
+    def begin(self, message: bytes) -> None:
+        """Note the Linkedid in *message*, which comes now, and the ids that end with it."""
         before = set(self.links.values())
         uid, linkedid = (own_ids(message) or [""])[0], (values(message, LINKS) or [""])[0]
         name = event(message)
@@ -66,11 +71,12 @@ class ReferenceServer:
             after.pop(uid, None)
             ended.add(uid)
         ended |= {one for one in before - set(after.values()) if not self.lives(one)}
-        return ended - set(after.values())
+        self.ended = ended - set(after.values())
 
     def end(self, message: bytes) -> None:
-        """Add *message*, which clients have seen, to the past."""
-        self.past.append(message)
+        """Add *message*, which clients have seen, to the past, if it changes anything."""
+        if event(message).startswith(("new", "hangup", "bridge")):
+            self.past.append(message)
         if event(message) == "hangup" and own_ids(message):
             self.links.pop(own_ids(message)[0], None)
 
@@ -140,13 +146,11 @@ class ReferenceFilter:
         self, server: ReferenceServer, message: bytes, scope: str, answer: bool
     ) -> list[bytes]:
         """Return what the client gets of *message*, which *server* sends now."""
-        over = server.begin(message)
         got = self._judge(server, message, scope, answer)
         if not answer and not self._is_unwanted(message):
             known = self.known.setdefault(scope, set())
-            self.ended.setdefault(scope, set()).update(known & over)
-            known -= over
-        server.end(message)
+            self.ended.setdefault(scope, set()).update(known & server.ended)
+            known -= server.ended
         return got
 
     def _is_unwanted(self, message: bytes) -> bool:

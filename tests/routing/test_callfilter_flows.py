@@ -246,7 +246,9 @@ def test_recorded_flows_are_filtered_as_the_reference_does(name: str, user: User
     server, reference = ReferenceServer(), ReferenceFilter(user)
     expected: list[bytes] = []
     for raw in recorded(name):
+        server.begin(raw)
         expected += reference.incoming(server, raw, "pbx", answer=False)
+        server.end(raw)
 
     assert [message.raw for message in watch(name, user)[0][0]] == expected
 

@@ -148,7 +148,9 @@ def test_a_filtered_client_gets_what_the_reference_says(
 
         got = [m.raw for m in filtered.incoming(message, scope, answer)]
 
+        servers[scope].begin(message.raw)
         assert got == reference.incoming(servers[scope], message.raw, scope, answer), message.lines
+        servers[scope].end(message.raw)
 
 
 @given(user=USER, stream=STREAM)

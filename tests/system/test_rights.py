@@ -130,6 +130,9 @@ MAY_DO = [
     ("dialer", False, [*ORIGINATE, "Application: SendFAX", "Data: /etc/x.tif"]),
     ("blind", False, ["Action: PRIDebugFileSet", "File: /tmp/x"]),
     ("worker", False, ["Action: VoicemailRemove", "Mailbox: 200", "Folder: INBOX", "ID: 1"]),
+    ("tied", False, ["Action: MessageSend", "To: sip:200", "Body: x"]),
+    ("tied", True, ["Action: MessageSend", "To: sip:100", "Body: x"]),
+    ("tied", False, ["Action: MailboxCount", "Mailbox: 200@default"]),
 ]
 
 

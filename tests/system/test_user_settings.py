@@ -57,6 +57,27 @@ def test_an_originate_carries_the_users_account(two_servers: Stage) -> None:
         assert accounts == ({wanted} if wanted else set()), (name, lines)
 
 
+def test_a_channel_user_hears_of_the_own_device(two_servers: Stage) -> None:
+    """Of calls, registrations and log-ins; a user without filters hears of all."""
+    north, _, program = two_servers
+    events = [
+        f"Event: {name}\r\nPrivilege: {privilege},all\r\n{header}: {device}\r\n{more}Number: {number}\r\n"
+        for number, device in ((1, "SIP/100"), (2, "SIP/200"))
+        for name, privilege, header, more in (
+            ("DeviceStateChange", "call", "Device", ""),
+            ("ExtensionStatus", "call", "Hint", "Context: Crm\r\n"),
+            ("PeerStatus", "system", "Peer", ""),
+            ("ChallengeSent", "security", "AccountID", "Service: SIP\r\n"),
+        )
+    ]
+    sent = "\r\n".join([*events, ""]).replace("AccountID: SIP/", "AccountID: ").encode()
+    for name, numbers in (("tied", ["1"] * 4), ("free", ["1"] * 4 + ["2"] * 4)):
+        with logged_in(program, name) as client:
+            got = events_of(client, north, lambda: north.send(sent))
+        found = [value(event.decode().split("\r\n"), "Number") for event in got]
+        assert list(filter(None, found)) == numbers
+
+
 def test_account_withholds_no_event(two_servers: Stage) -> None:
     """A user with only an accountcode sees every call (C also changed the events of others)."""
     north, _, program = two_servers
