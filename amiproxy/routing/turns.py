@@ -5,15 +5,25 @@ Asterisk serves one action of a connection at a time.  So the proxy sends it few
 and lets those that wait take turns: accounts first, each account's sessions after each
 other, each session's actions in their order.  However many connections somebody opens,
 and however fast they send, another account's action waits for one turn of each.
+
+A session whose Originate the proxy has made asynchronous has no turn until that is answered: in
+Asterisk, where it was to be synchronous, its later actions would wait too (spec 12.31).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from amiproxy.routing.pending import PendingAction
+
+
+class _Held(NamedTuple):
+    """What waits behind an Originate of its session."""
+
+    originate: PendingAction
+    behind: deque[PendingAction]
 
 
 class Turns:
@@ -26,18 +36,50 @@ class Turns:
         # By account, then by session; what is first is next.
         self._accounts: dict[str, dict[int, deque[PendingAction]]] = {}
         self._account_of: dict[int, str] = {}  # of the sessions that wait
+        self._held: dict[int, _Held] = {}  # by session
         self._bytes: dict[int, int] = {}  # how much of each session waits
-        #: How many actions wait.
+        #: How many actions wait for their turn alone.
         self.count = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether no action waits, nor any session."""
+        return not self.count and not self._held
 
     def put(self, action: PendingAction, account: str) -> None:
         """Have *action* wait behind those of its session, or else of *account*."""
         # What waits already keeps its place, whoever the session has logged in as since.
-        account = self._account_of.setdefault(action.owner, account)
-        sessions = self._accounts.setdefault(account, {})
-        sessions.setdefault(action.owner, deque()).append(action)
-        self._bytes[action.owner] = self._bytes.get(action.owner, 0) + len(action.raw)
+        owner = action.owner
+        account = self._account_of.setdefault(owner, account)
+        self._bytes[owner] = self._bytes.get(owner, 0) + len(action.raw)
+        held = self._held.get(owner)
+        if held is not None:
+            held.behind.append(action)
+            return
+        self._accounts.setdefault(account, {}).setdefault(owner, deque()).append(action)
         self.count += 1
+
+    def hold(self, originate: PendingAction) -> None:
+        """Let the session of *originate*, which goes now, have no turn until ``release``."""
+        owner = originate.owner
+        behind: deque[PendingAction] = deque()
+        account = self._account_of.get(owner)
+        if account is not None:
+            behind = self._remove(account, owner)
+        self._held[owner] = _Held(originate, behind)
+
+    def release(self, owner: int) -> None:
+        """Let session *owner* have its turns again: its Originate is answered."""
+        held = self._held.pop(owner, None)
+        if held is not None and held.behind:
+            account = self._account_of[owner]
+            self._accounts.setdefault(account, {})[owner] = held.behind
+            self.count += len(held.behind)
+
+    def holder(self, owner: int) -> PendingAction | None:
+        """Return the Originate behind which session *owner* waits, None if there is none."""
+        held = self._held.get(owner)
+        return None if held is None else held.originate
 
     def first(self) -> PendingAction:
         """Return the action that is next; there must be one."""
@@ -64,7 +106,10 @@ class Turns:
     def waiting(self, owner: int) -> int:
         """Return how many actions of session *owner* wait."""
         account = self._account_of.get(owner)
-        return 0 if account is None else len(self._accounts[account][owner])
+        if account is None:
+            return 0
+        held = self._held.get(owner)
+        return len(self._accounts[account][owner] if held is None else held.behind)
 
     def size(self, owner: int) -> int:
         """Return how many bytes the actions of session *owner* have that wait."""
@@ -72,16 +117,12 @@ class Turns:
 
     def withdraw(self, owner: int) -> int:
         """Forget what waits of session *owner*; return how many actions that was."""
+        held = self._held.pop(owner, None)
         account = self._account_of.pop(owner, None)
         if account is None:
             return 0
-        sessions = self._accounts[account]
-        count = len(sessions.pop(owner))
-        if not sessions:
-            del self._accounts[account]
         del self._bytes[owner]
-        self.count -= count
-        return count
+        return len(self._remove(account, owner) if held is None else held.behind)
 
     def clear(self) -> list[PendingAction]:
         """Forget all that waits, and return it."""
@@ -91,8 +132,19 @@ class Turns:
             for waiting in sessions.values()
             for action in waiting
         ]
+        lost += [action for held in self._held.values() for action in held.behind]
+        self._held.clear()
         self._accounts.clear()
         self._account_of.clear()
         self._bytes.clear()
         self.count = 0
         return lost
+
+    def _remove(self, account: str, owner: int) -> deque[PendingAction]:
+        """Take what waits of session *owner* out of the turns of *account*."""
+        sessions = self._accounts[account]
+        waiting = sessions.pop(owner)
+        if not sessions:
+            del self._accounts[account]
+        self.count -= len(waiting)
+        return waiting

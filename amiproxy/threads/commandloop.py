@@ -15,6 +15,7 @@ from amiproxy.formats import Refused
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
+from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
 from amiproxy.wire.blocksource import BlockSource
 from amiproxy.wire.door import DoorError
@@ -37,7 +38,7 @@ class Times(NamedTuple):
     #: For a TLS handshake, and for the PROXY protocol's header.
     handshake: float = 10.0
     header: float = 5.0
-    #: How long a half-closed client is kept until its actions are answered.
+    #: How long a half-closed client is kept while none of its actions is answered.
     linger: float = 120.0
     #: How long a client may take to close after the proxy's half-close.
     farewell: float = 1.0
@@ -138,17 +139,17 @@ class CommandLoop:
         session = self._session
         if isinstance(block, Refused):
             log.warning("%s: %s", session.peer, block.reason)
+            self._await_answers()
             session.say(block.reply)
             return not block.close
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", session.peer, ascii(block.action or "block")[:60])
-        if block.action == "login" and session.allowed:
-            # Asterisk answers in order: what one user has asked is not for the next.
+        if block.action in LOGIN_ACTIONS and session.allowed:
+            # Asterisk answers in order; and what one user has asked is not for the next.
             self._await_answers()
         outcome = dispatch.handle(Call(self._context, session, block))
         if outcome.goodbye is not None:
-            # Asterisk answers in order: first what was asked before.
-            self._await_answers()
+            self._await_answers()  # also behind a ProxyAction: Logoff
             session.say(outcome.goodbye)
         if outcome.wait is not None:
             self._context.waiters.add(self)
@@ -226,7 +227,7 @@ class CommandLoop:
 
     def _await_answers(self) -> None:
         """Wait until no action of this client is under way."""
-        self._context.router.await_answers(self._session, Deadline(self._times.linger))
+        self._context.router.await_answers(self._session, self._times.linger)
         self._transport.check()
 
     def _part(self) -> None:

@@ -56,6 +56,40 @@ def test_nothing_is_left_when_the_connection_is_lost() -> None:
     assert not any(map(turns.waiting, ACCOUNTS))
 
 
+def test_a_session_that_is_held_has_no_turn() -> None:
+    """Neither what waits already nor what it asks then; others go on; afterwards it is in order."""
+    turns = Turns()
+    originate = action(2, 0)
+    for number, owner in enumerate((2, 2, 1, 3, 2), 1):
+        turns.put(action(owner, number), ACCOUNTS[owner])
+
+    assert turns.take().raw == b"1"
+    turns.hold(originate)
+    turns.put(action(2, 6), "bob")
+    assert (turns.waiting(2), turns.size(2), turns.holder(2)) == (3, 3, originate)
+    assert (taken(turns), turns.empty) == ([1, 3], False)
+
+    turns.release(2)
+    assert [turns.take().raw for _ in range(turns.count)] == [b"2", b"5", b"6"]
+    assert (turns.empty, turns.holder(2), turns.waiting(2)) == (True, None, 0)
+
+
+def test_a_held_session_may_go_or_lose_its_server() -> None:
+    """What waits is forgotten, or comes back in order; nothing is left to release."""
+    turns = Turns()
+    for owner in (1, 2):
+        turns.hold(action(owner))
+        turns.put(action(owner, 1), ACCOUNTS[owner])
+        turns.put(action(owner, 2), ACCOUNTS[owner])
+
+    assert (turns.withdraw(1), turns.withdraw(1)) == (2, 0)
+    assert [each.raw for each in turns.clear()] == [b"1", b"2"]
+    for owner in (1, 2):
+        turns.release(owner)
+        assert not turns.waiting(owner)
+    assert turns.empty
+
+
 @given(STEPS)
 def test_nobody_is_overtaken_twice_by_another_account(steps: list[int | None]) -> None:
     """Nothing is lost or doubled; a session's actions keep their order; turns are fair."""

@@ -148,11 +148,11 @@ def test_a_second_server_cannot_answer_what_the_first_was_asked(net: Net) -> Non
         say(net.one, "Response: Success", f"ActionID: {call}")
         say(net.two, "Response: Success", f"ActionID: {call}", "Value: forged")
 
-        told = seen(net, victim)
-        assert [each[0] for each in told] == ["Response: Success", "Event: StatusComplete"]
-        assert not any("Value: forged" in each for each in told + seen(net, other))
+        assert not any("Value: forged" in each for each in seen(net, other))
         say(net.one, "Event: OriginateResponse", f"ActionID: {call}", "Response: Failure")
-        assert [each[:2] for each in seen(net, victim)] == [["Response: Error", "ActionID: 3"]]
+        told = seen(net, victim)
+        assert [each[0] for each in told[:2]] == ["Response: Success", "Event: StatusComplete"]
+        assert [each[:2] for each in told[2:]] == [["Response: Error", "ActionID: 3"]]
 
 
 @pytest.mark.parametrize("given", [[], ["ActionID: 7"]])

@@ -35,6 +35,16 @@ class Call(NamedTuple):
     session: ClientSession
     message: Message
 
+    def in_order(self) -> Call:
+        """Wait until all is answered that the client has asked before; return the call.
+
+        Asterisk answers one action after the other, and clients that give no ActionIDs rely on
+        it.  A web client asks one at a time.
+        """
+        if not self.session.is_web:
+            self.context.router.await_answers(self.session)
+        return self
+
     def say(self, reply: Message) -> Outcome:
         """Send *reply* to the client, which stays."""
         self.session.say(reply)

@@ -38,7 +38,8 @@ def handle(call: Call) -> Outcome:
         return proxyactions.perform(call, proxy_action)
     if not call.session.allowed:
         return call.say(replies.filtered(message))
-    return LOCAL_ACTIONS.get(action, _forward)(call)
+    local = LOCAL_ACTIONS.get(action)
+    return _forward(call) if local is None else local(call.in_order())
 
 
 def _forward(call: Call) -> Outcome:
@@ -51,7 +52,7 @@ def _forward(call: Call) -> Outcome:
     allowed = rights.refusal(user, message, listings) or session.outgoing(message)
     if isinstance(allowed, str):
         log.info("%s: action %s refused: %s", session.peer, ascii(message.action[:40]), allowed)
-        return call.say(replies.filtered(message))
+        return call.in_order().say(replies.filtered(message))
     config = context.config
     problem = context.router.forward(
         session,
@@ -60,7 +61,7 @@ def _forward(call: Call) -> Outcome:
         hold_back=config.originate_async,
         most=config.max_unanswered,
     )
-    return STAYS if problem is None else call.say(problem)
+    return STAYS if problem is None else call.in_order().say(problem)
 
 
 def _is_key_alone(message: Message) -> bool:

@@ -124,16 +124,22 @@ class AsteriskLink:
             if not self.connected or transport is None:
                 return Submitted.UNCONNECTED
             owner = action.owner
-            waiting = turns.count and turns.waiting(owner)
+            waiting = 0 if turns.empty else turns.waiting(owner)
             if 0 < most <= ledger.unanswered(owner) + waiting:
                 return Submitted.FULL
             if waiting and turns.size(owner) > MOST_WAITING:
                 return Submitted.FULL
-            if turns.count or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW):
+            if (
+                turns.count
+                or turns.holder(owner) is not None
+                or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW)
+            ):
                 turns.put(action, account)
                 self.advance()
                 return Submitted.TAKEN
             raw = ledger.enter(action)
+            if action.held_back:
+                turns.hold(action)
             with transport.lock:
                 transport.send(raw)
             return Submitted.TAKEN
@@ -156,6 +162,8 @@ class AsteriskLink:
             turns.take()
             first.since = time.monotonic()
             going.append(ledger.enter(first))
+            if first.held_back:
+                turns.hold(first)
         if turns.count and (self._ping is None or not ledger.awaits(self._ping)):
             going.append(self._enter_ping())
         if going:
@@ -167,6 +175,26 @@ class AsteriskLink:
         with self.lock:
             unanswered = self.ledger.unanswered(number) + self.turns.waiting(number)
             return unanswered or (number in self.delivering)
+
+    def patience(self, number: int, now: float) -> float:
+        """Return for how many seconds from *now* an answer to session *number* may take.
+
+        0 if nobody's telephone rings for it.  *now* is in monotonic seconds.
+        """
+        with self.lock:
+            originate = self.turns.holder(number)
+            return 0.0 if originate is None else max(0.0, originate.deadline - now)
+
+    def owes_response(self, number: int) -> bool:
+        """Return whether a Ping may show that an action of session *number* gets no answer.
+
+        It does not show that of an Originate that Asterisk has accepted.
+        """
+        with self.lock:
+            originate = self.turns.holder(number)
+            accepted = originate is not None and originate.key in self.ledger.held
+            waiting = self.turns.waiting(number) if originate is None else 0
+            return self.ledger.unanswered(number) + waiting > accepted
 
     def has_room(self, number: int, most: int) -> bool:
         """Return whether session *number* may well ask more: half of the limits are free.
@@ -298,7 +326,10 @@ class AsteriskLink:
         As ``classify``.  *now* is in monotonic seconds.
         """
         with self.lock:
-            return self.ledger.expired(now), self._over()
+            items, over = self.ledger.expired(now), self._over()
+            if self.turns.count:
+                self.advance()
+            return items, over
 
     def delivered(self) -> None:
         """Note that clients were sent what the actions that are over were answered with."""
@@ -309,6 +340,9 @@ class AsteriskLink:
         over = [*self.ledger.take_over(), *waited]
         if over:
             self.delivering = {action.owner for action in over}
+            for action in over:
+                if action.held_back:
+                    self.turns.release(action.owner)
         return over
 
     def _send(self, raw: bytes) -> None:

@@ -40,6 +40,9 @@ _ID = re.compile("[0-9a-f]{16}")
 #: Seconds that servers may take to list their actions.
 _LISTING_TIME = 2.0
 
+#: For how many seconds none of the actions may be answered for which a client's thread waits.
+LINGER = 120.0
+
 #: How many proxies are named to another one: one line of an action holds them.
 _LONGEST_PATH = 32
 
@@ -196,18 +199,31 @@ class Router:
         self._waiting.note_end(number)
         self.web_quota.give_back(number)
 
-    def await_answers(self, session: ClientSession, deadline: Deadline) -> None:
+    def await_answers(self, session: ClientSession, seconds: float = LINGER) -> None:
         """Wait in the thread of *session* until no action of it is unanswered.
 
-        The end of the session and the *deadline* end it too.
+        The end of the session ends it too, and so does it if none is answered for *seconds*, or
+        for as long as the call takes that an Originate of it makes.
         """
         number = session.number
-        self._waiting.wait(
+        while unanswered := self._unanswered(number):
+            now = time.monotonic()
+            ringing = max((server.patience(number, now) for server in self.servers), default=0.0)
+            if not self._await_fewer(session, unanswered, Deadline(max(seconds, ringing))):
+                return
+
+    def _await_fewer(self, session: ClientSession, unanswered: int, deadline: Deadline) -> bool:
+        """Wait until fewer than *unanswered* actions are; return False if that is not to be."""
+        number = session.number
+        return self._waiting.wait(
             session,
-            lambda: not any(server.unanswered(number) for server in self.servers),
+            lambda: self._unanswered(number) < unanswered,
             deadline,
             lambda: self._probe(number, self.servers),
         )
+
+    def _unanswered(self, number: int) -> int:
+        return sum(server.unanswered(number) for server in self.servers)
 
     def _await_room(self, session: ClientSession, server: AsteriskLink, most: int) -> bool:
         """Wait until *session* may well ask more of *server*.
@@ -227,7 +243,7 @@ class Router:
     def forget_actions(self, session: ClientSession) -> None:
         """Forget what *session*, which is over, has asked and has not gone to Asterisk."""
         for server in self.servers:
-            count = server.withdraw(session.number) if server.turns.count else 0
+            count = 0 if server.turns.empty else server.withdraw(session.number)
             if count:
                 log.info("%s left before %d of its actions went up", session.peer, count)
 
@@ -238,7 +254,7 @@ class Router:
         after them shows that none will come.
         """
         for server in servers:
-            if server.unanswered(number):
+            if server.owes_response(number):
                 server.ping()
 
     def _server_for(self, session: ClientSession, message: Message) -> AsteriskLink | str:

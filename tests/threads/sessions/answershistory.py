@@ -255,6 +255,7 @@ class History(World):
         self.expect_made(late)
         for asked in late:
             asked.kind = "async"  # from now on its response is an event as any other
+        server.read()  # what waited behind them
 
     # -- servers, forged -------------------------------------------------------------------------
 

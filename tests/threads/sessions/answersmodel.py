@@ -157,6 +157,8 @@ class Server:
             asked = self.waiting[number].popleft() if number else Asked("ping")
             assert block.startswith("Action: Ping") or number
             asked.wire_id = wire_id
+            behind = [each for each in (*self.queue, *self.calls) if each.kind == "held"]
+            assert not number or all(each.owner != number for each in behind), "overtaken"
             self.queue.append(asked)
             self.ours.add(wire_id)
 

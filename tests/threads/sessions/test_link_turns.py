@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,14 @@ class Play:
         self._heard = b""
         self._unanswered: list[tuple[int, str]] = []
 
+    def call(self, owner: int) -> Submitted:
+        """Submit an Originate that the proxy has made asynchronous; it may take a second."""
+        wire_id = self.ids.make(owner, None)
+        raw = Message.of("Action: Originate", f"ActionID: {wire_id}").raw
+        action = PendingAction(owner, raw, wire_id, held_back=True, ringing=1.0)
+        action.since = time.monotonic()
+        return self.link.submit(action, f"{owner}")
+
     def ask(self, owner: int, size: int = 100, *, account: str = "", most: int = 0) -> Submitted:
         """Submit an action of *size* bytes."""
         wire_id = self.ids.make(owner, None)
@@ -70,6 +79,10 @@ class Play:
             _, over = self.link.classify([answer])
             self.over += [action.owner for action in over]
             self.link.delivered()
+
+    def unanswered(self, owner: int) -> str:
+        """Return the ActionID of the oldest action of *owner* that is not answered."""
+        return next(wire_id for asker, wire_id in self._unanswered if asker == owner)
 
 
 @pytest.fixture
@@ -215,3 +228,35 @@ def test_pings_are_not_sent_for_everybody_who_waits(play: Play) -> None:
     play.link.ping()
 
     assert play.went() == [PING]
+
+
+def test_behind_a_call_of_a_session_nothing_of_it_goes_up(play: Play) -> None:
+    """Until it is answered, however that comes; those of others do."""
+    for _ in range(2):
+        play.call(1)
+        play.ask(1)
+    play.ask(2)
+    assert play.went() == [1, 2]
+    assert play.link.unanswered(1) == 4
+
+    play.answer(1)  # it is accepted
+    assert play.went() == []
+    assert play.link.owes_response(1) is False
+    assert 0 < play.link.patience(1, time.monotonic()) <= 1
+    assert play.link.patience(2, time.monotonic()) == 0
+
+    items, over = play.link.expired(time.monotonic() + 2)  # no OriginateResponse has come
+    assert ([item.owner for item in items], [action.owner for action in over]) == ([1], [1])
+    assert play.went() == [1, 1]  # what was behind it, and the next call
+    assert play.link.unanswered(1) == 3
+
+
+def test_a_call_that_is_refused_at_once_holds_up_nothing(play: Play) -> None:
+    """Its answer is the Response."""
+    play.call(1)
+    play.ask(1)
+    assert play.went() == [1]
+
+    play.link.classify([Message.of("Response: Error", f"ActionID: {play.unanswered(1)}")])
+
+    assert play.went() == [1]
