@@ -36,7 +36,8 @@ class Turns:
         # By account, then by session; what is first is next.
         self._accounts: dict[str, dict[int, deque[PendingAction]]] = {}
         self._account_of: dict[int, str] = {}  # of the sessions that wait
-        self._held: dict[int, _Held] = {}  # by session
+        #: By session, what waits behind an Originate of it.
+        self.held: dict[int, _Held] = {}
         self._bytes: dict[int, int] = {}  # how much of each session waits
         #: How many actions wait for their turn alone.
         self.count = 0
@@ -44,7 +45,7 @@ class Turns:
     @property
     def empty(self) -> bool:
         """Whether no action waits, nor any session."""
-        return not self.count and not self._held
+        return not self.count and not self.held
 
     def put(self, action: PendingAction, account: str) -> None:
         """Have *action* wait behind those of its session, or else of *account*."""
@@ -52,7 +53,7 @@ class Turns:
         owner = action.owner
         account = self._account_of.setdefault(owner, account)
         self._bytes[owner] = self._bytes.get(owner, 0) + len(action.raw)
-        held = self._held.get(owner)
+        held = self.held.get(owner)
         if held is not None:
             held.behind.append(action)
             return
@@ -66,11 +67,11 @@ class Turns:
         account = self._account_of.get(owner)
         if account is not None:
             behind = self._remove(account, owner)
-        self._held[owner] = _Held(originate, behind)
+        self.held[owner] = _Held(originate, behind)
 
     def release(self, owner: int) -> None:
         """Let session *owner* have its turns again: its Originate is answered."""
-        held = self._held.pop(owner, None)
+        held = self.held.pop(owner, None)
         if held is not None and held.behind:
             account = self._account_of[owner]
             self._accounts.setdefault(account, {})[owner] = held.behind
@@ -78,7 +79,7 @@ class Turns:
 
     def holder(self, owner: int) -> PendingAction | None:
         """Return the Originate behind which session *owner* waits, None if there is none."""
-        held = self._held.get(owner)
+        held = self.held.get(owner)
         return None if held is None else held.originate
 
     def first(self) -> PendingAction:
@@ -108,7 +109,7 @@ class Turns:
         account = self._account_of.get(owner)
         if account is None:
             return 0
-        held = self._held.get(owner)
+        held = self.held.get(owner)
         return len(self._accounts[account][owner] if held is None else held.behind)
 
     def size(self, owner: int) -> int:
@@ -117,7 +118,7 @@ class Turns:
 
     def withdraw(self, owner: int) -> int:
         """Forget what waits of session *owner*; return how many actions that was."""
-        held = self._held.pop(owner, None)
+        held = self.held.pop(owner, None)
         account = self._account_of.pop(owner, None)
         if account is None:
             return 0
@@ -132,8 +133,8 @@ class Turns:
             for waiting in sessions.values()
             for action in waiting
         ]
-        lost += [action for held in self._held.values() for action in held.behind]
-        self._held.clear()
+        lost += [action for held in self.held.values() for action in held.behind]
+        self.held.clear()
         self._accounts.clear()
         self._account_of.clear()
         self._bytes.clear()

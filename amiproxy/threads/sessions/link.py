@@ -124,14 +124,14 @@ class AsteriskLink:
             if not self.connected or transport is None:
                 return Submitted.UNCONNECTED
             owner = action.owner
-            waiting = 0 if turns.empty else turns.waiting(owner)
+            waiting = turns.waiting(owner) if turns.count or turns.held else 0
             if 0 < most <= ledger.unanswered(owner) + waiting:
                 return Submitted.FULL
             if waiting and turns.size(owner) > MOST_WAITING:
                 return Submitted.FULL
             if (
                 turns.count
-                or turns.holder(owner) is not None
+                or owner in turns.held
                 or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW)
             ):
                 turns.put(action, account)
