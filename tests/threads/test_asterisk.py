@@ -18,6 +18,7 @@ from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import LASTING, AsteriskServer
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.link import Submitted
+from tests.support import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,18 +274,19 @@ def test_an_asterisk_that_makes_a_call_may_be_silent(stage: Callable[..., Stage]
         link.recv(1)
 
 
-def test_an_originate_whose_response_is_late_is_answered(stage: Callable[..., Stage]) -> None:
-    """Our user may lack the class ``call``: nobody waits for ever."""
+def test_an_originate_whose_response_is_late_is_answered(
+    stage: Callable[..., Stage], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Our user may lack the class ``call``: nobody waits for ever, and the log asks for it."""
     play = stage()
     link = play.live()
     play.submit("Action: Originate", held_back=True)
     read_block(link)
-
     play.answer(link, "Message: queued")
 
     (item,) = play.audience.batches.get(timeout=10).items
     assert (item.owner, item.message.get("Response")) == (NUMBER, "Success")
-    assert not play.link.ledger.held
+    wait_until(lambda: "does its user have call in read?" in caplog.text)
 
 
 def test_a_stop_logs_off_and_ends_the_thread(stage: Callable[..., Stage]) -> None:

@@ -128,10 +128,11 @@ def test_a_client_is_greeted_answered_and_let_go(served: Any) -> None:
     client.expect_end(PONG, GOODBYE)
 
 
-def answer(client: Served, link: AsteriskLink, block: bytes) -> None:
-    """Answer what went upstream in *block*."""
-    action_id = Message(block).get("ActionID")
-    raw = Message.of("Response: Success", f"ActionID: {action_id}", "Server: pbx").raw
+def answer(client: Served, link: AsteriskLink, block: bytes, event: str = "") -> None:
+    """Answer what went upstream in *block*, or send an *event* of it."""
+    lines = [f"Event: {event}"] if event else []
+    lines += ["Response: Success", f"ActionID: {Message(block).get('ActionID')}", "Server: pbx"]
+    raw = Message.of(*lines).raw
     Publisher(link, client.router).publish(Chunk(raw))
 
 

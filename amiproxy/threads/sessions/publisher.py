@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy import replies
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
 
+log = logging.getLogger("amiproxy.asterisk")
 
 #: Bytes of one read, more than it takes at a time: a message in it is long.  Whoever sees a
 #: part of a batch only is sent a copy of that part, one for each kind of view; of a batch of
@@ -65,6 +67,7 @@ class Publisher:
         self._link = link
         self._audience = audience
         self._calls = CallTable()
+        self._complained = False  # on this connection
 
     def publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, all that one read brought, to every client."""
@@ -130,10 +133,15 @@ class Publisher:
         """Answer the Originates whose OriginateResponse is late at *now*, monotonic seconds."""
         while (late := self._link.expired(now))[0]:
             self._deliver(*late)
+            if not self._complained:
+                self._complained = True
+                text = "no OriginateResponse came for a call: does its user have call in read?"
+                log.warning("asterisk@%s: %s", self._link.scope, text)
 
     def abandon(self, lost: Collection[PendingAction]) -> None:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._calls.clear()
+        self._complained = False
         for action in lost:
             action.told = True
         items = [

@@ -58,6 +58,36 @@ def test_a_list_ends_with_its_last_event() -> None:
     assert answer.complete
 
 
+def test_an_answer_whose_end_nothing_shows_ends_when_the_ledger_says_so() -> None:
+    """With what has come, perhaps nothing; the end of another action is none of this one's."""
+    session = collector()
+    pending = session.expect()
+    session.sending("1")
+    deliver(session, answer_to(session, LIST), answer_to(session, ITEM))
+
+    session.complete("0")
+    assert not pending.over.is_set()
+    session.complete("1")
+
+    answer = pending.wait(10)
+    assert answer.messages == (LIST, ITEM)
+    assert answer.complete
+    session.expect()
+    session.complete("1")  # that was before
+
+
+def test_an_event_that_is_awaited_may_come_when_nothing_more_is_answered() -> None:
+    """X-Until-Event waits for it all the same."""
+    session = collector()
+    pending = session.expect("Hangup")
+    session.sending("1")
+    session.complete("1")
+
+    deliver(session, Routed(HANGUP))
+
+    assert pending.wait(10).messages == (HANGUP,)
+
+
 def test_nothing_of_others_is_in_an_answer() -> None:
     """Neither events nor what was asked before: it came too late."""
     session = collector()
