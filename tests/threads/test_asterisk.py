@@ -17,7 +17,7 @@ from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import LASTING, AsteriskServer
 from amiproxy.threads.net.transport import Transport
-from amiproxy.threads.sessions.link import Submitted
+from amiproxy.threads.sessions.submitted import Submitted
 from tests.support import wait_until
 
 if TYPE_CHECKING:

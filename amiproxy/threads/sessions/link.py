@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import enum
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import Turns
 from amiproxy.threads.sessions.listing import Listing
+from amiproxy.threads.sessions.submitted import Submitted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -35,17 +35,6 @@ MOST_WAITING = 65536
 
 #: The shortest time between two Pings that ask whether answers will come, in seconds.
 _PING_INTERVAL = 1.0
-
-
-class Submitted(enum.Enum):
-    """What became of an action that was to go upstream."""
-
-    #: It has gone, or waits for its turn.
-    TAKEN = "taken"
-    #: Too many actions of its session are unanswered, or too many bytes of them wait.
-    FULL = "full"
-    #: There is no connection.
-    UNCONNECTED = "unconnected"
 
 
 class AsteriskLink:
@@ -227,9 +216,7 @@ class AsteriskLink:
             recent = ping is not None and time.monotonic() - ping.since < _PING_INTERVAL
             if ping is not None and recent and self.ledger.awaits(ping):
                 return
-            raw = self._enter_ping()
-            with transport.lock:
-                transport.send(raw)
+            self._send(self._enter_ping())
 
     def _enter_ping(self) -> bytes:
         """Enter a Ping of the proxy's own in the ledger; return its bytes, to be sent now."""

@@ -15,7 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.threads.sessions.link import Submitted
+from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.sessions.waiting import QUIET, Waiting
 from amiproxy.threads.sessions.webquota import WebQuota

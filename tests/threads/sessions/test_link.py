@@ -12,7 +12,8 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import AsteriskLink, Submitted
+from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.submitted import Submitted
 
 if TYPE_CHECKING:
     from tests.threads.conftest import MakePair

@@ -15,7 +15,8 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import WINDOW, AsteriskLink, Submitted
+from amiproxy.threads.sessions.link import WINDOW, AsteriskLink
+from amiproxy.threads.sessions.submitted import Submitted
 from tests.threads.sessions.support import received
 
 if TYPE_CHECKING:

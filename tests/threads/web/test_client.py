@@ -18,9 +18,10 @@ from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
-from amiproxy.threads.sessions.link import AsteriskLink, Submitted
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.web import client
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.sessions import WebSessions
