@@ -135,15 +135,12 @@ class WebClient:
 
     def _perform(self, question: Question) -> Response:
         """Ask as the web session that the request belongs to, or as one of its own."""
-        request, message = question.request, question.message
-        if not (question.may_last and request.has("cookie")):
-            return self._perform_alone(question, None)
-        with self._sessions.using(urls.cookie(request, urls.COOKIE)) as session:
-            if session is None:
-                return self._perform_alone(question, None)
-            if message.action == "login":
+        action = question.message.action
+        key = urls.cookie(question.request, urls.COOKIE) if question.may_last else ""
+        with self._sessions.using(key) as session:
+            if session is None or action == "login":
                 return self._perform_alone(question, session)
-            if session.collector.allowed or message.action in ("challenge", "logoff"):
+            if session.collector.allowed or action in ("challenge", "logoff"):
                 return self._perform_in_session(session, question)
         # Nobody's yet: a proxy key or Basic credentials are for this request alone.
         return self._perform_alone(question, None)
@@ -249,7 +246,7 @@ class WebClient:
         if asked.style and not urls.names_action(message):
             return Answer((replies.error(message, "Missing action in request"),), complete=True)
         call = upstream.longest_call(message)
-        usual = max(ANSWER_TIME, call and call + _BEHIND_A_CALL)
+        usual = max(ANSWER_TIME, call + _BEHIND_A_CALL) if call else ANSWER_TIME
         answered = Deadline(usual if asked.wait is None else asked.wait)
         heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
         turnstile, gone = self._context.turnstile, self._is_gone
