@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.access.acl import DENY_ALL, NamedList, read_rules
 from amiproxy.errors import ConfigError
-from amiproxy.settings.report import Report, check_bytes
+from amiproxy.settings.report import Report, check_bytes, numbered_lines
 from amiproxy.settings.sections import read_sections
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def read_acls(text: str, path: str) -> tuple[NamedAcls, list[str]]:
 
     """
     report = Report(path)
-    lines = list(enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1))
+    lines = numbered_lines(text)
     for number, line in lines:
         check_bytes(number, line, report)
     lists: dict[str, list[Rule]] = {}

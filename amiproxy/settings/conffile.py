@@ -17,7 +17,7 @@ from amiproxy.settings import typos
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import misread_by_c, read_server
-from amiproxy.settings.report import Report, check_bytes
+from amiproxy.settings.report import Report, check_bytes, numbered_lines
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Rule
@@ -88,8 +88,7 @@ def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
 def parse_config(text: str, name: str, directory: str = "") -> Parsed:
     """Make a Config of *text*, the contents of the file *name*; raises nothing."""
     parser = _Parser(name, directory)
-    # The byte order mark, which some editors write, was decoded as Latin-1.
-    for number, line in enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1):
+    for number, line in numbered_lines(text):
         parser.take(number, line)
     return parser.finish()
 

@@ -33,6 +33,15 @@ class Report:
             notes.append(note)
 
 
+def numbered_lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines of *text*, a file that was read as Latin-1, with their numbers from 1 on.
+
+    A byte order mark, which some editors write before UTF-8, belongs to none of them.
+    """
+    # Not splitlines(): to it bytes such as 0x85 end a line.
+    return list(enumerate(text.removeprefix("\xef\xbb\xbf").split("\n"), 1))
+
+
 def check_bytes(number: int, line: str, report: Report) -> None:
     """Report what makes *line*, without its line feed, another line than an editor shows."""
     if "\0" in line:

@@ -20,7 +20,7 @@ from amiproxy.errors import ConfigError
 from amiproxy.settings.aclfile import NO_ACLS
 from amiproxy.settings.classic import check_comments, classic_user, shown
 from amiproxy.settings.managerconf import general_settings, user_settings
-from amiproxy.settings.report import Report, check_bytes
+from amiproxy.settings.report import Report, check_bytes, numbered_lines
 from amiproxy.settings.sections import merge_repeated, read_sections
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def read_users(text: str, path: str, acls: NamedAcls = NO_ACLS) -> tuple[Users, 
 
     """
     report = Report(path)
-    text = text.removeprefix("\xef\xbb\xbf")  # what some editors put before UTF-8
-    # Not splitlines(): to it bytes as 0x85 end a line.
-    lines = list(enumerate(text.split("\n"), 1))
+    lines = numbered_lines(text)
     first = next(
         (i for i, (_, line) in enumerate(lines) if line.lstrip(_BLANKS)[:1] == "["), len(lines)
     )
