@@ -16,6 +16,7 @@ from amiproxy.httpmessages import BadRequest
 
 EXAMPLE = "GET /?Action=Ping HTTP/1.1"
 
+_EXACT = re.compile(rb"[A-Z]{1,32} [!-~]+ HTTP/1\.[0-9]\r\n")
 _END = re.compile(rb"\n\r?\n")
 _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LONGEST_METHOD = 32
@@ -66,6 +67,8 @@ def exact(data: bytes) -> Head:
         BadRequest: 400 or 505, the request line cannot be read.
 
     """
+    if _EXACT.match(data) and _HOST.search(data):
+        return Head(data, is_exact=True)
     line, _, rest = data.partition(b"\n")
     line = line[:-1] if line.endswith(b"\r") else line
     method, target, version = _parts(line)

@@ -95,6 +95,15 @@ class Asterisk:
         """The certificate of its manager, with the key, which is its own authority."""
         return self._home / "keys/asterisk.pem"
 
+    def put(self, name: str, data: bytes) -> None:
+        """Write the file *name* of its home, which it may change."""
+        path = self._home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        user, group = self._chroot.user("asterisk")
+        for one in (path, *path.relative_to(self._home).parents):
+            os.chown(self._home / one, user, group)
+
     def log(self) -> str:
         """Return what it has logged: notices, warnings and errors."""
         path = self._home / "log/messages"

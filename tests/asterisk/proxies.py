@@ -34,6 +34,7 @@ def start_proxy(
     users: str = "",
     *,
     login: str = "proxy",
+    secret: str = "proxysecret",
     tls: Path | None = None,
     upstream_tls: bool = False,
 ) -> ProxyProcess:
@@ -41,7 +42,7 @@ def start_proxy(
 
     *tls* is a certificate: it takes TLS from clients, too.
     """
-    lines = _PATIENT + asterisk.host_line(login, tls=upstream_tls) + config
+    lines = _PATIENT + asterisk.host_line(login, secret, tls=upstream_tls) + config
     if tls:
         lines += f"acceptencryptedconnection = yes\ncertfile = {tls}\n"
     if upstream_tls:
