@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.access import rights
-from amiproxy.routing.classes import ALL
 from amiproxy.threads.actions import login, proxyactions
 from amiproxy.threads.actions.call import STAYS, Call, Outcome
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
@@ -48,7 +47,7 @@ def _forward(call: Call) -> Outcome:
     if "proxykey" in message.values and _is_key_alone(message):
         return STAYS  # without the key the block is empty
     user = session.user
-    listings = context.router.listings(user, message) if user and user.write != ALL else ()
+    listings = context.router.listings(user, message) if user and rights.needs_listing(user) else ()
     allowed = rights.refusal(user, message, listings) or session.outgoing(message)
     if isinstance(allowed, str):
         log.info("%s: action %s refused: %s", session.peer, ascii(message.action[:40]), allowed)

@@ -174,11 +174,7 @@ class Router:
         For what no table knows they are asked, and their answers waited for; what they say of
         other actions counts from then on, too.
         """
-        if not rights.needs_listing(user):
-            return []
-        name = user.server or message.values.get("server")
-        found = self.named(name) if name else self.servers
-        servers = [server for server in found if server.connected]
+        _, servers = self._reachable(user, message)
         if not rights.is_known(message) and rights.trusts_listing(user):
             deadline = Deadline(_LISTING_TIME)
             with self.turnstile.outside():
@@ -258,18 +254,20 @@ class Router:
                 server.ping()
 
     def _server_for(self, session: ClientSession, message: Message) -> AsteriskLink | str:
-        """Return the server for *message*, or why there is none (spec sections 5, 12.2)."""
-        user = session.user
-        name = (user.server if user is not None else "") or message.values.get("server")
-        if name:
-            for server in self.named(name):
-                if server.connected:
-                    return server
-            return f"Server {name} is not connected"
-        for server in self.servers:
-            if server.connected:
-                return server
-        return "No Asterisk server connected"
+        """Return the server for *message*, or why there is none."""
+        name, servers = self._reachable(session.user, message)
+        if servers:
+            return servers[0]
+        return f"Server {name} is not connected" if name else "No Asterisk server connected"
+
+    def _reachable(self, user: User | None, message: Message) -> tuple[str, list[AsteriskLink]]:
+        """Return the server that *user*, or else *message*, names, "" for any, and those connected.
+
+        The first one is that *message* goes to (spec sections 5, 12.2).
+        """
+        name = (user.server if user is not None else "") or message.values.get("server", "")
+        found = self.named(name) if name else self.servers
+        return name, [server for server in found if server.connected]
 
 
 def _joined(first: str, paths: Iterable[str]) -> str:
