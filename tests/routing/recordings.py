@@ -67,7 +67,7 @@ def by_channel(messages: Iterable[Message]) -> dict[str, list[str]]:
     events: dict[str, list[str]] = collections.defaultdict(list)
     for message in messages:
         uid = message.get("Uniqueid")
-        # List items , Cdr and CEL do not belong to the picture.  Asterisk sometimes sends
+        # List items, Cdr and CEL do not belong to the picture.  Asterisk sometimes sends
         # events of a channel after its Hangup: ConfbridgeLeave, NewCallerid.
         ended = events[uid][-1:] == ["Hangup"]
         if uid not in ("", "<unknown>") and not message.has("ActionID") and not ended:
