@@ -53,20 +53,14 @@ class StreamSession(ClientSession):
         """Send what of *batch* this client may see."""
         with self.lock:
             try:
-                if batch.kind is self._taken_as_is:
-                    # The usual case by far.
-                    data = batch.wire
+                if batch.kind is self._taken_as_is and self.waiting_for_event is None:
+                    self.transport.send(batch.wire)  # the usual case by far
                 elif self.transport.end_reason is not None:
                     return
                 elif self._early is not None:
                     self._hold_back(batch, self._early)
-                    return
                 else:
-                    data = self._viewer.encode(batch, self.output)
-                if data:
-                    self.transport.send(data)
-                    if self.waiting_for_event is not None and self._viewer.hears_event(batch):
-                        self.waiting_for_event.told = True
+                    self._pass(batch)
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
                 self._drop(error)
 
@@ -158,7 +152,7 @@ class StreamSession(ClientSession):
             self._drop(error)
 
     def _pass(self, batch: Batch) -> None:
-        """Send what of *batch*, which nobody else uses, the client may see."""
+        """Send what of *batch* the client may see; tell the WaitEvent it waits in, if any."""
         data = self._viewer.encode(batch, self.output)
         if data:
             self.transport.send(data)
