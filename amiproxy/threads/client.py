@@ -37,6 +37,9 @@ TIMES = Times()
 
 _LONGEST_GREETING = 65536  # bytes
 
+# Bytes that show what a connection begins with: TLS, or a PROXY protocol header.
+_FIRST = 16
+
 
 def address_problem(context: ProxyContext, address: str) -> str:
     """Return why a client at *address* may not connect, "" if it may."""
@@ -140,15 +143,16 @@ class Client:
     def _detect_tls(self, tls: ssl.SSLContext) -> None:
         """Find out by the first byte whether the client speaks TLS (spec section 5)."""
         config = self._context.config
-        first = self._transport.peek(config.hello_timeout)
+        first = self._transport.peek(config.hello_timeout, _FIRST)
         if first == b"":
             raise PeerLeft(f"{self._transport.peer} left")
-        if first is not None and first.startswith(TLS_HANDSHAKE):
+        first = first or b""  # who says nothing waits for the banner: plain text
+        if first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)
-        elif first is not None and begins_header(first):
-            raise HeaderError
         elif not config.accept_unencrypted:
+            if begins_header(first):
+                raise HeaderError
             raise UnwantedError(
                 "Unencrypted connections are not accepted and we received an unencrypted "
                 "connection request"

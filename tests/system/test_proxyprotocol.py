@@ -178,6 +178,21 @@ def test_the_header_comes_before_tls_and_http(proxy: StartProxy, certificate: Pa
     assert b"not in proxyprotocol" in answer
 
 
+@pytest.mark.parametrize("header", [v1("192.0.2.7"), v2("192.0.2.7")])
+def test_a_stray_header_is_named_where_plain_text_is_refused(
+    proxy: StartProxy, certificate: Path, header: bytes
+) -> None:
+    """That it is plain text, too, helps nobody."""
+    more = "acceptencryptedconnection = yes\nacceptunencryptedconnection = no\n"
+    program = proxy(closed() + more + f"certfile = {certificate}\n")
+
+    with program.client(banner=False) as stray:
+        stray.send_raw(header)
+        stray.read_to_end()
+
+    wait_until(lambda: "not in proxyprotocol" in program.log())
+
+
 # -- a real load balancer ----------------------------------------------------------------------
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")

@@ -114,8 +114,8 @@ class Transport:
             raise self.end_reason
         return count
 
-    def peek(self, timeout: float, size: int = 8) -> bytes | None:
-        """As :meth:`recv`, for the first bytes of a plain connection, which stay."""
+    def peek(self, timeout: float, size: int) -> bytes | None:
+        """As :meth:`recv`, for the first *size* bytes of a plain connection, which stay."""
         assert isinstance(self._socket, PlainSocket)
         try:
             data = self._socket.peek(timeout, size)
