@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 #: For so long a client that has not been answered gets nothing else, in seconds.
 HOLD = 0.2
 
+#: And whatever it asks that puts off its answer, for no longer than this, in seconds.
+LONGEST = 5.0
+
+#: Bytes that are kept at the most: to write them all, in its format, takes a moment in which
+#: the server's thread may have to wait.
+MOST = 512 * 1024
+
 
 class EarlyBatches:
     """Batches in order, at most *most* bytes of them.  The session's lock guards them."""
 
-    __slots__ = ("_left", "batches", "until")
+    __slots__ = ("_latest", "_left", "batches", "until")
 
     def __init__(self, most: int) -> None:
-        self._left = most
+        self._left = min(most, MOST)
+        self._latest = time.monotonic() + LONGEST
         #: Copies: whoever releases them is another thread than the batch's own.
         self.batches: list[Batch] = []
         #: When they are to be released, in monotonic seconds.  The client's thread sets it.
@@ -38,4 +46,4 @@ class EarlyBatches:
         """Keep *batch*; return whether another one may be kept."""
         self.batches.append(batch.copy())
         self._left -= len(batch.wire)
-        return self._left > 0
+        return self._left > 0 and time.monotonic() < self._latest

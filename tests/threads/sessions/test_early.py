@@ -13,6 +13,7 @@ from amiproxy.access.user import User
 from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions import early
 from amiproxy.threads.sessions.early import HOLD
 from amiproxy.threads.sessions.session import WaitEvent
 from amiproxy.threads.sessions.streamsession import StreamSession
@@ -154,6 +155,21 @@ def test_no_more_is_held_back_than_the_backlog_may_hold(pair: MakePair) -> None:
     new.deliver(2)
 
     assert new.got() == raw(1, 2)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("LONGEST", 0.0), ("MOST", len(raw(1)))])
+def test_nobody_has_events_held_back_for_ever(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
+) -> None:
+    """Asking for challenges without end: all that had come would be written in one go."""
+    monkeypatch.setattr(early, name, limit)
+    new = New(pair)
+    new.session.challenge = "123"
+    new.session.say(ANSWER)
+
+    new.deliver(1)
+
+    assert new.got() == ANSWER.raw + raw(1)
 
 
 def test_what_was_held_back_ends_a_waitevent(new: New) -> None:
