@@ -131,9 +131,9 @@ class LoginDialogue:
     def _take_banner(self, data: bytes, now: float) -> LoginStep:
         self._banner += data
         banner, line_end, rest = self._banner.partition(b"\n")
+        if len(banner) > _MAX_BANNER:
+            raise ProtocolError("no line end in the banner")
         if not line_end:
-            if len(banner) > _MAX_BANNER:
-                raise ProtocolError("no line end in the banner")
             if now < self.wake_at:
                 return LoginStep()
             if banner or now >= self._answer_limit:

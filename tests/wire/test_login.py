@@ -153,6 +153,8 @@ def test_a_banner_without_end_is_refused() -> None:
     """8 KB of garbage are not a banner; a long read behind a banner is not garbage."""
     with pytest.raises(ProtocolError, match="no line end in the banner"):
         Course().feed(b"\x00\xff" * 5000)
+    with pytest.raises(ProtocolError, match="no line end in the banner"):
+        Course().feed(b"A" * 9000 + b"\r\n")  # clients would have to be greeted with it
     login = Course()
     login.feed(BANNER + EARLY * 200)
 
