@@ -25,6 +25,8 @@ _OURS = re.compile(rb"HTTP/1\.[0-9]")
 _SECOND_VERSION = re.compile(rb" HTTP/", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 _TO_QUOTE = re.compile(rb"[ \x80-\xff]")
+#: Where a header ends, or goes on, for some: a line end without CR, a blank behind one.
+_OTHERWISE = re.compile(rb"(?<!\r)\n|\n[ \t]")
 _HOST = re.compile(rb"^host[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -67,15 +69,16 @@ def exact(data: bytes) -> Head:
         BadRequest: 400 or 505, the request line cannot be read.
 
     """
+    is_exact = _OTHERWISE.search(data) is None
     if _EXACT.match(data) and _HOST.search(data):
-        return Head(data, is_exact=True)
+        return Head(data, is_exact=is_exact)
     line, _, rest = data.partition(b"\n")
     line = line[:-1] if line.endswith(b"\r") else line
     method, target, version = _parts(line)
     if version > b"HTTP/1.0" and not _HOST.search(rest):
         version = b"HTTP/1.0"  # where it may be missing
     made = b"%b %b %b" % (method, _quoted(target), version)
-    return Head(b"%b\r\n%b" % (made, rest), is_exact=made == line)
+    return Head(b"%b\r\n%b" % (made, rest), is_exact=is_exact and made == line)
 
 
 def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:

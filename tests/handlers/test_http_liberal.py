@@ -52,6 +52,11 @@ def test_what_can_mean_one_thing_only_is_read(data: bytes, target: str, *, is_wh
         b"GET /?A=b c HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n",
         b"GET /?A=\xff HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n",
         b"GET /?A=b  HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n",
+        # Two headers for one, one for another.
+        b"GET / HTTP/1.1\r\nHost: x\nContent-Length: 0\r\nConnection: keep-alive\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\tContent-Length: 0\r\nConnection: keep-alive\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\n",
+        b"GET / HTTP/1.0\r\nConnection: keep-alive\nX: y\r\n",
         # A body may follow, which is no request.
         b"POST / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n",
         # HTTP/1.0 knows no chunks: who stands in front may take them for the next request.
