@@ -70,7 +70,6 @@ class Client:
 
     def run(self) -> None:
         """Serve the client until it leaves; the thread's body."""
-        peer = self._transport.peer
         turnstile = self._context.turnstile
         try:
             if self._slot.is_expected and not self._arrive():
@@ -84,9 +83,9 @@ class Client:
             is_usual = isinstance(error, PeerLeft)
             log.log(self._context.connect_level if is_usual else logging.INFO, "%s", error)
         except PeerError as error:
-            log.warning("%s: %s", peer, error)
+            log.warning("%s: %s", self._transport.peer, error)
         except BaseException:
-            log.exception("%s: bug in the proxy", peer)
+            log.exception("%s: bug in the proxy", self._transport.peer)
         finally:
             try:
                 turnstile.take(turnstile.further)

@@ -106,6 +106,16 @@ def test_who_may_not_connect_is_not_answered(program: ProxyProcess) -> None:
     program.wait_log("Connection from 198.51.100.1 refused: 2 clients of this address")
 
 
+def test_who_does_not_log_in_is_named(proxy: StartProxy) -> None:
+    """By the client's address: nobody could find the one among all behind the load balancer."""
+    program = proxy(closed() + f"proxyprotocol = {BALANCER}\nauthtimeout = 0.1\n", "joe=secret\n")
+
+    with relayed(program, v1("192.0.2.66")) as client:
+        client.read_to_end()
+
+    program.wait_log("client 192.0.2.66:51000: not logged in within 0.1 s")
+
+
 def test_failed_log_ins_are_those_of_the_client(program: ProxyProcess) -> None:
     """Who guesses through the load balancer delays nobody else behind it."""
     for _ in range(5):
