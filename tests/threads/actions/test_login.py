@@ -149,6 +149,18 @@ def test_a_challenge_is_good_for_one_login() -> None:
     assert client.ask("Action: Challenge", "AuthType: MD5") != answer
 
 
+def test_any_login_uses_up_the_challenge() -> None:
+    """Also where any name will do: events are held back for who was given one."""
+    client = Client()
+    client.ask("Action: Challenge", "AuthType: md5")
+    assert client.session.challenge
+
+    client.handle("Action: Login", "AuthType: MD5", "Username: x", "Key: y")
+
+    assert client.session.told[-2:] == [ACCEPTED, BOOTED]
+    assert not client.session.challenge
+
+
 def test_a_throttled_login_is_given_up_when_the_proxy_stops() -> None:
     """After failed logins the next one waits; only a stop ends that early."""
     client = Client(USERS, auth_required=True)
