@@ -146,15 +146,14 @@ class Ledger:
             return 0.0
         return max(heard, oldest.since) + oldest.ringing - now
 
-    def abandon(self) -> list[PendingAction]:
-        """Forget everything: the connection is gone.  Return what was unanswered."""
+    def abandon(self) -> None:
+        """Forget everything: the connection is gone.  What was unanswered has ended."""
         lost = [] if self.open_list is None else [self.open_list]
         lost += [*self._queue.values(), *self._held.clear()]
         self._queue.clear()
         self.open_list, self.in_flight, self._leaving = None, 0, False
         for action in lost:
-            self._end(action, told=True)  # by whoever gets them
-        return lost
+            self._end(action)
 
     def expired(self, now: float) -> list[Routed]:
         """Answer Originates whose OriginateResponse did not come in time; ask until none is left.

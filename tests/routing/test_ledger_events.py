@@ -165,9 +165,8 @@ def test_a_lost_connection_leaves_nothing_behind(play: Play) -> None:
     play.start(play.ask(3))
     play.ask(4, synchronous=True)
 
-    lost = play.ledger.abandon()
+    play.ledger.abandon()
 
-    assert [action.owner for action in lost] == [3, 4, 2]
     assert play.over == [3, 4, 2]
     assert not any(map(play.ledger.unanswered, range(5)))
     assert (play.ledger.in_flight, play.ledger.open_list) == (0, None)
