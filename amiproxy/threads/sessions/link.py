@@ -16,7 +16,7 @@ from amiproxy.threads.sessions.listing import Listing
 from amiproxy.threads.sessions.submitted import Submitted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
@@ -109,8 +109,8 @@ class AsteriskLink:
         It is not taken while *most* actions of its session are unanswered; 0: no limit.
         """
         with self.lock:
-            transport, ledger, turns = self._transport, self.ledger, self.turns
-            if not self.connected or transport is None:
+            ledger, turns = self.ledger, self.turns
+            if not self.connected:
                 return Submitted.UNCONNECTED
             owner = action.owner
             waiting = turns.waiting(owner) if turns.count or turns.held else 0
@@ -125,12 +125,8 @@ class AsteriskLink:
             ):
                 turns.put(action, account)
                 self.advance()
-                return Submitted.TAKEN
-            raw = ledger.enter(action)
-            if action.held_back:
-                turns.hold(action)
-            with transport.lock:
-                transport.send(raw)
+            else:
+                self._send(self._enter(action))
             return Submitted.TAKEN
 
     def advance(self) -> None:
@@ -140,8 +136,8 @@ class AsteriskLink:
         for ever, while any wait a Ping is under way, whose answer ends what went before it.
         """
         assert self.lock.locked()
-        transport, ledger, turns = self._transport, self.ledger, self.turns
-        if transport is None or not self.connected:
+        ledger, turns = self.ledger, self.turns
+        if not self.connected:
             return
         going: list[bytes] = []
         while turns.count:
@@ -150,14 +146,18 @@ class AsteriskLink:
                 break
             turns.take()
             first.since = time.monotonic()
-            going.append(ledger.enter(first))
-            if first.held_back:
-                turns.hold(first)
+            going.append(self._enter(first))
         if turns.count and (self._ping is None or not ledger.awaits(self._ping)):
             going.append(self._enter_ping())
         if going:
-            with transport.lock:
-                transport.send(b"".join(going))
+            self._send(b"".join(going))
+
+    def _enter(self, action: PendingAction) -> bytes:
+        """Enter *action* of a client in the ledger; return its bytes, to be sent now."""
+        raw = self.ledger.enter(action)
+        if action.held_back:
+            self.turns.hold(action)
+        return raw
 
     def unanswered(self, number: int) -> int:
         """Return how many actions of session *number* are still to be answered."""
@@ -210,8 +210,8 @@ class AsteriskLink:
         never will be.  Without effect within a second of one that is not answered.
         """
         with self.lock:
-            transport, ping = self._transport, self._ping
-            if not self.connected or transport is None:
+            ping = self._ping
+            if not self.connected:
                 return
             recent = ping is not None and time.monotonic() - ping.since < _PING_INTERVAL
             if ping is not None and recent and self.ledger.awaits(ping):
@@ -249,13 +249,11 @@ class AsteriskLink:
     def log_off(self, reason: str) -> None:
         """Send a Logoff and let the connection end for *reason*.  Never waits."""
         with self.lock:
-            transport, connected = self._transport, self.connected
-            self.connected = False
-            if transport is not None and connected:
+            transport = self._transport
+            if self.connected:
                 # In the ledger, so that no client sees the Goodbye; before all that waits.
-                raw = self.ledger.enter(own_action(self._ids, "Logoff"))
-                with transport.lock:
-                    transport.send(raw)
+                self._send(self.ledger.enter(own_action(self._ids, "Logoff")))
+            self.connected = False
         if transport is not None:
             transport.finish(reason)
 
@@ -288,20 +286,17 @@ class AsteriskLink:
             self._listing.clear()
             return self._over(*self.turns.clear())
 
-    def classify(self, messages: Iterable[Message]) -> tuple[list[Routed], list[PendingAction]]:
+    def classify(self, messages: Sequence[Message]) -> tuple[list[Routed], list[PendingAction]]:
         """Return *messages* with whom they are for, and the actions that are over with them.
 
         Call ``delivered`` when that is published.
         """
         with self.lock:
             ledger = self.ledger
-            if self._listing.is_due:
-                messages = list(messages)
-                self._listing.note(messages)
+            self._listing.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
             over = self._over()
-            behind = ledger.ask_behind()
-            if behind:
+            if behind := ledger.ask_behind():
                 self._send(behind)
             if self.turns.count:
                 self.advance()  # answers have made room
@@ -333,7 +328,7 @@ class AsteriskLink:
         return over
 
     def _send(self, raw: bytes) -> None:
-        """Send *raw*, which is in the ledger.  The caller holds ``lock``."""
+        """Send *raw*, which is in the ledger, if it is connected.  The caller holds ``lock``."""
         assert self.lock.locked()
         transport = self._transport
         if transport is not None and self.connected:

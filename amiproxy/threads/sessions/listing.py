@@ -37,7 +37,6 @@ class Listing:
         self._ids = ids
         self._scope = scope
         self._asked: PendingAction | None = None  # the last ListCommands
-        self._wire_id = ""  # of the one that is not answered
         #: Set while no answer is to come.
         self.settled = threading.Event()
         self.settled.set()
@@ -54,20 +53,16 @@ class Listing:
             return None
         self._asked = asked = own_action(self._ids, "ListCommands")
         asked.since = now
-        self._wire_id = asked.wire_id
         self.settled.clear()
         return asked
 
-    @property
-    def is_due(self) -> bool:
-        """Whether an answer is to come."""
-        return bool(self._wire_id)
-
     def note(self, messages: Iterable[Message]) -> None:
-        """Look for the answer in *messages*."""
+        """Look for the answer in *messages*, if one is to come."""
+        asked = self._asked
+        if asked is None or self.settled.is_set():
+            return
         for message in messages:
-            if message.values.get("actionid") == self._wire_id and message.get("Response"):
-                self._wire_id = ""
+            if message.values.get("actionid") == asked.wire_id and message.get("Response"):
                 found = listed_actions(message)
                 if found is None:
                     log.warning("asterisk@%s: no list of its actions, or too long", self._scope)
@@ -75,8 +70,9 @@ class Listing:
                     log.debug("asterisk@%s: lists %d actions", self._scope, len(found))
                     self.actions = found
                 self.settled.set()
+                return
 
     def clear(self) -> None:
         """Forget everything: the connection is gone."""
-        self._asked, self._wire_id, self.actions = None, "", NOTHING_LISTED
+        self._asked, self.actions = None, NOTHING_LISTED
         self.settled.set()

@@ -31,7 +31,7 @@ def test_it_is_asked_for_once_a_minute() -> None:
     assert first is not None
     assert listing.question(1000.0 + AGAIN - 1) is None
     listing.note([answer(first.wire_id, ROW)])
-    assert (set(listing.actions), listing.is_due) == ({"new"}, False)
+    assert (set(listing.actions), listing.settled.is_set()) == ({"new"}, True)
 
     second = listing.question(1000.0 + AGAIN)
 
@@ -49,7 +49,7 @@ def test_nothing_but_the_answer_is_taken_for_it() -> None:
     event = Message.of("Event: UserEvent", f"ActionID: {asked.wire_id}", ROW)
     listing.note([event, answer("x", ROW), Message.of("Response: Success", ROW)])
 
-    assert (dict(listing.actions), listing.is_due) == ({}, True)
+    assert (dict(listing.actions), listing.settled.is_set()) == ({}, False)
 
 
 def test_a_list_that_cannot_be_used_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -75,7 +75,7 @@ def test_the_link_asks_and_forgets(pair: MakePair) -> None:
     action, action_id, *rest = theirs.recv(1000).decode().split("\r\n")
     assert (action, rest) == ("Action: ListCommands", ["", ""])
 
-    items, over = link.classify(iter([answer(action_id.partition(": ")[2], ROW)]))
+    items, over = link.classify([answer(action_id.partition(": ")[2], ROW)])
 
     assert (items, over, set(link.listed)) == ([], [], {"new"})
     link.ask_listed(10.0)  # does not wait
