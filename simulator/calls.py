@@ -160,6 +160,8 @@ class Exchange:
         self.dialect = dialect
         self.scale = scale
         self.technology = TECHNOLOGIES[technology]
+        #: Whether phones have events besides their calls.
+        self.has_phone_events = self.technology.phones and not dialect.classic_calls
         self.table = ChannelTable()
         #: Calls begun so far.
         self.begun = 0
@@ -185,7 +187,7 @@ class Exchange:
             ValueError: phones of this technology have no such events.
 
         """
-        if self.dialect.classic_calls or not self.technology.phones or event not in PHONE_EVENTS:
+        if not self.has_phone_events or event not in PHONE_EVENTS:
             raise ValueError(f"no {event} of {self.technology.name} phones")
         device = self.technology.caller.format(number)
         call = Call(self, Order(device), event)
@@ -197,11 +199,10 @@ class Exchange:
 
         Phones that register do so now and then, and are asked whether they are there.
         """
-        phones = self.technology.phones and not self.dialect.classic_calls
 
         def next_call() -> None:
             self.call(*self._random_order())
-            if phones:
+            if self.has_phone_events:
                 number = self._random.randint(101, 120)
                 for event in self._random.choice((("qualify",), ("unregister", "register"))):
                     self.phone(number, event)
@@ -210,16 +211,16 @@ class Exchange:
         self.schedule.plan(0.0, next_call)
 
     def _random_order(self) -> tuple[Order, str]:
-        outcomes = ("answered", "answered", "queue", "queue", "busy", "noanswer")
-        outcome = self._random.choice(outcomes + ("voicemail",) * self.technology.phones)
+        outcomes = ["answered", "answered", "queue", "queue", "busy", "noanswer"]
+        if self.technology.phones:
+            outcomes.append("voicemail")
+        outcome = self._random.choice(outcomes)
         number = self._random.randint(101, 120)
         names = ("Ann Baker", "Bob Cole", "Carla Diaz", "Dan Evans", "Eve Fox")
         technology = self.technology
-        channel = (technology.queue_caller if outcome == "queue" else technology.caller).format(
-            number
-        )
+        caller = technology.queue_caller if outcome == "queue" else technology.caller
         order = Order(
-            channel=channel,
+            channel=caller.format(number),
             context="queues" if outcome == "queue" else "internal",
             exten="600" if outcome == "queue" else str(self._random.randint(201, 220)),
             caller=f'"{self._random.choice(names)}" <0{self._random.randint(30, 89)}5550{number}>',

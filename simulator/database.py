@@ -11,26 +11,25 @@ if TYPE_CHECKING:
     from simulator.pbx import Pbx
     from simulator.protocol import Action
 
-_MISSING = "Database entry not found"
+_NOT_FOUND = "Database entry not found"
 
 
 def put(pbx: Pbx, action: Action) -> bytes:
     """Store a value."""
-    key = _key(action)
-    if isinstance(key, bytes):
-        return key
-    pbx.database[key] = action.get("Val")
+    if missing := _missing(action):
+        return error(action, missing)
+    pbx.database[_key(action)] = action.get("Val")
     return success(action, "Updated database successfully")
 
 
 def get(pbx: Pbx, action: Action) -> bytes:
     """Return a value, as a list of one."""
+    if missing := _missing(action):
+        return error(action, missing)
     key = _key(action)
-    if isinstance(key, bytes):
-        return key
     value = pbx.database.get(key)
     if value is None:
-        return error(action, _MISSING)
+        return error(action, _NOT_FOUND)
     item = [
         "Event: DBGetResponse",
         f"Family: {key[0]}",
@@ -50,17 +49,16 @@ def get_tree(pbx: Pbx, action: Action) -> bytes:
         if not family or one == family
     ]
     if not items:
-        return error(action, _MISSING)
+        return error(action, _NOT_FOUND)
     return listing(action, "Result will follow", items, "DBGetTreeComplete")
 
 
 def delete(pbx: Pbx, action: Action) -> bytes:
     """Delete a value."""
-    key = _key(action)
-    if isinstance(key, bytes):
-        return key
-    if pbx.database.pop(key, None) is None:
-        return error(action, _MISSING)
+    if missing := _missing(action):
+        return error(action, missing)
+    if pbx.database.pop(_key(action), None) is None:
+        return error(action, _NOT_FOUND)
     return success(action, "Key deleted successfully")
 
 
@@ -72,14 +70,18 @@ def delete_tree(pbx: Pbx, action: Action) -> bytes:
     doomed = [key for key in list(pbx.database) if key[0] == family]
     for key in doomed:
         pbx.database.pop(key, None)
-    return success(action, "Key tree deleted successfully") if doomed else error(action, _MISSING)
+    if not doomed:
+        return error(action, _NOT_FOUND)
+    return success(action, "Key tree deleted successfully")
 
 
-def _key(action: Action) -> tuple[str, str] | bytes:
-    """Return family and key of *action*, or the error about what is missing."""
-    family, key = action.get("Family"), action.get("Key")
-    if not family:
-        return error(action, "No family specified.")
-    if not key:
-        return error(action, "No key specified.")
-    return family, key
+def _key(action: Action) -> tuple[str, str]:
+    """Return family and key of *action*."""
+    return action.get("Family"), action.get("Key")
+
+
+def _missing(action: Action) -> str:
+    """Return which of family and key is missing; empty: none."""
+    if not action.get("Family"):
+        return "No family specified."
+    return "" if action.get("Key") else "No key specified."

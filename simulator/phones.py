@@ -191,7 +191,7 @@ def qualify(pbx: Pbx, action: Action) -> bytes:
         return error(action, "Endpoint parameter missing.")
     if name not in map(str, _numbers(pbx)):
         return error(action, f"Unable to retrieve endpoint {name}")
-    if pbx.exchange.technology.phones:
+    if pbx.exchange.has_phone_events:
         pbx.exchange.phone(name, "qualify")
     return success(action, "Endpoint found, will qualify")
 
