@@ -22,7 +22,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web import gate
-from amiproxy.threads.web.identity import FAILED, Identities
+from amiproxy.threads.web.authorization import FAILED, Authorization
 from amiproxy.threads.web.question import Question, as_response, failure
 from amiproxy.threads.web.sessions import LIFE
 from amiproxy.web import accept, answers, origin, urls
@@ -220,8 +220,8 @@ class WebClient:
         wants_digest = question.target.wants_digest
         if not (wants_digest or question.request.has("authorization")):
             return
-        identities = Identities(self._sessions.nonces, self._context.config.http_digest)
-        claim = identities.claim(question.request, wants_digest=wants_digest)
+        authorization = Authorization(self._sessions.nonces, self._context.config.http_digest)
+        claim = authorization.claim(question.request, wants_digest=wants_digest)
         if claim is None:
             return
         collector.proof = claim.proof
@@ -231,9 +231,9 @@ class WebClient:
         if not collector.authenticated:
             told = answer.messages[0].get("Message") if answer.messages else ""
             text = claim.failure if told in ("", FAILED) else told
-            raise identities.refusal(text, wants_digest=claim.proof is not None)
+            raise authorization.refusal(text, wants_digest=claim.proof is not None)
         if not claim.spend():
-            raise identities.refusal("The nonce was used", wants_digest=True, stale=True)
+            raise authorization.refusal("The nonce was used", wants_digest=True, stale=True)
 
     def _ask(
         self,

@@ -9,7 +9,7 @@ from amiproxy.message import Message
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.sessions.collector import Collector
-from amiproxy.threads.web.identity import Claim, Identities
+from amiproxy.threads.web.authorization import Authorization, Claim
 from amiproxy.web import urls
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def let_in(
     """
     if not _has_session(sessions, head):
         wants_digest = urls.wants_digest(head)
-        identities = Identities(sessions.nonces, context.config.http_digest)
-        claim = identities.claim(head, wants_digest=wants_digest)
+        authorization = Authorization(sessions.nonces, context.config.http_digest)
+        claim = authorization.claim(head, wants_digest=wants_digest)
         if not _logs_in(context, peer, address, head, claim):
-            raise identities.refusal("Authentication required", wants_digest=wants_digest)
+            raise authorization.refusal("Authentication required", wants_digest=wants_digest)
 
 
 def _has_session(sessions: WebSessions, head: Request) -> bool:

@@ -35,7 +35,7 @@ class Claim:
     spend: Callable[[], bool]  #: to be called when it has succeeded: may it have been this request?
 
 
-class Identities:
+class Authorization:
     """Reads what requests say of their senders, and asks for it."""
 
     def __init__(self, nonces: Nonces, algorithms: Sequence[str]) -> None:
