@@ -27,16 +27,16 @@ def test_where_none_may_be_longer_all_are_the_same() -> None:
 
 
 @given(st.floats(0.1, 1e6), st.floats(0, 1e6), st.integers(1, 300), st.floats(0, 1))
-def test_none_is_shorter_than_the_first_nor_too_long(
+def test_each_lasts_from_half_to_all_of_what_it_grew_to(
     first: float, most: float, times: int, chance: float
 ) -> None:
-    """However often it has failed."""
+    """However often it has failed: double each time, up to the longest."""
     pauses = GrowingPause(lambda: chance)
     for _ in range(times):
         pause = pauses.next(first, most)
 
-    assert first <= pause or pause >= most / 2
-    assert first / 2 < pause <= max(first, most)
+    grown = min(first * 2.0 ** (times - 1), max(first, most))
+    assert grown / 2 <= pause <= grown
 
 
 def test_two_who_fail_at_the_same_moments_part() -> None:
