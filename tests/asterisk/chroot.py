@@ -120,33 +120,28 @@ def mirror() -> str:
     named = os.environ.get("ASTERISK_MIRROR")
     if named:
         return named
-    with contextlib.suppress(OSError):
-        asked = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        for line in asked.stdout.split():
-            if line.startswith("http") and line.rstrip("/").endswith("/debian"):
-                return line
+    for line in _output_of("apt-get", "indextargets", "--format", "$(REPO_URI)").split():
+        if line.startswith("http") and line.rstrip("/").endswith("/debian"):
+            return line
     return MIRROR
 
 
 def _environment() -> dict[str, str]:
     """Return the environment of a build: with the proxy that this machine's apt uses."""
     found = dict(os.environ)
-    with contextlib.suppress(OSError):
-        asked = subprocess.run(
-            ["apt-config", "shell", "P", "Acquire::http::Proxy"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-        proxy = asked.partition("=")[2].strip().strip("'")
-        if proxy and proxy != "DIRECT":
-            found.setdefault("http_proxy", proxy)
+    asked = _output_of("apt-config", "shell", "P", "Acquire::http::Proxy")
+    proxy = asked.partition("=")[2].strip().strip("'")
+    if proxy and proxy != "DIRECT":
+        found.setdefault("http_proxy", proxy)
     return found
+
+
+def _output_of(*command: str) -> str:
+    """Return what *command* prints, "" where there is no such program."""
+    with contextlib.suppress(OSError):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout
+    return ""
 
 
 def _require_what_building_needs() -> None:

@@ -14,6 +14,10 @@ class _Row(NamedTuple):
     events: int
     clients: int
 
+    @property
+    def compared(self) -> int:
+        return self.events * self.clients
+
 
 class Figures:
     """Collects rows and counts; ``write`` makes a text of them."""
@@ -29,14 +33,11 @@ class Figures:
 
     def text(self) -> str:
         """Return all of it."""
-        lines = [f"{'flow':32} {'events':>7} {'clients':>8} {'compared':>9}"]
-        rows = [*self._rows]
-        rows.append(_Row("all", sum(one.events for one in rows), 0))
-        for one in rows[:-1]:
-            compared = one.events * one.clients
-            lines.append(f"{one.flow:32} {one.events:>7} {one.clients:>8} {compared:>9}")
-        total = sum(one.events * one.clients for one in rows[:-1])
-        lines.append(f"{'all':32} {rows[-1].events:>7} {'':>8} {total:>9}")
+        rows: list[tuple[object, ...]] = [("flow", "events", "clients", "compared")]
+        rows += [(*one, one.compared) for one in self._rows]
+        events = sum(one.events for one in self._rows)
+        rows.append(("all", events, "", sum(one.compared for one in self._rows)))
+        lines = ["{:32} {:>7} {:>8} {:>9}".format(*row) for row in rows]
         lines += [f"{what}: {count}" for what, count in self.counts.items()]
         return "".join(f"{line}\n" for line in lines)
 

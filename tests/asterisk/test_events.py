@@ -74,7 +74,7 @@ def test_all_events_arrive_as_asterisk_wrote_them(
 ) -> None:
     """Each flow, in each format and mode."""
     with world.window(name) as window:
-        FLOWS[name].run(world)
+        FLOWS[name](world)
 
     direct = window.messages(world.direct)
     different = {}

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real_asterisk
 
-#: Each phone has a user; that of 101 has another log-in, with more_events.
+#: Each phone has a user; that of 101 has another log-in, with more_events and without the dash.
 USERS = "".join(f"u{number}=secret,pjsip/{number}-\n" for number in PHONES)
-USERS += "more101=secret,pjsip/101-,,,,,yes\n"
+USERS += "more101=secret,pjsip/101,,,,,yes\n"
 LOGINS = {**{f"u{number}": number for number in PHONES}, "more101": "101"}
 
 
@@ -104,7 +104,7 @@ def test_own_calls_are_whole_and_others_are_not_there(
 ) -> None:
     """Each flow, for each of the ten phones; what is late in one is looked at with the next."""
     with world.window(name) as window:
-        FLOWS[name].run(world)
+        FLOWS[name](world)
 
     found = watch.look(window.last)
     wrong = {
@@ -126,7 +126,7 @@ def test_a_user_of_a_context_sees_all_of_it_and_nothing_else(world: World) -> No
         windows = []
         for name in names:
             with world.window(name) as window:
-                FLOWS[name].run(world)
+                FLOWS[name](world)
             windows.append(window)
         seen = [one for each in windows for one in without_server(each.messages(client), SERVER)]
         client.close()

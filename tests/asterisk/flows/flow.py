@@ -3,26 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 if TYPE_CHECKING:
     from tests.asterisk.world import World
 
+    #: What makes something happen; its docstring says what.
+    Flow = Callable[[World], None]
 
-class Flow(NamedTuple):
-    """What happens, in words, and what makes it happen."""
-
-    name: str
-    run: Callable[[World], None]
-    note: str
-
-
-#: All flows, in the order in which their modules were imported.
+#: All flows by name, in the order in which their modules were imported.
 FLOWS: dict[str, Flow] = {}
 
 
-def flow(run: Callable[[World], None]) -> Callable[[World], None]:
-    """Make the function *run* a flow: its docstring says what happens."""
-    note = (run.__doc__ or "").strip().partition("\n")[0]
-    FLOWS[run.__name__] = Flow(run.__name__, run, note)
+def flow(run: Flow) -> Flow:
+    """Make the function *run* a flow."""
+    FLOWS[run.__name__] = run
     return run

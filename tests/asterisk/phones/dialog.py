@@ -49,8 +49,6 @@ class Dialog:
         self.local, self.remote, self.target = phone.address, remote, remote
         self.local_tag, self.remote_tag = token(4), ""
         self.state, self.code = "new", 0
-        #: Bodies of the NOTIFYs that came in it.
-        self.notes: list[str] = []
         self._number = random.randint(1, 500)
         self._sent: dict[str, Request] = {}
         phone.dialogs[self.call_id] = self
@@ -112,8 +110,6 @@ class Dialog:
 
     def asked(self, request: SipMessage) -> None:
         """Answer a *request* that came in this dialog."""
-        if request.method == "NOTIFY":
-            self.notes.append(request.body)
         self.phone.reply(request, 200, "OK", self.local_tag)
 
     def _again(self, sent: Request, answer: SipMessage) -> None:

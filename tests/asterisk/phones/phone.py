@@ -32,8 +32,7 @@ class Manner:
 class Phone:
     """The phone *number* of the Asterisk whose SIP port is *server*.
 
-    Its own *port* is any that is free.  ``incoming`` are the calls to it so far, ``notices``
-    the NOTIFYs that came, as (event, body).
+    Its own *port* is any that is free.  ``incoming`` are the calls to it so far.
     """
 
     def __init__(
@@ -45,7 +44,6 @@ class Phone:
         self.manner = Manner()
         self.dialogs: dict[str, Dialog] = {}
         self.incoming: list[Call] = []
-        self.notices: list[tuple[str, str]] = []
         self.open = True
         self._server = server
         self._registration: Dialog | None = None
@@ -171,8 +169,6 @@ class Phone:
             self._asked(message, dialog)
 
     def _asked(self, message: SipMessage, dialog: Dialog | None) -> None:
-        if message.method == "NOTIFY":
-            self.notices.append((message.get("event"), message.body))
         if dialog:
             dialog.asked(message)
         elif message.method == "INVITE":
