@@ -140,7 +140,7 @@ class Format:
     foreign: bool = False
     #: What makes one document of several messages, if anything does.
     document: tuple[bytes, bytes, bytes] | None = None
-    document_type: str = ""  #: its media type, and that of a single message
+    document_type: str = "text/plain"  #: its media type, and that of a single message
 
     @property
     def as_stream(self) -> Format:
@@ -223,17 +223,18 @@ def _load(path: Path, *, foreign: bool) -> Format | None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third-party file raises
         log.error("%s: handler not loaded: %s: %s", path, type(error).__name__, error)
         return None
+    content_type = getattr(module, "CONTENT_TYPE", "text/plain")
     loaded = Format(
         name=path.stem.lower(),
         write=getattr(module, "write", None),
         reader=getattr(module, "reader", None),
         conversation=getattr(module, "conversation", None),
         onconnect=getattr(module, "onconnect", None),
-        content_type=getattr(module, "CONTENT_TYPE", "text/plain"),
+        content_type=content_type,
         wire=getattr(module, "WIRE", False),
         foreign=foreign,
         document=getattr(module, "DOCUMENT", None),
-        document_type=getattr(module, "DOCUMENT_TYPE", getattr(module, "CONTENT_TYPE", "")),
+        document_type=getattr(module, "DOCUMENT_TYPE", content_type),
     )
     problem = _problem(loaded)
     if problem:
@@ -252,12 +253,10 @@ def _problem(loaded: Format) -> str:
         if function is not None and not callable(function):
             return f"{name} is not a function"
     # Of a third-party handler: they may be anything.
-    kinds: dict[str, object] = {
-        "CONTENT_TYPE": loaded.content_type, "DOCUMENT_TYPE": loaded.document_type,
-    }  # fmt: skip
-    for name, kind in kinds.items():
-        if not (isinstance(kind, str) and kind.isascii() and (kind.isprintable() or not kind)):
-            return f"{name} is not a media type"
+    for name in ("content_type", "document_type"):
+        kind: object = getattr(loaded, name)
+        if not (isinstance(kind, str) and kind.isascii() and kind.isprintable()):
+            return f"{name.upper()} is not a media type"
     document: object = loaded.document
     if document is not None and not (
         isinstance(document, tuple) and [type(part) for part in document] == [bytes] * 3

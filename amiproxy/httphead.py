@@ -16,7 +16,6 @@ from amiproxy.httpmessages import BadRequest
 
 EXAMPLE = "GET /?Action=Ping HTTP/1.1"
 
-_EXACT = re.compile(rb"[A-Z]{1,32} [!-~]+ HTTP/1\.[0-9]\r\n")
 _END = re.compile(rb"\n\r?\n")
 _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LONGEST_METHOD = 32
@@ -69,16 +68,14 @@ def exact(data: bytes) -> Head:
         BadRequest: 400 or 505, the request line cannot be read.
 
     """
-    is_exact = _OTHERWISE.search(data) is None
-    if _EXACT.match(data) and _HOST.search(data):
-        return Head(data, is_exact=is_exact)
     line, _, rest = data.partition(b"\n")
     line = line[:-1] if line.endswith(b"\r") else line
     method, target, version = _parts(line)
     if version > b"HTTP/1.0" and not _HOST.search(rest):
         version = b"HTTP/1.0"  # where it may be missing
     made = b"%b %b %b" % (method, _quoted(target), version)
-    return Head(b"%b\r\n%b" % (made, rest), is_exact=is_exact and made == line)
+    is_exact = made == line and _OTHERWISE.search(data) is None
+    return Head(b"%b\r\n%b" % (made, rest), is_exact=is_exact)
 
 
 def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:

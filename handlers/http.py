@@ -68,20 +68,13 @@ class HttpConversation:
         """Take the next *data*; ``b""`` says that the client sends no more."""
         if self._ended or self.stage is Stage.OVER:
             return
-        more = self._beginning.admit(data)  # who saves a request as text may send a mark first
-        if data and not more:
-            return
-        data = more
         if not data:
             self._ended = True
-            if self.stage is Stage.BODY:
-                self._parser.receive_data(b"")
-        elif self.stage is Stage.BODY:
+        # Who saves a request as text may send a mark first.
+        data = self._beginning.admit(data)
+        if self.stage is Stage.BODY:
             self._parser.receive_data(data)
-        else:
-            self._feed_head(data)
-
-    def _feed_head(self, data: bytes) -> None:
+            return
         if not self._early:
             # Stray blank lines before a request do not count (RFC 9112, section 2.2).
             data = data.lstrip(b"\r\n")
@@ -104,8 +97,9 @@ class HttpConversation:
                 if not self._read_body():
                     return self._request
         except h11.RemoteProtocolError as error:
+            self.stage = Stage.OVER
             # h11's text quotes the request, which may hold a secret.
-            raise self._failed(error.error_status_hint, _reason(str(error))) from None
+            raise BadRequest(error.error_status_hint, _reason(error)) from None
         except BadRequest:
             self.stage = Stage.OVER
             raise
@@ -125,7 +119,7 @@ class HttpConversation:
             self._early += b"\r\n"
             end = len(self._early)
         if (end if end >= 0 else len(self._early)) > MAX_HEAD:
-            raise self._failed(431)
+            raise BadRequest(431, _REASONS[431])
         if end < 0:
             return False
         head, rest = bytes(self._early[:end]), bytes(self._early[end:])
@@ -149,7 +143,7 @@ class HttpConversation:
             self._body += event.data
             self._chunks += event.chunk_start
             if len(self._body) > self._max_body or self._chunks > MAX_CHUNKS:
-                raise self._failed(413)
+                raise BadRequest(413, _REASONS[413])
             if len(self._body) > STRANGER:
                 assert self._head is not None
                 self._enter(self._head)
@@ -197,7 +191,7 @@ class HttpConversation:
     def _read_head(self, head: h11.Request, *, is_exact: bool) -> Request:
         """Return the request of *head*; refuse one whose body need not be read."""
         if len(head.headers) > MAX_HEADERS:
-            raise self._failed(431)
+            raise BadRequest(431, _REASONS[431])
         fields = dict(head.headers)
         is_chunked = b"transfer-encoding" in fields
         if is_chunked and b"content-length" in fields:
@@ -219,7 +213,7 @@ class HttpConversation:
         length = int(fields.get(b"content-length", 0))
         if length > self._max_body:
             self._head = request
-            raise self._failed(413)
+            raise BadRequest(413, _REASONS[413])
         if max(length, len(head.target)) > STRANGER:
             self._enter(request)
         return request
@@ -240,10 +234,6 @@ class HttpConversation:
         self._chunks = 0
         self._has_entered = False
         return request
-
-    def _failed(self, status: int, reason: str = "") -> BadRequest:
-        self.stage = Stage.OVER
-        return BadRequest(status, reason or _REASONS.get(status, _REASONS[400]))
 
 
 def _stays(request: Request, *, is_followed: bool) -> bool:
@@ -269,7 +259,6 @@ _REASONS = {
     413: "The request body is too long",
     431: "The request line and headers are too long",
     501: "This transfer encoding is not supported: send the body as it is, or chunked",
-    505: "Only HTTP/1.0 and HTTP/1.1 are spoken here",
 }
 
 #: What h11 says, how it begins, and what it means to who has written the request.
@@ -285,9 +274,10 @@ _MEANINGS = (
 )
 
 
-def _reason(text: str) -> str:
-    """Return what *text*, of h11's, means; "" if that is not known."""
-    return next((told for begin, told in _MEANINGS if text.startswith(begin)), "")
+def _reason(error: h11.RemoteProtocolError) -> str:
+    """Return what *error* means, or what its status does if that is not known."""
+    usual = _REASONS.get(error.error_status_hint, _REASONS[400])
+    return next((told for begin, told in _MEANINGS if str(error).startswith(begin)), usual)
 
 
 #: What the proxy looks for in a handler (amiproxy/formats.py).

@@ -167,13 +167,11 @@ class CallTable:
         return uid in self._calls or uid in self._linkedids.of
 
     def _ended_with(self, uid: str) -> tuple[str, ...]:
-        """Return the ids that nobody needs once the channel *uid* has hung up."""
-        linkedid = self._linkedids.of.get(uid, "")
-        last = self._linkedids.channels.get(linkedid) == 1
-        others = uid in self._linkedids.channels and not (last and linkedid == uid)
-        ended = () if others else (uid,)
-        over = last and linkedid != uid and not self._is_live(linkedid)
-        return (*ended, linkedid) if over else ended
+        """Take the channel *uid*, which has hung up, out of its call; return the ids this ends."""
+        linkedid = self._linkedids.leave(uid)
+        ended = () if uid in self._linkedids.channels else (uid,)
+        is_over = linkedid not in ("", uid) and not self._is_live(linkedid)
+        return (*ended, linkedid) if is_over else ended
 
     def _others_in(self, bridges: tuple[str, ...], uids: tuple[str, ...]) -> tuple[str, ...]:
         """Return the channels that are in *bridges* already, without those in *uids*.

@@ -162,7 +162,7 @@ def respond(
         log.error("%s", error)
         return Response(500, "text/plain", b"The output handler failed\n", headers)
     is_document = output.document is not None or len(messages) == 1
-    content_type = (is_document and output.document_type) or output.content_type
+    content_type = output.document_type if is_document else output.content_type
     if not body.isascii():
         content_type = _with_charset(content_type, body)
     return Response(status, content_type, body, headers)

@@ -26,20 +26,18 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Format
 
-#: Paths and the style of their answers: "" is ours, the others are Asterisk's own
-#: HTTP interface ("AJAM": main/manager.c, rawman, mxml and manager; with Digest arawman...).
-#: As there, case does not count, nor one slash at the end.
+#: Styles of answers of Asterisk's own HTTP interface ("AJAM": main/manager.c).
+_AJAM = ("rawman", "mxml", "manager")
+_PREFIXES = ("", "/asterisk")
+#: Its paths where who asks logs in by Digest, and the style of their answers.
+DIGEST_PATHS = {f"{prefix}/a{style}": style for prefix in _PREFIXES for style in _AJAM}
+#: All paths and their styles: "" is ours.  As in Asterisk, case does not count, nor one slash
+#: at the end.
 PATHS: Mapping[str, str] = {
     "/": "",
-    "/rawman": "rawman",
-    "/mxml": "mxml",
-    "/manager": "manager",
-    "/arawman": "rawman",
-    "/amxml": "mxml",
-    "/amanager": "manager",
+    **{f"{prefix}/{style}": style for prefix in _PREFIXES for style in _AJAM},
+    **DIGEST_PATHS,
 }
-PATHS = {**PATHS, **{f"/asterisk{path}": style for path, style in PATHS.items() if style}}
-DIGEST_PATHS = frozenset(path for path in PATHS if "/a" in path.removeprefix("/asterisk"))
 
 #: The cookie of a web session.
 COOKIE = "mansession_id"

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amiproxy.errors import ProtocolError
-from amiproxy.wire.proxyheader import SIGNATURE, begins_header
+from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -46,7 +46,7 @@ _HOST_OR_ACTION = re.compile(
 #: What is searched at a time, for the search holds the interpreter.
 _PORTION = 16384
 
-#: How much of a line is kept to see how it begins.
+#: How much of a line, or of the connection, is kept to see how it begins.
 _BEGINNING = 64
 
 
@@ -104,15 +104,15 @@ class Door:
 
     def _first_line(self, data: bytes, line: bytearray) -> bytes:
         """Take *data* of the first *line*; hold it back while that may be a request line."""
-        self._start += data[: len(SIGNATURE) - len(self._start)]
+        self._start += data[: _BEGINNING - len(self._start)]
+        if begins_header(self._start):
+            raise HeaderError
         begin, line_feed, rest = (data if line else data.lstrip(_BEFORE)).partition(b"\n")
         line += begin
         if len(line) > LONGEST:
             is_request = _TWO_WORDS.match(line[:LONGEST])
         else:
             is_request = _REQUEST.match(line) if line_feed else None
-        if begins_header(bytes(line)) or self._start == SIGNATURE:
-            raise HeaderError
         if is_request:
             raise HttpError
         data = self._held + data

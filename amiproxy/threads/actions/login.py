@@ -106,8 +106,7 @@ def _check(call: Call) -> Outcome:
                 context.guesses.failed(session.address)
     if user is None:
         return _refuse(call, reason)
-    shown = user.display_connects
-    if context.config.display_connects if shown is None else shown:
+    if context.shows_connects(user.display_connects):
         # A web client logs in with each request.
         level = logging.DEBUG if session.is_web else logging.INFO
         log.log(level, "%s: logged in as %s", session.peer, ascii(user.name))

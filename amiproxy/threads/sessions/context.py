@@ -96,8 +96,12 @@ class ProxyContext:
     @property
     def connect_level(self) -> int:
         """At which level it is logged that clients connect and leave."""
-        shown = _first(self.users.general.display_connects, self.config.display_connects)
+        shown = self.shows_connects(self.users.general.display_connects)
         return logging.INFO if shown else logging.DEBUG
+
+    def shows_connects(self, said: bool | None) -> bool:
+        """Return whether the log shows clients, where the users file has *said* so, or None."""
+        return _first(said, self.config.display_connects)
 
     @property
     def auth_timeout(self) -> float:
