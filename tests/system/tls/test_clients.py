@@ -83,7 +83,7 @@ def test_tls_1_1_is_refused(mixed: ProxyProcess) -> None:
 
     assert done.returncode != 0
     wait_until(lambda: mixed.log().count("TLS handshake") > before)
-    mixed.wait_log("TLS handshake: unsupported protocol")
+    mixed.wait_log("TLS handshake: the other side speaks no TLS 1.2 or later")
 
 
 def test_forty_tls_clients(mixed: ProxyProcess, pki: Certificates) -> None:
