@@ -99,7 +99,9 @@ class Acl:
             return ""
         everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(left))
         who = " and ".join(f"IPv{version}" for version in sorted(left))
-        where = f"one of the lists {', '.join(one.name for one in self.lists)} " * bool(self.lists)
+        names = [one.name for one in self.lists]
+        where = ("list " if len(names) == 1 else "one of the lists ") + ", ".join(names) + " "
+        where *= bool(names)
         return (
             f"an {who} address that no line is about is permitted: begin {where}with {everything}"
         )

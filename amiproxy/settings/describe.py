@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 # Field of User -> what is said where it is not empty.
 _SEES = {
-    "channel": "sees only calls of channels {}...",
+    "channel": "sees only calls of channels and devices {}...",
     "in_context": "sees only messages of context {}",
 }
 _MAY = {
-    "channel": "may act only on channels {}...",
+    "channel": "may act only on channels and devices {}...",
     "out_context": "may act only in context {}",
     "accountcode": "calls on account {}",
     "server": "acts only on server {}",
@@ -82,8 +82,7 @@ def describe_users(
     lines = []
     if users.general.acl:
         lines.append(f"everyone: from {users.general.acl.describe()}")
-    if not config.guarded:
-        lines.append("who does not log in: sees and may do everything (authrequired = no)")
+    lines.append(_strangers(config))
     for user in users.values():
         lines.append(f"user {user.name}: {_kind(user.secret)}, from {user.acl.describe()}")
         lines += [f"  {text}" for text in (*_sees(user), *_may(user, config.filter_local))]
@@ -93,6 +92,15 @@ def describe_users(
         if not user.allow_multiple_login:
             lines.append("  may log in once at a time")
     return lines
+
+
+def _strangers(config: Config) -> str:
+    """Return what who does not log in sees and may do."""
+    if not config.guarded:
+        return "who does not log in: sees and may do everything (authrequired = no)"
+    either = "who neither logs in nor gives the proxykey"
+    who = either if config.proxy_key else "who does not log in"
+    return f"{who}: sees and may do nothing" + " (authrequired = yes)" * config.auth_required
 
 
 def _kind(secret: str) -> str:
@@ -128,7 +136,8 @@ def _sees(user: User) -> Iterator[str]:
         if not row.only:
             yield f"does not see {row.description}"
     if user.channel or user.in_context:
-        yield f"sees {'also' if user.more_events else 'no'} events that belong to no call"
+        more = "also events that belong to no call, but none of the class security"
+        yield f"sees {more if user.more_events else 'no events that belong to no call'}"
         yield "sees everybody's calls in answers to their own Status, BridgeList and the like"
     if user.limited or user.follows_calls:
         yield "sees no answers to actions of others"
@@ -142,10 +151,10 @@ def _may(user: User, local: str) -> Iterator[str]:
     """Yield which actions *user* may send to Asterisk; *local* is ``filterlocal``."""
     yield f"may send actions of: {describe_classes(user.write)}"
     if user.write != ALL:
-        unknown = "of what is unknown here what its server says" if trusts_listing(user) else ""
+        unknown = "those that its server permits with these classes"
         yield (
-            "may send what needs no class (Ping, QueueStatus...),"
-            f" {unknown or 'nothing that is unknown here'}"
+            "may send what needs no class (Ping, QueueStatus...), of actions unknown here"
+            f" {unknown if trusts_listing(user) else 'none'}"
         )
     if user.write == BOUNDED:
         yield "may add event filters (Action: Filter)"

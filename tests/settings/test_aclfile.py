@@ -123,8 +123,7 @@ def test_what_is_hardly_meant_is_warned_of() -> None:
     assert WARNINGS == ["acl.conf:13: [empty] has no permit or deny line: it permits every address"]
     [warning] = acl_of("acl = ipv4")[1]
     assert warning == (
-        "f:5: an IPv6 address that no line is about is permitted: begin one of the lists ipv4 with"
-        " deny = ::/0"
+        "f:5: an IPv6 address that no line is about is permitted: begin list ipv4 with deny = ::/0"
     )
     assert acl_of("acl = ipv4", "deny = ::/0")[1] == []
     assert acl_of("acl = local", "permit = 127.0.0.1")[1] == []

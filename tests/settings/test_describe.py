@@ -17,9 +17,10 @@ def test_a_user_is_described_in_words() -> None:
     lines = describe_users(users, GUARDED, privileged=["AddServer", "DropServer", "ListServers"])
 
     assert lines == [
+        "who does not log in: sees and may do nothing (authrequired = yes)",
         "user joe: plain secret, from any address",
         "  sees events of: everything",
-        "  sees only calls of channels sip/100...",
+        "  sees only calls of channels and devices sip/100...",
         "  sees only messages of context in",
         "  sees only Cdr events",
         "  does not see variables being set",
@@ -27,11 +28,11 @@ def test_a_user_is_described_in_words() -> None:
         "  sees everybody's calls in answers to their own Status, BridgeList and the like",
         "  sees no answers to actions of others",
         "  may send actions of: everything but system, command, config",
-        "  may send what needs no class (Ping, QueueStatus...), nothing that is unknown here",
+        "  may send what needs no class (Ping, QueueStatus...), of actions unknown here none",
         "  may add event filters (Action: Filter)",
         "  may not run what could leave the PBX",
         "  may not use functions that could forge an answer",
-        "  may act only on channels sip/100...",
+        "  may act only on channels and devices sip/100...",
         "  may act only in context out",
         "  calls on account acme",
         "  acts only on server pbx",
@@ -60,7 +61,7 @@ def test_descriptions() -> None:
     assert "  may not run what could leave the PBX\n" in text
     assert "  may log in once at a time\n" in text
     assert "  may call ProxyActions: listservers, logoff, setoutputformat\n" in text
-    assert "  sees also events that belong to no call\n" in text
+    assert "  sees also events that belong to no call, but none of the class security\n" in text
 
 
 def test_an_open_proxy_is_named() -> None:
@@ -68,6 +69,18 @@ def test_an_open_proxy_is_named() -> None:
     lines = describe_users(read("joe=s\n"), Config())
 
     assert lines[0] == "who does not log in: sees and may do everything (authrequired = no)"
+
+
+def test_what_guards_the_proxy_is_named() -> None:
+    """Where a log-in or the proxy key is needed."""
+    users = read("joe=s\n")
+
+    assert describe_users(users, Config(auth_required=True, proxy_key="k"))[0] == (
+        "who neither logs in nor gives the proxykey: sees and may do nothing (authrequired = yes)"
+    )
+    assert describe_users(users, Config(proxy_key="k"))[0] == (
+        "who neither logs in nor gives the proxykey: sees and may do nothing"
+    )
 
 
 def test_the_privileged_proxyactions_are_those_given() -> None:
@@ -140,6 +153,6 @@ def test_where_there_are_no_users() -> None:
 
 def test_a_secret_nobody_can_give_is_described_as_such() -> None:
     """What begins with $ and is not bcrypt."""
-    assert describe_users(read("joe=$x\n"), GUARDED)[0].startswith(
+    assert describe_users(read("joe=$x\n"), GUARDED)[1].startswith(
         "user joe: secret that is not usable,"
     )

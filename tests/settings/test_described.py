@@ -103,6 +103,7 @@ def check_channel(one: Person, prefix: str) -> None:
     for action in ("Hangup", "Redirect", "QueuePause", "Originate", "Setvar", "AGI", "Park"):
         assert one.sent(f"Action: {action}", "Channel: IAX2/9-1", "Variable: X") is None
     assert one.may("Hangup") is one.has("call")
+    assert one.sent("Action: MailboxCount", "Mailbox: nobody9@default") is None
 
 
 def check_context(one: Person, context: str) -> None:
@@ -209,6 +210,7 @@ def check_novar(one: Person, _: str) -> None:
 def check_no_call(one: Person, words: str) -> None:
     """Such as a PeerStatus."""
     assert one.sees("Event: PeerStatus", "Privilege: system,all") is (words == "also")
+    assert not one.sees("Event: SuccessfulAuth", "Privilege: security,all", "AccountID: nobody")
 
 
 def check_answers(one: Person, _: str) -> None:
@@ -268,11 +270,11 @@ def check_server(one: Person, server: str) -> None:
 #: What a line may say -> how it is tried.
 CHECKS: dict[str, Callable[[Person, str], None]] = {
     r"sees events of: (.*)": check_read,
-    r"sees only calls of channels (.*)\.\.\.": check_calls,
+    r"sees only calls of channels and devices (.*)\.\.\.": check_calls,
     r"sees only messages of context (.*)": check_calls_context,
     r"sees only (.*) events": check_only,
     r"does not see (variables) being set": check_novar,
-    r"sees (no|also) events that belong to no call": check_no_call,
+    r"sees (no|also) events that belong to no call(?:, but none of the class security)?": check_no_call,
     r"sees everybody's calls in answers to (.*)": check_answers,
     r"sees of these \(or of other such lines\) only (.*)": check_included,
     r"does not see (events whose.*)": check_excluded,
@@ -281,7 +283,7 @@ CHECKS: dict[str, Callable[[Person, str], None]] = {
     r"may add (event) filters \(Action: Filter\)": check_filter,
     r"may not run what could (leave) the PBX": check_escapes,
     r"may not use functions that could (forge) an answer": check_forging,
-    r"may act only on channels (.*)\.\.\.": check_channel,
+    r"may act only on channels and devices (.*)\.\.\.": check_channel,
     r"may act only in context (.*)": check_context,
     r"calls on account (.*)": check_account,
     r"may not (change) the account of a call": check_unchanged_account,
