@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerLeft, ProtocolError
-from amiproxy.wire.proxyheader import LONGEST, HeaderReader, Source
+from amiproxy.wire.proxyheader import LONGEST, NEEDED, HeaderReader, Source
 
 if TYPE_CHECKING:
     from amiproxy.threads.net.transport import Transport
@@ -24,7 +24,7 @@ def read_source(transport: Transport, seconds: float) -> Source:
     while reader.source is None:
         data = transport.peek(deadline.left(), LONGEST)
         if data is None:
-            raise ProtocolError(f"no PROXY protocol header within {seconds:g} s")
+            raise ProtocolError(f"no PROXY protocol header within {seconds:g} s: {NEEDED}")
         if not data:
             raise PeerLeft(f"{transport.peer} left")
         transport.recv(reader.feed(data))

@@ -215,7 +215,7 @@ def line_for(origin: str) -> str:
     origin = origin.lower()
     if len(origin) > _LONGEST_ORIGIN or not _ORIGIN.fullmatch(origin):
         return ""
-    return f"httpcors = {origin} (more of them: separated by commas)"
+    return f"httpcors = {origin} (in astmanproxy.conf, several separated by commas; then SIGHUP)"
 
 
 def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -44,6 +44,13 @@ class Source(NamedTuple):
     port: int = 0
 
 
+#: What to do about a connection that begins without a header.
+NEEDED = (
+    "have the load balancer send it (haproxy: send-proxy-v2), or take its address"
+    " out of proxyprotocol"
+)
+
+
 class HeaderReader:
     """Reads the header at the start of one connection, in whatever pieces it comes."""
 
@@ -66,7 +73,7 @@ class HeaderReader:
         elif self._is(_V1):
             size = self._read_v1()
         else:
-            raise ProtocolError("no PROXY protocol header, which has to come first from there")
+            raise ProtocolError(f"no PROXY protocol header: {NEEDED}")
         return (len(self._data) if size is None else size) - before
 
     def _is(self, begin: bytes) -> bool:

@@ -155,7 +155,7 @@ def test_without_a_header_a_load_balancer_is_refused(program: ProxyProcess, sent
     """Nothing is answered: nobody knows to whom."""
     with relayed(program, sent) as client:
         assert client.read_to_end() == b""
-    program.wait_log("no PROXY protocol header, which has to come first from there")
+    program.wait_log("no PROXY protocol header: have the load balancer send it")
 
 
 def test_a_health_check_is_the_load_balancers_own(program: ProxyProcess) -> None:

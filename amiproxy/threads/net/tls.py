@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 from pathlib import Path
@@ -56,7 +57,9 @@ def client_context(config: Config) -> ssl.SSLContext | None:
     except ssl.SSLError as error:
         problems.append(f"{place}certfile {config.certfile}: {_why(text, error)}")
     except OSError as error:
-        problems.append(f"{place}certfile {config.certfile}: {error.strerror}")
+        way = "; make cert makes one, and without TLS leave the line out"
+        missing = way * (error.errno == errno.ENOENT)
+        problems.append(f"{place}certfile {config.certfile}: {error.strerror}{missing}")
     if config.client_ca_file:
         try:
             _trust(context, config, "clientcafile", "client_ca_file")

@@ -58,7 +58,8 @@ class Authorization:
             block = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
             return Claim(block, None, FAILED, lambda: True)
         if scheme == "basic" or wants_digest:
-            raise self.refusal(wants_digest=wants_digest)
+            text = FAILED if scheme else "Authentication required"
+            raise self.refusal(text, wants_digest=wants_digest)
         return None
 
     def refusal(self, text: str = FAILED, *, wants_digest: bool, stale: bool = False) -> BadRequest:

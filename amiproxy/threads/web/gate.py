@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.sessions.context import ProxyContext
 
+_NO_ORIGIN = (
+    ", and this one has no origin that httpcors could name: get the page from a web server"
+    " (a file has none), or use the form at /"
+)
+
 
 def check_name(context: ProxyContext, request: Request, *, tls: bool) -> None:
     """Refuse a browser that came here by a name that may be anybody's.
@@ -52,8 +57,8 @@ def check_page(context: ProxyContext, request: Request, message: Message, *, tls
         line = origin.line_for(origin.sender(request))
         told = "Another site's page may not do this"
         if not line:
-            raise BadRequest(403, f"{told}, and this one has no origin that httpcors could name")
-        way = ", and use POST (a link may not do this)" if is_link else ""
+            raise BadRequest(403, told + _NO_ORIGIN)
+        way = ". Then use POST: a link may not do this" if is_link else ""
         raise BadRequest(403, f"{told}. To allow that one: {line}{way}")
     if is_link:
         raise BadRequest(403, "A link may not do this: use POST, or the form at /")

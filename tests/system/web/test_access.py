@@ -146,6 +146,8 @@ def test_a_refusal_gives_the_line_that_would_allow_it(
             _, _, body = curl(process, path, *options)
         assert "httpcors" not in body
     assert "use POST" in body  # the page may now; by a link it may not
+    for nameless in (["-H", "Origin: null", "-d", ""], ["-H", "Sec-Fetch-Site: cross-site"]):
+        assert "get the page from a web server" in curl(process, path, *nameless)[2]
 
 
 BROWSER = ["-A", "Mozilla/5.0 (X11; Linux)", "-H", "Accept-Language: de"]

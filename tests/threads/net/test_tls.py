@@ -77,7 +77,7 @@ def test_what_is_wrong_is_told_with_file_and_line(pems: Path, tmp_path: Path) ->
         assert found.startswith(f"x.conf:3: certfile {path}: ")
         assert words in found
 
-    assert "No such file" in complaint(tmp_path / "none")
+    assert "No such file or directory; make cert makes one" in complaint(tmp_path / "none")
     assert "Is a directory" in complaint(tmp_path)
 
 

@@ -171,6 +171,7 @@ def test_without_credentials_everybody_is_asked() -> None:
             assert response.status == 401
             assert all(each.startswith("Digest ") for each in challenges(response))
             assert len(challenges(response)) == 2
+            assert b"Authentication required" in response.body
         assert stage.asterisk.asked == []
     finally:
         stage.stop()
