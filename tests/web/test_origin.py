@@ -242,8 +242,14 @@ def test_actions_that_a_link_may_ask_for_are_known_and_write_nothing() -> None:
 @pytest.mark.parametrize(
     ("headers", "line"),
     [
-        ([("origin", "HTTP://A.example:80")], "httpcors = http://a.example:80 (in astmanproxy.conf"),
-        ([("referer", "https://a.example/x?y=http://b")], "httpcors = https://a.example (in astmanproxy.conf"),
+        (
+            [("origin", "HTTP://A.example:80")],
+            "httpcors = http://a.example:80 (in astmanproxy.conf",
+        ),
+        (
+            [("referer", "https://a.example/x?y=http://b")],
+            "httpcors = https://a.example (in astmanproxy.conf",
+        ),
         ([("origin", "http://[::1]:8080")], "httpcors = http://[::1]:8080 (in astmanproxy.conf"),
         ([("origin", "null")], ""),
         ([("origin", "file://")], ""),

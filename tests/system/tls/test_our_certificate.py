@@ -88,7 +88,9 @@ def test_an_unusable_file_fails_the_start(
     with pytest.raises(AssertionError, match="exit status 1") as failed:
         proxy(config)
 
-    assert re.search(rf"astmanproxy\.conf:\d+: {key} {re.escape(str(path))}: {why}", str(failed.value))
+    assert re.search(
+        rf"astmanproxy\.conf:\d+: {key} {re.escape(str(path))}: {why}", str(failed.value)
+    )
 
 
 def test_a_renewed_certificate_is_loaded_by_sighup_and_drops_nobody(
