@@ -41,6 +41,7 @@ from amiproxy.process.process import (
     block_signals,
     raise_file_limit,
     reopen_closed_stdio,
+    say,
     set_process_name,
     wait_for_signal,
 )
@@ -130,13 +131,11 @@ def check(options: Options) -> int:
     with noted(problems):
         users, more = read_users(options, config)
         warnings += more
-    for line in [*warnings, *problems]:
-        print(line)
+    say([*warnings, *problems])
     if problems or users is None:
         return 1
     described = describe_users(users, config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY)
-    for line in (engine.describe(), *describe_servers(config), *described):
-        print(line)
+    say((engine.describe(), *describe_servers(config), *described))
     return 0
 
 

@@ -11,6 +11,10 @@ import resource
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 log = logging.getLogger("amiproxy.process")
 
@@ -47,6 +51,16 @@ def reopen_closed_stdio() -> None:
                 os.dup2(fd, number)
                 os.close(fd)
             setattr(sys, name, open(number, mode))  # noqa: SIM115, PTH123 - for as long as we run
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print *lines*, as long as somebody reads: ``astmanproxy -t | head`` ends without a word."""
+    try:
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Or the flush at the exit would fail as well.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def set_process_name() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 import pty
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import bcrypt
 import pytest
@@ -15,9 +16,6 @@ from amiproxy import __version__
 from tests.conftest import needs_root
 from tests.support import PROGRAM
 from tests.system.files import Files, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 USERS = "joe=Secret1,sip/1002,internal\n"
 
@@ -53,6 +51,24 @@ def test_an_unknown_option_prints_the_usage(switches: list[str]) -> None:
     assert done.stderr.startswith("astmanproxy: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_who_reads_what_t_prints_may_stop(tmp_path: Path, buffering: str) -> None:
+    """``astmanproxy -t | head``: no word of a broken pipe."""
+    users = Path(tmp_path, "users")
+    users.write_text(USERS)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, PROGRAM, "-t", "-c", os.devnull, "-u", users],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": buffering},
+        check=False,
+    )
+    os.close(writing)
+    assert done.stderr == b""
 
 
 def test_hash_secret_prints_a_bcrypt_hash() -> None:

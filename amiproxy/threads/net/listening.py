@@ -68,13 +68,22 @@ def bind_listener(
         time.sleep(_PAUSE)
 
 
+#: What to do about it.
+_WAYS = {
+    errno.EADDRINUSE: "; another program listens there: end it (ss -ltnp names it), or take"
+    " another listenport",
+    errno.EADDRNOTAVAIL: "; it is no address of this machine (ip address)",
+}
+
+
 def _problem(config: Config, error: OSError) -> ConfigError:
     """Return what is told of *error*: there is no listening there."""
     # An unknown name or another machine's address: the address is wrong, not the port.
     is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
     place = config.place("listen_address" if is_address else "listen_port")
     where = f"{config.listen_address} port {config.listen_port}"
-    return ConfigError(f"{place}Cannot bind to listener socket! {where}: {error.strerror}")
+    way = _WAYS.get(error.errno or 0, "")
+    return ConfigError(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")
 
 
 def _bind(address: str, port: int) -> socket.socket:

@@ -58,7 +58,8 @@ def test_a_port_in_use_is_told_with_the_line_of_the_file() -> None:
             bind_listener(config)
 
     assert str(caught.value) == (
-        f"x.conf:2: Cannot bind to listener socket! 127.0.0.1 port {port}: Address already in use"
+        f"x.conf:2: Cannot bind to listener socket! 127.0.0.1 port {port}: Address already in use; another"
+        " program listens there: end it (ss -ltnp names it), or take another listenport"
     )
 
 
