@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 #: bytes for one ("%20"); 128 lines of 1022 bytes belong in a POST.
 MAX_HEAD = 64 * 1024
 
-#: Headers of a request; browsers send about twenty.
+#: Lines of headers of a request; browsers send about twenty.
 MAX_HEADERS = 128
 
 #: Chunks of a body: each is parsed by itself, and costs more than its bytes.
@@ -122,6 +122,8 @@ class HttpConversation:
             raise BadRequest(431, _REASONS[431])
         if end < 0:
             return False
+        if self._early.count(b"\n", 0, end) > MAX_HEADERS + 2:  # the first line and the last
+            raise BadRequest(431, _REASONS[431])  # before it is parsed, which takes a while
         head, rest = bytes(self._early[:end]), bytes(self._early[end:])
         self._early, self._searched = bytearray(), 0
         exact = httphead.exact(head)
@@ -190,8 +192,6 @@ class HttpConversation:
 
     def _read_head(self, head: h11.Request, *, is_exact: bool) -> Request:
         """Return the request of *head*; refuse one whose body need not be read."""
-        if len(head.headers) > MAX_HEADERS:
-            raise BadRequest(431, _REASONS[431])
         fields = dict(head.headers)
         is_chunked = b"transfer-encoding" in fields
         if is_chunked and b"content-length" in fields:

@@ -107,6 +107,7 @@ def test_a_chunked_body_is_put_together() -> None:
         (b"GET /" + b"a" * 70000, 431),
         (b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 20000 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n" + b" c\r\n" * 127 + b"\r\n", 431),
         (POST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
