@@ -23,7 +23,7 @@ _VERSION = re.compile(rb"HTTP/[0-9.]+", re.IGNORECASE)
 _OURS = re.compile(rb"HTTP/1\.[0-9]")
 _SECOND_VERSION = re.compile(rb" HTTP/", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
-_TO_QUOTE = re.compile(rb"[ \x80-\xff]")
+_TO_QUOTE = {code: f"%{code:02X}" for code in (0x20, *range(0x80, 0x100))}
 #: Where a header ends, or goes on, for some: a line end without CR, a blank behind one.
 _OTHERWISE = re.compile(rb"(?<!\r)\n|\n[ \t]")
 _HOST = re.compile(rb"^host[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -103,4 +103,4 @@ def _quoted(target: bytes) -> bytes:
         raise BadRequest(400, "HTTP/ stands twice in the first line: write a blank as %20")
     if b" " in target.partition(b"?")[0]:
         raise BadRequest(400, "A blank in the URL before its question mark: write it as %20")
-    return _TO_QUOTE.sub(lambda found: b"%%%02X" % ord(found[0]), target)
+    return target.decode("latin-1").translate(_TO_QUOTE).encode("ascii")
