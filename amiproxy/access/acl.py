@@ -91,20 +91,19 @@ class Acl:
         That is a permit that nothing has denied before, so that it permits everybody, and
         a list that restricts one version of IP and forgets the other.
         """
-        left = {4, 6}
-        for rules in self._each():
-            if rules:
-                left &= _left_open(rules)
-        if not left or not any(self._each()):
+        restricting = [rules for rules in self._each() if rules]
+        if not restricting:
+            return ""
+        left = set.intersection(*map(_left_open, restricting))
+        if not left:
             return ""
         everything = " and ".join(f"deny = {_EVERYTHING[version]}" for version in sorted(left))
         who = " and ".join(f"IPv{version}" for version in sorted(left))
-        names = [one.name for one in self.lists]
-        where = ("list " if len(names) == 1 else "one of the lists ") + ", ".join(names) + " "
-        where *= bool(names)
-        return (
-            f"an {who} address that no line is about is permitted: begin {where}with {everything}"
-        )
+        begin = "begin"
+        if self.lists:
+            begin += " list " if len(self.lists) == 1 else " one of the lists "
+            begin += ", ".join(one.name for one in self.lists)
+        return f"an {who} address that no line is about is permitted: {begin} with {everything}"
 
 
 def _permits(rules: Iterable[Rule], version: int, number: int) -> bool:

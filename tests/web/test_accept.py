@@ -45,8 +45,8 @@ def test_the_format_of_the_answer(asked: str, header: str, default: str, chosen:
     """The field decides, then Accept, then the configuration; a browser gets that too."""
     form = accept.choose_format(asked, header, FORMATS, default)
 
-    has_lines = form.name == "json" and form.document is None
-    assert form.name + ", one a line" * has_lines == chosen
+    lines = ", one a line" if form.name == "json" and form.document is None else ""
+    assert form.name + lines == chosen
 
 
 @pytest.mark.parametrize("name", ["yaml", "http"])

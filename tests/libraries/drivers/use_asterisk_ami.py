@@ -30,7 +30,8 @@ def without_name(action: dict[str, str]) -> dict[str, str]:
 
 
 saw("login", client.login(USER, SECRET).response.status)
-saw("ping", ask("Ping").keys["Ping"] if "Ping" in ask("Ping").keys else ask("Ping").status)
+answer = ask("Ping")
+saw("ping", answer.keys.get("Ping") or answer.status)
 answer = ask("Command", Command=COMMAND)
 saw("command", answer.keys.get("Output") or answer.follows)
 saw("list", ask("QueueStatus").status)
