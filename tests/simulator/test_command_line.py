@@ -36,6 +36,20 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             process.kill()
 
 
+def failing(*arguments: str) -> str:
+    """Start the simulator, which cannot start: return what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_calls_until_a_signal_and_shuts_down(number: signal.Signals) -> None:
     """Calls go on; at the signal it sends Event Shutdown and exits with status 0."""
@@ -78,32 +92,16 @@ def test_it_has_phones_of_another_technology() -> None:
 def test_a_recording_without_times_has_no_speed() -> None:
     """One line says what to do instead."""
     recording = "tests/data/pjsip_basic.s2c.ami.gz"
-    done = subprocess.run(
-        [sys.executable, "-m", "simulator", "--port", "0", "--replay", recording, "--speed", "2"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.endswith("choose a rate instead of a speed\n")
-    assert done.stderr.count("\n") == 1
+    said = failing("--port", "0", "--replay", recording, "--speed", "2")
+
+    assert said.endswith("choose a rate instead of a speed\n")
+    assert said.count("\n") == 1
 
 
 def test_a_port_in_use_is_reported_in_one_line() -> None:
     """And the exit status is 1."""
     with running() as (_, port):
-        done = subprocess.run(
-            [sys.executable, "-m", "simulator", "--port", str(port)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
+        assert failing("--port", str(port)).count("\n") == 1
 
 
 def connect(port: int) -> ManagerClient:
