@@ -22,8 +22,9 @@ Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE] | -t | -h | -v
  -g, --core         : Enable core dumps
  -c, --config FILE  : Configuration (/etc/asterisk/astmanproxy.conf)
  -u, --users FILE   : Users (/etc/asterisk/astmanproxy.users)
- -p, --pidfile FILE : Where to keep the process id
- -t, --test         : Check configuration, users and certificate; show who may do what
+ -p, --pidfile FILE : Where to keep the process id (/run/astmanproxy/astmanproxy.pid)
+ -t, --test         : Check configuration, users and certificate; show who may do what;
+                      exit status 1 if the proxy would not start
      --hash-secret  : Read a secret, print it hashed for the users file
  -h, --help         : Displays this message
  -v, --version      : Displays version information

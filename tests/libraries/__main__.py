@@ -65,7 +65,10 @@ def main() -> int:
     """Print the table; return 1 if a library does otherwise through the proxy."""
     parser = argparse.ArgumentParser(prog="python -m tests.libraries", description=__doc__)
     parser.add_argument("--into", type=Path, default=Path(sys.prefix) / "libraries")
-    parser.add_argument("--only", action="append", metavar="NAME", help="this library; repeatable")
+    names = [library.name for library in LIBRARIES]
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", choices=names, help="this library; repeatable"
+    )
     parser.add_argument("--speak", action="append", choices=DIALECTS, help="this generation only")
     parser.add_argument("--workers", type=int, default=3, help="drivers at a time (3)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/clients.md")
