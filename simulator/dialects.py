@@ -10,7 +10,7 @@ CoreStatus, Hangup, the ends of lists); what 1.8, 13 and 16 lack, from the notes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -166,34 +166,31 @@ _LAYOUTS_OF_1_8 = {
     ),
 }
 
+_11 = Dialect(
+    version="11.25.3",
+    ami="1.3",
+    output_headers=False,
+    uptime=False,
+    old_lists=True,
+    classic_calls=True,
+    echoes_action=True,
+    no_id="<null>",
+    lacks=_BEFORE_13,
+    layouts=_LAYOUTS_OF_11,
+)
+
 # The keys are the values of ``--speak``, oldest first.
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
-        "1.8": Dialect(
+        "1.8": replace(
+            _11,
             version="1.8.32.3",
             ami="1.1",
-            output_headers=False,
-            uptime=False,
-            old_lists=True,
             endless=frozenset(("DBGetComplete",)),
-            classic_calls=True,
-            echoes_action=True,
-            no_id="<null>",
             lacks=_BEFORE_11,
             layouts=_LAYOUTS_OF_1_8,
         ),
-        "11": Dialect(
-            version="11.25.3",
-            ami="1.3",
-            output_headers=False,
-            uptime=False,
-            old_lists=True,
-            classic_calls=True,
-            echoes_action=True,
-            no_id="<null>",
-            lacks=_BEFORE_13,
-            layouts=_LAYOUTS_OF_11,
-        ),
+        "11": _11,
         "13": Dialect(
             version="13.13.1",
             ami="2.8.0",

@@ -132,5 +132,5 @@ def test_an_unknown_action_may_not_carry_what_escapes() -> None:
     message = Message.of("Action: New", "Variable: X=${SHELL(reboot)}")
     user = User("joe", "s", write=ORIGINATE)
 
-    assert "newaction" not in ACTIONS
+    assert "new" not in ACTIONS
     assert rights.refusal(user, message, [said]) is not None

@@ -31,8 +31,6 @@ from tests.handlers.http_support import OK, PING, head_of, request_of, talk
 def test_what_can_mean_one_thing_only_is_read(data: bytes, target: str, *, is_whole: bool) -> None:
     """No Host, no version, raw blanks and bytes in the query, whatever the pieces it comes in."""
     pieces = [data] if is_whole else [data[at : at + 1] for at in range(len(data))]
-    if data.startswith(b"\xef"):
-        pieces = [data]  # a mark comes in one piece
     conversation = talk()
     found = None
     for piece in pieces:
