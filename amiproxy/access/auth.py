@@ -38,13 +38,18 @@ def secret_matches(user: User | None, secret: str) -> bool:
     return hmac.compare_digest(wire_bytes(user.secret), data) and bool(data)
 
 
+def plain_secret(user: User | None) -> str:
+    """Return the secret of *user*; "" for no user, and for one of whose secret there is a hash."""
+    return "" if user is None or is_hash(user.secret) else user.secret
+
+
 def key_matches(user: User | None, challenge: str, key: str) -> bool:
     """Return whether *key* answers *challenge*: the MD5, in hex, of it and the secret.
 
     None, for a name that nobody has, has no key.  An empty *challenge* means that none
     was sent; no key answers it.
     """
-    plain = "" if user is None or is_hash(user.secret) else user.secret
+    plain = plain_secret(user)
     # The protocol demands MD5.
     digest = hashlib.md5(wire_bytes(challenge) + wire_bytes(plain), usedforsecurity=False)
     same = hmac.compare_digest(digest.hexdigest().encode("ascii"), wire_bytes(key.lower()))

@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amiproxy.access.hashes import is_hash, wire_bytes
+from amiproxy.access.auth import plain_secret
+from amiproxy.access.hashes import wire_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +55,7 @@ class Credentials:
 
         A secret that is a hash cannot be compared: the digest is one of the secret itself.
         """
-        plain = "" if user is None or is_hash(user.secret) else user.secret
+        plain = plain_secret(user)
         wanted = self.response_with(plain).encode()
         return hmac.compare_digest(wanted, wire_bytes(self.response.lower())) and bool(plain)
 

@@ -145,7 +145,13 @@ def _next_request(
 
 
 def _look_at_first(transport: Transport, data: bytes) -> None:
-    """Raise PeerError where *data*, what came first, is no HTTP at all."""
+    """Refuse *data*, what came first, where it is known for what is no HTTP.
+
+    Raises:
+        ProtocolError: it begins a TLS handshake, which nobody could be answered in.
+        BadRequest: 400, it begins the header of a load balancer.
+
+    """
     refuse_tls(transport, data)
     if begins_header(data):
         raise BadRequest(400, str(HeaderError()))
