@@ -72,7 +72,7 @@ class Client:
         """Serve the client until it leaves; the thread's body."""
         turnstile = self._context.turnstile
         try:
-            if self._slot.is_expected and not self._arrive():
+            if not (self._slot.network or self._arrive()):
                 return
             if self._context.config.accept_encrypted and self._context.tls is not None:
                 self._detect_tls(self._context.tls)  # else the banner goes at once

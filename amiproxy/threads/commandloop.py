@@ -16,7 +16,7 @@ from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
-from amiproxy.threads.net.hello import TLS_HANDSHAKE, refuse_tls
+from amiproxy.threads.net.hello import refuse_tls
 from amiproxy.wire.blocksource import BlockSource
 from amiproxy.wire.door import DoorError
 
@@ -124,8 +124,7 @@ class CommandLoop:
             self._turnstile.take(self._turnstile.first)
             if self._is_first:
                 self._is_first = False
-                if data.startswith(TLS_HANDSHAKE):
-                    refuse_tls(self._transport, data)
+                refuse_tls(self._transport, data)
             self._source.receive(data)
         elif data is not None:  # half-close: it still gets the answers under way
             self._is_closed = True

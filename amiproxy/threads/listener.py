@@ -183,7 +183,7 @@ class Listener:
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
             close_quietly(sock)
             return
-        if not slot.is_expected:
+        if slot.network:  # else its client's thread says so, once it knows where from
             log.log(context.connect_level, "Connection received from %s", address, extra=extra)
         try:
             transport = Transport(

@@ -21,7 +21,7 @@ def refuse_tls(transport: Transport, first: bytes) -> None:
         ProtocolError: it is.
 
     """
-    if not transport.tls_version and first.startswith(TLS_HANDSHAKE + b"\x03"):
+    if first.startswith(TLS_HANDSHAKE + b"\x03") and not transport.tls_version:
         raise ProtocolError(
             "TLS on a connection that is to be plain text (acceptencryptedconnection = no)"
         )

@@ -19,17 +19,13 @@ class Slot:
     """
 
     def __init__(self, network: str) -> None:
-        self.network = network  #: "" while its address is not known
+        #: "" while a load balancer has not told its client's address.
+        self.network = network
         #: In seconds; authtimeout counts from here.
         self.entered = time.monotonic()
         #: Written with Admission's lock held; read without it by the client's own thread.
         self.unauthenticated = False
         self.end: Callable[[str], None] = _ignore
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether its client's address is not known yet."""
-        return not self.network
 
 
 def _ignore(_reason: str) -> None:

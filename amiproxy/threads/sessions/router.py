@@ -138,13 +138,13 @@ class Router:
     ) -> Message | None:
         """Send *message* of *session* to its Asterisk; return an error for the client, or None.
 
-        The caller has checked rights and filters; what Asterisk would cut or refuse is
-        refused here (spec 12.17).  While *most* actions of the session are unanswered, 0: no
-        limit, the calling thread, the client's own, waits.
+        The caller has checked rights and filters; what Asterisk would cut is refused (spec 12.17).
+        Waits, in the client's thread, while *most* of its actions are unanswered; 0: no limit.
         """
-        server = self._server_for(session, message)
-        if isinstance(server, str):
-            return replies.error(message, server)
+        servers = self._servers_for(session.user, message)
+        if isinstance(servers, str):
+            return replies.error(message, servers)
+        server = servers[0]
         account = session.network if session.user is None else session.user.name
         web = session.is_web and most > 0
         if web and not self.web_quota.take(account, session.number, most, *session.patience):
@@ -174,7 +174,9 @@ class Router:
         For what no table knows they are asked, and their answers waited for; what they say of
         other actions counts from then on, too.
         """
-        _, servers = self._reachable(user, message)
+        servers = self._servers_for(user, message)
+        if isinstance(servers, str):
+            return []
         if not rights.is_known(message) and rights.trusts_listing(user):
             deadline = Deadline(_LISTING_TIME)
             with self.turnstile.outside():
@@ -253,21 +255,16 @@ class Router:
             if server.owes_response(number):
                 server.ping()
 
-    def _server_for(self, session: ClientSession, message: Message) -> AsteriskLink | str:
-        """Return the server for *message*, or why there is none."""
-        name, servers = self._reachable(session.user, message)
-        if servers:
-            return servers[0]
-        return f"Server {name} is not connected" if name else "No Asterisk server connected"
+    def _servers_for(self, user: User | None, message: Message) -> list[AsteriskLink] | str:
+        """Return the connected servers that *message* may go to, or why there is none.
 
-    def _reachable(self, user: User | None, message: Message) -> tuple[str, list[AsteriskLink]]:
-        """Return the server that *user*, or else *message*, names, "" for any, and those connected.
-
-        The first one is that *message* goes to (spec sections 5, 12.2).
+        The first one is it (spec sections 5, 12.2).
         """
         name = (user.server if user is not None else "") or message.values.get("server", "")
         found = self.named(name) if name else self.servers
-        return name, [server for server in found if server.connected]
+        connected = [server for server in found if server.connected]
+        missing = f"Server {name} is not connected" if name else "No Asterisk server connected"
+        return connected or missing
 
 
 def _joined(first: str, paths: Iterable[str]) -> str:
