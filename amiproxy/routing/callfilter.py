@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
@@ -247,9 +247,15 @@ class SessionFilter:
         nameless = self._more_events and not (self._needle and facts.channels)
         return nameless and not privilege_mask(facts.privilege) & SECURITY
 
-    def outgoing(self, message: Message) -> Message | str:
-        """Return the action *message* as it may go to Asterisk, or why it is refused."""
-        return self._actions.outgoing(message, self.knows)
+    def outgoing(
+        self, message: Message, knows: Callable[[str], bool] | None = None
+    ) -> Message | str:
+        """Return the action *message* as it may go to Asterisk, or why it is refused.
+
+        Only what the client knows needs the session's lock: the caller holds it all the time, or
+        ``knows`` is called by *knows*, with it.  A long action takes long.
+        """
+        return self._actions.outgoing(message, knows or self.knows)
 
     def knows(self, uid: str) -> bool:
         """Return whether the client knows the channel or bridge *uid* of any server."""

@@ -225,10 +225,16 @@ class ClientSession:
 
     def outgoing(self, message: Message) -> Message | str:
         """Return *message*, an action, as the user's filters let it pass, or why they do not."""
-        if self._callfilter is None:
+        callfilter = self._callfilter
+        if callfilter is None:
             return message
-        with self.lock:
-            return self._callfilter.outgoing(message)
+
+        def knows(uid: str) -> bool:
+            with self.lock:
+                return callfilter.knows(uid)
+
+        # The rest is long for a long action, and servers' threads want the lock meanwhile.
+        return callfilter.outgoing(message, knows)
 
     @property
     def listed_id(self) -> str:

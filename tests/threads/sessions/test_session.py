@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 
 from amiproxy.access.user import User
 from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
+from amiproxy.routing.actionfilter import ActionFilter
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
@@ -167,6 +169,32 @@ def test_a_user_with_a_channel_sees_its_calls_only(pair: MakePair) -> None:
     assert deliver(Message(EVENT.raw)) == EVENT.raw
     session.forget("pbx")
     assert deliver(hangup) == b""
+
+
+def test_no_server_waits_while_an_action_is_checked(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long one takes a while; only what the client knows is looked up with the lock."""
+    session = session_over(pair()[0])
+    session.log_in(User("ann", "secret", channel="sip/1"), None)
+    held = []
+    outgoing, knows = ActionFilter.outgoing, SessionFilter.knows
+
+    def checked(
+        self: ActionFilter, message: Message, knows: Callable[[str], bool]
+    ) -> Message | str:
+        held.append(session.lock.locked())
+        return outgoing(self, message, knows)
+
+    def looked_up(self: SessionFilter, uid: str) -> bool:
+        held.append(session.lock.locked())
+        return knows(self, uid)
+
+    monkeypatch.setattr(ActionFilter, "outgoing", checked)
+    monkeypatch.setattr(SessionFilter, "knows", looked_up)
+
+    assert session.outgoing(Message.of("Action: Status", "Uniqueid: 1.1")) == "another's call"
+    assert held == [False, True]
 
 
 def test_a_new_format_holds_from_its_reply_on(pair: MakePair) -> None:
