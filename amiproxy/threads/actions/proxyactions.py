@@ -103,7 +103,8 @@ def _succeed(call: Call, *lines: str) -> Outcome:
 @_proxy_action(
     "ListSessions",
     read_only=True,
-    reply="for each client, newest first, `ProxyClientSession: address`, `ProxyClientActionID:`, "
+    reply="for each client, newest first, `ProxyClientSession: address`, "
+    "`ProxyClientActionID:` (the last one it gave; in `unique` its session, as `amp7-`), "
     "`ProxyClientInputHandler:`, `ProxyClientOutputHandler:`; for each server "
     "`ProxyServerSession: address`",
 )
