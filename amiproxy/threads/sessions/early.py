@@ -7,6 +7,7 @@ the first message for the answer.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 #: For so long a client that has not been answered gets nothing else, in seconds.
 HOLD = 0.2
 
-#: And whatever it asks that puts off its answer, for no longer than this, in seconds.
+#: And whatever it asks that puts off its answer, the first of them for no longer than this.
 LONGEST = 5.0
 
 #: Bytes that are kept at the most: to write them all, in its format, takes a moment in which
@@ -31,7 +32,7 @@ class EarlyBatches:
 
     def __init__(self, most: int) -> None:
         self._left = min(most, MOST)
-        self._latest = time.monotonic() + LONGEST
+        self._latest = math.inf  # until there is a first
         #: Copies: whoever releases them is another thread than the batch's own.
         self.batches: list[Batch] = []
         #: When they are to be released, in monotonic seconds.  The client's thread sets it.
@@ -44,6 +45,9 @@ class EarlyBatches:
 
     def keep(self, batch: Batch) -> bool:
         """Keep *batch*; return whether another one may be kept."""
+        now = time.monotonic()
+        if not self.batches:
+            self._latest = now + LONGEST
         self.batches.append(batch.copy())
         self._left -= len(batch.wire)
-        return self._left > 0 and time.monotonic() < self._latest
+        return self._left > 0 and now < self._latest

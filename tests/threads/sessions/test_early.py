@@ -172,6 +172,22 @@ def test_nobody_has_events_held_back_for_ever(
     assert new.got() == ANSWER.raw + raw(1)
 
 
+def test_the_time_begins_with_the_first_event(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who gives the proxy key late is answered first, too."""
+    monkeypatch.setattr(early, "LONGEST", 0.0)
+    new = New(pair, guarded=True)
+    monkeypatch.undo()
+
+    new.session.accept_key()
+    new.deliver(1)
+    assert new.got() == b""
+    new.session.say(ANSWER)
+
+    assert new.got() == ANSWER.raw + raw(1)
+
+
 def test_what_was_held_back_ends_a_waitevent(new: New) -> None:
     """It is an event as any other."""
     new.deliver(1)
