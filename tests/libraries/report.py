@@ -33,15 +33,35 @@ def direct(trials: Mapping[str, Trial]) -> str:
 
 
 def through(trials: Mapping[str, Trial]) -> str:
-    """Return how it does through the proxy: the same, or what differs."""
-    different = [
-        f"{generation}, {setting}: `{'`, `'.join(steps)}`"
-        for generation, trial in trials.items()
-        for setting in trial.through
-        for steps in [trial.differences(setting)]
-        if steps
+    """Return how it does through the proxy: the same, or what differs with which setting."""
+    different: dict[str, dict[str, list[str]]] = {}
+    for generation, trial in trials.items():
+        for setting in trial.through:
+            steps = trial.differences(setting)
+            if steps:
+                what = f"`{'`, `'.join(steps)}`"
+                different.setdefault(setting, {}).setdefault(what, []).append(generation)
+    if not different:
+        return "the same"
+    parts = [
+        f"`{setting}`: not {what} of {', '.join(where)}"
+        for setting, by_steps in different.items()
+        for what, where in by_steps.items()
     ]
-    return "; ".join(different) or "the same"
+    same = [setting for setting in settings(trials) if setting not in different]
+    return "; ".join([*(f"the same with `{setting}`" for setting in same[:1]), *parts])
+
+
+def settings(trials: Mapping[str, Trial]) -> list[str]:
+    """Return the settings of the proxy that were tried."""
+    return list(dict.fromkeys(setting for trial in trials.values() for setting in trial.through))
+
+
+def fails(trials: Mapping[str, Trial]) -> bool:
+    """Return whether there is no setting with which everything is the same."""
+    return all(
+        any(trial.differences(setting) for trial in trials.values()) for setting in settings(trials)
+    )
 
 
 def table(

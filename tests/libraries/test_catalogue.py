@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.libraries.catalogue import LIBRARIES, Library
 from tests.libraries.installing import Ready
-from tests.libraries.report import direct, table, through
+from tests.libraries.report import direct, fails, table, through
 from tests.libraries.trials import Trial, use
 
 DRIVERS = Path(__file__).parent / "drivers"
@@ -26,8 +26,18 @@ def test_a_step_that_went_otherwise_is_named() -> None:
     """With the generation and the setting where it did."""
     trial = Trial(SEEN, {"unique": SEEN, "off": {"login": True, "command": None}})
 
-    assert through({"22": trial}) == "22, off: `command`"
+    assert through({"22": trial}) == "the same with `unique`; `off`: not `command` of 22"
     assert through({"22": Trial(SEEN, {"unique": SEEN})}) == "the same"
+
+
+def test_a_library_fails_if_no_setting_gives_the_same_everywhere() -> None:
+    """One setting for one generation and another for the next is none."""
+    other: dict[str, object] = {"login": True}
+    first = Trial(SEEN, {"unique": SEEN, "off": other})
+    second = Trial(SEEN, {"unique": other, "off": SEEN})
+
+    assert not fails({"22": first})
+    assert fails({"13": second, "22": first})
 
 
 def test_what_a_library_cannot_do_direct_is_no_difference() -> None:
@@ -43,7 +53,7 @@ def test_a_library_that_stops_early_through_the_proxy_is_no_success() -> None:
     """A step that nobody saw differs from one that was seen, even as nothing."""
     trial = Trial({"login": True, "ping": None}, {"unique": {"login": True}})
 
-    assert through({"22": trial}) == "22, unique: `ping`"
+    assert through({"22": trial}) == "`unique`: not `ping` of 22"
 
 
 def test_a_driver_is_told_where_to_connect_and_what_it_says_is_kept(tmp_path: Path) -> None:

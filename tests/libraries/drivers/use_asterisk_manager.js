@@ -17,7 +17,9 @@ ami.on('close', () => process.exit(0));
 ami.action({action: 'Ping'}, (err, res) => {
   saw('ping', res.ping || res.response);
   ami.action(command, (err, res) => {
-    saw('command', [res.output, res.content]);
+    // What it makes of raw text begins with the message's headers, an ActionID among them.
+    const text = (res.content || '').split('\n').filter((line) => !/^\w+: /.test(line));
+    saw('command', [res.output, text]);
     ends = () => {
       saw('end of the list', true);
       ami.action({action: 'NoSuchThing'}, (err) => {
