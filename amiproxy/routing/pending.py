@@ -66,10 +66,11 @@ class PendingAction:
         return self.since + self.ringing
 
 
-def own_action(ids: ActionIds, name: str) -> PendingAction:
-    """Return an action of the proxy's own, whose answer no client sees."""
+def own_action(ids: ActionIds, name: str, *headers: str) -> PendingAction:
+    """Return an action of the proxy's own with *headers*, whose answer no client sees."""
     wire_id = ids.make(0, None)
-    return PendingAction(PROXY, Message.of(f"Action: {name}", f"ActionID: {wire_id}").raw, wire_id)
+    message = Message.of(f"Action: {name}", f"ActionID: {wire_id}", *headers)
+    return PendingAction(PROXY, message.raw, wire_id)
 
 
 class HeldBack:

@@ -17,6 +17,7 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
+from amiproxy.routing.pending import own_action
 from amiproxy.threads.net.dial import Route
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.transport import READ_SIZE, Transport
@@ -30,6 +31,7 @@ from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import Config, ServerSpec
@@ -70,6 +72,7 @@ class AsteriskServer:
         lasting: float = LASTING,
     ) -> None:
         self.link = AsteriskLink(spec, ids, address)
+        self._ids = ids
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
         self._late_poll_interval = late_poll_interval
@@ -285,11 +288,13 @@ class AsteriskServer:
             self.busy_since = now = time.monotonic()
             if count:
                 heard, pinged = now, False
+                if link.probe.came_back:
+                    raise LoginRefused("this proxy reaches itself, and messages go round")
                 if framer.ending is not self._ending:  # SIGHUP has changed it
                     framer.end_with(self._ending)
                 chunk = framer.feed(bytes(view[:count]))
                 if chunk.wire.count(circles.SERVER, -circles.TAIL) > circles.MOST or chunk.exact:
-                    chunk = circles.checked(chunk)
+                    chunk = self._straight(chunk)
                 publisher.publish(chunk)
             elif count is not None:
                 raise PeerGone("closed the connection")
@@ -298,6 +303,21 @@ class AsteriskServer:
                 publisher.answer_late(now)
             if count is None and keepalive:
                 pinged = self._check_keepalive(heard, pinged=pinged)
+
+    def _straight(self, chunk: Chunk) -> Chunk:
+        """Return *chunk* without what looks as if it had come round; ask whether it has."""
+        link = self.link
+        straight = circles.checked(chunk, self._is_asked_for)
+        if straight is not chunk and (question := link.probe.question(time.monotonic())):
+            text = f"left out a message with more than {circles.MOST} Server: headers"
+            log.warning("asterisk@%s: %s", link.scope, text)
+            link.submit(own_action(self._ids, "Ping", question))
+        return straight
+
+    def _is_asked_for(self, message: Message) -> bool:
+        """Return whether *message* answers an action that has gone up from this proxy."""
+        asked = self._ids.key(message.get("ActionID")) is not None
+        return asked and message.raw.startswith(b"Response: ")
 
     def _check_keepalive(self, heard: float, *, pinged: bool) -> bool:
         """Ping an Asterisk that has been silent since *heard*, monotonic seconds.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import wait_until
-from tests.system.peers import BareServer, host_line, wait_connected
+from tests.system.order_stage import Asterisk
+from tests.system.peers import BareServer, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
     from tests.support import ProxyProcess, StartProxy
@@ -19,6 +20,7 @@ CONFIG = "retryinterval = 0.1\nauthrequired = no\n"
 HIDDEN = CONFIG + 'forcebanner = "Asterisk Call Manager/11.0.0"\n'
 EVENT = b"Event: Hangup\r\nPrivilege: call,all\r\nN: %d\r\n\r\n"
 REFUSED = "is reached through itself"
+LEFT_OUT = "left out a message with more than 8 Server: headers"
 
 
 def line_to(program: ProxyProcess) -> str:
@@ -103,7 +105,9 @@ def test_a_ring_that_hides_is_cut_by_what_goes_round(proxy: StartProxy, count: i
 
             link.sendall(EVENT % 1)
 
-            wait_until(lambda: given_up(*programs))
+            # The question of the third proxy goes to the Asterisk, which the first one has, too.
+            wait_until(lambda: any(LEFT_OUT in each.log() for each in programs))
+            wait_until(lambda: count == 3 or given_up(*programs))
             link.sendall(EVENT % 2)
             heard = 0
             while "N: 2" not in (message := client.read_message()):
@@ -112,9 +116,19 @@ def test_a_ring_that_hides_is_cut_by_what_goes_round(proxy: StartProxy, count: i
             assert sum(line.startswith("Server:") for line in message) == 1
 
 
-def test_a_client_cannot_cut_a_connection_by_headers_of_its_own(proxy: StartProxy) -> None:
-    """A UserEvent may have any headers; so it may not count."""
-    forged = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\n" + b"Server: x\r\n" * 50
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x\r\n",
+        b"Event: Newexten\r\nPrivilege: dialplan,all\r\nAppData: x\r\n",
+        b"Response: Success\r\nVariable: x\r\nValue: x\r\n",
+    ],
+)
+def test_a_client_cannot_cut_a_connection_by_headers_of_its_own(
+    proxy: StartProxy, forged: bytes
+) -> None:
+    """A UserEvent may have any headers, and Getvar can make any message; so they may not count."""
+    forged += b"Server: x\r\n" * 50
     with BareServer() as server:
         program = proxy(CONFIG + host_line(server))
         wait_connected(program)
@@ -124,6 +138,24 @@ def test_a_client_cannot_cut_a_connection_by_headers_of_its_own(proxy: StartProx
             server.wait_link().sendall(forged + b"\r\n" + EVENT % 1)
 
             client.read_until("N: 1")
+    assert not given_up(program)
+
+
+def test_an_answer_may_hold_any_lines(proxy: StartProxy) -> None:
+    """What Getvar is answered with is whatever the client has put into a function."""
+    with BareServer() as server:
+        program = proxy(CONFIG + host_line(server))
+        wait_connected(program)
+        with program.client() as client:
+            client.send("Action: Getvar", "Variable: URIDECODE(...)", "ActionID: 1")
+            asterisk = Asterisk(server.links[-1])
+            asterisk.answer(asterisk.next(), "Value: x", *["Server: x"] * 9)
+
+            assert client.read_until(is_response).count("Server: x") == 9
+
+            client.send("Action: Foo", "ActionID: 2")
+            asterisk.answer(asterisk.next())
+            assert "ActionID: 2" in client.read_until(is_response)
     assert not given_up(program)
 
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from amiproxy.errors import LoginRefused
 from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
 
 EVENT = b"Event: Hangup\r\nPrivilege: call,all"
 MINE = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: x"
@@ -19,16 +23,27 @@ def message(start: bytes, times: int) -> bytes:
     return start + b"".join(b"\r\nServer: pbx%d" % number for number in range(times)) + b"\r\n\r\n"
 
 
+def is_ours(answer: Message) -> bool:
+    """Return whether this proxy has asked for *answer*."""
+    return answer.get("ActionID") == "ours"
+
+
 @pytest.mark.parametrize("times", [9, 10, 500])
-@pytest.mark.parametrize("start", [EVENT, b"Response: Success\r\nServer: y\r\nPing: Pong", b"x"])
+@pytest.mark.parametrize("start", [EVENT, MINE, b"Response: Success\r\nPing: Pong", b"x"])
 @pytest.mark.parametrize("exact", [False, True])
-def test_what_has_come_round_ends_the_connection(start: bytes, times: int, exact: bool) -> None:
+def test_what_has_come_round_is_left_out(start: bytes, times: int, exact: bool) -> None:
     """It stands last in some read, however that was framed."""
     parts = [OTHER, message(start, times)]
     chunk = Chunk(exact=parts) if exact else Chunk(b"".join(parts))
 
-    with pytest.raises(LoginRefused, match="this proxy reaches itself"):
-        circles.checked(chunk)
+    assert circles.checked(chunk, is_ours).exact == [OTHER]
+
+
+def test_an_answer_that_was_asked_for_is_kept() -> None:
+    """Getvar may be answered with a value that holds such lines."""
+    chunk = Chunk(message(b"Response: Success\r\nActionID: ours\r\nValue: a", 9))
+
+    assert circles.checked(chunk, is_ours) is chunk
 
 
 @pytest.mark.parametrize("times", [0, 1, 2, 8])
@@ -36,13 +51,14 @@ def test_a_chain_of_proxies_is_none(times: int) -> None:
     """Nor are many messages in one read, or headers of that name elsewhere in a message."""
     chunk = Chunk(message(EVENT, times) * 100 + OTHER * 5, only_events=True)
 
-    assert circles.checked(chunk) is chunk
+    assert circles.checked(chunk, is_ours) is chunk
 
 
 def test_a_client_cannot_end_a_connection_by_headers_of_its_own() -> None:
     """Its UserEvent is left out, and nothing else."""
     forged = message(MINE, 12)
 
-    left = circles.checked(Chunk(OTHER + message(EVENT, 1) + message(MINE, 2) + forged))
+    read = Chunk(OTHER + message(EVENT, 1) + message(MINE, 2) + forged)
+    left = circles.checked(read, is_ours)
 
     assert left.exact == [OTHER, message(EVENT, 1), message(MINE, 2)]

@@ -13,6 +13,7 @@ from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import Turns
 from amiproxy.threads.sessions.listing import Listing
+from amiproxy.threads.sessions.probe import Probe
 from amiproxy.threads.sessions.submitted import Submitted
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class AsteriskLink:
         self.proxy_path = ""  #: another proxy: which one, and which are before it
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
+        self.probe = Probe()  #: of the connection that there is, or was
         self._ids = ids
         # Guards _transport, connected, turns, _ping, _listing and what ledger keeps of actions,
         # so that actions go upstream in the order in which the ledger has them.  Held for one
@@ -266,7 +268,7 @@ class AsteriskLink:
     def open(self, transport: Transport) -> None:
         """There is a connection; nothing goes there yet."""
         with self.lock:
-            self._transport = transport
+            self._transport, self.probe = transport, Probe()
 
     def go_live(self) -> None:
         """Asterisk has booted: actions may go."""

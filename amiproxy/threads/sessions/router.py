@@ -15,6 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.threads.sessions.probe import HEADER
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.sessions.waiting import QUIET, Waiting
@@ -260,6 +261,9 @@ class Router:
 
         The first one is it (spec sections 5, 12.2).
         """
+        token = message.values.get(HEADER.lower())
+        if token and any(server.probe.note(token) for server in self.servers):
+            return "This proxy is reached through itself"
         name = (user.server if user is not None else "") or message.values.get("server", "")
         found = self.named(name) if name else self.servers
         connected = [server for server in found if server.connected]
