@@ -7,7 +7,7 @@ import pytest
 
 from tests.routing.recordings import FLOWS, recorded, watch
 from tests.routing.support import User
-from tests.whose import is_replay, theirs
+from tests.routing.whose import is_replay, theirs
 
 #: The phones that the recordings of real phones were made with.
 PHONES = range(101, 111)
