@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.certificates import self_signed
-from tests.support import ProxyProcess, wait_until
+from tests.support import ProxyProcess
+from tests.system.peers import PATIENT, wait_connected
 
 if TYPE_CHECKING:
     from tests.asterisk.instance import Asterisk
 
 #: What ``Server:`` says.
 SERVER = "127.0.0.1"
-#: Nothing here is about time limits, and the machine is busy.
-_PATIENT = (
-    "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
-    "retryinterval = 0.1\nclientbacklog = 268435456\n"
-)
 
 
 def certificate(directory: Path) -> Path:
@@ -42,7 +38,7 @@ def start_proxy(
 
     *tls* is a certificate: it takes TLS from clients, too.
     """
-    lines = _PATIENT + asterisk.host_line(login, secret, tls=upstream_tls) + config
+    lines = PATIENT + asterisk.host_line(login, secret, tls=upstream_tls) + config
     if tls:
         lines += f"acceptencryptedconnection = yes\ncertfile = {tls}\n"
     if upstream_tls:
@@ -52,7 +48,7 @@ def start_proxy(
         lines += f"sslverify = yes\nsslcafile = {authority}\n"
     proxy = ProxyProcess(lines, users)
     try:
-        wait_until(lambda: ": connected (" in proxy.log(), 20, "connected in the log")
+        wait_connected(proxy)
     except BaseException:
         proxy.kill()
         raise
