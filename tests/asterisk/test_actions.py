@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every action of a real Asterisk is answered through the proxy as Asterisk answers directly.
 
-Nothing may be different but the header ``Server:``, and what is another thing each time
-(``answers.MOVING``) or in each proxy (``answers.DIFFERENT``).
+Nothing may be different but the header ``Server:``, what is another thing each time
+(``answers.MOVING``), and what the proxy changes (``answers.EXPLAINED``).
 """
 
 from __future__ import annotations
