@@ -202,12 +202,11 @@ def test_text_that_looks_like_a_header_stays_as_it_came() -> None:
     assert feed(text) == [text]
 
 
-@pytest.mark.parametrize("name", ["serverheader = no", "yes"])
+@pytest.mark.parametrize("ending", [ENDING, b"\r\n\r\n"])
 @pytest.mark.parametrize("blank", [b"", b"\r\n", b"\r\n\r\n", b"\n"])
-def test_events_are_known_as_such_with_and_without_the_header(name: str, blank: bytes) -> None:
+def test_events_are_known_as_such_with_and_without_the_header(ending: bytes, blank: bytes) -> None:
     """And never, if a blank line is too many, are two messages taken for one."""
     events = [b"Event: A\r\nB: c\r\n\r\n", b"Event: B\r\n\r\n"]
-    ending = ENDING if name == "yes" else b"\r\n\r\n"
 
     chunk = Framer(1000, ending).feed(blank.join([*events, *events]))
 

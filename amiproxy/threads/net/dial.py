@@ -39,11 +39,6 @@ class Route:
         self._first = ""  # what worked last
         self._last = ""  # where somebody answers who did not let us in
 
-    @property
-    def state(self) -> tuple[str, str]:
-        """The addresses that are tried first and last, "" for none."""
-        return self._first, self._last
-
     def reached(self, address: str) -> None:
         """Somebody answers at *address*."""
         self._reached = address
