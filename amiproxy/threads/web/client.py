@@ -97,7 +97,7 @@ class WebClient:
     def _answer(self, request: Request) -> Response:
         config, formats = self._context.config, self._context.formats
         target = urls.parse_target(request, self._context.limits.headers)
-        style, tls = "", bool(self._transport.tls_version)
+        style = ""
         output: Format | None = None
         try:
             if request.method not in urls.ALLOWED:
@@ -107,7 +107,7 @@ class WebClient:
             style = target.style or ""
             is_page = origin.from_browser(request)
             if target.style is not None and (is_page or request.has("accept-language")):
-                gate.check_name(self._context, request, tls=tls)
+                gate.check_name(self._context, request, tls=self._is_tls)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
                 asked.format, request.header("accept"), formats, config.output_format
@@ -116,12 +116,17 @@ class WebClient:
                 kind = "text/html; charset=utf-8"
                 return Response(200, kind, answers.page(style), (_PAGE_POLICY,))
             if is_page:
-                gate.check_page(self._context, request, asked.message, tls=tls)
+                gate.check_page(self._context, request, asked.message, tls=self._is_tls)
             self._authenticated = False  # who fails now is a stranger, whatever came before
             return self._perform(Question(request, target, asked, asked.message, output))
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, output or self._output_of_errors(target, request), style)
+
+    @property
+    def _is_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return bool(self._transport.tls_version)
 
     def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
         """Return the format for what is wrong with *request*, as far as it can be known."""
@@ -287,7 +292,7 @@ class WebClient:
         """Return the headers that give the client the cookie of *session*."""
         age = int(LIFE) if not session.collector.ended else 0
         value = f'{urls.COOKIE}="{session.id}"; Version=1; Max-Age={age}; Path=/; HttpOnly'
-        secure = "; Secure" if self._transport.tls_version else ""
+        secure = "; Secure" if self._is_tls else ""
         return (("Set-Cookie", f"{value}; SameSite=Strict{secure}"),)
 
     # -- answer ----------------------------------------------------------------------------
