@@ -150,6 +150,11 @@ class Asterisk:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def answers(self) -> bool:
+        """Whether its manager can be reached."""
+        return is_listening(self.ports.ami)
+
     def start(self, timeout: float = 60.0) -> None:
         """Start it, and wait until it has booted fully."""
         self.begin()

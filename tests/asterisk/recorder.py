@@ -89,6 +89,10 @@ class Recorder:
         self._thread.join(10)
         self._client.close()
 
+    def say(self, *lines: str) -> None:
+        """Send *lines* as one block."""
+        self._client.send(*lines)
+
     @property
     def position(self) -> int:
         """How many bytes have come."""

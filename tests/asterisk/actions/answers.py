@@ -92,6 +92,8 @@ class Asker:
         self.client = client
         self.format, self.name = output, name or output
         self._actionid = actionid
+        #: Whether it may not ask for what nobody knows: then the end is told by a Ping.
+        self.limited = False
 
     def one_by_one(self, blocks: Sequence[Block]) -> list[list[Lines]]:
         """Return the answers to *blocks*: the next is asked when an answer is whole.
@@ -106,15 +108,22 @@ class Asker:
             begun = self.client.read_to(ENDS[self.format]) + ENDS[self.format]
         except TimeoutError as error:
             raise UnansweredError(self.name, block) from error
-        end = f"end-{next(_ENDS)}"
-        self._send((f"Action: {end}",))
-        return self._to(end, begun)
+        end, mark = self._end()
+        self._send(end)
+        return self._to(mark, begun)
 
     def at_once(self, blocks: Sequence[Block]) -> list[Lines]:
         """Return all answers to *blocks*, which are asked in one write."""
-        end = f"end-{next(_ENDS)}"
-        self._send(*blocks, (f"Action: {end}",))
-        return self._to(end, b"")
+        end, mark = self._end()
+        self._send(*blocks, end)
+        return self._to(mark, b"")
+
+    def _end(self) -> tuple[Block, bytes]:
+        """Return an action, and what stands in its answer and nowhere else."""
+        name = f"end-{next(_ENDS)}"
+        if self.limited:
+            return ("Action: Ping", f"ActionID: {name}"), name.encode()
+        return (f"Action: {name}",), f" {name}. Use Action".encode()
 
     def _send(self, *blocks: Block) -> None:
         given = (f"ActionID: {self._actionid}",) if self._actionid else ()
@@ -122,10 +131,9 @@ class Asker:
             "".join("\r\n".join((one[0], *given, *one[1:], "", "")) for one in blocks)
         )
 
-    def _to(self, end: str, begun: bytes) -> list[Lines]:
-        """Return what comes before the refusal of the unknown action *end*."""
-        mark = f" {end}. Use Action".encode()
-        found = begun + self.client.read_to(mark, 30) + mark
+    def _to(self, mark: bytes, begun: bytes) -> list[Lines]:
+        """Return what comes before the answer that has *mark* in it."""
+        found = begun + self.client.read_to(mark) + mark
         found += self.client.read_to(ENDS[self.format]) + ENDS[self.format]
         return DECODERS[self.format](found)[:-1]
 
