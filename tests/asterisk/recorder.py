@@ -94,6 +94,11 @@ class Recorder:
         self._client.send(*lines)
 
     @property
+    def ended(self) -> bool:
+        """Whether the connection has ended."""
+        return self._ended
+
+    @property
     def position(self) -> int:
         """How many bytes have come."""
         with self._changed:
@@ -151,3 +156,10 @@ class Recorder:
         behind = self.wait(last, begin)
         with self._changed:
             return bytes(self._data[begin:behind])
+
+    def so_far(self) -> list[Lines]:
+        """Return all messages that have come whole."""
+        end = ENDS[self.format]
+        with self._changed:
+            data = bytes(self._data)
+        return DECODERS[self.format](data[: data.rfind(end) + len(end)] if end in data else b"")

@@ -106,7 +106,7 @@ def events(world: World, proxies: dict[str, ProxyProcess]) -> Iterator[dict[str,
         before = {name: [len(events_so_far(one)) for one in pair] for name, pair in pairs.items()}
         for name in _FLOWS:
             with world.window(name):
-                FLOWS[name].run(world)
+                FLOWS[name](world)
         yield {
             name: Both(*(events_so_far(one)[at:] for one, at in zip(pair, before[name])))
             for name, pair in pairs.items()
