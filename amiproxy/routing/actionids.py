@@ -67,6 +67,10 @@ class ActionIds:
             return wire_id[: at - 1 + KEY_LENGTH]
         return None
 
+    def is_made_here(self, wire_id: bytes) -> bool:
+        """Return whether this process can have made *wire_id*, which nobody can guess."""
+        return self.key(wire_id.decode("latin-1")) is not None
+
     def is_like_ours(self, wire_id: str) -> bool:
         """Return whether *wire_id* reads as one of ours, or of another proxy's."""
         return _OURS.match(wire_id) is not None

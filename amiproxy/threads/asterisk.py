@@ -231,7 +231,7 @@ class AsteriskServer:
             PeerError: the connection is over, or it took too long.
 
         """
-        framer = Framer(self._config.max_message, self._ending)
+        framer = Framer(self._config.max_message, self._ending, self._ids.is_made_here)
         times = LoginTimes(self._config.login_timeout)
         dialogue = LoginDialogue(framer, time.monotonic(), self._credentials(), times)
         while True:
@@ -316,7 +316,7 @@ class AsteriskServer:
 
     def _is_asked_for(self, message: Message) -> bool:
         """Return whether *message* answers an action that has gone up from this proxy."""
-        asked = self._ids.key(message.get("ActionID")) is not None
+        asked = self._ids.is_made_here(message.get("ActionID").encode("latin-1", "replace"))
         return asked and message.raw.startswith(b"Response: ")
 
     def _check_keepalive(self, heard: float, *, pinged: bool) -> bool:

@@ -19,7 +19,7 @@ first line of raw command text, and before the first ``Output:``.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from amiproxy.errors import ProtocolError
 from amiproxy.message import END, TEXT_FOLLOWS, Message
@@ -38,6 +38,9 @@ _OUTPUT = b"\r\nOutput:"
 
 #: The headers between the first line of raw command text and the text.
 _HEAD = (b"Privilege:", b"ActionID:")
+
+#: What stands between the first line of raw command text and its ActionID, which is caught.
+_ASKED = re.compile(rb"(?:(?:Server|Privilege):[^\n]*\n)*ActionID: *([^\r\n]*)\r?\n")
 
 #: How raw text begins, with the Server of proxies that are nearer to the Asterisk.
 _TEXT_BEGINS = re.compile(rb"%b *\r\n(?:Server: [^\r\n]*\r\n)*" % TEXT_FOLLOWS)
@@ -74,11 +77,19 @@ _NOTHING = Chunk()
 class Framer:
     """Cut the byte stream of one Asterisk into whole messages."""
 
-    def __init__(self, max_message: int, ending: bytes = END) -> None:
+    def __init__(
+        self,
+        max_message: int,
+        ending: bytes = END,
+        is_ours: Callable[[bytes], bool] | None = None,
+    ) -> None:
         """Make a framer that accepts messages of up to *max_message* bytes.
 
-        *ending* is as in ``end_with``.
+        *ending* is as in ``end_with``.  Raw command text is only what bears an ActionID that
+        *is_ours*, where that is given: values are never escaped, and what a client has put into
+        one (Getvar) must not make text of all that comes behind it.
         """
+        self._is_ours = is_ours
         self._max_message = max_message
         self.end_with(ending)
         self._kept = bytearray()  # the bytes after the last whole message
@@ -137,7 +148,7 @@ class Framer:
         if chunk is not None:
             rest, self._in_text = buffer[end:], False
         else:
-            messages, rest, self._in_text = _cut_exactly(buffer)
+            messages, rest, self._in_text = _cut_exactly(buffer, self._is_ours)
             chunk = Chunk(exact=[self._signed(message) for message in messages])
         self._kept = bytearray(rest)
         return chunk
@@ -193,8 +204,10 @@ class Framer:
         return start.startswith((b"\n", b"\r\n"))
 
 
-def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
-    """Cut *buffer* line by line.
+def _cut_exactly(
+    buffer: bytes, is_ours: Callable[[bytes], bool] | None = None
+) -> tuple[list[bytes], bytes, bool]:
+    """Cut *buffer* line by line; *is_ours* is as a framer's.
 
     Returns the whole messages in wire form (CRLF, whatever came, but for raw text, which
     stays as it came), the bytes of the message that has not ended, and whether that one is
@@ -217,7 +230,9 @@ def _cut_exactly(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
             lines.append(piece + b"\n" if in_text and not is_head else line + b"\r\n")
         elif line:
             if not lines and line.rstrip(b" ") == TEXT_FOLLOWS:
-                in_text, bare = True, line is piece
+                asked = None if is_ours is None else _ASKED.match(buffer, position)
+                in_text = is_ours is None or (asked is not None and is_ours(asked.group(1)))
+                bare = line is piece
             lines.append(line + b"\r\n")
         else:
             if lines:

@@ -13,12 +13,13 @@ import pytest
 
 from simulator.server import SimulatedAsterisk
 from tests.support import ProxyProcess
-from tests.system.peers import PATIENT, host_line, wait_connected
+from tests.system.order_stage import Asterisk
+from tests.system.peers import PATIENT, BareServer, host_line, wait_connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support import ManagerClient
+    from tests.support import ManagerClient, StartProxy
 
 TEXT = b"Name   State\nSIP/1  OK\n\nSystem: up\n  \x1b[0mcolour\xe9\r\nLast\n"
 OLD = (
@@ -161,3 +162,19 @@ def lines_of(name: str, text: str) -> list[str]:
         row = next(csv.reader(io.StringIO(text), skipinitialspace=True))
         return [field.partition(": ")[2] or field for field in row]
     return [str(one.get("Value")) for one in ET.fromstring(text)]
+
+
+def test_a_value_cannot_make_text_of_what_others_get(proxy: StartProxy) -> None:
+    """Getvar can be answered with anything, even with the beginning of a command's answer."""
+    with BareServer() as server:
+        program = proxy(PATIENT + host_line(server))
+        wait_connected(program)
+        asterisk = Asterisk(server.links[-1])
+        with program.client() as client, program.client() as other:
+            client.send("Action: Getvar", "Variable: URIDECODE(...)")
+            asterisk.answer(asterisk.next(), "Value: a", "", "Response: Follows")
+
+            other.send("Action: Foo", "ActionID: 2")
+            asterisk.answer(asterisk.next())
+
+            other.read_until("ActionID: 2")

@@ -15,7 +15,8 @@ from simulator.recordings import read_traffic
 from tests.handlers.support import write
 from tests.recordings import RECORDINGS
 from tests.support import ProxyProcess
-from tests.system.peers import PATIENT, BareServer, Collector, host_line, wait_connected
+from tests.system.order_stage import Asterisk
+from tests.system.peers import PATIENT, BareServer, Collector, host_line, value, wait_connected
 
 if TYPE_CHECKING:
     import socket
@@ -200,13 +201,21 @@ def test_old_command_output_keeps_its_blank_lines_and_its_server_header(replayed
     )
     event = b"Event: Next\r\nPrivilege: call,all\r\n\r\n"
 
-    got = play(replayed, block + event)
+    program, link = replayed
+    with program.client() as client:
 
-    assert got == b"".join(expected(block + event, "127.0.0.1"))
-    assert got.count(b"Server: 127.0.0.1\r\n") == 2
-    assert text in got
-    pieces = cut(block + event, random.Random(1), 50)
-    assert play(replayed, b"", pieces) == got
+        def answer() -> bytes:
+            client.send("Action: Command", "Command: x", "ActionID: 7")
+            asked = value(Asterisk(link).next(), "ActionID")
+            assert asked
+            return block.replace(b"ActionID: 7", f"ActionID: {asked}".encode()) + event
+
+        got = play(replayed, answer())
+
+        assert got == b"".join(expected(block + event, "127.0.0.1"))
+        assert got.count(b"Server: 127.0.0.1\r\n") == 2
+        assert text in got
+        assert play(replayed, b"", cut(answer(), random.Random(1), 50)) == got
 
 
 def test_an_event_that_holds_the_words_response_follows_swallows_nothing(

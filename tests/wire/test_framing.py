@@ -273,7 +273,7 @@ def test_no_byte_of_command_output_is_cut_often(
     cut_bytes = []
     exactly = framing._cut_exactly  # noqa: SLF001 - what is counted
 
-    def counted(buffer: bytes) -> tuple[list[bytes], bytes, bool]:
+    def counted(buffer: bytes, _is_ours: object) -> tuple[list[bytes], bytes, bool]:
         cut_bytes.append(len(buffer))
         return exactly(buffer)
 
@@ -283,3 +283,37 @@ def test_no_byte_of_command_output_is_cut_often(
     assert messages == by_lines(stream)
     assert len(messages) == 2
     assert sum(cut_bytes) <= 3 * len(stream)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "Privilege: Command\r\n", "ActionID: 7\r\n", "ours: 1\r\n", "text\r\n"]
+)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_only_what_was_asked_for_begins_text(head: str, end: str) -> None:
+    """A value with a blank line can forge the beginning: what comes behind it is no text."""
+    forged = f"Response: Follows{end}{head}\r\n".encode()
+
+    for size in (1, 5, 1000):
+        framer = Framer(1000, ENDING, lambda wire_id: wire_id == b"ours")
+        data = b"Response: Success\r\nValue: a\r\n\r\n" + forged + PONG
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        found = [each.raw for piece in pieces for each in framer.feed(piece).messages()]
+
+        assert found[-1].replace(SERVER, b"") == PONG
+
+
+@pytest.mark.parametrize("server", ["", "Server: inner\r\n", "Server: a\r\nServer: b\r\n"])
+@pytest.mark.parametrize("privilege", ["", "Privilege: Command\r\n", "Privilege: Command\n"])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_text_that_was_asked_for_is_one_message(server: str, privilege: str, end: str) -> None:
+    """However it is cut, and whichever proxies are nearer to the Asterisk."""
+    head = f"Response: Follows{end}{server}{privilege}ActionID: ours{end}"
+    data = head.encode() + b"a\n\nEvent: b\r\n\r\n--END COMMAND--\r\n\r\n"
+
+    for size in (1, 5, 1000):
+        framer = Framer(1000, ENDING, lambda wire_id: wire_id == b"ours")
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        found = [each.raw for piece in pieces for each in framer.feed(piece).messages()]
+
+        assert len(found) == 1
+        assert found[0].endswith(b"a\n\nEvent: b\r\n\r\n--END COMMAND--\r\n\r\n")
