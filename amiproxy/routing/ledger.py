@@ -46,6 +46,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.counts import Counts
 from amiproxy.routing.actionids import KEY_LENGTH
 from amiproxy.routing.answers import (
     FOR_ALL,
@@ -55,7 +56,7 @@ from amiproxy.routing.answers import (
     says_its_end,
     starts_list,
 )
-from amiproxy.routing.pending import HeldBack, LongIds, Owed, own_action
+from amiproxy.routing.pending import HeldBack, LongIds, own_action
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Ledger:
         self._ids = ids
         self.host = host
         self._queue: OrderedDict[str, PendingAction] = OrderedDict()
-        self._owed = Owed()
+        self._owed: Counts[int] = Counts()  # answers, by session
+        self._over: list[PendingAction] = []  # of clients, since they were taken over
         self._long = LongIds()
         self._held = HeldBack(most_held)
         self._leaving = False  # the proxy has logged off
@@ -120,15 +122,13 @@ class Ledger:
         return self.enter(own_action(self._ids, "Ping"))
 
     def take_over(self) -> list[PendingAction]:
-        """Return the clients' actions that have ended since the last call.
-
-        Those that are ``told`` have had an answer that shows its end.
-        """
-        return self._owed.take()
+        """Return the clients' actions that have ended since the last call."""
+        over, self._over = self._over, []
+        return over
 
     def unanswered(self, owner: int) -> int:
         """Return how many actions of session *owner* lack their final answer."""
-        return self._owed.count(owner)
+        return self._owed.get(owner, 0)
 
     def awaits(self, action: PendingAction) -> bool:
         """Return whether no Response has come to *action*, which was entered."""
@@ -345,4 +345,5 @@ class Ledger:
         """Note that *action* is over; *told*: what its session gets shows that."""
         action.told = told
         if action.owner != PROXY:
-            self._owed.end(action)
+            self._owed.remove(action.owner)
+            self._over.append(action)

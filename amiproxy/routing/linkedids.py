@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from amiproxy.basics.counts import Counts
+
 
 class Linkedids:
     """The Linkedid of each live channel.  Not thread-safe, as the call table that has it."""
@@ -19,7 +21,7 @@ class Linkedids:
         #: Unique id of a channel -> its Linkedid.  To be read only.
         self.of: OrderedDict[str, str] = OrderedDict()
         #: Linkedid -> how many channels have it.  To be read only.
-        self.channels: dict[str, int] = {}
+        self.channels: Counts[str] = Counts()
 
     def clear(self) -> None:
         """Forget all."""
@@ -30,7 +32,7 @@ class Linkedids:
         """Note that the channel *uid* has this *linkedid*; return what :meth:`leave` does."""
         ended = self.leave(uid)
         self.of[uid] = linkedid
-        self.channels[linkedid] = self.channels.get(linkedid, 0) + 1
+        self.channels.add(linkedid)
         if len(self.of) > self._most:
             self.leave(next(iter(self.of)))
         return ended if ended != linkedid else ""
@@ -38,11 +40,4 @@ class Linkedids:
     def leave(self, uid: str) -> str:
         """Note that the channel *uid* is gone; return its Linkedid, if no other has it, else ""."""
         linkedid = self.of.pop(uid, "")
-        if not linkedid:
-            return ""
-        left = self.channels[linkedid] - 1
-        if left:
-            self.channels[linkedid] = left
-            return ""
-        del self.channels[linkedid]
-        return linkedid
+        return linkedid if linkedid and self.channels.remove(linkedid) else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the ledger keeps: actions under way, Originates held back, answers owed, long ActionIDs.
+"""What the ledger keeps: actions under way, Originates held back, long ActionIDs.
 
 No look-up here grows with what is kept.
 """
@@ -50,7 +50,7 @@ class PendingAction:
     key: str = ""  # what no other ActionID has
     size: int = 0  # bytes that went upstream
     marked: bool = False  # an item of its list carried the ActionID
-    told: bool = False  # its session was sent the end of the answer
+    told: bool = False  # what its session was sent shows its end
 
     def is_private(self) -> bool:
         """Return whether no other client may see the answer (spec 12.26).
@@ -136,39 +136,6 @@ class HeldBack:
         self._overdue.clear()
         self._next = math.inf
         return found
-
-
-class Owed:
-    """How many answers each session is owed, and which actions have ended."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self._over: list[PendingAction] = []
-
-    def count(self, owner: int) -> int:
-        """Return how many answers session *owner* is owed."""
-        return self._counts.get(owner, 0)
-
-    def add(self, owner: int) -> None:
-        """Note that session *owner* has asked something."""
-        self._counts[owner] = self._counts.get(owner, 0) + 1
-
-    def end(self, action: PendingAction) -> None:
-        """Note that *action* is over."""
-        owner = action.owner
-        left = self._counts[owner] - 1
-        if left:
-            self._counts[owner] = left
-        else:
-            del self._counts[owner]
-        self._over.append(action)
-
-    def take(self) -> list[PendingAction]:
-        """Return the actions that have ended since the last call, oldest first."""
-        over = self._over
-        if over:
-            self._over = []
-        return over
 
 
 class LongIds:

@@ -11,6 +11,8 @@ import threading
 from _thread import LockType, allocate_lock
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.basics.counts import Counts
+
 if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
     from amiproxy.threads.sessions.turnstile import Turnstile
@@ -27,7 +29,7 @@ class WebQuota:
         # Guards _counts, _accounts, _waiting and _closed; held for dict operations only.
         # Looked up without it: whether a session has actions here.
         self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}  # by account
+        self._counts: Counts[str] = Counts()  # by account
         self._accounts: dict[int, list[str]] = {}  # by session, one for each action
         # By account: what opens when one who waits has the place of an action that is over.
         self._waiting: dict[str, dict[LockType, None]] = {}
@@ -47,9 +49,8 @@ class WebQuota:
         *deadline* at the longest, or until the client is *gone*.
         """
         with self._lock:
-            count = self._counts.get(account, 0)
-            if count < most:
-                self._counts[account] = count + 1
+            if self._counts.get(account, 0) < most:
+                self._counts.add(account)
                 self._accounts.setdefault(number, []).append(account)
                 return True
             if self._closed:
@@ -89,9 +90,7 @@ class WebQuota:
                 self._leave(account, gate)
                 gate.release()
                 return
-            self._counts[account] -= 1
-            if not self._counts[account]:
-                del self._counts[account]
+            self._counts.remove(account)
 
     def close(self) -> None:
         """Let nobody wait any more: the proxy stops."""
