@@ -132,7 +132,7 @@ class LoginDialogue:
         self._banner += data
         banner, line_end, rest = self._banner.partition(b"\n")
         if len(banner) > _MAX_BANNER:
-            raise ProtocolError("no line end in the banner")
+            raise ProtocolError(f"no line end in the banner within {_MAX_BANNER} bytes")
         if not line_end:
             if now < self.wake_at:
                 return LoginStep()
