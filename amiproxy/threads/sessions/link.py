@@ -174,7 +174,8 @@ class AsteriskLink:
         """
         with self.lock:
             originate = self.turns.holder(number)
-            return 0.0 if originate is None else max(0.0, originate.deadline - now)
+            left = 0.0 if originate is None else originate.deadline - now
+            return max(left, self.ledger.patience(now, 0.0), 0.0)
 
     def owes_response(self, number: int) -> bool:
         """Return whether a Ping may show that an action of session *number* gets no answer.

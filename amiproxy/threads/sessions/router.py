@@ -206,10 +206,16 @@ class Router:
         """
         number = session.number
         while unanswered := self._unanswered(number):
-            now = time.monotonic()
-            ringing = max((server.patience(number, now) for server in self.servers), default=0.0)
-            if not self._await_fewer(session, unanswered, Deadline(max(seconds, ringing))):
+            deadline = Deadline(max(seconds, self._ringing(number)))
+            is_over = not self._await_fewer(session, unanswered, deadline)
+            # A call may have begun since: it had to wait for its turn.
+            if is_over and (session.ended or not self._ringing(number)):
                 return
+
+    def _ringing(self, number: int) -> float:
+        """Return for how many seconds an answer to session *number* may take because of a call."""
+        now = time.monotonic()
+        return max((server.patience(number, now) for server in self.servers), default=0.0)
 
     def _await_fewer(self, session: ClientSession, unanswered: int, deadline: Deadline) -> bool:
         """Wait until fewer than *unanswered* actions are; return False if that is not to be."""

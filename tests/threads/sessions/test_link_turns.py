@@ -231,6 +231,18 @@ def test_pings_are_not_sent_for_everybody_who_waits(play: Play) -> None:
     assert play.went() == [PING]
 
 
+def test_a_call_that_asterisk_waits_for_may_take_its_time(play: Play) -> None:
+    """Whoever asks behind it: on this connection it answers nobody meanwhile."""
+    wire_id = play.ids.make(1, None)
+    raw = Message.of("Action: Originate", f"ActionID: {wire_id}").raw
+    call = PendingAction(1, raw, wire_id, synchronous=True, since=100.0, ringing=300.0)
+    play.link.submit(call, "1")
+    play.ask(2)
+
+    assert [play.link.patience(number, 150.0) for number in (1, 2)] == [250.0, 250.0]
+    assert play.link.patience(1, 500.0) == 0
+
+
 def test_behind_a_call_of_a_session_nothing_of_it_goes_up(play: Play) -> None:
     """Until it is answered, however that comes; those of others do."""
     for _ in range(2):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,15 +14,17 @@ import pytest
 from amiproxy.access.user import User
 from amiproxy.formats import Limits, load_formats
 from amiproxy.message import Message
+from amiproxy.routing.actionids import KEY_LENGTH
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.link import WINDOW, AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
-from tests.support import ROOT
+from tests.support import ROOT, wait_until
 
 if TYPE_CHECKING:
     import socket
@@ -215,3 +218,38 @@ def test_the_same_server_is_told_by_host_or_address_and_port(
 
     assert one.is_same_server(other) is same
     assert other.is_same_server(one) is same
+
+
+def test_who_waits_for_answers_waits_for_a_call_that_begins_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An Originate may wait for its turn, and so begin when others have rung for long."""
+    link, _ = stage.server("pbx1")
+    session, _ = stage.client()
+    originate = ("Action: Originate", "Channel: SIP/1", "Application: Wait", "Timeout: 300000")
+    blocking = PendingAction(-1, b"x" * WINDOW, "amp9-" + "x" * KEY_LENGTH)
+    link.submit(blocking)
+    stage.forward(session, *originate, hold_back=True)
+    told: list[float] = []
+
+    def patience(number: int, now: float) -> float:
+        told.append(AsteriskLink.patience(link, number, now))
+        if len(told) == 1:
+            with link.lock:
+                link.ledger.abandon()
+                link.advance()
+        return told[-1]
+
+    monkeypatch.setattr(link, "patience", patience)
+    waiting = threading.Thread(target=stage.router.await_answers, args=(session, 0.05))
+
+    waiting.start()
+
+    wait_until(lambda: len(told) == 3)
+
+    assert told[0] == 0
+    assert min(told[1:]) > 300
+    assert waiting.is_alive()
+    session.end("the test is over")
+    waiting.join(5.0)
+    assert not waiting.is_alive()
