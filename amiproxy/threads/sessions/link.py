@@ -183,10 +183,11 @@ class AsteriskLink:
         It does not show that of an Originate that Asterisk has accepted.
         """
         with self.lock:
-            originate = self.turns.holder(number)
-            accepted = originate is not None and originate.key in self.ledger.held
-            waiting = self.turns.waiting(number) if originate is None else 0
-            return self.ledger.unanswered(number) + waiting > accepted
+            unanswered, originate = self.ledger.unanswered(number), self.turns.holder(number)
+            if originate is None:
+                return unanswered + self.turns.waiting(number) > 0
+            # What waits behind it has not been asked yet.
+            return unanswered > (1 if originate.key in self.ledger.held else 0)
 
     def has_room(self, number: int, most: int) -> bool:
         """Return whether session *number* may well ask more: half of the limits are free.
