@@ -189,13 +189,14 @@ class Framer:
 
     def _signed(self, message: bytes) -> bytes:
         """Return *message*, in wire form, with the header of the ending in its place."""
-        begin = _TEXT_BEGINS.match(message)
-        if begin is not None:
-            at = begin.end()
+        text = _TEXT_BEGINS.match(message)
+        output = -1 if message.startswith(_EVENT) else message.find(_OUTPUT)
+        if text is not None:
+            at = text.end()
+        elif output >= 0:
+            at = output + 2  # behind the line end
         else:
-            at = message.find(_OUTPUT) + 2 if not message.startswith(_EVENT) else 0
-            if at < 2:  # there is none
-                at = len(message) - 2
+            at = len(message) - 2
         return message[:at] + self.ending[2:-2] + message[at:]
 
     def _starts_blank(self, data: bytes) -> bool:
