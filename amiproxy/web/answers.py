@@ -225,7 +225,7 @@ def _attributes(message: Message) -> Iterator[tuple[str, str]]:
             key = f"{key}-{counts[key]}"
         yield key, _xml_text(value.strip(_BLANKS))
     if opaque:
-        yield "opaque-data", _xml_text("\n".join(opaque))
+        yield "opaque_data", _xml_text("\n".join(opaque))
 
 
 def _xml_text(text: str) -> str:
@@ -246,7 +246,9 @@ def _table(messages: Iterable[Message]) -> bytes:
     for message in messages:
         counts: dict[str, int] = {}
         for line in message.lines:
-            name, _, value = _characters(line).partition(":")
+            name, colon, value = _characters(line).partition(":")
+            if not colon:
+                name, value = "Opaque-data", name
             counts[name] = counts.get(name, 0) + 1
             if counts[name] > 1:
                 name = f"{name}-{counts[name]}"

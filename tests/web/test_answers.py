@@ -144,7 +144,7 @@ def test_mxml_numbers_repeated_names_and_escapes() -> None:
         "output-2": "b",
         "chanvariable_x_": "1",
         "_9": "n",
-        "opaque-data": "no colon",
+        "opaque_data": "no colon",
     }
 
 
@@ -159,10 +159,11 @@ def test_blanks_at_the_ends_of_a_value_are_not_in_xml() -> None:
 
 def test_html_numbers_repeated_names() -> None:
     """As Asterisk's table does."""
-    _, body = ajam("manager", Message.of("Output: a", "Output:  b", "output: c"))
+    _, body = ajam("manager", Message.of("Output: a", "Output:  b", "output: c", "no colon"))
 
     assert b"<td>Output</td><td>a</td>" in body
     assert b"<td>Output-2</td><td> b</td>" in body
+    assert b"<td>Opaque-data</td><td>no colon</td>" in body
 
 
 def test_html_escapes() -> None:

@@ -36,6 +36,10 @@ class Question:
         return bool(self.asked.style) and not self.target.wants_digest
 
 
+#: Actions that are served, or refused in their own words, before a log-in.
+_BEFORE_LOGIN = ("login", "challenge")
+
+
 def as_response(
     answer: Answer,
     collector: Collector,
@@ -52,7 +56,7 @@ def as_response(
         if status == 401:
             # As Asterisk: these programs know no other way to be told.
             status = 200
-            if message.action != "login" and urls.names_action(message):
+            if message.action not in _BEFORE_LOGIN and urls.names_action(message):
                 messages = [replies.error(message, "Permission denied")]
         elif message.action == "login":
             messages = messages[:1]

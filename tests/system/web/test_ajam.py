@@ -73,6 +73,13 @@ def wait_event(process: ProxyProcess, prefix: str, cookie: str, timeout: int = 5
     return curl(process, f"{prefix}/rawman?action=waitevent&timeout={timeout}", "-H", cookie)[2]
 
 
+def test_a_challenge_that_cannot_be_is_refused_in_its_own_words(guarded: ProxyProcess) -> None:
+    """It is no action that needs a log-in."""
+    _, _, body = curl(guarded, "/rawman?action=challenge&authtype=none")
+
+    assert body == "Response: Error\r\nMessage: Must specify AuthType\r\n\r\n"
+
+
 def test_a_challenge_is_answered_with_the_next_request(guarded: ProxyProcess) -> None:
     """Log-in by MD5, as programs for Asterisk's interface do it: the cookie joins the two.
 
