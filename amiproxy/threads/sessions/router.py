@@ -224,7 +224,7 @@ class Router:
             session,
             lambda: self._unanswered(number) < unanswered,
             deadline,
-            lambda: self._probe(number, self.servers),
+            lambda: self._ping(number, self.servers),
         )
 
     def _unanswered(self, number: int) -> int:
@@ -241,7 +241,7 @@ class Router:
             session,
             lambda: server.has_room(number, most),
             Deadline(None),
-            lambda: self._probe(number, (server,)),
+            lambda: self._ping(number, (server,)),
             max(1, server.unanswered(number) // 2),
         )
 
@@ -252,7 +252,7 @@ class Router:
             if count:
                 log.info("%s left before %d of its actions went up", session.peer, count)
 
-    def _probe(self, number: int, servers: Iterable[AsteriskLink]) -> None:
+    def _ping(self, number: int, servers: Iterable[AsteriskLink]) -> None:
         """Ask those of *servers* that owe session *number* an answer whether they are there.
 
         Some actions are never answered (IAXnetstats); the answer to an action that is sent
