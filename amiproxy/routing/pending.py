@@ -29,6 +29,10 @@ class Asker(Protocol):
     def mode(self) -> AutoFilter:
         """Its autofilter now; any thread may read it."""
 
+    @property
+    def is_web(self) -> bool:
+        """Whether each of its actions is a request of its own."""
+
 
 @dataclass(eq=False)  # compared by identity: two clients may ask the same
 class PendingAction:
@@ -59,6 +63,14 @@ class PendingAction:
         """
         asker = self.asker
         return self.private or (asker is not None and asker.mode is AutoFilter.UNIQUE)
+
+    @property
+    def holds(self) -> bool:
+        """Whether what its session asks later has to wait for the end of its call.
+
+        Not in a web session: who has given up one request is to get the next one's answer.
+        """
+        return self.held_back and (self.asker is None or not self.asker.is_web)
 
     @property
     def deadline(self) -> float:

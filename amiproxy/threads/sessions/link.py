@@ -157,7 +157,7 @@ class AsteriskLink:
     def _enter(self, action: PendingAction) -> bytes:
         """Enter *action* of a client in the ledger; return its bytes, to be sent now."""
         raw = self.ledger.enter(action)
-        if action.held_back:
+        if action.holds:
             self.turns.hold(action)
         return raw
 

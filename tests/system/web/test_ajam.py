@@ -126,6 +126,19 @@ def test_recorded_requests(web: ProxyProcess) -> None:
     assert body.startswith("Response: Success\r\nMessage: Event Sent\r\n")
 
 
+def test_a_call_that_a_request_has_given_up_holds_up_no_other(
+    guarded: ProxyProcess, asterisk: SimulatedAsterisk
+) -> None:
+    """It rings on; but each request is one of its own, as at Asterisk."""
+    accepted = b"Response: Success\r\nActionID: {ActionID}\r\nMessage: queued\r\n\r\n"
+    asterisk.answer("Originate", accepted)
+    joe = start_session(guarded, "/rawman?action=login&username=joe&secret=secret1")
+    call = "action=originate&channel=SIP/1&application=Wait&timeout=60000&X-Maxtime=100"
+    assert curl(guarded, f"/rawman?{call}", "-H", joe)[0] == 504
+
+    assert "Ping: Pong" in curl(guarded, "/rawman?action=ping&X-Maxtime=5000", "-H", joe)[2]
+
+
 def test_a_log_in_has_a_session_of_its_own(
     guarded: ProxyProcess, asterisk: SimulatedAsterisk
 ) -> None:
