@@ -122,6 +122,8 @@ def test_nobody_loses_its_connection_and_nothing_is_cut(
     happens, ends = HAPPENINGS[name]
     connected = proxy.log().count(": connected (")
     before = some_events(asterisk)
+    for one in clients:
+        one.wait(before[2].encode())  # what is killed sends nothing more
     happens(asterisk)
     if ends:
         wait_until(lambda: proxy.log().count(": connected (") > connected, 30, "connected again")
