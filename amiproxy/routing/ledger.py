@@ -14,8 +14,8 @@ answers one connection in order, each answer with its whole list in one piece
 
 Where nothing in an answer tells its end, a Ping of the proxy's own does, which goes up behind
 the action: what is asked later is answered later.  Actions that are known to be answered
-without a Response have it from the start, others as soon as their answers look so, unless
-somebody has asked something behind them anyway.
+without a Response have it from the start, and one before them, which ends what nothing else
+does; others as soon as their answers look so, unless somebody has asked behind them anyway.
 
 An action that went upstream is in one of these states:
 
@@ -93,12 +93,13 @@ class Ledger:
 
     def enter(self, action: PendingAction) -> bytes:
         """Queue *action*, which goes upstream now; return the bytes that are to go."""
+        last = next(reversed(self._queue.values()), self.open_list) if action.textual else None
+        first = b"" if last is None or last.owner == PROXY else self._ping()
         wire_id = action.wire_id
         # As ActionIds.key says it, but every action goes through here.
         key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
-        raw, action.raw = action.raw, b""
-        size = action.size = len(raw)
-        self.in_flight += size
+        raw, action.raw, action.size = action.raw, b"", len(action.raw)
+        self.in_flight += action.size
         self._queue[key] = action
         if action.owner != PROXY:
             self._owed.add(action.owner)
@@ -107,7 +108,7 @@ class Ledger:
         given = action.given
         if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
-        return raw + self._ping() if action.textual else raw
+        return first + raw + self._ping() if action.textual else raw
 
     def ask_behind(self) -> bytes:
         """Return what is to go up now so that the end of an answer under way gets known, or b""."""

@@ -202,6 +202,24 @@ def test_where_nothing_tells_the_end_a_ping_behind_it_does(play: Play, lines: li
     assert not play.ledger.unanswered(1)
 
 
+@pytest.mark.parametrize("answered", [True, False])
+def test_text_belongs_to_no_answer_before_it(play: Play, answered: bool) -> None:
+    """Neither to a list of another client that nothing ends, nor to nobody."""
+    before = play.ask(1)
+    if answered:
+        play.heard("Response: Success", f"ActionID: {before}", "Message: Result will follow")
+        play.heard("Event: DBGetResponse", f"ActionID: {before}")
+
+    first, text, behind = play.ask_for_text(2).decode().split("Action: ")[1:]
+    assert play.hear("Response: Success", first.split("\r\n")[1], "Ping: Pong") is None
+
+    assert text.startswith("IAXnetstats")
+    assert play.untold == [before]
+    assert play.heard("text").owner == 2
+    assert play.hear("Response: Success", behind.split("\r\n")[1], "Ping: Pong") is None
+    assert play.over == [1, 2]
+
+
 def test_no_ping_goes_behind_an_answer_that_tells_its_end(play: Play) -> None:
     """A list with EventList headers; an old one that is over already; one with more behind it."""
     wire_id = play.ask(1)

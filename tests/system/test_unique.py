@@ -23,6 +23,7 @@ from tests.system.peers import (
     read_block,
     value,
     wait_connected,
+    went_up,
 )
 
 if TYPE_CHECKING:
@@ -317,10 +318,8 @@ def test_recorded_dialogues_played_to_one_client_leave_the_other_alone(
             for block in blocks[:24]:
                 one.send_raw(block + "\r\n\r\n")
                 mine = value(block.split("\r\n"), "ActionID")
-                theirs = value(read_block(link), "ActionID")
-                if "Action: IAXnetstats" in block:
-                    assert read_block(link)[0] == "Action: Ping"  # the proxy's own
-                elif mine and theirs:
+                theirs = value(went_up(link, block), "ActionID")
+                if mine and theirs and "IAXnetstats" not in block:
                     given[mine] = theirs.encode()
             for action_id, wire_id in given.items():
                 said = said.replace(
