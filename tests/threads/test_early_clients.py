@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A client that leaves before it is answered still gets what was held back."""
+"""What is held back from a client before its first block is answered: it is sent, and when."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
 from amiproxy.wire.batch import Batch
+from tests.support import wait_until
 from tests.threads.test_client import BANNER, Served, block_of
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.threads.conftest import MakePair
 
 EVENT = b"Event: Tick\r\nPrivilege: call,all\r\n\r\n"
@@ -33,3 +36,33 @@ def test_a_half_close_loses_no_event(pair: MakePair) -> None:
         link.advance()
 
     client.expect_end(BANNER, EVENT)
+
+
+def test_an_event_waits_for_the_first_answer(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes behind it, however early it came."""
+    monkeypatch.setattr("amiproxy.threads.sessions.early.HOLD", 60.0)
+    client = Served(pair).start()
+    client.expect(BANNER)
+    (session,) = wait_until(client.router.registry.snapshot)
+    session.deliver(Batch("pbx:5038", EVENT))
+
+    client.sock.sendall(b"ProxyAction: SetAutoFilter\r\nAutoFilter: off\r\n\r\n")
+
+    client.expect(b"ProxyResponse: Success\r\nAutoFilter: 0\r\n\r\n", EVENT)
+    client.stop()
+
+
+def test_who_asks_nothing_gets_what_was_held_back(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its time is over; nothing else has to come."""
+    monkeypatch.setattr("amiproxy.threads.sessions.early.HOLD", 0.3)
+    client = Served(pair).start()
+    client.expect(BANNER)
+    (session,) = wait_until(client.router.registry.snapshot)
+    session.deliver(Batch("pbx:5038", EVENT))
+
+    client.expect(EVENT)
+    client.stop()
