@@ -67,25 +67,38 @@ def _interpreter(language: str) -> str:
     return found
 
 
+def _once(place: Path, *commands: tuple[str | Path, ...]) -> None:
+    """Run *commands*, which install into the directory *place*, unless they have done so before.
+
+    Raises:
+        NotInstalled: one of them fails.
+
+    """
+    done = place / "installed"
+    if done.exists():
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for command in commands:
+        _run(*command)
+    done.touch()
+
+
 def _from_pip(library: Library, place: Path) -> Ready:
     python = place / "bin" / "python"
-    name, _, version = library.package.partition("==")
-    if not (place / "installed").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        _run(sys.executable, "-m", "venv", place)
-        _run(python, "-m", "pip", "install", "--quiet", f"{name}=={version}")
-        (place / "installed").touch()
+    _once(
+        place,
+        (sys.executable, "-m", "venv", place),
+        (python, "-m", "pip", "install", "--quiet", library.package),
+    )
+    version = library.package.rpartition("==")[2]
     return Ready(library, version, [str(python), str(_DRIVERS / library.driver)], {})
 
 
 def _from_npm(library: Library, place: Path) -> Ready:
     node = _interpreter(library.language)
+    _once(place, ("npm", "install", "--prefix", place, "--no-audit", "--no-fund", library.package))
     version = library.package.rpartition("@")[2]
-    if not (place / "installed").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        _run("npm", "install", "--prefix", place, "--no-audit", "--no-fund", library.package)
-        (place / "installed").touch()
     modules = {"NODE_PATH": str(place / "node_modules"), "NODE_NO_WARNINGS": "1"}
     return Ready(library, version, [node, str(_DRIVERS / library.driver)], modules)
 

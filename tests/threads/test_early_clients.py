@@ -38,15 +38,21 @@ def test_a_half_close_loses_no_event(pair: MakePair) -> None:
     client.expect_end(BANNER, EVENT)
 
 
+def sent_an_event(pair: MakePair) -> Served:
+    """Return a client that has been greeted and has asked nothing; an event has come for it."""
+    client = Served(pair).start()
+    client.expect(BANNER)
+    (session,) = wait_until(client.router.registry.snapshot)
+    session.deliver(Batch("pbx:5038", EVENT))
+    return client
+
+
 def test_an_event_waits_for_the_first_answer(
     pair: MakePair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes behind it, however early it came."""
     monkeypatch.setattr("amiproxy.threads.sessions.early.HOLD", 60.0)
-    client = Served(pair).start()
-    client.expect(BANNER)
-    (session,) = wait_until(client.router.registry.snapshot)
-    session.deliver(Batch("pbx:5038", EVENT))
+    client = sent_an_event(pair)
 
     client.sock.sendall(b"ProxyAction: SetAutoFilter\r\nAutoFilter: off\r\n\r\n")
 
@@ -59,10 +65,7 @@ def test_who_asks_nothing_gets_what_was_held_back(
 ) -> None:
     """When its time is over; nothing else has to come."""
     monkeypatch.setattr("amiproxy.threads.sessions.early.HOLD", 0.3)
-    client = Served(pair).start()
-    client.expect(BANNER)
-    (session,) = wait_until(client.router.registry.snapshot)
-    session.deliver(Batch("pbx:5038", EVENT))
+    client = sent_an_event(pair)
 
     client.expect(EVENT)
     client.stop()
