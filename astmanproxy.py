@@ -13,7 +13,7 @@ import encodings.idna  # noqa: F401 - for names, while it can still be read
 import functools
 import gc
 import getopt
-import getpass
+import importlib
 import logging
 import os
 import signal
@@ -22,18 +22,17 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.access import hashes
 from amiproxy.errors import ConfigError
-from amiproxy.patterns import engine
 from amiproxy.process import daemonize
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
 from amiproxy.process.options import (
-    USAGE,
+    COMMANDS,
     VERSION,
     Options,
     current_directory,
     parse_options,
+    usage,
 )
 from amiproxy.process.pidfile import prepared_pidfile
 from amiproxy.process.process import (
@@ -41,15 +40,12 @@ from amiproxy.process.process import (
     block_signals,
     raise_file_limit,
     reopen_closed_stdio,
-    say,
     set_process_name,
     wait_for_signal,
 )
-from amiproxy.settings.conffile import examine_config, load_config
-from amiproxy.settings.config import Config, reloaded
-from amiproxy.settings.describe import describe_servers, describe_users
-from amiproxy.settings.files import find_users, impossible_log, read_again, read_formats
-from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
+from amiproxy.settings.conffile import load_config
+from amiproxy.settings.config import reloaded
+from amiproxy.settings.files import find_users, read_again, read_formats
 from amiproxy.threads.log import Log, announce, install_root_handler
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.listening import bind_listener
@@ -66,6 +62,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.process.identity import Identity
     from amiproxy.process.pidfile import PidFile
+    from amiproxy.settings.config import Config
 
 log = logging.getLogger("astmanproxy")
 
@@ -77,86 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse_options(sys.argv[1:] if arguments is None else arguments)
     except getopt.GetoptError as error:
         print(f"astmanproxy: {error}", file=sys.stderr)
-        print(USAGE)
+        print(usage())
         return 1
     if options.command == "help":
-        print(USAGE)
+        print(usage())
         return 0
     if options.command == "version":
         print(VERSION)
         return 0
-    if options.command == "hash-secret":
-        return hash_secret()
-    if options.command == "test":
-        return check(options)
+    if options.command:
+        status: int = importlib.import_module(COMMANDS[options.command]).main(options)
+        return status
     return run(options)
-
-
-def hash_secret() -> int:
-    """Read a secret, without echo where there is a terminal, and print its bcrypt hash."""
-    try:
-        if sys.stdin.isatty():
-            secret = getpass.getpass("Secret: ")
-            if getpass.getpass("Again: ") != secret:
-                print("The two are not the same", file=sys.stderr)
-                return 1
-        else:
-            secret = sys.stdin.readline().rstrip("\r\n")
-    except (EOFError, KeyboardInterrupt):
-        return 1
-    data = secret.encode(errors="surrogateescape")
-    if not data or len(data) > hashes.BCRYPT_LIMIT or b"\0" in data:
-        print("A secret has 1 to 72 bytes: bcrypt ignores the rest", file=sys.stderr)
-        return 1
-    # Bytes are characters, as in the users file.
-    print(hashes.hash_secret(data.decode("latin-1")))
-    return 0
-
-
-def check(options: Options) -> int:
-    """Print every problem of the files, then what each user may do (-t)."""
-    logging.basicConfig(stream=sys.stdout, format="%(message)s")
-    config, users = Config(), None
-    problems: list[str] = []
-    warnings: list[str] = []
-    with noted(problems):
-        config, found, more = examine_config(options.config, current_directory())
-        problems += found
-        warnings += [*more, *impossible_log(config)]
-        with noted(problems):
-            warnings += wrong_rights(identity(config), options, config)
-        for one in (client_context, server_context, read_formats):
-            with noted(problems):
-                one(config)
-    with noted(problems):
-        users, more = read_users(options, config)
-        warnings += more
-    say([*warnings, *problems])
-    if problems or users is None:
-        return 1
-    described = describe_users(users, config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY)
-    say((engine.describe(), *describe_servers(config), *described))
-    return 0
-
-
-@contextlib.contextmanager
-def noted(problems: list[str]) -> Iterator[None]:
-    """Add what a ConfigError says to *problems*, and go on."""
-    try:
-        yield
-    except ConfigError as error:
-        problems += error.problems
-
-
-def read_users(options: Options, config: Config) -> tuple[Users, list[str]]:
-    """Return the users and warnings; the file may be missing where nothing asks for it.
-
-    Raises:
-        ConfigError: the file is missing although it was named or clients must log in,
-            or it cannot be used.
-
-    """
-    return find_users(options.users, config, required=options.users_given or config.auth_required)
 
 
 # -- from here to the daemon ------------------------------------------------------------
@@ -203,7 +132,9 @@ def prepare(options: Options) -> Prepared:
     """
     directory = current_directory()
     config, warnings = load_config(options.config, directory)
-    users, more = read_users(options, config)
+    users, more = find_users(
+        options.users, config, required=options.users_given or config.auth_required
+    )
     who = identity(config)
     tls = client_context(config)
     server_context(config)  # sslcafile is checked now, not at the first connect

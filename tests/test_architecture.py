@@ -45,6 +45,8 @@ MAY_IMPORT = {
                              "amiproxy/threads/actions"],
     "amiproxy/threads": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
                          "amiproxy/threads/actions", "amiproxy/threads/web"],
+    "amiproxy/commands": [*_PURE, "amiproxy/patterns", "amiproxy/process", "amiproxy/threads/net", "amiproxy/threads",
+                          "amiproxy/threads/actions"],
     # An I/O handler knows messages and bytes.
     "handlers": ["amiproxy", "amiproxy.wire.plain"],
 }  # fmt: skip

@@ -6,7 +6,7 @@ from __future__ import annotations
 import getopt
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy import __version__
 
@@ -15,20 +15,80 @@ if TYPE_CHECKING:
 
 VERSION = f"astmanproxy: Version {__version__}, (C) David C. Troy 2005-2008"
 
-USAGE = """\
-Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE] | -t | -h | -v
- -d, --debug        : Stay in the foreground, print debug lines; -dd for more
- -f, --foreground   : Run in foreground. Don't fork
- -g, --core         : Enable core dumps
- -c, --config FILE  : Configuration (/etc/asterisk/astmanproxy.conf)
- -u, --users FILE   : Users (/etc/asterisk/astmanproxy.users)
- -p, --pidfile FILE : Where to keep the process id (/run/astmanproxy/astmanproxy.pid)
- -t, --test         : Check configuration, users and certificate; show who may do what;
-                      exit status 1 if the proxy would not start
-     --hash-secret  : Read a secret, print it hashed for the users file
- -h, --help         : Displays this message
- -v, --version      : Displays version information
-Start with no options to run as daemon"""
+
+class Option(NamedTuple):
+    """One option: ``-SHORT``, ``--LONG`` and what it does, in lines for --help and the manual.
+
+    *value* is what stands behind it, ``""``: nothing.  *command* names what is done instead of
+    running the proxy (:data:`COMMANDS`), ``""``: the proxy is run with it.
+    """
+
+    short: str
+    long: str
+    value: str
+    text: tuple[str, ...]
+    command: str = ""
+
+
+OPTIONS = (
+    Option("d", "debug", "", ("Stay in the foreground, print debug lines; -dd for more",)),
+    Option("f", "foreground", "", ("Run in foreground. Don't fork",)),
+    Option("g", "core", "", ("Enable core dumps",)),
+    Option("c", "config", "FILE", ("Configuration (/etc/asterisk/astmanproxy.conf)",)),
+    Option("u", "users", "FILE", ("Users (/etc/asterisk/astmanproxy.users)",)),
+    Option(
+        "p",
+        "pidfile",
+        "FILE",
+        ("Where to keep the process id (/run/astmanproxy/astmanproxy.pid)",),
+    ),
+    Option(
+        "t",
+        "test",
+        "",
+        (
+            "Check configuration, users and certificate; show who may do what;",
+            "exit status 1 if the proxy would not start",
+        ),
+        "test",
+    ),
+    Option(
+        "",
+        "hash-secret",
+        "",
+        ("Read a secret, print it hashed for the users file",),
+        "hash-secret",
+    ),
+    Option("h", "help", "", ("Displays this message",), "help"),
+    Option("v", "version", "", ("Displays version information",), "version"),
+)
+
+#: What the command line can ask for instead of running the proxy: the module whose
+#: ``main(options)`` does it and returns the exit status.
+COMMANDS = {
+    "test": "amiproxy.commands.check",
+    "hash-secret": "amiproxy.commands.hashsecret",
+}
+
+
+def usage() -> str:
+    """Return what --help prints."""
+    left = [
+        f"{f'-{each.short},' if each.short else '   '} --{each.long}"
+        f"{f' {each.value}' if each.value else ''}"
+        for each in OPTIONS
+    ]
+    width = max(map(len, left))
+    lines = [
+        "Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE] | -t | -h | -v",
+        *(
+            f" {name if not i else '':{width}} {' ' if i else ':'} {text}"
+            for name, each in zip(left, OPTIONS)
+            for i, text in enumerate(each.text)
+        ),
+        "Start with no options to run as daemon",
+    ]
+    return "\n".join(lines)
 
 
 @dataclass
@@ -42,7 +102,7 @@ class Options:
     debug: int = 0
     foreground: bool = False
     core: bool = False
-    command: str = "run"  # or test, hash-secret, help, version
+    command: str = ""  # instead of running: one of COMMANDS, help or version
 
 
 def current_directory() -> str:
@@ -61,27 +121,15 @@ def _absolute(path: str) -> str:
     return os.path.join(here, path)  # noqa: PTH118
 
 
-_SHORT = "dfgtvhc:u:p:"
-# Long form -> short form; "=" where a value follows.
-_LONG = {
-    "debug": "-d",
-    "foreground": "-f",
-    "core": "-g",
-    "test": "-t",
-    "version": "-v",
-    "help": "-h",
-    "config=": "-c",
-    "users=": "-u",
-    "pidfile=": "-p",
-    "hash-secret": "--hash-secret",
-}
-_COMMANDS = {"-t": "test", "-v": "version", "-h": "help", "--hash-secret": "hash-secret"}
+_SHORT = "".join(each.short + (":" if each.value else "") for each in OPTIONS if each.short)
+_LONG = [each.long + ("=" if each.value else "") for each in OPTIONS]
+_NAMED = {name: each for each in OPTIONS for name in (f"-{each.short}", f"--{each.long}")}
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
     """Return what *arguments* ask for.
 
-    Of -t, -v, -h and --hash-secret the first one counts.  Relative paths become absolute.
+    Of those with a command the first one counts.  Relative paths become absolute.
 
     Raises:
         getopt.GetoptError: an option is unknown or lacks its value; or a path is relative,
@@ -89,25 +137,19 @@ def parse_options(arguments: Sequence[str]) -> Options:
 
     """
     options = Options()
-    found, rest = getopt.getopt(list(arguments), _SHORT, list(_LONG))
+    found, rest = getopt.getopt(list(arguments), _SHORT, _LONG)
     if rest:
         raise getopt.GetoptError(f"unexpected argument {rest[0]}")
     for name, value in found:
-        option = _LONG.get(name[2:]) or _LONG.get(f"{name[2:]}=") or name
-        if option == "-d":
+        option = _NAMED[name]
+        if option.command:
+            options.command = options.command or option.command
+        elif option.long == "debug":
             options.debug += 1
-        elif option == "-f":
-            options.foreground = True
-        elif option == "-g":
-            options.core = True
-        elif option == "-c":
-            options.config = _absolute(value)
-        elif option == "-u":
-            options.users = _absolute(value)
-            options.users_given = True
-        elif option == "-p":
-            options.pidfile = _absolute(value)
-        elif options.command == "run":
-            options.command = _COMMANDS[option]
+        elif option.value:
+            setattr(options, option.long, _absolute(value))
+            options.users_given = options.users_given or option.long == "users"
+        else:
+            setattr(options, option.long, True)
     options.foreground = options.foreground or options.debug > 0
     return options

@@ -24,7 +24,7 @@ def test_options_combine_as_in_getopt(tmp_path: Path, monkeypatch: pytest.Monkey
     assert options.config == str(tmp_path / "amp.conf")
     assert (options.users, options.users_given) == ("/u", True)
     assert options.pidfile == str(tmp_path / "p")
-    assert options.command == "run"
+    assert not options.command
     assert parse_options(["-d"]).foreground
 
 
