@@ -16,8 +16,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS  # noqa: E402
+from docs import keys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
 
 
 def proxy_actions() -> str:
@@ -40,7 +42,10 @@ def proxy_actions() -> str:
 
 def tables() -> dict[tuple[Path, str], str]:
     """Return the text of every table, by page and name."""
-    return {(CLIENTS, "ProxyActions"): proxy_actions()}
+    return {
+        (CLIENTS, "ProxyActions"): proxy_actions(),
+        (CONFIGURATION, "keys"): keys.table(),
+    }
 
 
 def updated(text: str, name: str, table: str) -> str:

@@ -2,7 +2,7 @@
 """Config: every setting of astmanproxy.conf as a value, one row each.
 
 A new setting is a row of :class:`Config`, a paragraph in the sample file and a row in
-docs/configuration.md.
+docs/keys.py, of which ``make docs`` writes the table in docs/configuration.md.
 """
 
 from __future__ import annotations

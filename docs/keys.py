@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The keys of astmanproxy.conf in a few words each: the table of docs/configuration.md.
+
+A new key is a row here, in the order of the sample file; ``make docs`` writes the table.  What
+a missing line means and what SIGHUP changes follows from amiproxy/settings/config.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.settings.config import SETTINGS, Config
+from amiproxy.settings.readers import milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: What each key sets, as Markdown.  A time begins with its unit.
+KEYS = {
+    "host": "`host, port, user, secret, events(on/off), use_ssl(on/off)`: a server; one line for "
+    "each",
+    "retryinterval": "s before the first attempt to reconnect; at least 0.1. Further pauses grow "
+    "to twice the last one, less up to half of it by chance",
+    "retrylongest": "s of the longest such pause; 0: every pause lasts `retryinterval`",
+    "maxretries": "attempts before a server is given up until SIGHUP or AddServer; 0: for ever",
+    "connecttimeout": "s an attempt to connect may take, to all addresses of a name together; a "
+    "TLS handshake has the same time again",
+    "logintimeout": "s a log-in to a server may take",
+    "keepalive": "s of silence before a Ping is sent to a server; 0: never",
+    "asteriskwritetimeout": "ms a write to a server may stall",
+    "sslverify": "check the certificates of servers",
+    "sslcafile": "against these authorities; an error without `sslverify = yes`",
+    "originateasync": "send a waiting Originate as an asynchronous one",
+    "serverheader": "put `Server: host` into each message of a server; `no` only with one server: "
+    "`-t` warns of more",
+    "maxmessage": "bytes of one message from a server",
+    "listenaddress": "an IPv4 or IPv6 address, or all",
+    "listenport": "where clients connect",
+    "acceptencryptedconnection": "accept TLS clients",
+    "acceptunencryptedconnection": "accept plain clients, on the same port",
+    "certfile": "our certificate and key; SIGHUP reads the file again, another name needs a "
+    "restart",
+    "clientcafile": "clients must have a certificate of these authorities; needs "
+    "`acceptunencryptedconnection = no`",
+    "sslclienthellotimeout": "ms to wait for a first byte before a client is taken for a plain one",
+    "clientwritetimeout": "ms a client may take nothing while output waits",
+    "clientbacklog": "bytes that may lie unread for a client ([more](#clientbacklog))",
+    "inputformat": "format of clients that have not chosen one; an unknown one is an error",
+    "outputformat": "the same",
+    "handlerdir": "directory of your own I/O handlers; nobody but root, or who starts the proxy, "
+    "may write there",
+    "autofilter": "off, on, unique: who gets which answer ([clients.md](clients.md))",
+    "forcebanner": "the greeting; without it `Asterisk Call Manager Proxy/` and our version. "
+    "`server`: that of the first connected server; while there is none, of the first that was "
+    "connected before",
+    "maxline": "bytes of a line of an action",
+    "maxheaders": "lines of an action",
+    "maxblock": "bytes of an action, web request or document",
+    "maxunanswered": "actions of one client that a server has not answered; 0: no limit",
+    "httpcors": "origins whose web pages may use the HTTP input; a host without scheme: both http "
+    "and https",
+    "httpdigest": "algorithms of HTTP Digest ([http.md](http.md#asterisks-own-http-interface)), "
+    "the preferred one first; `no`: no Digest. For users whose secret is not hashed",
+    "authrequired": "clients must log in",
+    "proxykey": "or give this key",
+    "permit, deny": "networks clients may connect from; the last line that matches counts; begin "
+    "with `deny = 0.0.0.0/0` and `deny = ::/0`",
+    "aclfile": "Asterisk's acl.conf: the lists that `acl =` of a user may name ([more](#aclfile))",
+    "proxyprotocol": "networks of load balancers, separated by commas "
+    "([more](#behind-a-load-balancer))",
+    "authtimeout": "s a client may take to log in",
+    "authlimit": "unauthenticated clients; 0: any number",
+    "maxclients": "clients in all; 0: any number",
+    "maxperaddress": "clients from one address; 0: any number",
+    "maxperuser": "clients logged in as one user, web requests aside; 0: any number",
+    "displayconnects": "log that clients connect, log in and leave; `displayconnects` in a section "
+    "of astmanproxy.users takes precedence",
+    "filterlocal": "off, allow, allowwith, enforce: Originate on `Local/` for users with a "
+    "`channel`; a user with an `out_context` alone may use `Local/x@out_context` in any case",
+    "proc_user": "user to run as; needed if root starts it",
+    "proc_group": "default: the user's own",
+    "logfile": "best in a directory of its own that belongs to `proc_user`",
+    "pidfile": "of the daemon; with `-f` only if it is set",
+}
+
+#: Keys that add up, so that no line is their default: SIGHUP changes them all.
+ADDED = frozenset({"host", "permit", "deny"})
+#: SIGHUP reads the file again, though not its name.
+REREAD = frozenset({"certfile"})
+
+
+def written(key: str) -> str:
+    """Return the default of *key* as a line would give it, ``none``: a line has to be missing."""
+    if key in ADDED:
+        return "none"
+    setting = SETTINGS[key]
+    value = getattr(Config(), setting.field)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value * 1000 if setting.read is milliseconds else value:g}"
+    if isinstance(value, tuple):
+        value = ", ".join(value)
+    if value is None or value == "":
+        return "none"
+    return str(getattr(value, "value", value))
+
+
+def at_once(key: str) -> bool:
+    """Return whether SIGHUP changes what *key* sets."""
+    return key in ADDED | REREAD or SETTINGS[key].live
+
+
+def table() -> str:
+    """Return the table of all keys.
+
+    Raises:
+        ValueError: a key of the configuration has no row, or a row no key.
+
+    """
+    listed = [key for keys in KEYS for key in keys.split(", ")]
+    known = {*SETTINGS, *ADDED}
+    if odd := known.symmetric_difference(listed):
+        raise ValueError(f"in docs/keys.py or in the configuration, but not in both: {sorted(odd)}")
+    return "\n".join(["| key | default | SIGHUP | |", "|---|---|---|---|", *_rows()])
+
+
+def _rows() -> Iterator[str]:
+    for keys, text in KEYS.items():
+        names = keys.split(", ")
+        quoted = ", ".join(f"`{name}`" for name in names)
+        now = "now" if at_once(names[0]) else ""
+        yield f"| {quoted} | {written(names[0])} | {now} | {text} |".replace("|  |", "| |")
