@@ -44,25 +44,26 @@ from amiproxy.process.process import (
     wait_for_signal,
 )
 from amiproxy.settings.conffile import load_config
-from amiproxy.settings.config import reloaded
-from amiproxy.settings.files import find_users, read_again, read_formats
+from amiproxy.settings.files import find_users, read_formats
 from amiproxy.threads.log import Log, announce, install_root_handler
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.listening import bind_listener
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.reloading import Reloader
+from amiproxy.threads.rereading import Rereading
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
     from amiproxy.process.identity import Identity
     from amiproxy.process.pidfile import PidFile
     from amiproxy.settings.config import Config
+    from amiproxy.settings.reloadreport import ReloadReport
 
 log = logging.getLogger("astmanproxy")
 
@@ -195,7 +196,7 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         proxy = Proxy(
             prepared.config, prepared.users, prepared.formats, prepared.listener, prepared.tls
         )
-        reloader = Reloader(lambda: reload_on_sighup(prepared, proxy))
+        reloader = Reloader(lambda because: reread(prepared, proxy, because))
         try:
             for each in (prepared.log, reloader, proxy):
                 each.start()
@@ -222,44 +223,10 @@ def wait_for_end(reloader: Reloader) -> None:
     endless("main", wait)
 
 
-def reload_on_sighup(prepared: Prepared, proxy: Proxy) -> None:
-    """Reopen the log; read users, configuration and certificate again.
-
-    What cannot be read is logged, and what was read before stays in force.
-    """
-    try:
-        prepared.log.reopen()
-        log.info("Received HUP -- reopened log")
-    except OSError as error:
-        log.error("Received HUP -- cannot reopen log: %s", error)
-    config, users, tls = proxy.context.config, proxy.context.users, proxy.context.tls
-    with kept("the configuration stays as it was"):
-        new, warnings = load_config(prepared.options.config, prepared.directory)
-        config, waiting = reloaded(config, new)
-        warnings += [f"{key}: takes effect at the next start" for key in waiting]
-        log_hup(logging.WARNING, warnings)
-    with kept("the users stay as they were"):
-        users, warnings = read_again(prepared.options.users, config)
-        log_hup(logging.WARNING, warnings)
-        log.info("Received HUP -- reread permissions")
-    with kept("the certificate stays as it was"):
-        tls = client_context(config)
-    proxy.reload(config, users, tls)
-
-
-@contextlib.contextmanager
-def kept(text: str) -> Iterator[None]:
-    """Log the problems of a ConfigError, and *text*, which says what stays in force."""
-    try:
-        yield
-    except ConfigError as error:
-        log_hup(logging.ERROR, [*error.problems, text])
-
-
-def log_hup(level: int, lines: Sequence[str]) -> None:
-    """Log *lines* as belonging to a SIGHUP."""
-    for line in lines:
-        log.log(level, "Received HUP -- %s", line)
+def reread(prepared: Prepared, proxy: Proxy, because: str) -> ReloadReport:
+    """Do what SIGHUP does; *because* says in the log who wants it."""
+    rereading = Rereading(prepared.options, prepared.directory, because)
+    return rereading.run(prepared.log, proxy)
 
 
 def exit_if_threads_hang(status: int) -> None:

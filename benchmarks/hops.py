@@ -215,7 +215,9 @@ def manager_flows(recorder: Recorder, asterisk: SimulatedAsterisk) -> Iterator[F
         )
         yield Flow("Ping", recorder.record(lambda: peer.ask(_PING, b"Pong")))
         peer.close()
-        yield Flow("SIGHUP", recorder.record(lambda: astmanproxy.reload_on_sighup(prepared, proxy)))
+        yield Flow(
+            "SIGHUP", recorder.record(lambda: astmanproxy.reread(prepared, proxy, "Received HUP"))
+        )
 
 
 def channel_flows(recorder: Recorder, asterisk: SimulatedAsterisk) -> Iterator[Flow]:

@@ -18,10 +18,16 @@ from amiproxy.threads.net.watched import WatchedThread
 log = logging.getLogger("amiproxy.reloading")
 
 
+#: Carries out one reload; its argument says who wants it, for the log.
+Reload = Callable[[str], object]
+
+_HUP = "Received HUP"
+
+
 class Reloader:
     """Calls *reload* for each SIGHUP, or once for those that come while it runs."""
 
-    def __init__(self, reload: Callable[[], object]) -> None:
+    def __init__(self, reload: Reload) -> None:
         self._reload = reload
         self._asked = threading.Event()
         self.busy_since = 0.0  # since when it reloads, for the watchdog
@@ -46,7 +52,7 @@ class Reloader:
         self._asked.clear()
         self.busy_since = time.monotonic()
         try:
-            self._reload()
+            self._reload(_HUP)
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
         return True

@@ -39,7 +39,7 @@ def test_sighup_rereads_the_users_and_keeps_connections(daemon: Daemon) -> None:
         daemon.users.write_text("new=n\n")
 
         os.kill(pid, signal.SIGHUP)
-        daemon.wait_log("Received HUP -- reread permissions")
+        daemon.wait_log("Received HUP -- changed: user 'joe' removed, user 'new' added")
 
         assert logs_in(client, "new", "n")
         assert not logs_in(client, "joe", "Secret1")
@@ -95,6 +95,7 @@ def test_sighup_connects_to_a_server_that_was_added(daemon: Daemon) -> None:
 
         asterisk.accept()[0].close()
     daemon.wait_log("Received HUP -- forcebanner: takes effect at the next start")
+    daemon.wait_log(f"Received HUP -- changed: server 127.0.0.1:{port} added")
 
 
 def test_many_signals_at_once_do_no_harm(daemon: Daemon) -> None:

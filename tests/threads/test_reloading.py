@@ -19,7 +19,7 @@ def test_signals_during_a_reload_are_one_more(caplog: pytest.LogCaptureFixture) 
     done: list[int] = []
     may_end = threading.Event()
 
-    def reload() -> None:
+    def reload(_because: str) -> None:
         done.append(len(done))
         may_end.wait(10)
 
@@ -41,7 +41,7 @@ def test_a_reload_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -
     """Whatever it raises."""
     errors: list[BaseException] = [ValueError("oops"), MemoryError(), SystemExit()]
 
-    def reload() -> None:
+    def reload(_because: str) -> None:
         raise errors.pop()
 
     reloader = Reloader(reload)
