@@ -23,10 +23,10 @@ PIPFLAGS ?=
 # fetch tools that have none.  Not from a directory of your own (--no-index).
 BINARY   ?= --only-binary :all:
 PINNED    = $(if $(findstring --no-index,$(PIPFLAGS)),,yes)
-# google-re2 only where it comes ready built; RE2FLAGS= compiles it (README.md, Platforms).
+# google-re2 only where it comes ready built; RE2FLAGS= compiles it (docs/install.md, Platforms).
 RE2FLAGS ?= --only-binary=google-re2
 RE2       = $(RE2FLAGS) $(if $(and $(PINNED),$(findstring only-binary,$(RE2FLAGS))),--require-hashes -r requirements/re2.txt,'astmanproxy[re2]')
-NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in README.md)"
+NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in docs/install.md)"
 # The group that may read the installed configuration: that of proc_user.
 CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
 
@@ -35,7 +35,7 @@ ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/astmanproxy
 LIBDIR   = $(PREFIX)/lib/astmanproxy
 NEW      = $(DESTDIR)$(LIBDIR)/venv.new
-TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package has to be compiled: see Platforms in README.md" >&2
+TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package has to be compiled: see Platforms in docs/install.md" >&2
 GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system

@@ -37,7 +37,7 @@ setup(
     ],
     extras_require={
         # Searches for the patterns of event filters.  It does not come ready built for every
-        # platform (README.md, Platforms); patterns/engine.py says what is done without it.
+        # platform (docs/install.md, Platforms); patterns/engine.py says what is done without it.
         "re2": [
             # The last one that comes ready built for Python 3.9.
             "google-re2>=1.0,<1.1.20251000; python_version < '3.10'",

@@ -117,7 +117,7 @@ def test_an_upgrade_that_fails_keeps_the_old_program(place: Place, tmp_path: Pat
     done = run_make("install", *place.settings, python=stand_in_python(tmp_path / "python", 1))
 
     assert done.returncode != 0
-    assert "see Platforms in README.md" in done.stderr
+    assert "see Platforms in docs/install.md" in done.stderr
     assert subprocess.run([place.program, "-v"], check=False).returncode == 0
     assert not (place.library / "venv.new").exists()
 
