@@ -121,9 +121,10 @@ dead: .venv/.ready
 check: style types licences dead
 	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
-# The tables in docs/ that follow from the code.
+# The tables in docs/ that follow from the code, and the picture.
 docs: .venv/.ready
 	$(PY) docs/tables.py
+	$(PY) docs/picture.py
 
 # Programs that the tests start are measured too; some write as another user.
 coverage: .venv/.ready

@@ -13,6 +13,7 @@ import pytest
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.threads.actions.proxyactions import PRIVILEGED
+from docs.picture import IMAGES, THEMES, picture
 from docs.tables import tables, updated
 from tests.asterisk.flows.everything import FLOWS
 from tests.support import ROOT
@@ -88,6 +89,12 @@ def test_generated_tables_are_up_to_date() -> None:
     for (page, name), table in tables().items():
         text = page.read_text(encoding="utf-8")
         assert updated(text, name, table) == text, f"{page.name} ({name}): run make docs"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_picture_is_up_to_date(theme: str) -> None:
+    """For light and for dark pages."""
+    assert (IMAGES / f"overview-{theme}.svg").read_text("utf-8") == picture(theme), "run make docs"
 
 
 def test_privileged_proxyactions_are_named_elsewhere_too() -> None:
