@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access.user import BOUNDED, User
 from amiproxy.basics.boolean import parse_bool
+from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.settings.comments import without_comments
 from amiproxy.settings.managerconf import KEYS, filter_names
+from amiproxy.settings.typos import question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +107,9 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
     secret, channel, out_context, in_context, accountcode, server, more, filters = values
     names, unknown = filter_names(filters)
     for word in unknown:
-        report.warn(number, f"user {shown(name)}: there is no filter '{word}'")
+        report.warn(
+            number, f"user {shown(name)}: there is no filter '{word}'{question(word, CALL_FILTERS)}"
+        )
     if parse_bool(more) is False:
         report.warn(number, f"user {shown(name)}: more_events is set by any word, '{more}' too")
     user = User(

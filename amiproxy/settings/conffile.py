@@ -16,12 +16,13 @@ from amiproxy.errors import ConfigError
 from amiproxy.settings import typos
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
-from amiproxy.settings.hostline import misread_by_c, read_server
+from amiproxy.settings.hostline import oddities, read_server
+from amiproxy.settings.readers import quote
 from amiproxy.settings.report import Report, check_bytes, numbered_lines
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Rule
-    from amiproxy.settings.config import ServerSpec
+    from amiproxy.settings.config import ServerSpec, Setting
 
 # In lower case; a line with another is ignored, and a warning says so.
 _KEYS = frozenset({*SETTINGS, "host", "permit", "deny"})
@@ -30,9 +31,6 @@ _KEYS = frozenset({*SETTINGS, "host", "permit", "deny"})
 _GUARDING = frozenset(
     {"acceptunencryptedconnection", "authrequired", "clientcafile", "proxykey", "sslverify"}
 )
-
-# Keys without which more is open: a warning about a misspelled one says so.
-_CLOSING = _GUARDING | {"autofilter", "deny", "listenaddress", "permit", "sslcafile"}
 
 # Seconds between two tries to reconnect.  The C program's 0 meant thousands a second.
 _SHORTEST_RETRY = 0.1
@@ -133,20 +131,24 @@ class _Parser:
                 number, "acl: write this line in [general] of astmanproxy.users; aclfile is here"
             )
             return
-        similar = typos.meant(key, _CLOSING)
-        hint = f", so what {similar} closes is open: is that meant?" if similar else ""
-        self.report.warn(number, f"unknown key {_shown(key)}, ignored{hint}")  # spec section 3
+        similar = typos.meant(key, _KEYS)
+        if similar:
+            self.report.error(number, f"unknown key {_shown(key)}; is {similar} meant?")
+        else:
+            self.report.warn(number, f"unknown key {_shown(key)}, ignored")  # spec section 3
 
     def _set(self, key: str, value: Value, number: int) -> None:
         setting = SETTINGS.get(key)
         if value.cut and (setting is None or setting.free):
+            what = "secret" if key == "host" else "value"
             raise ValueError(
-                "a comment cuts the value: put a blank before it, or the value in quotes"
+                f"a comment cuts the value: put a blank before it, or the {what} in quotes"
             )
-        if value.unclosed:
+        if value.unclosed and setting is not None:
             self.report.warn(number, f"{key}: a quote is open at the end of the line; close it")
         if setting is not None:
             found = setting.read(value)
+            self._check_blanks(key, setting, value, number)
             if value.altered and setting.small:
                 self.report.warn(
                     number,
@@ -165,11 +167,22 @@ class _Parser:
                 # The C program connected twice and sent every event twice.
                 self.report.warn(number, "host: this server is named twice, ignored")
             self.servers[server] = None
-            if misread := misread_by_c(value):
-                self.report.warn(number, f"host: {misread}")
+            for text in oddities(value):
+                self.report.warn(number, f"host: {text}")
         else:
+            self._check_blanks(key, None, value, number)
             self.rules += read_rules(key, value.text.lower())
             self.ruled = number
+
+    def _check_blanks(self, key: str, setting: Setting | None, value: Value, number: int) -> None:
+        """Report a value of several words, of which the C program made one."""
+        if not value.joined or (setting is not None and setting.small):
+            return
+        read = f"without its blanks this is {quote(value.text)}"
+        if setting is not None and setting.free:
+            self.report.warn(number, f"{key}: {read}; put the value in quotes")
+        else:
+            raise ValueError(f"{read}; write it so, or correct it")
 
     def finish(self) -> Parsed:
         """Return the Config, what is wrong, and the warnings."""

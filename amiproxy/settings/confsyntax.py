@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|"(?P<open>[^";#]*)|(?P<bare>[^";#]+)')
 _BLANKS = str.maketrans("", "", " \t\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A blank that is not beside what separates: without it two words are one.
+_BLANK_WITHIN = re.compile(r"[^ \t\r/][ \t\r]+[^ \t\r/]")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Value:
     start at *directory*, ``""`` if there is none.  *cut*: a comment ends the value, and
     neither a blank nor a closing quote stands before it; so it may have been meant to be
     part of it.  *altered*: an unquoted piece has lost blanks inside, or has capitals.
-    *unclosed*: it begins a quoted piece that no quote ends.
+    *unclosed*: it begins a quoted piece that no quote ends.  *commented*: a comment follows.
+    *joined* are the numbers, from 0 on, of the fields between commas in which blanks stood
+    between words, which are one word without them.
     """
 
     pieces: tuple[tuple[str, bool], ...]
@@ -30,6 +34,8 @@ class Value:
     cut: bool = False
     altered: bool = False
     unclosed: bool = False
+    commented: bool = False
+    joined: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, raw: str, directory: str) -> Value:
@@ -42,12 +48,16 @@ class Value:
         pieces: list[tuple[str, bool]] = []
         match = _PIECE.match(raw)
         closed = altered = unclosed = False
-        end = 0
+        joined: set[int] = set()
+        end = field = 0
         while match is not None:
             bare, closed, end = match["bare"], match["quoted"] is not None, match.end()
             if bare is not None:
                 pieces.append((bare.translate(_BLANKS), False))
                 altered |= bare.strip(" \t\r") != pieces[-1][0].lower()
+                fields = bare.split(",")
+                joined |= {i for i, one in enumerate(fields, field) if _BLANK_WITHIN.search(one)}
+                field += len(fields) - 1
             else:
                 pieces.append((match["quoted"] or match["open"] or "", True))
             unclosed |= match["open"] is not None
@@ -55,7 +65,7 @@ class Value:
         commented = end < len(raw)
         blank = raw[:end].endswith((" ", "\t")) and not (pieces and pieces[-1][1])
         cut = commented and not closed and not blank
-        value = cls(tuple(pieces), directory, cut, altered, unclosed)
+        value = cls(tuple(pieces), directory, cut, altered, unclosed, commented, frozenset(joined))
         if _CONTROL.search(value.text) or "\r" in raw.rstrip("\r") or "\0" in raw:
             raise ValueError("holds a control character; remove it")
         if commented and not value.text and not closed:

@@ -15,6 +15,8 @@ from amiproxy.settings.config import ServerSpec
 from amiproxy.settings.readers import host
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amiproxy.settings.confsyntax import Value
 
 
@@ -26,13 +28,7 @@ def read_server(value: Value) -> ServerSpec:
             port: where one is missing, the secret stands in the place of another.
 
     """
-    found = value.split()
-    while found and not found[-1]:
-        del found[-1]
-    if len(found) < 5 or not all(found[:5]):
-        raise ValueError(
-            "server spec incomplete; give host, port, user, secret, events(on/off), use_ssl(on/off)"
-        )
+    found = _fields(value)
     name, port, user, secret, events, use_ssl, *_ = [*found, "off"]
     if not read_port(port):
         raise ValueError("the port (second field) is not a number between 1 and 65535")
@@ -56,15 +52,46 @@ def read_server(value: Value) -> ServerSpec:
     )
 
 
-def misread_by_c(value: Value) -> str:
-    """Return what the C program understood otherwise in the host line *value*, or ``""``."""
-    use_ssl = [*value.split(), *[""] * 6][5].lower()
+def _fields(value: Value) -> list[str]:
+    """Return the fields of *value*: five at least, none of them empty.
+
+    Raises:
+        ValueError: there are fewer, or a blank makes one of two words.
+
+    """
+    found = value.split()
+    while found and not found[-1]:
+        del found[-1]
+    if value.unclosed:
+        raise ValueError(
+            "a quote is open at the end of the line: put the whole secret in quotes; one that holds"
+            ' a " cannot be written here'
+        )
+    if len(found) < 5 or not all(found[:5]):
+        if value.commented:
+            raise ValueError(
+                "server spec incomplete before the comment; a secret with # or ; needs quotes"
+            )
+        raise ValueError(
+            "server spec incomplete; give host, port, user, secret, events(on/off), use_ssl(on/off)"
+        )
+    if one := value.joined & {0, 1}:
+        which = "port (second field)" if 1 in one else "host (first field)"
+        raise ValueError(f"the {which} holds a blank; is a comma missing?")
+    return found
+
+
+def oddities(value: Value) -> Iterator[str]:
+    """Yield what may not be meant as it is written in the host line *value*."""
+    fields = [*value.split(), *[""] * 6]
+    use_ssl = fields[5].lower()
     if use_ssl != "on" and parse_bool(use_ssl):
         # It will not connect where that was right.
-        return (
-            "use_ssl: TLS here, plain text in the C program; write on for TLS, off for plain text"
-        )
-    return ""
+        yield "use_ssl: TLS here, plain text in the C program; write on for TLS, off for plain text"
+    if any(fields[6:]):
+        yield "what is behind the sixth field does not count; a secret with a comma needs quotes"
+    if value.joined & {2, 3}:
+        yield "the blanks in user and secret do not count; put the field in quotes"
 
 
 def read_events(text: str) -> str:

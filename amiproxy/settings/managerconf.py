@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from amiproxy.access.acl import ANYBODY, Acl, NamedList, read_rules
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
-from amiproxy.routing.classes import read_classes
+from amiproxy.routing.classes import CLASSES, read_classes
 from amiproxy.routing.eventfilter import EventFilters, FilterError
 from amiproxy.settings import typos
 from amiproxy.settings.readers import count, lower
@@ -75,10 +75,6 @@ _NEVER_EMPTY = frozenset(
     {"accountcode", "acl", "channel", "eventfilter", "filters", "in_context", "out_context",
      "server"}
 )  # fmt: skip
-
-# What would let more in, or give more, if it were left out for a spelling mistake.
-_CLOSING_ALL = frozenset({"acl", "deny", "permit"})
-_CLOSING = _NEVER_EMPTY | _CLOSING_ALL | {"proxyactions"}
 
 #: The ProxyActions that ``proxyactions`` can name, in lower case.
 PROXY_ACTIONS = frozenset(
@@ -173,9 +169,8 @@ def _warn_of_repeated(section: Section, report: Report) -> None:
 
 def _report_unknown(section: Section, entry: Entry, report: Report) -> None:
     """Report the line *entry*, whose key is not known in *section*."""
-    known = entry.key in _IGNORED_GENERAL if section.is_general else entry.key in KEYS
-    closing = _CLOSING_ALL if section.is_general else _CLOSING
-    similar = "" if known else typos.meant(entry.key, closing)
+    keys = _GENERAL if section.is_general else _USER
+    similar = "" if entry.key in KEYS else typos.meant(entry.key, keys)
     if similar:
         report.error(entry.line, f"{entry.key}: unknown key; is {similar} meant?")
     else:
@@ -230,7 +225,8 @@ def _flag(line: _Line) -> bool:
 def _classes(line: _Line) -> int:
     mask, unknown = read_classes(line.text)
     for word in unknown:
-        line.warn(f"{line.entry.key}: there is no class '{word}'")
+        hint = typos.question(word, CLASSES)
+        line.warn(f"{line.entry.key}: there is no class '{word}'{hint}")
     return mask
 
 
@@ -258,7 +254,8 @@ def _event_filter(line: _Line) -> EventFilters:
 def _filters(line: _Line) -> frozenset[str]:
     names, unknown = filter_names(line.text)
     for word in unknown:
-        line.warn(f"filters: there is no filter '{word}'")
+        hint = typos.question(word, CALL_FILTERS)
+        line.warn(f"filters: there is no filter '{word}'{hint}")
     if unknown and not names:
         raise ValueError("no word is a filter, so nothing would be kept back")
     return names
@@ -268,7 +265,8 @@ def _names(line: _Line) -> frozenset[str]:
     words = [word.strip(" \t").lower() for word in line.text.replace("|", ",").split(",")]
     names = frozenset(word for word in words if word and word != "none")
     for word in sorted(names - PROXY_ACTIONS - {"all"}):
-        line.warn(f"proxyactions: there is no ProxyAction '{word}'")
+        hint = typos.question(word, PROXY_ACTIONS)
+        line.warn(f"proxyactions: there is no ProxyAction '{word}'{hint}")
     return names
 
 

@@ -17,6 +17,8 @@ from amiproxy.basics.boolean import parse_bool
 
 # poll(2) takes a timeout in ms as a 31-bit number.
 LONGEST_WAIT = 2_000_000  # seconds
+#: More than anything is counted to.
+_ANY = 2**40
 
 
 class Written(Protocol):
@@ -52,14 +54,16 @@ def choice(*choices: str) -> Callable[[Written], str]:
     return read
 
 
-def count(least: int, most: int = 2**40) -> Callable[[Written], int]:
+def count(least: int, most: int = _ANY) -> Callable[[Written], int]:
     """Return a reader of whole numbers from *least* to *most*."""
 
     def read(value: Written) -> int:
-        if not re.fullmatch("[0-9]{1,13}", value.text):
-            unlimited = "; write 0 for no limit" if least == 0 else ""
+        unlimited = "; write 0 for no limit" if least == 0 else ""
+        if not re.fullmatch("-?[0-9]{1,40}", value.text):
             raise ValueError(f"{quote(value.text)} is not a whole number{unlimited}")
         number = int(value.text)
+        if number < least and most == _ANY:
+            raise ValueError(f"{number} is too small{unlimited or f'; the least is {least}'}")
         if not least <= number <= most:
             raise ValueError(f"{number} is not between {least} and {most}")
         return number
@@ -74,6 +78,8 @@ def seconds(value: Written) -> float:
 
 def _time(value: Written, unit: str) -> float:
     """Read a number of *unit*, which is not written."""
+    if re.fullmatch(r"-[0-9]+(\.[0-9]+)?", value.text):
+        raise ValueError(f"{quote(value.text)} is negative; write {unit} from 0 on")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value.text):
         number = re.match(r"[0-9]{1,9}", value.text)
         example = f", as in {number[0]}" if number and value.text[number.end() :].isalpha() else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keys that are misspelled: where they would restrict, leaving them out would open something."""
+"""Keys that are misspelled: what they would set or restrict is not left out silently."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def meant(key: str, keys: Iterable[str]) -> str:
     written = {re.sub("[^a-z0-9]", "", each): each for each in keys}
     found = difflib.get_close_matches(re.sub("[^a-z0-9]", "", key), written, n=1, cutoff=_ALIKE)
     return written[found[0]] if found else ""
+
+
+def question(word: str, words: Iterable[str]) -> str:
+    """Return ``; is ... meant?``, if *word* is like one of *words*, for a message about it."""
+    similar = meant(word.lower(), words)
+    return f"; is {similar} meant?" if similar else ""

@@ -48,7 +48,9 @@ def load_users(path: str | Path, acls: NamedAcls = NO_ACLS) -> tuple[Users, list
     try:
         text = Path(path).read_bytes().decode("latin-1")
     except OSError as error:
-        raise ConfigError(f"{path}:0: {error.strerror or error}") from error
+        raise ConfigError(
+            f"{path}: the users file cannot be read: {error.strerror or error}"
+        ) from error
     return read_users(text, str(path), acls)
 
 

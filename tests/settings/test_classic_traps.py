@@ -22,7 +22,7 @@ autofilter = yes
 filterlocal = yes
     "yes" is not one of off, allow, allowwith, enforce; write one of them
 maxretries = -1
-    "-1" is not a whole number; write 0 for no limit
+    -1 is too small; write 0 for no limit
 maxretries = unlimited
     "unlimited" is not a whole number; write 0 for no limit
 listenport =

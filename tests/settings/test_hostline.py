@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amiproxy.settings.conffile import parse_config
 from tests.settings.conf import problems_of, read, warnings_of
 
 
@@ -57,6 +58,43 @@ def test_a_bad_host_line_is_a_problem_that_shows_no_secret(line: str) -> None:
 
     assert problem.startswith("x.conf:2: host: ")
     assert "TopSecret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("TopSe#cret, on, off", "put a blank before it, or the secret in quotes"),
+        ("TopSe #cret, on, off", "a secret with # or ; needs quotes"),
+        ("#TopSecret, on, off", "a secret with # or ; needs quotes"),
+        ("Top,Secret, on, off", "a secret with a comma needs quotes"),
+        ('"TopSecret, on, off', "put the whole secret in quotes"),
+        ('Top"Secret, on, off', "put the whole secret in quotes"),
+        ('"Top"Secret", on, off', 'one that holds a " cannot be written here'),
+    ],
+)
+def test_a_secret_that_needs_quotes_is_told_so(fields: str, said: str) -> None:
+    """In one line, whatever it holds that the file reads as something else."""
+    parsed = parse_config(f"host = 10.1.2.3, 5038, joe, {fields}", "x.conf")
+
+    assert parsed.warnings == []
+    [problem] = parsed.problems
+    assert said in problem
+    assert "Secret" not in problem
+
+
+def test_a_secret_with_a_comma_that_leaves_a_good_line_is_warned_of() -> None:
+    """Its second half is read as events, and what was events as use_ssl."""
+    [warning] = warnings_of("host = a, 5038, u, secret,on, on, off")
+
+    assert "behind the sixth field does not count" in warning
+
+
+def test_blanks_in_a_host_line() -> None:
+    """In user and secret they do not count, as in C; in host and port a comma may be missing."""
+    assert len(warnings_of("host = a, 5038, u, s e, on")) == 1
+    assert warnings_of('host = a , 5038 , u , "s e" , on , off') == []
+    assert "is a comma missing?" in problems_of("host = 10.0.0.1 5038, 1, u, s, on")[0]
+    assert "is a comma missing?" in problems_of("host = a, 50 38, u, s, on")[0]
 
 
 def test_the_same_server_twice_is_connected_once() -> None:

@@ -117,14 +117,34 @@ def test_unknown_keys_cause_a_warning() -> None:
     ("key", "similar"),
     [("chanel", "channel"), ("dney", "deny"), ("out-context", "out_context"),
      ("acountcode", "accountcode"), ("filter", "filters"), ("permitt", "permit"),
-     ("evntfilter", "eventfilter"), ("proxyaction", "proxyactions")],
+     ("evntfilter", "eventfilter"), ("proxyaction", "proxyactions"), ("reed", "read"),
+     ("display_connect", "displayconnects"), ("secrete", "secret")],
 )  # fmt: skip
-def test_a_misspelled_restriction_is_an_error(key: str, similar: str) -> None:
-    """Left out, it would give the user more."""
+def test_a_misspelled_key_is_an_error(key: str, similar: str) -> None:
+    """Left out, it would silently give the user more, or less."""
     with pytest.raises(ConfigError) as raised:
         read_users(f"{SECTION}{key} = 10.0.0.0/8\n", "f")
 
     assert str(raised.value) == f"f:5: {key}: unknown key; is {similar} meant?"
+
+
+def test_a_misspelled_key_of_general_is_an_error() -> None:
+    """Where a key of a user's section stands, that is no misspelling."""
+    assert problems_of("[general]\nauthtimout = 5\n") == [
+        "f:2: authtimout: unknown key; is authtimeout meant?"
+    ]
+    assert len(warnings_of("[general]\nread = all\nwritetimeout = 200\n")) == 2
+
+
+def test_a_misspelled_word_is_named_with_the_right_one() -> None:
+    """Asterisk ignores unknown classes, so that these are warnings."""
+    text = SECTION + "read = cal\nproxyactions = listserver\nfilters = cdronly|nowar\n"
+
+    assert [one.partition("'")[2] for one in warnings_of(text) if "there is no" in one] == [
+        "cal'; is call meant?",
+        "listserver'; is listservers meant?",
+        "nowar'; is novar meant?",
+    ]
 
 
 def test_filters_of_which_none_is_known_are_an_error() -> None:

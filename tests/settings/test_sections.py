@@ -119,6 +119,6 @@ def test_a_user_of_the_other_form_behind_a_section_is_told_where_to_stand() -> N
 def test_unknown_proxyactions_are_named() -> None:
     """The list of them here is that of those there are."""
     assert warnings_of(f"{SECTION}proxyactions = AddSrver, Uptime, none, all\n") == [
-        "f:5: proxyactions: there is no ProxyAction 'addsrver'"
+        "f:5: proxyactions: there is no ProxyAction 'addsrver'; is addserver meant?"
     ]
     assert set(REGISTERED) == PROXY_ACTIONS
