@@ -216,7 +216,7 @@ install: python
 	chmod 0755 "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
 	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.service > "$(DESTDIR)$(UNITS)/astmanproxy.service"
 	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
-	init/adapt-logrotate "$(DESTDIR)$(ETC)/astmanproxy.conf" "$(SYSCONFDIR)" > "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
+	init/adapt logrotate "$(DESTDIR)$(ETC)/astmanproxy.conf" "$(SYSCONFDIR)" > "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 

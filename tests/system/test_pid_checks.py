@@ -86,7 +86,7 @@ def test_the_script_reads_a_pid_or_nothing(daemon: Daemon) -> None:
 def rotate(daemon: Daemon) -> subprocess.CompletedProcess[str]:
     """Rotate the log of *daemon* by the file that make install would write."""
     adapted = subprocess.run(
-        [ROOT / "init/adapt-logrotate", daemon.config, daemon.dir / "etc"],
+        [ROOT / "init/adapt", "logrotate", daemon.config, daemon.dir / "etc"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert adapted.stderr == ""
@@ -165,7 +165,10 @@ def test_the_rules_are_those_of_the_configuration(
     """Log, user and group; what is neither path nor name does not get into them."""
     daemon.config.write_text(config)
     done = subprocess.run(
-        [ROOT / "init/adapt-logrotate", daemon.config], capture_output=True, text=True, check=True
+        [ROOT / "init/adapt", "logrotate", daemon.config],
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert f"\n{log} {{\n    su {user}" in done.stdout
@@ -176,7 +179,10 @@ def test_the_rules_are_those_of_the_configuration(
 def test_a_log_that_cannot_be_rotated_is_told(daemon: Daemon) -> None:
     """Its directory belongs to another user than proc_user."""
     done = subprocess.run(
-        [ROOT / "init/adapt-logrotate", daemon.config], capture_output=True, text=True, check=True
+        [ROOT / "init/adapt", "logrotate", daemon.config],
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert f"{daemon.log_dir} belongs to root, not to nobody; give it" in done.stderr
