@@ -5,7 +5,7 @@
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
 # make libraries       manager libraries of others, direct and through the proxy: 10 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
-# make docs            write the tables in docs/ that follow from the code
+# make docs            write what in docs/ and man/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
@@ -39,6 +39,7 @@ TELL     = echo "What astmanproxy needs could not be installed; above, pip says 
 GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system
+MANUAL   = $(PREFIX)/share/man
 PY       = .venv/bin/python
 PIP      = -m pip --disable-pip-version-check --no-input
 HANDLERS = $(wildcard handlers/*.py)
@@ -121,7 +122,7 @@ dead: .venv/.ready
 check: style types licences dead
 	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
-# The tables in docs/ that follow from the code, and the picture.
+# What in docs/ and man/ follows from the code, and the picture.
 docs: .venv/.ready
 	$(PY) docs/tables.py
 	$(PY) docs/picture.py
@@ -182,7 +183,8 @@ cert:
 # the package index) leaves what was there.  What you added to $(LIBDIR)/handlers stays.
 install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
-	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d"
+	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
+	  "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8"
 	test -d "$(DESTDIR)$(LOGS)" || { install -d "$(DESTDIR)$(LOGS)" && \
 	  { chown -h nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
@@ -218,6 +220,8 @@ install: python
 	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
 	init/adapt logrotate "$(DESTDIR)$(ETC)/astmanproxy.conf" "$(SYSCONFDIR)" > "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
+	install -m 0644 man/*.5 "$(DESTDIR)$(MANUAL)/man5"
+	install -m 0644 man/*.8 "$(DESTDIR)$(MANUAL)/man8"
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 
 # The configuration, the log, and handlers you added stay.
@@ -227,6 +231,7 @@ uninstall:
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
 	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \
 	  "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
+	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.*
 
 clean:
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tables in the documents that follow from the code: ``make docs`` writes them.
+r"""What in the documents and manual pages follows from the code: ``make docs`` writes it.
 
 A table stands between two comments in its page, ``<!-- NAME: make docs -->`` and
-``<!-- /NAME -->``; tests/test_docs.py checks that it is what ``tables`` returns.
+``<!-- /NAME -->``; in a manual page they begin with ``.\"``.  tests/test_docs.py checks that it
+is what ``tables`` returns.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS  # noqa: E402
-from docs import keys  # noqa: E402
+from docs import keys, manual, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -45,22 +45,33 @@ def tables() -> dict[tuple[Path, str], str]:
     return {
         (CLIENTS, "ProxyActions"): proxy_actions(),
         (CONFIGURATION, "keys"): keys.table(),
+        (CONFIGURATION, "users"): userkeys.table(),
+        **manual.texts(),
     }
 
 
-def updated(text: str, name: str, table: str) -> str:
-    """Return the page *text* with *table* in place of the one called *name*."""
-    begin, end = f"<!-- {name}: make docs -->", f"<!-- /{name} -->"
-    pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-    if len(pattern.findall(text)) != 1:
-        raise ValueError(f"{begin} and {end} must stand once in the page")
-    return pattern.sub(lambda _: f"\n{table}\n\n", text)
+def updated(page: Path, name: str, table: str) -> str:
+    """Return the text of *page* with *table* in place of the one called *name*.
+
+    Raises:
+        ValueError: the comments around it do not stand in the page, or not once.
+
+    """
+    if page.suffix == ".md":
+        begin, end, blank = f"<!-- {name}: make docs -->\n", f"<!-- /{name} -->\n", "\n"
+    else:
+        begin, end, blank = f'.\\" {name}: make docs\n', f'.\\" /{name}\n', ""
+    text = page.read_text("utf-8")
+    if (text.count(begin), text.count(end)) != (1, 1):
+        raise ValueError(f"{page}: {begin!r} and {end!r} must stand once in the page")
+    head, tail = text.partition(begin)[0], text.partition(end)[2]
+    return f"{head}{begin}{blank}{table}\n{blank}{end}{tail}"
 
 
 def main() -> None:
     """Write every table into its page."""
     for (page, name), table in tables().items():
-        page.write_text(updated(page.read_text("utf-8"), name, table), "utf-8")
+        page.write_text(updated(page, name, table), "utf-8")
 
 
 if __name__ == "__main__":

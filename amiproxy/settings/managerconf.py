@@ -321,5 +321,8 @@ _USER: dict[str, _Key] = {
     "writetimeout": _Key("write_timeout", _write_timeout),
 }
 
-#: In lower case: every key of a section, of Asterisk's and ours.
-KEYS = frozenset({*_GENERAL, *_USER, *_IGNORED_GENERAL, "setvar"})
+#: In lower case: the keys of [general] and of a user's section that do something here.
+GENERAL_KEYS = frozenset(_GENERAL)
+USER_KEYS = frozenset(_USER)
+#: Every key of a section, of Asterisk's and ours.
+KEYS = frozenset({*GENERAL_KEYS, *USER_KEYS, *_IGNORED_GENERAL, "setvar"})

@@ -34,6 +34,7 @@ def test_install_puts_program_configuration_and_start_files(place: Place) -> Non
         "etc/asterisk/astmanproxy.users",
         "etc/init.d/astmanproxy",
         "etc/logrotate.d/astmanproxy",
+        *(f"usr/local/share/man/man{p.suffix[1:]}/{p.name}" for p in ROOT.glob("man/*")),
     }
     for name in ("astmanproxy.conf", "astmanproxy.users"):
         assert (place.etc / "asterisk" / name).stat().st_mode & 0o777 == 0o640
