@@ -47,14 +47,13 @@ from amiproxy.settings.conffile import load_config
 from amiproxy.settings.files import find_users, read_formats
 from amiproxy.threads.log import Log, announce, install_root_handler
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
-from amiproxy.threads.net.listening import bind_listener
+from amiproxy.threads.net.inherited import open_doors
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.reloading import Reloader
 from amiproxy.threads.rereading import Rereading
 
 if TYPE_CHECKING:
-    import socket
     import ssl
     from collections.abc import Sequence
 
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from amiproxy.process.pidfile import PidFile
     from amiproxy.settings.config import Config
     from amiproxy.settings.reloadreport import ReloadReport
+    from amiproxy.threads.net.inherited import Door
 
 log = logging.getLogger("astmanproxy")
 
@@ -103,7 +103,7 @@ class Prepared:
     who: Identity
     log: Log
     pidfile: PidFile | None
-    listener: socket.socket
+    doors: list[Door]  # where clients are accepted
     tls: ssl.SSLContext | None
     directory: str  # where relative paths in the files start
 
@@ -146,7 +146,9 @@ def prepare(options: Options) -> Prepared:
             log.warning("%s", warning)
         formats = read_formats(config)
         pidfile = prepared_pidfile(config, options, who)
-        listener = bind_listener(config, announce)
+        doors, more = open_doors(config, announce)
+        for warning in more:
+            announce(warning)
     except ConfigError as error:
         for problem in error.problems:
             log.error("%s", problem)
@@ -155,9 +157,7 @@ def prepare(options: Options) -> Prepared:
         raise
     for warning in warnings:
         print(warning, file=sys.stderr)
-    return Prepared(
-        options, config, users, formats, who, logfile, pidfile, listener, tls, directory
-    )
+    return Prepared(options, config, users, formats, who, logfile, pidfile, doors, tls, directory)
 
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:
@@ -188,13 +188,17 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         foreground=options.foreground,
         core=options.core,
         pidfile=prepared.pidfile,
-        keep=[prepared.listener, prepared.log, *keep],
+        keep=[*prepared.doors, prepared.log, *keep],
     ):
         prepared.who.check()
         if options.core:
             allow_core_dumps()
         proxy = Proxy(
-            prepared.config, prepared.users, prepared.formats, prepared.listener, prepared.tls
+            prepared.config,
+            prepared.users,
+            prepared.formats,
+            [door.sock for door in prepared.doors],
+            prepared.tls,
         )
         reloader = Reloader(lambda because: reread(prepared, proxy, because))
         try:

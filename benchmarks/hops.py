@@ -171,7 +171,11 @@ def running(
         prepared = astmanproxy.prepare(parse_options(files))
         prepared.log.start()
         proxy = Proxy(
-            prepared.config, prepared.users, prepared.formats, prepared.listener, prepared.tls
+            prepared.config,
+            prepared.users,
+            prepared.formats,
+            [door.sock for door in prepared.doors],
+            prepared.tls,
         )
         proxy.start()
         try:

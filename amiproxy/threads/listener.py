@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import resource
+import select
 import socket
 import time
 from typing import TYPE_CHECKING, Callable
@@ -64,6 +65,7 @@ def _open_reserve() -> int:
 class Listener:
     """Accepts clients on the listening socket *sock*, from addresses that may connect.
 
+    Others may listen on the same socket later: it is never shut down, nor closed here.
     *open_reserve* opens a descriptor that is of no use but to be closed.
     """
 
@@ -84,26 +86,34 @@ class Listener:
         # kernel's queue can be accepted and closed, instead of waiting there.
         self._open_reserve = open_reserve
         self._reserve = open_reserve()
+        # What wakes the thread that waits for clients: shutdown() of the socket would end it for
+        # whoever else has it, and close() wakes nobody.
+        self._woken, self._waker = os.pipe()
+        self._poll = select.poll()
         self.busy_since = 0.0  # for the watchdog
         self._thread = WatchedThread("listener", self.run, self)
 
     def start(self) -> None:
         """Start to accept."""
-        self._sock.setblocking(True)
+        # Another process may be faster: accept must not wait, or nothing would wake it.
+        self._sock.setblocking(False)
+        self._poll.register(self._sock, select.POLLIN)
+        self._poll.register(self._woken, select.POLLIN)
         # What is set here every accepted connection inherits (Linux, tcp(7)).
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         keep_alive(self._sock, 60)
         self._thread.start()
 
     def stop(self) -> None:
-        """Accept no more."""
-        # shutdown() wakes a thread that waits in accept(); close() does not.
+        """Accept no more; the socket stays open, and who connects waits in its queue."""
         with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+            os.write(self._waker, b"!")
         self._thread.join(1.0)
-        self._sock.close()
-        with contextlib.suppress(OSError):
-            os.close(self._reserve)
+        if self._thread.is_alive():
+            return  # a bug: what it may use must not become something else
+        for each in (self._reserve, self._woken, self._waker):
+            with contextlib.suppress(OSError):
+                os.close(each)
 
     def run(self) -> None:
         """Accept until stopped."""
@@ -111,13 +121,15 @@ class Listener:
 
     def _accept(self) -> bool:
         """Let in the next client, or turn it away; return False once stopped."""
-        stopping = self._context.stopping
         self.busy_since = 0.0
+        if self._context.stopping.is_set():
+            return False
         try:
             sock, address = self._sock.accept()
+        except BlockingIOError:
+            self._poll.poll()
+            return True
         except OSError as error:
-            if stopping.is_set():
-                return False
             log.warning("Accept returned -1: %s", error.strerror)
             if error.errno not in _PASSING:
                 raise
@@ -132,7 +144,7 @@ class Listener:
             close_quietly(sock)
             host, text = plain_address(str(address[0])), str(error) or type(error).__name__
             log.warning("client %s turned away: %s", host, text, extra={"address": host})
-        return not stopping.is_set()
+        return True
 
     def _most_descriptors(self) -> float:
         """Return how many descriptors may be in use with a new client's.
@@ -149,12 +161,9 @@ class Listener:
         if self._reserve >= 0:
             os.close(self._reserve)
         try:
-            self._sock.settimeout(0)
             with contextlib.suppress(OSError):
                 self._sock.accept()[0].close()
         finally:
-            with contextlib.suppress(OSError):
-                self._sock.settimeout(None)
             try:
                 self._reserve = self._open_reserve()
             except OSError:

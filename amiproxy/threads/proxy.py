@@ -26,7 +26,7 @@ from amiproxy.threads.web.sessions import WebSessions
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
@@ -53,10 +53,10 @@ class Proxy:
         config: Config,
         users: Users,
         formats: Mapping[str, Format],
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         tls: ssl.SSLContext | None,
     ) -> None:
-        """Make a proxy that will accept clients on the bound socket *listener*.
+        """Make a proxy that will accept clients on the bound sockets *listeners*.
 
         No thread and no connection is made before ``start``.
         """
@@ -67,14 +67,18 @@ class Proxy:
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self._web_sessions = WebSessions(self.context.registry)
         self._watchdog = Watchdog(self._servers.revive)
-        self._listener = Listener(self.context, self._web_sessions, self._flusher, listener)
+        self._sockets = listeners
+        self._listeners = [
+            Listener(self.context, self._web_sessions, self._flusher, each) for each in listeners
+        ]
 
     def start(self) -> None:
         """Connect to every server and accept clients."""
         threading.stack_size(STACK_SIZE)
         self._flusher.start()
         self._servers.start()
-        self._listener.start()
+        for listener in self._listeners:
+            listener.start()
         self._watchdog.start()
         log.info("Proxy Started: Listening for connections")
 
@@ -106,7 +110,10 @@ class Proxy:
     def _stop(self) -> None:
         deadline = Deadline(STOP_TIME)
         self.context.stopping.set()
-        self._listener.stop()
+        for listener in self._listeners:
+            listener.stop()
+        for sock in self._sockets:
+            sock.close()
         for session in self.context.registry.snapshot():
             session.say(replies.SHUTTING_DOWN)
             session.end("Shutdown, closed client")

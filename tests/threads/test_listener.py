@@ -47,7 +47,7 @@ NO_DESCRIPTOR = OSError(errno.EMFILE, "Too many open files")
 @pytest.fixture
 def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
     """Start listeners on a free port; they and their clients end with the test."""
-    started: list[tuple[Listener, ProxyContext]] = []
+    started: list[tuple[Listener, ProxyContext, Exhausted]] = []
 
     def start(
         acl: Acl = ANYBODY,
@@ -66,13 +66,14 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
         sessions = WebSessions(router.registry)
         listener = Listener(context, sessions, flusher, sock, **options)
         listener.start()
-        started.append((listener, context))
+        started.append((listener, context, sock))
         return sock
 
     yield start
-    for listener, context in started:
+    for listener, context, sock in started:
         context.stopping.set()
         listener.stop()
+        sock.close()
         for session in context.registry.snapshot():
             session.end("over")
         wait_until(lambda context=context: context.admission.is_empty)  # type: ignore[misc]

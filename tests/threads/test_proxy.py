@@ -34,7 +34,7 @@ class Program:
         self.config = Config(
             listen_address="127.0.0.1", listen_port=free_port(), retry_interval=0.1, **settings
         )
-        self.proxy = Proxy(self.config, users, FORMATS, bind_listener(self.config), None)
+        self.proxy = Proxy(self.config, users, FORMATS, [bind_listener(self.config)], None)
         self.proxy.start()
 
     def client(self) -> ManagerClient:
