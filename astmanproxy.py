@@ -45,7 +45,8 @@ from amiproxy.process.process import (
 )
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.files import find_users, read_formats
-from amiproxy.threads.log import Log, announce, install_root_handler
+from amiproxy.threads.log import SAID, Log, announce
+from amiproxy.threads.logopening import open_log
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.inherited import open_doors
 from amiproxy.threads.net.tls import client_context, server_context
@@ -151,26 +152,13 @@ def prepare(options: Options) -> Prepared:
             announce(warning)
     except ConfigError as error:
         for problem in error.problems:
-            log.error("%s", problem)
+            log.error("%s", problem, extra=SAID)
         logfile.start()
         logfile.close()
         raise
-    for warning in warnings:
+    for warning in [] if logfile.is_on_stderr else warnings:
         print(warning, file=sys.stderr)
     return Prepared(options, config, users, formats, who, logfile, pidfile, doors, tls, directory)
-
-
-def open_log(config: Config, options: Options, who: Identity) -> Log:
-    """Open the log for *who*, and let everything be logged there."""
-    place = f"{config.place('logfile')}Unable to open logfile: {config.logfile}!"
-    try:
-        chosen_by = options.config if "logfile" in config.where else ""
-        fd = who.open_to_append(config.logfile, chosen_by)
-        logfile = Log(config.logfile, options.debug, fd=fd)
-    except OSError as error:
-        raise ConfigError(f"{place} ({error.strerror})") from error
-    install_root_handler(logfile, options.debug)
-    return logfile
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:

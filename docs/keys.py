@@ -79,7 +79,10 @@ KEYS = {
     "`channel`; a user with an `out_context` alone may use `Local/x@out_context` in any case",
     "proc_user": "user to run as; needed if root starts it",
     "proc_group": "default: the user's own",
-    "logfile": "best in a directory of its own that belongs to `proc_user`",
+    "logfile": "best in a directory of its own that belongs to `proc_user`; or `journal`, "
+    "`syslog`, `stderr`, `stdout` ([more](operations.md#where-the-log-goes))",
+    "logformat": "`text`, or `json`: one object a line",
+    "loglevel": "debug, info, warning, error, critical: what is logged at least",
     "pidfile": "of the daemon; with `-f` only if it is set",
 }
 

@@ -71,7 +71,7 @@ def unreadable(who: Identity, paths: Iterable[str]) -> list[str]:
 
 def log_out_of_reach(who: Identity, config: Config) -> list[str]:
     """Return a warning if *who* may not enter the directory of the log, which root has opened."""
-    directory = Path(config.logfile).parent
+    directory = Path(config.log_path or "/dev/null").parent
     is_open_file = Path("/proc") in directory.resolve().parents  # as behind /dev/fd
     if is_open_file or not directory.is_dir() or who.can(os.X_OK, str(directory)):
         return []

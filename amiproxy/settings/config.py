@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from amiproxy.access.acl import ANYBODY, Acl
+from amiproxy.logs import targets
+from amiproxy.logs.levels import LEVELS
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.settings.confsyntax import path, required_path, required_text, text
+from amiproxy.settings.confsyntax import log_target, path, required_path, required_text, text
 from amiproxy.settings.readers import (
     address,
     algorithms,
@@ -23,6 +25,7 @@ from amiproxy.settings.readers import (
     format_name,
     milliseconds,
     networks,
+    one_of,
     origins,
     positive_seconds,
     seconds,
@@ -87,7 +90,9 @@ def _setting(
 
 
 _MODE = choice(*(mode.value for mode in AutoFilter))
-_FREE = frozenset({path, required_path, required_text, text})
+_FREE = frozenset({log_target, path, required_path, required_text, text})
+_LOG_FORMAT = choice("text", "json")
+_LOG_LEVEL = one_of(*LEVELS)
 _LOCAL = choice("off", "allow", "allowwith", "enforce")
 
 
@@ -128,7 +133,10 @@ class Config:
     keepalive: float = _setting(30.0, "keepalive", seconds, live=True)
     listen_address: str = _setting("*", "listenaddress", address)
     listen_port: int = _setting(1234, "listenport", count(1, 65535))
-    logfile: str = _setting("/var/log/asterisk/astmanproxy.log", "logfile", required_path)
+    # A path, or a word of targets.WORDS.
+    logfile: str = _setting("/var/log/asterisk/astmanproxy.log", "logfile", log_target)
+    log_format: str = _setting("text", "logformat", _LOG_FORMAT)
+    log_level: str = _setting("info", "loglevel", _LOG_LEVEL, live=True)
     login_timeout: float = _setting(10.0, "logintimeout", positive_seconds, live=True)
     max_block: int = _setting(131072, "maxblock", count(1), live=True)
     max_clients: int = _setting(0, "maxclients", count(0), live=True)  # 0: no limit
@@ -167,6 +175,11 @@ class Config:
     def guarded(self) -> bool:
         """Whether clients must log in, or give the proxy key, before anything else."""
         return self.auth_required or bool(self.proxy_key)
+
+    @property
+    def log_path(self) -> str:
+        """The file of the log, "" where it goes elsewhere."""
+        return "" if self.logfile in targets.WORDS else self.logfile
 
     def place(self, name: str) -> str:
         """Return ``FILE:LINE: `` of the line that set field *name*, or ``""``.

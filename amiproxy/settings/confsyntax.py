@@ -7,6 +7,8 @@ import os
 import re
 from dataclasses import dataclass, replace
 
+from amiproxy.logs import targets
+
 # What follows the "=": a quoted piece, an unquoted one, or a comment.  A quote that
 # is never closed ends at a comment or with the line, as in the C program.
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|"(?P<open>[^";#]*)|(?P<bare>[^";#]+)')
@@ -125,3 +127,9 @@ def required_path(value: Value) -> str:
     if not found:
         raise ValueError("is empty; give a path")
     return found
+
+
+def log_target(value: Value) -> str:
+    """Read where the log goes: a word of targets.WORDS, or else the path of a file."""
+    word = value.first.text.lower()
+    return word if word in targets.WORDS else required_path(value)

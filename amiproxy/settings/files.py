@@ -94,7 +94,7 @@ def read_formats(config: Config) -> dict[str, Format]:
 
 def impossible_log(config: Config) -> list[str]:
     """Return a warning if there can be no log; whether we may write there the start shows."""
-    path = Path(config.logfile)
+    path = Path(config.log_path or "/dev/null")
     place = f"{config.place('logfile')}logfile: the proxy will not start:"
     if path.is_dir():
         return [f"{place} {path} is a directory"]

@@ -40,11 +40,15 @@ def boolean(value: Written) -> bool:
 
 def choice(*choices: str) -> Callable[[Written], str]:
     """Return a reader of one of *choices*; ``no`` and its like mean the first."""
+    given = one_of(*choices)
+    return lambda value: choices[0] if parse_bool(value.text) is False else given(value)
+
+
+def one_of(*choices: str) -> Callable[[Written], str]:
+    """Return a reader of one of *choices*."""
 
     def read(value: Written) -> str:
         text = value.text.lower()
-        if parse_bool(text) is False:
-            return choices[0]
         if text not in choices:
             raise ValueError(
                 f"{quote(value.text)} is not one of {', '.join(choices)}; write one of them"

@@ -2,7 +2,8 @@
 """The log: a thread of its own writes the lines that others put in its queue.
 
 So a full or slow disk, or a stopped terminal, never makes a session wait.  Lines are
-``%b %e %T: message``, as the C program wrote them.
+``%b %e %T: message``, as the C program wrote them, unless ``logfile`` and ``logformat`` say
+otherwise.
 
 The standard library's QueueListener and WatchedFileHandler would do less: the one
 waits without limit for a stuck file when it stops, the other in ``emit``, and neither
@@ -12,18 +13,22 @@ counts what it loses.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import os
 import queue
-import stat
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from amiproxy.basics.places import open_to_append
-from amiproxy.threads.loglimit import LineLimit
+from amiproxy.logs.forms import Form, TextForm
+from amiproxy.logs.levels import AUDIT, PREFIX, Levels
+from amiproxy.threads.loglimit import Kind, LineLimit, subject
 from amiproxy.threads.net.endless import endless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from amiproxy.threads.logsinks import Sink
 
 #: Lines that may wait for the disk; further ones are dropped and counted.
 MAX_WAITING = 10000
@@ -37,77 +42,75 @@ REPORT_INTERVAL = 10.0
 #: How many lines go into one write.
 _LINES_PER_WRITE = 500
 
-# Characters of a line, and lines of a traceback: what a peer or a handler said may be long.
-_LONGEST = 2000
-_MOST_CALLS = 200
-
-# What a client sends may end in a log line: it must not be able to forge another
-# line, or to control the terminal of a reader: 0x80 to 0x9f do that, too (ECMA-48, C1).
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(10, 32), *range(127, 160))}
+_STDERR = 2
 
 
-class _Formatter(logging.Formatter):
-    """One line a record; those of a traceback are indented."""
+class Copy(NamedTuple):
+    """Where records go as well, those that it *wants*: nobody counts what it does not take."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        first, calls = record.getMessage(), []
-        if record.exc_info:
-            calls += self.formatException(record.exc_info).split("\n")
-        if record.stack_info:
-            calls += record.stack_info.split("\n")
-        # Of a long traceback the end tells most.
-        lines = [first, *calls[-_MOST_CALLS:]]
-        return "\n    ".join([line[:_LONGEST].translate(_ESCAPES) for line in lines])
+    sink: Sink
+    form: Form
+    wants: Callable[[logging.LogRecord], bool]
+
+
+#: Of records whose text is on stderr already.
+SAID = {"said": True}
+
+
+def is_own(record: logging.LogRecord) -> bool:
+    """Return whether *record* is about the proxy itself, or its servers, and to be said anew."""
+    is_new = record.levelno >= logging.INFO and not hasattr(record, "said")
+    return is_new and subject(record)[0] is Kind.OWN
 
 
 class Log(logging.Handler):
-    """A logging handler that writes to the file *path*, and to stdout when debugging.
+    """A logging handler that writes to *sink*, and to *copies* what these want.
 
-    Emitting never blocks and never raises.  Safe from any thread.  *debug* above 1
-    names the thread and module of each line.
+    Emitting never blocks and never raises.  Safe from any thread.
     """
 
     def __init__(
         self,
-        path: str,
-        debug: int = 0,
+        sink: Sink,
+        form: Form | None = None,
+        copies: Iterable[Copy] = (),
         *,
+        levels: Levels | None = None,
         max_waiting: int = MAX_WAITING,
         patience: float = PATIENCE,
-        fd: int = -1,
         report_interval: float = REPORT_INTERVAL,
     ) -> None:
-        """Open the file, or take the descriptor *fd* of it; raises OSError."""
         super().__init__()
-        self.setFormatter(_Formatter())
-        self._path = path
-        self._debug = debug
+        self._sink = sink
+        self._form = form or TextForm()
+        self._copies = tuple(copies)
+        #: What is written from which level on; replaced whole.
+        self.levels = levels or Levels()
         self._patience = patience
-        self._fd = open_to_append(path) if fd < 0 else fd
-        self._torn = not _ends_whole(self._fd)  # its last line has no end
         # Used under the handler's own lock, which Handler.handle takes.
         self._limit = LineLimit()
         self._report_interval = report_interval
         self._reported = time.monotonic()
-        # (level, bytes); None ends the thread.
-        self._queue: queue.Queue[tuple[int, bytes] | None] = queue.Queue(max_waiting)
+        # A record's bytes for the sink and each copy; None ends the thread.
+        self._queue: queue.Queue[tuple[bytes, ...] | None] = queue.Queue(max_waiting)
         self._thread: threading.Thread | None = None
-        # Guards what _fd stands for: it is replaced and closed under it.  The log's
-        # thread holds it while it writes, which may take for ever; so the others ask
-        # for it with a time limit.
-        self._file_lock = threading.Lock()
         # Without a lock: if two lines are lost at once, one may not be counted.
         self._lost = 0
-        self._stamp = (0, "")
+
+    @property
+    def is_on_stderr(self) -> bool:
+        """Whether people read on stderr what is logged about the proxy itself."""
+        sinks = [self._sink, *(copy.sink for copy in self._copies)]
+        return any(sink.fileno() == _STDERR for sink in sinks)
 
     @property
     def lost(self) -> int:
-        """How many lines were lost and have not been told of in the file."""
+        """How many lines were lost and have not been told of in the log."""
         return self._lost
 
     def fileno(self) -> int:
-        """Return the descriptor of the file, which becoming a daemon must not close."""
-        return self._fd
+        """Return the descriptor of the sink, which becoming a daemon must not close."""
+        return self._sink.fileno()
 
     def start(self) -> None:
         """Start the thread; lines logged before are written too."""
@@ -129,56 +132,49 @@ class Log(logging.Handler):
             OSError: the file cannot be opened, or the old one is stuck.
 
         """
-        fd = open_to_append(self._path)
-        if not self._file_lock.acquire(timeout=self._patience):
-            os.close(fd)
-            raise TimeoutError(errno.ETIMEDOUT, "the old file takes no more lines")
-        old, self._fd = self._fd, fd
-        self._torn = not _ends_whole(fd)
-        self._file_lock.release()
-        os.close(old)
+        self._sink.reopen(self._patience)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Put *record* in the queue, or count it as lost."""
         try:
-            if record.levelno >= logging.INFO and not self._limit.admits(record):
-                if self._limit.left_out == 1:
-                    self._queue.put_nowait((0, b""))  # the thread is to report it in time
+            is_written = record.levelno >= self.levels.of_logger(record.name)
+            if hasattr(record, "said") and self._sink.fileno() == _STDERR:
+                is_written = False
+            wants = [copy.wants(record) for copy in self._copies]
+            if not (is_written or any(wants)):
                 return
-            text = self.format(record)
-            if self._debug > 1 and record.levelno < logging.INFO:
-                text = f"{record.threadName} {record.name}: {text}"
-            line = f"{self._time(record.created)}: {text}\n"
-            self._queue.put_nowait((record.levelno, line.encode("latin-1", "backslashreplace")))
+            is_limited = is_written or record.levelno >= logging.INFO
+            if is_limited and not self._limit.admits(record):
+                if self._limit.left_out == 1:
+                    self._queue.put_nowait(())  # the thread is to report it in time
+                return
+            self._queue.put_nowait(self._entries(record, is_written, *wants))
         except Exception:  # noqa: BLE001 - logging must never hurt its caller
             self._lost += 1
 
-    def _time(self, now: float) -> str:
-        second, text = self._stamp
-        if second != int(now):
-            second = int(now)
-            text = time.strftime("%b %e %T", time.localtime(second))
-            # One assignment: another thread sees the old pair or the new one.
-            self._stamp = (second, text)
-        return text
+    def _entries(self, record: logging.LogRecord, *wants: bool) -> tuple[bytes, ...]:
+        """Return *record* for the sink and each copy, b"" for who does not want it."""
+        forms = (self._form, *(copy.form for copy in self._copies))
+        return tuple(form.encode(record) if want else b"" for form, want in zip(forms, wants))
 
     def _run(self) -> None:
         endless("log", self._write_some)
 
     def _write_some(self) -> bool:
         """Write the lines that wait, at least one; return False at the end."""
-        items: list[tuple[int, bytes] | None] = []
+        items: list[tuple[bytes, ...] | None] = []
         with contextlib.suppress(queue.Empty):
             items.append(self._queue.get(timeout=self._until_report()))
             while len(items) < _LINES_PER_WRITE:
                 items.append(self._queue.get_nowait())
         is_over = None in items
-        lines = [item for item in items if item is not None]
+        found = [item for item in items if item]
         if is_over or self._until_report() == 0.0:
-            lines += self._report()
-        self._write(b"".join([line for level, line in lines if level >= logging.INFO]))
-        if self._debug:
-            self._print(b"".join([line for _, line in lines]))
+            found += self._report()
+        mine, *copied = zip(*found) if found else ((),)
+        self._write([entry for entry in mine if entry])
+        for copy, entries in zip(self._copies, copied):
+            copy.sink.write([entry for entry in entries if entry])
         return not is_over
 
     def _until_report(self) -> float | None:
@@ -187,7 +183,7 @@ class Log(logging.Handler):
             return None
         return max(0.0, self._reported + self._report_interval - time.monotonic())
 
-    def _report(self) -> list[tuple[int, bytes]]:
+    def _report(self) -> list[tuple[bytes, ...]]:
         """Return the lines that say what was left out."""
         self._reported = time.monotonic()
         self.acquire()
@@ -195,77 +191,79 @@ class Log(logging.Handler):
             texts = self._limit.report()
         finally:
             self.release()
-        stamp = self._time(time.time())
-        return [(logging.INFO, f"{stamp}: {text}\n".encode("latin-1", "replace")) for text in texts]
+        everybody = [True] * (1 + len(self._copies))
+        return [self._entries(_own_record(text), *everybody) for text in texts]
 
-    def _write(self, data: bytes) -> None:
-        with self._file_lock:
-            lost = self._lost
-            head = f"{self._time(time.time())}: log: {lost} lines lost\n".encode() if lost else b""
-            if self._put(head):
-                self._lost += data.count(b"\n")  # the disk is full, or the like
-                return
-            self._lost -= lost
-            self._lost += self._put(data).count(b"\n")
-
-    def _put(self, data: bytes) -> bytes:
-        """Write *data*; return what could not be written."""
-        assert self._file_lock.locked()
-        try:
-            if self._torn and data:
-                os.write(self._fd, b"\n")
-                self._torn = False
-            while data:
-                count = os.write(self._fd, data)
-                self._torn = not data[:count].endswith(b"\n")
-                data = data[count:]
-        except OSError:
-            pass
-        return data
-
-    def _print(self, data: bytes) -> None:
-        try:
-            while data:
-                data = data[os.write(1, data) :]
-        except OSError:
-            self._debug = 0  # nobody reads stdout any more
+    def _write(self, entries: Sequence[bytes]) -> None:
+        lost = self._lost
+        if lost and self._sink.write([self._form.encode(_own_record(f"log: {lost} lines lost"))]):
+            self._lost += len(entries)  # the disk is full, or the like
+            return
+        self._lost -= lost
+        self._lost += self._sink.write(entries)
 
     def close(self) -> None:
         """Write the lines that wait and close the file, unless it is stuck."""
         self.stop()
         super().close()
-        if self._file_lock.acquire(timeout=self._patience):
-            fd, self._fd = self._fd, -1
-            self._file_lock.release()
-            if fd >= 0:
-                os.close(fd)
+        self._sink.close(self._patience)
+
+    # -- levels, at any time ----------------------------------------------------------------
+
+    def set_levels(self, levels: Levels) -> None:
+        """Write from *levels* on, from now on."""
+        self.levels = levels
+        # Who wants everything hears of everything.
+        everything = bool(self._copies) and any(copy.wants(_DETAIL) for copy in self._copies)
+        logging.getLogger().setLevel(logging.DEBUG if everything else levels.general)
+        for name in modules():
+            level = logging.NOTSET if everything else levels.modules.get(name, logging.NOTSET)
+            logging.getLogger(name).setLevel(level)
+        logging.getLogger(AUDIT).setLevel(levels.of_logger(AUDIT))
 
 
-def _ends_whole(fd: int) -> bool:
-    """Return whether the file *fd* ends with a whole line, as far as that can be seen."""
-    with contextlib.suppress(OSError):
-        status = os.fstat(fd)
-        if stat.S_ISREG(status.st_mode) and status.st_size:
-            reading = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                return os.pread(reading, 1, status.st_size - 1) == b"\n"
-            finally:
-                os.close(reading)
-    return True
+#: A record of debugging.
+_DETAIL = logging.makeLogRecord({"levelno": logging.DEBUG})
+
+
+def modules() -> list[str]:
+    """Return the names of the loggers whose level can be set."""
+    found = [name for name, one in logging.root.manager.loggerDict.items()
+             if name.startswith(PREFIX) and isinstance(one, logging.Logger)]  # fmt: skip
+    return sorted({*found, AUDIT})
+
+
+def set_level(word: str, module: str = "") -> str:
+    """Log from the level *word* on, ``default``: what the configuration says; return what holds.
+
+    *module*: of this part of the proxy only, as ``client``; "": of all that has no level of its
+    own.  It holds until the files are read again.
+
+    Raises:
+        ValueError: there is no such level or module; says which there are.
+
+    """
+    log = next(each for each in logging.getLogger().handlers if isinstance(each, Log))
+    levels = log.levels.with_level(word.lower(), module.lower(), modules())
+    log.set_levels(levels)
+    return str(levels)
+
+
+def _own_record(text: str) -> logging.LogRecord:
+    return logging.LogRecord("amiproxy.log", logging.INFO, __file__, 0, "%s", (text,), None)
 
 
 def announce(text: str) -> None:
     """Write *text* to the log and, at once, to the terminal: before the program detaches."""
-    logging.getLogger("astmanproxy").warning("%s", text)
+    logging.getLogger("astmanproxy").warning("%s", text, extra=SAID)
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
-def install_root_handler(log: Log, debug: int) -> None:
-    """Have everything that is logged in this process go to *log*, debug lines with *debug*."""
-    root = logging.getLogger()
-    root.handlers[:] = [log]
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
+def install_root_handler(log: Log) -> None:
+    """Have everything that is logged in this process go to *log*."""
+    logging.getLogger().handlers[:] = [log]
+    log.set_levels(log.levels)
     # A handler that fails has nowhere to report: stderr is closed.
     logging.raiseExceptions = False
     threading.excepthook = _log_thread_end

@@ -3,22 +3,21 @@
 
 What a client does may be worth a line, and it may do that as fast as it can: lines beyond a
 limit are left out and counted.  Failed log-ins have limits of their own, so that other
-noise cannot hide them from fail2ban, and so have servers that clients add and drop, and the
-proxy's own lines.
+noise cannot hide them from fail2ban, and so have servers that clients add and drop, the
+proxy's own lines, those of the audit and of debugging.
 """
 
 from __future__ import annotations
 
 import enum
+import logging
 import time
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from amiproxy.access.auth import FAILURE
 from amiproxy.access.lockout import network_of
 from amiproxy.basics.bounded import BoundedDict
-
-if TYPE_CHECKING:
-    import logging
+from amiproxy.logs.levels import AUDIT
 
 #: Addresses that are known apart; of more, those that came first are forgotten.
 _MOST_ADDRESSES = 4096
@@ -41,6 +40,8 @@ class Kind(enum.Enum):
     CLIENT = "about clients", Rate(100, 10.0), Rate(300, 30.0)
     CHANGE = "about servers added and dropped by clients", Rate(100, 5.0), Rate(300, 30.0)
     LOGIN = "about failed log-ins", Rate(20, 1.0), Rate(300, 30.0)
+    AUDIT = "of the audit", Rate(1000, 100.0), Rate(5000, 500.0)
+    DETAIL = "of debugging", Rate(1000, 100.0), Rate(5000, 500.0)
 
     def __init__(self, words: str, one: Rate, everybody: Rate) -> None:
         self.words = words
@@ -80,7 +81,7 @@ class LineLimit:
 
     def admits(self, record: logging.LogRecord) -> bool:
         """Return whether *record* is written; if not it is counted."""
-        kind, address = _subject(record)
+        kind, address = subject(record)
         now, key = self._clock(), (kind, address)
         bucket = self._addresses.get(key)
         if bucket is None:
@@ -113,13 +114,22 @@ class LineLimit:
         return [*lines, f"log: {rest} further lines about others left out"] if rest else lines
 
 
-def _subject(record: logging.LogRecord) -> tuple[Kind, str]:
+def subject(record: logging.LogRecord) -> tuple[Kind, str]:
     """Return what *record* is about, with the client's network, "" for none."""
+    kind, address = _about(record)
+    if record.levelno < logging.INFO:
+        kind = Kind.DETAIL
+    return kind, network_of(address) if address else ""
+
+
+def _about(record: logging.LogRecord) -> tuple[Kind, str]:
+    """Return what *record* is about, with the client's address, "" for none."""
     first = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
     if first.startswith(FAILURE):
-        address = first[len(FAILURE) :].split(" ", 1)[0]
-        return Kind.LOGIN, network_of(address)
+        return Kind.LOGIN, first[len(FAILURE) :].split(" ", 1)[0]
     address = getattr(record, "address", "")
+    if record.name == AUDIT:
+        return Kind.AUDIT, address
     thread = record.threadName or ""
     if not address and thread.startswith("client-"):
         address = thread[len("client-") :].rpartition(":")[0]
@@ -128,5 +138,4 @@ def _subject(record: logging.LogRecord) -> tuple[Kind, str]:
         address = first[len("client ") :].split(" ", 1)[0].rstrip(":").rpartition(":")[0]
     if not address:
         return Kind.OWN, ""
-    kind = Kind.CHANGE if getattr(record, "change", False) else Kind.CLIENT
-    return kind, network_of(address)
+    return (Kind.CHANGE if getattr(record, "change", False) else Kind.CLIENT), address

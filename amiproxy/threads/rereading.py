@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from amiproxy.errors import ConfigError
+from amiproxy.logs.levels import Levels
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.config import reloaded
 from amiproxy.settings.files import read_again
@@ -73,6 +74,7 @@ class Rereading:
         self._changed += [*changes(context.config, config), *user_changes(context.users, users)]
         if self._changed:
             self._note([], f"changed: {', '.join(self._changed)}")
+        logfile.set_levels(Levels.of(config.log_level))
         proxy.reload(config, users, tls)
         return ReloadReport(
             tuple(self._read),

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.threads.log import Log, install_root_handler
+from amiproxy.logs.forms import TextForm
+from amiproxy.threads.log import Copy, Log, install_root_handler
+from amiproxy.threads.logsinks import FileSink, StreamSink
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -28,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(path: Path) -> Iterator[Log]:
-    handler = Log(str(path))
+    handler = Log(FileSink(str(path)))
     yield handler
     handler.close()
 
@@ -97,7 +99,8 @@ def test_a_traceback_is_indented(log: Log, path: Path) -> None:
 
 def test_debug_lines_are_for_stdout_only(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The file gets what an administrator reads."""
-    log = Log(str(path), debug=2)
+    shown = Copy(StreamSink(1), TextForm(origin=True), lambda _: True)
+    log = Log(FileSink(str(path)), copies=[shown])
     log.handle(record("detail", level=logging.DEBUG))
     log.handle(record("news"))
     log.start()
@@ -111,7 +114,7 @@ def test_debug_lines_are_for_stdout_only(path: Path, capfd: pytest.CaptureFixtur
 
 def test_lines_too_many_for_the_disk_are_dropped_and_counted(path: Path) -> None:
     """Whoever logs does not wait."""
-    log = Log(str(path), max_waiting=10)
+    log = Log(FileSink(str(path)), max_waiting=10)
     for number in range(25):
         log.handle(record("line %d", number))
     log.start()
@@ -124,7 +127,7 @@ def test_lines_too_many_for_the_disk_are_dropped_and_counted(path: Path) -> None
 
 def test_a_full_disk_loses_lines_and_nothing_else() -> None:
     """They are counted until there is room."""
-    log = Log("/dev/full")
+    log = Log(FileSink("/dev/full"))
     log.start()
     log.handle(record("lost"))
     wait_until(lambda: log.lost == 1)
@@ -138,7 +141,7 @@ def test_a_file_that_takes_nothing_holds_nobody_up(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    log = Log(str(path), patience=0.05)
+    log = Log(FileSink(str(path)), patience=0.05)
     log.start()
 
     def stuck() -> bool:
@@ -185,7 +188,7 @@ def test_reopen_that_fails_keeps_the_file(tmp_path: Path) -> None:
     """It goes on there."""
     directory = tmp_path / "d"
     directory.mkdir()
-    log = Log(str(directory / "x.log"))
+    log = Log(FileSink(str(directory / "x.log")))
     log.start()
     directory.rename(tmp_path / "e")
 
@@ -202,7 +205,7 @@ def test_everything_logged_goes_to_the_root_handler(log: Log, path: Path) -> Non
     root = logging.getLogger()
     before = root.handlers[:], root.level, threading.excepthook, logging.raiseExceptions
     try:
-        install_root_handler(log, debug=0)
+        install_root_handler(log)
         log.start()
         logging.getLogger("amiproxy.x").info("news")
         logging.getLogger("amiproxy.x").debug("detail")
@@ -226,7 +229,7 @@ def test_it_survives_a_shortage_of_memory(
     failures = [MemoryError(), MemoryError()]
     write = Log._write  # noqa: SLF001 - whatever fails in there
 
-    def fail(self: Log, data: bytes) -> None:
+    def fail(self: Log, data: Sequence[bytes]) -> None:
         if failures:
             raise failures.pop()
         write(self, data)
@@ -245,7 +248,7 @@ def test_it_survives_a_shortage_of_memory(
 
 def test_what_is_left_out_is_said_in_time(path: Path) -> None:
     """Though nothing is logged any more; what comes before the end is said at the end."""
-    log = Log(str(path), report_interval=0.05)
+    log = Log(FileSink(str(path)), report_interval=0.05)
     log.start()
     flood = record("%s: noise", "client 192.0.2.1:4711")
     for _ in range(250):
@@ -269,7 +272,7 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.room = room
         self._write = os.write
-        monkeypatch.setattr("amiproxy.threads.log.os.write", self.write)
+        monkeypatch.setattr("amiproxy.threads.logsinks.os.write", self.write)
 
     def write(self, fd: int, data: bytes) -> int:
         if not self.room:
@@ -301,7 +304,7 @@ def test_a_line_torn_by_a_full_disk_stays_alone(
 def test_a_line_torn_before_the_start_stays_alone(path: Path) -> None:
     """The process before had no room to end it; a reopened file may end so, too."""
     path.write_text("Jan  1 00:00:00: to")
-    log = Log(str(path))
+    log = Log(FileSink(str(path)))
     log.start()
     log.handle(record("one"))
     wait_until(lambda: "one" in path.read_text())
