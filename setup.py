@@ -33,7 +33,7 @@ setup(
         "python-daemon>=2.3",
         "lockfile>=0.12.2",
         "h11>=0.16",
-        "bcrypt>=4.0",
+        "bcrypt>=3.2",
     ],
     extras_require={
         # Searches for the patterns of event filters.  It does not come ready built for every

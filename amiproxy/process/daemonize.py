@@ -10,9 +10,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Callable
 
-import daemon
-
 from amiproxy.errors import ConfigError
+from amiproxy.process.daemonlib import daemon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,10 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import lockfile
-from daemon.pidfile import TimeoutPIDLockFile
 
 from amiproxy.basics.places import make_directory
 from amiproxy.errors import ConfigError
+from amiproxy.process.daemonlib import TimeoutPIDLockFile
 
 if TYPE_CHECKING:
     from amiproxy.process.identity import Identity

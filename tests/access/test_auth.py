@@ -59,6 +59,23 @@ def test_secret(stored: str, given_secret: str, matches: bool) -> None:
     assert auth.secret_matches(user(stored), given_secret) is matches
 
 
+def test_old_bcrypt_is_asked_for_no_kind_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Version 3, which Debian 12 has, raises ValueError for $2x$."""
+    asked: list[bytes] = []
+
+    def check(_: bytes, stored: bytes) -> bool:
+        asked.append(stored[:4])
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", check)
+
+    auth.secret_matches(user(FROM_C.replace("$2a$", "$2x$")), "U*U")
+
+    assert asked == [b"$2b$"]
+
+
 def test_bcrypt_reads_72_bytes_as_in_c() -> None:
     """A longer secret is cut, and not rejected."""
     stored = hashed(b"a" * 72)

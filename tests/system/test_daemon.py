@@ -212,7 +212,6 @@ def test_a_log_that_is_not_read_stops_nothing(daemon: Daemon) -> None:
 def test_not_started_as_root_it_keeps_its_user(daemon: Daemon) -> None:
     """It could not become proc_user, so that has no effect."""
     daemon.configure("proc_user = root\n")
-    daemon.dir.chmod(0o777)
     daemon.run_dir.mkdir()
     daemon.run_dir.chmod(0o777)
     try:
