@@ -5,7 +5,7 @@
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
 # make libraries       manager libraries of others, direct and through the proxy: 10 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
-# make docs            write what in docs/ and man/ follows from the code
+# make docs            write what in docs/, man/ and completion/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
@@ -40,6 +40,8 @@ GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
 UNITS    = $(PREFIX)/lib/systemd/system
 MANUAL   = $(PREFIX)/share/man
+BASHCOMP = $(PREFIX)/share/bash-completion/completions
+ZSHCOMP  = $(PREFIX)/share/zsh/site-functions
 PY       = .venv/bin/python
 PIP      = -m pip --disable-pip-version-check --no-input
 HANDLERS = $(wildcard handlers/*.py)
@@ -122,7 +124,7 @@ dead: .venv/.ready
 check: style types licences dead
 	$(PY) -m pytest -n auto --hypothesis-profile=quick $(addprefix --ignore=tests/,$(SLOW))
 
-# What in docs/ and man/ follows from the code, and the picture.
+# What in docs/, man/ and completion/ follows from the code, and the picture.
 docs: .venv/.ready
 	$(PY) docs/tables.py
 	$(PY) docs/picture.py
@@ -184,7 +186,7 @@ cert:
 install: python
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
 	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
-	  "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8"
+	  "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8" "$(DESTDIR)$(BASHCOMP)" "$(DESTDIR)$(ZSHCOMP)"
 	test -d "$(DESTDIR)$(LOGS)" || { install -d "$(DESTDIR)$(LOGS)" && \
 	  { chown -h nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
 	rm -rf "$(NEW)"
@@ -222,6 +224,8 @@ install: python
 	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	install -m 0644 man/*.5 "$(DESTDIR)$(MANUAL)/man5"
 	install -m 0644 man/*.8 "$(DESTDIR)$(MANUAL)/man8"
+	install -m 0644 completion/astmanproxy.bash "$(DESTDIR)$(BASHCOMP)/astmanproxy"
+	install -m 0644 completion/_astmanproxy "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 
 # The configuration, the log, and handlers you added stay.
@@ -231,7 +235,7 @@ uninstall:
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
 	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \
 	  "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
-	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.*
+	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.* "$(DESTDIR)$(BASHCOMP)/astmanproxy" "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
 
 clean:
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS  # noqa: E402
-from docs import keys, manual, userkeys  # noqa: E402
+from docs import completion, keys, manual, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -69,9 +69,11 @@ def updated(page: Path, name: str, table: str) -> str:
 
 
 def main() -> None:
-    """Write every table into its page."""
+    """Write every table into its page, and what the shells complete."""
     for (page, name), table in tables().items():
         page.write_text(updated(page, name, table), "utf-8")
+    for path, text in completion.files().items():
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ def test_install_puts_program_configuration_and_start_files(place: Place) -> Non
         "etc/init.d/astmanproxy",
         "etc/logrotate.d/astmanproxy",
         *(f"usr/local/share/man/man{p.suffix[1:]}/{p.name}" for p in ROOT.glob("man/*")),
+        "usr/local/share/bash-completion/completions/astmanproxy",
+        "usr/local/share/zsh/site-functions/_astmanproxy",
     }
     for name in ("astmanproxy.conf", "astmanproxy.users"):
         assert (place.etc / "asterisk" / name).stat().st_mode & 0o777 == 0o640

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion for bash, written by "make docs".                          -*- shell-script -*-
+
+_astmanproxy()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} quote='' each
+    local -a found=() commands=(
+
+    )
+    # In --config=FILE the "=" is a word.
+    if [[ $cur == "=" ]]; then
+        cur=
+    elif [[ $prev == "=" ]]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    COMPREPLY=()
+    if [[ " -c --config -u --users -p --pidfile " == *" $prev "* ]]; then
+        # Nothing found here: files.
+        compopt -o default
+    elif [[ "  " == *" $prev "* ]]; then
+        [[ $cur != [\'\"]* ]] || quote=${cur:0:1}
+        cur=${cur#"$quote"}
+        [[ -n $quote ]] || cur=${cur//\\/}
+        for each in "${commands[@]}"; do
+            [[ $each != "$cur"* ]] || found+=("$each")
+        done
+        # A second one keeps the word open for the argument.
+        [[ ${#found[@]} != 1 || ${found[0]} != *" " ]] || found+=("${found[0]}...")
+        for each in "${found[@]}"; do
+            [[ -n $quote ]] || printf -v each '%q' "$each"
+            COMPREPLY+=("$each")
+        done
+    elif [[ "  " != *" $prev "* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret -h --help -v --version" -- "$cur")
+    fi
+}
+complete -F _astmanproxy astmanproxy
