@@ -45,11 +45,14 @@ from amiproxy.process.process import (
 )
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.files import find_users, read_formats
+from amiproxy.threads.control.server import ControlServer
+from amiproxy.threads.control.socketfile import SocketFile, prepared_control
 from amiproxy.threads.log import SAID, Log, announce
 from amiproxy.threads.logopening import open_log
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.inherited import open_doors
 from amiproxy.threads.net.tls import client_context, server_context
+from amiproxy.threads.program import Program
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.reloading import Reloader
 from amiproxy.threads.rereading import Rereading
@@ -105,6 +108,7 @@ class Prepared:
     log: Log
     pidfile: PidFile | None
     doors: list[Door]  # where clients are accepted
+    control: SocketFile | None
     tls: ssl.SSLContext | None
     directory: str  # where relative paths in the files start
 
@@ -150,6 +154,7 @@ def prepare(options: Options) -> Prepared:
         doors, more = open_doors(config, announce)
         for warning in more:
             announce(warning)
+        control = prepared_control(config, pidfile.path if pidfile else "", who)
     except ConfigError as error:
         for problem in error.problems:
             log.error("%s", problem, extra=SAID)
@@ -158,7 +163,9 @@ def prepare(options: Options) -> Prepared:
         raise
     for warning in [] if logfile.is_on_stderr else warnings:
         print(warning, file=sys.stderr)
-    return Prepared(options, config, users, formats, who, logfile, pidfile, doors, tls, directory)
+    return Prepared(
+        options, config, users, formats, who, logfile, pidfile, doors, control, tls, directory
+    )
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:
@@ -176,21 +183,17 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         foreground=options.foreground,
         core=options.core,
         pidfile=prepared.pidfile,
-        keep=[*prepared.doors, prepared.log, *keep],
+        keep=[*prepared.doors, prepared.log, *filter(None, [prepared.control]), *keep],
     ):
         prepared.who.check()
         if options.core:
             allow_core_dumps()
-        proxy = Proxy(
-            prepared.config,
-            prepared.users,
-            prepared.formats,
-            [door.sock for door in prepared.doors],
-            prepared.tls,
-        )
+        proxy = made_proxy(prepared)
         reloader = Reloader(lambda because: reread(prepared, proxy, because))
+        proxy.context.program = Program(reloader)
+        control = ControlServer(proxy.context, prepared.control)
         try:
-            for each in (prepared.log, reloader, proxy):
+            for each in (prepared.log, reloader, proxy, control):
                 each.start()
         except (RuntimeError, MemoryError, OSError) as error:  # no thread, no descriptor
             raise ConfigError(f"The proxy cannot start: {error}") from error
@@ -199,8 +202,15 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         ready()
         wait_for_end(reloader)
         proxy.stop()
+        control.stop()
         log.info("Proxy stopped; shutting down.")
     return EX_SOFTWARE if reasons else 0
+
+
+def made_proxy(prepared: Prepared) -> Proxy:
+    """Return the proxy that *prepared* describes, not started."""
+    sockets = [door.sock for door in prepared.doors]
+    return Proxy(prepared.config, prepared.users, prepared.formats, sockets, prepared.tls)
 
 
 def wait_for_end(reloader: Reloader) -> None:

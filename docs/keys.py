@@ -84,6 +84,8 @@ KEYS = {
     "logformat": "`text`, or `json`: one object a line",
     "loglevel": "debug, info, warning, error, critical: what is logged at least",
     "pidfile": "of the daemon; with `-f` only if it is set",
+    "controlsocket": "a Unix socket for `--control`, which root and the proxy's user may use; "
+    "`no`: none. Without the line it is beside the pid file, as `astmanproxy.sock`",
 }
 
 #: Keys that add up, so that no line is their default: SIGHUP changes them all.

@@ -59,6 +59,14 @@ OPTIONS = (
         ("Read a secret, print it hashed for the users file",),
         "hash-secret",
     ),
+    Option(
+        "",
+        "control",
+        "COMMAND",
+        ("Have the running proxy do COMMAND; 'help' lists what there is",),
+        "control",
+    ),
+    Option("", "json", "", ("Print what --control says as JSON",)),
     Option("h", "help", "", ("Displays this message",), "help"),
     Option("v", "version", "", ("Displays version information",), "version"),
 )
@@ -66,6 +74,7 @@ OPTIONS = (
 #: What the command line can ask for instead of running the proxy: the module whose
 #: ``main(options)`` does it and returns the exit status.
 COMMANDS = {
+    "control": "amiproxy.commands.control",
     "test": "amiproxy.commands.check",
     "hash-secret": "amiproxy.commands.hashsecret",
 }
@@ -102,6 +111,8 @@ class Options:
     debug: int = 0
     foreground: bool = False
     core: bool = False
+    json: bool = False
+    control: str = ""  # what is asked of the running proxy
     command: str = ""  # instead of running: one of COMMANDS, help or version
 
 
@@ -144,6 +155,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         option = _NAMED[name]
         if option.command:
             options.command = options.command or option.command
+            if option.value:
+                options.control = value
         elif option.long == "debug":
             options.debug += 1
         elif option.value:

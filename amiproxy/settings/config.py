@@ -15,7 +15,14 @@ from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.logs import targets
 from amiproxy.logs.levels import LEVELS
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.settings.confsyntax import log_target, path, required_path, required_text, text
+from amiproxy.settings.confsyntax import (
+    log_target,
+    path,
+    path_or_no,
+    required_path,
+    required_text,
+    text,
+)
 from amiproxy.settings.readers import (
     address,
     algorithms,
@@ -90,7 +97,7 @@ def _setting(
 
 
 _MODE = choice(*(mode.value for mode in AutoFilter))
-_FREE = frozenset({log_target, path, required_path, required_text, text})
+_FREE = frozenset({log_target, path, path_or_no, required_path, required_text, text})
 _LOG_FORMAT = choice("text", "json")
 _LOG_LEVEL = one_of(*LEVELS)
 _LOCAL = choice("off", "allow", "allowwith", "enforce")
@@ -120,6 +127,8 @@ class Config:
     client_ca_file: str = _setting("", "clientcafile", required_path)
     client_write_timeout: float = _setting(0.1, "clientwritetimeout", milliseconds, live=True)
     connect_timeout: float = _setting(5.0, "connecttimeout", positive_seconds, live=True)
+    # "no": there is none, "": beside the pid file.
+    control_socket: str = _setting("", "controlsocket", path_or_no)
     display_connects: bool = _setting(True, "displayconnects", boolean, live=True)
     filter_local: str = _setting("off", "filterlocal", _LOCAL)
     handler_dir: str = _setting("", "handlerdir", path)

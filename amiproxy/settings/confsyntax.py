@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.logs import targets
 
 # What follows the "=": a quoted piece, an unquoted one, or a comment.  A quote that
@@ -119,6 +120,14 @@ def required_text(value: Value) -> str:
     if not found:
         raise ValueError("is empty; give a value, or leave the line out")
     return found
+
+
+def path_or_no(value: Value) -> str:
+    """Read a path, or ``no``; ``""`` for yes."""
+    answer = parse_bool(value.text)
+    if answer is None:
+        return required_path(value)
+    return "" if answer else "no"
 
 
 def required_path(value: Value) -> str:

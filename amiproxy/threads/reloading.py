@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reloader: carries out SIGHUPs in a thread of its own.
+"""Reloader: carries out SIGHUPs, and reloads that others ask for, in a thread of its own.
 
 Files may hang (a FIFO in the place of one, a network file system without its server).
 Main must not: it waits for the signal that ends the process.
@@ -7,29 +7,52 @@ Main must not: it waits for the signal that ends the process.
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import logging
 import threading
 import time
 from typing import Callable
 
+from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
 
 log = logging.getLogger("amiproxy.reloading")
 
-
 #: Carries out one reload; its argument says who wants it, for the log.
-Reload = Callable[[str], object]
+Reload = Callable[[str], ReloadReport]
 
 _HUP = "Received HUP"
 
 
+class Asked:
+    """One reload that somebody waits for."""
+
+    def __init__(self, because: str) -> None:
+        self.because = because
+        self._report: ReloadReport | None = None
+        self._done = threading.Event()
+
+    def finish(self, report: ReloadReport) -> None:
+        """Let whoever waits go on with *report*."""
+        self._report = report
+        self._done.set()
+
+    def wait(self, timeout: float) -> ReloadReport | None:
+        """Return what the reload did, or None if it is not over in *timeout* seconds."""
+        self._done.wait(timeout)
+        return self._report
+
+
 class Reloader:
-    """Calls *reload* for each SIGHUP, or once for those that come while it runs."""
+    """Calls *reload* for each SIGHUP, or once for all that is asked for while it runs."""
 
     def __init__(self, reload: Reload) -> None:
         self._reload = reload
         self._asked = threading.Event()
+        # Those that wait for a reload which has not begun.  Each operation on it is one step.
+        self._waiting: collections.deque[Asked] = collections.deque()
         self.busy_since = 0.0  # since when it reloads, for the watchdog
 
     def start(self) -> None:
@@ -46,13 +69,33 @@ class Reloader:
             log.warning("Received HUP -- follows the one that takes %.1f s already", seconds)
         self._asked.set()
 
+    def ask_and_tell(self, because: str) -> Asked:
+        """Have the files read again; return what to wait for.  *because* is for the log."""
+        asked = Asked(because)
+        self._waiting.append(asked)
+        self._asked.set()
+        return asked
+
     def _carry_out(self) -> bool:
         self.busy_since = 0.0
         self._asked.wait()
         self._asked.clear()
         self.busy_since = time.monotonic()
+        asked = self._take()
+        report = ReloadReport(problems=("bug in the proxy: see its log",))
         try:
-            self._reload(_HUP)
+            report = self._reload(asked[0].because if asked else _HUP)
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
+        finally:
+            for each in asked:
+                each.finish(report)
         return True
+
+    def _take(self) -> list[Asked]:
+        """Return those that wait for the reload that begins now."""
+        found: list[Asked] = []
+        with contextlib.suppress(IndexError):
+            while True:
+                found.append(self._waiting.popleft())
+        return found

@@ -35,7 +35,7 @@ def test_values_are_read_as_the_c_program_reads_them(line: str, banner: str) -> 
 
 
 FREE = ["proxykey", "forcebanner", "proc_user", "proc_group", "certfile", "clientcafile", "sslcafile",
-        "handlerdir", "logfile", "pidfile"]  # fmt: skip
+        "handlerdir", "logfile", "pidfile", "controlsocket"]  # fmt: skip
 
 
 @pytest.mark.parametrize("key", [*FREE, "host", "permit", "deny"])

@@ -7,6 +7,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.reloading import Reloader
 from tests.support import wait_until
 
@@ -19,9 +20,10 @@ def test_signals_during_a_reload_are_one_more(caplog: pytest.LogCaptureFixture) 
     done: list[int] = []
     may_end = threading.Event()
 
-    def reload(_because: str) -> None:
+    def reload(_because: str) -> ReloadReport:
         done.append(len(done))
         may_end.wait(10)
+        return ReloadReport()
 
     reloader = Reloader(reload)
     reloader.start()
@@ -41,7 +43,7 @@ def test_a_reload_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -
     """Whatever it raises."""
     errors: list[BaseException] = [ValueError("oops"), MemoryError(), SystemExit()]
 
-    def reload(_because: str) -> None:
+    def reload(_because: str) -> ReloadReport:
         raise errors.pop()
 
     reloader = Reloader(reload)
@@ -51,3 +53,41 @@ def test_a_reload_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -
         wait_until(lambda left=left: len(errors) == left)  # type: ignore[misc]
 
     wait_until(lambda: "oops" in caplog.text)
+
+
+def test_who_waits_gets_the_report_of_a_reload_that_began_after_it_asked() -> None:
+    """All who ask while one is under way share the next one."""
+    begun: list[str] = []
+    may_end = threading.Event()
+
+    def reload(because: str) -> ReloadReport:
+        begun.append(because)
+        may_end.wait(10)
+        return ReloadReport(read=(f"{len(begun)}",))
+
+    reloader = Reloader(reload)
+    reloader.start()
+    reloader.ask()
+    wait_until(lambda: begun == ["Received HUP"])
+    asked = [reloader.ask_and_tell(f"Reload by {name}") for name in ("root", "joe")]
+
+    assert asked[0].wait(0.0) is None
+    may_end.set()
+
+    assert [each.wait(10) for each in asked] == [ReloadReport(read=("2",))] * 2
+    assert begun == ["Received HUP", "Reload by root"]
+
+
+def test_who_waits_is_told_of_a_bug() -> None:
+    """Whatever the reload raises."""
+
+    def reload(_because: str) -> ReloadReport:
+        raise ValueError("oops")
+
+    reloader = Reloader(reload)
+    reloader.start()
+
+    report = reloader.ask_and_tell("Reload by root").wait(10)
+
+    assert report is not None
+    assert report.problems == ("bug in the proxy: see its log",)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.reloadreport import ReloadReport
     from amiproxy.threads.sessions.router import Router
 
 _Number = TypeVar("_Number", int, float, bool)
@@ -37,6 +38,13 @@ class ServerControl(Protocol):
         """Let the server called *name* go; return False if there is none."""
 
 
+class Operations(Protocol):
+    """What the operator asks of the whole program; see amiproxy.threads.program."""
+
+    def reload(self, because: str) -> ReloadReport | None:
+        """Read the files again; return what came of it, None if that takes too long."""
+
+
 class ProxyContext:
     """Settings and services that all clients' threads use.
 
@@ -48,6 +56,9 @@ class ProxyContext:
     *config*, *users*, *tls*, *guarded* and *limits* are values: a reload assigns new
     ones, and a reader takes the reference once.
     """
+
+    #: Set before any thread is started.
+    program: Operations
 
     def __init__(
         self,

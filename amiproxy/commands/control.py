@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``--control COMMAND``: asks the running proxy, and prints what it says."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from amiproxy.errors import ConfigError
+from amiproxy.process.controlpath import control_path
+from amiproxy.process.options import current_directory
+from amiproxy.settings.conffile import examine_config
+from amiproxy.settings.config import Config
+from amiproxy.threads.control.client import UnreachableError, ask
+
+if TYPE_CHECKING:
+    from amiproxy.process.options import Options
+
+#: Exit statuses: the proxy has refused; none runs (as init scripts say of a status, LSB 22.2),
+#: and it cannot be asked.
+REFUSED, NOT_RUNNING, UNREACHABLE = 1, 3, 4
+
+
+def main(options: Options) -> int:
+    """Ask; return 0 if the proxy has done it."""
+    path = find_socket(options)
+    if not path:
+        print("there is no control socket: controlsocket = no", file=sys.stderr)
+        return UNREACHABLE
+    if "\n" in options.control:
+        print("a command is one line", file=sys.stderr)
+        return REFUSED
+    try:
+        told = ask(path, options.control, as_json=options.json)
+    except UnreachableError as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE if error.is_running else NOT_RUNNING
+    except KeyboardInterrupt:
+        return UNREACHABLE
+    stream = sys.stdout if told.is_good or options.json else sys.stderr
+    stream.flush()
+    stream.buffer.write(told.text)
+    stream.buffer.flush()
+    return 0 if told.is_good else REFUSED
+
+
+def find_socket(options: Options) -> str:
+    """Return the control socket of the proxy that *options* would start, ``""``: it has none.
+
+    A configuration that is broken since the proxy was started says it all the same, as far as it
+    can be read.
+    """
+    try:
+        config = examine_config(options.config, current_directory())[0]
+    except ConfigError:
+        config = Config()
+    return control_path(config, options.pidfile or config.pidfile)

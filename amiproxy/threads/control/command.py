@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Command: one thing that the operator may ask of the running proxy, as a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from amiproxy.threads.sessions.context import ProxyContext
+
+
+class Request(NamedTuple):
+    """One command on its way to the function that carries it out."""
+
+    context: ProxyContext
+    #: The arguments, as many as the command takes.
+    words: tuple[str, ...]
+    #: Who asks, for the log: ``root``.
+    who: str
+
+
+class Answer(NamedTuple):
+    """What is said to a Request: *lines* of text, or *data* for who asks for JSON.
+
+    ``data`` None: the lines stand for it.  *then* is called when the answer has been sent.
+    """
+
+    lines: tuple[str, ...] = ()
+    is_good: bool = True
+    data: object = None
+    then: Optional[Callable[[], object]] = None
+
+
+def refusal(text: str) -> Answer:
+    """Return the answer to a request that cannot be carried out, since *text*."""
+    return Answer((text,), is_good=False)
+
+
+Run = Callable[[Request], Answer]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: *name* is one word or two, *run* carries it out.
+
+    *arguments* are as the help shows them, ``[MODULE]`` for one that may be left out.  One that
+    *changes* something leaves a line in the log.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    help: str
+    changes: bool
+    run: Run
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        return " ".join([self.name, *self.arguments])
+
+    def takes(self, count: int) -> bool:
+        """Return whether it can be given *count* arguments."""
+        least = sum(not each.startswith("[") for each in self.arguments)
+        return least <= count <= len(self.arguments)
+
+
+def command(
+    name: str, *arguments: str, explanation: str, changes: bool = False
+) -> Callable[[Run], Command]:
+    """Make the function below the command *name*."""
+    return lambda run: Command(name, arguments, explanation, changes, run)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands that show nothing but change something, and ``version``."""
+
+from __future__ import annotations
+
+import os
+
+from amiproxy import __version__
+from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
+
+
+@command("version", explanation="the version of the running proxy, its pid, and since when it runs")
+def _version(request: Request) -> Answer:
+    context = request.context
+    started = context.started.isoformat(timespec="seconds")
+    data = {
+        "version": __version__,
+        "pid": os.getpid(),
+        "started": started,
+        "uptime": int(context.uptime),
+    }
+    return Answer((f"astmanproxy {__version__}, pid {os.getpid()}, since {started}",), data=data)
+
+
+@command(
+    "reload",
+    changes=True,
+    explanation="what SIGHUP does; tells what was read, what changed, and every problem",
+)
+def _reload(request: Request) -> Answer:
+    report = request.context.program.reload(f"Reload by {request.who}")
+    if report is None:
+        return refusal("the files are still being read: one of them hangs; see the log")
+    lines = [
+        *report.read,
+        *(f"changed: {line}" for line in report.changed),
+        *(f"warning: {line}" for line in report.warnings),
+        *(f"problem: {line}" for line in report.problems),
+    ]
+    data = {
+        "read": report.read,
+        "changed": report.changed,
+        "warnings": report.warnings,
+        "problems": report.problems,
+    }
+    return Answer(tuple(lines), is_good=not report.problems, data=data)
+
+
+COMMANDS: tuple[Command, ...] = (_version, _reload)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All commands of the control socket, and what finds the one that a line asks for."""
+
+from __future__ import annotations
+
+import logging
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from amiproxy.threads.control import commands
+from amiproxy.threads.control.command import (
+    Answer,
+    Command,
+    Request,
+    command,
+    refusal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.threads.sessions.context import ProxyContext
+
+log = logging.getLogger("amiproxy.control")
+
+
+def perform(context: ProxyContext, line: str, who: str) -> Answer:
+    """Carry out the command *line* for *who*."""
+    words = line.split()
+    found, rest = _find(words)
+    if found is None:
+        return refusal(f"{' '.join(words)!a} is no command; help lists them")
+    if not found.takes(len(rest)):
+        return refusal(f"usage: {found.usage}")
+    if found.changes:
+        log.info("control: %s: %s", who, " ".join([found.name, *rest]), extra={"change": True})
+    return found.run(Request(context, tuple(rest), who))
+
+
+def _find(words: list[str]) -> tuple[Command | None, list[str]]:
+    """Return the command that *words* name, and its arguments."""
+    for count in (2, 1):
+        found = COMMANDS.get(" ".join(words[:count]).lower())
+        if found is not None and len(words) >= count:
+            return found, words[count:]
+    return None, []
+
+
+@command("help", "[COMMAND]", explanation="this list")
+def _help(request: Request) -> Answer:
+    shown = [
+        each for name, each in COMMANDS.items()
+        if not request.words or name.split()[0] == request.words[0].lower()
+    ]  # fmt: skip
+    if not shown:
+        return refusal(f"{request.words[0]!a} is no command; help lists them")
+    width = max(len(each.usage) for each in shown)
+    data = [{"usage": each.usage, "help": each.help} for each in shown]
+    lines = (f"{each.usage:{width}}  {each.help}" for each in shown)
+    return Answer(tuple(lines), data=data)
+
+
+#: Every command by its name, in the order in which help shows them.
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {each.name: each for each in (_help, *commands.COMMANDS)}
+)
