@@ -27,9 +27,6 @@ PINNED    = $(if $(findstring --no-index,$(PIPFLAGS)),,yes)
 RE2FLAGS ?= --only-binary=google-re2
 RE2       = $(RE2FLAGS) $(if $(and $(PINNED),$(findstring only-binary,$(RE2FLAGS))),--require-hashes -r requirements/re2.txt,'astmanproxy[re2]')
 NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in docs/install.md)"
-# The group that may read the installed configuration: that of proc_user.
-CONFGROUP ?= $(shell id -gn nobody 2>/dev/null || echo root)
-
 SYSCONFDIR ?= /etc
 ETC      = $(SYSCONFDIR)/asterisk
 LOGS     = /var/log/astmanproxy
@@ -38,7 +35,7 @@ NEW      = $(DESTDIR)$(LIBDIR)/venv.new
 TELL     = echo "What astmanproxy needs could not be installed; above, pip says why. Where a package has to be compiled: see Platforms in docs/install.md" >&2
 GIVEUP   = { rm -rf "$(NEW)"; $(TELL); exit 1; }
 SBIN     = $(PREFIX)/sbin
-UNITS    = $(PREFIX)/lib/systemd/system
+SETUP    = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SYSCONFDIR="$(SYSCONFDIR)" LOGS="$(LOGS)" init/setup
 MANUAL   = $(PREFIX)/share/man
 BASHCOMP = $(PREFIX)/share/bash-completion/completions
 ZSHCOMP  = $(PREFIX)/share/zsh/site-functions
@@ -184,11 +181,8 @@ cert:
 # It is made anew each time, beside the old one, so that an upgrade that fails (no way to
 # the package index) leaves what was there.  What you added to $(LIBDIR)/handlers stays.
 install: python
-	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(UNITS)" \
-	  "$(DESTDIR)$(ETC)" "$(DESTDIR)$(SYSCONFDIR)/init.d" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d" \
-	  "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8" "$(DESTDIR)$(BASHCOMP)" "$(DESTDIR)$(ZSHCOMP)"
-	test -d "$(DESTDIR)$(LOGS)" || { install -d "$(DESTDIR)$(LOGS)" && \
-	  { chown -h nobody:$(CONFGROUP) "$(DESTDIR)$(LOGS)" 2>/dev/null || true; }; }
+	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8" \
+	  "$(DESTDIR)$(BASHCOMP)" "$(DESTDIR)$(ZSHCOMP)"
 	rm -rf "$(NEW)"
 	umask 022; $(PYTHON) -m venv "$(NEW)"
 	@# Not shown, or what they say only if they fail would be read as if they had.
@@ -207,34 +201,22 @@ install: python
 	rm -rf "$(DESTDIR)$(LIBDIR)/venv"
 	mv "$(NEW)" "$(DESTDIR)$(LIBDIR)/venv"
 	install -m 0644 $(HANDLERS) "$(DESTDIR)$(LIBDIR)/handlers"
-	@# Removed first: the C program may be running from that very file.
-	rm -f "$(DESTDIR)$(SBIN)/astmanproxy"
+	@$(SETUP) before
 	printf '#!/bin/sh\n# Start astmanproxy with the Python environment it was installed with.\nexec "%s/venv/bin/python" -I -m astmanproxy "$$@"\n' "$(LIBDIR)" > "$(DESTDIR)$(SBIN)/astmanproxy"
 	chmod 0755 "$(DESTDIR)$(SBIN)/astmanproxy"
-	for file in astmanproxy.conf astmanproxy.users; do \
-	  test -e "$(DESTDIR)$(ETC)/$$file" || { \
-	    install -m 0640 $$file "$(DESTDIR)$(ETC)/$$file" && \
-	    { chgrp -h $(CONFGROUP) "$(DESTDIR)$(ETC)/$$file" 2>/dev/null || true; }; } || exit 1; \
-	done
-	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.init > "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
-	chmod 0755 "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy"
-	sed 's|/usr/local/sbin|$(SBIN)|g' init/astmanproxy.service > "$(DESTDIR)$(UNITS)/astmanproxy.service"
-	chmod 0644 "$(DESTDIR)$(UNITS)/astmanproxy.service"
-	init/adapt logrotate "$(DESTDIR)$(ETC)/astmanproxy.conf" "$(SYSCONFDIR)" > "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
-	chmod 0644 "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	install -m 0644 man/*.5 "$(DESTDIR)$(MANUAL)/man5"
 	install -m 0644 man/*.8 "$(DESTDIR)$(MANUAL)/man8"
 	install -m 0644 completion/astmanproxy.bash "$(DESTDIR)$(BASHCOMP)/astmanproxy"
 	install -m 0644 completion/_astmanproxy "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
+	@$(SETUP) after
 	@echo "Installed $(SBIN)/astmanproxy.  Next: edit $(ETC)/astmanproxy.conf, then astmanproxy -t"
 
 # The configuration, the log, and handlers you added stay.
 uninstall:
+	@$(SETUP) uninstall
 	rm -rf "$(DESTDIR)$(LIBDIR)/venv" "$(NEW)" "$(DESTDIR)$(LIBDIR)/handlers/__pycache__"
 	cd "$(DESTDIR)$(LIBDIR)/handlers" 2>/dev/null && rm -f $(notdir $(HANDLERS)) || true
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
-	rm -f "$(DESTDIR)$(SBIN)/astmanproxy" "$(DESTDIR)$(UNITS)/astmanproxy.service" \
-	  "$(DESTDIR)$(SYSCONFDIR)/init.d/astmanproxy" "$(DESTDIR)$(SYSCONFDIR)/logrotate.d/astmanproxy"
 	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.* "$(DESTDIR)$(BASHCOMP)/astmanproxy" "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
 
 clean:

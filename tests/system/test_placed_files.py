@@ -76,7 +76,7 @@ def test_a_file_of_somebody_else_stays_too(placed: Placed) -> None:
             "proc_user = daemon\nlogfile = /var/log/astmanproxy/astmanproxy.log\n",
             ["User=daemon", "Group=daemon"],
         ),
-        ("proc_user = astmanproxy\n", ["ReadWritePaths=-/var/log/asterisk"]),
+        ("proc_user = astmanproxy\nlogfile = /var/log/pbx/l\n", ["ReadWritePaths=-/var/log/pbx"]),
         (
             "proc_user = astmanproxy\nlogfile = /run/astmanproxy/l\nlistenport = 80\n",
             ["AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"],

@@ -135,7 +135,9 @@ def test_a_service_with_a_broken_configuration_does_not_start(service: Service) 
     assert f"{service.conf}:1: listenport: " in output
 
 
-@pytest.mark.parametrize("script", ["init/astmanproxy.init", "init/adapt", "init/place", ".ci/run"])
+@pytest.mark.parametrize(
+    "script", ["init/astmanproxy.init", "init/adapt", "init/place", "init/setup", ".ci/run"]
+)
 def test_a_script_is_executable_and_parses(script: str) -> None:
     """In the shell that its first line names."""
     path = ROOT / script
