@@ -17,7 +17,7 @@ _astmanproxy()
     if [[ " -c --config -u --users -p --pidfile " == *" $prev "* ]]; then
         # Nothing found here: files.
         compopt -o default
-    elif [[ "  " == *" $prev "* ]]; then
+    elif [[ " --control " == *" $prev "* ]]; then
         [[ $cur != [\'\"]* ]] || quote=${cur:0:1}
         cur=${cur#"$quote"}
         [[ -n $quote ]] || cur=${cur//\\/}
@@ -31,7 +31,7 @@ _astmanproxy()
             COMPREPLY+=("$each")
         done
     elif [[ "  " != *" $prev "* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret -h --help -v --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret --control --json -h --help -v --version" -- "$cur")
     fi
 }
 complete -F _astmanproxy astmanproxy

@@ -82,6 +82,8 @@ KEYS = {
     "logfile": "best in a directory of its own that belongs to `proc_user`; or `journal`, "
     "`syslog`, `stderr`, `stdout` ([more](operations.md#where-the-log-goes))",
     "logformat": "`text`, or `json`: one object a line",
+    "audit": "log each action that changes something, and how it ended "
+    "([more](operations.md#the-audit))",
     "loglevel": "debug, info, warning, error, critical: what is logged at least",
     "pidfile": "of the daemon; with `-f` only if it is set",
     "controlsocket": "a Unix socket for `--control`, which root and the proxy's user may use; "

@@ -30,7 +30,7 @@ _PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "am
 MAY_IMPORT = {
     "amiproxy/basics": [],
     "amiproxy/patterns": [],
-    "amiproxy/logs": [],
+    "amiproxy/logs": [*_PURE[:2], "amiproxy/asterisk"],
     "amiproxy": ["amiproxy/basics"],
     "amiproxy/asterisk": [],
     "amiproxy/wire": _PURE[:2],
@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "amiproxy/threads/net": [*_PURE[:2], "amiproxy/access", "amiproxy/settings"],
     "amiproxy/threads/sessions": [*_PURE, "amiproxy/threads/net"],
     "amiproxy/threads/control": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions"],
-    "amiproxy/threads/actions": [*_PURE, "amiproxy/threads/sessions"],
+    "amiproxy/threads/actions": [*_PURE, "amiproxy/logs", "amiproxy/threads/sessions"],
     "amiproxy/threads/web": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
                              "amiproxy/threads/actions"],
     "amiproxy/threads": [*_PURE, "amiproxy/logs", "amiproxy/threads/net", "amiproxy/threads/sessions",

@@ -315,7 +315,7 @@ class Ledger:
     ) -> Routed | None:
         """Return *message* as a part of the answer to *action*, which ends if it is *final*."""
         if final:
-            self._end(action, told=True)
+            self._end(action, message)
         if action.owner == PROXY:
             return None
         given = action.given if "actionid" in message.values else None
@@ -332,9 +332,9 @@ class Ledger:
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
         """Answer an Originate that was held back."""
-        self._end(action, told=True)
+        self._end(action, answer := answer_to_originate(action.given, self.host, done=done))
         return Routed(
-            answer_to_originate(action.given, self.host, done=done),
+            answer,
             owner=action.owner,
             action_id=action.given,
             request_id=action.wire_id,
@@ -342,9 +342,9 @@ class Ledger:
             private=action.is_private(),
         )
 
-    def _end(self, action: PendingAction, *, told: bool = False) -> None:
-        """Note that *action* is over; *told*: what its session gets shows that."""
-        action.told = told
+    def _end(self, action: PendingAction, last: Message | None = None) -> None:
+        """Note that *action* is over; *last*, which its session gets, shows that."""
+        action.last, action.told = last, last is not None
         if action.owner != PROXY:
             self._owed.remove(action.owner)
             self._over.append(action)

@@ -34,6 +34,16 @@ class Asker(Protocol):
         """Whether each of its actions is a request of its own."""
 
 
+class Witness(Protocol):
+    """Who is told how an action ended (``audit``)."""
+
+    def over(self, server: str, answer: Message | None) -> None:
+        """The *server* has given its last *answer*, None: there is none.  Never waits."""
+
+    def end(self, result: str) -> None:
+        """The action has ended with *result*, before it went to a server.  Never waits."""
+
+
 @dataclass(eq=False)  # compared by identity: two clients may ask the same
 class PendingAction:
     """One action on its way to Asterisk, until it is answered."""
@@ -50,11 +60,13 @@ class PendingAction:
     since: float = 0.0  # when it went, monotonic seconds
     ringing: float = 0.0  # an Originate: for how many seconds it may be unanswered
     asker: Asker | None = None  # the session, for its mode when the answer comes
+    witness: Witness | None = None
     # The rest is the ledger's.
     key: str = ""  # what no other ActionID has
     size: int = 0  # bytes that went upstream
     marked: bool = False  # an item of its list carried the ActionID
     told: bool = False  # what its session was sent shows its end
+    last: Message | None = None  # what ended it, if anything did
 
     def is_private(self) -> bool:
         """Return whether no other client may see the answer (spec 12.26).

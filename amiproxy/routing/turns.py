@@ -16,6 +16,8 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from amiproxy.routing.pending import PendingAction
 
 
@@ -116,14 +118,14 @@ class Turns:
         """Return how many bytes the actions of session *owner* have that wait."""
         return self._bytes.get(owner, 0)
 
-    def withdraw(self, owner: int) -> int:
-        """Forget what waits of session *owner*; return how many actions that was."""
+    def withdraw(self, owner: int) -> Collection[PendingAction]:
+        """Forget what waits of session *owner*, and return it."""
         held = self.held.pop(owner, None)
         account = self._account_of.pop(owner, None)
         if account is None:
-            return 0
+            return ()
         del self._bytes[owner]
-        return len(self._remove(account, owner) if held is None else held.behind)
+        return self._remove(account, owner) if held is None else held.behind
 
     def clear(self) -> list[PendingAction]:
         """Forget all that waits, and return it."""

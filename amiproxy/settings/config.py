@@ -117,6 +117,7 @@ class Config:
     accept_encrypted: bool = _setting(False, "acceptencryptedconnection", boolean)
     accept_unencrypted: bool = _setting(True, "acceptunencryptedconnection", boolean)
     acl_file: str = _setting("", "aclfile", path, live=True)
+    audit: bool = _setting(False, "audit", boolean, live=True)
     auth_limit: int = _setting(50, "authlimit", count(0), live=True)  # 0: no limit
     auth_required: bool = _setting(False, "authrequired", boolean)
     auth_timeout: float = _setting(30.0, "authtimeout", positive_seconds, live=True)

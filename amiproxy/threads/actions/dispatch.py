@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.access import rights
 from amiproxy.threads.actions import login, proxyactions
+from amiproxy.threads.actions.audited import audited
 from amiproxy.threads.actions.call import STAYS, Call, Outcome
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
@@ -36,7 +37,7 @@ def handle(call: Call) -> Outcome:
     if proxy_action:
         return proxyactions.perform(call, proxy_action)
     if not call.session.allowed:
-        return call.say(replies.filtered(message))
+        return call.say(_refusal(call, message, "not logged in"))
     local = LOCAL_ACTIONS.get(action)
     return _forward(call) if local is None else local(call.in_order())
 
@@ -50,17 +51,32 @@ def _forward(call: Call) -> Outcome:
     listings = context.router.listings(user, message) if user and rights.needs_listing(user) else ()
     allowed = rights.refusal(user, message, listings) or session.outgoing(message)
     if isinstance(allowed, str):
-        log.info("%s: action %s refused: %s", session.peer, ascii(message.action[:40]), allowed)
-        return call.in_order().say(replies.filtered(message))
-    config = context.config
+        refusal = _refusal(call, message, allowed)
+        return call.in_order().say(refusal)
+    config, witness = context.config, audited(call, allowed)
     problem = context.router.forward(
         session,
         allowed,
         context.limits,
         hold_back=config.originate_async,
         most=config.max_unanswered,
+        witness=witness,
     )
-    return STAYS if problem is None else call.in_order().say(problem)
+    if problem is None:
+        return STAYS
+    if witness is not None:
+        witness.over("", problem)
+    return call.in_order().say(problem)
+
+
+def _refusal(call: Call, message: Message, reason: str) -> Message:
+    """Log that the client may not ask *message* for *reason*; return the answer."""
+    name = ascii(message.action[:40])
+    log.info("%s: action %s refused: %s", call.session.peer, name, reason)
+    witness = audited(call, message)
+    if witness is not None:
+        witness.end(f"refused: {reason}")
+    return replies.filtered(message)
 
 
 def _is_key_alone(message: Message) -> bool:

@@ -22,6 +22,7 @@ from amiproxy.settings.config import ServerSpec
 from amiproxy.settings.hostline import read_events, read_port
 from amiproxy.settings.readers import host
 from amiproxy.threads.actions import login
+from amiproxy.threads.actions.audited import run_audited
 from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def perform(call: Call, name: str) -> Outcome:
     if not rights.may_proxyaction(session.user, action.name, privileged=action.privileged):
         log.info("%s: ProxyAction %s refused", session.peer, name.lower())
         return call.say(replies.proxy_error(message, "Action Filtered"))
+    if action.privileged and not action.read_only:
+        return run_audited(call, action.name, action.run)
     return action.run(call)
 
 

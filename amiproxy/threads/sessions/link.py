@@ -199,10 +199,10 @@ class AsteriskLink:
             few = not most or unanswered <= most // 2
             return few and self.turns.size(number) <= MOST_WAITING // 2
 
-    def withdraw(self, number: int) -> int:
-        """Forget what session *number*, which is over, has asked and has not gone upstream.
+    def withdraw(self, number: int) -> Collection[PendingAction]:
+        """Forget what session *number* has asked and has not gone upstream; return it.
 
-        Returns how many actions that was.
+        The session is over.
         """
         with self.lock:
             return self.turns.withdraw(number)

@@ -123,6 +123,8 @@ class Publisher:
             link.delivered()
             for action in over:
                 audience.answered(action.owner, "" if action.told else action.wire_id)
+                if action.witness is not None:
+                    action.witness.over(link.scope, action.last)
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
@@ -142,19 +144,20 @@ class Publisher:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._calls.clear()
         self._complained = False
+        items: list[Routed] = []
         for action in lost:
             action.told = True
-        items = [
-            Routed(
-                _not_connected_reply(action, self._link.host),
-                owner=action.owner,
-                action_id=action.given,
-                request_id=action.wire_id,
-                final=True,
-                private=True,
+            action.last = reply = _not_connected_reply(action, self._link.host)
+            items.append(
+                Routed(
+                    reply,
+                    owner=action.owner,
+                    action_id=action.given,
+                    request_id=action.wire_id,
+                    final=True,
+                    private=True,
+                )
             )
-            for action in lost
-        ]
         self._deliver(items, lost)
         self._audience.forget(self._link.scope)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.limits import Limits
     from amiproxy.message import Message
+    from amiproxy.routing.pending import PendingAction, Witness
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
@@ -136,11 +137,13 @@ class Router:
         *,
         hold_back: bool,
         most: int = 0,
+        witness: Witness | None = None,
     ) -> Message | None:
         """Send *message* of *session* to its Asterisk; return an error for the client, or None.
 
         The caller has checked rights and filters; what Asterisk would cut is refused (spec 12.17).
         Waits, in the client's thread, while *most* of its actions are unanswered; 0: no limit.
+        *witness* is told how it ended if it is sent.
         """
         servers = self._servers_for(session.user, message)
         if isinstance(servers, str):
@@ -151,11 +154,9 @@ class Router:
         if web and not self.web_quota.take(account, session.number, most, *session.patience):
             return replies.error(message, "Too many actions are unanswered")
         while True:
-            action = upstream.prepare(
-                message, self.ids, session.number, session.mode,
-                hold_back=hold_back and server.receives_call_events, now=time.monotonic(),
-            )  # fmt: skip
-            action.asker = session
+            can_hold = hold_back and server.receives_call_events
+            action = self._prepare(session, message, hold_back=can_hold)
+            action.witness = witness
             problem = upstream.problem(action.raw, limits)
             if problem is None:
                 session.sending(action.wire_id, action.given)
@@ -168,6 +169,17 @@ class Router:
             if web:
                 self.web_quota.give_back(session.number)
             return replies.error(message, problem)
+
+    def _prepare(
+        self, session: ClientSession, message: Message, *, hold_back: bool
+    ) -> PendingAction:
+        """Return *message* of *session* as the action that goes upstream now."""
+        action = upstream.prepare(
+            message, self.ids, session.number, session.mode, hold_back=hold_back,
+            now=time.monotonic(),
+        )  # fmt: skip
+        action.asker = session
+        return action
 
     def listings(self, user: User, message: Message) -> list[Mapping[str, int]]:
         """Return what the servers say of their actions that *message* of *user* may go to.
@@ -248,9 +260,12 @@ class Router:
     def forget_actions(self, session: ClientSession) -> None:
         """Forget what *session*, which is over, has asked and has not gone to Asterisk."""
         for server in self.servers:
-            count = 0 if server.turns.empty else server.withdraw(session.number)
-            if count:
-                log.info("%s left before %d of its actions went up", session.peer, count)
+            actions = () if server.turns.empty else server.withdraw(session.number)
+            if actions:
+                log.info("%s left before %d of its actions went up", session.peer, len(actions))
+            for action in actions:
+                if action.witness is not None:
+                    action.witness.end("not sent: the client left")
 
     def _ping(self, number: int, servers: Iterable[AsteriskLink]) -> None:
         """Ask those of *servers* that owe session *number* an answer whether they are there.
