@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
+
+from amiproxy.threads.log import set_level
 
 if TYPE_CHECKING:
     from amiproxy.settings.reloadreport import ReloadReport
@@ -25,3 +29,16 @@ class Program:
         *because* says in the log who wants it.
         """
         return self._reloader.ask_and_tell(because).wait(RELOAD_TIME)
+
+    def set_log_level(self, word: str, module: str = "") -> str:
+        """Log from the level *word* on, of *module* or everything; return what holds.
+
+        Raises:
+            ValueError: there is no such level or module; says which there are.
+
+        """
+        return set_level(word, module)
+
+    def stop(self) -> None:
+        """Have the process end in order: main does that."""
+        os.kill(os.getpid(), signal.SIGTERM)

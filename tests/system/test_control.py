@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import signal
@@ -69,6 +70,28 @@ def test_a_reload_answers_with_what_it_read_and_every_problem(daemon: Daemon) ->
         assert f"problem: {problem}" in errors
     assert "problem: the users stay as they were\n" in errors
     daemon.wait_log(" -- the configuration stays as it was")
+
+
+def test_the_level_of_the_log_changes_until_the_next_reload(daemon: Daemon) -> None:
+    """And what asks for it is in the log in any case."""
+    daemon.start()
+
+    assert told(daemon, "loglevel debug control")[:2] == (
+        0,
+        "logged is from: info, control debug\n",
+    )
+    assert "no such level; there is: " in told(daemon, "loglevel loud")[2]
+    daemon.wait_log(f": control: {getpass.getuser()}: loglevel debug control\n")
+
+
+def test_it_ends_in_order(daemon: Daemon) -> None:
+    """As by SIGTERM; whoever asked is told first."""
+    pid = daemon.start()
+
+    assert told(daemon, "shutdown") == (0, "it ends now\n", "")
+
+    daemon.wait_end(pid)
+    daemon.wait_log("Proxy stopped; shutting down.")
 
 
 def test_an_unknown_command_fails(daemon: Daemon) -> None:

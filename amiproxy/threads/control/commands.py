@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The commands that show nothing but change something, and ``version``."""
+"""The commands that are about the program as a whole."""
 
 from __future__ import annotations
 
@@ -46,4 +46,26 @@ def _reload(request: Request) -> Answer:
     return Answer(tuple(lines), is_good=not report.problems, data=data)
 
 
-COMMANDS: tuple[Command, ...] = (_version, _reload)
+@command(
+    "loglevel",
+    "LEVEL",
+    "[MODULE]",
+    changes=True,
+    explanation="log from LEVEL on (debug, info, warning, error, critical; default: as configured),"
+    " until the next reload",
+)
+def _loglevel(request: Request) -> Answer:
+    level, *module = request.words
+    try:
+        holds = request.context.program.set_log_level(level, *module)
+    except ValueError as error:
+        return refusal(str(error))
+    return Answer((f"logged is from: {holds}",))
+
+
+@command("shutdown", changes=True, explanation="what SIGTERM does: clients are told, and it ends")
+def _shutdown(request: Request) -> Answer:
+    return Answer(("it ends now",), then=request.context.program.stop)
+
+
+COMMANDS: tuple[Command, ...] = (_version, _reload, _loglevel, _shutdown)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.threads.control import commands
+from amiproxy.threads.control import clients, commands
 from amiproxy.threads.control.command import (
     Answer,
     Command,
@@ -23,17 +24,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.control")
 
+#: Of log lines that no other line may hide (threads/loglimit.py).
+_CHANGE = {"change": True}
+
 
 def perform(context: ProxyContext, line: str, who: str) -> Answer:
     """Carry out the command *line* for *who*."""
-    words = line.split()
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return refusal("a quote is not closed")
     found, rest = _find(words)
     if found is None:
         return refusal(f"{' '.join(words)!a} is no command; help lists them")
     if not found.takes(len(rest)):
         return refusal(f"usage: {found.usage}")
     if found.changes:
-        log.info("control: %s: %s", who, " ".join([found.name, *rest]), extra={"change": True})
+        log.info("control: %s: %s", who, shlex.join([*found.name.split(), *rest]), extra=_CHANGE)
     return found.run(Request(context, tuple(rest), who))
 
 
@@ -62,5 +69,5 @@ def _help(request: Request) -> Answer:
 
 #: Every command by its name, in the order in which help shows them.
 COMMANDS: Mapping[str, Command] = MappingProxyType(
-    {each.name: each for each in (_help, *commands.COMMANDS)}
+    {each.name: each for each in (_help, *clients.COMMANDS, *commands.COMMANDS)}
 )

@@ -44,6 +44,17 @@ class Operations(Protocol):
     def reload(self, because: str) -> ReloadReport | None:
         """Read the files again; return what came of it, None if that takes too long."""
 
+    def set_log_level(self, word: str, module: str = "") -> str:
+        """Log from the level *word* on, of *module* or everything; return what holds.
+
+        Raises:
+            ValueError: there is no such level or module; says which there are.
+
+        """
+
+    def stop(self) -> None:
+        """Have the process end in order."""
+
 
 class ProxyContext:
     """Settings and services that all clients' threads use.

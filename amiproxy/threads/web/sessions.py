@@ -243,7 +243,8 @@ class WebSessions:
             session.collector.end("web session over")
 
     def _is_over(self, session: WebSession, now: float) -> bool:
-        return not session.busy and now - session.used >= self._life
+        unused = now - session.used >= self._life
+        return not session.busy and (unused or session.collector.ended)
 
     def _start_sweeper(self) -> bool:
         """Ensure that a thread ends sessions, and return whether there is one.

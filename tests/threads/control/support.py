@@ -15,6 +15,7 @@ from amiproxy.process.identity import Identity
 from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.control.server import ControlServer
 from amiproxy.threads.control.socketfile import open_socket
+from amiproxy.threads.sessions.registry import SessionRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +33,22 @@ class FakeProxy:
 
     def __init__(self) -> None:
         self.program = self
+        self.registry = SessionRegistry()
         self.report: ReloadReport | None = ReloadReport()
         self.asked: list[str] = []
 
     def reload(self, because: str) -> ReloadReport | None:
         self.asked.append(because)
         return self.report
+
+    def set_log_level(self, word: str, module: str = "") -> str:
+        if word == "loud":
+            raise ValueError("no such level")
+        self.asked.append(f"{word} {module}")
+        return f"{word} {module}"
+
+    def stop(self) -> None:
+        self.asked.append("stop")
 
     @property
     def context(self) -> ProxyContext:

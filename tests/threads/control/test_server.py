@@ -79,6 +79,18 @@ def test_a_reload_tells_what_it_did() -> None:
     assert fake.asked == [f"Reload by {_ME}"] * 4
 
 
+def test_the_level_of_the_log_and_the_end() -> None:
+    """The answer to ``shutdown`` comes before the end begins."""
+    fake = FakeProxy()
+    with served(fake) as path:
+        assert told(path, "loglevel debug") == Told(True, b"logged is from: debug \n")
+        assert told(path, "loglevel info client").is_good
+        assert told(path, "shutdown") == Told(True, b"it ends now\n")
+        wait_until(lambda: "stop" in fake.asked)
+
+    assert fake.asked == ["debug ", "info client", "stop"]
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -86,6 +98,13 @@ def test_a_reload_tells_what_it_did() -> None:
         ("shwo clients", "'shwo clients' is no command; help lists them"),
         ("version 2", "usage: version"),
         ("help a b", "usage: help [COMMAND]"),
+        ("kick 'a", "a quote is not closed"),
+        ("kick 7", "there is no client '7'"),
+        ("kick x", "there is no client 'x'"),
+        ("kick " + "9" * 500, f"there is no client '{'9' * 500}'"),
+        ("kick user 'Joe Doe'", "no client is logged in as 'Joe Doe'"),
+        ("loglevel loud", "no such level"),
+        ("loglevel", "usage: loglevel LEVEL [MODULE]"),
         ("\x1b[2Jx", "'\\x1b[2jx' is no command; help lists them"),
         ("x" * LONGEST, f"a command is one line of at most {LONGEST} bytes"),
     ],

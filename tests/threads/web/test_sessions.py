@@ -98,6 +98,17 @@ def test_a_session_that_is_removed_is_gone(begin: Begin, registry: SessionRegist
     assert session.collector.events.fetch(10) == []
 
 
+def test_a_session_that_somebody_has_ended_is_gone(begin: Begin, registry: SessionRegistry) -> None:
+    """The operator has kicked its client: the cookie leads nowhere from now on."""
+    store = begin()
+    session = add(store, registry)
+    with store.using(session.id):
+        session.collector.end("kicked")
+
+    with store.using(session.id) as found:
+        assert found is None
+
+
 def test_a_session_ends_when_nobody_asks(begin: Begin, registry: SessionRegistry) -> None:
     """Without requests a session is over after its life, and the thread with the last."""
     store = begin(life=0.1)

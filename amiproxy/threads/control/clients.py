@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands that end clients."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.threads.sessions.session import ClientSession
+
+log = logging.getLogger("amiproxy.control")
+
+
+@command(
+    "kick",
+    "N",
+    changes=True,
+    explanation="end the session of client number N, as show clients counts them",
+)
+def _kick(request: Request) -> Answer:
+    word = request.words[0]
+    # Nobody's number has more digits.
+    number = int(word) if word.isascii() and word.isdecimal() and len(word) < 20 else 0
+    session = request.context.registry.find(number)
+    if session is None:
+        return refusal(f"there is no client {word!a}")
+    return _end([session], request.who)
+
+
+@command("kick user", "NAME", changes=True, explanation="end all sessions of the user NAME")
+def _kick_user(request: Request) -> Answer:
+    name = request.words[0]
+    sessions = [
+        each for each in request.context.registry.snapshot()
+        if (user := each.user) is not None and user.name == name
+    ]  # fmt: skip
+    if not sessions:
+        return refusal(f"no client is logged in as {name!a}")
+    return _end(sessions, request.who)
+
+
+def _end(sessions: Sequence[ClientSession], who: str) -> Answer:
+    """End *sessions*: what they were sent before still reaches them, if they read it soon."""
+    for session in sessions:
+        session.end(f"{session.peer} was kicked by {who}")
+        if session.is_web:
+            log.info("%s was kicked by %s", session.peer, who)
+    return Answer(tuple(f"kicked {each.peer}" for each in sessions))
+
+
+COMMANDS: tuple[Command, ...] = (_kick, _kick_user)
