@@ -45,6 +45,8 @@ KEYS = {
     "sslclienthellotimeout": "ms to wait for a first byte before a client is taken for a plain one",
     "clientwritetimeout": "ms a client may take nothing while output waits",
     "clientbacklog": "bytes that may lie unread for a client ([more](#clientbacklog))",
+    "drainseconds": "s that clients have for their last answers and messages when the proxy stops "
+    "or restarts; 0: none",
     "inputformat": "format of clients that have not chosen one; an unknown one is an error",
     "outputformat": "the same",
     "handlerdir": "directory of your own I/O handlers; nobody but root, or who starts the proxy, "

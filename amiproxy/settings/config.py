@@ -131,6 +131,7 @@ class Config:
     # "no": there is none, "": beside the pid file.
     control_socket: str = _setting("", "controlsocket", path_or_no)
     display_connects: bool = _setting(True, "displayconnects", boolean, live=True)
+    drain_seconds: float = _setting(3.0, "drainseconds", seconds, live=True)
     filter_local: str = _setting("off", "filterlocal", _LOCAL)
     handler_dir: str = _setting("", "handlerdir", path)
     hello_timeout: float = _setting(0.5, "sslclienthellotimeout", milliseconds, live=True)

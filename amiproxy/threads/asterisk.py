@@ -20,6 +20,7 @@ from amiproxy.routing.classes import SYSTEM
 from amiproxy.routing.pending import own_action
 from amiproxy.threads.net.dial import Route
 from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.link import AsteriskLink
@@ -214,7 +215,7 @@ class AsteriskServer:
         finally:
             try:
                 if self._stopping.is_set():
-                    transport.flush_until(Deadline(_LOGOFF_TIME))
+                    flush_until(transport, Deadline(_LOGOFF_TIME))
             finally:
                 try:
                     transport.close()

@@ -8,13 +8,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from amiproxy import replies
-from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.foreign import ForeignConversation
 from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
+from amiproxy.threads.net.parting import part
 from amiproxy.threads.relayed import read_source
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.web import connection
@@ -101,7 +100,7 @@ class Client:
             try:
                 if self._context.stopping.is_set():
                     with self._context.turnstile.outside():
-                        self._transport.flush_until(Deadline(1.0))
+                        part(self._transport, self._context.leave_by)
             finally:
                 try:
                     self._transport.close()
@@ -199,9 +198,6 @@ class Client:
         session.hold_back()
         context.registry.add(session)
         try:
-            if context.stopping.is_set():
-                session.say(replies.SHUTTING_DOWN)  # came too late to be told with the others
-                return
             CommandLoop(context, session, self._slot, self._times).run()
         finally:
             context.router.forget_actions(session)

@@ -17,6 +17,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.net.hello import refuse_tls
+from amiproxy.threads.net.parting import flush_until
 from amiproxy.wire.blocksource import BlockSource
 from amiproxy.wire.door import DoorError
 
@@ -78,6 +79,7 @@ class CommandLoop:
         self._turnstile = context.turnstile
         self._is_first = True  # nothing has come yet
         self._is_closed = False  # the client sends no more
+        self._is_last = False  # the last has been read, since the proxy stops
         self._pieces = 0  # reads since the last block
         self._behind_wait = 0  # bytes that came while WaitEvents waited
 
@@ -111,11 +113,17 @@ class CommandLoop:
             if not self._source.is_empty:
                 self._turnstile.pass_on()
             return stays
+        return self._read()
+
+    def _read(self) -> bool:
+        """Read what comes; return False when the session is over."""
         self._turnstile.end()
         left = self._login_time_left() if self._slot.unauthenticated else None
         left = self._session.until_release(left)
         if self._pieces > _PIECES:
             time.sleep(self._times.breath)  # what comes meanwhile is read at once
+        if self._context.stopping.is_set():
+            return self._read_last()
         data = self._transport.recv(_READ_SIZE, left)
         if data is None:
             self._release_early()
@@ -126,12 +134,28 @@ class CommandLoop:
                 self._is_first = False
                 refuse_tls(self._transport, data)
             self._source.receive(data)
+        elif data is not None and self._context.stopping.is_set():
+            self._is_last = True  # the proxy's own doing (ClientSession.drain)
         elif data is not None:  # half-close: it still gets the answers under way
             self._is_closed = True
             self._await_answers()
             self._session.release()
             return False
         return True
+
+    def _read_last(self) -> bool:
+        """Read what has come before the proxy began to stop; return False when that is done.
+
+        It is carried out, and answered if the answer comes in time.
+        """
+        data = None if self._is_last else self._transport.recv(_READ_SIZE, 0.0)
+        self._is_last = True
+        if data:
+            self._source.receive(data)
+            return True
+        self._await_answers()
+        self._session.farewell(replies.SHUTTING_DOWN, "Shutdown, closed client", wake=False)
+        return False
 
     def _carry_out(self, block: Message | Refused) -> bool:
         """Do what one block asks; return whether the client stays."""
@@ -194,7 +218,7 @@ class CommandLoop:
         """
         wait = self._session.waiting_for_event
         assert wait is not None
-        left = wait.deadline.left()
+        left = 0.0 if self._context.stopping.is_set() else wait.deadline.left()
         if self._source.is_empty:
             self._behind_wait = 0
         data = None
@@ -233,9 +257,9 @@ class CommandLoop:
         """Send what is left, and close the connection from our side."""
         transport = self._transport
         # A client that has closed its side needs no time; so thousands may do it at once.
-        if transport.backlog or not self._is_closed:
+        # Where the proxy stops, all have the same time (client.py).
+        if (transport.backlog or not self._is_closed) and not self._context.stopping.is_set():
             with self._turnstile.outside():
-                transport.flush_until(Deadline(max(transport.write_timeout, 1.0)))
-                if not self._context.stopping.is_set():
-                    transport.half_close_and_drain(self._times.farewell)
+                flush_until(transport, Deadline(max(transport.write_timeout, 1.0)))
+                transport.linger(Deadline(self._times.farewell))
         log.log(self._context.connect_level, "%s left", self._session.peer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -40,6 +41,13 @@ STACK_SIZE = 512 * 1024
 
 #: How long a stop may take, whatever peers do, in seconds (spec section 9).
 STOP_TIME = 4.0
+
+#: How long, of that, who has not finished may take for the last words, in seconds.
+_LAST_WORDS = 1.0
+
+#: How long threads of clients that were heard of late may find out by themselves that the proxy
+#: stops, and what "of late" is; in seconds.
+_BUSY, _OF_LATE = 0.05, 2.0
 
 
 class Proxy:
@@ -94,40 +102,69 @@ class Proxy:
         self.context.renew(config, users, tls)
         self._servers.reload(config)
 
-    def stop(self) -> None:
-        """Tell all peers, and end all threads; takes STOP_TIME seconds at most."""
+    def stop(self, *, keep_sockets: bool = False) -> None:
+        """Let clients have what is left for them, tell all peers, and end all threads.
+
+        It takes STOP_TIME seconds at most, or as much longer as ``drainseconds`` wants.
+        *keep_sockets*: those that clients connect to stay open, for who comes next.
+        """
+        drain = self.context.config.drain_seconds
+        deadline = Deadline(max(STOP_TIME, drain + _LAST_WORDS))
+        stop = functools.partial(self._stop, drain, deadline, keep_sockets=keep_sockets)
         # In a thread of its own: one that hangs may hold a lock.
-        stopping = StartingThread("stop", self._stop)
+        stopping = StartingThread("stop", stop)
         try:
             stopping.start()
         except (RuntimeError, MemoryError):
-            self._stop()
+            stop()
             return
-        stopping.join(STOP_TIME + 0.5)
+        stopping.join(deadline.left() + 0.5)
         if stopping.is_alive():
             log.error("A thread hangs: the proxy ends without it")
 
-    def _stop(self) -> None:
-        deadline = Deadline(STOP_TIME)
-        self.context.stopping.set()
+    def _stop(self, drain: float, deadline: Deadline, *, keep_sockets: bool) -> None:
+        context = self.context
+        context.leave_by = Deadline(drain)
+        context.stopping.set()
         for listener in self._listeners:
             listener.stop()
-        for sock in self._sockets:
-            sock.close()
-        for session in self.context.registry.snapshot():
-            session.say(replies.SHUTTING_DOWN)
-            session.end("Shutdown, closed client")
+        if not keep_sockets:
+            for sock in self._sockets:
+                sock.close()
+        self._drain(context.leave_by)
+        context.leave_by = Deadline(_LAST_WORDS)
+        for session in context.registry.snapshot():
+            session.farewell(replies.SHUTTING_DOWN, "Shutdown, closed client")
         self.router.web_quota.close()
         self._web_sessions.close()
         self._servers.stop("Shutdown, closed server")
         self._servers.join(deadline)
-        while not self.context.admission.is_empty and not deadline.over:
-            time.sleep(0.01)
-        left = self.context.admission.clients
+        self._wait_until_empty(deadline)
+        left = context.admission.clients
         if left:
             log.warning("%d clients did not leave in time", left)
         self._flusher.stop()
         self._watchdog.stop()
+
+    def _drain(self, deadline: Deadline) -> None:
+        """Let clients finish: answers come that are under way, and what was sent is taken.
+
+        Each is told, and leaves, when nothing is left for it.
+        """
+        # Who sent something of late may do so again: its thread finds out between two reads.  To
+        # wake a thread ends its input for good (SHUT_RD), and what comes later would reset the
+        # connection.
+        for heard, seconds in ((time.monotonic() - _OF_LATE, _BUSY), (math.inf, math.inf)):
+            if deadline.over:
+                return
+            for session in self.context.registry.snapshot():
+                session.drain(heard)
+            self._wait_until_empty(Deadline(min(seconds, deadline.left())))
+
+    def _wait_until_empty(self, deadline: Deadline) -> None:
+        """Wait until there is no client, or *deadline*."""
+        while not self.context.admission.is_empty and not deadline.over:
+            time.sleep(0.01)
 
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)

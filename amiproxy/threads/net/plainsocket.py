@@ -14,9 +14,12 @@ import select
 import socket
 import struct
 import termios
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.threads.net.shortsend import FLAGS, SHORT, libc_send
+
+if TYPE_CHECKING:
+    from amiproxy.basics.deadline import Deadline
 
 #: What a socket raises that has nothing, or no room, within its time limit.
 NOT_NOW = (BlockingIOError, InterruptedError)
@@ -98,13 +101,9 @@ class PlainSocket:
         except OSError:
             pass
 
-    def half_close(self) -> bool:
-        """Tell the other side that no more will come; return whether that could be done."""
-        try:
-            self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            return False
-        return True
+    def linger(self, deadline: Deadline) -> None:
+        """Say that no more will come; discard what comes until the other side closes too."""
+        linger(self._sock, deadline)
 
     def close(self) -> None:
         """Close the connection."""
@@ -156,6 +155,17 @@ def unsent(sock: socket.socket) -> int:
 
 #: Where bytes go that nobody wants.  Made now: to close must need no memory.
 _SINK = bytearray(262144)
+
+
+def linger(sock: socket.socket, deadline: Deadline) -> None:
+    """Half-close *sock*; discard what comes until the other side closes, or *deadline*."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        while not deadline.over:
+            wait_for(sock.fileno(), select.POLLIN, deadline.left())
+            # Raw bytes, also of TLS.
+            if not socket.socket.recv_into(sock, _SINK, 0, socket.MSG_DONTWAIT):
+                return
 
 
 def close_quietly(sock: socket.socket) -> None:

@@ -10,6 +10,7 @@ for as long as they come.  So whoever sends does not wait for that lock either.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
@@ -17,7 +18,7 @@ import threading
 import time
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.threads.net.plainsocket import close_quietly, unsent, wait_for
+from amiproxy.threads.net.plainsocket import close_quietly, linger, unsent, wait_for
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
@@ -221,9 +222,15 @@ class TlsSocket:
         except OSError:
             pass
 
-    def half_close(self) -> bool:
-        """Return False: a TLS connection is closed in both directions at once."""
-        return False
+    def linger(self, deadline: Deadline) -> None:
+        """Say in TLS that no more will come; discard what comes until the other side closes.
+
+        Its owner reads no more: that would be what nobody has decrypted.
+        """
+        self._is_shut = True
+        with self._openssl, contextlib.suppress(OSError, ValueError):
+            self._sock.unwrap()
+        linger(self._sock, deadline)
 
     def close(self) -> None:
         """Close the connection, with TLS's close_notify; its answer is not waited for."""

@@ -41,7 +41,8 @@ class Transport:
     """
 
     __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
-                 "end_reason", "lock", "max_backlog", "peer", "wake", "write_timeout")  # fmt: skip
+                 "end_reason", "heard", "lock", "max_backlog", "peer", "wake",
+                 "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Transport:
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
         self._closed = False
         self.busy_since = 0.0  # for the watchdog
+        self.heard = time.monotonic()  #: when a client sent something last, or connected
         self.wake: Callable[[], object] | None = None  # called at the end, outside recv
 
     def rename(self, peer: str) -> None:
@@ -91,7 +93,7 @@ class Transport:
             if timeout != self._socket.timeout:
                 self._socket.set_timeout(timeout)
             data: bytes | None = self._socket.recv(size)
-            self.busy_since = time.monotonic()
+            self.busy_since = self.heard = time.monotonic()
         except NOT_NOW:
             data = None
         except OSError as error:
@@ -193,22 +195,9 @@ class Transport:
                 wait_for_room(self.fileno(), min(self.write_timeout, _END_POLL_INTERVAL))
                 self.flush()
 
-    def flush_until(self, deadline: Deadline) -> None:
-        """Send the backlog, waiting for room until *deadline*.  Never raises."""
-        while self._backlog is not None:
-            self.flush()
-            if self._backlog is None or deadline.over:
-                return
-            wait_for_room(self.fileno(), deadline.timeout())
-
-    def half_close_and_drain(self, seconds: float) -> None:
-        """Half-close; read and forget what comes until the other side closes, or *seconds*."""
-        if self.end_reason is not None or not self._socket.half_close():
-            return
-        deadline = Deadline(seconds)
-        with contextlib.suppress(PeerError):
-            while not deadline.over and self.recv(READ_SIZE, deadline.timeout()):
-                pass
+    def linger(self, deadline: Deadline) -> None:
+        """Say that no more will come; discard what comes until the other side closes too."""
+        self._socket.linger(deadline)
 
     def close(self) -> None:
         """Close the connection: the owner's last act.  Needs no memory."""
@@ -264,14 +253,19 @@ class Transport:
         self.abort(reason)
 
     def finish(self, reason: str) -> None:
-        """End the session for *reason*; the backlog stays for :meth:`flush_until`."""
+        """End the session for *reason*; the backlog stays, for its owner to send (parting.py)."""
         with self.lock:
-            self._end_for(PeerGone(reason))
+            self.end_for(PeerGone(reason))
+
+    def shut_read(self) -> None:
+        """Wake the owner, who waits in ``recv``: there will be an end after what has come."""
+        with self.lock:
+            self._socket.shut_read()
 
     def abort(self, error: PeerError) -> None:
         """End the session for *error* and drop the backlog.  The caller holds ``lock``."""
         assert self.lock.locked()
-        if self._end_for(error):
+        if self.end_for(error):
             self._backlog = None
 
     def check_reading(self) -> None:
@@ -281,6 +275,11 @@ class Transport:
             if self.lock.acquire(timeout=0.1):  # seconds: somebody may hang under it
                 self.abort(SlowPeer(f"{self.peer} sends TLS records without data"))
                 self.lock.release()
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many bytes of what was sent the other side has not confirmed, as far as known."""
+        return self._socket.unsent()
 
     @property
     def backlog(self) -> int:
@@ -319,16 +318,18 @@ class Transport:
 
     # -- under the lock -------------------------------------------------------------------------
 
-    def _end_for(self, error: PeerError) -> bool:
-        """Have the owner wake up and find *error*, if it is the first."""
+    def end_for(self, error: PeerError, *, wake: bool = True) -> bool:
+        """Send no more than the backlog; have the owner *wake* and find *error*, if it is first."""
         assert self.lock.locked()
         if self.end_reason is not None or self._closed:
             return False
         self.end_reason = error
+        if not wake:
+            return True
         self._socket.shut_read()
-        wake = self.wake  # the owner may be taking it away
-        if wake is not None:
-            wake()
+        call = self.wake  # the owner may be taking it away
+        if call is not None:
+            call()
         return True
 
     def _drop_if_slow(self) -> None:

@@ -281,6 +281,13 @@ class Collector(ClientSession):
         self._pending.until = ""
         self._pending.take(message, final=True)
 
+    def drain(self, heard: float) -> None:
+        """Make whoever waits for an event go on; who waits for an answer still gets it."""
+        del heard
+        if self.events is not None:
+            with self.lock:
+                self.events.abandon()
+
     def end(self, reason: str) -> None:
         """Make whoever waits for an answer or an event go on: the session is over."""
         del reason

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.limits import Limits
 from amiproxy.settings.config import AS_SERVER
 from amiproxy.threads.sessions.admission import Admission
@@ -87,6 +88,8 @@ class ProxyContext:
         self.formats = formats
         self.admission = Admission()
         self.stopping = threading.Event()
+        #: Until when clients may take what is left for them, once it stops.
+        self.leave_by = Deadline(None)
         self.guesses = Guesses(self.stopping)
         #: What waits for an event (WaitEvent), one for each client.
         self.waiters: set[object] = set()

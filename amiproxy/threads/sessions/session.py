@@ -316,6 +316,17 @@ class ClientSession:
         """As ``say``.  The caller holds ``lock``."""
         raise NotImplementedError
 
+    def drain(self, heard: float) -> None:
+        """Have its thread go on that waits for nothing but input, or events: the proxy stops.
+
+        Only of a client that was not heard since *heard*, in monotonic seconds.
+        """
+
+    def farewell(self, message: Message, reason: str) -> None:
+        """Send *message*, the last one, and end the session.  Any thread may call."""
+        self.say(message)
+        self.end(reason)
+
     def end(self, reason: str) -> None:
         """End the session; its own thread tidies up.  Any thread may call."""
         raise NotImplementedError

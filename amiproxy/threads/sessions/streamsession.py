@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from amiproxy.errors import HandlerError
+from amiproxy.errors import HandlerError, PeerGone
 from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.early import EarlyBatches
@@ -192,6 +192,21 @@ class StreamSession(ClientSession):
         self.transport.lose(error)
         with contextlib.suppress(MemoryError):
             log.error("%s: bug in the proxy", self.peer, exc_info=error)
+
+    def drain(self, heard: float) -> None:
+        """Have the client's thread go on, if it waits for input of a client not heard for long."""
+        if self.transport.heard <= heard:
+            self.transport.shut_read()
+
+    def farewell(self, message: Message, reason: str, *, wake: bool = True) -> None:
+        """Send *message* behind all that is for the client, and nothing after it; end the session.
+
+        *wake*: the client's thread, which does not call this itself, is to leave.
+        """
+        with self.lock:
+            self._release()
+            self._tell(message)
+            self.transport.end_for(PeerGone(reason), wake=wake)
 
     def end(self, reason: str) -> None:
         """End the session: the client's thread wakes up and leaves.

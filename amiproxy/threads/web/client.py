@@ -277,9 +277,15 @@ class WebClient:
             return answer
         # Meanwhile another request of the same session may be carried out.
         with turnstile.outside():
-            events = collector.fetch_events(min(wait.deadline.left(), heard.left()), gone)
+            events = collector.fetch_events(self._until(wait.deadline, heard), gone)
         complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete)
+
+    def _until(self, *deadlines: Deadline) -> float:
+        """Return the seconds until the first of *deadlines*; 0 where the proxy stops."""
+        if self._context.stopping.is_set():
+            return 0.0
+        return min(each.left() for each in deadlines)
 
     def _is_gone(self) -> bool:
         """Whether the client has left.

@@ -19,7 +19,6 @@ from amiproxy.wire.door import HeaderError
 from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from amiproxy.formats import Conversation
@@ -51,6 +50,8 @@ class WebTimes:
     #: Between two requests (as Apache: some scripts that read to the end of the
     #: connection send ``Accept``, and are taken for a library).
     idle: float = 5.0
+    #: For the first byte where the proxy stops: the client has just connected.
+    fresh: float = 1.0
     #: While the client takes nothing of its answer, at least.  Over a slow line a full
     #: socket buffer moves in steps of a second, and nobody else waits for a web client.
     write: float = 5.0
@@ -79,13 +80,13 @@ def serve(
         PeerError: the client left, or does not take its answer.
 
     """
-    stopping = context.stopping
     transport.write_timeout = max(transport.write_timeout, times.write)
     client = WebClient(context, sessions, transport, address, mark_authenticated)
     first = True
-    while conversation.stage is not Stage.OVER and not stopping.is_set():
+    # Who has just connected has a request on its way.
+    while conversation.stage is not Stage.OVER and (first or not context.stopping.is_set()):
         try:
-            request = _next_request(transport, conversation, stopping, times, first=first)
+            request = _next_request(transport, conversation, context, times, first=first)
         except BadRequest as error:
             log.info("%s: %d %s", transport.peer, error.status, error)
             response = failure(error, context.output_format(), "")
@@ -97,7 +98,7 @@ def serve(
         first = False
         response = client.respond(request)
         log.debug("%s: %s %d", transport.peer, request.method, response.status)
-        if stopping.is_set():
+        if context.stopping.is_set():
             response = dataclasses.replace(response, close=True)
         transport.send_all(conversation.answer(response, time.time()))
 
@@ -105,7 +106,7 @@ def serve(
 def _next_request(
     transport: Transport,
     conversation: Conversation,
-    stopping: threading.Event,
+    context: ProxyContext,
     times: WebTimes,
     *,
     first: bool,
@@ -116,22 +117,17 @@ def _next_request(
         BadRequest: what came is not a request, or came too slowly.
 
     """
-    patience = {
-        Stage.IDLE: times.head if first else times.idle,
-        Stage.HEAD: times.head,
-        Stage.BODY: times.request,
-    }
     stage = conversation.stage
     began = time.monotonic()  # of the request; of the wait for it, where nothing has come
     while (request := conversation.next()) is None:
         if stage is Stage.IDLE and conversation.stage is not Stage.IDLE:
             began = time.monotonic()
         stage = conversation.stage
-        if stage is Stage.OVER or stopping.is_set():
+        if stage is Stage.OVER:
             return None
         if stage is Stage.BODY and (interim := conversation.interim()):
             transport.send_all(interim)
-        left = began + patience[stage] - time.monotonic()
+        left = began + _patience(context, stage, times, first=first) - time.monotonic()
         if left <= 0:
             if stage is Stage.IDLE:
                 return None
@@ -142,6 +138,23 @@ def _next_request(
                 _look_at_first(transport, data)
             conversation.feed(data)
     return request
+
+
+def _patience(context: ProxyContext, stage: Stage, times: WebTimes, *, first: bool) -> float:
+    """Return how long a request may take to come, in seconds.
+
+    Raises:
+        BadRequest: 503, it began before the proxy stopped, which waits no longer.
+
+    """
+    if context.stopping.is_set():
+        if stage is Stage.IDLE:
+            return times.fresh if first else 0.0
+        if context.leave_by.over:
+            raise BadRequest(503, "The proxy is shutting down")
+    if stage is Stage.IDLE:
+        return times.head if first else times.idle
+    return times.head if stage is Stage.HEAD else times.request
 
 
 def _look_at_first(transport: Transport, data: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerGone
+from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.tlssocket import TlsSocket
 from tests.support import tls_context
 from tests.system.peers import certificate
@@ -83,12 +84,29 @@ def test_bytes_go_both_ways(tls_pair: MakeTlsPair) -> None:
 def test_a_close_says_goodbye_in_tls(tls_pair: MakeTlsPair) -> None:
     """The client reads an end, not a cut connection."""
     transport, client = tls_pair()
-    transport.half_close_and_drain(10.0)  # nothing to wait for: TLS has no half-close
 
     transport.close()
 
     assert client.recv(100) == b""
     client.close()
+
+
+def test_what_comes_behind_the_goodbye_does_no_harm(tls_pair: MakeTlsPair) -> None:
+    """The connection stays until the client closes too: it would be reset, and lose what it has."""
+    transport, client = tls_pair()
+    with transport.lock:
+        transport.send(b"last")
+    owner = threading.Thread(target=transport.linger, args=(Deadline(10),))
+    owner.start()
+    client.sendall(b"too late" * 1000)
+
+    assert client.recv(100) == b"last"
+    assert client.recv(100) == b""
+    assert owner.is_alive()
+    client.close()
+    owner.join(10)
+    assert not owner.is_alive()
+    transport.close()
 
 
 def test_ending_wakes_the_owner_and_what_was_said_still_goes(tls_pair: MakeTlsPair) -> None:
@@ -101,7 +119,7 @@ def test_ending_wakes_the_owner_and_what_was_said_still_goes(tls_pair: MakeTlsPa
             transport.recv()
         except PeerGone as error:
             ended.append(str(error))
-        transport.flush_until(Deadline(10))
+        flush_until(transport, Deadline(10))
         transport.close()
 
     owner = threading.Thread(target=own)

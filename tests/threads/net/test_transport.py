@@ -12,6 +12,7 @@ import pytest
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerGone, SlowPeer
+from amiproxy.threads.net.parting import flush_until
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def test_what_was_said_before_the_end_is_still_sent(pair: MakePair) -> None:
     first = fill(transport)
     send(transport, b"bye")
     transport.finish("stopping")
-    owner = threading.Thread(target=transport.flush_until, args=(Deadline(10),))
+    owner = threading.Thread(target=flush_until, args=(transport, Deadline(10)))
     owner.start()
 
     assert read(theirs, len(first) + 3).endswith(b"bye")
@@ -213,7 +214,7 @@ def test_flush_until_is_over_in_time(pair: MakePair) -> None:
     transport, _theirs = pair()
     fill(transport)
 
-    transport.flush_until(Deadline(0.02))
+    flush_until(transport, Deadline(0.02))
 
     assert transport.backlog
 
@@ -268,12 +269,12 @@ def test_a_wait_in_send_all_is_bounded(pair: MakePair) -> None:
         transport.send_all(b"x" * 5_000_000)
 
 
-def test_half_close_and_drain_waits_for_the_other_side(pair: MakePair) -> None:
+def test_it_lingers_and_waits_for_the_other_side(pair: MakePair) -> None:
     """It reads our end after our last answer, and what it still sends does no harm."""
     transport, theirs = pair()
     send(transport, b"last")
     theirs.sendall(b"too late")
-    owner = threading.Thread(target=transport.half_close_and_drain, args=(10.0,))
+    owner = threading.Thread(target=transport.linger, args=(Deadline(10),))
     owner.start()
 
     assert theirs.recv(100) == b"last"
