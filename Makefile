@@ -82,8 +82,8 @@ python:
 
 # -- looking at it ------------------------------------------------------------------------
 
-demo: .venv/.ready
-	@$(PY) demo/demo.py
+demo: python
+	@$(PYTHON) demo/environment.py $(PIPFLAGS)
 
 # With byte code, which some machines are told to do without: the tests start the program
 # hundreds of times.
@@ -220,5 +220,5 @@ uninstall:
 	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.* "$(DESTDIR)$(BASHCOMP)/astmanproxy" "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
 
 clean:
-	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d
+	rm -rf .venv .venv-demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

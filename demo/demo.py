@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    Running = subprocess.Popen[str]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 CONFIG = """\
@@ -36,85 +38,126 @@ logfile = {directory}/{format}.log
 
 HELP = """
 Two simulated Asterisk servers (22 with PJSIP phones, 11 with SIP phones) make calls.  The proxy listens for
-manager clients on port {port}, and for web clients on port {web}.
+manager clients on port {standard}, and for web clients on port {http}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
   See the events of both servers:
-    nc 127.0.0.1 {port}
+    nc 127.0.0.1 {standard}
 
   Send an action, and see only your own answer:
-    printf 'Action: Ping\\r\\nActionID: me\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 {port} | grep -B2 -A2 Pong
+    printf 'Action: Ping\\r\\nActionID: me\\r\\n\\r\\n' | timeout 2 nc 127.0.0.1 {standard} | grep -B2 -A2 Pong
 
   The same as JSON, one message a line:
-    (printf 'ProxyAction: SetOutputFormat\\r\\nOutputFormat: json\\r\\n\\r\\n'; sleep 5) | nc 127.0.0.1 {port}
+    (printf 'ProxyAction: SetOutputFormat\\r\\nOutputFormat: json\\r\\n\\r\\n'; sleep 5) | nc 127.0.0.1 {standard}
 
   Over HTTP, one answer for each request (or open the address in a browser):
-    curl 'http://127.0.0.1:{web}/?Action=CoreShowChannels'
-    curl 'http://127.0.0.1:{web}/?Action=Ping&Server=localhost&format=xml'
+    curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
+    curl 'http://127.0.0.1:{http}/?Action=Ping&Server=localhost&format=xml'
 
   The servers of the proxy:
-    curl 'http://127.0.0.1:{web}/?ProxyAction=ListServers'
+    curl 'http://127.0.0.1:{http}/?ProxyAction=ListServers'
 
 The log of the proxy: {directory}/standard.log
 Ctrl-C ends the demo.
 """
 
+#: Puts descriptor 3 where a supervisor puts a listening socket (sd_listen_fds(3)).
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="astmanproxy", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+#: The servers, as the configuration names them.
+SERVERS = ("127.0.0.1", "localhost")
+#: What the proxy with each input format is asked until all servers have answered.
+QUESTIONS = {
+    "standard": "Action: Ping\r\nServer: {}\r\n\r\n",
+    "http": "GET /?Action=Ping&Server={} HTTP/1.0\r\n\r\n",
+}
+#: Seconds until everything answers.
+PATIENCE = 30
+
 
 def main() -> int:
     """Run the demo until it is interrupted; return the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ports = dict(zip(("first", "second", "port", "web"), free_ports(5038, 5039, 1234, 8088)))
+    # Also when the terminal is closed: nothing is left running.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: sys.exit(0))
+    print("Starting two simulated Asterisk servers and the proxy", flush=True)
     with tempfile.TemporaryDirectory(prefix="astmanproxy-demo-") as directory:
         # The proxy drops privileges, and must still reach its files.
         Path(directory).chmod(0o755)
         try:
             with contextlib.ExitStack() as running:
-                running.enter_context(asterisk(ports["first"], "22", "PJSIP"))
-                running.enter_context(asterisk(ports["second"], "11", "SIP"))
-                running.enter_context(proxy(directory, "http", ports, ports["web"]))
-                standard = running.enter_context(proxy(directory, "standard", ports, ports["port"]))
+                first = running.enter_context(asterisk("22", "PJSIP"))
+                second = running.enter_context(asterisk("11", "SIP"))
+                hosts = {"first": port_of(first), "second": port_of(second)}
+                everything = [first, second]
+                ports = {}
+                for name, wanted in (("standard", 1234), ("http", 8088)):
+                    with door(wanted) as sock:
+                        ports[name] = sock.getsockname()[1]
+                        command = proxy(directory, name, sock, hosts)
+                        everything.append(running.enter_context(command))
+                for name, port in ports.items():
+                    for server in SERVERS:
+                        wait_for_answer(port, QUESTIONS[name].format(server), everything)
                 print(HELP.format(directory=directory, **ports), flush=True)
-                return standard.wait()
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+                check(everything)
         except KeyboardInterrupt:
             return 0
         except RuntimeError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
+    return 1
 
 
-def free_ports(*wanted: int) -> list[int]:
-    """Return the ports *wanted*; in place of one in use, a free one."""
-    found = []
-    with contextlib.ExitStack() as stack:
-        for port in wanted:
-            probe = stack.enter_context(socket.socket())
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                probe.bind(("127.0.0.1", 0))
-            found.append(int(probe.getsockname()[1]))
-    return found
+def door(wanted: int) -> socket.socket:
+    """Return a socket that listens at port *wanted*, or, if that is in use, at a free one."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", wanted))
+        sock.listen()
+    except OSError:
+        sock.close()
+        sock = socket.create_server(("127.0.0.1", 0))
+    return sock
 
 
-def asterisk(
-    port: int, version: str, phones: str
-) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Run a simulated Asterisk with a call every two seconds."""
-    arguments = ["-m", "simulator", "--port", str(port), "--calls", "0.5"]
-    return process([*arguments, "--speak", version, "--technology", phones], port)
+def asterisk(version: str, phones: str) -> contextlib.AbstractContextManager[Running]:
+    """Run a simulated Asterisk with a call every two seconds, at a free port."""
+    arguments = ["-m", "simulator", "--port", "0", "--calls", "0.5"]
+    return process([*arguments, "--speak", version, "--technology", phones])
+
+
+def port_of(simulator: Running) -> int:
+    """Return the port that *simulator* says it listens at."""
+    assert simulator.stdout is not None
+    said = simulator.stdout.readline()
+    port = said.rpartition(":")[2].strip()
+    if not port.isdecimal():
+        raise RuntimeError("a simulated Asterisk did not start")
+    return int(port)
 
 
 def proxy(
-    directory: str, name: str, ports: dict[str, int], port: int
-) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Run the proxy with input format *name* on *port*, in the foreground."""
+    directory: str, name: str, sock: socket.socket, hosts: dict[str, int]
+) -> contextlib.AbstractContextManager[Running]:
+    """Run the proxy with input format *name* at *sock*, in the foreground."""
     config = Path(directory, f"{name}.conf")
     users = Path(directory, "users")
-    write(config, CONFIG.format(format=name, directory=directory, **{**ports, "port": port}))
+    port = sock.getsockname()[1]
+    write(config, CONFIG.format(format=name, directory=directory, port=port, **hosts))
     write(users, "")
-    return process(["astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], port)
+    command = ["-c", HAND_OVER, str(sock.fileno())]
+    return process(
+        [*command, "astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], sock.fileno()
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -127,35 +170,59 @@ def write(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def process(arguments: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Python with *arguments* until the block ends; enter when *port* accepts."""
+def process(arguments: Sequence[str], *fds: int) -> Iterator[Running]:
+    """Run Python with *arguments* and the descriptors *fds* until the block ends."""
     # A session of its own: only we get Ctrl-C, and we end the others in order.
     running = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        # The proxies have nothing to tell, and nobody would read it.
+        stdout=subprocess.DEVNULL if fds else subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        pass_fds=fds,
     )
     try:
-        until = time.monotonic() + 15
-        while not answers(port):
-            if running.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"{' '.join(arguments[:2])} did not start")
-            time.sleep(0.05)
         yield running
     finally:
         running.terminate()
         try:
-            running.wait(10)
+            running.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             running.kill()
-            running.wait()
+            running.communicate()
 
 
-def answers(port: int) -> bool:
-    """Return whether a program listens on *port*."""
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+def check(everything: Sequence[Running]) -> None:
+    """Raise RuntimeError if one of *everything* has ended."""
+    for running in everything:
+        if running.poll() is not None:
+            name = "the proxy" if "astmanproxy.py" in str(running.args) else "a simulated Asterisk"
+            raise RuntimeError(f"{name} has ended with status {running.returncode}")
+
+
+def wait_for_answer(port: int, question: str, everything: Sequence[Running]) -> None:
+    """Ask *question* at *port* until a server has answered, or raise RuntimeError."""
+    until = time.monotonic() + PATIENCE
+    while not answers(port, question):
+        check(everything)
+        if time.monotonic() > until:
+            raise RuntimeError(f"no answer after {PATIENCE} s")
+        time.sleep(0.05)
+
+
+def answers(port: int, question: str) -> bool:
+    """Return whether a server answers *question*, a Ping."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as client:
+        client.sendall(question.encode())
+        answer = b""
+        while b"Pong" not in answer:
+            more = client.recv(65536)
+            if not more or b"Error" in answer:
+                return False
+            answer += more
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make cert, make demo, and what make says."""
+"""make cert, and what make says."""
 
 from __future__ import annotations
 
-import re
 import shutil
 import ssl
-import subprocess
-import sys
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support import ROOT, ManagerClient, StartProxy
+from tests.support import ManagerClient, StartProxy
 from tests.system.installations import make, run_make
 
 if TYPE_CHECKING:
@@ -73,36 +69,3 @@ def test_make_alone_lists_its_targets() -> None:
     for target in ("demo", "test", "style", "types", "coverage", "bench", "bench-compare",
                    "soak", "cert", "install", "uninstall", "clean"):  # fmt: skip
         assert f"make {target}" in text or f" {target} " in text, target
-
-
-def test_the_demo_does_what_it_prints() -> None:
-    """Events of two servers for AMI clients, answers over HTTP; SIGTERM ends it."""
-    demo = subprocess.Popen(
-        [sys.executable, "demo/demo.py"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert demo.stdout is not None
-    try:
-        text = ""
-        while "Ctrl-C ends the demo." not in text:
-            line = demo.stdout.readline()
-            assert line, "the demo ended"
-            text += line
-        assert "may read" not in text  # nothing to mend in the files of the demo
-        port = int(re.findall(r"clients on port (\d+), and", text)[0])
-        web = int(re.findall(r"web clients on port (\d+)", text)[0])
-        with ManagerClient(port) as client:
-            client.read_line()
-            client.read_until("Server: 127.0.0.1", 20)
-            client.read_until("Server: localhost", 20)
-        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=localhost&format=xml"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            assert b'<Ping Value="Pong"/>' in answer.read()
-    finally:
-        demo.terminate()
-        demo.wait(20)
-        demo.stdout.close()
-    assert demo.returncode == 0

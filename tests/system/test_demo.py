@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make demo: it runs whole or fails whole, two at once too, and installs little."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo import environment
+from tests.support import ROOT, ManagerClient, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Running = subprocess.Popen[str]
+
+
+@contextlib.contextmanager
+def started(*arguments: str, root: Path = ROOT) -> Iterator[Running]:
+    """Run Python with *arguments* in *root*; it has to end when it is told to."""
+    running = subprocess.Popen(
+        [sys.executable, *arguments], cwd=root, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        yield running
+    finally:
+        running.terminate()
+        running.communicate(timeout=20)
+
+
+def told(demo: Running) -> tuple[str, int, int]:
+    """Return what *demo* prints, and its ports: for AMI, for HTTP."""
+    assert demo.stdout is not None
+    text = ""
+    while "Ctrl-C ends the demo." not in text:
+        line = demo.stdout.readline()
+        assert line, f"the demo ended: {text}"
+        text += line
+    ports = re.findall(r"clients on port (\d+)", text)
+    return text, int(ports[0]), int(ports[1])
+
+
+def test_the_demo_does_what_it_prints() -> None:
+    """Events of two servers for AMI clients, answers over HTTP; SIGTERM ends it."""
+    with started("demo/demo.py") as demo:
+        text, port, web = told(demo)
+        assert "may read" not in text  # nothing to mend in the files of the demo
+        with ManagerClient(port) as client:
+            client.read_line()
+            client.read_until("Server: 127.0.0.1", 20)
+            client.read_until("Server: localhost", 20)
+        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=localhost&format=xml"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            assert b'<Ping Value="Pong"/>' in answer.read()
+    assert demo.returncode == 0
+
+
+def test_two_demos_run_at_once() -> None:
+    """Each has ports of its own, and servers of its own; closing the terminal ends all."""
+    with started("demo/demo.py") as one, started("demo/demo.py") as two:
+        ports = [*told(one)[1:], *told(two)[1:]]
+        assert len(set(ports)) == 4
+        one.send_signal(signal.SIGHUP)
+        one.wait(20)
+        with ManagerClient(ports[2]) as client:
+            client.read_line()
+            client.read_until("Server: localhost", 20)
+    with pytest.raises(OSError, match="refused"):
+        ManagerClient(ports[0])
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a source directory with a copy of demo/ in it."""
+    for name in ("amiproxy", "handlers", "simulator", "requirements", "tests", "astmanproxy.py"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "demo", tmp_path / "demo")
+    return tmp_path
+
+
+@pytest.mark.parametrize("broken", ["astmanproxy.py", "simulator"])
+def test_a_demo_that_cannot_start_tells_no_commands(tree: Path, broken: str) -> None:
+    """Who types them would wonder: it says what has ended, and ends."""
+    (tree / broken).unlink()
+    (tree / broken).write_text("raise SystemExit(3)")
+
+    with started("demo/demo.py", root=tree) as demo:
+        assert demo.stdout is not None
+        text = demo.stdout.read()
+        assert demo.wait(20) == 1
+
+    assert "Ctrl-C" not in text
+    assert re.search("demo: (the proxy has ended with status 3|a simulated Asterisk did not)", text)
+
+
+def test_a_demo_ends_whole(tree: Path) -> None:
+    """When one of its programs ends, the others do, and it says which."""
+    with started("demo/demo.py", root=tree) as demo:
+        told(demo)
+        first = int(next(iter(wait_until(lambda: children(demo.pid)))))
+        os.kill(first, signal.SIGKILL)
+        assert demo.stdout is not None
+        assert "demo: a simulated Asterisk has ended with status -9" in demo.stdout.read()
+        assert demo.wait(20) == 1
+
+
+def children(pid: int) -> list[str]:
+    """Return the processes that *pid* has started, the first one first."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return sorted(found.stdout.split(), key=int)
+
+
+_STAND_IN = """
+import sys
+import bcrypt, daemon, h11, lockfile
+print("demo with", sys.prefix)
+"""
+
+
+def test_it_installs_what_the_program_needs_and_no_more(tree: Path) -> None:
+    """Once; who comes meanwhile waits.  It stays below this directory, and small."""
+    (tree / "demo/demo.py").write_text(_STAND_IN)
+
+    command = "demo/environment.py"
+    with started(command, root=tree) as one, started(command, root=tree) as two:
+        texts = [one.communicate(timeout=200)[0], two.communicate(timeout=200)[0]]
+
+    if re.search("No matching distribution|Failed to establish", "".join(texts)):
+        pytest.skip("the package index cannot be reached")
+    assert [f"demo with {tree}/.venv-demo" in text for text in texts] == [True, True], texts
+    assert sum("Successfully installed" in text for text in texts) == 1
+    size = sum(path.lstat().st_size for path in (tree / ".venv-demo").rglob("*"))
+    assert size < 5_000_000
+    assert "***" not in "".join(texts)
+
+
+def test_an_installation_that_fails_leaves_nothing(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says so; the next try begins anew."""
+    here = tree / ".venv-demo"
+    monkeypatch.setattr(environment, "HERE", here)
+
+    def fail(command: list[str], **_: object) -> None:
+        here.mkdir(exist_ok=True)
+        if "install" in command:
+            raise subprocess.CalledProcessError(1, command[:4])
+
+    monkeypatch.setattr(subprocess, "run", fail)
+
+    with pytest.raises(SystemExit, match="could not be installed"):
+        environment.main([])
+
+    assert not here.exists()
