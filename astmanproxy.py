@@ -43,12 +43,14 @@ from amiproxy.process.process import (
     set_process_name,
     wait_for_signal,
 )
+from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.files import find_users, read_formats
 from amiproxy.threads.control.server import ControlServer
 from amiproxy.threads.control.socketfile import SocketFile, prepared_control
 from amiproxy.threads.log import SAID, Log, announce
 from amiproxy.threads.logopening import open_log
+from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.inherited import open_doors
 from amiproxy.threads.net.tls import client_context, server_context
@@ -147,6 +149,7 @@ def prepare(options: Options) -> Prepared:
     logfile = open_log(config, options, who)
     try:
         warnings += [*more, *wrong_rights(who, options, config)]
+        warnings += [*advice(config, users), *dated(config)]
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)

@@ -46,6 +46,8 @@ class User:
     allow_multiple_login: bool = True
     #: Names in lower case, or ``all``; None: all but the privileged ones.
     proxyactions: frozenset[str] | None = None
+    #: ``FILE:LINE`` that makes this user, for messages.
+    place: str = field(default="", repr=False, compare=False)
 
     @property
     def limited(self) -> bool:

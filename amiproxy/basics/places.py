@@ -260,6 +260,39 @@ def open_to_append(path: str, heir: Heir | None = None) -> int:
     return fd
 
 
+def check_append(path: str, heir: Heir | None = None) -> None:
+    """Find out whether :func:`open_to_append` would succeed; makes and changes nothing.
+
+    Raises:
+        OSError: it would not; the text says why.
+
+    """
+    with place_of(path, Trusted.of_process()) as place:
+        if place.is_open_file:
+            return
+        if heir is not None:
+            heir.refuse_in(place)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | os.O_NOFOLLOW
+        try:
+            fd = os.open(place.name, flags | os.O_NONBLOCK, dir_fd=place.fd)
+        except FileNotFoundError:
+            _check_making(place.fd)
+            return
+    try:
+        if objection := _objection_to_file(os.fstat(fd), place, heir):
+            raise PermissionError(errno.EPERM, objection)
+    finally:
+        os.close(fd)
+
+
+def _check_making(directory: int) -> None:
+    """Raise OSError if no file can be made in the open *directory*."""
+    if os.fstatvfs(directory).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def _objection_to_file(info: os.stat_result, place: Place, heir: Heir | None) -> str:
     """Return why a file that was there is not appended to, or ``""``."""
     if stat.S_ISREG(info.st_mode) and info.st_nlink != 1:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``--test``: what is wrong with the files, and what each user may do."""
+"""``--test``: whether the proxy would start, what would run, and what each user may do.
+
+Everything is tried that a start does, as far as nothing is made or changed by it, and a proxy
+that runs is not disturbed.
+"""
 
 from __future__ import annotations
 
@@ -13,52 +17,111 @@ from amiproxy.patterns import engine
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
 from amiproxy.process.options import current_directory
+from amiproxy.process.pidfile import check_pidfile
 from amiproxy.process.process import say
+from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
-from amiproxy.settings.describe import describe_servers, describe_users
-from amiproxy.settings.files import find_users, impossible_log, read_formats
+from amiproxy.settings.describe import describe_listener, describe_servers, describe_users
+from amiproxy.settings.files import find_users, read_formats
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
+from amiproxy.threads.logopening import try_log
+from amiproxy.threads.net.certificates import dated
+from amiproxy.threads.net.listening import try_listener
+from amiproxy.threads.net.resolving import unresolved
 from amiproxy.threads.net.tls import client_context, server_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from amiproxy.access.user import Users
+    from amiproxy.process.identity import Identity
     from amiproxy.process.options import Options
 
 
 def main(options: Options) -> int:
-    """Print every problem of the files, then what each user may do."""
+    """Print every problem and warning; where it would start, what would run, and "ok"."""
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
-    config, users = Config(), None
-    problems: list[str] = []
-    warnings: list[str] = []
-    with _noted(problems):
-        config, found, more = examine_config(options.config, current_directory())
-        problems += found
-        warnings += [*more, *impossible_log(config)]
-        with _noted(problems):
-            warnings += wrong_rights(identity(config), options, config)
-        for one in (client_context, server_context, read_formats):
-            with _noted(problems):
-                one(config)
-    with _noted(problems):
-        users, more = find_users(
-            options.users, config, required=options.users_given or config.auth_required
-        )
-        warnings += more
-    say([*warnings, *problems])
-    if problems or users is None:
+    check = _Check(options)
+    check.run()
+    say([*check.warnings, *check.problems])
+    many = len(check.warnings)
+    warned = f"{many} warning{'s' if many != 1 else ''}" if many else ""
+    if check.problems:
+        problems = f"{len(check.problems)} problem{'s' if len(check.problems) != 1 else ''}"
+        say([f"not ok: the proxy would not start: {', '.join(filter(None, (problems, warned)))}"])
         return 1
-    described = describe_users(users, config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY)
-    say((engine.describe(), *describe_servers(config), *described))
+    say([*check.summary(), f"ok, {warned}" if warned else "ok"])
     return 0
 
 
-@contextlib.contextmanager
-def _noted(problems: list[str]) -> Iterator[None]:
-    """Add what a ConfigError says to *problems*, and go on."""
-    try:
-        yield
-    except ConfigError as error:
-        problems += error.problems
+class _Check:
+    """What is found out about the files that *options* name."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._config = Config()
+        self._who: Identity | None = None
+        self._users: Users | None = None
+        self._broken = True  # lines of the configuration are missing in _config
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def run(self) -> None:
+        """Try everything; one problem does not hide another."""
+        options = self._options
+        with self._noted():
+            self._config, problems, warnings = examine_config(options.config, current_directory())
+            self._broken = bool(problems)
+            self.problems += problems
+            self.warnings += warnings
+            self._try_all()
+        config = self._config
+        with self._noted():
+            self._users, warnings = find_users(
+                options.users, config, required=options.users_given or config.auth_required
+            )
+            self.warnings += warnings
+            if not self._broken:
+                self.warnings += advice(config, self._users)
+
+    def _try_all(self) -> None:
+        """Try what the configuration says."""
+        config, options = self._config, self._options
+        with self._noted():
+            self._who = who = identity(config)
+            self.warnings += wrong_rights(who, options, config)
+            with self._noted():
+                try_log(config, who)
+            self._warn(check_pidfile(config, options, who))
+        for read in (client_context, server_context, read_formats):
+            with self._noted():
+                read(config)
+        with self._noted():
+            self._warn(try_listener(config))
+        self._warn(*dated(config), *unresolved(config))
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Add what a ConfigError says to the problems, and go on."""
+        try:
+            yield
+        except ConfigError as error:
+            self.problems += error.problems
+
+    def _warn(self, *lines: str) -> None:
+        self.warnings += filter(None, lines)
+
+    def summary(self) -> Sequence[str]:
+        """Return what would run, and what each user may do, without secrets."""
+        assert self._who is not None
+        assert self._users is not None
+        return (
+            engine.describe(),
+            f"runs as user {self._who.name}, log {self._config.logfile}",
+            describe_listener(self._config),
+            *describe_servers(self._config),
+            *describe_users(
+                self._users, self._config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY
+            ),
+        )

@@ -8,15 +8,24 @@ import grp
 import os
 import pwd
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, TypeVar
 
-from amiproxy.basics.places import Heir, Trusted, objection_to, open_to_append, user_name
+from amiproxy.basics.places import (
+    Heir,
+    Trusted,
+    check_append,
+    objection_to,
+    open_to_append,
+    user_name,
+)
 from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiproxy.settings.config import Config
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -79,13 +88,26 @@ class Identity:
             OSError: it cannot be opened, or others may have put it there.
 
         """
+        return self._appending(open_to_append, path, chosen_by)
+
+    def check_append(self, path: str, chosen_by: str = "") -> None:
+        """Find out whether :meth:`open_to_append` would succeed; makes and changes nothing.
+
+        Raises:
+            OSError: it would not.
+
+        """
+        self._appending(check_append, path, chosen_by)
+
+    def _appending(self, do: Callable[[str, Heir | None], _T], path: str, chosen_by: str) -> _T:
+        """*do* it as this user, or else as root for them; return what it returns."""
         try:
             with self.assumed():
-                return open_to_append(path)
+                return do(path, None)
         except PermissionError:
             if not self.switch:
                 raise
-        return open_to_append(path, self.heir(chosen_by))
+        return do(path, self.heir(chosen_by))
 
     def heir(self, chosen_by: str) -> Heir:
         """Return this user as one to whom root gives a path that the file *chosen_by* says."""

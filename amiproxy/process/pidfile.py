@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lockfile
@@ -125,6 +126,43 @@ def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile
     is_chosen = not options.pidfile and "pidfile" in config.where and not harmless
     pidfile.prepare(who, options.config if is_chosen else "")
     return pidfile
+
+
+def check_pidfile(config: Config, options: Options, who: Identity) -> str:
+    """Find out whether a daemon could write its pid file; return a warning, or ``""``.
+
+    Makes and changes nothing, and says nothing of a proxy that runs.
+
+    Raises:
+        ConfigError: it could not, and the file is named: in the foreground there is none else.
+
+    """
+    path = options.pidfile or config.pidfile
+    reason = _unwritable_for(path, who)
+    if not reason:
+        return ""
+    text = f"Cannot write pid file {path}: {reason}"
+    if options.pidfile or "pidfile" in config.where:
+        raise ConfigError(f"{'' if options.pidfile else config.place('pidfile')}{text}")
+    return f"{text}; it can be started in the foreground only"
+
+
+def _unwritable_for(path: str, who: Identity) -> str:
+    """Return why *who* could not write the pid file *path*, ``""``: they could."""
+    directory = Path(path).parent
+    is_there = directory.is_dir()
+    to_write = directory if is_there else directory.parent
+    if not to_write.is_dir():
+        return f"there is no directory {to_write}"
+    # A directory that is missing is made by root.
+    if not who.can(os.W_OK | os.X_OK, str(to_write)) and (is_there or not who.switch):
+        return f"user {who.name} may not write in {to_write}"
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        if not Path(path).is_file():
+            return "it is not a regular file" if Path(path).exists() else ""
+        if not _PID.fullmatch(Path(path).read_bytes()[:100]):
+            return "it holds more than a pid"
+    return ""
 
 
 def _running(path: str, pid: int | None) -> str:

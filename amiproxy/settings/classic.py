@@ -121,6 +121,7 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
         accountcode=accountcode,
         server=server.lower(),
         more_events=bool(more),
+        place=report.place(number),
         filters=names,
     )
     # As in C these users may do everything.  But a user who sees only their own calls, or acts

@@ -99,7 +99,8 @@ class _Parser:
         self.directory = directory
         self.values: dict[str, Any] = {}
         self.where: dict[str, str] = {}
-        self.servers: dict[ServerSpec, None] = {}  # in order; a list would be slow to search
+        # Each with its place, in order; a list would be slow to search.
+        self.servers: dict[ServerSpec, str] = {}
         self.rules: list[Rule] = []
         self.ruled = 0  # the last line with a rule
         self.report = Report(name)
@@ -160,13 +161,13 @@ class _Parser:
             if key == "acceptunencryptedconnection" and found and value.text.lower() != "yes":
                 self.report.warn(number, f"{key}: yes here, no in the C program; write yes or no")
             self.values[setting.field] = found
-            self.where[setting.field] = f"{self.name}:{number}"
+            self.where[setting.field] = self.report.place(number)
         elif key == "host":
             server = read_server(value)
             if server in self.servers:
                 # The C program connected twice and sent every event twice.
                 self.report.warn(number, "host: this server is named twice, ignored")
-            self.servers[server] = None
+            self.servers.setdefault(server, self.report.place(number))
             for text in oddities(value):
                 self.report.warn(number, f"host: {text}")
         else:
@@ -188,8 +189,10 @@ class _Parser:
         """Return the Config, what is wrong, and the warnings."""
         config = Config(
             servers=tuple(self.servers),
+            server_places=tuple(self.servers.values()),
             acl=Acl(tuple(self.rules)),
             where=MappingProxyType(self.where),
+            file=self.name,
             **self.values,
         )
         problems, warnings = _check(config)

@@ -182,6 +182,11 @@ class Config:
         default_factory=lambda: MappingProxyType({}), repr=False, compare=False
     )
 
+    #: The file itself.
+    file: str = field(default="", repr=False, compare=False)
+    #: Where each of ``servers`` is named.
+    server_places: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
     @property
     def guarded(self) -> bool:
         """Whether clients must log in, or give the proxy key, before anything else."""
@@ -221,7 +226,7 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     changes: dict[str, Any] = {"where": new.where, "acl": new.acl}
     waiting: list[str] = []
     if new.servers:
-        changes["servers"] = new.servers
+        changes |= {"servers": new.servers, "server_places": new.server_places}
     elif old.servers:
         waiting.append("host (no line names a server)")
     for key, setting in SETTINGS.items():

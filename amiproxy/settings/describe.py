@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amiproxy.access.user import User, Users
-    from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.config import Config
 
 # Field of User -> what is said where it is not empty.
 _SEES = {
@@ -41,7 +41,22 @@ _LOCAL = {
 
 # Where there are no users: what a log-in is good for.
 _NO_USERS = "no users: every login succeeds, and nobody needs one (authrequired = no)"
-_NO_USERS_GUARDED = "no users: nobody can log in, and only a proxykey lets clients in"
+_NO_USERS_GUARDED = {
+    True: "no users: nobody can log in, and only the proxykey lets clients in",
+    False: "no users and no proxykey: nobody can log in (authrequired = yes)",
+}
+
+
+def describe_listener(config: Config) -> str:
+    """Return in words where and how clients may connect."""
+    where = "all addresses" if config.listen_address == "*" else config.listen_address
+    kinds = {
+        "plain text": config.accept_unencrypted,
+        "TLS": config.accept_encrypted and bool(config.certfile),
+    }
+    how = " and ".join(kind for kind, accepted in kinds.items() if accepted)
+    whom = f"; from {config.acl.describe()}" if config.acl else ""
+    return f"listens on {where} port {config.listen_port}: {how}{whom}"
 
 
 def describe_servers(config: Config) -> list[str]:
@@ -78,16 +93,17 @@ def describe_users(
     *for_everybody* of those that no user can be denied.
     """
     if not users:
-        return [_NO_USERS_GUARDED if config.guarded else _NO_USERS]
+        return [_NO_USERS_GUARDED[bool(config.proxy_key)] if config.guarded else _NO_USERS]
     lines = []
     if users.general.acl:
         lines.append(f"everyone: from {users.general.acl.describe()}")
     lines.append(_strangers(config))
     for user in users.values():
+        if hashes.is_hash(user.secret) and hashes.hash_cost(user.secret) is None:
+            lines.append(f"user {user.name}: cannot log in, as their secret is no bcrypt hash")
+            continue
         lines.append(f"user {user.name}: {_kind(user.secret)}, from {user.acl.describe()}")
         lines += [f"  {text}" for text in (*_sees(user), *_may(user, config.filter_local))]
-        if not _is_named(user.server, config.servers):
-            lines.append(f"  no host line names the server {user.server}")
         lines.append(f"  may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}")
         if not user.allow_multiple_login:
             lines.append("  may log in once at a time")
@@ -105,15 +121,7 @@ def _strangers(config: Config) -> str:
 
 def _kind(secret: str) -> str:
     """Return what kind of secret *secret* is, in words."""
-    if not hashes.is_hash(secret):
-        return "plain secret"
-    return "bcrypt secret" if hashes.hash_cost(secret) is not None else "secret that is not usable"
-
-
-def _is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
-    """Return whether *server*, of a user, is empty or one of *servers*, if there are any."""
-    named = {name for one in servers for name in (one.host, f"{one.host}:{one.port}")}
-    return not (server and named) or server in named
+    return "bcrypt secret" if hashes.is_hash(secret) else "plain secret"
 
 
 def _filled(texts: dict[str, str], user: User) -> Iterator[str]:

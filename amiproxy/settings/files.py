@@ -92,17 +92,6 @@ def read_formats(config: Config) -> dict[str, Format]:
     return formats
 
 
-def impossible_log(config: Config) -> list[str]:
-    """Return a warning if there can be no log; whether we may write there the start shows."""
-    path = Path(config.log_path or "/dev/null")
-    place = f"{config.place('logfile')}logfile: the proxy will not start:"
-    if path.is_dir():
-        return [f"{place} {path} is a directory"]
-    if not path.parent.is_dir():
-        return [f"{place} there is no directory {path.parent}; make it, or name another file"]
-    return []
-
-
 def _objection_to_handlers(directory: str) -> str:
     """Return why others may change the handlers in *directory*, or their byte code; or ``""``."""
     if not directory:

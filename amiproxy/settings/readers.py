@@ -151,6 +151,14 @@ def host(text: str, port: str = "write {} as the field behind it") -> str:
     return text
 
 
+def is_loopback(address: str) -> bool:
+    """Return whether *address*, as :func:`address` reads it, is out of reach of other machines."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
 def _is_bad_ipv4(text: str) -> bool:
     """Return whether *text* looks like an IPv4 address but is not one."""
     match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)\.(\d+)", text)

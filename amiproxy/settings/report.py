@@ -25,9 +25,13 @@ class Report:
         """Add a warning about line number *line*."""
         self._note(self.warnings, line, text)
 
+    def place(self, line: int) -> str:
+        """Return ``FILE:LINE`` of line number *line*."""
+        return f"{self.path}:{line}"
+
     def _note(self, notes: list[str], line: int, text: str) -> None:
         """Add a line to *notes*: once, however many sections inherit the line it is about."""
-        note = f"{self.path}:{line}: {text}"
+        note = f"{self.place(line)}: {text}"
         if note not in self._noted:
             self._noted.add(note)
             notes.append(note)

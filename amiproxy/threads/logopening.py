@@ -10,6 +10,8 @@ from amiproxy.errors import ConfigError
 from amiproxy.logs import targets
 from amiproxy.logs.forms import Form, JournalForm, JsonForm, PrefixedForm, SyslogForm, TextForm
 from amiproxy.logs.levels import Levels
+from amiproxy.process.logplace import check_log, log_chosen_by, no_log
+from amiproxy.process.options import Options
 from amiproxy.threads.log import Copy, Log, install_root_handler, is_own
 from amiproxy.threads.logsinks import (
     JOURNAL_SOCKET,
@@ -23,7 +25,6 @@ from amiproxy.threads.logsinks import (
 
 if TYPE_CHECKING:
     from amiproxy.process.identity import Identity
-    from amiproxy.process.options import Options
     from amiproxy.settings.config import Config
 
 _STDOUT, _STDERR = 1, 2
@@ -51,6 +52,19 @@ def open_log(config: Config, options: Options, who: Identity) -> Log:
     return log
 
 
+def try_log(config: Config, who: Identity) -> None:
+    """Find out whether the log of *who* can be opened; makes and changes nothing.
+
+    Raises:
+        ConfigError: it cannot.
+
+    """
+    if config.log_path:
+        check_log(config, who)
+    elif config.logfile not in targets.STREAMS:
+        _sink(config, Options(), who).close(0.0)
+
+
 def _sink(config: Config, options: Options, who: Identity) -> Sink:
     """Open where the log goes.
 
@@ -72,9 +86,10 @@ def _sink(config: Config, options: Options, who: Identity) -> Sink:
             return SocketSink(JOURNAL_SOCKET)
         if target == targets.SYSLOG:
             return SocketSink(SYSLOG_SOCKET)
-        chosen_by = options.config if "logfile" in config.where else ""
-        return FileSink(target, who.open_to_append(target, chosen_by))
+        return FileSink(target, who.open_to_append(target, log_chosen_by(config)))
     except OSError as error:
+        if config.log_path:
+            raise no_log(config, who, error) from error
         raise ConfigError(
             f"{place}Unable to open logfile: {target}! ({_reason(target, error)})"
         ) from error

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from amiproxy.errors import ConfigError
 from amiproxy.logs.levels import Levels
+from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.config import reloaded
 from amiproxy.settings.files import read_again
 from amiproxy.settings.reloadreport import ReloadReport, changes, user_changes
+from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.tls import client_context
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class Rereading:
             tls = client_context(config)
             if tls is not None:
                 self._note(self._read, "reread certificate")
+        known = [*advice(config, users), *dated(config)]
+        self._note(self._warnings, *known, level=logging.WARNING)
         self._changed += [*changes(context.config, config), *user_changes(context.users, users)]
         if self._changed:
             self._note([], f"changed: {', '.join(self._changed)}")

@@ -133,26 +133,17 @@ def test_servers_are_described_without_secrets() -> None:
     assert describe_servers(Config())[0].startswith("no servers: ")
 
 
-def test_a_server_that_no_host_line_names_is_told() -> None:
-    """A user of it could do nothing."""
-    config = parse("host = pbx, 5038, u, s, on\n")
-    users = read("a=s,,,,,pbx\nb=s,,,,,pbx:5038\nc=s\nd=s,,,,,pbx9\n")
-
-    lines = describe_users(users, config)
-
-    assert [line for line in lines if "host line" in line] == [
-        "  no host line names the server pbx9"
-    ]
-
-
 def test_where_there_are_no_users() -> None:
     """Every log-in succeeds, or none."""
     assert describe_users(Users(), Config())[0].startswith("no users: every login succeeds")
-    assert describe_users(Users(), GUARDED)[0].startswith("no users: nobody can log in")
+    assert describe_users(Users(), GUARDED)[0].startswith("no users and no proxykey: nobody")
+    keyed = describe_users(Users(), Config(proxy_key="x"))
+    assert keyed == ["no users: nobody can log in, and only the proxykey lets clients in"]
 
 
 def test_a_secret_nobody_can_give_is_described_as_such() -> None:
     """What begins with $ and is not bcrypt."""
-    assert describe_users(read("joe=$x\n"), GUARDED)[1].startswith(
-        "user joe: secret that is not usable,"
-    )
+    assert describe_users(read("joe=$x\nann=s\n"), GUARDED)[1:3] == [
+        "user joe: cannot log in, as their secret is no bcrypt hash",
+        "user ann: plain secret, from any address",
+    ]

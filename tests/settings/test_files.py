@@ -9,8 +9,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
-from amiproxy.settings.files import find_users, handler_directories, impossible_log, read_formats
-from tests.settings.conf import read
+from amiproxy.settings.files import find_users, handler_directories, read_formats
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -27,20 +26,6 @@ def test_a_missing_users_file_means_no_users(tmp_path: Path) -> None:
     assert warning.startswith(f"Unable to open permissions file: {missing}!")
     with pytest.raises(ConfigError, match=f"^Unable to open permissions file: {missing}!$"):
         find_users(missing, Config(), required=True)
-
-
-def test_a_log_that_cannot_be_is_warned_of(tmp_path: Path) -> None:
-    """Before the old program is stopped to start this one."""
-    warned = "x.conf:1: logfile: the proxy will not start:"
-
-    def said(path: Path) -> list[str]:
-        return impossible_log(read(f"logfile = {path}\n"))
-
-    assert said(tmp_path / "x.log") == []
-    assert said(tmp_path) == [f"{warned} {tmp_path} is a directory"]
-    assert said(tmp_path / "none" / "x.log") == [
-        f"{warned} there is no directory {tmp_path}/none; make it, or name another file"
-    ]
 
 
 def test_handlers_of_ones_own_come_first(tmp_path: Path) -> None:

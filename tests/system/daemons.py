@@ -86,8 +86,12 @@ class Daemon:
         return self.started(self.run())
 
     def started(self, done: subprocess.CompletedProcess[str]) -> int:
-        """Return the pid after *done*, a start that must have succeeded without output."""
-        assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+        """Return the pid after *done*, a start that must have succeeded without output.
+
+        But that no host line names an Asterisk, where that is so.
+        """
+        said = [line for line in done.stderr.splitlines() if "no host line names" not in line]
+        assert (done.returncode, said, done.stdout) == (0, [], "")
         pid = self.read_pid()
         assert pid is not None
         return pid

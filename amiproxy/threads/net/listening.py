@@ -7,11 +7,11 @@ import contextlib
 import errno
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError
+from amiproxy.threads.net.holders import LISTENING, holders, listening_inodes, sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,6 @@ _PAUSE = 0.25
 #: /proc/net/tcp has them (Linux, tcp_states.h): FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT,
 #: LAST_ACK, CLOSING.
 _ENDING = frozenset({"04", "05", "06", "08", "09", "0B"})
-_LISTENING = "0A"
 
 
 def bind_listener(
@@ -56,48 +55,88 @@ def bind_listener(
         try:
             return _bind(config.listen_address, port)
         except OSError as error:
-            may_pass = error.errno == errno.EADDRINUSE and only_endings(_sockets(), port)
+            may_pass = error.errno == errno.EADDRINUSE and only_endings(sockets(), port)
             if not may_pass or (deadline is not None and deadline.over):
                 raise _problem(config, error) from error
         if deadline is None:
             deadline = Deadline(patience)
             tell(
-                f"{config.place('listen_port')}port {port} is kept by connections of a program"
-                f" that has ended; trying again for up to {patience:g} s"
+                f"{_where(config)} is kept by connections of a program that has ended; trying"
+                f" again for up to {patience:g} s"
             )
         time.sleep(_PAUSE)
 
 
+#: Who may listen in the place of the proxy: it itself, and who keeps its socket for it.
+_OURS = frozenset({"astmanproxy", "systemd", "init"})
+
+
+def try_listener(config: Config) -> str:
+    """Find out whether a start could listen where *config* says; return a warning, or ``""``.
+
+    Disturbs neither a proxy that listens there nor one that is starting.
+
+    Raises:
+        ConfigError: it could not.
+
+    """
+    port = config.listen_port
+    try:
+        _bind(config.listen_address, port, backlog=0).close()
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise _problem(config, error) from error
+        found = holders(port)
+        if _OURS.intersection(one.name for one in found):
+            return ""
+        lines = sockets()
+        if only_endings(lines, port):
+            return f"{_where(config)} is kept by connections that are ending; a start waits for it"
+        if not found and listening_inodes(lines, port):
+            return f"{_where(config)} is in use; by whom, only root can see: is it the proxy?"
+        raise _problem(
+            config, error, ", ".join(f"{one.name} (pid {one.pid})" for one in found)
+        ) from error
+    return ""
+
+
+def _where(config: Config) -> str:
+    return f"{config.place('listen_port')}port {config.listen_port}"
+
+
 #: What to do about it.
 _WAYS = {
-    errno.EADDRINUSE: "; another program listens there: end it (ss -ltnp names it), or take"
-    " another listenport",
+    errno.EADDRINUSE: "; {} listens there: end it (ss -ltnp names it), or take another listenport",
+    errno.EACCES: "; below 1024 that takes root, or CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "; it is no address of this machine (ip address)",
 }
 
 
-def _problem(config: Config, error: OSError) -> ConfigError:
-    """Return what is told of *error*: there is no listening there."""
+def _problem(config: Config, error: OSError, holder: str = "") -> ConfigError:
+    """Return what is told of *error*: there is no listening there, for *holder* does."""
     # An unknown name or another machine's address: the address is wrong, not the port.
     is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
     place = config.place("listen_address" if is_address else "listen_port")
     where = f"{config.listen_address} port {config.listen_port}"
-    way = _WAYS.get(error.errno or 0, "")
+    way = _WAYS.get(error.errno or 0, "").format(holder or "another program")
     return ConfigError(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")
 
 
-def _bind(address: str, port: int) -> socket.socket:
-    """Return a socket that listens at *address*; raises OSError."""
+def _bind(address: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+    """Return a socket that listens at *address*, or with a *backlog* of 0 is bound to it only.
+
+    Raises OSError.
+    """
     if address != "*":
         found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-        return _listen(found[0][0], found[0][4])
+        return _listen(found[0][0], found[0][4], backlog)
     with contextlib.suppress(OSError):
         if socket.has_dualstack_ipv6():
-            return _listen(socket.AF_INET6, ("::", port))
-    return _listen(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104 - that is what * asks for
+            return _listen(socket.AF_INET6, ("::", port), backlog)
+    return _listen(socket.AF_INET, ("0.0.0.0", port), backlog)  # noqa: S104 - * asks for that
 
 
-def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+def _listen(family: int, address: tuple[object, ...], backlog: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         # A restarted proxy must be able to bind while old connections are in TIME_WAIT.
@@ -105,7 +144,8 @@ def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
         if address[0] == "::":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind(address)
-        listener.listen(BACKLOG)
+        if backlog:
+            listener.listen(backlog)
     except BaseException:
         listener.close()
         raise
@@ -126,13 +166,4 @@ def only_endings(lines: Iterable[str], port: int) -> bool:
         fields = line.split(None, 4)
         if len(fields) > 4 and fields[1].endswith(f":{port:04X}"):
             states.add(fields[3])
-    return _LISTENING not in states and not _ENDING.isdisjoint(states)
-
-
-def _sockets() -> list[str]:
-    """Return the lines of the system's tables of TCP sockets; none where it has no such."""
-    lines: list[str] = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            lines += Path(table).read_text("ascii").splitlines()[1:]
-    return lines
+    return LISTENING not in states and not _ENDING.isdisjoint(states)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the operator should know of settings that are good each for itself, and not together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.access.acl import is_address
+from amiproxy.settings.readers import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from amiproxy.access.user import Users
+    from amiproxy.settings.config import Config, ServerSpec
+
+
+def advice(config: Config, users: Users) -> list[str]:
+    """Return warnings about *config* and *users* together, as ``FILE:LINE: ...``.
+
+    A proxy with these starts; but it is hardly what anybody wants.
+    """
+    return [
+        *_servers(config),
+        *_logins(config, users),
+        *_open(config, users),
+        *_bound(config, users),
+    ]
+
+
+def is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
+    """Return whether *server*, of a user, is empty or may be one of *servers*."""
+    names = {name for one in servers for name in (one.host, f"{one.host}:{one.port}")}
+    if not server or not names or server in names:
+        return True
+    # An address may be that of a host that a line names otherwise.
+    bare = server if is_address(server) else server.rpartition(":")[0]
+    return is_address(bare.strip("[]")) and not all(is_address(one.host) for one in servers)
+
+
+def _servers(config: Config) -> Iterator[str]:
+    if not config.servers:
+        yield (
+            f"{config.file}: no host line names an Asterisk, so clients get no events and their"
+            " actions fail; write host = address, port, user, secret, on, off"
+        )
+
+
+def _logins(config: Config, users: Users) -> Iterator[str]:
+    if config.auth_required and not users and not config.proxy_key:
+        yield (
+            f"{config.place('auth_required')}authrequired: nobody can log in, as there are no"
+            " users; add one to astmanproxy.users, or set proxykey"
+        )
+
+
+def _open(config: Config, users: Users) -> Iterator[str]:
+    restricted = config.guarded or config.acl or users.general.acl or config.client_ca_file
+    if not restricted and not is_loopback(config.listen_address):
+        yield (
+            f"{config.place('listen_address')}listenaddress: who can reach port"
+            f" {config.listen_port} of {_where(config)} sees and may do everything; set"
+            " authrequired = yes, or listenaddress = 127.0.0.1"
+        )
+
+
+def _where(config: Config) -> str:
+    return "this machine" if config.listen_address == "*" else config.listen_address
+
+
+def _bound(config: Config, users: Users) -> Iterator[str]:
+    for user in users.values():
+        if not is_named(user.server, config.servers):
+            yield (
+                f"{user.place}: user {ascii(user.name)[1:-1]}: no host line names the server"
+                f" {ascii(user.server)[1:-1]}, so their actions fail"
+            )

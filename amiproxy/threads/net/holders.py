@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which program listens on a port, by the tables of Linux (proc(5))."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: The state of a socket that listens (Linux, tcp_states.h).
+LISTENING = "0A"
+
+
+class Holder(NamedTuple):
+    """A process."""
+
+    pid: int
+    name: str  # as in ps
+
+
+def holders(port: int) -> list[Holder]:
+    """Return who listens on TCP *port* at any address.
+
+    Of another user's process only root is told.
+    """
+    wanted = {f"socket:[{inode}]" for inode in listening_inodes(sockets(), port)}
+    found = []
+    for process in Path("/proc").glob("[0-9]*") if wanted else ():
+        with contextlib.suppress(OSError):
+            if any(_leads_to(one, wanted) for one in (process / "fd").iterdir()):
+                found.append(Holder(int(process.name), (process / "comm").read_text().strip()))
+    return sorted(found)
+
+
+def _leads_to(link: Path, wanted: set[str]) -> bool:
+    with contextlib.suppress(OSError):  # it has been closed meanwhile
+        return os.readlink(link) in wanted  # noqa: PTH115 - a plain string
+    return False
+
+
+def listening_inodes(lines: Iterable[str], port: int) -> set[str]:
+    """Return the inodes of the sockets among *lines*, of :func:`sockets`, that listen on *port*."""
+    rows = (line.split() for line in lines)
+    return {
+        row[9]
+        for row in rows
+        if len(row) > 9 and row[3] == LISTENING and row[1].endswith(f":{port:04X}")
+    }
+
+
+def sockets() -> list[str]:
+    """Return the lines of the system's tables of TCP sockets; none where it has no such."""
+    lines: list[str] = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            lines += Path(table).read_text("ascii").splitlines()[1:]
+    return lines
