@@ -5,7 +5,18 @@ _astmanproxy()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} quote='' each
     local -a found=() commands=(
-
+        'help'
+        'kick '
+        'kick user '
+        'version'
+        'reload'
+        'loglevel debug'
+        'loglevel info'
+        'loglevel warning'
+        'loglevel error'
+        'loglevel critical'
+        'loglevel default'
+        'shutdown'
     )
     # In --config=FILE the "=" is a word.
     if [[ $cur == "=" ]]; then

@@ -6,7 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy.logs.levels import DEFAULT, LEVELS
 from amiproxy.process.options import OPTIONS
+from amiproxy.threads.control.table import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,9 @@ DIRECTORY = Path(__file__).resolve().parent.parent / "completion"
 
 #: What an option's value is, by its name in --help: how it is completed.
 FILE, COMMAND = "FILE", "COMMAND"
+
+#: Arguments of commands, by their name in the help, that are one of a few words.
+CHOICES = {"LEVEL": (*LEVELS, DEFAULT)}
 
 
 class Command(NamedTuple):
@@ -31,12 +36,20 @@ class Command(NamedTuple):
         """The arguments that it must have."""
         return [each for each in self.arguments if not each.startswith("[")]
 
+    def spelled(self) -> list[Command]:
+        """Return it as it can be typed: one for each word that its first argument may be."""
+        words = CHOICES.get(self.needed[0], ()) if self.needed else ()
+        rest = self.arguments[1:]
+        return [Command(f"{self.name} {word}", rest, self.help) for word in words] or [self]
+
 
 def files() -> dict[Path, str]:
     """Return the text of each file."""
+    known = [Command(each.name, each.arguments, each.help) for each in COMMANDS.values()]
+    commands = [one for each in known for one in each.spelled()]
     return {
-        DIRECTORY / "astmanproxy.bash": bash(OPTIONS, ()),
-        DIRECTORY / "_astmanproxy": zsh(OPTIONS, ()),
+        DIRECTORY / "astmanproxy.bash": bash(OPTIONS, commands),
+        DIRECTORY / "_astmanproxy": zsh(OPTIONS, commands),
     }
 
 

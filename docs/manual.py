@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from amiproxy.process.options import OPTIONS
 from amiproxy.settings.config import SETTINGS
 from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS
+from amiproxy.threads.control.table import COMMANDS
 from docs import keys, mdoc, sample, userkeys
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def texts() -> dict[tuple[Path, str], str]:
     users = PAGES / "astmanproxy.users.5"
     pieces = {
         (program, "options"): options(),
+        (program, "commands"): commands(),
         (program, "proxyactions"): proxy_actions(),
         (program, "privileged"): [mdoc.listed(PRIVILEGED)],
         (program, "signals"): signals((ROOT / "docs/configuration.md").read_text("utf-8")),
@@ -61,6 +63,18 @@ def _option(option: Option) -> str:
     value = f" Ar {option.value}" if option.value else ""
     short = f"Fl {option.short} , " if option.short else ""
     return f"{short}Fl {mdoc.argument(f'-{option.long}')}{value}"
+
+
+def commands() -> list[str]:
+    """Return the list of what a running proxy can be asked at its control socket."""
+    return mdoc.tagged(
+        ([" ".join([f"Ic {each.name}", *map(_argument, each.arguments)])], _sentence(each.help))
+        for each in COMMANDS.values()
+    )
+
+
+def _argument(name: str) -> str:
+    return f"Op Ar {name[1:-1]}" if name.startswith("[") else f"Ar {name}"
 
 
 def proxy_actions() -> list[str]:

@@ -16,9 +16,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS  # noqa: E402
+from amiproxy.threads.control.table import COMMANDS  # noqa: E402
 from docs import completion, keys, manual, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 
 
@@ -40,10 +42,18 @@ def proxy_actions() -> str:
     return "\n".join(lines)
 
 
+def control_commands() -> str:
+    """Return the table of what a running proxy can be asked at its control socket."""
+    lines = ["| command | |", "|---|---|"]
+    lines += [f"| `{each.usage}` | {each.help} |" for each in COMMANDS.values()]
+    return "\n".join(lines)
+
+
 def tables() -> dict[tuple[Path, str], str]:
     """Return the text of every table, by page and name."""
     return {
         (CLIENTS, "ProxyActions"): proxy_actions(),
+        (OPERATIONS, "commands"): control_commands(),
         (CONFIGURATION, "keys"): keys.table(),
         (CONFIGURATION, "users"): userkeys.table(),
         **manual.texts(),

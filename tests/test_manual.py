@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amiproxy.process.options import OPTIONS
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.usersfile import read_users
 from docs import keys, mdoc, sample
@@ -59,6 +60,15 @@ def test_references_lead_to_pages() -> None:
 
     assert ours <= named
     assert named - ours == OTHERS
+
+
+def test_the_synopsis_has_every_option() -> None:
+    """Under one of its names; what each does is generated."""
+    text = (MAN / "astmanproxy.8").read_text().partition(".Sh SYNOPSIS")[2].partition(".Sh ")[0]
+    long = {name.replace("\\", "") for name in re.findall(r"Fl \\-([a-z\\-]+)", text)}
+    short = set("".join(re.findall(r"Fl ([a-z]+(?: \| [a-z])*)", text))) - {" ", "|"}
+
+    assert [each for each in OPTIONS if not {each.short, each.long} & (long | short)] == []
 
 
 def displays(page: Path) -> list[str]:
