@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.places import Trusted, objection_to
+from amiproxy.process.logrotation import log_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,13 +26,14 @@ ASTERISK = "asterisk"
 
 
 def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
-    """Return what is wrong with the rights of the files that a start reads, as warnings."""
+    """Return what is wrong with the files that a start reads and the log's place, as warnings."""
     secret = [options.config, options.users, config.certfile]
     public = [config.acl_file, config.client_ca_file, config.ssl_ca_file]
     return [
         *exposed(who, secret, public),
         *unreadable(who, [*secret, *public]),
         *log_out_of_reach(who, config),
+        *log_warnings(config),
     ]
 
 

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.places import user_name
 from amiproxy.errors import ConfigError
+from amiproxy.process.identity import Identity
 
 if TYPE_CHECKING:
-    from amiproxy.process.identity import Identity
     from amiproxy.settings.config import Config
 
 
@@ -35,15 +38,51 @@ def log_chosen_by(config: Config) -> str:
 def no_log(config: Config, who: Identity, error: OSError) -> ConfigError:
     """Return what is told where *error* keeps the log of *who* from being opened."""
     text = f"{config.place('logfile')}Unable to open logfile: {config.logfile}! ({error.strerror})"
-    return ConfigError(text + _way(Path(config.logfile), who, error))
+    return ConfigError(text + way_out(config.logfile, who, error))
 
 
-def _way(path: Path, who: Identity, error: OSError) -> str:
-    """Return what to do about *error*."""
+def no_new_log(path: str, error: OSError) -> str:
+    """Return what is told where *error* keeps the running proxy from opening *path* again."""
+    uid = os.geteuid()
+    myself = Identity(user_name(uid), uid, os.getegid(), switch=False)
+    return (
+        f"cannot reopen log: {error.strerror}{way_out(path, myself, error)}; the old file goes on"
+    )
+
+
+def way_out(log: str, who: Identity, error: OSError) -> str:
+    """Return who may not what, where *error* keeps *who* from the file *log*, and what helps."""
+    path = Path(log)
     if error.errno == errno.ENOENT and not path.parent.is_dir():
         return f"; make the directory {path.parent}, owned by {who.name}, or name another file"
     if error.errno == errno.EISDIR:
         return "; name a file in it"
-    if error.errno == errno.EACCES:
-        return f"; give {path.parent}, and the file, to user {who.name}"
-    return ""
+    return f"; {_lacking(path, who)}" if error.errno == errno.EACCES else ""
+
+
+def _lacking(path: Path, who: Identity) -> str:
+    """Return what *who* may not do, so that *path* cannot be written, and what helps."""
+    own = f"give logfile a directory of {who.name}'s"
+    for parent in reversed(path.parents):
+        if not who.can(os.X_OK, str(parent)):
+            return (
+                f"user {who.name} may not enter {parent}, which belongs to {_owner(parent)}: {own}"
+            )
+    if path.exists():
+        return (
+            f"user {who.name} may not write to it, since it belongs to {_owner(path)}: chown it to"
+            f' {who.name}; if logrotate made it so, its rule needs "create 0640 {who.name}"'
+        )
+    return (
+        f"user {who.name} may make no file in {path.parent}, which belongs to"
+        f" {_owner(path.parent)}: {own}"
+    )
+
+
+def _owner(path: Path) -> str:
+    """Return whose *path* is, with its rights: ``asterisk (0640)``."""
+    try:
+        info = path.stat()
+    except OSError:
+        return "somebody else"
+    return f"{user_name(info.st_uid)} ({stat.S_IMODE(info.st_mode):04o})"

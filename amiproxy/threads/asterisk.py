@@ -86,6 +86,7 @@ class AsteriskServer:
         self._pauses = GrowingPause()
         self._lasting = lasting
         self._live_since = 0.0  # monotonic seconds; 0.0: it is not
+        self._lost = 0  # actions of clients that were unanswered at its end
         self._tries = 0  # to connect, since the last log-in
         self.busy_since = 0.0  # for the watchdog
         self._thread_name = f"asterisk-{self.link.scope}"
@@ -162,10 +163,10 @@ class AsteriskServer:
             if self._stopping.is_set():
                 return False
             if self._config.max_retries and self._tries >= self._config.max_retries:
-                self._give_up(f"{error}; given up after {self._tries} tries")
+                self._give_up(f"{error}; given up after {self._tries} tries{self._past()}")
                 return False
-            pause = self._next_pause()
-            log.warning("asterisk@%s: %s; trying again in %g s", self.link.scope, error, pause)
+            scope, past, pause = self.link.scope, self._past(), self._next_pause()
+            log.warning("asterisk@%s: %s; trying again in %g s%s", scope, error, pause, past)
         except Exception:
             pause = self._next_pause()
             log.exception("asterisk@%s: bug in the proxy", self.link.scope)
@@ -179,6 +180,13 @@ class AsteriskServer:
             self._pauses.reset()
         config = self._config
         return round(self._pauses.next(config.retry_interval, config.retry_longest), 3)
+
+    def _past(self) -> str:
+        """Return what to say of the connection that is over, "" if it was never live."""
+        if not self._live_since:
+            return ""
+        lasted = time.monotonic() - self._live_since
+        return f" (it was connected for {lasted:.0f} s; {self._lost} actions unanswered)"
 
     def _pause(self, seconds: float) -> None:
         """Wait, until it is to stop or to try now."""
@@ -212,6 +220,7 @@ class AsteriskServer:
         self.busy_since = time.monotonic()
         try:
             lost = self.link.lose()
+            self._lost = len(lost)
         finally:
             try:
                 if self._stopping.is_set():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
@@ -65,6 +66,8 @@ class Client:
         self._address = address
         self._slot = slot
         self._times = times
+        self._began = time.monotonic()
+        self._session: StreamSession | None = None
         slot.end = transport.finish
 
     def run(self) -> None:
@@ -77,7 +80,7 @@ class Client:
                 self._detect_tls(self._context.tls)  # else the banner goes at once
             self._serve()
         except SlowPeer as error:
-            log.warning("%s: dropped", error)
+            log.warning("%s: dropped%s", error, self._past())
         except PeerGone as error:
             is_usual = isinstance(error, PeerLeft)
             log.log(self._context.connect_level if is_usual else logging.INFO, "%s", error)
@@ -93,6 +96,16 @@ class Client:
                     self._leave()
                 finally:
                     turnstile.end()
+
+    def _past(self) -> str:
+        """Return what to say of a client that is dropped."""
+        seconds = time.monotonic() - self._began
+        session = self._session
+        if session is None:
+            return f" after {seconds:.0f} s"
+        user = "" if session.user is None else f", logged in as {session.user.name!a}"
+        unanswered = self._context.router.unanswered(session.number)
+        return f" after {seconds:.0f} s{user}; {unanswered} actions unanswered"
 
     def _leave(self) -> None:
         """Give back what the client held: each step is taken, whatever the one before raises."""
@@ -184,7 +197,7 @@ class Client:
     def _serve_blocks(self, form: Format) -> None:
         context = self._context
         context.turnstile.take(context.turnstile.further)
-        session = StreamSession(
+        self._session = session = StreamSession(
             self._transport,
             self._address,
             mode=context.config.autofilter,

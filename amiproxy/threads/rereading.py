@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.errors import ConfigError
 from amiproxy.logs.levels import Levels
+from amiproxy.process.logplace import no_new_log
 from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.config import reloaded
@@ -52,12 +53,8 @@ class Rereading:
 
         What cannot be read is a problem, and what was read before stays in force.
         """
-        try:
-            logfile.reopen()
-            self._note(self._read, "reopened log")
-        except OSError as error:
-            self._note(self._problems, f"cannot reopen log: {error}", level=logging.ERROR)
         context = proxy.context
+        self._reopen(logfile, context.config.log_path)
         config, users, tls = context.config, context.users, context.tls
         with self._kept("the configuration stays as it was"):
             new, warnings = load_config(self._options.config, self._directory)
@@ -86,6 +83,15 @@ class Rereading:
             tuple(self._warnings),
             tuple(self._problems),
         )
+
+    def _reopen(self, logfile: Log, path: str) -> None:
+        """Open the log again by its name, *path*, "" where it is no file."""
+        try:
+            logfile.reopen()
+        except OSError as error:
+            self._note(self._problems, no_new_log(path, error), level=logging.ERROR)
+        else:
+            self._note(self._read, *(["reopened log"] if path else []))
 
     @contextlib.contextmanager
     def _kept(self, text: str) -> Iterator[None]:

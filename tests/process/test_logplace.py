@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import tempfile
@@ -13,7 +14,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.process.identity import Identity, identity
-from amiproxy.process.logplace import check_log
+from amiproxy.process.logplace import check_log, way_out
 from amiproxy.process.options import Options
 from amiproxy.process.pidfile import check_pidfile
 from amiproxy.settings.config import Config
@@ -73,6 +74,30 @@ def test_a_log_that_only_another_may_write_is_told(entered: Path) -> None:
     os.chown(entered, 12345, 12345)
     with pytest.raises(ConfigError, match="root does not write to what others have put there"):
         check_log(Config(logfile=f"{entered}/x.log"), nobody)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("secret/x.log", "may not enter {}/secret, which belongs to root (0700): give logfile a"),
+        ("open/x.log", "may not write to it, since it belongs to root (0640): chown it to nobody;"),
+        ("open/y.log", "may make no file in {}/open, which belongs to root (0755): give logfile a"),
+    ],
+)
+def test_it_is_told_who_may_not_what(entered: Path, log: str, said: str) -> None:
+    """And what helps: where logrotate has made the file, its rule is to say whose it is."""
+    for name, mode in (("secret", 0o700), ("open", 0o755)):
+        (entered / name).mkdir()
+        (entered / name).chmod(mode)
+    (entered / "open/x.log").touch()
+    (entered / "open/x.log").chmod(0o640)
+
+    error = PermissionError(errno.EACCES, "Permission denied")
+    text = way_out(f"{entered}/{log}", identity(Config(proc_user="nobody")), error)
+
+    assert text.startswith(f"; user nobody {said.format(entered)}")
+    assert ("create 0640 nobody" in text) == (log == "open/x.log")
 
 
 @needs_root

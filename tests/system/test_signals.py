@@ -79,6 +79,7 @@ def test_sighup_goes_on_with_the_old_log_if_the_new_one_cannot_be_opened(daemon:
     os.kill(pid, signal.SIGHUP)
 
     wait_until(lambda: "Received HUP -- cannot reopen log: " in moved.read_text())
+    assert "user nobody may make no file in " in moved.read_text()
     daemon.client().close()
     wait_until(lambda: "Connection received from 127.0.0.1" in moved.read_text())
 

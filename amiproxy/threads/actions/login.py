@@ -65,6 +65,7 @@ def _accepts_key(call: Call) -> bool:
     ):
         if is_heard and hmac.compare_digest(given, key):
             session.accept_key()
+            _note(call, "gave the proxy key")
             return True
         if is_heard:
             context.guesses.failed(session.address)
@@ -88,6 +89,7 @@ def log_in(call: Call) -> Outcome:
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         session.challenge = ""  # any login uses it up, and events are held back until then
+        _note(call, "logged in; no users are defined")
         return _welcome(call, None)
     with context.turnstile.outside():  # it waits for other guesses, and for the hash
         return _check(call)
@@ -107,10 +109,19 @@ def _check(call: Call) -> Outcome:
     if user is None:
         return _refuse(call, reason)
     if context.shows_connects(user.display_connects):
-        # A web client logs in with each request.
-        level = logging.DEBUG if session.is_web else logging.INFO
-        log.log(level, "%s: logged in as %s", session.peer, ascii(user.name))
+        log.log(_level(call), "%s: logged in as %s", session.peer, ascii(user.name))
     return _welcome(call, user)
+
+
+def _note(call: Call, text: str) -> None:
+    """Log *text*, how a client without a user got in, where it is logged that clients connect."""
+    if call.context.connect_level == logging.INFO:
+        log.log(_level(call), "%s: %s", call.session.peer, text)
+
+
+def _level(call: Call) -> int:
+    """Return at which level it is logged that a client gets in: with each request of the web."""
+    return logging.DEBUG if call.session.is_web else logging.INFO
 
 
 def _refuse(call: Call, reason: str) -> Outcome:

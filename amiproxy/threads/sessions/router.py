@@ -217,7 +217,7 @@ class Router:
         for as long as the call takes that an Originate of it makes.
         """
         number = session.number
-        while unanswered := self._unanswered(number):
+        while unanswered := self.unanswered(number):
             deadline = Deadline(max(seconds, self._ringing(number)))
             is_over = not self._await_fewer(session, unanswered, deadline)
             # A call may have begun since: it had to wait for its turn.
@@ -234,12 +234,13 @@ class Router:
         number = session.number
         return self._waiting.wait(
             session,
-            lambda: self._unanswered(number) < unanswered,
+            lambda: self.unanswered(number) < unanswered,
             deadline,
             lambda: self._ping(number, self.servers),
         )
 
-    def _unanswered(self, number: int) -> int:
+    def unanswered(self, number: int) -> int:
+        """Return how many actions of session *number* are to be answered."""
         return sum(server.unanswered(number) for server in self.servers)
 
     def _await_room(self, session: ClientSession, server: AsteriskLink, most: int) -> bool:
