@@ -3,6 +3,7 @@
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
+# make service-test    the service in Debian 12, 13 and sid, which it builds as root, once, and boots
 # make libraries       manager libraries of others, direct and through the proxy: 10 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make docs            write what in docs/, man/ and completion/ follows from the code
@@ -51,7 +52,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test check style types docs licences dead coverage bench bench-compare constraints soak torture libraries cert \
+.PHONY: help .venv python demo test asterisk-test service-test check style types docs licences dead coverage bench bench-compare constraints soak torture libraries cert \
         install uninstall clean
 .DEFAULT_GOAL := help
 
@@ -100,6 +101,12 @@ asterisk-test: .venv/.ready
 	@if $(PY) -m tests.asterisk.chroot --quiet || test -n "$$ASTERISK$$ASTERISK_AMI"; \
 	then rm -f "$$ASTERISK_FIGURES"; $(PY) -m pytest -m real_asterisk tests/asterisk $(ARGS) && { test ! -f "$$ASTERISK_FIGURES" || cat "$$ASTERISK_FIGURES"; }; \
 	else echo "asterisk-test is skipped"; fi
+
+# As root this builds Debian 12, 13 and sid with systemd, once, in SERVICE_TREES, and keeps them.
+service-test: export SERVICE_TREES ?= $(HOME)/.cache/astmanproxy/service
+service-test: .venv/.ready
+	@$(PY) -m tests.service.trees || test $$? = 75
+	@$(PY) -m pytest -m service tests/service $(ARGS)
 
 style: .venv/.ready
 	$(PY) -m ruff check .

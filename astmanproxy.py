@@ -22,7 +22,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.errors import ConfigError
+from amiproxy.errors import ConfigError, PassingError
 from amiproxy.process import daemonize
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
@@ -53,11 +53,13 @@ from amiproxy.threads.logopening import open_log
 from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
 from amiproxy.threads.net.inherited import open_doors
+from amiproxy.threads.net.listening import PATIENCE
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.program import Program
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.reloading import Reloader
 from amiproxy.threads.rereading import Rereading
+from amiproxy.threads.supervisor import EX_CONFIG, Supervisor, notify_socket
 
 if TYPE_CHECKING:
     import ssl
@@ -73,6 +75,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("astmanproxy")
 
+#: How long the end may take after all threads have been told, with what is written, in seconds.
+LAST_WORDS = 6.0
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except getopt.GetoptError as error:
         print(f"astmanproxy: {error}", file=sys.stderr)
         print(usage())
-        return 1
+        return EX_CONFIG if notify_socket() else 1
     if options.command == "help":
         print(usage())
         return 0
@@ -113,25 +118,27 @@ class Prepared:
     control: SocketFile | None
     tls: ssl.SSLContext | None
     directory: str  # where relative paths in the files start
+    supervisor: Supervisor
 
 
 def run(options: Options) -> int:
     """Run the proxy, or start it as a daemon; return the exit status."""
+    supervisor = Supervisor(notify_socket() if options.foreground else "")
     try:
-        prepared = prepare(options)
+        prepared = prepare(options, supervisor)
         if not options.foreground:
             return daemonize.detach(functools.partial(serve, prepared), prepared.log.close)
         with contextlib.closing(prepared.log):
-            status = serve(prepared, lambda: None)
+            status = serve(prepared, supervisor.ready)
         exit_if_threads_hang(status)
         return status
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
-        return 1
+        return supervisor.failed(error)
 
 
-def prepare(options: Options) -> Prepared:
+def prepare(options: Options, supervisor: Supervisor) -> Prepared:
     """Do everything that can fail.
 
     Raises:
@@ -154,7 +161,7 @@ def prepare(options: Options) -> Prepared:
             log.warning("%s", warning)
         formats = read_formats(config)
         pidfile = prepared_pidfile(config, options, who)
-        doors, more = open_doors(config, announce)
+        doors, more = open_doors(config, functools.partial(announce_wait, supervisor))
         for warning in more:
             announce(warning)
         control = prepared_control(config, pidfile.path if pidfile else "", who)
@@ -167,8 +174,15 @@ def prepare(options: Options) -> Prepared:
     for warning in [] if logfile.is_on_stderr else warnings:
         print(warning, file=sys.stderr)
     return Prepared(
-        options, config, users, formats, who, logfile, pidfile, doors, control, tls, directory
-    )
+        options, config, users, formats, who, logfile, pidfile, doors, control, tls, directory,
+        supervisor,
+    )  # fmt: skip
+
+
+def announce_wait(supervisor: Supervisor, text: str) -> None:
+    """Say everywhere that the start waits, and what for."""
+    announce(text)
+    supervisor.waiting(PATIENCE, text)
 
 
 def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = ()) -> int:
@@ -186,34 +200,53 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         foreground=options.foreground,
         core=options.core,
         pidfile=prepared.pidfile,
-        keep=[*prepared.doors, prepared.log, *filter(None, [prepared.control]), *keep],
+        keep=[
+            *prepared.doors,
+            prepared.log,
+            *filter(None, [prepared.control]),
+            *prepared.supervisor.files,
+            *keep,
+        ],
     ):
         prepared.who.check()
         if options.core:
             allow_core_dumps()
-        proxy = made_proxy(prepared)
-        reloader = Reloader(lambda because: reread(prepared, proxy, because))
-        proxy.context.program = Program(reloader)
-        control = ControlServer(proxy.context, prepared.control)
-        try:
-            for each in (prepared.log, reloader, proxy, control):
-                each.start()
-        except (RuntimeError, MemoryError, OSError) as error:  # no thread, no descriptor
-            raise ConfigError(f"The proxy cannot start: {error}") from error
+        proxy, reloader, control = started(prepared)
         gc.collect()
         gc.freeze()  # what exists now stays for good: no collection looks at it again
         ready()
         wait_for_end(reloader)
+        prepared.supervisor.stopping(proxy.stop_time + LAST_WORDS)
         proxy.stop()
         control.stop()
         log.info("Proxy stopped; shutting down.")
     return EX_SOFTWARE if reasons else 0
 
 
-def made_proxy(prepared: Prepared) -> Proxy:
-    """Return the proxy that *prepared* describes, not started."""
-    sockets = [door.sock for door in prepared.doors]
-    return Proxy(prepared.config, prepared.users, prepared.formats, sockets, prepared.tls)
+def started(prepared: Prepared) -> tuple[Proxy, Reloader, ControlServer]:
+    """Start all threads; return what main has to do with.
+
+    Raises:
+        PassingError: there is no thread or no descriptor left.
+
+    """
+    proxy = Proxy(
+        prepared.config,
+        prepared.users,
+        prepared.formats,
+        [door.sock for door in prepared.doors],
+        prepared.tls,
+        prepared.supervisor,
+    )
+    reloader = Reloader(lambda because: reread(prepared, proxy, because), prepared.supervisor)
+    proxy.context.program = Program(reloader)
+    control = ControlServer(proxy.context, prepared.control)
+    try:
+        for each in (prepared.log, reloader, proxy, control):
+            each.start()
+    except (RuntimeError, MemoryError, OSError) as error:  # no thread, no descriptor
+        raise PassingError(f"The proxy cannot start: {error}") from error
+    return proxy, reloader, control
 
 
 def wait_for_end(reloader: Reloader) -> None:

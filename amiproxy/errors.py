@@ -3,6 +3,7 @@
 
 * ProxyError
     * ConfigError: the operator must fix a file; the proxy does not start
+        * PassingError: or it may pass by itself, so that a later start succeeds
     * PeerError: one session ends, the proxy goes on
         * PeerGone: the connection is over
             * PeerLeft: the other side closed or reset it, as it may
@@ -30,6 +31,10 @@ class ConfigError(ProxyError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class PassingError(ConfigError):
+    """What keeps the proxy from starting may pass by itself: an address in use, a full table."""
 
 
 class PeerError(ProxyError):

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 import astmanproxy
 from amiproxy.process.options import parse_options
 from amiproxy.threads.proxy import Proxy
+from amiproxy.threads.supervisor import Supervisor
 from benchmarks.subjects import ROOT, free_port
 from simulator.server import SimulatedAsterisk
 
@@ -168,7 +169,7 @@ def running(
         )
         (directory / "users").write_text(users)
         files = ["-f", "-c", str(directory / "conf"), "-u", str(directory / "users")]
-        prepared = astmanproxy.prepare(parse_options(files))
+        prepared = astmanproxy.prepare(parse_options(files), Supervisor())
         prepared.log.start()
         proxy = Proxy(
             prepared.config,

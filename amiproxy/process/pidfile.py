@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import lockfile
 
 from amiproxy.basics.places import make_directory
-from amiproxy.errors import ConfigError
+from amiproxy.errors import ConfigError, PassingError
 from amiproxy.process.daemonlib import TimeoutPIDLockFile
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except lockfile.AlreadyLocked:
-            raise ConfigError(_running(self.path, self.read_pid())) from None
+            raise PassingError(_running(self.path, self.read_pid())) from None
         except (OSError, lockfile.LockFailed) as error:
             raise self._unwritable(error) from error
 
@@ -102,7 +102,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             if not _PID.fullmatch(os.read(fd, 100)):
                 raise self._unwritable("it holds more than a pid")
         except BlockingIOError:
-            raise ConfigError(_running(self.path, self.read_pid())) from None
+            raise PassingError(_running(self.path, self.read_pid())) from None
         finally:
             os.close(fd)
         return True

@@ -21,6 +21,7 @@ from amiproxy.threads.servers import Servers
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.supervisor import Supervisor
 from amiproxy.threads.watchdog import Watchdog
 from amiproxy.threads.web.sessions import WebSessions
 
@@ -63,6 +64,7 @@ class Proxy:
         formats: Mapping[str, Format],
         listeners: Sequence[socket.socket],
         tls: ssl.SSLContext | None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         """Make a proxy that will accept clients on the bound sockets *listeners*.
 
@@ -74,7 +76,7 @@ class Proxy:
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self._web_sessions = WebSessions(self.context.registry)
-        self._watchdog = Watchdog(self._servers.revive)
+        self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
         self._sockets = listeners
         self._listeners = [
             Listener(self.context, self._web_sessions, self._flusher, each) for each in listeners
@@ -102,6 +104,11 @@ class Proxy:
         self.context.renew(config, users, tls)
         self._servers.reload(config)
 
+    @property
+    def stop_time(self) -> float:
+        """How long ``stop`` may take, in seconds."""
+        return max(STOP_TIME, self.context.config.drain_seconds + _LAST_WORDS)
+
     def stop(self, *, keep_sockets: bool = False) -> None:
         """Let clients have what is left for them, tell all peers, and end all threads.
 
@@ -109,7 +116,7 @@ class Proxy:
         *keep_sockets*: those that clients connect to stay open, for who comes next.
         """
         drain = self.context.config.drain_seconds
-        deadline = Deadline(max(STOP_TIME, drain + _LAST_WORDS))
+        deadline = Deadline(self.stop_time)
         stop = functools.partial(self._stop, drain, deadline, keep_sockets=keep_sockets)
         # In a thread of its own: one that hangs may hold a lock.
         stopping = StartingThread("stop", stop)
@@ -165,6 +172,13 @@ class Proxy:
         """Wait until there is no client, or *deadline*."""
         while not self.context.admission.is_empty and not deadline.over:
             time.sleep(0.01)
+
+    def _describe(self) -> str:
+        """Return in one line how it is: for "systemctl status"."""
+        servers = self.router.servers
+        connected = sum(link.connected for link in servers)
+        told = f"{connected} of {len(servers)} servers" if servers else "no Asterisk is configured"
+        return f"{told}, {self.context.admission.clients} clients"
 
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)

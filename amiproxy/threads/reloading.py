@@ -12,11 +12,14 @@ import contextlib
 import logging
 import threading
 import time
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
+
+if TYPE_CHECKING:
+    from amiproxy.threads.supervisor import Supervisor
 
 log = logging.getLogger("amiproxy.reloading")
 
@@ -46,10 +49,14 @@ class Asked:
 
 
 class Reloader:
-    """Calls *reload* for each SIGHUP, or once for all that is asked for while it runs."""
+    """Calls *reload* for each SIGHUP, or once for all that is asked for while it runs.
 
-    def __init__(self, reload: Reload) -> None:
+    It tells *supervisor* of each.
+    """
+
+    def __init__(self, reload: Reload, supervisor: Supervisor) -> None:
         self._reload = reload
+        self._supervisor = supervisor
         self._asked = threading.Event()
         # Those that wait for a reload which has not begun.  Each operation on it is one step.
         self._waiting: collections.deque[Asked] = collections.deque()
@@ -84,7 +91,8 @@ class Reloader:
         asked = self._take()
         report = ReloadReport(problems=("bug in the proxy: see its log",))
         try:
-            report = self._reload(asked[0].because if asked else _HUP)
+            with self._supervisor.reloading():
+                report = self._reload(asked[0].because if asked else _HUP)
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
         finally:

@@ -8,10 +8,7 @@ end a thread; but a line in the log can name it, and systemd can start the proce
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import socket
 import sys
 import threading
 import time
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from amiproxy.threads.supervisor import Supervisor
+
 log = logging.getLogger("amiproxy.watchdog")
 
 #: How often it looks, how long a thread may be busy, and how often it is named then; seconds.
@@ -35,40 +34,6 @@ AGAIN = 60.0
 
 #: How many calls of a stack are logged, the last ones.
 _CALLS = 30
-
-
-class Supervisor:
-    """systemd, if it started this process and wants to hear from it (sd_notify(3))."""
-
-    def __init__(self) -> None:
-        """Connect, if the environment asks for it."""
-        self._sock: socket.socket | None = None
-        path = os.environ.get("NOTIFY_SOCKET", "")
-        micros = os.environ.get("WATCHDOG_USEC", "")
-        ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        if not (path.startswith(("/", "@")) and micros.isdecimal() and ours):
-            return
-        # Now: there may be no descriptor later.
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        try:
-            sock.connect("\0" + path[1:] if path[0] == "@" else path)
-        except OSError as error:
-            sock.close()
-            log.warning("NOTIFY_SOCKET %s: %s", path, error.strerror)
-            return
-        self._sock = sock
-
-    def feed(self) -> None:
-        """Say that all is well."""
-        if self._sock is not None:
-            with contextlib.suppress(OSError):
-                self._sock.send(b"WATCHDOG=1")
-
-    def close(self) -> None:
-        """Say nothing any more."""
-        if self._sock is not None:
-            self._sock.close()
 
 
 class _Finding(NamedTuple):
@@ -82,12 +47,15 @@ class _Finding(NamedTuple):
 class Watchdog:
     """Looks after all watched threads; *revive* starts those that could not be started.
 
-    Times are in seconds: *interval* between two looks, *patience* with a busy thread.
+    It tells *supervisor* that all is well, and what *status* returns, a line.  Times are in
+    seconds: *interval* between two looks, *patience* with a busy thread.
     """
 
     def __init__(
         self,
         revive: Callable[[], object],
+        supervisor: Supervisor,
+        status: Callable[[], str],
         *,
         interval: float = INTERVAL,
         patience: float = PATIENCE,
@@ -96,13 +64,13 @@ class Watchdog:
         self._interval = interval
         self._patience = patience
         self._stopping = threading.Event()
-        self._supervisor: Supervisor | None = None
+        self._supervisor = supervisor
+        self._status = status
         self._known: dict[WatchedThread, _Finding] = {}
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
-        self._supervisor = Supervisor()
         self._thread.start()
 
     def stop(self) -> None:
@@ -112,8 +80,6 @@ class Watchdog:
 
     def _run(self) -> None:
         endless("watchdog", self._look)
-        if self._supervisor is not None:
-            self._supervisor.close()
 
     def _look(self) -> bool:
         if self._stopping.wait(self._interval):
@@ -124,8 +90,10 @@ class Watchdog:
             if each.look is not None:
                 each.look()
         hanging = self._hanging(threads, time.monotonic())
-        if self._supervisor is not None and not any(thread.essential for thread in hanging):
-            self._supervisor.feed()
+        if self._supervisor.is_there:
+            self._supervisor.describe(self._status())
+            if not any(thread.essential for thread in hanging):
+                self._supervisor.feed()
         return True
 
     def _hanging(self, threads: Sequence[WatchedThread], now: float) -> list[WatchedThread]:

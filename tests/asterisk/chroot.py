@@ -12,24 +12,17 @@ Each program in it has a mount namespace of its own, in which the chroot is read
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests import debian
+from tests.debian import CANNOT, CannotBuildError
 
 PACKAGES = ("asterisk", "sip-tester", "asterisk-core-sounds-en-gsm")
-MIRROR = "http://deb.debian.org/debian"
 #: Where, inside, the directory of who runs a program is.
 HOME = "/srv"
-#: Exit status: it cannot be built here, and that is no fault of the tests.
-CANNOT = 75
 
 _RUN = """set -e
 root=$1; home=$2; shift 2
@@ -52,12 +45,7 @@ mount --bind /dev "$root/dev"
 chroot "$root" apt-get install -y --no-install-recommends "$@"
 chroot "$root" apt-get clean
 """
-#: A shell in a mount namespace of its own.
-_SHELL = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
-
-
-class CannotBuildError(Exception):
-    """Why there is no chroot, and what to do."""
+_SHELL = debian.SHELL
 
 
 class Chroot:
@@ -90,9 +78,9 @@ class Chroot:
         """Build it, if it is not there yet; raise CannotBuildError if that cannot be."""
         if self.ready:
             return
-        _require_what_building_needs()
+        debian.require("asterisk-test", "debootstrap")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self.path.with_name(f"{self.path.name}.lock")):
+        with debian.locked(self.path.with_name(f"{self.path.name}.lock")):
             if not self.ready:
                 self._build()
 
@@ -100,67 +88,12 @@ class Chroot:
         growing = self.path.with_name(f"{self.path.name}.building")
         log = self.path.with_name(f"{self.path.name}.log")
         shutil.rmtree(growing, ignore_errors=True)
-        with log.open("wb") as out:
-            done = subprocess.run(
-                [*_SHELL, _BUILD, "sh", str(growing), mirror(), *PACKAGES],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=_environment(),
-                check=False,
-            )
-        if done.returncode:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["nothing said"]
-            raise CannotBuildError(f"Debian sid could not be installed: {last[0]} (see {log})")
+        mirror = debian.mirror("ASTERISK_MIRROR")
+        try:
+            debian.run_logged(log, *_SHELL, _BUILD, "sh", str(growing), mirror, *PACKAGES)
+        except CannotBuildError as error:
+            raise CannotBuildError(f"Debian sid could not be installed: {error}") from error
         growing.rename(self.path)
-
-
-def mirror() -> str:
-    """Return a mirror of Debian: the one that is named, this machine's, or the usual one."""
-    named = os.environ.get("ASTERISK_MIRROR")
-    if named:
-        return named
-    for line in _output_of("apt-get", "indextargets", "--format", "$(REPO_URI)").split():
-        if line.startswith("http") and line.rstrip("/").endswith("/debian"):
-            return line
-    return MIRROR
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a build: with the proxy that this machine's apt uses."""
-    found = dict(os.environ)
-    asked = _output_of("apt-config", "shell", "P", "Acquire::http::Proxy")
-    proxy = asked.partition("=")[2].strip().strip("'")
-    if proxy and proxy != "DIRECT":
-        found.setdefault("http_proxy", proxy)
-    return found
-
-
-def _output_of(*command: str) -> str:
-    """Return what *command* prints, "" where there is no such program."""
-    with contextlib.suppress(OSError):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout
-    return ""
-
-
-def _require_what_building_needs() -> None:
-    if os.geteuid() != 0:
-        raise CannotBuildError("only root can make and enter a chroot (sudo make asterisk-test)")
-    for program in ("debootstrap", "unshare", "chroot", "mount"):
-        if shutil.which(program) is None:
-            raise CannotBuildError(f"{program} is missing (Debian: apt install debootstrap)")
-    may = subprocess.run([*_SHELL, "true"], capture_output=True, check=False)
-    if may.returncode:
-        raise CannotBuildError("this root may not mount (a container without CAP_SYS_ADMIN?)")
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of the file *path*: one builds, the others wait."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def default() -> Chroot:

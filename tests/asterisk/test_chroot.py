@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import debian
 from tests.asterisk import chroot
-from tests.asterisk.chroot import CANNOT, Chroot
+from tests.asterisk.chroot import Chroot
+from tests.debian import CANNOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +51,7 @@ def test_a_build_that_fails_leaves_no_chroot(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the last line of its log is, and where the log is."""
-    monkeypatch.setattr(chroot, "_require_what_building_needs", lambda: None)
+    monkeypatch.setattr(debian, "require", lambda *_: None)
     monkeypatch.setattr(chroot, "_SHELL", ("sh", "-c"))
     monkeypatch.setattr(chroot, "_BUILD", 'echo "E: no way to $2"; mkdir "$1"; exit 1')
     monkeypatch.setenv("ASTERISK_MIRROR", "http://mirror.invalid/debian")
@@ -63,7 +65,7 @@ def test_a_build_that_fails_leaves_no_chroot(
 
 def test_only_a_finished_build_has_the_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an interrupted one has left is removed first."""
-    monkeypatch.setattr(chroot, "_require_what_building_needs", lambda: None)
+    monkeypatch.setattr(debian, "require", lambda *_: None)
     monkeypatch.setattr(chroot, "_SHELL", ("sh", "-c"))
     monkeypatch.setattr(
         chroot, "_BUILD", 'mkdir "$1" && mkdir -p "$1/usr/sbin" && touch "$1/usr/sbin/asterisk"'
@@ -87,6 +89,6 @@ def test_the_mirror_is_that_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.delenv("ASTERISK_MIRROR", raising=False)
     said("http://deb.example/debian-security/\nhttp://near.example/debian/\n")
-    assert chroot.mirror() == "http://near.example/debian/"
+    assert debian.mirror("ASTERISK_MIRROR") == "http://near.example/debian/"
     said("http://archive.example/ubuntu/\n")
-    assert chroot.mirror() == chroot.MIRROR
+    assert debian.mirror("ASTERISK_MIRROR") == debian.MIRROR

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.reloading import Reloader
+from amiproxy.threads.supervisor import Supervisor
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def test_signals_during_a_reload_are_one_more(caplog: pytest.LogCaptureFixture) 
         may_end.wait(10)
         return ReloadReport()
 
-    reloader = Reloader(reload)
+    reloader = Reloader(reload, Supervisor())
     reloader.start()
     reloader.ask()
     wait_until(lambda: done == [0])
@@ -46,7 +47,7 @@ def test_a_reload_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -
     def reload(_because: str) -> ReloadReport:
         raise errors.pop()
 
-    reloader = Reloader(reload)
+    reloader = Reloader(reload, Supervisor())
     reloader.start()
     for left in (2, 1, 0):
         reloader.ask()
@@ -65,7 +66,7 @@ def test_who_waits_gets_the_report_of_a_reload_that_began_after_it_asked() -> No
         may_end.wait(10)
         return ReloadReport(read=(f"{len(begun)}",))
 
-    reloader = Reloader(reload)
+    reloader = Reloader(reload, Supervisor())
     reloader.start()
     reloader.ask()
     wait_until(lambda: begun == ["Received HUP"])
@@ -84,7 +85,7 @@ def test_who_waits_is_told_of_a_bug() -> None:
     def reload(_because: str) -> ReloadReport:
         raise ValueError("oops")
 
-    reloader = Reloader(reload)
+    reloader = Reloader(reload, Supervisor())
     reloader.start()
 
     report = reloader.ask_and_tell("Reload by root").wait(10)

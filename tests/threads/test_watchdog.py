@@ -17,6 +17,7 @@ import pytest
 from amiproxy.formats import HANDLERS
 from amiproxy.threads import watchdog as module
 from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.supervisor import Supervisor, notify_socket
 from amiproxy.threads.watchdog import Watchdog
 from tests.support import wait_until
 
@@ -52,10 +53,12 @@ def work() -> Iterator[Hanging]:
 
 @contextlib.contextmanager
 def looking(revive: Callable[[], object] = int) -> Iterator[Watchdog]:
-    watchdog = Watchdog(revive, interval=0.01)
+    supervisor = Supervisor(notify_socket())
+    watchdog = Watchdog(revive, supervisor, lambda: "all of them", interval=0.01)
     watchdog.start()
     yield watchdog
     watchdog.stop()
+    supervisor.close()
 
 
 def some_looks(looks: list[int]) -> None:
@@ -167,25 +170,3 @@ def test_the_handler_of_one_client_restarts_nobody(
         wait_until(lambda: caplog.records)
         drained(supervisor)
         wait_until(lambda: supervisor() == b"WATCHDOG=1")
-
-
-@pytest.mark.parametrize(
-    ("path", "micros", "pid"),
-    [("", "1", ""), ("/x", "", ""), ("/x", "soon", ""), ("x", "1", ""), ("/x", "1", "1")],
-)
-def test_without_systemd_nobody_is_told(
-    path: str, micros: str, pid: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The variables may be another process's, or nonsense."""
-    for name, value in (("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", micros), ("WATCHDOG_PID", pid)):
-        if value:
-            monkeypatch.setenv(name, value)
-        else:
-            monkeypatch.delenv(name, raising=False)
-    made: list[object] = []
-    monkeypatch.setattr("amiproxy.threads.watchdog.socket.socket", lambda *_: made.append(1))
-
-    with looking():
-        pass
-
-    assert made == []

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import ConfigError
+from amiproxy.errors import ConfigError, PassingError
 from amiproxy.threads.net.holders import LISTENING, holders, listening_inodes, sockets
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ def _problem(config: Config, error: OSError, holder: str = "") -> ConfigError:
     place = config.place("listen_address" if is_address else "listen_port")
     where = f"{config.listen_address} port {config.listen_port}"
     way = _WAYS.get(error.errno or 0, "").format(holder or "another program")
-    return ConfigError(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")
+    # All but a port of root's may be free, or there, in a while.
+    kind = ConfigError if error.errno == errno.EACCES else PassingError
+    return kind(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")
 
 
 def _bind(address: str, port: int, backlog: int = BACKLOG) -> socket.socket:
