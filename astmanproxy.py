@@ -239,7 +239,7 @@ def started(prepared: Prepared) -> tuple[Proxy, Reloader, ControlServer]:
         prepared.supervisor,
     )
     reloader = Reloader(lambda because: reread(prepared, proxy, because), prepared.supervisor)
-    proxy.context.program = Program(reloader)
+    proxy.context.program = Program(reloader, proxy.context, prepared.log)
     control = ControlServer(proxy.context, prepared.control)
     try:
         for each in (prepared.log, reloader, proxy, control):

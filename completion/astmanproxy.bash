@@ -17,6 +17,13 @@ _astmanproxy()
         'loglevel critical'
         'loglevel default'
         'shutdown'
+        'status'
+        'show servers'
+        'show clients'
+        'show users'
+        'show threads'
+        'show memory'
+        'show stats'
     )
     # In --config=FILE the "=" is a word.
     if [[ $cur == "=" ]]; then
@@ -42,7 +49,7 @@ _astmanproxy()
             COMPREPLY+=("$each")
         done
     elif [[ "  " != *" $prev "* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret --control --json -h --help -v --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret --control --status --watch --json -h --help -v --version" -- "$cur")
     fi
 }
 complete -F _astmanproxy astmanproxy

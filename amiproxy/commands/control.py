@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def main(options: Options) -> int:
         print("a command is one line", file=sys.stderr)
         return REFUSED
     try:
-        told = ask(path, options.control, as_json=options.json)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        told = ask(path, options.control, as_json=options.json, width=min(width, 9999))
     except UnreachableError as error:
         print(error, file=sys.stderr)
         return UNREACHABLE if error.is_running else NOT_RUNNING

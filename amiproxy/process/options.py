@@ -66,7 +66,18 @@ OPTIONS = (
         ("Have the running proxy do COMMAND; 'help' lists what there is",),
         "control",
     ),
-    Option("", "json", "", ("Print what --control says as JSON",)),
+    Option(
+        "",
+        "status",
+        "",
+        (
+            "Show what goes on in the running proxy, what is wrong first;",
+            "exit status 1 if something is, 3 if none runs",
+        ),
+        "status",
+    ),
+    Option("", "watch", "", ("With --status: again and again, until Ctrl-C",)),
+    Option("", "json", "", ("Print what --control or --status says as JSON",)),
     Option("h", "help", "", ("Displays this message",), "help"),
     Option("v", "version", "", ("Displays version information",), "version"),
 )
@@ -77,6 +88,7 @@ COMMANDS = {
     "control": "amiproxy.commands.control",
     "test": "amiproxy.commands.check",
     "hash-secret": "amiproxy.commands.hashsecret",
+    "status": "amiproxy.commands.status",
 }
 
 
@@ -112,6 +124,7 @@ class Options:
     foreground: bool = False
     core: bool = False
     json: bool = False
+    watch: bool = False
     control: str = ""  # what is asked of the running proxy
     command: str = ""  # instead of running: one of COMMANDS, help or version
 

@@ -77,7 +77,7 @@ class Ledger:
         self._ids = ids
         self.host = host
         self._queue: OrderedDict[str, PendingAction] = OrderedDict()
-        self._owed: Counts[int] = Counts()  # answers, by session
+        self.owed: Counts[int] = Counts()  #: answers, by session; only read outside
         self._over: list[PendingAction] = []  # of clients, since they were taken over
         self._long = LongIds()
         self._held = HeldBack(most_held)
@@ -102,7 +102,7 @@ class Ledger:
         self.in_flight += action.size
         self._queue[key] = action
         if action.owner != PROXY:
-            self._owed.add(action.owner)
+            self.owed.add(action.owner)
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
         given = action.given
@@ -129,7 +129,7 @@ class Ledger:
 
     def unanswered(self, owner: int) -> int:
         """Return how many actions of session *owner* lack their final answer."""
-        return self._owed.get(owner, 0)
+        return self.owed.get(owner, 0)
 
     def awaits(self, action: PendingAction) -> bool:
         """Return whether no Response has come to *action*, which was entered."""
@@ -346,5 +346,5 @@ class Ledger:
         """Note that *action* is over; *last*, which its session gets, shows that."""
         action.last, action.told = last, last is not None
         if action.owner != PROXY:
-            self._owed.remove(action.owner)
+            self.owed.remove(action.owner)
             self._over.append(action)

@@ -114,6 +114,10 @@ class Turns:
         held = self.held.get(owner)
         return len(self._accounts[account][owner] if held is None else held.behind)
 
+    def counts(self) -> dict[int, int]:
+        """Return how many actions of each session wait."""
+        return {owner: self.waiting(owner) for owner in self._account_of}
+
     def size(self, owner: int) -> int:
         """Return how many bytes the actions of session *owner* have that wait."""
         return self._bytes.get(owner, 0)

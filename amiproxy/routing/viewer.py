@@ -32,7 +32,7 @@ class Viewer:
     calls it has let through; *view* says that there is one.  All else is a value.
     """
 
-    __slots__ = ("_callfilter", "number", "picks", "plan", "view")
+    __slots__ = ("_callfilter", "events", "number", "picks", "plan", "view")
 
     def __init__(self, number: int, view: View, callfilter: SessionFilter | None = None) -> None:
         assert view.filtered is (callfilter is not None)
@@ -43,6 +43,8 @@ class Viewer:
         self.picks: Callable[[Sequence[Routed]], list[bool]] = view.shared_picks
         #: The encoders for its view, once there was a batch: a web request needs none.
         self.plan: Plan | None = None
+        #: How many events were encoded for it, answers not among them.
+        self.events = 0
 
     def encode(self, batch: Batch, form: Format) -> bytes:
         """Return what of *batch* this client gets, in the format *form*.
@@ -129,7 +131,8 @@ def _nothing(_viewer: Viewer, _batch: Batch, _form: Format) -> bytes:
     return b""
 
 
-def _whole(_viewer: Viewer, batch: Batch, form: Format) -> bytes:
+def _whole(viewer: Viewer, batch: Batch, form: Format) -> bytes:
+    viewer.events += batch.events
     return batch.whole(form)
 
 
@@ -141,11 +144,14 @@ def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    return batch.joined((form.name, viewer.plan), form, viewer.picks)
+    data, events = batch.joined((form.name, viewer.plan), form, viewer.picks)
+    viewer.events += events
+    return data
 
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
     chosen = viewer.chosen(batch)
+    viewer.events += [item.owner for item in chosen].count(BROADCAST)
     if form.wire:
         return b"".join([item.message.raw for item in chosen])
     return b"".join([batch.part(form, item.message) for item in chosen])

@@ -85,7 +85,7 @@ class AsteriskServer:
         self._route = Route(self.link.set_address, lambda: not self._stopping.is_set())
         self._pauses = GrowingPause()
         self._lasting = lasting
-        self._live_since = 0.0  # monotonic seconds; 0.0: it is not
+        self._record = self.link.record
         self._lost = 0  # actions of clients that were unanswered at its end
         self._tries = 0  # to connect, since the last log-in
         self.busy_since = 0.0  # for the watchdog
@@ -163,30 +163,27 @@ class AsteriskServer:
             if self._stopping.is_set():
                 return False
             if self._config.max_retries and self._tries >= self._config.max_retries:
-                self._give_up(f"{error}; given up after {self._tries} tries{self._past()}")
+                self._give_up(
+                    f"{error}; given up after {self._tries} tries{self._record.past(self._lost)}"
+                )
                 return False
-            scope, past, pause = self.link.scope, self._past(), self._next_pause()
+            scope, past, pause = self.link.scope, self._record.past(self._lost), self._next_pause()
             log.warning("asterisk@%s: %s; trying again in %g s%s", scope, error, pause, past)
+            self._record.down(str(error), pause)
         except Exception:
             pause = self._next_pause()
             log.exception("asterisk@%s: bug in the proxy", self.link.scope)
+            self._record.down("bug in the proxy", pause)
         self._pause(pause)
         return not self._stopping.is_set()
 
     def _next_pause(self) -> float:
         """Return how long to wait after the connection that is over, in seconds."""
-        since = self._live_since
+        since = self._record.live_since
         if since and time.monotonic() - since >= self._lasting:
             self._pauses.reset()
         config = self._config
         return round(self._pauses.next(config.retry_interval, config.retry_longest), 3)
-
-    def _past(self) -> str:
-        """Return what to say of the connection that is over, "" if it was never live."""
-        if not self._live_since:
-            return ""
-        lasted = time.monotonic() - self._live_since
-        return f" (it was connected for {lasted:.0f} s; {self._lost} actions unanswered)"
 
     def _pause(self, seconds: float) -> None:
         """Wait, until it is to stop or to try now."""
@@ -197,12 +194,13 @@ class AsteriskServer:
 
     def _give_up(self, reason: str) -> None:
         log.error("asterisk@%s: %s", self.link.scope, reason)
+        self._record.down(reason.partition("; given up")[0], 0.0)
         self.link.given_up = True
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
         """Connect; whatever happens then, leave nothing behind."""
-        self._live_since = 0.0
+        self._record.trying()
         transport = self._connect(self.link.spec, self._config, self._route)
         self.link.open(transport)
         try:
@@ -210,7 +208,7 @@ class AsteriskServer:
                 raise PeerGone("stopped")
             yield transport
         finally:
-            if not self._live_since:
+            if not self._record.live_since:
                 self._route.failed()
             self._part(transport)
 
@@ -269,7 +267,7 @@ class AsteriskServer:
     def _note_success(self) -> None:
         """Note that the log-in has succeeded."""
         self._tries = 0
-        self._live_since = time.monotonic()
+        self._record.up()
         self._hurry.clear()
         self._route.worked()
 

@@ -15,8 +15,10 @@ from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
 from amiproxy.threads.net.parting import part
+from amiproxy.threads.net.traffic import traffic
 from amiproxy.threads.relayed import read_source
 from amiproxy.threads.sessions.streamsession import StreamSession
+from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.web import connection
 from amiproxy.threads.web.entrance import let_in
 from amiproxy.wire.door import HeaderError
@@ -80,6 +82,7 @@ class Client:
                 self._detect_tls(self._context.tls)  # else the banner goes at once
             self._serve()
         except SlowPeer as error:
+            self._context.tallies.note(Tallied.DROPPED)
             log.warning("%s: dropped%s", error, self._past())
         except PeerGone as error:
             is_usual = isinstance(error, PeerLeft)
@@ -142,6 +145,7 @@ class Client:
         problem = address_problem(context, self._address) or context.admission.arrive(
             self._slot, self._address, guarded=context.guarded
         )
+        context.tallies.note(Tallied.REFUSED if problem else Tallied.CONNECTION)
         if problem:
             log.warning("Connection from %s refused: %s%s", self._address, problem, through)
             return False
@@ -215,6 +219,9 @@ class Client:
         finally:
             context.router.forget_actions(session)
             context.registry.discard(session)
+            found = traffic(self._transport.sock)
+            if found is not None:
+                context.tallies.note_sent(found.sent)
 
     def _greet(self, form: Format) -> None:
         if form.onconnect is None:

@@ -24,6 +24,7 @@ from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.plainsocket import close_quietly
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
     from amiproxy.threads.net.flusher import Flusher
@@ -190,9 +191,11 @@ class Listener:
             )
         if isinstance(slot, str):
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
+            context.tallies.note(Tallied.REFUSED)
             close_quietly(sock)
             return
         if slot.network:  # else its client's thread says so, once it knows where from
+            context.tallies.note(Tallied.CONNECTION)
             log.log(context.connect_level, "Connection received from %s", address, extra=extra)
         try:
             transport = Transport(

@@ -8,10 +8,14 @@ import signal
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.log import set_level
+from amiproxy.threads.status.observer import Observer
 
 if TYPE_CHECKING:
     from amiproxy.settings.reloadreport import ReloadReport
+    from amiproxy.status.values import Status, ThreadStatus, UserStatus
+    from amiproxy.threads.log import Log
     from amiproxy.threads.reloading import Reloader
+    from amiproxy.threads.sessions.context import ProxyContext
 
 #: Seconds for which who asks for a reload waits for it.
 RELOAD_TIME = 60.0
@@ -20,8 +24,9 @@ RELOAD_TIME = 60.0
 class Program:
     """The process.  Any thread but main may call."""
 
-    def __init__(self, reloader: Reloader) -> None:
+    def __init__(self, reloader: Reloader, context: ProxyContext, log: Log) -> None:
         self._reloader = reloader
+        self._observer = Observer(context, lambda: log.lost)
 
     def reload(self, because: str) -> ReloadReport | None:
         """Do what SIGHUP does; return what came of it, None if that is not over in RELOAD_TIME.
@@ -42,3 +47,15 @@ class Program:
     def stop(self) -> None:
         """Have the process end in order: main does that."""
         os.kill(os.getpid(), signal.SIGTERM)
+
+    def status(self) -> Status:
+        """Return what goes on; may wait a second."""
+        return self._observer.status()
+
+    def user_status(self) -> tuple[UserStatus, ...]:
+        """Return what goes on as each user; waits as ``status``."""
+        return self._observer.users()
+
+    def thread_status(self) -> tuple[ThreadStatus, ...]:
+        """Return what the threads do; waits as ``status``."""
+        return self._observer.threads()

@@ -53,6 +53,7 @@ class Batch:
         "_items",
         "_parts",
         "_written",
+        "events",
         "kind",
         "owners",
         "scope",
@@ -67,24 +68,29 @@ class Batch:
         *,
         kind: BatchKind = BatchKind.EVENTS,
         owners: Collection[int] = (),
+        events: int = 0,
     ) -> None:
         """Make a batch of events for everybody, none of which carries an ActionID.
 
         In *wire* a blank line must end each message and stand nowhere else.  *items*
         are the same ones, if the caller has them; otherwise *wire* is cut on the first
-        look at ``items``.  For other messages use ``of_items``.
+        look at ``items``.  *events* is how many there are, 0 where nobody has counted.
+        For other messages use ``of_items``.
         """
         self.scope = scope
         self.kind = kind
         self.wire = wire
         self.owners = owners
+        #: How many messages nobody has asked for are in it.
+        self.events = events or (wire.count(END) if kind is BatchKind.EVENTS else 0)
         self._items = items
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}
         # Those messages: one that was let go would leave its id to another.  In a list of
         # their own, since a pair for each would be one more object for the collector.
         self._written: list[Message] = []
-        self._cache: dict[Hashable, bytes] = {}
+        # With how many events are in the bytes.
+        self._cache: dict[Hashable, tuple[bytes, int]] = {}
         self._copy: Batch | None = None
 
     @classmethod
@@ -95,12 +101,14 @@ class Batch:
             item = items[0]
             wire = b"" if item.private else item.message.raw
             return cls(scope, wire, items, kind=BatchKind.ANSWERS, owners=(item.owner,))
-        owners = set(map(_OWNER, items))
-        kind = BatchKind.MIXED if BROADCAST in owners else BatchKind.ANSWERS
+        everyone = list(map(_OWNER, items))
+        events = everyone.count(BROADCAST)
+        owners = set(everyone)
+        kind = BatchKind.MIXED if events else BatchKind.ANSWERS
         owners.discard(BROADCAST)
         parts = [item.message.raw for item in items if not item.private]
         wire = parts[0] if len(parts) == 1 else b"".join(parts)
-        return cls(scope, wire, items, kind=kind, owners=owners)
+        return cls(scope, wire, items, kind=kind, owners=owners, events=events)
 
     def copy(self) -> Batch:
         """Return the same messages for other threads, which share their encodings.
@@ -110,7 +118,12 @@ class Batch:
         copy = self._copy
         if copy is None:
             copy = self._copy = Batch(
-                self.scope, self.wire, self._items, kind=self.kind, owners=self.owners
+                self.scope,
+                self.wire,
+                self._items,
+                kind=self.kind,
+                owners=self.owners,
+                events=self.events,
             )
         return copy
 
@@ -135,22 +148,22 @@ class Batch:
             return self.wire
         return self.joined(
             ("whole", form.name), form, lambda items: [not item.private for item in items]
-        )
+        )[0]
 
     def joined(
         self, key: Hashable, form: Format, choose: Callable[[Sequence[Routed]], Sequence[bool]]
-    ) -> bytes:
-        """Return the messages that *choose* picks, encoded and joined.
+    ) -> tuple[bytes, int]:
+        """Return the messages that *choose* picks, encoded and joined; and how many are events.
 
         Made once for each *key*, which must hold all that the choice depends on, and
         the format.
         """
-        data = self._cache.get(key)
-        if data is None:
-            picked = zip(self.items, choose(self.items))
-            parts = [self.part(form, item.message) for item, yes in picked if yes]
-            data = self._cache[key] = b"".join(parts)
-        return data
+        found = self._cache.get(key)
+        if found is None:
+            picked = [item for item, yes in zip(self.items, choose(self.items)) if yes]
+            data = b"".join([self.part(form, item.message) for item in picked])
+            found = self._cache[key] = data, list(map(_OWNER, picked)).count(BROADCAST)
+        return found
 
     def part(self, form: Format, message: Message) -> bytes:
         """Return *message* in the format *form*; written once, whoever it is for."""

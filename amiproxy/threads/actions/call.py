@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.sessions.session import ClientSession, WaitEvent
+    from amiproxy.threads.sessions.session import ClientSession
+    from amiproxy.threads.sessions.waitevent import WaitEvent
 
 
 class Outcome(NamedTuple):

@@ -17,6 +17,7 @@ from amiproxy.threads.actions.audited import audited
 from amiproxy.threads.actions.call import STAYS, Call, Outcome
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
+from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -63,6 +64,7 @@ def _forward(call: Call) -> Outcome:
         witness=witness,
     )
     if problem is None:
+        session.actions += 1
         return STAYS
     if witness is not None:
         witness.over("", problem)
@@ -73,6 +75,7 @@ def _refusal(call: Call, message: Message, reason: str) -> Message:
     """Log that the client may not ask *message* for *reason*; return the answer."""
     name = ascii(message.action[:40])
     log.info("%s: action %s refused: %s", call.session.peer, name, reason)
+    call.context.tallies.note(Tallied.REFUSED_ACTION)
     witness = audited(call, message)
     if witness is not None:
         witness.end(f"refused: {reason}")

@@ -16,7 +16,7 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import NO_FILTERS, filter_action
 from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
-from amiproxy.threads.sessions.session import WaitEvent
+from amiproxy.threads.sessions.waitevent import WaitEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

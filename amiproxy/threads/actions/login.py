@@ -13,6 +13,7 @@ from amiproxy.access import auth
 from amiproxy.access.hashes import is_hash
 from amiproxy.routing import classes
 from amiproxy.threads.actions.call import LEAVES, STAYS, Action, Call, Outcome
+from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,6 +132,7 @@ def _refuse(call: Call, reason: str) -> Outcome:
     """
     context, session, message = call
     name = auth.claimed_name(context.users, message.get("Username"))
+    context.tallies.note(Tallied.FAILED_LOGIN)
     if not reason:
         _make_stranger(call)
         _turn_away(call, name)
@@ -229,6 +231,7 @@ def _welcome(call: Call, user: User | None) -> Outcome:
         said.append(replies.FULLY_BOOTED)
     session.proxy_path = message.get("ProxyPath")
     context.registry.log_in(session, user, mask, *said)
+    context.tallies.note(Tallied.LOGIN)
     return STAYS
 
 

@@ -25,8 +25,15 @@ class UnreachableError(Exception):
         self.is_running = is_running
 
 
-def ask(path: str, command: str, *, as_json: bool = False, timeout: float | None = None) -> Told:
-    """Return what the proxy at the control socket *path* says to *command*.
+def ask(
+    path: str,
+    command: str,
+    *,
+    as_json: bool = False,
+    width: int = 0,
+    timeout: float | None = None,
+) -> Told:
+    """Return what the proxy at *path* says to *command*, to who has room for *width* characters.
 
     Waits up to *timeout* seconds for each part of the answer; None: for ever, as for a reload.
 
@@ -34,7 +41,7 @@ def ask(path: str, command: str, *, as_json: bool = False, timeout: float | None
         UnreachableError: there is no such proxy, it may not be asked, or does not answer.
 
     """
-    line = f"{'json ' if as_json else ''}{command}\n"
+    line = f"{'json ' if as_json else f'{width} ' if width else ''}{command}\n"
     try:
         with connect(path, timeout) as sock:
             sock.sendall(line.encode("latin-1", "replace"))

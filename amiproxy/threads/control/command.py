@@ -18,6 +18,8 @@ class Request(NamedTuple):
     words: tuple[str, ...]
     #: Who asks, for the log: ``root``.
     who: str
+    #: How wide the terminal is that the answer is for, in characters; 0: as wide as need be.
+    width: int = 0
 
 
 class Answer(NamedTuple):

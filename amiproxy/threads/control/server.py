@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The thread of the control socket: accept, and give each command a short-lived thread.
 
-A connection is one line, ``COMMAND`` or ``json COMMAND``, and its answer: a line ``ok`` or
-``error``, then text or JSON until the end.  No client of AMI and no Asterisk waits for any of
-this; one command that hangs (a reload) keeps no other.
+A connection is one line, ``COMMAND``, ``json COMMAND`` or ``80 COMMAND`` (so wide is the terminal
+that it is for), and its answer: a line ``ok`` or ``error``, then text or JSON until the end.  No
+client of AMI and no Asterisk waits for any of this; one command that hangs (a reload) keeps no
+other.
 """
 
 from __future__ import annotations
@@ -107,11 +108,11 @@ class ControlServer:
     def _serve(self, sock: socket.socket) -> None:
         """Read one command from *sock*, and answer it."""
         try:
-            as_json, line = _command(_read_line(sock, Deadline(self._patience)))
+            as_json, width, line = _command(_read_line(sock, Deadline(self._patience)))
             if line is None:
                 answer = refusal(f"a command is one line of at most {LONGEST} bytes")
             else:
-                answer = self._answer(line, _peer(sock))
+                answer = self._answer(line, _peer(sock), width)
             _send(sock, answer, as_json=as_json, wait=self._patience)
             if answer.then is not None:
                 answer.then()
@@ -121,9 +122,9 @@ class ControlServer:
             sock.close()
             self._under_way.pop()
 
-    def _answer(self, line: str, who: str) -> Answer:
+    def _answer(self, line: str, who: str, width: int) -> Answer:
         try:
-            return perform(self._context, line, who)
+            return perform(self._context, line, who, width)
         except Exception:
             log.exception("control: %s: bug in the proxy", ascii(line))
             return refusal("bug in the proxy: see its log")
@@ -146,14 +147,19 @@ def _read_line(sock: socket.socket, deadline: Deadline) -> bytes | None:
     return data.partition(b"\n")[0]
 
 
-def _command(line: bytes | None) -> tuple[bool, str | None]:
-    """Return whether *line* asks for JSON, and the command it holds; None as ``_read_line``."""
+def _command(line: bytes | None) -> tuple[bool, int, str | None]:
+    """Return whether *line* asks for JSON, the width it names, and the command it holds.
+
+    The width is 0 where it names none; the command is None as for ``_read_line``.
+    """
     if line is None:
-        return False, None
+        return False, 0, None
     first, _, rest = line.decode("latin-1").strip().partition(" ")
     if first == "json":
-        return True, rest
-    return False, f"{first} {rest}"
+        return True, 0, rest
+    if first.isdecimal() and len(first) <= 4:
+        return False, int(first), rest
+    return False, 0, f"{first} {rest}"
 
 
 def _peer(sock: socket.socket) -> str:

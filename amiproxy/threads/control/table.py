@@ -8,7 +8,7 @@ import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.threads.control import clients, commands
+from amiproxy.threads.control import clients, commands, shows
 from amiproxy.threads.control.command import (
     Answer,
     Command,
@@ -28,8 +28,8 @@ log = logging.getLogger("amiproxy.control")
 _CHANGE = {"change": True}
 
 
-def perform(context: ProxyContext, line: str, who: str) -> Answer:
-    """Carry out the command *line* for *who*."""
+def perform(context: ProxyContext, line: str, who: str, width: int = 0) -> Answer:
+    """Carry out the command *line* for *who*, who has room for lines of *width* characters."""
     try:
         words = shlex.split(line)
     except ValueError:
@@ -41,7 +41,7 @@ def perform(context: ProxyContext, line: str, who: str) -> Answer:
         return refusal(f"usage: {found.usage}")
     if found.changes:
         log.info("control: %s: %s", who, shlex.join([*found.name.split(), *rest]), extra=_CHANGE)
-    return found.run(Request(context, tuple(rest), who))
+    return found.run(Request(context, tuple(rest), who, width))
 
 
 def _find(words: list[str]) -> tuple[Command | None, list[str]]:
@@ -69,5 +69,5 @@ def _help(request: Request) -> Answer:
 
 #: Every command by its name, in the order in which help shows them.
 COMMANDS: Mapping[str, Command] = MappingProxyType(
-    {each.name: each for each in (_help, *clients.COMMANDS, *commands.COMMANDS)}
+    {each.name: each for each in (_help, *clients.COMMANDS, *commands.COMMANDS, *shows.COMMANDS)}
 )

@@ -42,7 +42,7 @@ _LONGEST = 1.0
 class TlsSocket:
     """A connected socket that speaks TLS."""
 
-    __slots__ = ("_in_vain", "_is_shut", "_openssl", "_reading_since", "_sock", "timeout")
+    __slots__ = ("_in_vain", "_is_shut", "_openssl", "_reading_since", "sock", "timeout")
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class TlsSocket:
             OSError, ValueError: the connection is gone, or the host name cannot be one.
 
         """
-        self._sock = context.wrap_socket(
+        self.sock = context.wrap_socket(
             sock,
             server_side=server_side,
             do_handshake_on_connect=False,
             server_hostname=host,
         )
-        self._sock.setblocking(False)
+        self.sock.setblocking(False)
         # Serializes the calls of OpenSSL.  The owner waits for it, senders never do: what they
         # cannot send now they keep.
         self._openssl = threading.Lock()
@@ -78,11 +78,11 @@ class TlsSocket:
     @property
     def version(self) -> str:
         """The TLS version in use."""
-        return self._sock.version() or ""
+        return self.sock.version() or ""
 
     def fileno(self) -> int:
         """Return the descriptor, -1 once closed."""
-        return self._sock.fileno()
+        return self.sock.fileno()
 
     def handshake(self, deadline: Deadline) -> bool:
         """Agree on keys; return whether that was done before *deadline* and shut_read.
@@ -97,7 +97,7 @@ class TlsSocket:
                 with self._openssl:
                     if self._is_shut:
                         return False
-                    self._sock.do_handshake()
+                    self.sock.do_handshake()
                 return True
             except ssl.SSLWantReadError:
                 pass
@@ -127,7 +127,7 @@ class TlsSocket:
                     # OpenSSL would take our own shut_read for the other side's doing,
                     # and send it an alert.
                     self._reading_since = time.monotonic()
-                    data = b"" if self._is_shut else self._sock.recv(size)
+                    data = b"" if self._is_shut else self.sock.recv(size)
                 self._in_vain = 0.0
                 return data
             except ssl.SSLWantWriteError:
@@ -160,7 +160,7 @@ class TlsSocket:
                 if self._is_shut:
                     break
                 try:
-                    got = self._sock.recv_into(buffer[count:])
+                    got = self.sock.recv_into(buffer[count:])
                 except OSError:
                     break  # not now, or the end: the next read tells which
             if not got:
@@ -182,7 +182,7 @@ class TlsSocket:
         sent = 0
         try:
             while sent < len(data):
-                sent += self._sock.send(data[sent : sent + _RECORD])
+                sent += self.sock.send(data[sent : sent + _RECORD])
         except _NOT_NOW:
             pass
         finally:
@@ -191,7 +191,7 @@ class TlsSocket:
 
     def unsent(self) -> int:
         """Return how many bytes the other side has not confirmed, 0 if that is not known."""
-        return unsent(self._sock)
+        return unsent(self.sock)
 
     @property
     def reads_in_vain(self) -> bool:
@@ -218,7 +218,7 @@ class TlsSocket:
     def _shut(self, how: int) -> None:
         # SSLSocket.shutdown would forget that it speaks TLS.
         try:  # noqa: SIM105 - it needs no memory
-            socket.socket.shutdown(self._sock, how)
+            socket.socket.shutdown(self.sock, how)
         except OSError:
             pass
 
@@ -229,18 +229,18 @@ class TlsSocket:
         """
         self._is_shut = True
         with self._openssl, contextlib.suppress(OSError, ValueError):
-            self._sock.unwrap()
-        linger(self._sock, deadline)
+            self.sock.unwrap()
+        linger(self.sock, deadline)
 
     def close(self) -> None:
         """Close the connection, with TLS's close_notify; its answer is not waited for."""
         try:
             with self._openssl:
-                self._sock.unwrap()
+                self.sock.unwrap()
         except (OSError, ValueError):
             pass
         finally:
-            close_quietly(self._sock)
+            close_quietly(self.sock)
 
     @staticmethod
     def reason(error: OSError) -> str:

@@ -41,7 +41,7 @@ class Transport:
     """
 
     __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
-                 "end_reason", "heard", "lock", "max_backlog", "peer", "wake",
+                 "end_reason", "heard", "lock", "max_backlog", "peer", "sock", "wake",
                  "write_timeout")  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class Transport:
         self.lock = threading.Lock()
         self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
+        self.sock = sock  #: to ask the kernel about it, and for nothing else
         self._backlog: Backlog | None = None  # while bytes wait
         self._watched = False  # by the flusher
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
@@ -159,7 +160,7 @@ class Transport:
                 tls = TlsSocket(sock, context, server_side=server_side, host=server_hostname)
             except (OSError, ValueError) as error:
                 raise PeerGone(f"{self.peer}: TLS: {error}") from error
-            self._socket = tls
+            self._socket, self.sock = tls, tls.sock
         try:
             done = tls.handshake(deadline)
         except OSError as error:

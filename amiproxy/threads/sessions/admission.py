@@ -161,6 +161,16 @@ class Admission:
         return len(self._slots)
 
     @property
+    def most_clients(self) -> int:
+        """How many may be in at once, 0: no limit."""
+        return self._max_clients
+
+    @property
+    def strangers(self) -> int:
+        """How many of them have still to log in."""
+        return self._unauthenticated_count
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is remembered of any client."""
         with self._lock:

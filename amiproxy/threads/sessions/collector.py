@@ -261,6 +261,7 @@ class Collector(ClientSession):
             if item.owner == BROADCAST:
                 if self.events is not None:
                     self.events.put(message)
+                    self._as_is += 1
                 # The event asked for need not carry the ActionID (Hangup), but the
                 # OriginateResponse to another action is not the one.
                 is_ours = asked and item.request_id in (None, asked)

@@ -15,6 +15,7 @@ from amiproxy.limits import Limits
 from amiproxy.settings.config import AS_SERVER
 from amiproxy.threads.sessions.admission import Admission
 from amiproxy.threads.sessions.guesses import Guesses
+from amiproxy.threads.sessions.tallies import Tallies
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.settings.reloadreport import ReloadReport
+    from amiproxy.status.values import Status, ThreadStatus, UserStatus
     from amiproxy.threads.sessions.router import Router
 
 _Number = TypeVar("_Number", int, float, bool)
@@ -55,6 +57,15 @@ class Operations(Protocol):
 
     def stop(self) -> None:
         """Have the process end in order."""
+
+    def status(self) -> Status:
+        """Return what goes on; may wait a second."""
+
+    def user_status(self) -> tuple[UserStatus, ...]:
+        """Return what goes on as each user; waits as ``status``."""
+
+    def thread_status(self) -> tuple[ThreadStatus, ...]:
+        """Return what the threads do; waits as ``status``."""
 
 
 class ProxyContext:
@@ -91,6 +102,7 @@ class ProxyContext:
         #: Until when clients may take what is left for them, once it stops.
         self.leave_by = Deadline(None)
         self.guesses = Guesses(self.stopping)
+        self.tallies = Tallies()
         #: What waits for an event (WaitEvent), one for each client.
         self.waiters: set[object] = set()
         #: When the proxy began, for people: the wall clock may be set later.

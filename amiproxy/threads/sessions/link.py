@@ -12,7 +12,9 @@ from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import Turns
+from amiproxy.threads.sessions.linkrecord import LinkRecord
 from amiproxy.threads.sessions.listing import Listing
+from amiproxy.threads.sessions.pings import Pings
 from amiproxy.threads.sessions.probe import Probe
 from amiproxy.threads.sessions.submitted import Submitted
 
@@ -33,9 +35,6 @@ WINDOW = 2048
 
 #: Bytes of one session's actions that may wait for their turn before it is read no further.
 MOST_WAITING = 65536
-
-#: The shortest time between two Pings that ask whether answers will come, in seconds.
-_PING_INTERVAL = 1.0
 
 
 class AsteriskLink:
@@ -62,7 +61,7 @@ class AsteriskLink:
         self.given_up = False
         self.probe = Probe()  #: of the connection that there is, or was
         self._ids = ids
-        # Guards _transport, connected, turns, _ping, _listing and what ledger keeps of actions,
+        # Guards _transport, connected, turns, pings, _listing and what ledger keeps of actions,
         # so that actions go upstream in the order in which the ledger has them.  Held for one
         # non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and connected
@@ -81,7 +80,8 @@ class AsteriskLink:
         self.delivering: Collection[int] = ()
         #: The actions that wait until those that have gone are answered.
         self.turns = Turns()
-        self._ping: PendingAction | None = None  # the last one of ours
+        self.pings = Pings(ids)
+        self.record = LinkRecord()
         self._listing = Listing(ids, self.scope)
 
     # -- any thread -------------------------------------------------------------------------
@@ -90,6 +90,11 @@ class AsteriskLink:
     def has_connection(self) -> bool:
         """Whether there is a connection, logged in or not."""
         return self._transport is not None
+
+    @property
+    def transport(self) -> Transport | None:
+        """The connection there is, logged in or not; to look at its figures."""
+        return self._transport
 
     def matches_name(self, name: str) -> bool:
         """Return whether *name*, in lower case, means this server: host, address, host:port."""
@@ -149,8 +154,8 @@ class AsteriskLink:
             turns.take()
             first.since = time.monotonic()
             going.append(self._enter(first))
-        if turns.count and (self._ping is None or not ledger.awaits(self._ping)):
-            going.append(self._enter_ping())
+        if turns.count and not self.pings.is_under_way(ledger):
+            going.append(self.pings.enter(ledger))
         if going:
             self._send(b"".join(going))
 
@@ -214,20 +219,8 @@ class AsteriskLink:
         never will be.  Without effect within a second of one that is not answered.
         """
         with self.lock:
-            ping = self._ping
-            if not self.connected:
-                return
-            recent = ping is not None and time.monotonic() - ping.since < _PING_INTERVAL
-            if ping is not None and recent and self.ledger.awaits(ping):
-                return
-            self._send(self._enter_ping())
-
-    def _enter_ping(self) -> bytes:
-        """Enter a Ping of the proxy's own in the ledger; return its bytes, to be sent now."""
-        assert self.lock.locked()
-        self._ping = own_action(self._ids, "Ping")
-        self._ping.since = time.monotonic()
-        return self.ledger.enter(self._ping)
+            if self.connected and not self.pings.is_recent(self.ledger):
+                self._send(self.pings.enter(self.ledger))
 
     @property
     def listed(self) -> Mapping[str, int]:
@@ -288,6 +281,7 @@ class AsteriskLink:
             self.proxy_path = ""
             self.ledger.abandon()
             self._listing.clear()
+            self.pings.clear()
             return self._over(*self.turns.clear())
 
     def classify(self, messages: Sequence[Message]) -> tuple[list[Routed], list[PendingAction]]:
@@ -299,6 +293,7 @@ class AsteriskLink:
             ledger = self.ledger
             self._listing.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
+            self.pings.note(ledger)
             over = self._over()
             if behind := ledger.ask_behind():
                 self._send(behind)

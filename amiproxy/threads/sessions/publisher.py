@@ -87,7 +87,8 @@ class Publisher:
             and b"Event: UserEvent" not in wire
             and len(wire) <= _LARGE
         ):
-            batch = Batch(link.scope, wire)
+            batch = Batch(link.scope, wire, events=chunk.number)
+            link.record.events += batch.events
             if audience.keeps_calls:
                 self._note([item.message for item in batch.items])
             audience.publish(batch)
@@ -118,7 +119,9 @@ class Publisher:
         link, audience = self._link, self._audience
         try:
             if items:
-                audience.publish(Batch.of_items(link.scope, items))
+                batch = Batch.of_items(link.scope, items)
+                link.record.events += batch.events
+                audience.publish(batch)
         finally:
             link.delivered()
             for action in over:

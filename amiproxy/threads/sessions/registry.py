@@ -23,7 +23,8 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _listeners, _filters and filtering; held for dict operations
+        # Guards _by_number, _sessions, _listeners, _filters, filtering, gone_events and
+        # gone_actions; held for dict operations
         # and for building a tuple, never while sending, formatting or logging, and no
         # session's lock is taken under it.
         # Readers take a tuple, look a number up, and see whether anybody filters
@@ -37,6 +38,8 @@ class SessionRegistry:
         self._filters: set[int] = set()  # numbers of the sessions that see through filters
         #: Whether some client sees calls through a user's filters.
         self.filtering = False
+        #: What sessions have had that are over.
+        self.gone_events = self.gone_actions = 0
         #: Who holds which login name.
         self.names = LoginNames()
         #: Returns the live session with a number, None if there is none.
@@ -76,7 +79,9 @@ class SessionRegistry:
         if session.login_name:
             self.names.release(session)
         with self._lock:
-            self._by_number.pop(session.number, None)
+            if self._by_number.pop(session.number, None) is not None:
+                self.gone_events += session.event_count
+                self.gone_actions += session.actions
             self._filters.discard(session.number)
             self.filtering = bool(self._filters)
             self._sessions = self._listeners = None

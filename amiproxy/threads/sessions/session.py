@@ -7,10 +7,10 @@ delivers to it.  streamsession.py and collector.py have the two kinds there are.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import itertools
 import threading
+import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access.lockout import network_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.filtertime import FilterMeter
+    from amiproxy.threads.sessions.waitevent import WaitEvent
     from amiproxy.wire.batch import Batch
 
 #: A session number is never used again while the proxy runs (spec section 7).
@@ -74,7 +75,12 @@ class ClientSession:
     #: Its share of the limits.  A web client's belongs to its connection.
     slot: Slot | None = None
 
+    #: How many actions went upstream for it.
+    actions = 0
+
     _state: SessionState
+    _viewer = Viewer(0, View(silent=True))  # until it has its own
+    _as_is = 0  # events that were sent as they came
 
     def __init__(
         self,
@@ -86,7 +92,7 @@ class ClientSession:
         output: Format,
         filter_local: str,
     ) -> None:
-        self.number = next(_NUMBERS)
+        self.number, self.began = next(_NUMBERS), time.monotonic()
         self.peer, self.address = peer, address
         self.network = network_of(address) if ":" in address else address  # of one host: /64
         self._filter_local = filter_local
@@ -98,11 +104,11 @@ class ClientSession:
         self.challenge = ""
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # _callfilter, _meter, _state, _viewer and a StreamSession's _early.  Only the client's
-        # thread sets these fields, with the lock, and so may read them without; the servers'
-        # threads read them, and change _early, what the call filter has learned, what the filters
-        # took and the WaitEvent has been told, with it.  (ListSessions and listeners read output
-        # and mode without, Router.publish number: each is one reference.)
+        # _callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early.  Only the
+        # client's thread sets these fields, with the lock, and so may read them without; the
+        # servers' threads read them, and change _early, what was counted, what the call filter
+        # has learned, what the filters took and the WaitEvent has been told, with it.
+        # (ListSessions, listeners, the status and Router.publish read some without: references.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
@@ -237,6 +243,11 @@ class ClientSession:
         return callfilter.outgoing(message, knows)
 
     @property
+    def event_count(self) -> int:
+        """How many events it was sent; any thread may read it."""
+        return self._as_is + self._viewer.events
+
+    @property
     def listed_id(self) -> str:
         """What ListSessions shows as this client's ActionID (spec section 10)."""
         if self.mode is AutoFilter.UNIQUE:
@@ -269,9 +280,11 @@ class ClientSession:
             filtered=callfilter is not None,
         )
         if self._meter is None or self.own_filters is None:
-            self._viewer = Viewer(self.number, view, callfilter)
+            viewer = Viewer(self.number, view, callfilter)
         else:
-            self._viewer = MeteredViewer(self.number, view, callfilter, self._meter.spend)
+            viewer = MeteredViewer(self.number, view, callfilter, self._meter.spend)
+        viewer.events = self._viewer.events
+        self._viewer = viewer
 
     # -- what any thread may call ----------------------------------------------------------
 
@@ -330,12 +343,3 @@ class ClientSession:
     def end(self, reason: str) -> None:
         """End the session; its own thread tidies up.  Any thread may call."""
         raise NotImplementedError
-
-
-@dataclasses.dataclass
-class WaitEvent:
-    """An Action: WaitEvent that is not over."""
-
-    request: Message
-    deadline: Deadline
-    told: bool = False  # the client has been sent something since

@@ -55,6 +55,7 @@ class StreamSession(ClientSession):
             try:
                 if batch.kind is self._taken_as_is and self.waiting_for_event is None:
                     self.transport.send(batch.wire)  # the usual case by far
+                    self._as_is += batch.events
                 elif self.transport.end_reason is not None:
                     return
                 elif self._early is not None:

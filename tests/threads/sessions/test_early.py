@@ -15,8 +15,8 @@ from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions import early
 from amiproxy.threads.sessions.early import HOLD
-from amiproxy.threads.sessions.session import WaitEvent
 from amiproxy.threads.sessions.streamsession import StreamSession
+from amiproxy.threads.sessions.waitevent import WaitEvent
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
 from tests.threads.actions.support import FORMATS

@@ -16,7 +16,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import CALL
 from amiproxy.routing.eventfilter import NO_FILTERS
 from amiproxy.threads.sessions.registry import SessionRegistry
-from amiproxy.threads.sessions.session import WaitEvent
+from amiproxy.threads.sessions.waitevent import WaitEvent
 from amiproxy.wire.batch import Batch
 from amiproxy.wire.routed import Routed
 from tests.threads.sessions.support import BOOTED, EVENT, received, session_over

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``--status``: what goes on in the running proxy, once, or with ``--watch`` all the time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy.commands.control import NOT_RUNNING, UNREACHABLE, find_socket
+from amiproxy.process.process import say
+from amiproxy.status.documents import status_of
+from amiproxy.status.page import page
+from amiproxy.status.style import Look, style_for
+from amiproxy.threads.control.client import UnreachableError, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.process.options import Options
+    from amiproxy.status.values import Status
+
+#: Exit status where the proxy runs, and something is wrong with it.
+UNWELL = 1
+
+#: Seconds between two looks, and for which an answer may be waited for.
+INTERVAL = 2.0
+_PATIENCE = 30.0
+
+# A terminal (ECMA-48; the rest as xterm has it): a screen of its own without a cursor, and back;
+# to its upper left corner; the rest of a line, and of the screen, is empty.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_HOME, _LINE_END, _END = "\x1b[H", "\x1b[K\n", "\x1b[J"
+
+
+def main(options: Options) -> int:
+    """Show the status; return 0 if all is well, as far as the proxy can tell."""
+    path = find_socket(options)
+    if not path:
+        print("there is no control socket: controlsocket = no", file=sys.stderr)
+        return UNREACHABLE
+    try:
+        if options.watch:
+            return _watch(path, as_json=options.json)
+        return _once(path, as_json=options.json)
+    except UnreachableError as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE if error.is_running else NOT_RUNNING
+    except KeyboardInterrupt:
+        return 0
+
+
+def _look(path: str) -> tuple[str, Status]:
+    """Return the status as JSON and as a value; raises UnreachableError."""
+    told = ask(path, "status", as_json=True, timeout=_PATIENCE)
+    text = told.text.decode("utf-8", "replace")
+    try:
+        if told.is_good:
+            return text, status_of(json.loads(text))
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise UnreachableError(f"the proxy at {path} says: {text.strip()[:200]}", is_running=True)
+
+
+def _once(path: str, *, as_json: bool) -> int:
+    text, status = _look(path)
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else 0
+    style = style_for(os.environ, is_terminal=is_terminal)
+    say([text.rstrip("\n")] if as_json else page(status, width, style=style))
+    return UNWELL if any(each.severity == "error" for each in status.warnings) else 0
+
+
+def _watch(path: str, *, as_json: bool) -> int:
+    """Show the status again and again, until the user ends it or nobody reads it."""
+    if as_json or not sys.stdout.isatty():
+        return _follow(path, as_json=as_json)
+    style = style_for(os.environ, is_terminal=True)
+    with _own_screen():
+        while True:
+            size = shutil.get_terminal_size()
+            try:
+                # The last line stays empty: what ends it would move all others up.
+                lines = page(_look(path)[1], size.columns, size.lines - 1, style)
+            except UnreachableError as error:  # it may be started again
+                lines = [style(str(error), Look.BAD)]
+            lines = lines[: size.lines - 1]
+            sys.stdout.write(_HOME + "".join(f"{line}{_LINE_END}" for line in lines) + _END)
+            sys.stdout.flush()
+            time.sleep(INTERVAL)
+
+
+def _follow(path: str, *, as_json: bool) -> int:
+    """Print the status again and again, one below the other; JSON on one line each."""
+    while True:
+        text, status = _look(path)
+        lines = [json.dumps(json.loads(text))] if as_json else [*page(status), ""]
+        try:
+            sys.stdout.writelines(f"{line}\n" for line in lines)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            say(())  # or the flush at the exit would fail as well
+            return 0
+        time.sleep(INTERVAL)
+
+
+@contextlib.contextmanager
+def _own_screen() -> Iterator[None]:
+    """Have the terminal for oneself; give it back as it was."""
+    sys.stdout.write(_ENTER)
+    try:
+        yield
+    finally:
+        sys.stdout.write(_LEAVE)
+        sys.stdout.flush()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documents: values as JSON has them, and back.
+
+``document`` is for any program; ``status_of`` for ``astmanproxy --status``, which may be newer or
+older than the proxy that it asks: what it does not know it leaves out, what is missing is
+unknown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from amiproxy.status.values import (
+    Alarm,
+    ClientStatus,
+    MemoryStatus,
+    ServerStatus,
+    Status,
+    Totals,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Value = TypeVar("Value", bound=DataclassInstance)
+
+#: Digits behind the point: microseconds.
+_DIGITS = 6
+
+
+def document(value: object) -> Any:
+    """Return *value* as what ``json.dumps`` takes."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: document(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, (list, tuple)):
+        return [document(each) for each in value]
+    return round(value, _DIGITS) if isinstance(value, float) else value
+
+
+def status_of(found: dict[str, Any]) -> Status:
+    """Return the status that ``document`` has made *found* of."""
+    parts: dict[str, Any] = {
+        "warnings": tuple(_made(Alarm, each) for each in found.get("warnings", ())),
+        "servers": tuple(_made(ServerStatus, each) for each in found.get("servers", ())),
+        "clients": tuple(_made(ClientStatus, each) for each in found.get("clients", ())),
+        "listeners": tuple(found.get("listeners", ())),
+        "totals": _made(Totals, found.get("totals", {})),
+        "memory": _made(MemoryStatus, found.get("memory", {})),
+    }
+    return _made(Status, {**found, **parts})
+
+
+def _made(kind: type[Value], found: dict[str, Any]) -> Value:
+    """Return a *kind* with the fields of *found*."""
+    return kind(**{field.name: _field(field, found) for field in dataclasses.fields(kind)})
+
+
+def _field(field: dataclasses.Field[Any], found: dict[str, Any]) -> Any:
+    value = found.get(field.name)
+    if value is None and not str(field.type).startswith("Optional"):
+        return "" if field.type == "str" else 0
+    return value

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tables: which columns, in which order, and which go first on a narrow terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.status import units
+from amiproxy.status.style import Look
+from amiproxy.status.table import Column
+from amiproxy.status.values import (
+    CONNECTING,
+    GIVEN_UP,
+    LOGGING_IN,
+    PAUSED,
+    UP,
+    WAITING,
+    ClientStatus,
+    ServerStatus,
+    ThreadStatus,
+    UserStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOOKS: Mapping[str, Look] = {
+    UP: Look.GOOD,
+    LOGGING_IN: Look.WARNING,
+    CONNECTING: Look.WARNING,
+    PAUSED: Look.WARNING,
+    WAITING: Look.BAD,
+    GIVEN_UP: Look.BAD,
+}
+
+#: Bytes that a client leaves unread, and seconds of round trip, from which on they are coloured.
+_MUCH_UNREAD = 65536
+_SLOW = 1.0
+
+
+def _state(server: ServerStatus) -> str:
+    if server.state == WAITING and server.again_in is not None:
+        return f"down, {units.span(server.again_in)}"
+    return server.state
+
+
+def _problem(server: ServerStatus) -> str:
+    """What went wrong, without what the first column says already."""
+    return server.problem or (server.version or server.banner)
+
+
+def _backlog(row: ServerStatus | ClientStatus) -> Look:
+    return Look.WARNING if row.backlog >= _MUCH_UNREAD else Look.USUAL
+
+
+def _slow(server: ServerStatus) -> Look:
+    late = server.round_trip is not None and server.round_trip >= _SLOW
+    return Look.WARNING if late else Look.USUAL
+
+
+SERVERS: tuple[Column[ServerStatus], ...] = (
+    Column("SERVER", lambda row: row.name, left=True, least=20),
+    Column("STATE", _state, left=True, look=lambda row: _LOOKS.get(row.state, Look.USUAL)),
+    Column("SINCE", lambda row: units.span(row.since)),
+    Column("EVENTS/S", lambda row: units.rate(row.events_per_second)),
+    Column("PING", lambda row: units.short(row.round_trip), 1, look=_slow),
+    Column("UNDER WAY", lambda row: units.number(row.actions_under_way), 2),
+    Column("WAITING", lambda row: units.number(row.actions_waiting), 5),
+    Column("CONNECTS", lambda row: units.number(row.connects), 3),
+    Column("EVENTS", lambda row: units.number(row.events), 6),
+    Column("BACKLOG", lambda row: units.size(row.backlog), 7, look=_backlog),
+    Column("RECEIVED", lambda row: units.size(row.bytes_received), 8),
+    Column("SENT", lambda row: units.size(row.bytes_sent), 9),
+    Column("NET", lambda row: units.short(row.network_round_trip), 10),
+    Column("TLS", lambda row: "yes" if row.tls else "no", 12, left=True),
+    Column("ADDRESS", lambda row: row.address or units.UNKNOWN, 11, left=True),
+    Column("USER", lambda row: row.user, 11, left=True),
+    Column("ASTERISK OR PROBLEM", _problem, 4, left=True),
+)
+
+CLIENTS: tuple[Column[ClientStatus], ...] = (
+    Column("N", lambda row: str(row.number)),
+    Column("ADDRESS", lambda row: row.address, left=True, least=21),
+    Column("USER", lambda row: row.user or ("?" if row.state == "guarded" else units.UNKNOWN),
+           left=True, look=lambda row: Look.FAINT if not row.user else Look.USUAL),
+    Column("AGE", lambda row: units.span(row.age), 1),
+    Column("EVENTS/S", lambda row: units.rate(row.events_per_second)),
+    Column("BACKLOG", lambda row: units.size(row.backlog), look=_backlog),
+    Column("UNDER WAY", lambda row: units.number(row.actions_under_way), 2),
+    Column("EVENTS", lambda row: units.number(row.events), 5),
+    Column("ACTIONS", lambda row: units.number(row.actions), 4),
+    Column("SENT", lambda row: units.size(row.bytes_sent), 3),
+    Column("RECEIVED", lambda row: units.size(row.bytes_received), 9),
+    Column("IDLE", lambda row: units.span(row.idle), 8),
+    Column("NET", lambda row: units.short(row.network_round_trip), 12),
+    Column("IN", lambda row: row.input, 11, left=True),
+    Column("OUT", lambda row: row.output, 7, left=True),
+    Column("AUTOFILTER", lambda row: row.autofilter, 10, left=True),
+    Column("TLS", lambda row: row.tls.replace("TLSv", "") or "no", 13, left=True),
+    Column("LISTENER", lambda row: row.listener, 14, left=True),
+    Column("FILTER", lambda row: row.filter, 6, left=True),
+)  # fmt: skip
+
+USERS: tuple[Column[UserStatus], ...] = (
+    Column("USER", lambda row: row.name, left=True),
+    Column("CLIENTS", lambda row: units.number(row.clients)),
+    Column("EVENTS/S", lambda row: units.rate(row.events_per_second)),
+    Column("EVENTS", lambda row: units.number(row.events), 3),
+    Column("ACTIONS", lambda row: units.number(row.actions), 2),
+    Column("UNDER WAY", lambda row: units.number(row.actions_under_way), 1),
+    Column("RIGHTS", lambda row: row.rights, 4, left=True),
+)
+
+THREADS: tuple[Column[ThreadStatus], ...] = (
+    Column("THREAD", lambda row: row.name, left=True),
+    Column("THREADS", lambda row: units.number(row.count)),
+    Column(
+        "BUSY",
+        lambda row: "hangs " * row.hangs + (units.short(row.busy) if row.busy else "waits"),
+        look=lambda row: Look.BAD if row.hangs else Look.USUAL,
+    ),
+    Column("CPU", lambda row: units.short(row.cpu)),
+    Column("CPU NOW", lambda row: units.share(row.cpu_share)),
+)

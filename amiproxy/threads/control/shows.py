@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands that show what goes on: ``status``, ``show clients`` and their like.
+
+As text each is a table, no wider than who asks has room for; as JSON, the values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from amiproxy.status.documents import document
+from amiproxy.status.page import memory_lines, page, totals
+from amiproxy.status.shows import CLIENTS, SERVERS, THREADS, USERS
+from amiproxy.status.table import render
+from amiproxy.threads.control.command import Answer, Command, Request, command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.status.table import Column
+
+Row = TypeVar("Row")
+
+
+def _table(request: Request, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Answer:
+    return Answer(tuple(render(columns, rows, request.width)), data=document(rows))
+
+
+@command("status", explanation="everything at a glance, what is wrong first")
+def _status(request: Request) -> Answer:
+    status = request.context.program.status()
+    return Answer(tuple(page(status, request.width)), data=document(status))
+
+
+@command(
+    "show servers", explanation="each Asterisk: state, since when, events, answers, why it is down"
+)
+def _servers(request: Request) -> Answer:
+    return _table(request, SERVERS, request.context.program.status().servers)
+
+
+@command(
+    "show clients", explanation="each client: who, where from, formats, filter, events, backlog"
+)
+def _clients(request: Request) -> Answer:
+    return _table(request, CLIENTS, request.context.program.status().clients)
+
+
+@command("show users", explanation="each user: how many clients, their events and actions, rights")
+def _users(request: Request) -> Answer:
+    return _table(request, USERS, request.context.program.user_status())
+
+
+@command("show threads", explanation="what the threads do, and how much processor time they take")
+def _threads(request: Request) -> Answer:
+    return _table(request, THREADS, request.context.program.thread_status())
+
+
+@command("show memory", explanation="memory, backlogs, descriptors, processor time")
+def _memory(request: Request) -> Answer:
+    memory = request.context.program.status().memory
+    return Answer(tuple(memory_lines(memory)), data=document(memory))
+
+
+@command("show stats", explanation="what was counted since the start, and rates")
+def _stats(request: Request) -> Answer:
+    status = request.context.program.status()
+    return Answer(tuple(totals(status)), data=document(status.totals))
+
+
+COMMANDS: tuple[Command, ...] = (_status, _servers, _clients, _users, _threads, _memory, _stats)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What goes on at the Asterisks."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from amiproxy.status import values
+from amiproxy.threads.net.traffic import traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.threads.sessions.link import AsteriskLink
+
+
+class UnderWay(NamedTuple):
+    """The actions at one Asterisk, by session: those that have gone, those that wait."""
+
+    gone: Mapping[int, int]
+    waiting: Mapping[int, int]
+
+    def of(self, number: int) -> int:
+        """Return how many are of session *number*."""
+        return self.gone.get(number, 0) + self.waiting.get(number, 0)
+
+
+def under_way(link: AsteriskLink) -> UnderWay:
+    """Return the actions at *link*; holds its lock for a copy of what is unanswered."""
+    with link.lock:
+        return UnderWay(dict(link.ledger.owed), link.turns.counts())
+
+
+def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.ServerStatus:
+    """Return what goes on at *link*, where events come at *rate* a second."""
+    record, transport, now = link.record, link.transport, time.monotonic()
+    found = None if transport is None else traffic(transport.sock)
+    state = _state(link, now)
+    is_waiting = state == values.WAITING
+    return values.ServerStatus(
+        name=link.scope,
+        address=link.address,
+        user=link.spec.user,
+        tls=link.spec.tls,
+        state=state,
+        since=now - record.since,
+        problem="" if link.connected else record.problem,
+        again_in=max(0.0, record.again_at - now) if is_waiting else None,
+        banner=link.banner,
+        version="",
+        connects=record.connects,
+        events=record.events,
+        events_per_second=rate,
+        round_trip=link.pings.delay(),
+        network_round_trip=None if found is None else found.round_trip,
+        actions_under_way=sum(actions.gone.values()),
+        actions_waiting=sum(actions.waiting.values()),
+        bytes_received=None if found is None else found.received,
+        bytes_sent=None if found is None else found.sent,
+        backlog=0 if transport is None else transport.backlog,
+    )
+
+
+def _state(link: AsteriskLink, now: float) -> str:
+    if link.connected:
+        return values.UP
+    if link.given_up:
+        return values.GIVEN_UP
+    if link.has_connection:
+        return values.LOGGING_IN
+    return values.WAITING if link.record.again_at > now else values.CONNECTING
