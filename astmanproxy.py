@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.errors import ConfigError, PassingError
 from amiproxy.process import daemonize
+from amiproxy.process.again import Start
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
 from amiproxy.process.options import (
@@ -38,6 +39,7 @@ from amiproxy.process.pidfile import prepared_pidfile
 from amiproxy.process.process import (
     allow_core_dumps,
     block_signals,
+    is_to_stop,
     raise_file_limit,
     reopen_closed_stdio,
     set_process_name,
@@ -52,7 +54,7 @@ from amiproxy.threads.log import SAID, Log, announce
 from amiproxy.threads.logopening import open_log
 from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
-from amiproxy.threads.net.inherited import open_doors
+from amiproxy.threads.net.inherited import GIVEN, hand_on, open_doors
 from amiproxy.threads.net.listening import PATIENCE
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.program import Program
@@ -117,16 +119,23 @@ class Prepared:
     doors: list[Door]  # where clients are accepted
     control: SocketFile | None
     tls: ssl.SSLContext | None
-    directory: str  # where relative paths in the files start
+    start: Start
     supervisor: Supervisor
+
+    @property
+    def files(self) -> list[object]:
+        """What becoming a daemon must not close."""
+        control = () if self.control is None else (self.control,)
+        return [*self.doors, self.log, *control, *self.supervisor.files]
 
 
 def run(options: Options) -> int:
     """Run the proxy, or start it as a daemon; return the exit status."""
+    start = Start.of_process(current_directory())
     supervisor = Supervisor(notify_socket() if options.foreground else "")
     try:
-        prepared = prepare(options, supervisor)
-        if not options.foreground:
+        prepared = prepare(options, start, supervisor)
+        if not (options.foreground or start.again):
             return daemonize.detach(functools.partial(serve, prepared), prepared.log.close)
         with contextlib.closing(prepared.log):
             status = serve(prepared, supervisor.ready)
@@ -138,15 +147,14 @@ def run(options: Options) -> int:
         return supervisor.failed(error)
 
 
-def prepare(options: Options, supervisor: Supervisor) -> Prepared:
-    """Do everything that can fail.
+def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
+    """Do everything that can fail; paths in the files start where the process was *start*ed.
 
     Raises:
         ConfigError: something failed; if the log could be opened, it says so as well.
 
     """
-    directory = current_directory()
-    config, warnings = load_config(options.config, directory)
+    config, warnings = load_config(options.config, start.directory)
     users, more = find_users(
         options.users, config, required=options.users_given or config.auth_required
     )
@@ -160,7 +168,7 @@ def prepare(options: Options, supervisor: Supervisor) -> Prepared:
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        pidfile = prepared_pidfile(config, options, who)
+        pidfile = prepared_pidfile(config, options, who, kept=start.again)
         doors, more = open_doors(config, functools.partial(announce_wait, supervisor))
         for warning in more:
             announce(warning)
@@ -174,7 +182,7 @@ def prepare(options: Options, supervisor: Supervisor) -> Prepared:
     for warning in [] if logfile.is_on_stderr else warnings:
         print(warning, file=sys.stderr)
     return Prepared(
-        options, config, users, formats, who, logfile, pidfile, doors, control, tls, directory,
+        options, config, users, formats, who, logfile, pidfile, doors, control, tls, start,
         supervisor,
     )  # fmt: skip
 
@@ -198,32 +206,33 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
     with daemonize.become(
         prepared.who,
         foreground=options.foreground,
+        detach=not (options.foreground or prepared.start.again),
         core=options.core,
         pidfile=prepared.pidfile,
-        keep=[
-            *prepared.doors,
-            prepared.log,
-            *filter(None, [prepared.control]),
-            *prepared.supervisor.files,
-            *keep,
-        ],
+        keep=[*prepared.files, *keep],
     ):
         prepared.who.check()
         if options.core:
             allow_core_dumps()
-        proxy, reloader, control = started(prepared)
+        proxy, reloader, program, control = started(prepared)
         gc.collect()
         gc.freeze()  # what exists now stays for good: no collection looks at it again
         ready()
         wait_for_end(reloader)
-        prepared.supervisor.stopping(proxy.stop_time + LAST_WORDS)
-        proxy.stop()
+        again = program.is_restarting and not reasons
+        if again:
+            prepared.supervisor.restarting()
+        else:
+            prepared.supervisor.stopping(proxy.stop_time + LAST_WORDS)
+        proxy.stop(keep_sockets=again)
         control.stop()
+        if again and not is_to_stop():
+            start_anew(prepared)
         log.info("Proxy stopped; shutting down.")
     return EX_SOFTWARE if reasons else 0
 
 
-def started(prepared: Prepared) -> tuple[Proxy, Reloader, ControlServer]:
+def started(prepared: Prepared) -> tuple[Proxy, Reloader, Program, ControlServer]:
     """Start all threads; return what main has to do with.
 
     Raises:
@@ -239,14 +248,39 @@ def started(prepared: Prepared) -> tuple[Proxy, Reloader, ControlServer]:
         prepared.supervisor,
     )
     reloader = Reloader(lambda because: reread(prepared, proxy, because), prepared.supervisor)
-    proxy.context.program = Program(reloader, proxy.context, prepared.log)
+    program = Program(reloader, proxy.context, prepared.log, prepared.start)
+    proxy.context.program = program
     control = ControlServer(proxy.context, prepared.control)
     try:
-        for each in (prepared.log, reloader, proxy, control):
-            each.start()
+        prepared.log.start()
+        reloader.start()
+        proxy.start(waits=clients_may_wait(prepared))
+        control.start()
     except (RuntimeError, MemoryError, OSError) as error:  # no thread, no descriptor
         raise PassingError(f"The proxy cannot start: {error}") from error
-    return proxy, reloader, control
+    return proxy, reloader, program, control
+
+
+def clients_may_wait(prepared: Prepared) -> bool:
+    """Return whether clients may have connected before the proxy started."""
+    return prepared.start.again or any(door.name == GIVEN for door in prepared.doors)
+
+
+def start_anew(prepared: Prepared) -> None:
+    """Become the program anew, which goes on with the sockets of clients.  Does not return.
+
+    Raises:
+        ConfigError: there is no such program any more.
+
+    """
+    log.info("Proxy stopped; starting anew.")
+    prepared.log.close()
+    environment: dict[str, str] = {}
+    hand_on(prepared.doors, environment)
+    try:
+        prepared.start.again_with(environment)
+    except OSError as error:
+        raise ConfigError(f"The proxy cannot start anew: {error}") from error
 
 
 def wait_for_end(reloader: Reloader) -> None:
@@ -263,7 +297,7 @@ def wait_for_end(reloader: Reloader) -> None:
 
 def reread(prepared: Prepared, proxy: Proxy, because: str) -> ReloadReport:
     """Do what SIGHUP does; *because* says in the log who wants it."""
-    rereading = Rereading(prepared.options, prepared.directory, because)
+    rereading = Rereading(prepared.options, prepared.start.directory, because)
     return rereading.run(prepared.log, proxy)
 
 

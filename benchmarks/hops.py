@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import astmanproxy
+from amiproxy.process.again import Start
 from amiproxy.process.options import parse_options
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.supervisor import Supervisor
@@ -169,7 +170,7 @@ def running(
         )
         (directory / "users").write_text(users)
         files = ["-f", "-c", str(directory / "conf"), "-u", str(directory / "users")]
-        prepared = astmanproxy.prepare(parse_options(files), Supervisor())
+        prepared = astmanproxy.prepare(parse_options(files), Start.of_process(""), Supervisor())
         prepared.log.start()
         proxy = Proxy(
             prepared.config,

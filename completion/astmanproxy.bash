@@ -17,6 +17,7 @@ _astmanproxy()
         'loglevel critical'
         'loglevel default'
         'shutdown'
+        'restart'
         'status'
         'show servers'
         'show clients'

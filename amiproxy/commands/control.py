@@ -7,12 +7,14 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError
 from amiproxy.process.controlpath import control_path
 from amiproxy.process.options import current_directory
 from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
 from amiproxy.threads.control.client import UnreachableError, ask
+from amiproxy.threads.control.comeback import Comeback
 
 if TYPE_CHECKING:
     from amiproxy.process.options import Options
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 #: Exit statuses: the proxy has refused; none runs (as init scripts say of a status, LSB 22.2),
 #: and it cannot be asked.
 REFUSED, NOT_RUNNING, UNREACHABLE = 1, 3, 4
+
+#: Seconds that a restart may take.
+PATIENCE = 300.0
 
 
 def main(options: Options) -> int:
@@ -31,8 +36,10 @@ def main(options: Options) -> int:
     if "\n" in options.control:
         print("a command is one line", file=sys.stderr)
         return REFUSED
+    restarts = options.control.split() == ["restart"]
     try:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+        comeback = Comeback(path) if restarts else None
         told = ask(path, options.control, as_json=options.json, width=min(width, 9999))
     except UnreachableError as error:
         print(error, file=sys.stderr)
@@ -43,6 +50,9 @@ def main(options: Options) -> int:
     stream.flush()
     stream.buffer.write(told.text)
     stream.buffer.flush()
+    if told.is_good and comeback is not None and not comeback.wait(Deadline(PATIENCE)):
+        print("it has not come back: see its log", file=sys.stderr)
+        return UNREACHABLE
     return 0 if told.is_good else REFUSED
 
 

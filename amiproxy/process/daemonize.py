@@ -71,22 +71,23 @@ def become(
     who: Identity,
     *,
     foreground: bool,
+    detach: bool,
     core: bool,
     pidfile: PidFile | None,
     keep: Sequence[object],
 ) -> daemon.DaemonContext:
     """Become *who*, and unless *foreground* a daemon; return the context, to be left at the end.
 
+    *detach*: it is not one yet.  *core* allows core dumps.
     All files but *keep*, descriptors or objects with a ``fileno``, are closed.
-    *pidfile* is written now and removed when the context is left.  *core* allows core
-    dumps.
+    *pidfile* is written now and removed when the context is left.
 
     Raises:
         ConfigError: the process cannot become *who*, or another proxy runs already.
 
     """
     context = daemon.DaemonContext(
-        detach_process=not foreground,
+        detach_process=detach,
         uid=who.uid,
         gid=who.gid,
         initgroups=who.switch,

@@ -32,10 +32,14 @@ _PID = re.compile(rb"\s*-?\d*\s*")
 
 
 class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
-    """The pid lock file *path*, a context manager as DaemonContext wants it."""
+    """The pid lock file *path*, a context manager as DaemonContext wants it.
 
-    def __init__(self, path: str) -> None:
+    *kept*: this process has started anew, and may have left its file there.
+    """
+
+    def __init__(self, path: str, *, kept: bool = False) -> None:
         super().__init__(path, acquire_timeout=-1)
+        self._kept = kept
         self._fd = -1
 
     def acquire(self, timeout: float | None = None, *args: Any, **kwargs: Any) -> None:
@@ -46,7 +50,8 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
 
         """
         try:
-            super().acquire(timeout, *args, **kwargs)
+            if not self._is_kept:
+                super().acquire(timeout, *args, **kwargs)
             self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except lockfile.AlreadyLocked:
@@ -78,7 +83,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             if who.can(os.W_OK | os.X_OK, directory):
                 # As who, not as root: who has the directory may put anything there.
                 with who.assumed():
-                    if self._is_stale():
+                    if self._is_stale() and not self._is_kept:
                         self.break_lock()
                 return
         except OSError as error:
@@ -87,6 +92,11 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             f"user {who.name} may not write in {directory};"
             " give it a directory of its own (chown that one, pidfile in the configuration, or -p)"
         )
+
+    @property
+    def _is_kept(self) -> bool:
+        """Whether the file is ours, from before this process has started anew."""
+        return self._kept and self.read_pid() == os.getpid()
 
     def _is_stale(self) -> bool:
         """Return whether the file exists without a running proxy that holds it."""
@@ -111,8 +121,10 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
         return ConfigError(f"Cannot write pid file {self.path}: {reason}")
 
 
-def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile | None:
-    """Return the pid file; in the foreground there is one only where it is named.
+def prepared_pidfile(
+    config: Config, options: Options, who: Identity, *, kept: bool = False
+) -> PidFile | None:
+    """Return the pid file, *kept* or not; in the foreground there is one only where it is named.
 
     Raises:
         ConfigError: as PidFile.prepare.
@@ -120,7 +132,7 @@ def prepared_pidfile(config: Config, options: Options, who: Identity) -> PidFile
     """
     if options.foreground and not options.pidfile and "pidfile" not in config.where:
         return None
-    pidfile = PidFile(options.pidfile or config.pidfile)
+    pidfile = PidFile(options.pidfile or config.pidfile, kept=kept)
     # A new directory called astmanproxy harms nobody, wherever it is.
     harmless = os.path.basename(os.path.dirname(pidfile.path)) == "astmanproxy"  # noqa: PTH119, PTH120
     is_chosen = not options.pidfile and "pidfile" in config.where and not harmless

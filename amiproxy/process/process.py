@@ -85,6 +85,11 @@ def wait_for_signal() -> signal.Signals:
         return signal.Signals(number)
 
 
+def is_to_stop() -> bool:
+    """Return whether a signal of STOP has come that nobody has waited for yet."""
+    return not _STOP.isdisjoint(signal.sigpending())
+
+
 def block_signals() -> None:
     """Block SIGNALS in this thread and all it starts, for :func:`wait_for_signal`.
 

@@ -187,7 +187,7 @@ class AsteriskServer:
 
     def _pause(self, seconds: float) -> None:
         """Wait, until it is to stop or to try now."""
-        self.busy_since = 0.0
+        self.busy_since, self.link.tried = 0.0, True
         # What came before _hurry was cleared is seen here, what comes later ends the wait.
         if not self._stopping.is_set() and self._hurry.wait(seconds):
             self._pauses.reset()

@@ -27,6 +27,7 @@ from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
+    from amiproxy.basics.deadline import Deadline
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
@@ -54,6 +55,9 @@ _PASSING = _EXHAUSTED | {
 #: Descriptors that no client gets, and one more for each server: to connect to a server, to
 #: look up its name and to read files must be possible always.
 _KEPT = 8
+
+#: Between two looks whether the servers are there, in seconds.
+_LOOK_INTERVAL = 0.01
 
 #: Pause after a client was turned away for want of descriptors, in seconds.
 _EXHAUSTED_PAUSE = 0.05
@@ -94,8 +98,9 @@ class Listener:
         self.busy_since = 0.0  # for the watchdog
         self._thread = WatchedThread("listener", self.run, self)
 
-    def start(self) -> None:
-        """Start to accept."""
+    def start(self, deadline: Deadline) -> None:
+        """Start to accept when the servers are there, at *deadline* at the latest."""
+        self._deadline = deadline
         # Another process may be faster: accept must not wait, or nothing would wake it.
         self._sock.setblocking(False)
         self._poll.register(self._sock, select.POLLIN)
@@ -118,7 +123,17 @@ class Listener:
 
     def run(self) -> None:
         """Accept until stopped."""
+        self._await_servers()
         endless("listener", self._accept)
+
+    def _await_servers(self) -> None:
+        """Wait until each server is connected, or has been tried in vain, or the deadline."""
+        context = self._context
+        while not (self._deadline.over or context.stopping.is_set()):
+            servers = context.router.servers
+            if all(each.connected or each.tried or each.given_up for each in servers):
+                return
+            time.sleep(_LOOK_INTERVAL)
 
     def _accept(self) -> bool:
         """Let in the next client, or turn it away; return False once stopped."""

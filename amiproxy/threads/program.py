@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -11,11 +13,14 @@ from amiproxy.threads.log import set_level
 from amiproxy.threads.status.observer import Observer
 
 if TYPE_CHECKING:
+    from amiproxy.process.again import Start
     from amiproxy.settings.reloadreport import ReloadReport
     from amiproxy.status.values import Status, ThreadStatus, UserStatus
     from amiproxy.threads.log import Log
     from amiproxy.threads.reloading import Reloader
     from amiproxy.threads.sessions.context import ProxyContext
+
+log = logging.getLogger("amiproxy.reloading")
 
 #: Seconds for which who asks for a reload waits for it.
 RELOAD_TIME = 60.0
@@ -24,9 +29,13 @@ RELOAD_TIME = 60.0
 class Program:
     """The process.  Any thread but main may call."""
 
-    def __init__(self, reloader: Reloader, context: ProxyContext, log: Log) -> None:
+    def __init__(self, reloader: Reloader, context: ProxyContext, log: Log, start: Start) -> None:
+        """*start* is how the process was started."""
         self._reloader = reloader
         self._observer = Observer(context, lambda: log.lost)
+        self._start = start
+        #: Whether it starts anew when it has stopped.
+        self.is_restarting = False
 
     def reload(self, because: str) -> ReloadReport | None:
         """Do what SIGHUP does; return what came of it, None if that is not over in RELOAD_TIME.
@@ -43,6 +52,22 @@ class Program:
 
         """
         return set_level(word, module)
+
+    def restart_problems(self) -> list[str]:
+        """Return what would keep it from starting anew, in lines; waits until that is known."""
+        found: list[str]
+        try:  # what few need is imported when they do, and can be read by our user, or not
+            found = importlib.import_module("amiproxy.threads.restarting").problems(self._start)
+        except ImportError as error:
+            found = [f"the program cannot be read: {error}"]
+        for line in found:
+            log.error("cannot restart -- %s", line)
+        return found
+
+    def restart(self) -> None:
+        """Have the process end in order, and start anew."""
+        self.is_restarting = True
+        self.stop()
 
     def stop(self) -> None:
         """Have the process end in order: main does that."""

@@ -46,6 +46,9 @@ STOP_TIME = 4.0
 #: How long, of that, who has not finished may take for the last words, in seconds.
 _LAST_WORDS = 1.0
 
+#: How long clients wait for servers, where they may have come before the proxy; in seconds.
+_MOMENT = 1.0
+
 #: How long threads of clients that were heard of late may find out by themselves that the proxy
 #: stops, and what "of late" is; in seconds.
 _BUSY, _OF_LATE = 0.05, 2.0
@@ -82,13 +85,17 @@ class Proxy:
             Listener(self.context, self._web_sessions, self._flusher, each) for each in listeners
         ]
 
-    def start(self) -> None:
-        """Connect to every server and accept clients."""
+    def start(self, *, waits: bool = False) -> None:
+        """Connect to every server and accept clients.
+
+        *waits*: they may wait already, since the proxy was restarted; they go on waiting until
+        their servers are there, for a moment.
+        """
         threading.stack_size(STACK_SIZE)
         self._flusher.start()
         self._servers.start()
         for listener in self._listeners:
-            listener.start()
+            listener.start(Deadline(_MOMENT if waits else 0.0))
         self._watchdog.start()
         log.info("Proxy Started: Listening for connections")
 

@@ -87,13 +87,15 @@ class Supervisor:
     @contextlib.contextmanager
     def reloading(self) -> Iterator[None]:
         """Say that the files are read again while the block runs, and when that is over."""
-        # The clock is that of systemd, which compares this with the moment at which it asked.
-        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        self._tell("RELOADING=1", f"MONOTONIC_USEC={now}")
+        self._tell(*_reloading())
         try:
             yield
         finally:
             self._tell("READY=1")
+
+    def restarting(self) -> None:
+        """Say that the process starts anew: what it becomes says when that is over (``ready``)."""
+        self._tell(*_reloading(), _status("Starting anew"))
 
     def waiting(self, seconds: float, status: str) -> None:
         """Say why the start takes up to *seconds* more, whatever TimeoutStartSec= is."""
@@ -136,6 +138,13 @@ class Supervisor:
                 sock.send("\n".join(lines).encode(), flags)
                 return True
         return False
+
+
+def _reloading() -> tuple[str, str]:
+    """Return what begins a reload."""
+    # The clock is that of systemd, which compares this with the moment at which it asked.
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    return "RELOADING=1", f"MONOTONIC_USEC={now}"
 
 
 def _status(text: str) -> str:

@@ -54,11 +54,22 @@ class Inheriting(ProxyProcess):
         self.port = self._sockets[0].getsockname()[1]
         super().write_config(config)
 
+    def _python(self) -> tuple[str, ...]:
+        """The Python that runs it."""
+        return (sys.executable,)
+
     def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
         fds = [each.fileno() for each in self._sockets]
         with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _HAND_OVER, ",".join(map(str, fds)), *command],
+                [
+                    sys.executable,
+                    "-c",
+                    _HAND_OVER,
+                    ",".join(map(str, fds)),
+                    *self._python(),
+                    *command[1:],
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

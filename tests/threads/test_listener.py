@@ -12,6 +12,7 @@ import pytest
 
 from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
 from amiproxy.access.user import Users
+from amiproxy.basics.deadline import Deadline
 from amiproxy.settings.config import Config
 from amiproxy.threads.listener import Listener, plain_address
 from amiproxy.threads.sessions.context import ProxyContext
@@ -65,7 +66,7 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
         context = ProxyContext(config, Users(), FORMATS, None, router, Control())
         sessions = WebSessions(router.registry)
         listener = Listener(context, sessions, flusher, sock, **options)
-        listener.start()
+        listener.start(Deadline(0.0))
         started.append((listener, context, sock))
         return sock
 

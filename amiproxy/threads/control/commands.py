@@ -68,4 +68,18 @@ def _shutdown(request: Request) -> Answer:
     return Answer(("it ends now",), then=request.context.program.stop)
 
 
-COMMANDS: tuple[Command, ...] = (_version, _reload, _loglevel, _shutdown)
+@command(
+    "restart",
+    changes=True,
+    explanation="start anew, if the files are in order; clients are told, and those who come"
+    " meanwhile wait: none is refused",
+)
+def _restart(request: Request) -> Answer:
+    program = request.context.program
+    problems = program.restart_problems()
+    if problems:
+        return Answer(("it goes on as it is; it would not start:", *problems), is_good=False)
+    return Answer(("it starts anew",), then=program.restart)
+
+
+COMMANDS: tuple[Command, ...] = (_version, _reload, _loglevel, _shutdown, _restart)

@@ -35,7 +35,7 @@ class SocketFile:
     def __init__(self, path: str, sock: socket.socket) -> None:
         self._path = path
         self.sock = sock
-        self._file = _file(path)
+        self._file = identity(path)
 
     def fileno(self) -> int:
         """Return the descriptor of the socket, which becoming a daemon must not close."""
@@ -43,7 +43,7 @@ class SocketFile:
 
     def close(self) -> None:
         """Listen no more; remove the file, unless another proxy has put its own there."""
-        if self._file is not None and _file(self._path) == self._file:
+        if self._file is not None and identity(self._path) == self._file:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)  # noqa: PTH108 - a plain string
         self.sock.close()
@@ -150,11 +150,11 @@ def _reachable(directory: str, name: str) -> Iterator[str]:
         os.close(here)
 
 
-def _file(path: str) -> tuple[int, int] | None:
+def identity(path: str) -> tuple[int, ...] | None:
     """Return what tells the file *path* from one that takes its place; None if there is none."""
     with contextlib.suppress(OSError):
         info = os.lstat(path)
-        return info.st_dev, info.st_ino
+        return info.st_dev, info.st_ino, info.st_mtime_ns
     return None
 
 

@@ -8,6 +8,7 @@ clients that connect meanwhile wait in the kernel's queue, and none is refused.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 from typing import TYPE_CHECKING, Callable, NamedTuple
@@ -16,7 +17,7 @@ from amiproxy.errors import ConfigError
 from amiproxy.threads.net.listening import BACKLOG, bind_listener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterator, MutableMapping, Sequence
 
     from amiproxy.settings.config import Config
 
@@ -71,6 +72,21 @@ def open_doors(
         if each not in kept:
             each.sock.close()
     return kept or [Door(bind_listener(config, tell), OWN)], []
+
+
+def hand_on(doors: Sequence[Door], environment: MutableMapping[str, str]) -> None:
+    """Make *doors* what a program inherits that this process becomes (execve(2)).
+
+    They get the descriptors from 3 on; whatever had these is closed.
+    """
+    # First out of the way: one may be where another has to go.
+    last = FIRST + len(doors)
+    moved = [fcntl.fcntl(each.fileno(), fcntl.F_DUPFD_CLOEXEC, last) for each in doors]
+    for fd, source in enumerate(moved, FIRST):
+        os.dup2(source, fd, inheritable=True)
+    environment["LISTEN_PID"] = str(os.getpid())
+    environment["LISTEN_FDS"] = str(len(doors))
+    environment["LISTEN_FDNAMES"] = ":".join(each.name for each in doors)
 
 
 def _descriptors(environment: MutableMapping[str, str]) -> Iterator[tuple[int, str]]:

@@ -55,6 +55,12 @@ class Operations(Protocol):
 
         """
 
+    def restart_problems(self) -> list[str]:
+        """Return what would keep it from starting anew; waits until that is known."""
+
+    def restart(self) -> None:
+        """Have the process end in order, and start anew."""
+
     def stop(self) -> None:
         """Have the process end in order."""
 

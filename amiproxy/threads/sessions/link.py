@@ -59,6 +59,7 @@ class AsteriskLink:
         self.proxy_path = ""  #: another proxy: which one, and which are before it
         #: Whether its thread has ended for good: refused, or tried often enough.
         self.given_up = False
+        self.tried = False  #: whether a try to connect has failed
         self.probe = Probe()  #: of the connection that there is, or was
         self._ids = ids
         # Guards _transport, connected, turns, pings, _listing and what ledger keeps of actions,

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 
 from amiproxy.settings.config import Config
 from amiproxy.threads.net import inherited
-from amiproxy.threads.net.inherited import GIVEN, OWN, Door, open_doors
-from tests.support import free_port
+from amiproxy.threads.net.inherited import GIVEN, OWN, Door, hand_on, open_doors
+from tests.support import ROOT, free_port
 from tests.system.sockets import listening
 
 if TYPE_CHECKING:
@@ -103,3 +105,48 @@ def test_a_supervisors_socket_counts_and_a_difference_is_told(
     assert (door.name, port_of(door), len(warnings)) == (GIVEN, port, bool(said))
     assert all(said in each for each in warnings)
     door.sock.close()
+
+
+PROGRAM = """
+import os, sys
+from amiproxy.settings.config import Config
+from amiproxy.threads.net.inherited import GIVEN, OWN, Door, hand_on, open_doors
+from amiproxy.threads.net.listening import bind_listener
+sys.path.insert(0, {root!r})
+from tests.system.sockets import listening
+if sys.argv[1:] == ["again"]:
+    doors, _ = open_doors(Config(listen_port={two}))
+    for door in doors:
+        print(door.name, door.sock.getsockname()[1], os.get_inheritable(door.fileno()))
+else:
+    doors = [Door(listening("127.0.0.1", port), GIVEN) for port in ({one}, {two})]
+    assert [door.fileno() for door in doors] == [3, 4]
+    hand_on(doors[::-1], os.environ)
+    os.execv(sys.executable, [sys.executable, __file__, "again"])
+"""
+
+
+def test_they_are_handed_on_to_what_the_process_becomes(tmp_path: object) -> None:
+    """In their order, though each is where the other has to go."""
+    one, two = free_port(), free_port()
+    script = ROOT.__class__(str(tmp_path)) / "program.py"
+    script.write_text(PROGRAM.format(root=str(ROOT), one=one, two=two))
+
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == [f"{GIVEN} {two} False", f"{GIVEN} {one} False"]
+
+
+def test_no_door_is_handed_on_where_there_is_none() -> None:
+    """The next program binds its own."""
+    environment: dict[str, str] = {}
+
+    hand_on([], environment)
+
+    assert environment["LISTEN_FDS"] == "0"
