@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 CONFIG = """\
 host = 127.0.0.1, {first}, ampuser, AmpSecret, on, off
-host = localhost, {second}, ampuser, AmpSecret, on, off
+host = 127.0.0.2, {second}, ampuser, AmpSecret, on, off
 listenaddress = 127.0.0.1
 listenport = {port}
 autofilter = unique
@@ -53,7 +53,7 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
   Over HTTP, one answer for each request (or open the address in a browser):
     curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
-    curl 'http://127.0.0.1:{http}/?Action=Ping&Server=localhost&format=xml'
+    curl 'http://127.0.0.1:{http}/?Action=Ping&Server=127.0.0.2&format=xml'
 
   The servers of the proxy:
     curl 'http://127.0.0.1:{http}/?ProxyAction=ListServers'
@@ -71,7 +71,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 
 #: The servers, as the configuration names them.
-SERVERS = ("127.0.0.1", "localhost")
+SERVERS = ("127.0.0.1", "127.0.0.2")
 #: What the proxy with each input format is asked until all servers have answered.
 QUESTIONS = {
     "standard": "Action: Ping\r\nServer: {}\r\n\r\n",
@@ -92,8 +92,8 @@ def main() -> int:
         Path(directory).chmod(0o755)
         try:
             with contextlib.ExitStack() as running:
-                first = running.enter_context(asterisk("22", "PJSIP"))
-                second = running.enter_context(asterisk("11", "SIP"))
+                first = running.enter_context(asterisk(SERVERS[0], "22", "PJSIP"))
+                second = running.enter_context(asterisk(SERVERS[1], "11", "SIP"))
                 hosts = {"first": port_of(first), "second": port_of(second)}
                 everything = [first, second]
                 ports = {}
@@ -104,7 +104,8 @@ def main() -> int:
                         everything.append(running.enter_context(command))
                 for name, port in ports.items():
                     for server in SERVERS:
-                        wait_for_answer(port, QUESTIONS[name].format(server), everything)
+                        question = QUESTIONS[name].format(server)
+                        wait_for_answer(port, question, everything, Path(directory, f"{name}.log"))
                 print(HELP.format(directory=directory, **ports), flush=True)
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
                 check(everything)
@@ -129,9 +130,9 @@ def door(wanted: int) -> socket.socket:
     return sock
 
 
-def asterisk(version: str, phones: str) -> contextlib.AbstractContextManager[Running]:
+def asterisk(host: str, version: str, phones: str) -> contextlib.AbstractContextManager[Running]:
     """Run a simulated Asterisk with a call every two seconds, at a free port."""
-    arguments = ["-m", "simulator", "--port", "0", "--calls", "0.5"]
+    arguments = ["-m", "simulator", "--host", host, "--port", "0", "--calls", "0.5"]
     return process([*arguments, "--speak", version, "--technology", phones])
 
 
@@ -201,13 +202,14 @@ def check(everything: Sequence[Running]) -> None:
             raise RuntimeError(f"{name} has ended with status {running.returncode}")
 
 
-def wait_for_answer(port: int, question: str, everything: Sequence[Running]) -> None:
-    """Ask *question* at *port* until a server has answered, or raise RuntimeError."""
+def wait_for_answer(port: int, question: str, everything: Sequence[Running], log: Path) -> None:
+    """Ask *question* at *port* until a server has answered, or raise RuntimeError with the *log*."""
     until = time.monotonic() + PATIENCE
     while not answers(port, question):
         check(everything)
         if time.monotonic() > until:
-            raise RuntimeError(f"no answer after {PATIENCE} s")
+            lines = log.read_text("utf-8", "replace").splitlines()[-10:]
+            raise RuntimeError("\n".join([f"no answer after {PATIENCE} s; the log says:", *lines]))
         time.sleep(0.05)
 
 

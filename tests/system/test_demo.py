@@ -59,8 +59,8 @@ def test_the_demo_does_what_it_prints() -> None:
         with ManagerClient(port) as client:
             client.read_line()
             client.read_until("Server: 127.0.0.1", 20)
-            client.read_until("Server: localhost", 20)
-        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=localhost&format=xml"
+            client.read_until("Server: 127.0.0.2", 20)
+        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=127.0.0.2&format=xml"
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert b'<Ping Value="Pong"/>' in answer.read()
     assert demo.returncode == 0
@@ -75,7 +75,7 @@ def test_two_demos_run_at_once() -> None:
         one.wait(20)
         with ManagerClient(ports[2]) as client:
             client.read_line()
-            client.read_until("Server: localhost", 20)
+            client.read_until("Server: 127.0.0.2", 20)
     with pytest.raises(OSError, match="refused"):
         ManagerClient(ports[0])
 
