@@ -163,7 +163,7 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
     server_context(config)  # sslcafile is checked now, not at the first connect
     logfile = open_log(config, options, who)
     try:
-        warnings += [*more, *wrong_rights(who, options, config)]
+        warnings += [*more, *wrong_rights(who, options, config, users.files, users.public_files)]
         warnings += [*advice(config, users), *dated(config)]
         for warning in warnings:
             log.warning("%s", warning)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: What each key sets, as Markdown.  A time begins with its unit.
 KEYS = {
+    "include": "the lines of other files stand here ([more](#files-that-are-included))",
     "host": "`host, port, user, secret, events(on/off), use_ssl(on/off)`: a server; one line for "
     "each",
     "retryinterval": "s before the first attempt to reconnect; at least 0.1. Further pauses grow "
@@ -93,7 +94,7 @@ KEYS = {
 }
 
 #: Keys that add up, so that no line is their default: SIGHUP changes them all.
-ADDED = frozenset({"host", "permit", "deny"})
+ADDED = frozenset({"host", "include", "permit", "deny"})
 #: SIGHUP reads the file again, though not its name.
 REREAD = frozenset({"certfile"})
 

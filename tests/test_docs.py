@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
-KEYS = {*SETTINGS, "host", "permit", "deny"}
+KEYS = {*SETTINGS, "host", "include", "permit", "deny"}
 
 
 def test_the_design_lists_every_folder() -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -93,10 +93,16 @@ class Users(Mapping[str, User]):
     """The users by name, in the order of the file; names differ by case.  A value."""
 
     def __init__(
-        self, users: Mapping[str, User] | None = None, general: General | None = None
+        self,
+        users: Mapping[str, User] | None = None,
+        general: General | None = None,
+        files: Iterable[str] = (),
+        public_files: Iterable[str] = (),
     ) -> None:
         self._users: Mapping[str, User] = MappingProxyType(dict(users or {}))
         self.general = general or General()
+        #: What the users file includes, and what the file of lists includes.
+        self.files, self.public_files = tuple(files), tuple(public_files)
         costs = [hash_cost(user.secret) for user in self._users.values()]
         #: Highest bcrypt cost of any user, or 0: what every failed log-in has to cost.
         self.bcrypt_cost: int = max((cost for cost in costs if cost), default=0)

@@ -12,6 +12,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from amiproxy.access.user import Users
 from amiproxy.errors import ConfigError
 from amiproxy.patterns import engine
 from amiproxy.process.exposure import wrong_rights
@@ -34,7 +35,6 @@ from amiproxy.threads.net.tls import client_context, server_context
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from amiproxy.access.user import Users
     from amiproxy.process.identity import Identity
     from amiproxy.process.options import Options
 
@@ -77,20 +77,23 @@ class _Check:
             self.warnings += warnings
             self._try_all()
         config = self._config
+        users = Users()
         with self._noted():
             self._users, warnings = find_users(
                 options.users, config, required=options.users_given or config.auth_required
             )
             self.warnings += warnings
+            users = self._users
             if not self._broken:
-                self.warnings += advice(config, self._users)
+                self.warnings += advice(config, users)
+        if self._who is not None:
+            self._warn(*wrong_rights(self._who, options, config, users.files, users.public_files))
 
     def _try_all(self) -> None:
         """Try what the configuration says."""
         config, options = self._config, self._options
         with self._noted():
             self._who = who = identity(config)
-            self.warnings += wrong_rights(who, options, config)
             with self._noted():
                 try_log(config, who)
             self._warn(check_pidfile(config, options, who))

@@ -25,10 +25,19 @@ if TYPE_CHECKING:
 ASTERISK = "asterisk"
 
 
-def wrong_rights(who: Identity, options: Options, config: Config) -> list[str]:
-    """Return what is wrong with the files that a start reads and the log's place, as warnings."""
-    secret = [options.config, options.users, config.certfile]
-    public = [config.acl_file, config.client_ca_file, config.ssl_ca_file]
+def wrong_rights(
+    who: Identity,
+    options: Options,
+    config: Config,
+    files: Iterable[str] = (),
+    public_files: Iterable[str] = (),
+) -> list[str]:
+    """Return what is wrong with the files that a start reads and the log's place, as warnings.
+
+    *files* and *public_files* are those that the users file and that of ``aclfile`` include.
+    """
+    secret = [options.config, *config.files, options.users, *files, config.certfile]
+    public = [config.acl_file, *public_files, config.client_ca_file, config.ssl_ca_file]
     return [
         *exposed(who, secret, public),
         *unreadable(who, [*secret, *public]),

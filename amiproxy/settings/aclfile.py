@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.access.acl import DENY_ALL, NamedList, read_rules
 from amiproxy.errors import ConfigError
-from amiproxy.settings.report import Report, check_bytes, numbered_lines
+from amiproxy.settings.directives import Directives
+from amiproxy.settings.includes import included_lines
+from amiproxy.settings.report import Report, check_bytes
 from amiproxy.settings.sections import read_sections
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class NamedAcls(NamedTuple):
 
     path: str
     lists: Mapping[str, tuple[Rule, ...]]
+    #: What it includes.
+    files: tuple[str, ...] = ()
 
     def chosen(
         self, names: str, former: Sequence[NamedList], warn: Callable[[str], None]
@@ -93,7 +97,7 @@ def read_acls(text: str, path: str) -> tuple[NamedAcls, list[str]]:
 
     """
     report = Report(path)
-    lines = numbered_lines(text)
+    lines = included_lines(text, report, Directives(sections=True))
     for number, line in lines:
         check_bytes(number, line, report)
     lists: dict[str, list[Rule]] = {}
@@ -111,7 +115,7 @@ def read_acls(text: str, path: str) -> tuple[NamedAcls, list[str]]:
     if report.problems:
         raise ConfigError(*report.problems)
     frozen = {name: tuple(rules) for name, rules in lists.items()}
-    return NamedAcls(path, MappingProxyType(frozen)), report.warnings
+    return NamedAcls(path, MappingProxyType(frozen), tuple(report.files)), report.warnings
 
 
 def _rules(section: Section, report: Report) -> list[Rule]:

@@ -153,8 +153,8 @@ def check_comments(lines: Sequence[tuple[int, str]], first: int, report: Report)
         if begun < first and before[begun + 1] < before[index + 1]:
             report.error(
                 lines[begun][0],
-                f"';--' begins a comment that ends at line {number} in Asterisk's files, and with"
-                " this line in the C program's: write ';' before each line of it",
+                f"';--' begins a comment that ends at {report.line(number)} in Asterisk's files,"
+                " and with this line in the C program's: write ';' before each line of it",
             )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 from dataclasses import replace
@@ -17,15 +18,16 @@ from amiproxy.settings import typos
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import oddities, read_server
+from amiproxy.settings.includes import Wanted, included_lines
 from amiproxy.settings.readers import quote
-from amiproxy.settings.report import Report, check_bytes, numbered_lines
+from amiproxy.settings.report import Report, check_bytes
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Rule
     from amiproxy.settings.config import ServerSpec, Setting
 
 # In lower case; a line with another is ignored, and a warning says so.
-_KEYS = frozenset({*SETTINGS, "host", "permit", "deny"})
+_KEYS = frozenset({*SETTINGS, "host", "permit", "deny", "include"})
 
 # Keys that close the proxy: a later line must not open it unnoticed.
 _GUARDING = frozenset(
@@ -86,9 +88,31 @@ def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
 def parse_config(text: str, name: str, directory: str = "") -> Parsed:
     """Make a Config of *text*, the contents of the file *name*; raises nothing."""
     parser = _Parser(name, directory)
-    for number, line in numbered_lines(text):
+    for number, line in included_lines(text, parser.report, _IncludeLines()):
         parser.take(number, line)
     return parser.finish()
+
+
+class _IncludeLines:
+    """Finds the ``include`` lines of a file."""
+
+    def wanted(self, line: str) -> Wanted | None:
+        """Return what *line* includes; raises ValueError."""
+        key, equals, raw = line.partition("=")
+        if not equals or key.strip(" \t").lower() != "include":
+            return None
+        value = Value.of(raw, "/")
+        if value.cut or value.unclosed or value.joined or not value.text:
+            raise ValueError("include: write one path, in quotes if it holds a blank or a comment")
+        return Wanted(value.text, glob.has_magic(value.text))
+
+    def inner(self) -> _IncludeLines:
+        """Return the finder for a file that is included here."""
+        return self
+
+    def complaint(self) -> str:
+        """Return nothing: a line ends every comment."""
+        return ""
 
 
 class _Parser:
@@ -193,6 +217,7 @@ class _Parser:
             acl=Acl(tuple(self.rules)),
             where=MappingProxyType(self.where),
             file=self.name,
+            files=tuple(self.report.files),
             **self.values,
         )
         problems, warnings = _check(config)

@@ -184,6 +184,8 @@ class Config:
 
     #: The file itself.
     file: str = field(default="", repr=False, compare=False)
+    #: What it includes.
+    files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     #: Where each of ``servers`` is named.
     server_places: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
@@ -223,7 +225,7 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     and the keys concerned are returned, sorted.  When *new* names no server, the
     servers stay: a file cut short must not take a working proxy off the air.
     """
-    changes: dict[str, Any] = {"where": new.where, "acl": new.acl}
+    changes: dict[str, Any] = {"where": new.where, "acl": new.acl, "files": new.files}
     waiting: list[str] = []
     if new.servers:
         changes |= {"servers": new.servers, "server_places": new.server_places}

@@ -57,7 +57,7 @@ def read_sections(
     """Read the sections in *lines*, pairs of line number and text.
 
     *whole*: they are all of a file of Asterisk's, so that lines before the first section and
-    directives are errors; otherwise the first line begins a section.  Sections of one name
+    ``#exec`` are errors; otherwise the first line begins a section.  Sections of one name
     stay separate, except for ``[name](+)``, whose lines are added to the first.
     """
     sections: list[Section] = []
@@ -134,8 +134,8 @@ def _warn_of_cut_secret(text: str, raw: str, number: int, report: Report) -> Non
 def _directive(text: str, number: int, tell: Callable[[int, str], None]) -> None:
     """Tell of a directive; other lines that begin with # are comments here."""
     word = text[1:].split(None, 1)[0].lower() if text[1:].strip() else ""
-    if word in ("include", "exec", "tryinclude"):
-        tell(number, f"#{word} is not supported: put the lines themselves here")
+    if word == "exec":
+        tell(number, "#exec is not carried out: put the lines themselves here")
 
 
 def _entry(text: str, number: int, section: Section, report: Report) -> None:
@@ -202,7 +202,7 @@ def merge_repeated(sections: Iterable[Section], report: Report) -> list[Section]
             report.warn(
                 section.line,
                 f"[{section.name}] is here twice: what this one says counts, its permit, deny"
-                f" and eventfilter lines instead of those from line {same[-1].line} on",
+                f" and eventfilter lines instead of those from {report.line(same[-1].line)} on",
             )
         same.append(section)
     return [*others, *map(_merged, users.values())]

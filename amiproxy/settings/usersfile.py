@@ -6,7 +6,8 @@ The file begins with lines of the C program's form,
     user=secret,channel,out_context,in_context,accountcode,server,more_events,filters
 
 and, from the first ``[section]`` on, goes on as Asterisk's manager.conf does.  Either
-part may be missing.  Users are values: reading the file again makes new ones.
+part may be missing, and either may include files (``#include``).  Users are values: reading
+the files again makes new ones.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from amiproxy.access.user import General, User, Users
 from amiproxy.errors import ConfigError
 from amiproxy.settings.aclfile import NO_ACLS
 from amiproxy.settings.classic import check_comments, classic_user, shown
+from amiproxy.settings.directives import Directives
+from amiproxy.settings.includes import included_lines
 from amiproxy.settings.managerconf import general_settings, user_settings
-from amiproxy.settings.report import Report, check_bytes, numbered_lines
+from amiproxy.settings.report import Report, check_bytes
 from amiproxy.settings.sections import merge_repeated, read_sections
 
 if TYPE_CHECKING:
@@ -62,7 +65,7 @@ def read_users(text: str, path: str, acls: NamedAcls = NO_ACLS) -> tuple[Users, 
 
     """
     report = Report(path)
-    lines = numbered_lines(text)
+    lines = included_lines(text, report, Directives(sections=False))
     first = next(
         (i for i, (_, line) in enumerate(lines) if line.lstrip(_BLANKS)[:1] == "["), len(lines)
     )
@@ -84,7 +87,7 @@ def read_users(text: str, path: str, acls: NamedAcls = NO_ACLS) -> tuple[Users, 
         )
     if report.problems:
         raise ConfigError(*report.problems)
-    return Users(found, general), report.warnings
+    return Users(found, general, report.files, acls.files), report.warnings
 
 
 def _add(found: dict[str, User], user: User | None, number: int, report: Report) -> None:

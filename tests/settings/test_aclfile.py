@@ -150,7 +150,7 @@ def test_a_list_is_described() -> None:
         ("[a]\ndeny =\n", "x:2: deny: '' is not an address"),
         ("[a]\ndeny\n", "x:2: '=' is missing"),
         ("deny = 0.0.0.0/0\n[a]\n", "x:1: no [section] begins before this line"),
-        ("[a]\n#include more.conf\n", "x:2: #include is not supported"),
+        ("[a]\n#exec more\n", "x:2: #exec is not carried out"),
         ("[a](b)\n", "x:1: [a]: there is no section 'b' before this one"),
         ("[a]\ndeny = ::/0\0\n", "x:2: the line holds a NUL byte"),
     ],

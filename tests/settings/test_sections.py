@@ -27,16 +27,11 @@ def test_hash_signs_belong_to_values() -> None:
     assert read("[u]\nsecret = a#b\nread=\nwrite=\n")["u"].secret == "a#b"
 
 
-@pytest.mark.parametrize(
-    "directive", ["#include x.conf", '  #include "x"', "#tryinclude x", "#exec x"]
-)
-def test_includes_cause_a_warning(directive: str) -> None:
-    """The files they name are not read."""
-    warnings = warnings_of(f"[u]\nsecret=s\nread=all\nwrite=all\n{directive}\n")
+def test_exec_causes_a_warning() -> None:
+    """The program it names is not run."""
+    warnings = warnings_of("[u]\nsecret=s\nread=all\nwrite=all\n#exec x\n")
 
-    assert warnings == [
-        f"f:5: {directive.split(maxsplit=1)[0]} is not supported: put the lines themselves here"
-    ]
+    assert warnings == ["f:5: #exec is not carried out: put the lines themselves here"]
 
 
 def test_adding_to_a_section_and_to_a_value() -> None:
