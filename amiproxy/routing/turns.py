@@ -31,7 +31,7 @@ class _Held(NamedTuple):
 class Turns:
     """The actions that wait.  It has no lock of its own: every caller holds the link's.
 
-    Nothing here grows with the number of actions or sessions, but ``clear``.
+    Nothing here grows with the number of actions or sessions, but ``take_older`` and ``clear``.
     """
 
     def __init__(self) -> None:
@@ -130,6 +130,20 @@ class Turns:
             return ()
         del self._bytes[owner]
         return self._remove(account, owner) if held is None else held.behind
+
+    def take_older(self, moment: float) -> list[PendingAction]:
+        """Forget what waits for its turn alone and was asked before *moment*; return it."""
+        found: list[PendingAction] = []
+        for account, sessions in list(self._accounts.items()):
+            for owner, waiting in list(sessions.items()):
+                while waiting and waiting[0].since < moment:
+                    found.append(waiting.popleft())
+                    self._bytes[owner] -= len(found[-1].raw)
+                    self.count -= 1
+                if not waiting:
+                    self._remove(account, owner)
+                    del self._account_of[owner], self._bytes[owner]
+        return found
 
     def clear(self) -> list[PendingAction]:
         """Forget all that waits, and return it."""

@@ -17,14 +17,16 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
-from amiproxy.routing.pending import own_action
+from amiproxy.threads.keepalive import check
 from amiproxy.threads.net.dial import Route
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.sessions import pausing
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
+from amiproxy.threads.straight import straight
 from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk, Framer
 from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
@@ -32,7 +34,6 @@ from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import Config, ServerSpec
@@ -131,7 +132,19 @@ class AsteriskServer:
         """Log off and let the thread end.  Never waits."""
         self._stopping.set()
         self._hurry.set()
+        pausing.open_for_good(self.link)
         self.link.log_off(reason)
+
+    def reconnect(self, reason: str) -> None:
+        """Log off, and connect anew at once; actions wait meanwhile.  Never waits."""
+        self._hurry.set()
+        if self.link.has_connection:
+            pausing.wait_for_connect(self.link)
+            self.link.log_off(reason)
+
+    def refuse_overdue(self) -> None:
+        """Answer the actions that have waited too long for a pause to end.  Never waits."""
+        self._publisher.refuse(pausing.overdue(self.link, time.monotonic()))
 
     def try_now(self) -> None:
         """End the pause before the next try to connect, if there is one.  Never waits."""
@@ -148,6 +161,7 @@ class AsteriskServer:
     def run(self) -> None:
         """Keep the connection until stopped, refused or tried too often in vain."""
         endless(self._thread_name, self._serve_once)
+        self._publisher.abandon(self.link.lose())  # what waits for a pause to end
 
     def _serve_once(self) -> bool:
         """Connect, serve until that is over, and pause; return whether to try again."""
@@ -168,7 +182,11 @@ class AsteriskServer:
                 )
                 return False
             scope, past, pause = self.link.scope, self._record.past(self._lost), self._next_pause()
-            log.warning("asterisk@%s: %s; trying again in %g s%s", scope, error, pause, past)
+            if self._hurry.is_set():
+                pause = 0.0
+                log.info("asterisk@%s: %s; connecting anew%s", scope, error, past)
+            else:
+                log.warning("asterisk@%s: %s; trying again in %g s%s", scope, error, pause, past)
             self._record.down(str(error), pause)
         except Exception:
             pause = self._next_pause()
@@ -196,6 +214,7 @@ class AsteriskServer:
         log.error("asterisk@%s: %s", self.link.scope, reason)
         self._record.down(reason.partition("; given up")[0], 0.0)
         self.link.given_up = True
+        pausing.open_for_good(self.link)
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
@@ -302,7 +321,7 @@ class AsteriskServer:
                     framer.end_with(self._ending)
                 chunk = framer.feed(bytes(view[:count]))
                 if chunk.wire.count(circles.SERVER, -circles.TAIL) > circles.MOST or chunk.exact:
-                    chunk = self._straight(chunk)
+                    chunk = straight(chunk, link, self._ids)
                 publisher.publish(chunk)
             elif count is not None:
                 raise PeerGone("closed the connection")
@@ -310,38 +329,4 @@ class AsteriskServer:
             if holds_back:
                 publisher.answer_late(now)
             if count is None and keepalive:
-                pinged = self._check_keepalive(heard, pinged=pinged)
-
-    def _straight(self, chunk: Chunk) -> Chunk:
-        """Return *chunk* without what looks as if it had come round; ask whether it has."""
-        link = self.link
-        straight = circles.checked(chunk, self._is_asked_for)
-        if straight is not chunk and (question := link.probe.question(time.monotonic())):
-            text = f"left out a message with more than {circles.MOST} Server: headers"
-            log.warning("asterisk@%s: %s", link.scope, text)
-            link.submit(own_action(self._ids, "Ping", question))
-        return straight
-
-    def _is_asked_for(self, message: Message) -> bool:
-        """Return whether *message* answers an action that has gone up from this proxy."""
-        asked = self._ids.is_made_here(message.get("ActionID").encode("latin-1", "replace"))
-        return asked and message.raw.startswith(b"Response: ")
-
-    def _check_keepalive(self, heard: float, *, pinged: bool) -> bool:
-        """Ping an Asterisk that has been silent since *heard*, monotonic seconds.
-
-        Returns whether a Ping is under way.
-
-        Raises:
-            PeerGone: it has not answered for too long, and makes no call meanwhile.
-
-        """
-        now = time.monotonic()
-        keepalive = self._config.keepalive
-        if now - heard < keepalive * (2 if pinged else 1):
-            return pinged
-        if not pinged:
-            self.link.ping()
-        elif not self.link.is_busy(now, heard):
-            raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
-        return True
+                pinged = check(link, keepalive, heard, pinged=pinged)

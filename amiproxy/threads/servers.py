@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Callable, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from amiproxy.basics.deadline import Deadline
     from amiproxy.settings.config import Config, ServerSpec
@@ -36,6 +36,12 @@ class Server(Protocol):
 
     def configure(self, config: Config) -> None:
         """Take the limits of *config*."""
+
+    def reconnect(self, reason: str) -> None:
+        """Log off, and connect anew at once; actions wait meanwhile.  Never waits."""
+
+    def refuse_overdue(self) -> None:
+        """Answer the actions that have waited too long for a pause to end.  Never waits."""
 
     def try_now(self) -> None:
         """End the pause before the next try to connect, if there is one.  Never waits."""
@@ -121,7 +127,7 @@ class Servers:
                 server.stop(reason)
 
     def revive(self) -> None:
-        """Start the threads that could not be started so far."""
+        """Start the threads that could not be started so far; end waits that last too long."""
         # Never waits: it may be asked again.
         if self._lock.acquire(blocking=False):
             try:
@@ -129,6 +135,8 @@ class Servers:
                     server.start()
             finally:
                 self._lock.release()
+        for server in self._servers:
+            server.refuse_overdue()
 
     def join(self, deadline: Deadline) -> None:
         """Wait until *deadline* for the threads of stopped servers to end."""
@@ -176,6 +184,28 @@ class Servers:
             self._leaving.append(server)
         server.stop("Dropped")
         return True
+
+    def reconnect(self, names: Collection[str], reason: str) -> None:
+        """Connect anew to the servers called *names* in the log (``scope``), for *reason*.
+
+        Those that were given up are tried again.
+        """
+        with self._lock:
+            if self._stopped:
+                return
+            fresh = [
+                self._make(one.link.spec, self._config, "")
+                if one.link.given_up and one.link.scope in names
+                else one
+                for one in self._servers
+            ]
+            made = [one for one in fresh if one not in self._servers]
+            others = [one for one in self._servers if one in fresh and one.link.scope in names]
+            self._replace(fresh)
+            for server in made:
+                server.start()
+        for server in others:
+            server.reconnect(reason)
 
     def _are_too_many(self) -> bool:
         """Return whether clients have added too many servers, or dropped too many just now."""

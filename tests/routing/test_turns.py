@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,23 @@ def test_nothing_is_left_when_the_connection_is_lost() -> None:
     assert sorted(each.owner for each in turns.clear()) == list(ACCOUNTS)
     assert (turns.count, turns.clear()) == (0, [])
     assert not any(map(turns.waiting, ACCOUNTS))
+
+
+def test_what_is_older_than_a_moment_comes_back() -> None:
+    """The rest keeps its order; what waits behind a call waits for that, and stays."""
+    turns = Turns()
+    turns.hold(action(1))
+    for number, owner in enumerate((1, 2, 2, 3, 5, 2)):
+        turns.put(dataclasses.replace(action(owner, number), since=number), ACCOUNTS[owner])
+
+    assert [each.raw for each in turns.take_older(4.0)] == [b"1", b"2", b"3"]
+
+    assert [turns.waiting(owner) for owner in ACCOUNTS] == [1, 1, 0, 0, 1]
+    assert [turns.size(owner) for owner in ACCOUNTS] == [1, 1, 0, 0, 1]
+    assert turns.count == 2
+    turns.put(action(3, 6), "bob")
+    assert [turns.take().raw for _ in range(3)] == [b"5", b"4", b"6"]
+    assert turns.take_older(9.0) == []
 
 
 def test_a_session_that_is_held_has_no_turn() -> None:

@@ -39,6 +39,12 @@ class Fake:
     def try_now(self) -> None:
         self.did.append("try now")
 
+    def reconnect(self, reason: str) -> None:
+        self.did.append(reason)
+
+    def refuse_overdue(self) -> None:
+        self.did.append("refuse overdue")
+
     def start(self) -> None:
         self.did.append("start")
 
@@ -216,7 +222,22 @@ def test_servers_without_a_thread_are_asked_again() -> None:
 
     stage.servers.revive()
 
-    assert stage.did() == [["start", "start"], ["start", "Dropped"]]
+    assert stage.did() == [["start", "start", "refuse overdue"], ["start", "Dropped"]]
+
+
+def test_a_reconnect_is_of_those_that_are_named() -> None:
+    """One that was given up gets another thread."""
+    stage = Stage(ONE, TWO, THREE)
+    stage.made[1].link.given_up = True
+
+    stage.servers.reconnect({"192.0.2.1:5038", "192.0.2.2:5038"}, "why")
+
+    assert stage.listed() == [ONE, TWO, THREE]
+    assert stage.did() == [["start", "why"], ["start"], ["start"], ["start"]]
+    assert [link.given_up for link in stage.router.servers] == [False] * 3
+    stage.servers.stop("over")
+    stage.servers.reconnect({"192.0.2.1:5038"}, "why")
+    assert stage.made[0].did == ["start", "why", "over"]
 
 
 def test_a_reload_after_the_stop_changes_nothing() -> None:

@@ -8,7 +8,7 @@ import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.threads.control import clients, commands, shows
+from amiproxy.threads.control import clients, commands, servers, shows
 from amiproxy.threads.control.command import (
     Answer,
     Command,
@@ -69,5 +69,14 @@ def _help(request: Request) -> Answer:
 
 #: Every command by its name, in the order in which help shows them.
 COMMANDS: Mapping[str, Command] = MappingProxyType(
-    {each.name: each for each in (_help, *clients.COMMANDS, *commands.COMMANDS, *shows.COMMANDS)}
+    {
+        each.name: each
+        for each in (
+            _help,
+            *clients.COMMANDS,
+            *servers.COMMANDS,
+            *commands.COMMANDS,
+            *shows.COMMANDS,
+        )
+    }
 )

@@ -19,7 +19,7 @@ from amiproxy.threads.sessions.tallies import Tallies
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
@@ -39,6 +39,9 @@ class ServerControl(Protocol):
 
     def drop_server(self, name: str) -> bool:
         """Let the server called *name* go; return False if there is none."""
+
+    def reconnect(self, names: Collection[str], reason: str) -> None:
+        """Connect anew to the servers called *names* in the log, for *reason*."""
 
 
 class Operations(Protocol):

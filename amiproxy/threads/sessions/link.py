@@ -11,7 +11,9 @@ from amiproxy.access.acl import is_address
 from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
+from amiproxy.routing.servernames import means
 from amiproxy.routing.turns import Turns
+from amiproxy.threads.sessions.gate import Gate
 from amiproxy.threads.sessions.linkrecord import LinkRecord
 from amiproxy.threads.sessions.listing import Listing
 from amiproxy.threads.sessions.pings import Pings
@@ -62,25 +64,24 @@ class AsteriskLink:
         self.tried = False  #: whether a try to connect has failed
         self.probe = Probe()  #: of the connection that there is, or was
         self._ids = ids
-        # Guards _transport, connected, turns, pings, _listing and what ledger keeps of actions,
-        # so that actions go upstream in the order in which the ledger has them.  Held for one
-        # non-blocking send or one look at the ledger; a transport's lock is taken
+        # Guards _transport, connected, turns, gate, pings, _listing and what ledger keeps of
+        # actions, so that actions go upstream in the order in which the ledger has them.  Held for
+        # one non-blocking send or one look at the ledger; a transport's lock is taken
         # inside it, never the other way round.  Without it: _transport and connected
         # are read, one reference each, where an answer a moment old will do; so are
         # open_list and held of the ledger, which the server's thread alone changes.
         # delivering is set with it; that thread takes it back without.
         self.lock = threading.Lock()
         self._transport: Transport | None = None
-        #: Whether it is logged in and booted.
-        self.connected = False
+        self.connected = False  #: whether it is logged in and booted
         #: The actions under way.  With ``lock`` the server's thread classifies messages;
         #: without it, only open_list and held are read.
         self.ledger = Ledger(ids, self.host)
         #: The sessions whose actions are over and whose answers are just being sent: an
         #: answer of the proxy's own must not overtake them.
         self.delivering: Collection[int] = ()
-        #: The actions that wait until those that have gone are answered.
-        self.turns = Turns()
+        self.turns = Turns()  #: the actions that wait until those that have gone are answered
+        self.gate = Gate()  #: whether the operator has them wait
         self.pings = Pings(ids)
         self.record = LinkRecord()
         self._listing = Listing(ids, self.scope)
@@ -97,13 +98,14 @@ class AsteriskLink:
         """The connection there is, logged in or not; to look at its figures."""
         return self._transport
 
+    @property
+    def takes_actions(self) -> bool:
+        """Whether actions go there, now or when a pause is over."""
+        return self.connected or self.gate.holds
+
     def matches_name(self, name: str) -> bool:
         """Return whether *name*, in lower case, means this server: host, address, host:port."""
-        port = self.spec.port
-        hosts = {self.host, self.address} - {""}
-        return name in hosts or name in {
-            spelled for host in hosts for spelled in (f"{host}:{port}", f"[{host}]:{port}")
-        }
+        return means(name, self.host, self.address, self.spec.port)
 
     def is_same_server(self, other: AsteriskLink) -> bool:
         """Return whether *other* leads to the same port of the same host or address."""
@@ -118,7 +120,7 @@ class AsteriskLink:
         """
         with self.lock:
             ledger, turns = self.ledger, self.turns
-            if not self.connected:
+            if not self.takes_actions:
                 return Submitted.UNCONNECTED
             owner = action.owner
             waiting = turns.waiting(owner) if turns.count or turns.held else 0
@@ -127,7 +129,8 @@ class AsteriskLink:
             if waiting and turns.size(owner) > MOST_WAITING:
                 return Submitted.FULL
             if (
-                turns.count
+                self.gate.holds
+                or turns.count
                 or owner in turns.held
                 or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW)
             ):
@@ -145,7 +148,7 @@ class AsteriskLink:
         """
         assert self.lock.locked()
         ledger, turns = self.ledger, self.turns
-        if not self.connected:
+        if not self.connected or self.gate.holds:
             return
         going: list[bytes] = []
         while turns.count:
@@ -182,18 +185,6 @@ class AsteriskLink:
             originate = self.turns.holder(number)
             left = 0.0 if originate is None else originate.deadline - now
             return max(left, self.ledger.patience(now, 0.0), 0.0)
-
-    def owes_response(self, number: int) -> bool:
-        """Return whether a Ping may show that an action of session *number* gets no answer.
-
-        It does not show that of an Originate that Asterisk has accepted.
-        """
-        with self.lock:
-            unanswered, originate = self.ledger.unanswered(number), self.turns.holder(number)
-            if originate is None:
-                return unanswered + self.turns.waiting(number) > 0
-            # What waits behind it has not been asked yet.
-            return unanswered > (1 if originate.key in self.ledger.held else 0)
 
     def has_room(self, number: int, most: int) -> bool:
         """Return whether session *number* may well ask more: half of the limits are free.
@@ -270,6 +261,8 @@ class AsteriskLink:
         """Asterisk has booted: actions may go."""
         with self.lock:
             self.connected = True
+            self.gate.note_connect()
+            self.advance()
 
     def lose(self) -> list[PendingAction]:
         """Forget the connection; return the clients' actions that will not be answered.
@@ -283,7 +276,7 @@ class AsteriskLink:
             self.ledger.abandon()
             self._listing.clear()
             self.pings.clear()
-            return self._over(*self.turns.clear())
+            return self._over(*(() if self.gate.holds else self.turns.clear()))
 
     def classify(self, messages: Sequence[Message]) -> tuple[list[Routed], list[PendingAction]]:
         """Return *messages* with whom they are for, and the actions that are over with them.

@@ -116,18 +116,21 @@ class Publisher:
 
         Whoever waits for that end goes on when what was said before it is sent.
         """
-        link, audience = self._link, self._audience
         try:
             if items:
-                batch = Batch.of_items(link.scope, items)
-                link.record.events += batch.events
-                audience.publish(batch)
+                batch = Batch.of_items(self._link.scope, items)
+                self._link.record.events += batch.events
+                self._audience.publish(batch)
         finally:
-            link.delivered()
-            for action in over:
-                audience.answered(action.owner, "" if action.told else action.wire_id)
-                if action.witness is not None:
-                    action.witness.over(link.scope, action.last)
+            self._link.delivered()
+            self._tell_end(over)
+
+    def _tell_end(self, over: Iterable[PendingAction]) -> None:
+        """Have whoever waits for the end of the actions *over* go on."""
+        for action in over:
+            self._audience.answered(action.owner, "" if action.told else action.wire_id)
+            if action.witness is not None:
+                action.witness.over(self._link.scope, action.last)
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
@@ -147,22 +150,19 @@ class Publisher:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._calls.clear()
         self._complained = False
-        items: list[Routed] = []
-        for action in lost:
-            action.told = True
-            action.last = reply = _not_connected_reply(action, self._link.host)
-            items.append(
-                Routed(
-                    reply,
-                    owner=action.owner,
-                    action_id=action.given,
-                    request_id=action.wire_id,
-                    final=True,
-                    private=True,
-                )
-            )
-        self._deliver(items, lost)
+        self._deliver(_refusals(lost, f"Server {self._link.host} is not connected"), lost)
         self._audience.forget(self._link.scope)
+
+    def refuse(self, waited: Collection[PendingAction]) -> None:
+        """Tell who asked what has *waited* in vain for a pause to end.  Any thread may call."""
+        if not waited:
+            return
+        log.warning("asterisk@%s: paused: %d actions refused", self._link.scope, len(waited))
+        try:
+            items = _refusals(waited, f"Server {self._link.host} is paused")
+            self._audience.publish(Batch.of_items(self._link.scope, items))
+        finally:
+            self._tell_end(waited)
 
     def _note(self, messages: Iterable[Message]) -> None:
         """Record the calls in *messages*, and for filters, if there are any, what they mean."""
@@ -179,6 +179,20 @@ def _portions(chunk: Chunk) -> Iterator[Chunk]:
         yield Chunk(wire, only_events=chunk.only_events)
 
 
-def _not_connected_reply(action: PendingAction, host: str) -> Message:
-    text = f"Message: Server {host} is not connected"
-    return replies.answer(action.given, "Response: Error", text)
+def _refusals(actions: Iterable[PendingAction], text: str) -> list[Routed]:
+    """Return the errors that end *actions*, in the words of *text*."""
+    items: list[Routed] = []
+    for action in actions:
+        action.told = True
+        action.last = replies.answer(action.given, "Response: Error", f"Message: {text}")
+        items.append(
+            Routed(
+                action.last,
+                owner=action.owner,
+                action_id=action.given,
+                request_id=action.wire_id,
+                final=True,
+                private=True,
+            )
+        )
+    return items

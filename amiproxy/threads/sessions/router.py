@@ -15,6 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.probe import HEADER
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
@@ -275,7 +276,7 @@ class Router:
         after them shows that none will come.
         """
         for server in servers:
-            if server.owes_response(number):
+            if owes_response(server, number):
                 server.ping()
 
     def _servers_for(self, user: User | None, message: Message) -> list[AsteriskLink] | str:
@@ -288,7 +289,7 @@ class Router:
             return "This proxy is reached through itself"
         name = (user.server if user is not None else "") or message.values.get("server", "")
         found = self.named(name) if name else self.servers
-        connected = [server for server in found if server.connected]
+        connected = [server for server in found if server.takes_actions]
         missing = f"Server {name} is not connected" if name else "No Asterisk server connected"
         return connected or missing
 

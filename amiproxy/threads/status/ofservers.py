@@ -44,7 +44,7 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         user=link.spec.user,
         tls=link.spec.tls,
         state=state,
-        since=now - record.since,
+        since=now - (link.gate.since if state == values.PAUSED else record.since),
         problem="" if link.connected else record.problem,
         again_in=max(0.0, record.again_at - now) if is_waiting else None,
         banner=link.banner,
@@ -63,6 +63,8 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
 
 
 def _state(link: AsteriskLink, now: float) -> str:
+    if link.gate.is_shut:
+        return values.PAUSED  # connected or not: the problem says that it is not
     if link.connected:
         return values.UP
     if link.given_up:

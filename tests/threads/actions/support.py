@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amiproxy.access.user import Users
 from amiproxy.formats import load_formats
@@ -19,6 +19,9 @@ from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.session import ClientSession
 from tests.support import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 FORMATS = load_formats(ROOT / "handlers")
 
 
@@ -28,6 +31,7 @@ class Control:
     def __init__(self, *known: str) -> None:
         self.known = list(known)
         self.added: list[ServerSpec] = []
+        self.asked: tuple[list[str], str] = ([], "")
 
     def add_server(self, spec: ServerSpec) -> bool:
         """Add *spec* unless its host is known."""
@@ -42,6 +46,10 @@ class Control:
             return False
         self.known.remove(name)
         return True
+
+    def reconnect(self, names: Collection[str], reason: str) -> None:
+        """Note whom to connect to anew."""
+        self.asked = (sorted(names), reason)
 
 
 class Session(ClientSession):

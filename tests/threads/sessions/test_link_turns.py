@@ -16,6 +16,7 @@ from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions.link import WINDOW, AsteriskLink
+from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.submitted import Submitted
 from tests.threads.sessions.support import received
 
@@ -33,6 +34,10 @@ class Play:
         self.over: list[int] = []
         spec = ServerSpec("pbx", 5038, "u", "s", "on", False)
         self.link = AsteriskLink(spec, self.ids)
+        self.connect(pair)
+
+    def connect(self, pair: MakePair) -> None:
+        """Give the link a connection, and nothing asked there yet."""
         transport, self.theirs = pair()
         fd = transport.fileno()  # all that may go at once fits
         with socket.socket(fileno=os.dup(fd)) as ours:
@@ -41,6 +46,11 @@ class Play:
         self.link.go_live()
         self._heard = b""
         self._unanswered: list[tuple[int, str]] = []
+
+    def answer_all(self) -> None:
+        """Answer what has gone up so far."""
+        for owner in self.went():
+            self.answer(owner)
 
     def call(self, owner: int) -> Submitted:
         """Submit an Originate that the proxy has made asynchronous; it may take a second."""
@@ -55,7 +65,8 @@ class Play:
         wire_id = self.ids.make(owner, None)
         raw = Message.of("Action: X", f"ActionID: {wire_id}", "X: ").raw
         raw = raw[:-4] + b"x" * (size - len(raw)) + b"\r\n\r\n"
-        return self.link.submit(PendingAction(owner, raw, wire_id), account or f"{owner}", most)
+        action = PendingAction(owner, raw, wire_id, since=time.monotonic())
+        return self.link.submit(action, account or f"{owner}", most)
 
     def went(self) -> list[int]:
         """Return the sessions whose actions went upstream since the last call; PING for ours."""
@@ -254,7 +265,7 @@ def test_behind_a_call_of_a_session_nothing_of_it_goes_up(play: Play) -> None:
 
     play.answer(1)  # it is accepted
     assert play.went() == []
-    assert play.link.owes_response(1) is False
+    assert owes_response(play.link, 1) is False
     assert 0 < play.link.patience(1, time.monotonic()) <= 1
     assert play.link.patience(2, time.monotonic()) == 0
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
+from amiproxy.threads.sessions import pausing
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.wire.batch import BatchKind
@@ -203,6 +205,23 @@ def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -
         (error, text),
     ]
     assert play.clients.forgotten == ["pbx:5038"]
+
+
+def test_who_has_waited_too_long_for_a_pause_to_end_is_told(play: Play) -> None:
+    """In words of their own; calls go on."""
+    pausing.pause(play.link)
+    play.ask(5, "a")
+
+    waited = pausing.overdue(play.link, time.monotonic() + pausing.WAITS + 1)
+    play.publisher.refuse(waited)
+
+    (batch,) = play.clients.batches
+    (item,) = batch.items
+    assert (item.owner, item.private, item.final) == (5, True, True)
+    text = "Message: Server pbx is paused"
+    assert item.message.lines == ("Response: Error", "ActionID: a", text)
+    assert play.clients.over == [(5, "")]
+    assert play.clients.forgotten == []
 
 
 @pytest.mark.parametrize("keeps_calls", [False, True])
