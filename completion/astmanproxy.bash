@@ -25,6 +25,7 @@ _astmanproxy()
         'show servers'
         'show clients'
         'show users'
+        'show config'
         'show threads'
         'show memory'
         'show stats'

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.settings import inforce
 from amiproxy.settings.config import SETTINGS, Config
-from amiproxy.settings.readers import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,16 +104,7 @@ def written(key: str) -> str:
     if key in ADDED:
         return "none"
     setting = SETTINGS[key]
-    value = getattr(Config(), setting.field)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value * 1000 if setting.read is milliseconds else value:g}"
-    if isinstance(value, tuple):
-        value = ", ".join(value)
-    if value is None or value == "":
-        return "none"
-    return str(getattr(value, "value", value))
+    return inforce.written(setting, getattr(Config(), setting.field))
 
 
 def at_once(key: str) -> bool:

@@ -150,7 +150,9 @@ def test_bytes_are_those_of_the_connection(stage: Stage) -> None:
     assert found["backlog"] == 0
 
 
-@pytest.mark.parametrize("command", ["show users", "show threads", "show memory", "show stats"])
+@pytest.mark.parametrize(
+    "command", ["show users", "show config", "show threads", "show memory", "show stats"]
+)
 def test_other_commands_answer(stage: Stage, command: str) -> None:
     """As text, and as JSON."""
     text = ask(f"{stage.program.dir}/control.sock", command, timeout=30)

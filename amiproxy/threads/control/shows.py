@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from amiproxy.settings.inforce import InForce, in_force
 from amiproxy.status.documents import document
 from amiproxy.status.page import memory_lines, page, totals
 from amiproxy.status.shows import CLIENTS, SERVERS, THREADS, USERS
-from amiproxy.status.table import render
+from amiproxy.status.table import Column, render
 from amiproxy.threads.control.command import Answer, Command, Request, command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amiproxy.status.table import Column
-
 Row = TypeVar("Row")
+
+CONFIG: tuple[Column[InForce], ...] = (
+    Column("KEY", lambda row: row.key, left=True, least=30),
+    Column("VALUE", lambda row: row.value, left=True, least=20),
+    Column("FROM", lambda row: row.place, 1, left=True, least=20),
+    Column("SIGHUP", lambda row: "at once" if row.live else "no", 2, left=True),
+)
 
 
 def _table(request: Request, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Answer:
@@ -68,4 +74,13 @@ def _stats(request: Request) -> Answer:
     return Answer(tuple(totals(status)), data=document(status.totals))
 
 
-COMMANDS: tuple[Command, ...] = (_status, _servers, _clients, _users, _threads, _memory, _stats)
+@command("show config", explanation="each key in force, and which line of which file sets it")
+def _config(request: Request) -> Answer:
+    rows = tuple(in_force(request.context.config))
+    data = [row._asdict() for row in rows]
+    return Answer(tuple(render(CONFIG, rows, request.width)), data=data)
+
+
+COMMANDS: tuple[Command, ...] = (
+    _status, _servers, _clients, _users, _config, _threads, _memory, _stats,
+)  # fmt: skip
