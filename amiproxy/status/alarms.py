@@ -48,6 +48,18 @@ def alarms(
     yield from _of_log(totals)
 
 
+def of_files(problems: Sequence[str], certificates: Sequence[str]) -> Iterator[Alarm]:
+    """Yield the *problems* of the last reload, and what is said of *certificates* that are old."""
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        yield _error(
+            f"the last reload failed: {problems[0]}{more}; astmanproxy -t names all, then"
+            " astmanproxy --control reload"
+        )
+    for each in certificates:
+        yield _warning(each)
+
+
 def _error(text: str) -> Alarm:
     return Alarm("error", text)
 

@@ -32,7 +32,7 @@ class Program:
     def __init__(self, reloader: Reloader, context: ProxyContext, log: Log, start: Start) -> None:
         """*start* is how the process was started."""
         self._reloader = reloader
-        self._observer = Observer(context, lambda: log.lost)
+        self._observer = Observer(context, lambda: log.lost, lambda: reloader.last)
         self._start = start
         #: Whether it starts anew when it has stopped.
         self.is_restarting = False

@@ -61,6 +61,8 @@ class Reloader:
         # Those that wait for a reload which has not begun.  Each operation on it is one step.
         self._waiting: collections.deque[Asked] = collections.deque()
         self.busy_since = 0.0  # since when it reloads, for the watchdog
+        #: What the last one did; before there was one, nothing.
+        self.last = ReloadReport()
 
     def start(self) -> None:
         """Start the thread: when SIGHUP comes there may be none left."""
@@ -96,6 +98,7 @@ class Reloader:
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
         finally:
+            self.last = report
             for each in asked:
                 each.finish(report)
         return True

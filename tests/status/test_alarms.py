@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amiproxy.status.alarms import alarms
+from amiproxy.status.alarms import alarms, of_files
 from amiproxy.status.values import ThreadStatus
 from tests.status.samples import CLIENT, MEMORY, SERVER, TOTALS, client, server
 
@@ -93,3 +93,13 @@ def test_many_slow_clients_are_few_alarms() -> None:
     assert len(lines) == 4
     assert "client 100 " in lines[0]
     assert lines[3] == "warning: 97 more clients leave much unread"
+
+
+def test_what_is_wrong_with_the_files() -> None:
+    """A reload that failed stays in sight until one succeeds: who asked for it may be gone."""
+    found = list(of_files(["conf:3: x", "the configuration stays as it was"], ["cert expires"]))
+
+    assert found[0].severity == "error"
+    assert found[0].text.startswith("the last reload failed: conf:3: x (and 1 more); ")
+    assert (found[1].severity, found[1].text) == ("warning", "cert expires")
+    assert list(of_files([], [])) == []

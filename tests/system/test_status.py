@@ -189,3 +189,22 @@ def test_how_it_is_told_by_the_exit_status(proxy: StartProxy, asterisk: Simulate
     assert unwell.stdout.splitlines()[1].startswith(f"error: server 127.0.0.1:{asterisk.port} has")
     assert (gone.returncode, gone.stdout) == (3, "")
     assert "no proxy runs" in gone.stderr
+
+
+def test_a_reload_that_failed_stays_in_sight(
+    proxy: StartProxy, asterisk: SimulatedAsterisk
+) -> None:
+    """Until one succeeds."""
+    program = proxy(SOCKET + PATIENT + host_line(asterisk))
+    wait_connected(program)
+    good = program.config_file.read_text()
+    program.config_file.write_text(f"{good}maxclients = x\n")
+    ask(f"{program.dir}/control.sock", "reload", timeout=30)
+
+    (alarm,) = shown(program)["warnings"]
+
+    assert alarm["severity"] == "error"
+    assert f"the last reload failed: {program.config_file}:" in alarm["text"]
+    program.config_file.write_text(good)
+    ask(f"{program.dir}/control.sock", "reload", timeout=30)
+    assert shown(program)["warnings"] == []

@@ -9,9 +9,11 @@ import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy import __version__
-from amiproxy.status.alarms import alarms
+from amiproxy.settings.reloadreport import ReloadReport
+from amiproxy.status.alarms import alarms, of_files
 from amiproxy.status.rates import SHORTEST, Rates, Sample, rate
 from amiproxy.status.values import Status, Totals
+from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.status.ofclients import client_status, user_statuses
 from amiproxy.threads.status.ofprocess import memory_status, thread_statuses, threads_now
@@ -40,18 +42,21 @@ _MARGIN = 0.1
 class Observer:
     """Looks at *context* and all it knows.  Any thread may call; the first one waits a second.
 
-    *log_lost* returns how many lines a full disk keeps from the log; *wait* waits some seconds.
+    *log_lost* returns how many lines a full disk keeps from the log, *last_reload* what the last
+    reload did; *wait* waits some seconds.
     """
 
     def __init__(
         self,
         context: ProxyContext,
         log_lost: Callable[[], int] = int,
+        last_reload: Callable[[], ReloadReport] = ReloadReport,
         *,
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         self._context = context
         self._log_lost = log_lost
+        self._last_reload = last_reload
         self._wait = wait
         # Guards _rates and _thread_rates, which keep the last samples; held for a look at these.
         self._lock = threading.Lock()
@@ -91,7 +96,10 @@ class Observer:
             uptime=context.uptime,
             interval=now.at - before.at,
             listeners=(f"{config.listen_address}:{config.listen_port}",),
-            warnings=tuple(alarms(servers, clients, totals, memory, threads)),
+            warnings=(
+                *alarms(servers, clients, totals, memory, threads),
+                *of_files(self._last_reload().problems, dated(config)),
+            ),
             servers=servers,
             clients=clients,
             totals=totals,
