@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import configparser
+import logging
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from amiproxy.access.auth import claimed_name, failure_line
 from amiproxy.access.user import Users
+from amiproxy.logs.forms import JsonForm, SyslogForm, TextForm
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -92,6 +94,36 @@ def test_the_jail_names_the_filter() -> None:
 
     assert parser["astmanproxy"]["filter"] == FILTER.stem
     assert parser["astmanproxy"]["logpath"] == "/var/log/astmanproxy/astmanproxy.log"
+
+
+def as_syslog_writes_it(record: logging.LogRecord) -> bytes:
+    """Return *record* as rsyslog has it in its file: with the name of the host."""
+    entry = SyslogForm().encode(record).partition(b">")[2]
+    return entry[:15] + b" pbx" + entry[15:] + b"\n"
+
+
+@pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="fail2ban is not installed")
+@pytest.mark.parametrize(
+    "encode", [TextForm().encode, JsonForm().encode, as_syslog_writes_it], ids=str
+)
+def test_fail2ban_regex_finds_every_form(
+    tmp_path: Path, encode: Callable[[logging.LogRecord], bytes]
+) -> None:
+    """As text, as JSON and in a file of syslog; nobody can make a line look like one."""
+    lines = [failure_line(f"192.0.2.{i}", name, "wrong user") for i, name in enumerate(NAMES, 1)]
+    forged = f"client 192.0.2.9:1: 'x': {lines[0]}"
+    log = tmp_path / "astmanproxy.log"
+    made = [
+        logging.LogRecord("amiproxy.actions", logging.WARNING, "", 0, "%s", (line,), None)
+        for line in [*lines, forged, f'", "message": "{lines[0]}']
+    ]
+    log.write_bytes(b"".join(map(encode, made)))
+
+    done = subprocess.run(
+        ["fail2ban-regex", log, FILTER], capture_output=True, text=True, check=False
+    )
+
+    assert f"{len(lines)} matched, 2 missed" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="fail2ban is not installed")
