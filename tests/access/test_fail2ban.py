@@ -104,7 +104,9 @@ def as_syslog_writes_it(record: logging.LogRecord) -> bytes:
 
 @pytest.mark.skipif(shutil.which("fail2ban-regex") is None, reason="fail2ban is not installed")
 @pytest.mark.parametrize(
-    "encode", [TextForm().encode, JsonForm().encode, as_syslog_writes_it], ids=str
+    "encode",
+    [TextForm().encode, JsonForm().encode, as_syslog_writes_it],
+    ids=["text", "json", "syslog"],
 )
 def test_fail2ban_regex_finds_every_form(
     tmp_path: Path, encode: Callable[[logging.LogRecord], bytes]
