@@ -12,6 +12,7 @@
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
+# make deb             the Debian package, OUT=dist, VERSION=
 # make constraints     write what install may install, with hashes; ARGS=--upgrade, --check
 # make clean           remove what was built here
 
@@ -47,13 +48,16 @@ CERT    ?= astmanproxy.pem
 NAME    ?= $(shell hostname -f 2>/dev/null || hostname)
 DAYS    ?= 825
 OLD     ?= bench-old.json
+# Where packages are put.
+OUT     ?= dist
+VERSION ?=
 # Tests that start programs.
 SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
 .PHONY: help .venv python demo test asterisk-test service-test check style types docs licences dead coverage bench bench-compare constraints soak torture libraries cert \
-        install uninstall clean
+        install uninstall deb clean
 .DEFAULT_GOAL := help
 
 help:
@@ -225,6 +229,12 @@ uninstall:
 	cd "$(DESTDIR)$(LIBDIR)/handlers" 2>/dev/null && rm -f $(notdir $(HANDLERS)) || true
 	-rmdir "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(LIBDIR)" 2>/dev/null
 	rm -f "$(DESTDIR)$(MANUAL)"/man[58]/astmanproxy.* "$(DESTDIR)$(BASHCOMP)/astmanproxy" "$(DESTDIR)$(ZSHCOMP)/_astmanproxy"
+
+# -- packages ----------------------------------------------------------------------------
+
+# Wants dpkg-dev, debhelper and dh-python, and nothing of Python's.
+deb:
+	@packaging/debian/build "$(OUT)" $(VERSION)
 
 clean:
 	rm -rf .venv .venv-demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d

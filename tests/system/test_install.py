@@ -31,6 +31,7 @@ def test_install_puts_program_configuration_and_start_files(place: Place) -> Non
         "usr/local/lib/astmanproxy/handlers/own.py",
         "etc/asterisk/astmanproxy.conf",
         "etc/asterisk/astmanproxy.users",
+        "etc/default/astmanproxy",
         "etc/init.d/astmanproxy",
         "etc/logrotate.d/astmanproxy",
         "usr/local/lib/astmanproxy/placed",

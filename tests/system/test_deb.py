@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make deb: what the Debian package holds. tests/packages installs it in real Debians."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
+
+
+@pytest.fixture(scope="module")
+def deb() -> Iterator[Path]:
+    """The package, of version 3.4.5."""
+    for program in ("dpkg-buildpackage", "dh", "dh_python3"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing (Debian: dpkg-dev, debhelper, dh-python)")
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-deb-") as out:
+        before = {path.name for path in ROOT.iterdir()}
+        subprocess.run(["make", "-s", "deb", f"OUT={out}", "VERSION=3.4.5"], cwd=ROOT, check=True)
+        assert {path.name for path in ROOT.iterdir()} == before
+        yield Path(out, "astmanproxy_3.4.5_all.deb")
+
+
+@pytest.fixture(scope="module")
+def tree(deb: Path) -> Iterator[Path]:
+    """The files of the package; its control files are in DEBIAN."""
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-deb-") as name:
+        subprocess.run(["dpkg-deb", "-R", deb, name], check=True)
+        yield Path(name)
+
+
+def files(top: Path, pattern: str = "**/*") -> set[str]:
+    """Return the files below *top*, without byte code."""
+    found = [path for path in top.glob(pattern) if path.is_file()]
+    return {str(path.relative_to(top)) for path in found if "__pycache__" not in path.parts}
+
+
+def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
+    """Each module and handler, and nothing of tests or tools."""
+    share = tree / "usr/share/astmanproxy"
+
+    for name in ("amiproxy", "handlers"):
+        assert files(share / name) == files(ROOT / name, "**/*.py")
+    assert {path.name for path in share.iterdir()} == {
+        "amiproxy", "astmanproxy.py", "etc", "handlers", "init",
+    }  # fmt: skip
+    program = (tree / "usr/sbin/astmanproxy").read_text()
+    assert program.startswith("#!/usr/bin/python3 -I\n")
+    assert '"/usr/share/astmanproxy"' in program
+
+
+def test_it_holds_what_make_install_installs(tree: Path) -> None:
+    """Unit, socket, System V script, user, manual pages, completion, documentation."""
+    found = files(tree)
+
+    assert {
+        "etc/init.d/astmanproxy",
+        "etc/fail2ban/filter.d/astmanproxy.conf",
+        "usr/lib/systemd/system/astmanproxy.service",
+        "usr/lib/systemd/system/astmanproxy.socket",
+        "usr/lib/sysusers.d/astmanproxy.conf",
+        "usr/lib/tmpfiles.d/astmanproxy.conf",
+        "usr/share/astmanproxy/etc/astmanproxy.conf",
+        "usr/share/astmanproxy/etc/astmanproxy.users",
+        "usr/share/bash-completion/completions/astmanproxy",
+        "usr/share/zsh/vendor-completions/_astmanproxy",
+        "usr/share/doc/astmanproxy/README.md",
+        *(f"usr/share/man/man{p.suffix[1]}/{p.name}.gz" for p in ROOT.glob("man/*.[0-9]")),
+        *(f"usr/share/doc/astmanproxy/docs/{path.name}" for path in ROOT.glob("docs/*.md")),
+    } <= found
+    for name in found:
+        if name.startswith(("etc/", "usr/lib/")):
+            assert "/usr/local" not in (tree / name).read_text(), name
+
+
+def test_it_needs_packages_that_debian_12_has(tree: Path) -> None:
+    """With these versions tests/packages tests it."""
+    control = dict(
+        line.split(": ", 1)
+        for line in (tree / "DEBIAN/control").read_text().splitlines()
+        if ": " in line and line[0] != " "
+    )
+
+    assert control["Version"] == "3.4.5"
+    assert control["Architecture"] == "all"
+    assert {
+        "python3:any", "python3-bcrypt (>= 3.2)", "python3-daemon (>= 2.3)",
+        "python3-h11 (>= 0.14.0-1.1~)", "python3-lockfile", "ucf",
+    } <= set(control["Depends"].split(", "))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_its_scripts_are_well_written(name: str) -> None:
+    """As shellcheck sees it: they run as root."""
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is missing")
+    script = ROOT / "packaging/debian" / name
+
+    done = subprocess.run(
+        ["shellcheck", "--severity", "style", "--exclude", "SC1091", script],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == ""
+
+
+def test_what_it_takes_to_build_it_is_named(tmp_path: Path) -> None:
+    """Not a message of some tool inside."""
+    for name in ("sh", "dirname", "sed"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+
+    done = subprocess.run(
+        [ROOT / "packaging/debian/build", tmp_path],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "dpkg-buildpackage is missing (Debian: apt install dpkg-dev debhelper dh-python)\n"
+    )
