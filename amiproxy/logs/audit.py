@@ -36,6 +36,9 @@ _NUMBERED = re.compile(r"(action|cat|var)-\d{1,6}")
 #: Actions that only read, though what they reach depends on their headers.
 _READS = frozenset(("getvar",))
 
+#: Actions whose Variable is a name; in others a value stands behind it.
+_NAMES_ONE = frozenset(("getvar", "setvar"))
+
 _MOST_HEADERS = 12
 _LONGEST = 120  # characters of a value
 _WORDS = 4  # of a command: what comes later may be any value
@@ -73,6 +76,8 @@ def key_headers(message: Message) -> dict[str, str]:
         for name, value in message.values.items()
         if name in KEYS or _NUMBERED.fullmatch(name)
     }
+    if message.action not in _NAMES_ONE and "=" not in message.get("Variable"):
+        found.pop("variable", None)  # not a name, but who knows what
     return dict(list(found.items())[:_MOST_HEADERS])
 
 

@@ -108,7 +108,9 @@ class Client:
             return f" after {seconds:.0f} s"
         user = "" if session.user is None else f", logged in as {session.user.name!a}"
         unanswered = self._context.router.unanswered(session.number)
-        return f" after {seconds:.0f} s{user}; {unanswered} actions unanswered"
+        found = traffic(self._transport.sock)
+        moved = f", {found.sent} bytes sent, {found.received} received" if found else ""
+        return f" after {seconds:.0f} s{user}; {unanswered} actions unanswered{moved}"
 
     def _leave(self) -> None:
         """Give back what the client held: each step is taken, whatever the one before raises."""

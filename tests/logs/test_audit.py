@@ -49,6 +49,7 @@ def test_most_actions_that_are_known_change_something() -> None:
         ["Action: Originate", f"Channel: SIP/joe:{SECRET}@host/200", "Exten: 1"],
         ["Action: Originate", f"Channel: IAX2/joe:a/b:{SECRET}@host/200", "Exten: 1"],
         ["Action: Originate", "Channel: SIP/1", f"Variable: PIN={SECRET}", f"Data: {SECRET}"],
+        ["Action: Originate", "Channel: SIP/1", f"Variable: {SECRET}"],
         ["Action: DBPut", "Family: pins", "Key: 101", f"Val: {SECRET}"],
         ["Action: Command", f"Command: database put pins 101 {SECRET}"],
         ["Action: MessageSend", f"To: sip:101:{SECRET}@host", f"Body: {SECRET}"],

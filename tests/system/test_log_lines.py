@@ -51,7 +51,8 @@ def test_a_dropped_client_is_described(proxy: StartProxy) -> None:
             asterisk.send(filling, times=2500)
             program.wait_log(": dropped")
     said = r"took nothing for 100 ms, \d+ bytes wait: dropped after \d+ s, logged in as 'joe'; "
-    assert re.search(rf"client 127\.0\.0\.1:\d+ {said}0 actions unanswered\n", program.log())
+    counters = r"0 actions unanswered, \d+ bytes sent, \d+ received"
+    assert re.search(rf"client 127\.0\.0\.1:\d+ {said}{counters}\n", program.log())
 
 
 def test_a_lost_server_is_described(proxy: StartProxy) -> None:

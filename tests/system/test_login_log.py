@@ -11,6 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT
 from tests.system.peers import host_line, wait_connected
@@ -71,11 +73,12 @@ SECRETS = {
 }
 
 
-def test_no_secret_is_ever_logged(proxy: StartProxy) -> None:
+@pytest.mark.parametrize("more", ["", "audit = yes\nloglevel = debug\nlogformat = json\n"])
+def test_no_secret_is_ever_logged(proxy: StartProxy, more: str) -> None:
     """With all debug output, whatever is tried: log, stdout and stderr hold no secret."""
     with SimulatedAsterisk(users={"ampuser": SECRETS["upstream"]}) as asterisk:
         config = closed(more=host_line(asterisk, secret=SECRETS["upstream"]))
-        config += f'proxykey = "{SECRETS["key"]}"\n'
+        config += f'proxykey = "{SECRETS["key"]}"\n{more}'
         users = f"joe={SECRETS['user']}\njane={SECRETS['crypt']}\n"
         program = proxy(config, users, args=("-dddd",))
         wait_connected(program)

@@ -54,6 +54,29 @@ def test_one_address_has_so_many_lines(options: dict[str, Any], other: dict[str,
     assert stage.written(100, LISTENER, "x", **options) == 30
 
 
+def test_the_audit_has_limits_of_its_own() -> None:
+    """Other noise takes no line from it, nor does it from others; what it leaves out is said."""
+    stage = Stage()
+    audit = {"address": "192.0.2.1", "name": "amiproxy.audit"}
+
+    assert stage.written(300, LISTENER, "x", address="192.0.2.1") == 100
+    assert stage.written(1500, "%s", "audit: user=-", **audit) == 1000
+    assert stage.written(20, "%s", "login failed from 192.0.2.1 as x") == 20
+    stage.now += 1
+    assert stage.written(200, "%s", "audit: user=-", **audit) == 100
+    said = stage.limit.report()
+    assert "log: 600 further lines of the audit at 192.0.2.1 left out" in said
+
+
+def test_debug_lines_have_limits_of_their_own() -> None:
+    """Where they are written to the log, they take no line from what matters more."""
+    stage = Stage()
+    debug = {"thread": "client-192.0.2.1:4711", "levelno": logging.DEBUG}
+
+    assert stage.written(3000, "%s: %s", "client 192.0.2.1:4711", "'ping'", **debug) == 1000
+    assert stage.written(50, LISTENER, "x", address="192.0.2.1") == 50
+
+
 def test_threads_log_about_the_client_that_they_name() -> None:
     """A server's thread says that a client is dropped."""
     stage = Stage()
