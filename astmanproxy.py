@@ -126,7 +126,8 @@ class Prepared:
     def files(self) -> list[object]:
         """What becoming a daemon must not close."""
         control = () if self.control is None else (self.control,)
-        return [*self.doors, self.log, *control, *self.supervisor.files]
+        pidfile = [self.pidfile] if self.pidfile is not None and self.pidfile.is_kept else []
+        return [*self.doors, self.log, *control, *pidfile, *self.supervisor.files]
 
 
 def run(options: Options) -> int:
@@ -164,11 +165,11 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
     logfile = open_log(config, options, who)
     try:
         warnings += [*more, *wrong_rights(who, options, config, users.files, users.public_files)]
-        warnings += [*advice(config, users), *dated(config)]
+        warnings += [*advice(config, users), *dated(config), *left_out(start, config, who)]
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        pidfile = prepared_pidfile(config, options, who, kept=start.again)
+        pidfile = prepared_pidfile(config, options, who, start.pidfile)
         doors, more = open_doors(config, functools.partial(announce_wait, supervisor))
         for warning in more:
             announce(warning)
@@ -185,6 +186,14 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
         options, config, users, formats, who, logfile, pidfile, doors, control, tls, start,
         supervisor,
     )  # fmt: skip
+
+
+def left_out(start: Start, config: Config, who: Identity) -> list[str]:
+    """Return a warning where a process that has started anew cannot become proc_user."""
+    if not start.again or config.proc_user in ("", who.name):
+        return []
+    user, place = config.proc_user, config.place("proc_user")
+    return [f"{place}the proxy is {who.name} until it is stopped, and started by root as {user}"]
 
 
 def announce_wait(supervisor: Supervisor, text: str) -> None:
@@ -276,9 +285,10 @@ def start_anew(prepared: Prepared) -> None:
     log.info("Proxy stopped; starting anew.")
     prepared.log.close()
     environment: dict[str, str] = {}
+    pidfile = -1 if prepared.pidfile is None else prepared.pidfile.hand_on()
     hand_on(prepared.doors, environment)
     try:
-        prepared.start.again_with(environment)
+        prepared.start.again_with(environment, pidfile)
     except OSError as error:
         raise ConfigError(f"The proxy cannot start anew: {error}") from error
 

@@ -28,19 +28,43 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config
 
 
+#: Descriptors below this are given to sockets that are handed on.
+_OUT_OF_THE_WAY = 64
+
 _PID = re.compile(rb"\s*-?\d*\s*")
 
 
 class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
     """The pid lock file *path*, a context manager as DaemonContext wants it.
 
-    *kept*: this process has started anew, and may have left its file there.
+    *kept* is the descriptor of the locked file of a process that has started anew; -1: it has
+    none.
     """
 
-    def __init__(self, path: str, *, kept: bool = False) -> None:
+    def __init__(self, path: str, kept: int = -1) -> None:
         super().__init__(path, acquire_timeout=-1)
-        self._kept = kept
         self._fd = -1
+        if kept >= 0 and _is_file(kept, path):
+            os.set_inheritable(kept, False)
+            self._fd = kept
+        elif kept >= 0:
+            os.close(kept)  # the configuration names another one now
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is there and locked already."""
+        return self._fd >= 0
+
+    def fileno(self) -> int:
+        """Return the descriptor of the locked file, -1 before that."""
+        return self._fd
+
+    def hand_on(self) -> int:
+        """Let the program that this process becomes inherit the locked file; return the descriptor.
+
+        Where it is another number is nobody's: below 64 others may want to be.
+        """
+        return fcntl.fcntl(self._fd, fcntl.F_DUPFD, _OUT_OF_THE_WAY) if self._fd >= 0 else -1
 
     def acquire(self, timeout: float | None = None, *args: Any, **kwargs: Any) -> None:
         """Create the file and lock it.
@@ -49,9 +73,10 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             ConfigError: it exists already, or cannot be created.
 
         """
+        if self.is_kept:
+            return
         try:
-            if not self._is_kept:
-                super().acquire(timeout, *args, **kwargs)
+            super().acquire(timeout, *args, **kwargs)
             self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except lockfile.AlreadyLocked:
@@ -83,7 +108,7 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             if who.can(os.W_OK | os.X_OK, directory):
                 # As who, not as root: who has the directory may put anything there.
                 with who.assumed():
-                    if self._is_stale() and not self._is_kept:
+                    if not self.is_kept and self._is_stale():
                         self.break_lock()
                 return
         except OSError as error:
@@ -92,11 +117,6 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
             f"user {who.name} may not write in {directory};"
             " give it a directory of its own (chown that one, pidfile in the configuration, or -p)"
         )
-
-    @property
-    def _is_kept(self) -> bool:
-        """Whether the file is ours, from before this process has started anew."""
-        return self._kept and self.read_pid() == os.getpid()
 
     def _is_stale(self) -> bool:
         """Return whether the file exists without a running proxy that holds it."""
@@ -122,9 +142,11 @@ class PidFile(TimeoutPIDLockFile):  # type: ignore[misc]
 
 
 def prepared_pidfile(
-    config: Config, options: Options, who: Identity, *, kept: bool = False
+    config: Config, options: Options, who: Identity, kept: int = -1
 ) -> PidFile | None:
-    """Return the pid file, *kept* or not; in the foreground there is one only where it is named.
+    """Return the pid file; in the foreground there is one only where it is named.
+
+    *kept* is as for PidFile.
 
     Raises:
         ConfigError: as PidFile.prepare.
@@ -132,7 +154,7 @@ def prepared_pidfile(
     """
     if options.foreground and not options.pidfile and "pidfile" not in config.where:
         return None
-    pidfile = PidFile(options.pidfile or config.pidfile, kept=kept)
+    pidfile = PidFile(options.pidfile or config.pidfile, kept)
     # A new directory called astmanproxy harms nobody, wherever it is.
     harmless = os.path.basename(os.path.dirname(pidfile.path)) == "astmanproxy"  # noqa: PTH119, PTH120
     is_chosen = not options.pidfile and "pidfile" in config.where and not harmless
@@ -175,6 +197,15 @@ def _unwritable_for(path: str, who: Identity) -> str:
         if not _PID.fullmatch(Path(path).read_bytes()[:100]):
             return "it holds more than a pid"
     return ""
+
+
+def _is_file(fd: int, path: str) -> bool:
+    """Return whether *fd* is the file *path*."""
+    try:
+        ours, there = os.fstat(fd), os.lstat(path)
+    except OSError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
 
 def _running(path: str, pid: int | None) -> str:

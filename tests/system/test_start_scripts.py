@@ -53,7 +53,7 @@ class Service:
         self.conf = self.top / "amp.conf"
         self.conf.write_text(
             f"listenaddress = 127.0.0.1\nlistenport = {free_port()}\nproc_user = nobody\n"
-            f"logfile = {self.log}\n"
+            f"logfile = {self.log}\nhost = 127.0.0.1, 1, u, s, on\n"
         )
         (self.top / "amp.users").touch()
         keep_private(self.conf, self.top / "amp.users")
@@ -111,10 +111,35 @@ def test_a_service_starts_reloads_restarts_and_stops(service: Service) -> None:
     assert service("reload")[0] == 0
     wait_until(lambda: "reread permissions" in service.log.read_text())
     assert service("restart")[0] == 0
-    assert service.pid != first
+    assert service.log.read_text().count("Proxy Started") == 2
     assert service("force-reload")[0] == 0
     assert service("stop") == (0, "astmanproxy stopped\n")
     assert service("status")[0] == 3
+
+
+def test_a_service_with_a_broken_configuration_is_not_stopped(service: Service) -> None:
+    """Neither restart nor reload succeeds; each says what is wrong, and the proxy goes on."""
+    assert service("start")[0] == 0
+    first = service.pid
+    service.conf.write_text(f"{service.conf.read_text()}maxclients = many\n")
+
+    for action in ("restart", "try-restart", "reload"):
+        code, output = service(action)
+        assert (code, f"{service.conf}:6: maxclients: " in output) == (1, True)
+    assert service("status") == (0, f"astmanproxy is running, pid {first}\n")
+    assert service.log.read_text().count("Proxy Started") == 1
+
+
+def test_a_service_without_a_control_socket_is_restarted_and_reloaded(service: Service) -> None:
+    """By its end and a start, once the files are checked."""
+    service.conf.write_text(f"{service.conf.read_text()}controlsocket = no\n")
+    assert service("start")[0] == 0
+    first = service.pid
+
+    assert service("reload") == (0, "astmanproxy rereads its files\n")
+    assert service("restart") == (0, "astmanproxy stopped\nastmanproxy started\n")
+
+    assert service.pid != first
 
 
 def test_a_service_that_crashed_leaves_a_stale_pid_file(service: Service) -> None:
