@@ -34,6 +34,7 @@ autofilter = unique
 inputformat = {format}
 proc_user = nobody
 logfile = {directory}/{format}.log
+controlsocket = {directory}/run/{format}.sock
 """
 
 HELP = """
@@ -54,6 +55,9 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
   Over HTTP, one answer for each request (or open the address in a browser):
     curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
     curl 'http://127.0.0.1:{http}/?Action=Ping&Server=127.0.0.2&format=xml'
+
+  What goes on in the proxy for manager clients:
+    {python} {root}/astmanproxy.py -c {directory}/standard.conf --status --watch
 
   The servers of the proxy:
     curl 'http://127.0.0.1:{http}/?ProxyAction=ListServers'
@@ -88,8 +92,7 @@ def main() -> int:
         signal.signal(each, lambda *_: sys.exit(0))
     print("Starting two simulated Asterisk servers and the proxy", flush=True)
     with tempfile.TemporaryDirectory(prefix="astmanproxy-demo-") as directory:
-        # The proxy drops privileges, and must still reach its files.
-        Path(directory).chmod(0o755)
+        prepare(Path(directory))
         try:
             with contextlib.ExitStack() as running:
                 first = running.enter_context(asterisk(SERVERS[0], "22", "PJSIP"))
@@ -106,7 +109,10 @@ def main() -> int:
                     for server in SERVERS:
                         question = QUESTIONS[name].format(server)
                         wait_for_answer(port, question, everything, Path(directory, f"{name}.log"))
-                print(HELP.format(directory=directory, **ports), flush=True)
+                print(
+                    HELP.format(directory=directory, python=sys.executable, root=ROOT, **ports),
+                    flush=True,
+                )
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
                 check(everything)
         except KeyboardInterrupt:
@@ -115,6 +121,15 @@ def main() -> int:
             print(f"demo: {error}", file=sys.stderr)
             return 1
     return 1
+
+
+def prepare(directory: Path) -> None:
+    """Have the proxy reach its files in *directory*: as root it drops privileges."""
+    directory.chmod(0o755)
+    run = directory / "run"
+    run.mkdir()
+    if os.geteuid() == 0:
+        os.chown(run, pwd.getpwnam("nobody").pw_uid, -1)
 
 
 def door(wanted: int) -> socket.socket:

@@ -134,12 +134,6 @@ def test_a_shell_completes_options_files_and_commands(name: str, tmp_path: Path)
         assert complete("--ask=logl") == "--ask=loglevel "
 
 
-def test_the_files_are_up_to_date() -> None:
-    """They have every option that the program takes."""
-    for path, text in completion.files().items():
-        assert path.read_text("utf-8") == text, f"{path.name}: run make docs"
-
-
 def test_bash_has_nothing_to_complain_of() -> None:
     """As shellcheck reads the script."""
     if shutil.which("shellcheck") is None:

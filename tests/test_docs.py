@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.process.options import OPTIONS
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.threads.actions.proxyactions import PRIVILEGED
+from docs import completion, keys
 from docs.picture import IMAGES, THEMES, picture
 from docs.tables import tables, updated
 from tests.asterisk.flows.everything import FLOWS
@@ -96,6 +98,35 @@ def test_generated_tables_are_up_to_date() -> None:
 def test_the_picture_is_up_to_date(theme: str) -> None:
     """For light and for dark pages."""
     assert (IMAGES / f"overview-{theme}.svg").read_text("utf-8") == picture(theme), "run make docs"
+
+
+def test_completion_is_up_to_date() -> None:
+    """The shells know every option and command that the program takes."""
+    for path, text in completion.files().items():
+        assert path.read_text("utf-8") == text, f"{path.name}: run make docs"
+
+
+def test_the_synopsis_has_every_option() -> None:
+    """Under one of its names; what each does is generated."""
+    text = (
+        (ROOT / "man" / "astmanproxy.8")
+        .read_text()
+        .partition(".Sh SYNOPSIS")[2]
+        .partition(".Sh ")[0]
+    )
+    long = {name.replace("\\", "") for name in re.findall(r" \\-([a-z\\-]+)", text)}
+    short = set("".join(re.findall(r"Fl ([a-z]+(?: \| [a-z])*)", text))) - {" ", "|"}
+
+    assert [each for each in OPTIONS if not {each.short, each.long} & (long | short)] == []
+
+
+def test_every_key_is_explained() -> None:
+    """With what counts without a line."""
+    text = (ROOT / "man" / "astmanproxy.conf.5").read_text()
+
+    listed = re.findall(r"^\.It Ic (\w+) Pq ", text, re.MULTILINE)
+
+    assert sorted(listed) == sorted(key for each in keys.KEYS for key in each.split(", "))
 
 
 def test_privileged_proxyactions_are_named_elsewhere_too() -> None:

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amiproxy.process.options import OPTIONS
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.usersfile import read_users
 from docs import keys, mdoc, sample
@@ -29,10 +28,9 @@ OTHERS = {("asterisk", "8"), ("logrotate", "8"), ("sd_listen_fds", "3"), ("sd_no
           ("systemctl", "1")}  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _mandoc() -> None:
-    if shutil.which("mandoc") is None:
-        pytest.skip("mandoc is missing (Debian: apt install mandoc)")
+needs_mandoc = pytest.mark.skipif(
+    shutil.which("mandoc") is None, reason="mandoc is missing (Debian: apt install mandoc)"
+)
 
 
 def mandoc(*arguments: str, text: str | None = None) -> str:
@@ -43,6 +41,7 @@ def mandoc(*arguments: str, text: str | None = None) -> str:
     return done.stdout + done.stderr
 
 
+@needs_mandoc
 def test_pages_are_clean() -> None:
     """Nothing to complain of, be it style, but for pages that are not installed here."""
     found = mandoc("-Tlint", *map(str, PAGES)).splitlines()
@@ -62,24 +61,6 @@ def test_references_lead_to_pages() -> None:
 
     assert ours <= named
     assert named - ours == OTHERS
-
-
-def test_the_synopsis_has_every_option() -> None:
-    """Under one of its names; what each does is generated."""
-    text = (MAN / "astmanproxy.8").read_text().partition(".Sh SYNOPSIS")[2].partition(".Sh ")[0]
-    long = {name.replace("\\", "") for name in re.findall(r" \\-([a-z\\-]+)", text)}
-    short = set("".join(re.findall(r"Fl ([a-z]+(?: \| [a-z])*)", text))) - {" ", "|"}
-
-    assert [each for each in OPTIONS if not {each.short, each.long} & (long | short)] == []
-
-
-def test_every_key_is_explained() -> None:
-    """With what counts without a line."""
-    text = (MAN / "astmanproxy.conf.5").read_text()
-
-    listed = re.findall(r"^\.It Ic (\w+) Pq ", text, re.MULTILINE)
-
-    assert sorted(listed) == sorted(key for each in keys.KEYS for key in each.split(", "))
 
 
 def displays(page: Path) -> list[str]:
@@ -129,6 +110,7 @@ def test_the_sample_marks_what_a_sighup_changes() -> None:
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="`*["))
 
 
+@needs_mandoc
 @settings(max_examples=25)
 @given(st.lists(PRINTABLE, min_size=1, max_size=8))
 def test_any_text_is_printed_as_it_is(texts: list[str]) -> None:

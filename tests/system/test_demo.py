@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,11 @@ def test_the_demo_does_what_it_prints() -> None:
         url = f"http://127.0.0.1:{web}/?Action=Ping&Server=127.0.0.2&format=xml"
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert b'<Ping Value="Pong"/>' in answer.read()
+        (status,) = re.findall(r"^ +(\S+ .* --status) --watch$", text, re.MULTILINE)
+        shown = subprocess.run(
+            shlex.split(status), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert "127.0.0.2" in shown.stdout, shown.stderr
     assert demo.returncode == 0
 
 
