@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.commands.control import NOT_RUNNING, UNREACHABLE, find_socket
+from amiproxy.commands.screen import Screen
 from amiproxy.process.process import say
 from amiproxy.status.documents import status_of
 from amiproxy.status.page import page
@@ -19,8 +19,6 @@ from amiproxy.status.style import Look, style_for
 from amiproxy.threads.control.client import UnreachableError, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from amiproxy.process.options import Options
     from amiproxy.status.values import Status
 
@@ -30,11 +28,6 @@ UNWELL = 1
 #: Seconds between two looks, and for which an answer may be waited for.
 INTERVAL = 2.0
 _PATIENCE = 30.0
-
-# A terminal (ECMA-48; the rest as xterm has it): a screen of its own without a cursor, and back;
-# to its upper left corner; the rest of a line, and of the screen, is empty.
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
-_HOME, _LINE_END, _END = "\x1b[H", "\x1b[K\n", "\x1b[J"
 
 
 def main(options: Options) -> int:
@@ -80,18 +73,14 @@ def _watch(path: str, *, as_json: bool) -> int:
     if as_json or not sys.stdout.isatty():
         return _follow(path, as_json=as_json)
     style = style_for(os.environ, is_terminal=True)
-    with _own_screen():
+    with Screen(INTERVAL) as screen:
         while True:
-            size = shutil.get_terminal_size()
             try:
-                # The last line stays empty: what ends it would move all others up.
-                lines = page(_look(path)[1], size.columns, size.lines - 1, style)
+                screen.show(page(_look(path)[1], *screen.size, style))
             except UnreachableError as error:  # it may be started again
-                lines = [style(str(error), Look.BAD)]
-            lines = lines[: size.lines - 1]
-            sys.stdout.write(_HOME + "".join(f"{line}{_LINE_END}" for line in lines) + _END)
-            sys.stdout.flush()
-            time.sleep(INTERVAL)
+                screen.show([style(str(error), Look.BAD)])
+            if not screen.wait():
+                return 0
 
 
 def _follow(path: str, *, as_json: bool) -> int:
@@ -106,14 +95,3 @@ def _follow(path: str, *, as_json: bool) -> int:
             say(())  # or the flush at the exit would fail as well
             return 0
         time.sleep(INTERVAL)
-
-
-@contextlib.contextmanager
-def _own_screen() -> Iterator[None]:
-    """Have the terminal for oneself; give it back as it was."""
-    sys.stdout.write(_ENTER)
-    try:
-        yield
-    finally:
-        sys.stdout.write(_LEAVE)
-        sys.stdout.flush()

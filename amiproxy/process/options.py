@@ -76,7 +76,7 @@ OPTIONS = (
         ),
         "status",
     ),
-    Option("", "watch", "", ("With --status: again and again, until Ctrl-C",)),
+    Option("", "watch", "", ("With --status: again and again, until q or Ctrl-C",)),
     Option("", "json", "", ("Print what --control or --status says as JSON",)),
     Option("h", "help", "", ("Displays this message",), "help"),
     Option("v", "version", "", ("Displays version information",), "version"),

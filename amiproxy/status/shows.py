@@ -45,8 +45,9 @@ def _state(server: ServerStatus) -> str:
 
 
 def _problem(server: ServerStatus) -> str:
-    """What went wrong, without what the first column says already."""
-    return server.problem or (server.version or server.banner)
+    """Why it is down, or else what it is."""
+    version = f"Asterisk {server.version}" if server.version else server.banner
+    return server.problem or version
 
 
 def _backlog(row: ServerStatus | ClientStatus) -> Look:

@@ -107,6 +107,7 @@ def test_each_client_had_the_events_that_are_counted(stage: Stage) -> None:
     # FullyBooted is the proxy's own, and so counts as none.
     assert received == [each["events"] + own for each, own in zip(by_number, [1, 1, 0, 1])]
     assert found["servers"][0]["events"] >= 2 * MANY + 1
+    assert found["servers"][0]["version"]
     counts = [each["totals"]["events_sent"] for each in looks]
     assert counts == sorted(counts)
     assert any(each["servers"][0]["events_per_second"] > 0 for each in looks)

@@ -13,6 +13,7 @@ from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
 from amiproxy.routing.servernames import means
 from amiproxy.routing.turns import Turns
+from amiproxy.threads.sessions.about import About
 from amiproxy.threads.sessions.gate import Gate
 from amiproxy.threads.sessions.linkrecord import LinkRecord
 from amiproxy.threads.sessions.listing import Listing
@@ -85,6 +86,7 @@ class AsteriskLink:
         self.pings = Pings(ids)
         self.record = LinkRecord()
         self._listing = Listing(ids, self.scope)
+        self.about = About(ids)
 
     # -- any thread -------------------------------------------------------------------------
 
@@ -229,6 +231,12 @@ class AsteriskLink:
                 self._send(self.ledger.enter(question))
         self._listing.settled.wait(timeout)
 
+    def ask_about(self) -> None:
+        """Ask which Asterisk it is, unless it was asked on this connection.  Never waits."""
+        with self.lock:
+            if self.connected and (question := self.about.question()):
+                self._send(self.ledger.enter(question))
+
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""
         with self.lock:
@@ -275,6 +283,7 @@ class AsteriskLink:
             self.proxy_path = ""
             self.ledger.abandon()
             self._listing.clear()
+            self.about.clear()
             self.pings.clear()
             return self._over(*(() if self.gate.holds else self.turns.clear()))
 
@@ -286,6 +295,7 @@ class AsteriskLink:
         with self.lock:
             ledger = self.ledger
             self._listing.note(messages)
+            self.about.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
             self.pings.note(ledger)
             over = self._over()

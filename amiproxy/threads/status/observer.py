@@ -120,9 +120,10 @@ class Observer:
     # -- how it is found out -----------------------------------------------------------------
 
     def _ping(self) -> None:
-        """Have each server asked how long it takes, unless it was of late."""
+        """Have each server asked what it is, and how long it takes, unless it was of late."""
         now = time.monotonic()
         for link in self._context.router.servers:
+            link.ask_about()
             if now - link.pings.measured > _STALE:
                 link.ping()
 

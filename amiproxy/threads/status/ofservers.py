@@ -48,7 +48,7 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         problem="" if link.connected else record.problem,
         again_in=max(0.0, record.again_at - now) if is_waiting else None,
         banner=link.banner,
-        version="",
+        version=link.about.version,
         connects=record.connects,
         events=record.events,
         events_per_second=rate,
