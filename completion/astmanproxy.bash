@@ -54,7 +54,7 @@ _astmanproxy()
             COMPREPLY+=("$each")
         done
     elif [[ "  " != *" $prev "* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --hash-secret --control --status --watch --json -h --help -v --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --show-config --hash-secret --control --status --watch --json -h --help -v --version" -- "$cur")
     fi
 }
 complete -F _astmanproxy astmanproxy

@@ -54,6 +54,13 @@ OPTIONS = (
     ),
     Option(
         "",
+        "show-config",
+        "",
+        ("Print what the files say, without secrets, and where each value is from",),
+        "show-config",
+    ),
+    Option(
+        "",
         "hash-secret",
         "",
         ("Read a secret, print it hashed for the users file",),
@@ -88,6 +95,7 @@ COMMANDS = {
     "control": "amiproxy.commands.control",
     "test": "amiproxy.commands.check",
     "hash-secret": "amiproxy.commands.hashsecret",
+    "show-config": "amiproxy.commands.showconfig",
     "status": "amiproxy.commands.status",
 }
 

@@ -126,6 +126,7 @@ class _Parser:
         # Each with its place, in order; a list would be slow to search.
         self.servers: dict[ServerSpec, str] = {}
         self.rules: list[Rule] = []
+        self.rule_places: list[str] = []
         self.ruled = 0  # the last line with a rule
         self.report = Report(name)
 
@@ -196,7 +197,9 @@ class _Parser:
                 self.report.warn(number, f"host: {text}")
         else:
             self._check_blanks(key, None, value, number)
-            self.rules += read_rules(key, value.text.lower())
+            found = read_rules(key, value.text.lower())
+            self.rules += found
+            self.rule_places += [self.report.place(number)] * len(found)
             self.ruled = number
 
     def _check_blanks(self, key: str, setting: Setting | None, value: Value, number: int) -> None:
@@ -215,6 +218,7 @@ class _Parser:
             servers=tuple(self.servers),
             server_places=tuple(self.servers.values()),
             acl=Acl(tuple(self.rules)),
+            acl_places=tuple(self.rule_places),
             where=MappingProxyType(self.where),
             file=self.name,
             files=tuple(self.report.files),

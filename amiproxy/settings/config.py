@@ -188,6 +188,8 @@ class Config:
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
     #: Where each of ``servers`` is named.
     server_places: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    #: Where each rule of ``acl`` stands.
+    acl_places: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def guarded(self) -> bool:
@@ -225,7 +227,18 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     and the keys concerned are returned, sorted.  When *new* names no server, the
     servers stay: a file cut short must not take a working proxy off the air.
     """
-    changes: dict[str, Any] = {"where": new.where, "acl": new.acl, "files": new.files}
+    changes: dict[str, Any] = {
+        name: getattr(new, name) for name in ("acl", "acl_places", "file", "files")
+    }
+    # Where what stays as it was came from.
+    changes["where"] = MappingProxyType(
+        {
+            setting.field: place
+            for setting in SETTINGS.values()
+            for one in (new if setting.live else old,)
+            if (place := one.where.get(setting.field))
+        }
+    )
     waiting: list[str] = []
     if new.servers:
         changes |= {"servers": new.servers, "server_places": new.server_places}

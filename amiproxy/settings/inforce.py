@@ -1,67 +1,111 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a Config holds, as lines of a file would say it, without secrets."""
+"""What a Config says, as lines of astmanproxy.conf: value and place of each key, no secret."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from amiproxy.settings.config import SETTINGS, Config
+from amiproxy.access.acl import Acl
+from amiproxy.settings.config import SETTINGS
 from amiproxy.settings.readers import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.settings.config import ServerSpec, Setting
+    from amiproxy.access.user import Users
+    from amiproxy.settings.config import Config, ServerSpec, Setting
 
-#: What stands for a secret, and for the value of a key that no line gives.
+#: What stands for a secret, and for the value of a key where there must be no line.
 HIDDEN, NONE = "(hidden)", "none"
-
-#: Where a value comes from that no line sets.
+#: The place of a value that no line gives.
 DEFAULT = "default"
 
-#: Fields whose values must not be shown.
-_SECRET = frozenset(
-    field.name for field in fields(Config) if not field.repr and field.name != "where"
-)
+_SECRET = frozenset({"proxykey"})
+# What an unquoted value loses, or is cut or divided by.
+_NEEDS_QUOTES = re.compile(r"[\s;#,A-Z]")
+_NEEDS_QUOTES_IN_PATH = re.compile(r"[\s;#,]")
+# Column at which places begin, where lines are shorter.
+_COLUMN = 48
 
 
 class InForce(NamedTuple):
-    """One line: *place* is ``FILE:LINE``, or ``default``; *live*: SIGHUP changes it at once."""
+    """A line ``key = value``, and its place: ``FILE:LINE`` or DEFAULT.
+
+    *live*: SIGHUP changes it at once.
+    """
 
     key: str
     value: str
     place: str
     live: bool
 
+    def __str__(self) -> str:
+        """Return the line, the place as a comment; it is one as a whole without a value."""
+        line = f";{self.key} =" if self.value == NONE else f"{self.key} = {self.value}"
+        return f"{line:{_COLUMN}} ; {self.place}"
+
 
 def in_force(config: Config) -> Iterator[InForce]:
-    """Yield each key with its value: those that add up first, all others by name."""
-    for server in config.servers:
-        yield InForce("host", _host(server), config.where.get("servers", ""), live=True)
-    if config.acl:
-        yield InForce("permit, deny", config.acl.describe(), config.where.get("acl", ""), live=True)
+    """Yield what is in force: lines that add up in their order, then all keys by name."""
+    for server, place in zip(config.servers, config.server_places):
+        yield InForce("host", _host(server), place, live=True)
+    for rule, place in zip(config.acl.rules, config.acl_places):
+        yield InForce("permit" if rule.permit else "deny", rule.text, place, live=True)
     for key, setting in sorted(SETTINGS.items()):
-        value = getattr(config, setting.field)
-        shown = HIDDEN if setting.field in _SECRET and value else written(setting, value)
         place = config.where.get(setting.field, DEFAULT)
-        yield InForce(key, shown, place, setting.live)
+        yield InForce(key, _shown(key, config), place, setting.live)
+
+
+def general_rows(users: Users) -> Iterator[str]:
+    """Yield what ``[general]`` of the users file sets in the place of keys of the configuration."""
+    general = users.general
+    for key, value in (
+        ("authtimeout", general.auth_timeout),
+        ("authlimit", general.auth_limit),
+        ("maxclients", general.max_clients),
+        ("maxperaddress", general.max_per_address),
+        ("displayconnects", general.display_connects),
+    ):
+        if value is not None:
+            yield f"; {key} = {_plain(value)} in [general] of the users file takes precedence"
 
 
 def written(setting: Setting, value: Any) -> str:
-    """Return *value* as a line that sets it would say it, ``none``: no line sets it."""
+    """Return *value* of *setting* as a line of the file gives it, NONE: there must be none."""
+    if isinstance(value, float) and setting.read is milliseconds:
+        value = round(value * 1000, 6)
+    text = _plain(value)
+    needs = _NEEDS_QUOTES if setting.small else _NEEDS_QUOTES_IN_PATH
+    quoted = setting.free and (needs.search(text) or text == NONE)
+    return f'"{text}"' if quoted else text or NONE
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value * 1000 if setting.read is milliseconds else value:g}"
+        return f"{value:.15g}"
     if isinstance(value, tuple):
-        return ", ".join(value) or NONE
-    if value is None or value == "":
-        return NONE
-    describe = getattr(value, "describe", None)
-    return str(describe()) if describe else str(getattr(value, "value", value))
+        return ", ".join(value)
+    if isinstance(value, Acl):
+        return value.permitted
+    return "" if value is None else str(getattr(value, "value", value))
 
 
-def _host(server: ServerSpec) -> str:
-    tls = "on" if server.tls else "off"
-    return f"{server.host}, {server.port}, {server.user}, {HIDDEN}, {server.events}, {tls}"
+def _shown(key: str, config: Config) -> str:
+    """Return the value of *key*, without a secret."""
+    setting = SETTINGS[key]
+    value = getattr(config, setting.field)
+    if key in _SECRET:
+        return HIDDEN if value else NONE
+    if value == () and config.where.get(setting.field):
+        return "no"  # an empty list that a line says
+    return written(setting, value)
+
+
+def _host(one: ServerSpec) -> str:
+    """Return the fields of a host line, without the secret."""
+    events = f'"{one.events}"' if "," in one.events else one.events
+    user = f'"{one.user}"' if _NEEDS_QUOTES_IN_PATH.search(one.user) else one.user
+    return f"{one.host}, {one.port}, {user}, {HIDDEN}, {events}, {'on' if one.tls else 'off'}"

@@ -77,11 +77,11 @@ def count(least: int, most: int = _ANY) -> Callable[[Written], int]:
 
 def seconds(value: Written) -> float:
     """Read a number of seconds, with decimals or without."""
-    return _time(value, "seconds")
+    return _time(value, "seconds", LONGEST_WAIT)
 
 
-def _time(value: Written, unit: str) -> float:
-    """Read a number of *unit*, which is not written."""
+def _time(value: Written, unit: str, most: int) -> float:
+    """Read a number of *unit*, which is not written, up to *most*."""
     if re.fullmatch(r"-[0-9]+(\.[0-9]+)?", value.text):
         raise ValueError(f"{quote(value.text)} is negative; write {unit} from 0 on")
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value.text):
@@ -91,8 +91,8 @@ def _time(value: Written, unit: str) -> float:
             f"{quote(value.text)} is not a number; write {unit}, without a unit{example}"
         )
     found = float(value.text)
-    if found > LONGEST_WAIT:
-        raise ValueError(f"{found:g} is too long; at most {LONGEST_WAIT} s can be waited")
+    if found > most:
+        raise ValueError(f"{quote(value.text)} is too long; at most {most} {unit} can be waited")
     return found
 
 
@@ -106,7 +106,7 @@ def positive_seconds(value: Written) -> float:
 
 def milliseconds(value: Written) -> float:
     """Read a number of milliseconds; return seconds."""
-    return _time(value, "milliseconds") / 1000
+    return _time(value, "milliseconds", LONGEST_WAIT * 1000) / 1000
 
 
 def lower(value: Written) -> str:

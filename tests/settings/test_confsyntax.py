@@ -152,6 +152,7 @@ def test_a_path_that_loses_a_blank_is_warned_of() -> None:
         ("maxline = 0", "0 is too small; the least is 1"),
         ("listenport = -1", "-1 is not between 1 and 65535"),
         ("retryinterval = -1.5", '"-1.5" is negative; write seconds from 0 on'),
+        ("retryinterval = 2000001", '"2000001" is too long; at most 2000000 seconds can be waited'),
         ("clientwritetimeout = -1", '"-1" is negative; write milliseconds from 0 on'),
         ("maxclients = 99999999999999", "99999999999999 is not between 0 and 1099511627776"),
     ],

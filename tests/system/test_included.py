@@ -64,3 +64,36 @@ def test_t_warns_of_included_files_that_everybody_may_read(files: Files) -> None
     assert done.returncode == 0
     for name in ("more.conf", "more.users"):
         assert f"{files.dir / name}: everybody may read it, secrets and all" in done.stdout
+
+
+def test_show_config_says_what_the_files_mean_and_where(files: Files) -> None:
+    """Without secrets; options of the command line count."""
+    switches = files.write(
+        'include = more.conf\nproxykey = "TopSecret"\n', "#include more.users\nann=TopSecret\n"
+    )
+    (files.dir / "more.conf").write_text("host = pbx, 5038, u, TopSecret, on\nmaxclients = 7\n")
+    (files.dir / "more.users").write_text("joe=TopSecret\n")
+
+    done = run("--show-config", *switches, "-p", "/run/x.pid")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for line in (
+        f"host = pbx, 5038, u, (hidden), on, off ; {files.dir}/more.conf:1",
+        f"maxclients = 7 ; {files.dir}/more.conf:2",
+        f"proxykey = (hidden) ; {files.config}:6",
+        "maxline = 1022 ; default",
+        "; pidfile = /run/x.pid on the command line",
+        f"; user joe ; {files.dir}/more.users:1",
+        f"; user ann ; {files.users}:2",
+    ):
+        assert line in shown
+    assert "TopSecret" not in done.stdout
+
+
+def test_show_config_of_files_that_cannot_be_used_names_the_problems(files: Files) -> None:
+    """On stderr; exit status 1."""
+    done = run("--show-config", *files.write("listenport = x\n"))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{files.config}:5: listenport: " in done.stderr
