@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from amiproxy.threads.actions.proxyactions import PRIVILEGED, PROXY_ACTIONS  # noqa: E402
+from amiproxy.threads.actions.proxyactions import OPERATING, PRIVILEGED, PROXY_ACTIONS  # noqa: E402
 from amiproxy.threads.control.table import COMMANDS  # noqa: E402
 from docs import completion, keys, manual, userkeys  # noqa: E402
 
@@ -36,6 +36,8 @@ def proxy_actions() -> str:
     lines += [
         "",
         f"Must be given to a user by `proxyactions`: {', '.join(PRIVILEGED)}.",
+        "Must be given by their names or as `operator`, since `all` does not mean them:",
+        f"{', '.join(OPERATING)}.",
         "Change nothing, so any web page may link to them (see [http.md](http.md)):",
         f"{', '.join(read_only)}.",
     ]

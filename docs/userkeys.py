@@ -59,7 +59,8 @@ ROWS = (
         "forms of Asterisk: `eventfilter = !Channel: Local/`, `eventfilter(name(Newchannel)) =`; "
         "lines add up"),
     Row("proxyactions", SECTION, "ProxyActions the user may call: `all`, `none`, or names "
-        f"separated by commas; without the line all but {', '.join(PRIVILEGED)}"),
+        f"separated by commas; without the line all but {', '.join(PRIVILEGED)}; "
+        "the operator's (Kick, Reload, Shutdown ...) must be named, or `operator` stand here"),
     Row("allowmultiplelogin", SECTION, "`no`: one connection at a time; web requests do not count"),
     Row("displayconnects", SECTION, "`no`: the log does not say that the user logs in and leaves"),
     Row("writetimeout", SECTION, "so many ms, at least 100, the user may take nothing while "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access import escapes
 from amiproxy.access.actionclasses import ACTIONS
-from amiproxy.access.user import BOUNDED
+from amiproxy.access.user import BOUNDED, OPERATOR
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 
 if TYPE_CHECKING:
@@ -82,12 +82,18 @@ def _class_refusal(
     return None if escape is None else f"{escape} needs the class system"
 
 
-def may_proxyaction(user: User | None, name: str, *, privileged: bool) -> bool:
+def may_proxyaction(
+    user: User | None, name: str, *, privileged: bool, operating: bool = False
+) -> bool:
     """Return whether *user* may call the ProxyAction *name*, in any case.
 
     Without a user the configuration decides; here all are allowed.  A user whose
-    ``proxyactions`` is None may call all that are not *privileged*.
+    ``proxyactions`` is None may call all that are not *privileged*.  One that is *operating* is
+    only for a user whose line names it, or says ``operator``.
     """
+    if operating:
+        named = frozenset() if user is None else user.proxyactions or frozenset()
+        return OPERATOR in named or name.lower() in named
     if user is None:
         return True
     if user.proxyactions is None:

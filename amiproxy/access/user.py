@@ -19,6 +19,10 @@ UNBOUNDED = SYSTEM | COMMAND | CONFIG
 BOUNDED = ALL & ~UNBOUNDED
 
 
+#: The word of ``proxyactions`` for the ProxyActions of the operator, which ``all`` does not mean.
+OPERATOR = "operator"
+
+
 @dataclass(frozen=True)
 class User:
     """One user.  Empty fields and None do not restrict; times are seconds."""
@@ -44,7 +48,7 @@ class User:
     write_timeout: float | None = None
     display_connects: bool | None = None
     allow_multiple_login: bool = True
-    #: Names in lower case, or ``all``; None: all but the privileged ones.
+    #: Names in lower case, ``all``, OPERATOR; None: all but the privileged and operator's.
     proxyactions: frozenset[str] | None = None
     #: ``FILE:LINE`` that makes this user, for messages.
     place: str = field(default="", repr=False, compare=False)

@@ -193,5 +193,5 @@ def _proxyactions(user: User, privileged: Sequence[str], for_everybody: Sequence
     if user.proxyactions is None:
         return f"all but {', '.join(privileged)}" if privileged else "all"
     if "all" in user.proxyactions:
-        return "all"
+        return ", ".join(["all", *sorted(user.proxyactions - {"all"})])
     return ", ".join(sorted({*user.proxyactions, *map(str.lower, for_everybody)}))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from amiproxy.access.acl import ANYBODY, Acl, NamedList, read_rules
+from amiproxy.access.user import OPERATOR
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import CLASSES, read_classes
@@ -80,6 +81,12 @@ _NEVER_EMPTY = frozenset(
 PROXY_ACTIONS = frozenset(
     {"addserver", "dropserver", "listiohandlers", "listservers", "listsessions", "logoff",
      "setautofilter", "setinputformat", "setoutputformat", "uptime"}
+)  # fmt: skip
+#: Those of the operator, which ``all`` does not include.
+OPERATING = frozenset(
+    {"kick", "kickuser", "loglevel", "pauseserver", "reconnectserver", "reload", "restart",
+     "resumeserver", "showclients", "showmemory", "showservers", "showstats", "showthreads",
+     "showusers", "shutdown"}
 )  # fmt: skip
 
 
@@ -264,8 +271,9 @@ def _filters(line: _Line) -> frozenset[str]:
 def _names(line: _Line) -> frozenset[str]:
     words = [word.strip(" \t").lower() for word in line.text.replace("|", ",").split(",")]
     names = frozenset(word for word in words if word and word != "none")
-    for word in sorted(names - PROXY_ACTIONS - {"all"}):
-        hint = typos.question(word, PROXY_ACTIONS)
+    known = PROXY_ACTIONS | OPERATING | {"all", OPERATOR}
+    for word in sorted(names - known):
+        hint = typos.question(word, known)
         line.warn(f"proxyactions: there is no ProxyAction '{word}'{hint}")
     return names
 

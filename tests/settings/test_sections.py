@@ -7,7 +7,7 @@ import pytest
 
 from amiproxy.access.auth import authenticate
 from amiproxy.routing.classes import AGENT, ALL, CALL, USER
-from amiproxy.settings.managerconf import PROXY_ACTIONS
+from amiproxy.settings.managerconf import OPERATING, PROXY_ACTIONS
 from amiproxy.settings.usersfile import read_users
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS as REGISTERED
 from tests.settings.users import FULL, SECTION, problems_of, read, warnings_of
@@ -116,4 +116,6 @@ def test_unknown_proxyactions_are_named() -> None:
     assert warnings_of(f"{SECTION}proxyactions = AddSrver, Uptime, none, all\n") == [
         "f:5: proxyactions: there is no ProxyAction 'addsrver'; is addserver meant?"
     ]
-    assert set(REGISTERED) == PROXY_ACTIONS
+    assert {name for name, each in REGISTERED.items() if not each.operating} == PROXY_ACTIONS
+    assert {name for name, each in REGISTERED.items() if each.operating} == OPERATING
+    assert warnings_of(f"{SECTION}proxyactions = operator, Kick\n") == []

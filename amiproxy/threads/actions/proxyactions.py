@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
@@ -21,9 +20,10 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import ServerSpec
 from amiproxy.settings.hostline import read_events, read_port
 from amiproxy.settings.readers import host
-from amiproxy.threads.actions import login
+from amiproxy.threads.actions import login, operating
 from amiproxy.threads.actions.audited import run_audited
 from amiproxy.threads.actions.call import STAYS, Action, Call, Outcome
+from amiproxy.threads.actions.record import ProxyAction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,25 +34,6 @@ if TYPE_CHECKING:
 _CHANGE = {"change": True}
 
 log = logging.getLogger("amiproxy.actions")
-
-
-@dataclass(frozen=True)
-class ProxyAction:
-    """One ProxyAction; *name* is as clients write it, *run* carries it out.
-
-    *read_only*: it changes nothing, so a link on another site's page may call it.
-    *privileged*: it shows or changes the servers, so it must be given to a user.
-    *for_everybody*: no login is needed, and no right.
-    *headers* and *reply* are its row in docs/clients.md.
-    """
-
-    name: str
-    run: Action
-    read_only: bool
-    privileged: bool
-    for_everybody: bool
-    headers: str
-    reply: str
 
 
 _RECORDS: list[ProxyAction] = []
@@ -71,7 +52,15 @@ def _proxy_action(
 
     def enter(run: Action) -> Action:
         _RECORDS.append(
-            ProxyAction(name, run, read_only, privileged, for_everybody, headers, reply)
+            ProxyAction(
+                name,
+                run,
+                headers,
+                reply,
+                read_only=read_only,
+                privileged=privileged,
+                for_everybody=for_everybody,
+            )
         )
         return run
 
@@ -88,7 +77,9 @@ def perform(call: Call, name: str) -> Outcome:
         return call.say(replies.proxy_error(message, "Action Filtered"))
     if action is None:
         return call.say(replies.proxy_error(message, "Invalid Proxy Action"))
-    if not rights.may_proxyaction(session.user, action.name, privileged=action.privileged):
+    if not rights.may_proxyaction(
+        session.user, action.name, privileged=action.privileged, operating=action.operating
+    ):
         log.info("%s: ProxyAction %s refused", session.peer, name.lower())
         return call.say(replies.proxy_error(message, "Action Filtered"))
     if action.privileged and not action.read_only:
@@ -317,7 +308,7 @@ _proxy_action("Logoff", for_everybody=True, reply="as `Action: Logoff`")(login.l
 
 #: Every ProxyAction by its name in lower case, in the order of docs/clients.md.
 PROXY_ACTIONS: Mapping[str, ProxyAction] = MappingProxyType(
-    {record.name.lower(): record for record in _RECORDS}
+    {record.name.lower(): record for record in (*_RECORDS, *operating.RECORDS)}
 )
 
 #: In lower case: those that a link on another site's page may call.
@@ -326,3 +317,6 @@ READ_ONLY = frozenset(name for name, record in PROXY_ACTIONS.items() if record.r
 #: As clients write them: those that must be given to a user, and those all may call.
 PRIVILEGED = tuple(sorted(each.name for each in _RECORDS if each.privileged))
 FOR_EVERYBODY = tuple(sorted(each.name for each in _RECORDS if each.for_everybody))
+
+#: Those of the operator, which neither ``all`` nor the lack of a line gives to anybody.
+OPERATING = tuple(sorted(each.name for each in operating.RECORDS))

@@ -20,6 +20,7 @@ log = logging.getLogger("amiproxy.control")
     "kick",
     "N",
     changes=True,
+    action="Kick",
     explanation="end the session of client number N, as show clients counts them",
 )
 def _kick(request: Request) -> Answer:
@@ -32,7 +33,13 @@ def _kick(request: Request) -> Answer:
     return _end([session], request.who)
 
 
-@command("kick user", "NAME", changes=True, explanation="end all sessions of the user NAME")
+@command(
+    "kick user",
+    "NAME",
+    changes=True,
+    action="KickUser",
+    explanation="end all sessions of the user NAME",
+)
 def _kick_user(request: Request) -> Answer:
     name = request.words[0]
     sessions = [

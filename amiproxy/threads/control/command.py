@@ -34,6 +34,15 @@ class Answer(NamedTuple):
     then: Optional[Callable[[], object]] = None
 
 
+# An answer is shown on a terminal, and what a client sent may stand in it (as in threads/log.py).
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def clean(line: str) -> str:
+    """Return *line* without what would begin another one, or control a terminal."""
+    return line.translate(_ESCAPES)
+
+
 def refusal(text: str) -> Answer:
     """Return the answer to a request that cannot be carried out, since *text*."""
     return Answer((text,), is_good=False)
@@ -47,13 +56,15 @@ class Command:
     """One command: *name* is one word or two, *run* carries it out.
 
     *arguments* are as the help shows them, ``[MODULE]`` for one that may be left out.  One that
-    *changes* something leaves a line in the log.
+    *changes* something leaves a line in the log.  *action*: what clients call it as a ProxyAction,
+    "" if they cannot.
     """
 
     name: str
     arguments: tuple[str, ...]
     help: str
     changes: bool
+    action: str
     run: Run
 
     @property
@@ -68,7 +79,7 @@ class Command:
 
 
 def command(
-    name: str, *arguments: str, explanation: str, changes: bool = False
+    name: str, *arguments: str, explanation: str, changes: bool = False, action: str = ""
 ) -> Callable[[Run], Command]:
     """Make the function below the command *name*."""
-    return lambda run: Command(name, arguments, explanation, changes, run)
+    return lambda run: Command(name, arguments, explanation, changes, action, run)

@@ -25,6 +25,7 @@ def _version(request: Request) -> Answer:
 @command(
     "reload",
     changes=True,
+    action="Reload",
     explanation="what SIGHUP does; tells what was read, what changed, and every problem",
 )
 def _reload(request: Request) -> Answer:
@@ -51,6 +52,7 @@ def _reload(request: Request) -> Answer:
     "LEVEL",
     "[MODULE]",
     changes=True,
+    action="LogLevel",
     explanation="log from LEVEL on (debug, info, warning, error, critical; default: as configured),"
     " until the next reload",
 )
@@ -63,7 +65,12 @@ def _loglevel(request: Request) -> Answer:
     return Answer((f"logged is from: {holds}",))
 
 
-@command("shutdown", changes=True, explanation="what SIGTERM does: clients are told, and it ends")
+@command(
+    "shutdown",
+    changes=True,
+    action="Shutdown",
+    explanation="what SIGTERM does: clients are told, and it ends",
+)
 def _shutdown(request: Request) -> Answer:
     return Answer(("it ends now",), then=request.context.program.stop)
 
@@ -71,6 +78,7 @@ def _shutdown(request: Request) -> Answer:
 @command(
     "restart",
     changes=True,
+    action="Restart",
     explanation="start anew, if the files are in order; clients are told, and those who come"
     " meanwhile wait: none is refused",
 )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.places import user_name
-from amiproxy.threads.control.command import Answer, refusal
+from amiproxy.threads.control.command import Answer, clean, refusal
 from amiproxy.threads.control.table import perform
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.starting import StartingThread
@@ -42,9 +42,6 @@ PATIENCE = 10.0
 
 #: Pause after an accept for which there was no descriptor or memory, in seconds.
 _PAUSE = 0.1
-
-# An answer is shown on a terminal, and what a client sent may stand in it (as in threads/log.py).
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 class ControlServer:
@@ -175,7 +172,7 @@ def _send(sock: socket.socket, answer: Answer, *, as_json: bool, wait: float) ->
     if as_json:
         lines.append(json.dumps(answer.lines if answer.data is None else answer.data, indent=2))
     else:
-        lines += [line.translate(_ESCAPES) for line in answer.lines]
+        lines += [clean(line) for line in answer.lines]
     data = "".join(f"{line}\n" for line in lines).encode("latin-1", "backslashreplace")
     with contextlib.suppress(OSError), sock:
         sock.settimeout(wait)

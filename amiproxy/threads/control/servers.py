@@ -53,6 +53,7 @@ def _wait_until_idle(request: Request, links: Iterable[AsteriskLink]) -> list[As
     "pause",
     "[SERVER]",
     changes=True,
+    action="PauseServer",
     explanation="let actions wait, also while the server restarts; returns when all that went"
     " before are answered",
 )
@@ -71,7 +72,13 @@ def _pause(request: Request) -> Answer:
     return Answer((*lines, f"an action that waits longer than {pausing.WAITS:.0f} s is refused"))
 
 
-@command("resume", "[SERVER]", changes=True, explanation="let the actions go that wait")
+@command(
+    "resume",
+    "[SERVER]",
+    changes=True,
+    action="ResumeServer",
+    explanation="let the actions go that wait",
+)
 def _resume(request: Request) -> Answer:
     links = _named(request)
     if not links:
@@ -92,6 +99,7 @@ def _resumed(links: Sequence[AsteriskLink]) -> Iterable[str]:
     "reconnect",
     "[SERVER]",
     changes=True,
+    action="ReconnectServer",
     explanation="connect anew, when all that went before is answered; later actions wait for it",
 )
 def _reconnect(request: Request) -> Answer:

@@ -39,36 +39,52 @@ def _status(request: Request) -> Answer:
 
 
 @command(
-    "show servers", explanation="each Asterisk: state, since when, events, answers, why it is down"
+    "show servers",
+    action="ShowServers",
+    explanation="each Asterisk: state, since when, events, answers, why it is down",
 )
 def _servers(request: Request) -> Answer:
     return _table(request, SERVERS, request.context.program.status().servers)
 
 
 @command(
-    "show clients", explanation="each client: who, where from, formats, filter, events, backlog"
+    "show clients",
+    action="ShowClients",
+    explanation="each client: who, where from, formats, filter, events, backlog",
 )
 def _clients(request: Request) -> Answer:
     return _table(request, CLIENTS, request.context.program.status().clients)
 
 
-@command("show users", explanation="each user: how many clients, their events and actions, rights")
+@command(
+    "show users",
+    action="ShowUsers",
+    explanation="each user: how many clients, their events and actions, rights",
+)
 def _users(request: Request) -> Answer:
     return _table(request, USERS, request.context.program.user_status())
 
 
-@command("show threads", explanation="what the threads do, and how much processor time they take")
+@command(
+    "show threads",
+    action="ShowThreads",
+    explanation="what the threads do, and how much processor time they take",
+)
 def _threads(request: Request) -> Answer:
     return _table(request, THREADS, request.context.program.thread_status())
 
 
-@command("show memory", explanation="memory, backlogs, descriptors, processor time")
+@command(
+    "show memory", action="ShowMemory", explanation="memory, backlogs, descriptors, processor time"
+)
 def _memory(request: Request) -> Answer:
     memory = request.context.program.status().memory
     return Answer(tuple(memory_lines(memory)), data=document(memory))
 
 
-@command("show stats", explanation="what was counted since the start, and rates")
+@command(
+    "show stats", action="ShowStats", explanation="what was counted since the start, and rates"
+)
 def _stats(request: Request) -> Answer:
     status = request.context.program.status()
     return Answer(tuple(totals(status)), data=document(status.totals))

@@ -18,7 +18,7 @@ from amiproxy.threads.control.command import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.threads.sessions.context import ProxyContext
 
@@ -39,9 +39,16 @@ def perform(context: ProxyContext, line: str, who: str, width: int = 0) -> Answe
         return refusal(f"{' '.join(words)!a} is no command; help lists them")
     if not found.takes(len(rest)):
         return refusal(f"usage: {found.usage}")
+    return carry_out(context, found, rest, who, width)
+
+
+def carry_out(
+    context: ProxyContext, found: Command, words: Sequence[str], who: str, width: int = 0
+) -> Answer:
+    """Carry out the command *found* with as many *words* as it takes; the rest as ``perform``."""
     if found.changes:
-        log.info("control: %s: %s", who, shlex.join([*found.name.split(), *rest]), extra=_CHANGE)
-    return found.run(Request(context, tuple(rest), who, width))
+        log.info("control: %s: %s", who, shlex.join([*found.name.split(), *words]), extra=_CHANGE)
+    return found.run(Request(context, tuple(words), who, width))
 
 
 def _find(words: list[str]) -> tuple[Command | None, list[str]]:
