@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
@@ -66,4 +67,8 @@ def find_socket(options: Options) -> str:
         config = examine_config(options.config, current_directory())[0]
     except ConfigError:
         config = Config()
-    return control_path(config, options.pidfile or config.pidfile)
+    if options.pidfile:
+        return control_path(config, options.pidfile)
+    # The systemd unit takes the usual pid file, whatever the configuration says.
+    paths = [control_path(config, each) for each in (config.pidfile, Config().pidfile)]
+    return next((each for each in paths if each and Path(each).exists()), paths[0])

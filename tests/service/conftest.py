@@ -42,12 +42,17 @@ def tree(request: pytest.FixtureRequest) -> Tree:
 @pytest.fixture(scope="session")
 def layer(tree: Tree) -> Iterator[Path]:
     """A layer above it in which the program is installed."""
-    top = Path(tempfile.mkdtemp(prefix="astmanproxy-layer-"))
+    kept = os.environ.get("SERVICE_LAYERS")  # those of an earlier run, for who works on the tests
+    if kept and (Path(kept) / tree.suite / "layer").is_dir():
+        yield Path(kept) / tree.suite / "layer"
+        return
+    top = Path(kept) / tree.suite if kept else Path(tempfile.mkdtemp(prefix="astmanproxy-layer-"))
     try:
         install(tree, top / "layer")
         yield top / "layer"
     finally:
-        shutil.rmtree(top, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(top, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

@@ -30,14 +30,6 @@ chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 """
 _MAKE = f"""
 make -C {SOURCE} install PIPFLAGS="--no-index --find-links /opt/wheels"
-# For as long as it does not do so itself.
-if ! id astmanproxy > /dev/null 2>&1; then
-  systemd-sysusers {SOURCE}/init/astmanproxy.sysusers
-  sed -i 's/^proc_user = .*/proc_user = astmanproxy/' /etc/asterisk/astmanproxy.conf
-  chgrp astmanproxy /etc/asterisk/astmanproxy.*
-  install -m 0644 {SOURCE}/init/astmanproxy.socket /usr/local/lib/systemd/system
-  {SOURCE}/init/adapt logrotate /etc/asterisk/astmanproxy.conf > /etc/logrotate.d/astmanproxy
-fi
 """
 
 

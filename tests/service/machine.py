@@ -63,6 +63,7 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 for n in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${n%:*}" "$root/dev/${n#*:}"; done
+grep -qs localhost "$root/etc/hosts" || echo "127.0.0.1 localhost" >> "$root/etc/hosts"
 # By this it is known from outside.
 echo "$name" > "$root/etc/machine-of-test"
 cd "$root"
@@ -71,7 +72,7 @@ pivot_root . mnt
 umount -l /mnt
 hostname "$name"
 export container=test
-exec $init
+eval "exec $init"
 """
 #: What is started as process 1; a machine without systemd as init has one that does nothing.
 SYSTEMD = "/lib/systemd/systemd --system --log-target=journal --show-status=no"

@@ -44,9 +44,7 @@ def test_a_reload_takes_over_what_the_file_says(service: Service) -> None:
     service("reload")
 
     assert service.pid == pid
-    wait_until(
-        lambda: "0 of 1 servers" in service.machine.show("astmanproxy.service", "StatusText")
-    )
+    wait_until(lambda: "0 of 1 servers" in service.status_text)
 
 
 def test_a_reload_that_cannot_be_done_fails(service: Service) -> None:
@@ -70,7 +68,7 @@ def test_a_broken_configuration_is_told_once(service: Service) -> None:
     assert done.returncode != 0
     assert service.state == "failed"
     assert service.machine.show("astmanproxy.service", "ExecMainStatus") == "78"
-    assert "listenport" in service.machine.show("astmanproxy.service", "StatusText")
+    assert "listenport" in service.status_text
     assert service.machine.show("astmanproxy.service", "NRestarts") == "0"
 
 

@@ -27,6 +27,7 @@ def test_install_puts_program_configuration_and_start_files(place: Place) -> Non
     assert place.files() - {dropin} == {
         "usr/local/sbin/astmanproxy",
         *(f"usr/local/lib/systemd/system/astmanproxy.{kind}" for kind in ("service", "socket")),
+        *(f"usr/local/lib/{kind}.d/astmanproxy.conf" for kind in ("sysusers", "tmpfiles")),
         *(f"usr/local/lib/astmanproxy/handlers/{p.name}" for p in ROOT.glob("handlers/*.py")),
         "usr/local/lib/astmanproxy/handlers/own.py",
         "etc/asterisk/astmanproxy.conf",

@@ -55,7 +55,8 @@ def listening_inodes(lines: Iterable[str], port: int) -> set[str]:
 def sockets() -> list[str]:
     """Return the lines of the system's tables of TCP sockets; none where it has no such."""
     lines: list[str] = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    # Not /proc/net: ProcSubset=pid (systemd.exec(5)) leaves processes alone in /proc.
+    for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
         with contextlib.suppress(OSError):
             lines += Path(table).read_text("ascii").splitlines()[1:]
     return lines
