@@ -140,7 +140,7 @@ class Log(logging.Handler):
             is_written = record.levelno >= self.levels.of_logger(record.name)
             if hasattr(record, "said") and self._sink.fileno() == _STDERR:
                 is_written = False
-            wants = [copy.wants(record) for copy in self._copies]
+            wants = [copy.wants(record) for copy in self._copies] if self._copies else ()
             if not (is_written or any(wants)):
                 return
             is_limited = is_written or record.levelno >= logging.INFO
@@ -154,6 +154,8 @@ class Log(logging.Handler):
 
     def _entries(self, record: logging.LogRecord, *wants: bool) -> tuple[bytes, ...]:
         """Return *record* for the sink and each copy, b"" for who does not want it."""
+        if not self._copies:
+            return (self._form.encode(record),)
         forms = (self._form, *(copy.form for copy in self._copies))
         return tuple(form.encode(record) if want else b"" for form, want in zip(forms, wants))
 

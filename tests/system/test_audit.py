@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +18,6 @@ from tests.system.peers import PATIENT, BareServer, host_line, is_response, wait
 from tests.system.people import logged_in
 
 if TYPE_CHECKING:
-    import socket
-
     from tests.support import ManagerClient, ProxyProcess, StartProxy
     from tests.system.peers import Stage
 
@@ -149,3 +149,22 @@ def test_it_is_off_unless_asked_for_and_sighup_turns_it_on(proxy: StartProxy) ->
             asked(client, "Action: Hangup", "Channel: SIP/2")
             program.wait_log("channel=SIP/2")
     assert "channel=SIP/1" not in program.log()
+
+
+def test_what_never_went_up_is_audited_too(proxy: StartProxy) -> None:
+    """Its client had left before its turn came, behind a call; the call itself is under way."""
+    with BareServer(script=lambda link: link.recv(1000)) as server:
+        program = proxy(PATIENT + "audit = yes\n" + host_line(server))
+        wait_connected(program)
+        with program.client() as client:
+            client.send(*ORIGINATE)
+            client.send("Action: Hangup", "Channel: SIP/1")
+            wait_until(lambda: server.links, what="the connection")
+            client.send("ProxyAction: ListServers")
+            client.read_until(is_response)
+            reset = struct.pack("ii", 1, 0)
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        program.wait_log("not sent: the client left")
+
+        [line] = audit(program)
+    assert line.endswith('action=Hangup channel=SIP/1 result="not sent: the client left"')
