@@ -42,6 +42,7 @@ from amiproxy.process.process import (
     is_to_stop,
     raise_file_limit,
     reopen_closed_stdio,
+    say,
     set_process_name,
     wait_for_signal,
 )
@@ -88,13 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse_options(sys.argv[1:] if arguments is None else arguments)
     except getopt.GetoptError as error:
         print(f"astmanproxy: {error}", file=sys.stderr)
-        print(usage())
+        say([usage()])
         return EX_CONFIG if notify_socket() else 1
     if options.command == "help":
-        print(usage())
+        say([usage()])
         return 0
     if options.command == "version":
-        print(VERSION)
+        say([VERSION])
         return 0
     if options.command:
         status: int = importlib.import_module(COMMANDS[options.command]).main(options)

@@ -12,6 +12,7 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError
 from amiproxy.process.controlpath import control_path
 from amiproxy.process.options import current_directory
+from amiproxy.process.process import while_read
 from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
 from amiproxy.threads.control.client import UnreachableError, ask
@@ -48,9 +49,10 @@ def main(options: Options) -> int:
     except KeyboardInterrupt:
         return UNREACHABLE
     stream = sys.stdout if told.is_good or options.json else sys.stderr
-    stream.flush()
-    stream.buffer.write(told.text)
-    stream.buffer.flush()
+    with while_read():
+        stream.flush()
+        stream.buffer.write(told.text)
+        stream.buffer.flush()
     if told.is_good and comeback is not None and not comeback.wait(Deadline(PATIENCE)):
         print("it has not come back: see its log", file=sys.stderr)
         return UNREACHABLE

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from amiproxy.access import hashes
+from amiproxy.process.process import say
 
 if TYPE_CHECKING:
     from amiproxy.process.options import Options
@@ -30,5 +31,5 @@ def main(_: Options) -> int:
         print("A secret has 1 to 72 bytes: bcrypt ignores the rest", file=sys.stderr)
         return 1
     # Bytes are characters, as in the users file.
-    print(hashes.hash_secret(data.decode("latin-1")))
+    say([hashes.hash_secret(data.decode("latin-1"))])
     return 0

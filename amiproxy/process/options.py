@@ -100,6 +100,12 @@ COMMANDS = {
 }
 
 
+def _first(option: Option) -> str:
+    """Return how *option* is typed, in short if it can be."""
+    name = f"-{option.short}" if option.short else f"--{option.long}"
+    return f"{name} {option.value}" if option.value else name
+
+
 def usage() -> str:
     """Return what --help prints."""
     left = [
@@ -109,7 +115,8 @@ def usage() -> str:
     ]
     width = max(map(len, left))
     lines = [
-        "Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE] | -t | -h | -v",
+        "Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE]",
+        f"       astmanproxy {' | '.join(_first(each) for each in OPTIONS if each.command)}",
         *(
             f" {name if not i else '':{width}} {' ' if i else ':'} {text}"
             for name, each in zip(left, OPTIONS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 log = logging.getLogger("amiproxy.process")
 
@@ -54,10 +54,17 @@ def reopen_closed_stdio() -> None:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print *lines*, as long as somebody reads: ``astmanproxy -t | head`` ends without a word."""
-    try:
+    """Print *lines*, as long as somebody reads."""
+    with while_read():
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """Print in the block, as long as somebody reads: ``astmanproxy -t | head`` ends silently."""
+    try:
+        yield
     except BrokenPipeError:
         # Or the flush at the exit would fail as well.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

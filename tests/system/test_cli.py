@@ -38,6 +38,7 @@ def test_help(switch: str) -> None:
 
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: astmanproxy ")
+    assert "\n       astmanproxy -t | " in done.stdout
     for option in ("-d", "-f", "-g", "-c", "-u", "-p", "-t", "-v", "-h", "--hash-secret"):
         assert f" {option}" in done.stdout
 
@@ -54,21 +55,22 @@ def test_an_unknown_option_prints_the_usage(switches: list[str]) -> None:
 
 
 @pytest.mark.parametrize("buffering", ["", "1"])
-def test_who_reads_what_t_prints_may_stop(tmp_path: Path, buffering: str) -> None:
+@pytest.mark.parametrize("switch", ["-t", "-h", "-v", "-x"])
+def test_who_reads_what_is_printed_may_stop(tmp_path: Path, switch: str, buffering: str) -> None:
     """``astmanproxy -t | head``: no word of a broken pipe."""
     users = Path(tmp_path, "users")
     users.write_text(USERS)
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, PROGRAM, "-t", "-c", os.devnull, "-u", users],
+        [sys.executable, PROGRAM, switch, "-c", os.devnull, "-u", users],
         stdout=writing,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": buffering},
         check=False,
     )
     os.close(writing)
-    assert done.stderr == b""
+    assert done.stderr == (b"astmanproxy: option -x not recognized\n" if switch == "-x" else b"")
 
 
 def test_hash_secret_prints_a_bcrypt_hash() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,20 @@ def test_an_unknown_command_fails(daemon: Daemon) -> None:
     assert told(daemon, "nosuch") == (1, "", "'nosuch' is no command; help lists them\n")
     assert told(daemon, "help\nversion") == (1, "", "a command is one line\n")
     assert told(daemon, "help")[0] == 0
+
+
+def test_who_reads_the_answer_may_stop(daemon: Daemon) -> None:
+    """``astmanproxy --control help | head``: no word of a broken pipe."""
+    daemon.start()
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*daemon.command, "--control", "help"], stdout=writing, stderr=subprocess.PIPE,
+        timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_socket_may_be_elsewhere_or_nowhere(daemon: Daemon) -> None:
