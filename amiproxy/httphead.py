@@ -49,9 +49,16 @@ def find_end(data: bytes | bytearray, searched: int) -> int:
     if searched < _LONGEST_METHOD:
         method, blank, _ = bytes(data[: _LONGEST_METHOD + 1]).partition(b" ")
         if not _METHOD.fullmatch(method) or (len(data) > _LONGEST_METHOD and not blank):
-            raise BadRequest(400, f"This is not an HTTP request: it begins as in {EXAMPLE}")
+            raise BadRequest(400, f"This is not an HTTP request: {_instead(method)}")
     found = _END.search(data, max(0, searched - 2))
     return found.end() if found else -1
+
+
+def _instead(begin: bytes) -> str:
+    """Return what to do instead of sending what begins with *begin*, up to a blank."""
+    if b":" in begin:
+        return "programs that speak AMI need a listener with inputformat = standard"
+    return f"it begins as in {EXAMPLE}"
 
 
 def is_simple(data: bytes | bytearray) -> bool:

@@ -26,6 +26,7 @@ from amiproxy.settings.config import Config
 from amiproxy.settings.describe import describe_listener, describe_servers, describe_users
 from amiproxy.settings.files import find_users, read_formats
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
+from amiproxy.threads.control.socketfile import try_control
 from amiproxy.threads.logopening import try_log
 from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.listening import try_listener
@@ -96,6 +97,8 @@ class _Check:
             self._who = who = identity(config)
             with self._noted():
                 try_log(config, who)
+            with self._noted():
+                try_control(config, who)
             self._warn(check_pidfile(config, options, who))
         for read in (client_context, server_context, read_formats):
             with self._noted():

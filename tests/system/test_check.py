@@ -86,6 +86,11 @@ def test_what_is_hardly_meant_is_warned_of(
         ("listenport = 1234 5\n", 'amp.conf:5: listenport: without its blanks this is "12345"'),
         ("authrequierd = yes\n", "amp.conf:5: unknown key authrequierd; is authrequired meant?"),
         ("pidfile = {dir}/amp.conf\n", "Cannot write pid file {dir}/amp.conf: "),
+        (
+            "controlsocket = {dir}/amp.conf\n",
+            "amp.conf:5: Cannot make control socket {dir}/amp.conf",
+        ),
+        ("controlsocket = {dir}/none/x\n", "amp.conf:5: Cannot make control socket {dir}/none/x: "),
         ("handlerdir = {dir}/none\n", "amp.conf:5: handlerdir: {dir}/none is not a directory"),
         ("proc_group = nosuchgroup\n", "amp.conf:5: getgrnam(nosuchgroup) failed"),
         ("host = 127.0.0.1, 1, u, s#c, on\n", "put a blank before it, or the secret in quotes"),

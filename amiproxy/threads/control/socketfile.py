@@ -29,6 +29,9 @@ _BACKLOG = 16
 _LONGEST = 107
 
 
+_TAKEN = "Cannot make control socket {}: there is a file of that name"
+
+
 class SocketFile:
     """The socket *sock*, which listens at *path*."""
 
@@ -67,6 +70,31 @@ def prepared_control(config: Config, pidfile: str, who: Identity) -> SocketFile 
             raise ConfigError(*(f"{place}{problem}" for problem in error.problems)) from error
         log.warning("%s; there is none", error)
         return None
+
+
+def try_control(config: Config, who: Identity) -> None:
+    """Find out whether *who* could make the control socket that *config* names; makes nothing.
+
+    Raises:
+        ConfigError: they could not.
+
+    """
+    path = config.control_socket
+    if path in ("", "no"):
+        return
+    directory = os.path.dirname(path)  # noqa: PTH120 - a plain string
+    code = 0
+    if not os.path.isdir(directory):  # noqa: PTH112
+        code = errno.ENOENT
+    elif not who.can(os.W_OK | os.X_OK, directory):
+        code = errno.EACCES
+    if code:
+        problem = _words(path, directory, who, OSError(code, os.strerror(code)))
+    elif os.path.lexists(path) and not stat.S_ISSOCK(os.lstat(path).st_mode):
+        problem = _TAKEN.format(path)
+    else:
+        return
+    raise ConfigError(f"{config.place('control_socket')}{problem}")
 
 
 def open_socket(path: str, who: Identity) -> SocketFile:
@@ -122,7 +150,7 @@ def _ensure_free(path: str, near: str) -> None:
     """
     try:
         if not stat.S_ISSOCK(os.lstat(near).st_mode):
-            raise ConfigError(f"Cannot make control socket {path}: there is a file of that name")
+            raise ConfigError(_TAKEN.format(path))
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(0.0)
             sock.connect(near)

@@ -175,5 +175,6 @@ def resolve(host: str, port: int) -> list[Place]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
-        raise PeerGone(f"cannot resolve {host}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise PeerGone(f"cannot resolve {host}: {why}") from error
     return [Place(family, kind, proto, to) for family, kind, proto, _, to in found]

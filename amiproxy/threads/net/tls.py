@@ -23,6 +23,9 @@ _TOO_WEAK = {
     "CA_MD_TOO_WEAK": "the signature of an authority in its chain is too weak",
 }
 
+#: Where a certificate begins.
+_BEGIN = re.compile(rb"-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----")
+
 #: A certificate's RSA key as DER, up to the modulus (RFC 8017, A.1.1): its length, first byte.
 _RSA_KEY = re.compile(
     rb"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03(?:[\0-\x7f]|\x81.|\x82..)\0"
@@ -99,9 +102,10 @@ def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> Non
     path = getattr(config, field)
     what = f"{config.place(field)}{key} {path}"
     try:
+        text = Path(path).read_bytes()
         context.load_verify_locations(path)
     except ssl.SSLError as error:
-        raise ConfigError(f"{what}: holds no certificate in PEM form") from error
+        raise ConfigError(f"{what}: {_no_authority(text)}") from error
     except OSError as error:
         raise ConfigError(f"{what}: {error.strerror}") from error
     stored = context.cert_store_stats()
@@ -112,21 +116,38 @@ def _trust(context: ssl.SSLContext, config: Config, key: str, field: str) -> Non
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
+def _no_authority(text: bytes) -> str:
+    """Return what is wrong with *text*, a file of authorities that OpenSSL refused."""
+    damaged = "a certificate in it is damaged: copy it anew, lines and all"
+    return damaged if _BEGIN.search(text) else _no_certificate(text)
+
+
 def _why(text: bytes, error: ssl.SSLError) -> str:
     """Return what is wrong with a file OpenSSL refused, in words for an administrator."""
-    if b"-----BEGIN CERTIFICATE" not in text:
-        return "holds no certificate in PEM form"
-    if b"PRIVATE KEY-----" not in text:
-        return "holds no private key; put the key into the same file"
-    if b"ENCRYPTED" in text:
-        return "the private key has a password; remove it (openssl pkey)"
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return "the private key does not belong to the first certificate"
-    if error.reason in _TOO_WEAK:
+    reason = error.reason or "PEM"  # OpenSSL's "PEM lib" names none
+    for is_so, words in (
+        (not _BEGIN.search(text), _no_certificate(text)),
+        (b"PRIVATE KEY-----" not in text, "holds no private key; put the key into the same file"),
+        (b"ENCRYPTED" in text, "the private key has a password; remove it (openssl pkey)"),
+        (reason == "KEY_VALUES_MISMATCH",
+         "the private key does not belong to the first certificate"),
+        ("PEM" in reason.upper(),
+         "a certificate or key in it is damaged: copy it anew, lines and all"),
+    ):  # fmt: skip
+        if is_so:
+            return words
+    if reason in _TOO_WEAK:
         bits = rsa_bits(text)
-        what = _TOO_WEAK[error.reason].format(bits=f" ({bits} bits)" if bits else "")
+        what = _TOO_WEAK[reason].format(bits=f" ({bits} bits)" if bits else "")
         return f"{what} for this system's OpenSSL; make a new one (make cert)"
-    return f"cannot be used: {error.reason or error}"
+    return f"cannot be used: {reason.replace('_', ' ').lower()} (as OpenSSL says)"
+
+
+def _no_certificate(text: bytes) -> str:
+    """Return what is told of a file with the contents *text* that holds none."""
+    # A SEQUENCE of DER: a bare certificate, or PKCS #12.
+    way = "; openssl x509 -inform DER, or openssl pkcs12, makes that of it"
+    return "holds no certificate in PEM form" + way * text.startswith((b"\x30\x82", b"\x30\x83"))
 
 
 def rsa_bits(pem: bytes) -> int:

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
-from amiproxy.threads.net.tls import client_context, rsa_bits
+from amiproxy.threads.net.tls import client_context, rsa_bits, server_context
 from tests.certificates import Authority, self_signed
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def test_what_is_wrong_is_told_with_file_and_line(pems: Path, tmp_path: Path) ->
         "holds no certificate": key,
         "does not belong to": key + (pems / "b.crt").read_text(),
         "has a password": (pems / "a.locked").read_text() + cert,
+        "is damaged: copy it anew": key + cert.replace("MII", "MIJ", 1),
     }
     for words, text in cases.items():
         path = tmp_path / "x.pem"
@@ -78,6 +79,18 @@ def test_what_is_wrong_is_told_with_file_and_line(pems: Path, tmp_path: Path) ->
         assert words in found
 
     assert "No such file or directory; make cert makes one" in complaint(tmp_path / "none")
+
+
+def test_a_file_in_another_form_is_told_how_to_make_pem_of_it(pems: Path, tmp_path: Path) -> None:
+    """DER and PKCS #12 are what other systems export; a damaged authority is told as such."""
+    pem = (pems / "a.crt").read_text()
+    path = tmp_path / "x.der"
+    path.write_bytes(ssl.PEM_cert_to_DER_cert(pem))
+    assert "openssl x509 -inform DER, or openssl pkcs12, makes that of it" in complaint(path)
+
+    path.write_text(pem.replace("MII", "MIJ", 1))
+    with pytest.raises(ConfigError, match=r"sslcafile .*: a certificate in it is damaged"):
+        server_context(Config(ssl_verify=True, ssl_ca_file=str(path)))
     assert "Is a directory" in complaint(tmp_path)
 
 
