@@ -148,6 +148,7 @@ def test_logrotate_signals_no_other_process(
         ("logfile = /a/B.log ; x\nproc_user = daemon\n", "/a/B.log", "daemon daemon"),
         ('LogFile = "/a/b"\nproc_user=daemon\nproc_group = "nogroup"', "/a/b", "daemon nogroup"),
         ("logfile=/a/1\nlogfile=/a/2\n", "/a/2", "nobody nogroup"),
+        ("logfile=/a/1\nlogfile=Journal\n", "/var/log/astmanproxy/astmanproxy.log", "nobody "),
         (";logfile = /a/b\n", "/var/log/asterisk/astmanproxy.log", "nobody nogroup"),
         ("logfile = /a/b|e id\nproc_user = a b\n", "/var/log/asterisk/astmanproxy.log", "ab "),
         ('logfile = "/a {\nproc_user = "x\\ny"\n', "/var/log/asterisk/astmanproxy.log", "nobody "),
