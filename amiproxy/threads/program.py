@@ -32,6 +32,7 @@ class Program:
     def __init__(self, reloader: Reloader, context: ProxyContext, log: Log, start: Start) -> None:
         """*start* is how the process was started."""
         self._reloader = reloader
+        self._context = context
         self._observer = Observer(context, lambda: log.lost, lambda: reloader.last)
         self._start = start
         #: Whether it starts anew when it has stopped.
@@ -69,8 +70,12 @@ class Program:
         self.is_restarting = True
         self.stop()
 
-    def stop(self) -> None:
-        """Have the process end in order: main does that."""
+    def stop(self, drain: float = 0.0) -> None:
+        """Have the process end in order: main does that.
+
+        Clients may take *drain* seconds for what is left for them, or ``drainseconds``.
+        """
+        self._context.longer_drain = drain
         os.kill(os.getpid(), signal.SIGTERM)
 
     def status(self) -> Status:

@@ -114,7 +114,7 @@ class Proxy:
     @property
     def stop_time(self) -> float:
         """How long ``stop`` may take, in seconds."""
-        return max(STOP_TIME, self.context.config.drain_seconds + _LAST_WORDS)
+        return max(STOP_TIME, self.context.drain_seconds + _LAST_WORDS)
 
     def stop(self, *, keep_sockets: bool = False) -> None:
         """Let clients have what is left for them, tell all peers, and end all threads.
@@ -122,7 +122,7 @@ class Proxy:
         It takes STOP_TIME seconds at most, or as much longer as ``drainseconds`` wants.
         *keep_sockets*: those that clients connect to stay open, for who comes next.
         """
-        drain = self.context.config.drain_seconds
+        drain = self.context.drain_seconds
         deadline = Deadline(self.stop_time)
         stop = functools.partial(self._stop, drain, deadline, keep_sockets=keep_sockets)
         # In a thread of its own: one that hangs may hold a lock.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.threads.control.client import ask
 from simulator.server import SimulatedAsterisk
 from tests.support import is_listening, wait_until
 from tests.system.peers import PATIENT, BareServer, certificate, host_line, wait_connected
@@ -72,6 +73,27 @@ def begin_to_stop(program: ProxyProcess) -> None:
     program.send_signal(signal.SIGTERM)
     program.wait_log("-- stopping")
     wait_until(lambda: not is_listening(program.port), what="nobody is accepted")
+
+
+@pytest.mark.parametrize(("command", "comes"), [("shutdown", False), ("shutdown --drain", True)])
+def test_the_operator_may_give_clients_more_time(
+    proxy: StartProxy, held: Held, command: str, *, comes: bool
+) -> None:
+    """A minute, where ``drainseconds`` gives them none."""
+    config = UNIQUE + "drainseconds = 0\ncontrolsocket = {dir}/c.sock\n"
+    program = proxy(config + host_line(held.asterisk), "")
+    wait_connected(program)
+    with program.client() as client:
+        client.send("Action: CoreStatus")
+        held.wait_asked()
+
+        assert ask(str(program.dir / "c.sock"), command, timeout=10).is_good
+        program.wait_log("-- stopping")
+        if not comes:
+            client.read_to(GOODBYE)
+        held.let.set()
+
+        assert (b"CoreVersion: x" in client.read_to_end()) is comes
 
 
 @pytest.mark.parametrize("tls", [False, True])

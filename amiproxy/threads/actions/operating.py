@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.basics.boolean import parse_bool
 from amiproxy.threads.actions.call import STAYS
 from amiproxy.threads.actions.record import ProxyAction
 from amiproxy.threads.control.command import clean
@@ -34,8 +35,10 @@ def _run(command: Command, call: Call) -> Outcome:
     for argument in command.arguments:
         header = _header(argument)
         word = message.get(header)
-        if word:
-            words.append(argument.strip("[]") if argument.startswith("[--") else word)
+        if argument.startswith("[--"):
+            words += [argument.strip("[]")] if parse_bool(word) else []
+        elif word:
+            words.append(word)
         elif not argument.startswith("["):
             return call.say(replies.proxy_failure(message, f"{header} is missing"))
     name = "" if session.user is None else f" (user {session.user.name!a})"

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 from amiproxy import __version__
 from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
+
+#: Seconds that clients have with ``shutdown --drain``.
+DRAIN = 60.0
 
 
 @command("version", explanation="the version of the running proxy, its pid, and since when it runs")
@@ -67,12 +71,18 @@ def _loglevel(request: Request) -> Answer:
 
 @command(
     "shutdown",
+    "[--drain]",
     changes=True,
     action="Shutdown",
-    explanation="what SIGTERM does: clients are told, and it ends",
+    explanation="what SIGTERM does: clients are told, and it ends; --drain: they have a minute for"
+    " their last answers, or drainseconds if that is longer",
 )
 def _shutdown(request: Request) -> Answer:
-    return Answer(("it ends now",), then=request.context.program.stop)
+    program = request.context.program
+    if request.words in ((), ("--drain",)):
+        drain = DRAIN if request.words else 0.0
+        return Answer(("it ends now",), then=functools.partial(program.stop, drain))
+    return refusal("usage: shutdown [--drain]")
 
 
 @command(

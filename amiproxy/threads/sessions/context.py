@@ -64,8 +64,8 @@ class Operations(Protocol):
     def restart(self) -> None:
         """Have the process end in order, and start anew."""
 
-    def stop(self) -> None:
-        """Have the process end in order."""
+    def stop(self, drain: float = 0.0) -> None:
+        """Have the process end in order; clients may take *drain* seconds, if need be."""
 
     def status(self) -> Status:
         """Return what goes on; may wait a second."""
@@ -108,6 +108,8 @@ class ProxyContext:
         self.formats = formats
         self.admission = Admission()
         self.stopping = threading.Event()
+        #: Seconds that clients have for that at least, if the operator said so.
+        self.longer_drain = 0.0
         #: Until when clients may take what is left for them, once it stops.
         self.leave_by = Deadline(None)
         self.guesses = Guesses(self.stopping)
@@ -138,6 +140,11 @@ class ProxyContext:
     def uptime(self) -> float:
         """Seconds since the proxy began."""
         return time.monotonic() - self._began
+
+    @property
+    def drain_seconds(self) -> float:
+        """Seconds that clients have for their last answers when the proxy stops."""
+        return max(self.config.drain_seconds, self.longer_drain)
 
     @property
     def connect_level(self) -> int:

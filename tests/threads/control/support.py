@@ -47,8 +47,8 @@ class FakeProxy:
         self.asked.append(f"{word} {module}")
         return f"{word} {module}"
 
-    def stop(self) -> None:
-        self.asked.append("stop")
+    def stop(self, drain: float = 0.0) -> None:
+        self.asked.append(f"stop {drain:g}")
 
     @property
     def context(self) -> ProxyContext:

@@ -15,6 +15,7 @@ from amiproxy import __version__
 from amiproxy.basics.places import user_name
 from amiproxy.settings.reloadreport import ReloadReport
 from amiproxy.threads.control.client import Told, UnreachableError, ask
+from amiproxy.threads.control.commands import DRAIN
 from amiproxy.threads.control.server import LONGEST, MOST
 from amiproxy.threads.control.socketfile import connect
 from amiproxy.threads.control.table import COMMANDS
@@ -86,9 +87,12 @@ def test_the_level_of_the_log_and_the_end() -> None:
         assert told(path, "loglevel debug") == Told(True, b"logged is from: debug \n")
         assert told(path, "loglevel info client").is_good
         assert told(path, "shutdown") == Told(True, b"it ends now\n")
-        wait_until(lambda: "stop" in fake.asked)
+        wait_until(lambda: "stop 0" in fake.asked)
+        assert told(path, "shutdown --drain").is_good
+        wait_until(lambda: f"stop {DRAIN:g}" in fake.asked)
+        assert told(path, "shutdown now") == Told(False, b"usage: shutdown [--drain]\n")
 
-    assert fake.asked == ["debug ", "info client", "stop"]
+    assert fake.asked == ["debug ", "info client", "stop 0", "stop 60"]
 
 
 @pytest.mark.parametrize(
