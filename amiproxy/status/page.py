@@ -124,7 +124,7 @@ def _clients(status: Status, room: int, width: int, style: Style) -> Iterator[st
     if rest > 0:
         shown = tuple(sorted(shown, key=_cost, reverse=True)[: max(1, room - 1)])
     yield from render(CLIENTS, shown, width, style)
-    rest = len(status.clients) - len(shown)
+    rest = len(status.clients) - len(shown) + status.clients_left_out
     if rest:
         line = f"... {_counted(rest, 'more client')}: astmanproxy --control 'show clients'"
         yield cut(line, width) if width else line

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Generic, TypeVar
 from amiproxy.status.style import Look, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from amiproxy.status.style import Style
 
@@ -49,23 +49,22 @@ class Column(Generic[Row]):
 
 
 def render(
-    columns: Sequence[Column[Row]], rows: Sequence[Row], width: int = 0, style: Style = plain
-) -> list[str]:
-    """Return the lines of a table of *rows*, at most *width* characters wide; 0: no limit."""
-    cells = [[clean(column.text(row)) for row in rows] for column in columns]
-    widths = [max(map(columns_of, [column.title, *texts])) for column, texts in zip(columns, cells)]
+    columns: Sequence[Column[Row]], rows: Iterable[Row], width: int = 0, style: Style = plain
+) -> Iterator[str]:
+    """Yield the lines of a table of *rows*, at most *width* characters wide; 0: no limit.
+
+    Looks at each row once, before the first line.
+    """
+    cells = [[(clean(column.text(row)), column.look(row)) for column in columns] for row in rows]
+    widths = [len(column.title) for column in columns]
+    for line in cells:
+        widths = list(map(max, widths, [columns_of(text) for text, _ in line]))
     chosen = _chosen(columns, widths, width)
     widths = _narrowed(columns, widths, chosen, width)
-    lines = [
-        style(_line((columns[i].title, widths[i], columns[i].left) for i in chosen), Look.HEAD)
-    ]
-    for at, row in enumerate(rows):
-        parts = [
-            style(_padded(cells[i][at], widths[i], columns[i].left), columns[i].look(row))
-            for i in chosen
-        ]
-        lines.append(_GAP.join(parts).rstrip())
-    return lines
+    yield style(_line((columns[i].title, widths[i], columns[i].left) for i in chosen), Look.HEAD)
+    for line in cells:
+        parts = [style(_padded(line[i][0], widths[i], columns[i].left), line[i][1]) for i in chosen]
+        yield _GAP.join(parts).rstrip()
 
 
 def _chosen(columns: Sequence[Column[Row]], widths: Sequence[int], width: int) -> list[int]:

@@ -179,6 +179,8 @@ class Status:
     listeners: tuple[str, ...]
     warnings: tuple[Alarm, ...]
     servers: tuple[ServerStatus, ...]
+    #: Those that cost most, if there are many: what they leave unread, then events, count.
     clients: tuple[ClientStatus, ...]
+    clients_left_out: int
     totals: Totals
     memory: MemoryStatus

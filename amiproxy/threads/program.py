@@ -15,7 +15,7 @@ from amiproxy.threads.status.observer import Observer
 if TYPE_CHECKING:
     from amiproxy.process.again import Start
     from amiproxy.settings.reloadreport import ReloadReport
-    from amiproxy.status.values import Status, ThreadStatus, UserStatus
+    from amiproxy.status.values import ClientStatus, Status, ThreadStatus, UserStatus
     from amiproxy.threads.log import Log
     from amiproxy.threads.reloading import Reloader
     from amiproxy.threads.sessions.context import ProxyContext
@@ -81,6 +81,10 @@ class Program:
     def status(self) -> Status:
         """Return what goes on; may wait a second."""
         return self._observer.status()
+
+    def client_status(self) -> tuple[ClientStatus, ...]:
+        """Return what goes on at each client; waits as ``status``."""
+        return self._observer.clients()
 
     def user_status(self) -> tuple[UserStatus, ...]:
         """Return what goes on as each user; waits as ``status``."""

@@ -116,6 +116,7 @@ def status(
         warnings=warnings,
         servers=servers,
         clients=clients,
+        clients_left_out=0,
         totals=dataclasses.replace(TOTALS, **totals),
         memory=MEMORY,
     )

@@ -3,19 +3,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amiproxy.status import table
 from amiproxy.status.shows import CLIENTS, SERVERS
 from amiproxy.status.style import Look, coloured, plain, style_for
-from amiproxy.status.table import Column, columns_of, cut, render
+from amiproxy.status.table import Column, columns_of, cut
 from tests.status.samples import client, server
 
 PAIRS: tuple[Column[tuple[str, int]], ...] = (
     Column("NAME", lambda row: row[0], left=True),
     Column("COUNT", lambda row: str(row[1]), 1),
 )
+
+
+def render(*arguments: Any) -> list[str]:
+    return list(table.render(*arguments))
 
 
 def test_names_begin_and_numbers_end_below_each_other() -> None:

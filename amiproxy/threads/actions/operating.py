@@ -62,7 +62,7 @@ def _lines(answer: Answer) -> Iterator[str]:
 
 def _rows(answer: Answer) -> Iterator[str]:
     """Yield what *answer* shows as lines of a reply."""
-    data = answer.data
+    data = answer.document
     for row in data if isinstance(data, list) else [data]:
         yield f"Row: {json.dumps(row)}"
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.threads.sessions.context import ProxyContext
 
 
@@ -25,13 +27,21 @@ class Request(NamedTuple):
 class Answer(NamedTuple):
     """What is said to a Request: *lines* of text, or *data* for who asks for JSON.
 
-    ``data`` None: the lines stand for it.  *then* is called when the answer has been sent.
+    ``data`` None: the lines stand for it; a function returns it, where it takes long to make.
+    *then* is called when the answer has been sent.
     """
 
-    lines: tuple[str, ...] = ()
+    lines: Iterable[str] = ()
     is_good: bool = True
     data: object = None
     then: Optional[Callable[[], object]] = None
+
+    @property
+    def document(self) -> object:
+        """What JSON is made of."""
+        if self.data is None:
+            return list(self.lines)
+        return self.data() if callable(self.data) else self.data
 
 
 # An answer is shown on a terminal, and what a client sent may stand in it (as in threads/log.py).

@@ -26,6 +26,7 @@ from amiproxy.threads.control.table import perform
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.starting import StartingThread
 from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.sessions.paced import paced
 
 if TYPE_CHECKING:
     from amiproxy.threads.control.socketfile import SocketFile
@@ -42,6 +43,9 @@ PATIENCE = 10.0
 
 #: Pause after an accept for which there was no descriptor or memory, in seconds.
 _PAUSE = 0.1
+
+
+_JSON = json.JSONEncoder(indent=2)
 
 
 class ControlServer:
@@ -170,9 +174,9 @@ def _send(sock: socket.socket, answer: Answer, *, as_json: bool, wait: float) ->
     """Send *answer* and close *sock*; who takes nothing for *wait* seconds gets it in part."""
     lines: list[str] = ["ok" if answer.is_good else "error"]
     if as_json:
-        lines.append(json.dumps(answer.lines if answer.data is None else answer.data, indent=2))
+        lines.append("".join(paced(_JSON.iterencode(answer.document), 1000)))
     else:
-        lines += [clean(line) for line in answer.lines]
+        lines += [clean(line) for line in paced(answer.lines)]
     data = "".join(f"{line}\n" for line in lines).encode("latin-1", "backslashreplace")
     with contextlib.suppress(OSError), sock:
         sock.settimeout(wait)

@@ -14,6 +14,7 @@ from amiproxy.status.page import memory_lines, page, totals
 from amiproxy.status.shows import CLIENTS, SERVERS, THREADS, USERS
 from amiproxy.status.table import Column, render
 from amiproxy.threads.control.command import Answer, Command, Request, command
+from amiproxy.threads.sessions.paced import paced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,14 @@ CONFIG: tuple[Column[InForce], ...] = (
 
 
 def _table(request: Request, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> Answer:
-    return Answer(tuple(render(columns, rows, request.width)), data=document(rows))
+    lines = render(columns, paced(rows), request.width)
+    return Answer(lines, data=lambda: [document(row) for row in paced(rows)])
 
 
 @command("status", explanation="everything at a glance, what is wrong first")
 def _status(request: Request) -> Answer:
     status = request.context.program.status()
-    return Answer(tuple(page(status, request.width)), data=document(status))
+    return Answer(page(status, request.width), data=lambda: document(status))
 
 
 @command(
@@ -53,7 +55,7 @@ def _servers(request: Request) -> Answer:
     explanation="each client: who, where from, formats, filter, events, backlog",
 )
 def _clients(request: Request) -> Answer:
-    return _table(request, CLIENTS, request.context.program.status().clients)
+    return _table(request, CLIENTS, request.context.program.client_status())
 
 
 @command(
@@ -94,7 +96,7 @@ def _stats(request: Request) -> Answer:
 def _config(request: Request) -> Answer:
     rows = tuple(in_force(request.context.config))
     data = [row._asdict() for row in rows]
-    return Answer(tuple(render(CONFIG, rows, request.width)), data=data)
+    return Answer(render(CONFIG, rows, request.width), data=data)
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.settings.reloadreport import ReloadReport
-    from amiproxy.status.values import Status, ThreadStatus, UserStatus
+    from amiproxy.status.values import ClientStatus, Status, ThreadStatus, UserStatus
     from amiproxy.threads.sessions.router import Router
 
 _Number = TypeVar("_Number", int, float, bool)
@@ -69,6 +69,9 @@ class Operations(Protocol):
 
     def status(self) -> Status:
         """Return what goes on; may wait a second."""
+
+    def client_status(self) -> tuple[ClientStatus, ...]:
+        """Return what goes on at each client; waits as ``status``."""
 
     def user_status(self) -> tuple[UserStatus, ...]:
         """Return what goes on as each user; waits as ``status``."""

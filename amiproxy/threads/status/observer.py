@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import threading
 import time
@@ -14,13 +15,14 @@ from amiproxy.status.alarms import alarms, of_files
 from amiproxy.status.rates import SHORTEST, Rates, Sample, rate
 from amiproxy.status.values import Status, Totals
 from amiproxy.threads.net.certificates import dated
+from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.sessions.tallies import Tallied
-from amiproxy.threads.status.ofclients import client_status, user_statuses
+from amiproxy.threads.status.ofclients import backlog, client_status, together, user_statuses
 from amiproxy.threads.status.ofprocess import memory_status, thread_statuses, threads_now
 from amiproxy.threads.status.ofservers import server_status, under_way
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from amiproxy.status.values import (
         ClientStatus,
@@ -31,9 +33,14 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.session import ClientSession
+    from amiproxy.threads.status.ofclients import Together
+    from amiproxy.threads.status.ofservers import UnderWay
 
 #: A Ping's round trip that was measured longer ago is measured anew, in seconds.
 _STALE = 5.0
+
+#: How many clients are looked at one by one where everything is asked for.
+MOST = 100
 
 #: What is behind SHORTEST, in seconds: clocks are not that exact.
 _MARGIN = 0.1
@@ -76,16 +83,10 @@ class Observer:
             server_status(link, here, rate(before, now, _key(link)))
             for link, here in zip(links, actions)
         )
-        clients = tuple(
-            client_status(
-                session,
-                sum(here.of(session.number) for here in actions),
-                rate(before, now, _key(session)),
-            )
-            for session in sessions
-        )
-        totals = self._totals(before, now, servers, clients)
-        backlogs = sum(each.backlog for each in servers) + sum(each.backlog for each in clients)
+        clients = self._clients(before, now, actions, MOST)
+        figures = together(paced(sessions))
+        totals = self._totals(before, now, servers, figures)
+        backlogs = sum(each.backlog for each in servers) + figures.backlog
         memory = memory_status(backlogs, rate(before, now, "cpu"))
         threads = tuple(thread_statuses(threads_now(with_times=False)))
         config = context.config
@@ -102,13 +103,21 @@ class Observer:
             ),
             servers=servers,
             clients=clients,
+            clients_left_out=max(0, len(sessions) - len(clients)),
             totals=totals,
             memory=memory,
         )
 
+    def clients(self) -> tuple[ClientStatus, ...]:
+        """Return what goes on at each client; waits as ``status``."""
+        before, now = self._samples(self._rates, self._sample)
+        return self._clients(
+            before, now, [under_way(link) for link in self._context.router.servers]
+        )
+
     def users(self) -> tuple[UserStatus, ...]:
         """Return what goes on as each user; waits as ``status``."""
-        return tuple(user_statuses(self._context.users, self.status().clients))
+        return tuple(user_statuses(self._context.users, self.clients()))
 
     def threads(self) -> tuple[ThreadStatus, ...]:
         """Return what the threads do; waits as ``status``."""
@@ -155,16 +164,31 @@ class Observer:
         counters["received"], counters["sent"] = received, sent
         return Sample(time.monotonic(), counters)
 
+    def _clients(
+        self, before: Sample, now: Sample, actions: Sequence[UnderWay], most: int = 0
+    ) -> tuple[ClientStatus, ...]:
+        """Return what goes on at each client, or at the *most* that cost most; 0: all."""
+        sessions = self._context.registry.snapshot()
+
+        def cost(session: ClientSession) -> tuple[int, float]:
+            return backlog(session), rate(before, now, _key(session))
+
+        if 0 < most < len(sessions):
+            sessions = tuple(heapq.nlargest(most, paced(sessions), key=cost))
+        return tuple(
+            client_status(
+                session,
+                sum(here.of(session.number) for here in actions),
+                rate(before, now, _key(session)),
+            )
+            for session in paced(sessions)
+        )
+
     def _totals(
-        self,
-        before: Sample,
-        now: Sample,
-        servers: tuple[ServerStatus, ...],
-        clients: tuple[ClientStatus, ...],
+        self, before: Sample, now: Sample, servers: Sequence[ServerStatus], figures: Together
     ) -> Totals:
         context = self._context
         tallies, registry, admission = context.tallies, context.registry, context.admission
-        sessions = registry.snapshot()
         return Totals(
             clients=admission.clients,
             most_clients=admission.most_clients or None,
@@ -175,7 +199,7 @@ class Observer:
             dropped_ago=tallies.ago(Tallied.DROPPED),
             logins=tallies.count(Tallied.LOGIN),
             failed_logins=tallies.count(Tallied.FAILED_LOGIN),
-            actions=registry.gone_actions + sum(each.actions for each in sessions),
+            actions=registry.gone_actions + figures.actions,
             refused_actions=tallies.count(Tallied.REFUSED_ACTION),
             actions_under_way=sum(
                 each.actions_under_way + each.actions_waiting for each in servers
@@ -184,7 +208,7 @@ class Observer:
             events_received_per_second=rate(before, now, "received"),
             events_sent=int(now.counters["sent"]),
             events_sent_per_second=rate(before, now, "sent"),
-            bytes_sent=tallies.bytes_sent + sum(each.bytes_sent or 0 for each in clients),
+            bytes_sent=tallies.bytes_sent + figures.bytes_sent,
             log_lines_lost=self._log_lost(),
         )
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.routing.classes import ALL, describe_classes
 from amiproxy.status.values import ClientStatus, UserStatus
@@ -43,9 +44,35 @@ def client_status(session: ClientSession, actions: int, rate: float) -> ClientSt
         actions_under_way=actions,
         bytes_sent=None if found is None else found.sent,
         bytes_received=None if found is None else found.received,
-        backlog=0 if transport is None else transport.backlog,
+        backlog=backlog(session),
         network_round_trip=None if found is None else found.round_trip,
     )
+
+
+def backlog(session: ClientSession) -> int:
+    """Return how many bytes *session* has not taken yet."""
+    transport = _transport(session)
+    return 0 if transport is None else transport.backlog
+
+
+class Together(NamedTuple):
+    """What clients have had, all together."""
+
+    actions: int
+    bytes_sent: int
+    backlog: int
+
+
+def together(sessions: Iterable[ClientSession]) -> Together:
+    """Return what *sessions* have had; asks the kernel about each."""
+    actions = sent = waiting = 0
+    for session in sessions:
+        transport = _transport(session)
+        found = None if transport is None else traffic(transport.sock)
+        actions += session.actions
+        sent += 0 if found is None else found.sent
+        waiting += backlog(session)
+    return Together(actions, sent, waiting)
 
 
 def _state(session: ClientSession) -> str:
@@ -90,10 +117,11 @@ def _limits(user: User) -> list[str]:
 
 def user_statuses(users: Users, clients: Sequence[ClientStatus]) -> Iterable[UserStatus]:
     """Yield what goes on as each of *users*, and as users that the file has no more."""
-    names = dict.fromkeys([*users, *(each.user for each in clients if each.user)])
-    for name in names:
-        theirs = [each for each in clients if each.user == name]
-        user = users.get(name)
+    of: defaultdict[str, list[ClientStatus]] = defaultdict(list)
+    for each in clients:
+        of[each.user].append(each)
+    for name in dict.fromkeys([*users, *filter(None, of)]):
+        theirs, user = of[name], users.get(name)
         yield UserStatus(
             name=name,
             clients=len(theirs),
