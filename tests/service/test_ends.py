@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.service.machine import Machine
-from tests.service.service import CONF, Service, ask_in_both_ways
+from tests.service.service import CONF, PROGRAM, Service, ask_in_both_ways
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -132,6 +132,26 @@ def test_who_comes_while_it_is_restarted_waits(service: Service) -> None:
         told = client.stdout.read().split()
 
     assert set(told) == {"served"}
+
+
+def test_a_restart_in_place_is_no_end_for_systemd(service: Service) -> None:
+    """The process stays, is active, and nobody is refused: without any socket unit."""
+    machine = service.machine
+    service("start")
+    pid = service.pid
+
+    with machine.running("python3", "-c", _KNOCKING) as client:
+        for _ in range(3):
+            machine(PROGRAM, "--control", "restart")
+        assert client.stdin is not None
+        assert client.stdout is not None
+        client.stdin.close()
+        told = client.stdout.read().split()
+
+    assert set(told) == {"served"}
+    assert (service.pid, service.state) == (pid, "active")
+    assert machine.show(UNIT, "NRestarts") == "0"
+    service("reload")
 
 
 #: Connects again and again until its input ends; says whether it was served.
