@@ -9,6 +9,7 @@
 # make docs            write what in docs/, man/ and completion/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
+# make bench-restarts  what clients notice of 100 restarts under load, in two ways: 5 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
@@ -56,7 +57,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test check style types docs licences dead coverage bench bench-compare constraints soak torture libraries cert \
+.PHONY: help .venv python demo test asterisk-test service-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
         install uninstall deb clean
 .DEFAULT_GOAL := help
 
@@ -161,6 +162,9 @@ bench-compare: .venv/.ready
 
 soak: .venv/.ready
 	$(PY) -m benchmarks.soak $(ARGS)
+
+bench-restarts: .venv/.ready
+	$(PY) -m benchmarks.restarts $(ARGS)
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)

@@ -3,40 +3,14 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-_IMPORTS = "import daemon, lockfile, h11, bcrypt"
+from benchmarks.interpreters import public_python
 
 
-@functools.cache
 def interpreter() -> tuple[str, ...]:
-    """Return the command of a Python that user nobody may run, and that has all packages.
-
-    That of the tests may be in a directory of root's.  Then it is another one of the same version;
-    without any the test is skipped.
-    """
-    if os.geteuid() or _works(sys.executable):
-        return (sys.executable,)
-    packages = next(each for each in sys.path if each.endswith("site-packages"))
-    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    for directory in ("/usr/bin", "/usr/local/bin"):
-        command = ("/usr/bin/env", f"PYTHONPATH={packages}", str(Path(directory, version)))
-        if _works(*command):
-            return command
-    pytest.skip("user nobody may run no Python of this version")
-
-
-def _works(*command: str) -> bool:
-    """Return whether nobody may run *command*, and it finds what the program imports."""
-    try:
-        done = subprocess.run([*command, "-c", _IMPORTS], user="nobody", cwd="/",
-                              capture_output=True, check=False)  # fmt: skip
-    except OSError:
-        return False
-    return done.returncode == 0
+    """Return its command; without one the test is skipped."""
+    found = public_python()
+    if not found:
+        pytest.skip("user nobody may run no Python of this version")
+    return found

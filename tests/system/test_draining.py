@@ -124,6 +124,7 @@ def test_an_answer_under_way_comes_before_the_goodbye(
             client.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]
         assert client.sock.recv(100) == b""
         assert program.process.wait(10) == 0
+        assert "bug" not in program.log()
 
 
 def test_what_a_client_has_sent_before_is_carried_out(proxy: StartProxy, held: Held) -> None:
@@ -266,6 +267,7 @@ def test_who_goes_on_sending_reads_an_end_and_no_reset(
 
     assert said.endswith(b"\r\n\r\n" + GOODBYE)
     assert b"ActionID: x\r\n" in said
+    assert "bug" not in program.log()
 
 
 # -- web requests ------------------------------------------------------------------------------

@@ -47,12 +47,15 @@ def part(transport: Transport, deadline: Deadline) -> None:
 
 
 def _is_taken(transport: Transport, deadline: Deadline) -> bool:
-    """Send what waits; return whether the other side has all of it."""
+    """Send what waits; return whether the other side has all of it.
+
+    What comes is discarded: the other side may wait for that before it reads on.
+    """
     patience = max(transport.write_timeout, _PATIENCE)
     left, moved, pause = 0, time.monotonic(), _SHORTEST
     while not deadline.over and not is_gone(transport.fileno(), half_closed=False):
         transport.flush()
-        before, left = left, transport.backlog + transport.unconfirmed
+        before, left = left, transport.backlog + transport.read_no_more()
         if not left:
             return True
         if left != before:

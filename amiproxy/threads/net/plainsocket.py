@@ -101,6 +101,10 @@ class PlainSocket:
         except OSError:
             pass
 
+    def discard(self) -> None:
+        """Discard what has come: its owner reads no more."""
+        discard(self._sock)
+
     def linger(self, deadline: Deadline) -> None:
         """Say that no more will come; discard what comes until the other side closes too."""
         linger(self._sock, deadline)
@@ -155,6 +159,12 @@ def unsent(sock: socket.socket) -> int:
 
 #: Where bytes go that nobody wants.  Made now: to close must need no memory.
 _SINK = bytearray(262144)
+
+
+def discard(sock: socket.socket) -> None:
+    """Read what has come on *sock*, raw bytes also of TLS, and forget it."""
+    with contextlib.suppress(OSError):
+        socket.socket.recv_into(sock, _SINK, 0, socket.MSG_DONTWAIT)
 
 
 def linger(sock: socket.socket, deadline: Deadline) -> None:

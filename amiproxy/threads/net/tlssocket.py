@@ -18,7 +18,7 @@ import threading
 import time
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.threads.net.plainsocket import close_quietly, linger, unsent, wait_for
+from amiproxy.threads.net.plainsocket import close_quietly, discard, linger, unsent, wait_for
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
@@ -222,11 +222,13 @@ class TlsSocket:
         except OSError:
             pass
 
-    def linger(self, deadline: Deadline) -> None:
-        """Say in TLS that no more will come; discard what comes until the other side closes.
+    def discard(self) -> None:
+        """Discard what has come: its owner reads no more, since nobody has decrypted that."""
+        self._is_shut = True
+        discard(self.sock)
 
-        Its owner reads no more: that would be what nobody has decrypted.
-        """
+    def linger(self, deadline: Deadline) -> None:
+        """Say in TLS that no more will come; discard what comes until the other side closes."""
         self._is_shut = True
         with self._openssl, contextlib.suppress(OSError, ValueError):
             self.sock.unwrap()

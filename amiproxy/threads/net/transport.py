@@ -277,9 +277,9 @@ class Transport:
                 self.abort(SlowPeer(f"{self.peer} sends TLS records without data"))
                 self.lock.release()
 
-    @property
-    def unconfirmed(self) -> int:
-        """How many bytes of what was sent the other side has not confirmed, as far as known."""
+    def read_no_more(self) -> int:
+        """Discard what has come; return how many bytes the other side has not confirmed."""
+        self._socket.discard()
         return self._socket.unsent()
 
     @property
