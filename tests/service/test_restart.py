@@ -112,4 +112,4 @@ def test_the_sockets_of_the_unit_outlive_a_restart_in_place(service: Service) ->
     service("stop")
 
     assert "Asterisk Call Manager" in service.ask()
-    assert service.state == "active"
+    wait_until(lambda: service.state == "active")

@@ -101,9 +101,9 @@ class PlainSocket:
         except OSError:
             pass
 
-    def discard(self) -> None:
+    def drop_input(self) -> None:
         """Discard what has come: its owner reads no more."""
-        discard(self._sock)
+        drop_input(self._sock)
 
     def linger(self, deadline: Deadline) -> None:
         """Say that no more will come; discard what comes until the other side closes too."""
@@ -161,7 +161,7 @@ def unsent(sock: socket.socket) -> int:
 _SINK = bytearray(262144)
 
 
-def discard(sock: socket.socket) -> None:
+def drop_input(sock: socket.socket) -> None:
     """Read what has come on *sock*, raw bytes also of TLS, and forget it."""
     with contextlib.suppress(OSError):
         socket.socket.recv_into(sock, _SINK, 0, socket.MSG_DONTWAIT)

@@ -18,7 +18,7 @@ import threading
 import time
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.threads.net.plainsocket import close_quietly, discard, linger, unsent, wait_for
+from amiproxy.threads.net.plainsocket import close_quietly, drop_input, linger, unsent, wait_for
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
@@ -222,10 +222,10 @@ class TlsSocket:
         except OSError:
             pass
 
-    def discard(self) -> None:
+    def drop_input(self) -> None:
         """Discard what has come: its owner reads no more, since nobody has decrypted that."""
         self._is_shut = True
-        discard(self.sock)
+        drop_input(self.sock)
 
     def linger(self, deadline: Deadline) -> None:
         """Say in TLS that no more will come; discard what comes until the other side closes."""

@@ -279,7 +279,7 @@ class Transport:
 
     def read_no_more(self) -> int:
         """Discard what has come; return how many bytes the other side has not confirmed."""
-        self._socket.discard()
+        self._socket.drop_input()
         return self._socket.unsent()
 
     @property
