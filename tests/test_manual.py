@@ -9,7 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amiproxy.settings.conffile import parse_config
@@ -112,6 +112,7 @@ PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_c
 
 @needs_mandoc
 @settings(max_examples=25)
+@example([".so it begins. 'Tis \\fBbold", "No Sh .", '"'])
 @given(st.lists(PRINTABLE, min_size=1, max_size=8))
 def test_any_text_is_printed_as_it_is(texts: list[str]) -> None:
     """Dots at the begin of lines, backslashes, names of macros: in sentences and as code."""
