@@ -22,6 +22,7 @@ def test_warnings_do_not_stop_the_start(proxy: Callable[..., ProxyProcess]) -> N
 
     assert "astmanproxy.conf:5: unknown key nosuch, ignored" in started.stderr()
     started.wait_log("unknown key nosuch, ignored")
+    assert "no host line names an Asterisk" in started.stderr()
 
 
 def test_debug_prints_to_stdout_and_stays_in_the_foreground(
