@@ -3,11 +3,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.basics.places import user_name
 from amiproxy.threads.control.socketfile import connect
+
+if TYPE_CHECKING:
+    import socket
+
+#: Bytes of an answer: a row of ten thousand clients is less than a tenth of it.
+LONGEST = 1 << 26
+
+# All but line feed and tab; above 127 are parts of letters.
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Told(NamedTuple):
@@ -45,23 +56,45 @@ def ask(
     try:
         with connect(path, timeout) as sock:
             sock.sendall(line.encode("latin-1", "replace"))
-            data = b"".join(iter(lambda: sock.recv(65536), b""))
-    except (FileNotFoundError, NotADirectoryError):
-        text = f"no proxy runs with this configuration: there is no control socket {path}"
-        raise UnreachableError(text, is_running=False) from None
-    except ConnectionRefusedError:
-        text = f"no proxy runs: it has left the control socket {path} behind"
-        raise UnreachableError(text, is_running=False) from None
-    except PermissionError:
-        text = (
-            f"user {user_name(os.geteuid())} may not use the control socket {path}; ask as root"
-            " or as the proxy's own user"
-        )
-        raise UnreachableError(text, is_running=True) from None
+            data = _read(sock)
     except OSError as error:
-        text = f"the proxy at {path} does not answer: {error.strerror or error}"
-        raise UnreachableError(text, is_running=True) from error
-    first, newline, text_ = data.partition(b"\n")
+        raise _unreachable(path, error) from error
+    first, newline, text = data.partition(b"\n")
     if not newline:
         raise UnreachableError(f"the proxy at {path} ended before it answered", is_running=True)
-    return Told(first == b"ok", text_)
+    # Whoever listens there, if it is another program, does not get at the terminal.
+    return Told(first == b"ok", _CONTROL.sub(lambda found: b"\\x%02x" % found[0][0], text))
+
+
+def _unreachable(path: str, error: OSError) -> UnreachableError:
+    """Return what is told of *error*: the proxy at *path* could not be asked."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        text = f"no proxy runs with this configuration: there is no control socket {path}"
+    elif isinstance(error, ConnectionRefusedError):
+        text = f"no proxy runs: it has left the control socket {path} behind"
+    elif isinstance(error, PermissionError):
+        who = user_name(os.geteuid())
+        text = (
+            f"user {who} may not use the control socket {path}; ask as root or as the proxy's own"
+            " user"
+        )
+        return UnreachableError(text, is_running=True)
+    else:
+        text = f"the proxy at {path} does not answer: {error.strerror or error}"
+        return UnreachableError(text, is_running=True)
+    return UnreachableError(text, is_running=False)
+
+
+def _read(sock: socket.socket) -> bytes:
+    """Return all that comes from *sock*.
+
+    Raises:
+        OSError: nothing comes for too long, or more than LONGEST.
+
+    """
+    data = bytearray()
+    while more := sock.recv(65536):
+        data += more
+        if len(data) > LONGEST:
+            raise OSError(errno.EMSGSIZE, "what it says has no end")
+    return bytes(data)

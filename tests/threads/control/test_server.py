@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from tests.support import wait_until
 from tests.threads.control.support import FakeProxy, served
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _ME = user_name(os.geteuid())
@@ -186,6 +188,49 @@ def test_a_bug_is_told_and_not_the_end(caplog: pytest.LogCaptureFixture) -> None
         assert told(path, "reload") == Told(False, b"bug in the proxy: see its log\n")
         assert told(path, "version").is_good
     assert "oops" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [(b"ok\na\x1b[2J\tb\r\n\xc3\xb6\n", b"a\\x1b[2J\tb\\x0d\n\xc3\xb6\n"), (b"error\n", b"")],
+)
+def test_what_another_program_says_there_does_not_reach_the_terminal(
+    tmp_path: Path, said: bytes, text: bytes
+) -> None:
+    """Its socket may have been named by mistake."""
+    with other_program(tmp_path, said) as path:
+        assert told(path, "version") == Told(said.startswith(b"ok"), text)
+
+
+def test_an_answer_without_end_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is half a line."""
+    monkeypatch.setattr("amiproxy.threads.control.client.LONGEST", 1000)
+    long, half = b"ok\n" + b"x" * 2000, b"o"
+    with other_program(tmp_path, long) as path, pytest.raises(UnreachableError, match="no end"):
+        told(path, "version")
+    with other_program(tmp_path, half) as path, pytest.raises(UnreachableError, match="before it"):
+        told(path, "version")
+
+
+@contextlib.contextmanager
+def other_program(tmp_path: Path, said: bytes) -> Iterator[Path]:
+    """Give the path of a socket where somebody takes one line and says *said*."""
+    path = tmp_path / "other.sock"
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.recv(1000)
+            sock.sendall(said)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield path
+        thread.join()
+    path.unlink()
 
 
 def test_who_asks_and_hears_nothing_gets_words(tmp_path: Path) -> None:
