@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every line that the program may log, as far as its code shows it."""
+"""Every line that the program may log, as far as its code shows it, and what is said of it."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ _LEVELS = {
 } | {"exception": "error", "log": "", "makeRecord": ""}  # fmt: skip
 #: At which place of the arguments the format is, where it is not the first.
 _TEXT_AT = {"log": 1, "makeRecord": 4}
-_PLACE = re.compile(r"%[-#0-9. ]*[a-z]")
+_CONVERSION = re.compile(r"%[-#0-9. ]*[a-z]")
 
 
 class LogCall(NamedTuple):
@@ -29,10 +30,15 @@ class LogCall(NamedTuple):
     level: str
     text: str
 
+    def fits(self, line: str, levels: set[str]) -> bool:
+        """Return whether it may write *line*, at one of *levels*."""
+        level_fits = not self.level or self.level in levels
+        return level_fits and self.pattern.fullmatch(line) is not None
+
     @property
     def pattern(self) -> re.Pattern[str]:
         """What its lines look like."""
-        parts = _PLACE.split(self.text)
+        parts = _CONVERSION.split(self.text)
         return re.compile(".*".join(map(re.escape, parts)))
 
 
@@ -69,3 +75,45 @@ def _call(path: Path, node: ast.Call) -> LogCall:
     if not (isinstance(text, ast.Constant) and isinstance(text.value, str)):
         raise TypeError(f"{where}: write the format of the line into the call")
     return LogCall(where, level, text.value)
+
+
+#: What stands in a documented line for what differs.
+_PLACE = re.compile(r"\b[A-Z][A-Z_]+\b(?: -- )?")
+
+
+def explained() -> dict[str, set[str]]:
+    """Return the lines that docs/operations.md explains, with the levels of each."""
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    section = page.partition("\n## What each log line means\n")[2].partition("\n## ")[0]
+    return {
+        line: set(re.findall(r"[a-z]+", level)) - {"or"}
+        for line, level in re.findall(r"^\| `(.*?)` \| (.*?) \|", section, re.MULTILINE)
+    }
+
+
+def missing_words(line: str) -> list[str]:
+    """Return what of an explained *line* stands nowhere in the program."""
+    words = _words()
+    parts = [part.strip(" '\":()") for part in _PLACE.split(line)]
+    return [part for part in parts if len(part) > 3 and not _is_made_of(words, part)]
+
+
+@functools.cache
+def _words() -> str:
+    """Return all strings of the program, without what a format leaves open."""
+    words = "\n".join(
+        node.value
+        for path in [*sources(*PRODUCT), ROOT / "astmanproxy.py"]
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return _CONVERSION.sub("\n", words)
+
+
+def _is_made_of(words: str, text: str) -> bool:
+    """Return whether *words* hold *text*, or two pieces of it that a format puts together."""
+    pieces = text.split(" ")
+    return text in words or any(
+        " ".join(pieces[:at]) in words and " ".join(pieces[at:]) in words
+        for at in range(1, len(pieces))
+    )

@@ -18,6 +18,7 @@ from docs import completion, keys
 from docs.picture import IMAGES, THEMES, picture
 from docs.tables import tables, updated
 from tests.asterisk.flows.everything import FLOWS
+from tests.loglines import explained, log_calls, missing_words
 from tests.support import ROOT
 from tests.test_locks import LOCKS
 
@@ -188,3 +189,26 @@ def test_the_source_distribution_is_whole() -> None:
                  "README.md", "LICENSE", "MANIFEST.in", ".gitignore"}  # fmt: skip
 
     assert top - by_itself <= set((ROOT / "MANIFEST.in").read_text().split())
+
+
+def test_every_log_line_is_explained() -> None:
+    """Whatever logs a line has a row in docs/operations.md, with its level."""
+    calls, rows = list(log_calls()), explained()
+    unexplained = [
+        f"{call.where}: {call.text} ({call.level or 'any level'})"
+        for call in calls
+        if not call.text.endswith("bug in the proxy")  # one row for all
+        and not any(call.fits(line, levels) for line, levels in rows.items())
+    ]
+
+    assert len(calls) > 60
+    assert unexplained == []
+
+
+def test_every_explained_log_line_is_there() -> None:
+    """Some call may write it, and its words stand in the program."""
+    calls, rows = list(log_calls()), explained()
+
+    assert len(rows) > 50
+    assert [line for line, levels in rows.items()
+            if missing_words(line) or not any(call.fits(line, levels) for call in calls)] == []  # fmt: skip

@@ -24,9 +24,9 @@ AUDIT = "audit: "
 _KEYS = """
 account agent aor application bridgeuniqueid channel channel1 channel2 command conference context
 destination device dstfilename endpoint exten extension extracontext extraexten extrachannel family
-file filename from interface key line loadtype mailbox meetme member membername module newcategory
-object parkinglot paused peer penalty port priority queue registration server srcfilename target to
-tomailbox uniqueid uri userevent usernum variable
+file filename from interface key level line loadtype mailbox meetme member membername module
+newcategory object parkinglot paused peer penalty port priority queue registration server session
+srcfilename target to tomailbox uniqueid uri userevent username usernum variable
 """
 #: Headers that say on what an action acts, in lower case.
 KEYS = frozenset(_KEYS.split())

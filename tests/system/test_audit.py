@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.system.peers import Stage
 
 USERS = (
-    "[joe]\nsecret = x\nread = all\nwrite = all\nproxyactions = AddServer, DropServer\n"
+    "[joe]\nsecret = x\nread = all\nwrite = all\nproxyactions = AddServer, DropServer, operator\n"
     "[ann]\nsecret = x\nread = call\nwrite = call\n"
 )
 pytestmark = pytest.mark.stage(PATIENT + "audit = yes\nautofilter = unique\n", users=USERS)
@@ -95,13 +95,18 @@ def test_what_changes_the_proxy_is_audited_too(stage: Stage) -> None:
     with logged_in(stage.program, "joe", "x") as client:
         asked(client, "ProxyAction: SetAutoFilter", "AutoFilter: on")
         asked(client, "ProxyAction: DropServer", "Server: nosuch")
-    stage.program.wait_log("action=DropServer")
+        asked(client, "ProxyAction: KickUser", "Username: nobody")
+        asked(client, "ProxyAction: ShowClients")
+    stage.program.wait_log("action=KickUser")
 
     assert not any("SetAutoFilter" in line for line in audit(stage.program))
-    assert audit(stage.program)[-1] == (
-        "audit: user=joe address=127.0.0.1 action=DropServer server=nosuch"
+    assert "ShowClients" not in stage.program.log()
+    dropped, kicked = audit(stage.program)[-2:]
+    assert dropped == (
+        f"{HEAD}DropServer server=nosuch"
         ' result="Failure: Cannot Drop Server nosuch, Does Not Exist"'
     )
+    assert kicked.startswith(f'{HEAD}KickUser username=nobody result="Failure: ')
 
 
 def test_a_synchronous_originate_ends_with_its_call(stage: Stage) -> None:

@@ -38,7 +38,10 @@ def test_an_action_without_a_login_leaves_a_line(proxy: StartProxy) -> None:
     with program.client() as client:
         answer(client, "Action: CoreShowChannels")
 
+        answer(client, "ProxyAction: ListServers")
+
     program.wait_log(": action 'coreshowchannels' refused: not logged in\n")
+    program.wait_log(": ProxyAction 'listservers' refused: not logged in\n")
 
 
 def test_a_dropped_client_is_described(proxy: StartProxy) -> None:

@@ -74,6 +74,9 @@ def perform(call: Call, name: str) -> Outcome:
     if action is not None and action.for_everybody:
         return action.run(call)
     if not session.allowed:
+        log.info(
+            "%s: ProxyAction %s refused: not logged in", session.peer, ascii(name[:40].lower())
+        )
         return call.say(replies.proxy_error(message, "Action Filtered"))
     if action is None:
         return call.say(replies.proxy_error(message, "Invalid Proxy Action"))
@@ -82,7 +85,7 @@ def perform(call: Call, name: str) -> Outcome:
     ):
         log.info("%s: ProxyAction %s refused", session.peer, name.lower())
         return call.say(replies.proxy_error(message, "Action Filtered"))
-    if action.privileged and not action.read_only:
+    if (action.privileged or action.operating) and not action.read_only:
         return run_audited(call, action.name, action.run)
     return action.run(call)
 
