@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from amiproxy.process.options import parse_options
 from amiproxy.settings.conffile import parse_config
 from amiproxy.settings.usersfile import read_users
+from amiproxy.threads.control.table import COMMANDS
 from docs import keys, mdoc, sample
 from tests.support import ROOT
 
@@ -90,6 +93,18 @@ def _users(text: str) -> Sequence[str]:
     users, warnings = read_users(re.sub(r"\.{9,}", "." * 53, text), "f")
     assert warnings == []
     return [*users]
+
+
+def test_example_command_lines_are_valid() -> None:
+    """Options there are, and commands that the running proxy knows."""
+    lines = "".join(displays(MAN / "astmanproxy.8"))
+    typed = re.findall(r"astmanproxy (-[^&)\n]*)", lines)
+
+    asked = [parse_options(shlex.split(each)).control for each in typed]
+
+    assert len(typed) > 5
+    for each in filter(None, asked):
+        assert each in COMMANDS or each.split()[0] in COMMANDS
 
 
 def test_the_sample_marks_what_a_sighup_changes() -> None:
