@@ -101,6 +101,53 @@ def test_options_are_in_the_file_that_the_system_v_script_reads(service: Service
         service.machine.sh("rm /etc/default/astmanproxy")
 
 
+def test_a_copy_of_the_unit_is_a_second_proxy(service: Service) -> None:
+    """With options, pid file and control socket of its own; the first one is not touched."""
+    machine = service.machine
+    machine.sh(_SECOND)
+    service("start")
+    machine("systemctl", "start", "astmanproxy-web")
+    try:
+        assert "Asterisk Call Manager" in service.ask(port=1236)
+        machine("systemctl", "reload", "astmanproxy-web")
+        told = machine(PROGRAM, "-c", "/etc/asterisk/web.conf", "--control", "version").stdout
+        assert f"pid {machine.show('astmanproxy-web.service', 'MainPID')}," in told
+    finally:
+        machine("systemctl", "stop", "astmanproxy-web")
+    assert service.state == "active"
+    ask_in_both_ways(machine)
+
+
+_SECOND = """
+cp -p /etc/asterisk/astmanproxy.conf /etc/asterisk/web.conf
+cat >> /etc/asterisk/web.conf << END
+listenport = 1236
+pidfile = /run/astmanproxy-web/astmanproxy-web.pid
+logfile = /var/log/astmanproxy/web.log
+END
+cd /usr/local/lib/systemd/system
+cp astmanproxy.service astmanproxy-web.service
+echo 'OPTIONS="-c /etc/asterisk/web.conf"' > /etc/default/astmanproxy-web
+systemctl daemon-reload
+"""
+
+
+def test_the_snippets_make_user_and_directory(service: Service) -> None:
+    """And leave a directory that is there to whom it belongs."""
+    machine = service.machine
+    machine.sh("mkdir -p /tmp/root/etc; rm -rf /var/log/astmanproxy")
+    machine.sh(
+        "systemd-sysusers --root=/tmp/root - < /usr/local/lib/sysusers.d/astmanproxy.conf"
+        " && grep -q ^astmanproxy: /tmp/root/etc/passwd /tmp/root/etc/group"
+    )
+    make = "systemd-tmpfiles --create astmanproxy.conf; stat -c '%U:%G %a' /var/log/astmanproxy"
+
+    assert machine.sh(make) == "astmanproxy:astmanproxy 750\n"
+
+    machine.sh("chown daemon /var/log/astmanproxy; chmod 0700 /var/log/astmanproxy")
+    assert machine.sh(make) == "daemon:astmanproxy 700\n"
+
+
 def test_another_user_may_be_named_in_a_drop_in(service: Service) -> None:
     """As for a configuration of the C program's; directories and old logs are made over to it."""
     service("start")

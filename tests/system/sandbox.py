@@ -106,7 +106,7 @@ def exec_line(name: str, run: Path, environment: Mapping[str, str]) -> list[str]
     The program is that of this tree, and *run* is /run/astmanproxy.
     """
     program = f"{shlex.quote(sys.executable)} {shlex.quote(str(PROGRAM))}"
-    words = shlex.split(value(name).replace("%t/astmanproxy", str(run)))
+    words = shlex.split(value(name).replace("%t/%N", str(run)).replace("%N", UNIT.stem))
     found: list[str] = []
     for word in words:
         if word.startswith("$") and word[1:] in environment:
