@@ -158,3 +158,29 @@ def test_actions_under_way_are_those_of_their_client(world: World, pair: MakePai
 
     assert status.clients[0].actions_under_way == 3
     assert status.totals.actions_under_way == 3
+
+
+def test_of_very_many_clients_those_that_cost_most_are_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And how many there are more; nobody else waits for the interpreter meanwhile."""
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    sessions = [collector(keep_events=True) for _ in range(500)]
+    for number, session in enumerate(sessions):
+        world.context.registry.add(session)
+        session.actions = number
+    world.observer.status()
+    world.now += 2.0
+    for session in sessions[200:210]:
+        session.deliver(Batch("pbx", EVENT.raw))
+    pauses.clear()
+
+    status = world.observer.status()
+
+    busy = {session.number for session in sessions[200:210]}
+    assert {each.number for each in status.clients[:10]} == busy
+    assert (len(status.clients), status.clients_left_out) == (100, 400)
+    assert len(world.observer.clients()) == 500
+    assert status.totals.actions == sum(range(500))
+    assert len(pauses) >= 3 * (500 // 32)
