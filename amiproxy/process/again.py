@@ -48,7 +48,13 @@ class Start:
         pid, _, fd = os.environ.pop(_MARK, "").partition(" ")
         if pid != str(os.getpid()):
             return cls(_command(), directory, environment)
-        return cls(_command(), directory, environment, again=True, pidfile=int(fd))
+        return cls(
+            _command(),
+            directory,
+            environment,
+            again=True,
+            pidfile=int(fd) if fd.isdecimal() else -1,
+        )
 
     @property
     def for_others(self) -> dict[str, str]:

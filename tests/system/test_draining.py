@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import ssl
 import threading
@@ -135,14 +136,15 @@ def test_what_a_client_has_sent_before_is_carried_out(proxy: StartProxy, held: H
         other.send("Action: CoreStatus", "ActionID: 1")
         held.wait_asked()
         with frozen(program):
-            client.send_raw(
-                "Action: Ping\r\nActionID: a\r\n\r\nAction: Ping\r\nActionID: b\r\n\r\nAct"
-            )
+            # More than one read takes.
+            pings = [f"Action: Ping\r\nActionID: {number:070}\r\n\r\n" for number in range(200)]
+            client.send_raw("".join(pings) + "Act")
             other.send("Action: Ping", "ActionID: 2")
         held.let.set()
 
         said = client.read_to_end()
-        assert said.index(b"ActionID: a\r\n") < said.index(b"ActionID: b\r\n")
+        answered = re.findall(rb"ActionID: (\d+)\r\n", said)
+        assert [int(number) for number in answered] == list(range(200))
         assert said.endswith(b"\r\n\r\n" + GOODBYE)
         said = other.read_to_end()
         assert said.index(b"ActionID: 1\r\n") < said.index(b"ActionID: 2\r\n")

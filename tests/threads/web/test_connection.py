@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -99,6 +100,25 @@ def test_a_stop_ends_idle_connections(serve: Serve) -> None:
     client.context.stopping.set()
 
     assert client.sock.recv(65536) == b""
+
+
+def test_who_has_just_connected_is_answered_though_the_proxy_stops(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request is on its way; the next one is not waited for."""
+    monkeypatch.setattr("amiproxy.threads.web.connection._POLL_INTERVAL", 0.01)
+    client = serve(times=WebTimes(fresh=10.0))
+    client.context.stopping.set()
+    client.sock.settimeout(0.1)
+    with pytest.raises(socket.timeout):
+        client.sock.recv(1)
+    client.sock.settimeout(10)
+
+    client.sock.sendall(PING)
+
+    answer = client.read_to_end()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"\r\nConnection: close\r\n" in answer.replace(b"connection", b"Connection")
 
 
 def broken(message: Message) -> bytes:
