@@ -87,7 +87,7 @@ class _Check:
             users = self._users
             if not self._broken:
                 self.warnings += advice(config, users)
-        if self._who is not None:
+        if config.file:
             self._warn(*wrong_rights(self._who, options, config, users.files, users.public_files))
 
     def _try_all(self) -> None:

@@ -26,7 +26,7 @@ ASTERISK = "asterisk"
 
 
 def wrong_rights(
-    who: Identity,
+    who: Identity | None,
     options: Options,
     config: Config,
     files: Iterable[str] = (),
@@ -34,10 +34,13 @@ def wrong_rights(
 ) -> list[str]:
     """Return what is wrong with the files that a start reads and the log's place, as warnings.
 
+    *who* None: as whom it would run is wrong as well.
     *files* and *public_files* are those that the users file and that of ``aclfile`` include.
     """
     secret = [options.config, *config.files, options.users, *files, config.certfile]
     public = [config.acl_file, *public_files, config.client_ca_file, config.ssl_ca_file]
+    if who is None:
+        return exposed(None, secret, public)
     return [
         *exposed(who, secret, public),
         *unreadable(who, [*secret, *public]),
@@ -46,7 +49,7 @@ def wrong_rights(
     ]
 
 
-def exposed(who: Identity, secret: Iterable[str], public: Iterable[str] = ()) -> list[str]:
+def exposed(who: Identity | None, secret: Iterable[str], public: Iterable[str] = ()) -> list[str]:
     """Return a warning for each file in *secret* and *public* that is not ours alone.
 
     Everybody may read the *public* ones.  Ours is what root, the user that starts the proxy,
@@ -55,7 +58,10 @@ def exposed(who: Identity, secret: Iterable[str], public: Iterable[str] = ()) ->
     """
     own = Trusted.of_process()
     users, groups = _asterisk()
-    ours = Trusted(own.users | users | {who.uid}, own.groups | groups | {who.gid})
+    if who is not None:
+        users.add(who.uid)
+        groups.add(who.gid)
+    ours = Trusted(own.users | users, own.groups | groups)
     found = []
     secret = _there(secret)
     for path in dict.fromkeys([*secret, *_there(public)]):

@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from tests.certificates import Authority
+from tests.conftest import needs_root
 from tests.support import ROOT
 from tests.system.files import Files, keep_private, run
 
@@ -62,6 +63,19 @@ def test_what_is_hardly_meant_is_warned_of(files: Files) -> None:
     ):
         assert said in done.stdout
     assert done.stdout.endswith("ok, 5 warnings\n")
+
+
+@needs_root
+def test_a_wrong_user_does_not_hide_who_may_read_the_files(files: Files) -> None:
+    """One problem does not hide another."""
+    switches = files.write(f"{HOST}proc_user = nosuchuser\n")
+    files.users.chmod(0o644)
+
+    done = run("-t", *switches)
+
+    assert done.returncode == 1
+    assert "getpwnam(nosuchuser) failed" in done.stdout
+    assert f"{files.users}: everybody may read it, secrets and all" in done.stdout
 
 
 def test_a_log_in_that_nobody_can_pass_is_warned_of(files: Files) -> None:
