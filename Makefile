@@ -13,7 +13,8 @@
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
-# make deb             the Debian package, OUT=dist, VERSION=
+# make deb             the Debian package, OUT=dist, VERSION=;  make deb-test: in Debian 12, 13 and sid
+# make dist            source distribution and wheel, looked at by twine, OUT=dist
 # make constraints     write what install may install, with hashes; ARGS=--upgrade, --check
 # make clean           remove what was built here
 
@@ -57,8 +58,8 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
-        install uninstall deb clean
+.PHONY: help .venv python demo test asterisk-test service-test deb-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
+        install uninstall deb dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -112,6 +113,12 @@ service-test: export SERVICE_TREES ?= $(HOME)/.cache/astmanproxy/service
 service-test: .venv/.ready
 	@$(PY) -m tests.service.trees || test $$? = 75
 	@$(PY) -m pytest -m service tests/service $(ARGS)
+
+# The package in bare Debians, which it builds as root, once, in PACKAGE_TREES, and keeps.
+deb-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
+deb-test: .venv/.ready
+	@$(PY) -m tests.packages.trees || test $$? = 75
+	@$(PY) -m pytest -m packages tests/packages $(ARGS)
 
 style: .venv/.ready
 	$(PY) -m ruff check .
@@ -239,6 +246,9 @@ uninstall:
 # Wants dpkg-dev, debhelper and dh-python, and nothing of Python's.
 deb:
 	@packaging/debian/build "$(OUT)" $(VERSION)
+
+dist: python
+	@PYTHON="$(PYTHON)" packaging/dist "$(OUT)"
 
 clean:
 	rm -rf .venv .venv-demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d

@@ -9,6 +9,13 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
+
+
+def paths(pattern: str) -> list[str]:
+    """Return the files that *pattern* names, from here; "make install" has not all of them."""
+    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+
+
 VERSION = re.search(r'__version__ = "([^"]+)"', (ROOT / "amiproxy" / "__init__.py").read_text())
 assert VERSION is not None
 
@@ -22,12 +29,13 @@ setup(
     python_requires=">=3.9",
     py_modules=["astmanproxy"],
     packages=find_packages(include=["amiproxy", "amiproxy.*"]),
-    # Plain files in a directory, not a package: a new format is one more file.
     data_files=[
-        (
-            "lib/astmanproxy/handlers",
-            sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("handlers/*.py")),
-        ),
+        # Plain files in a directory, not a package: a new format is one more file.
+        ("lib/astmanproxy/handlers", paths("handlers/*.py")),
+        ("share/man/man5", paths("man/*.5")),
+        ("share/man/man8", paths("man/*.8")),
+        # The sample files, to begin with.
+        ("share/doc/astmanproxy", paths("astmanproxy.[cu]*")),
     ],
     install_requires=[
         "python-daemon>=2.3",

@@ -20,7 +20,7 @@ from tests.debian import CANNOT, CannotBuildError
 from tests.support import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 #: systemd 252, 257, and the newest.
 SUITES = ("bookworm", "trixie", "sid")
@@ -70,6 +70,9 @@ rm -r "$root/tmp/venv"
 class Tree:
     """The tree of the Debian *suite* in the directory *top*; it may not be there yet."""
 
+    #: What make builds it for.
+    TARGET = "service-test"
+
     def __init__(self, suite: str, top: Path) -> None:
         self.suite = suite
         self.path = top / suite
@@ -83,7 +86,7 @@ class Tree:
         """Build what is not there yet; raise CannotBuildError if that cannot be."""
         if self.ready:
             return
-        debian.require("service-test", "debootstrap", "nsenter")
+        debian.require(self.TARGET, "debootstrap", "nsenter")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with debian.locked(self._beside("lock")):
             for step in self._lacking():
@@ -95,7 +98,7 @@ class Tree:
                     raise CannotBuildError(f"Debian {self.suite}: {error}") from error
                 self._beside(step.name).write_text(step.digest)
 
-    def _lacking(self) -> list[_Step]:
+    def _lacking(self) -> list[Step]:
         """Return the steps that are to be taken; after one that was, all those behind it."""
         steps = self._steps()
         for i, step in enumerate(steps):
@@ -104,20 +107,20 @@ class Tree:
                 return steps[i:]
         return []
 
-    def _steps(self) -> list[_Step]:
+    def _steps(self) -> list[Step]:
         mirror = debian.mirror("SERVICE_MIRROR")
         pins = ROOT / "requirements"
         texts = [(pins / name).read_text() for name in ("install.txt", "re2.txt")]
         return [
-            _step("system", _SYSTEM, [str(self.path), self.suite, mirror, *PACKAGES], PACKAGES),
-            _step("wheels", _WHEELS, [str(self.path), str(pins)], texts),
+            make_step("system", _SYSTEM, [str(self.path), self.suite, mirror, *PACKAGES], PACKAGES),
+            make_step("wheels", _WHEELS, [str(self.path), str(pins)], texts),
         ]
 
     def _beside(self, name: str) -> Path:
         return self.path.with_name(f"{self.suite}.{name}")
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """A part of a build: a script with *arguments*; *digest* changes when it would do otherwise."""
 
     name: str
@@ -126,17 +129,21 @@ class _Step(NamedTuple):
     digest: str
 
 
-def _step(name: str, script: str, arguments: list[str], depends: Iterable[str]) -> _Step:
+def make_step(name: str, script: str, arguments: list[str], depends: Iterable[str]) -> Step:
     digest = hashlib.sha256("\0".join([script, *depends]).encode()).hexdigest()
-    return _Step(name, script, arguments, digest)
+    return Step(name, script, arguments, digest)
 
 
 def wanted() -> list[Tree]:
     """Return the trees that the environment asks for."""
     named = os.environ.get("SERVICE_TREES")
     top = Path(named) if named else Path.home() / ".cache/astmanproxy/service"
-    suites = os.environ.get("SERVICE_SUITES", "").split() or SUITES
-    return [Tree(suite, top) for suite in suites]
+    return [Tree(suite, top) for suite in suites()]
+
+
+def suites() -> Sequence[str]:
+    """Return the suites of Debian that the environment asks for."""
+    return os.environ.get("SERVICE_SUITES", "").split() or SUITES
 
 
 def main() -> int:

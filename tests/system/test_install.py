@@ -170,7 +170,7 @@ def test_a_forged_package_is_not_installed(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_install_and_uninstall_keep_what_the_administrator_made(tmp_path: Path) -> None:
-    """Configuration and own handlers stay.
+    """Configuration and own handlers stay, and so does who may enter the directory.
 
     Everything is written below DESTDIR, and the launcher names the final place.
     """
@@ -179,6 +179,7 @@ def test_install_and_uninstall_keep_what_the_administrator_made(tmp_path: Path) 
     (there.etc / "asterisk").mkdir(parents=True)
     conf = there.etc / "asterisk" / "astmanproxy.conf"
     conf.write_text("; mine\n")
+    conf.parent.chmod(0o750)
     own = there.add_handler()
     make("install", f"DESTDIR={there.top}", python=python)
 
@@ -188,6 +189,7 @@ def test_install_and_uninstall_keep_what_the_administrator_made(tmp_path: Path) 
     assert '"/usr/local/lib/astmanproxy/venv/bin/python" -I -m astmanproxy' in launcher
     assert (there.library / "venv/lib/astmanproxy/handlers/own.py").samefile(own)
     assert conf.read_text() == "; mine\n"
+    assert conf.parent.stat().st_mode & 0o777 == 0o750
 
     make("uninstall", f"DESTDIR={there.top}", python=python)
 
