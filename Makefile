@@ -170,8 +170,9 @@ bench-compare: .venv/.ready
 soak: .venv/.ready
 	$(PY) -m benchmarks.soak $(ARGS)
 
+# With byte code: a proxy that has to compile itself starts later.
 bench-restarts: .venv/.ready
-	$(PY) -m benchmarks.restarts $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(PY) -m benchmarks.restarts $(ARGS)
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)
