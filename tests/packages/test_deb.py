@@ -169,7 +169,7 @@ def test_the_c_program_still_runs(machine: Machine) -> None:
 
 
 def test_a_directory_of_asterisks(machine: Machine) -> None:
-    """Whether its package came before or comes after: our user joins its group."""
+    """Its package came before: our user joins its group, and the directory stays closed."""
     machine.sh("groupadd -r asterisk; useradd -r -g asterisk asterisk")
     machine.sh("install -d -o asterisk -g asterisk -m 0750 /etc/asterisk")
 
@@ -180,10 +180,39 @@ def test_a_directory_of_asterisks(machine: Machine) -> None:
     assert banner(machine).startswith(BANNER)
 
 
+ASTERISK = """
+mkdir -p pkg/DEBIAN pkg/etc/asterisk; cd pkg
+printf 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: A <a@b.cd>\nDescription: a\n' > DEBIAN/control
+echo '[general]' > etc/asterisk/asterisk.conf
+cat > DEBIAN/postinst <<EOF
+#!/bin/sh
+groupadd -r asterisk; useradd -r -g asterisk asterisk
+chown asterisk:asterisk /etc/asterisk; chmod 0750 /etc/asterisk
+EOF
+chmod 0755 DEBIAN/postinst
+dpkg-deb -b . /root/asterisk.deb
+"""
+
+
+def test_asterisk_comes_later(machine: Machine) -> None:
+    """Its package makes the directory its own: our user joins its group then."""
+    apt(machine, "install", "/root/new.deb")
+    machine.sh(f"cd /root; {ASTERISK}")
+
+    text = apt(machine, "install", "/root/asterisk.deb")
+
+    assert "User astmanproxy is in group asterisk now, which may read /etc/asterisk" in text
+    machine("systemctl", "reload", "astmanproxy")
+    assert banner(machine).startswith(BANNER)
+
+
 def test_started_by_system_v(tree: Bare, debs: Debs) -> None:
     """As root, which becomes the user; stopped when it is removed."""
     with Machine(tree, init=NO_SYSTEMD) as machine:
         machine.put(debs.new, "/root/new.deb")
+        # Where no init has been started, nobody knows the runlevel.
+        machine.sh("rm -f /sbin/runlevel; printf '#!/bin/sh\\necho N 2\\n' > /sbin/runlevel")
+        machine("chmod", "0755", "/sbin/runlevel")
         apt(machine, "install", "/root/new.deb")
 
         assert banner(machine).startswith(BANNER)

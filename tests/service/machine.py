@@ -206,8 +206,7 @@ class Machine:
         with _control_groups() as top:
             group = top / self._name
             wait_until(lambda: not (group / "cgroup.procs").exists() or not _processes(group))
-            for each in sorted(group.glob("**/"), reverse=True):
-                each.rmdir()
+            wait_until(lambda: _removed(group), 10, f"{group} can be removed")
 
 
 @contextlib.contextmanager
@@ -219,6 +218,16 @@ def _control_groups() -> Iterator[Path]:
             yield Path(name)
         finally:
             subprocess.run(["umount", "-l", name], check=True)
+
+
+def _removed(group: Path) -> bool:
+    """Remove *group* and those below it; return whether nothing is busy any more."""
+    try:
+        for each in sorted(group.glob("**/"), reverse=True):
+            each.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _processes(group: Path) -> str:
