@@ -160,9 +160,14 @@ class Batch:
         """
         found = self._cache.get(key)
         if found is None:
-            picked = [item for item, yes in zip(self.items, choose(self.items)) if yes]
-            data = b"".join([self.part(form, item.message) for item in picked])
-            found = self._cache[key] = data, list(map(_OWNER, picked)).count(BROADCAST)
+            items = self.items
+            picks = choose(items)
+            parts = [self.part(form, item.message) for item, yes in zip(items, picks) if yes]
+            events = len(parts)
+            if self.kind is not BatchKind.EVENTS:
+                owners = [item.owner for item, yes in zip(items, picks) if yes]
+                events = owners.count(BROADCAST)
+            found = self._cache[key] = b"".join(parts), events
         return found
 
     def part(self, form: Format, message: Message) -> bytes:
