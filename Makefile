@@ -14,6 +14,7 @@
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
 # make deb             the Debian package, OUT=dist, VERSION=;  make deb-test: in Debian 12, 13 and sid
+# make rpm             the package for Fedora, OUT=dist, VERSION=
 # make dist            source distribution and wheel, looked at by twine, OUT=dist
 # make constraints     write what install may install, with hashes; ARGS=--upgrade, --check
 # make clean           remove what was built here
@@ -59,7 +60,7 @@ COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
 .PHONY: help .venv python demo test asterisk-test service-test deb-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
-        install uninstall deb dist clean
+        install uninstall deb rpm dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -247,6 +248,10 @@ uninstall:
 # Wants dpkg-dev, debhelper and dh-python, and nothing of Python's.
 deb:
 	@packaging/debian/build "$(OUT)" $(VERSION)
+
+# Wants rpmbuild, and nothing of Python's.
+rpm:
+	@packaging/rpm/build "$(OUT)" $(VERSION)
 
 dist: python
 	@PYTHON="$(PYTHON)" packaging/dist "$(OUT)"

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make rpm: what the package for Fedora holds. tests/packages installs it, as far as Debian can."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: What rpm prints of a file: path, owner and group, rights, and what kind of file it is.
+_DUMP = "[%{FILENAMES} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEMODES:perms} %{FILEFLAGS:fflags}\n]"
+
+
+def need(*programs: str) -> None:
+    """Skip the test where one of *programs* is missing."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing")
+
+
+@pytest.fixture(scope="module")
+def rpm() -> Iterator[Path]:
+    """The package."""
+    need("rpmbuild", "rpm2cpio", "cpio")
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-rpm-") as out:
+        before = {path.name for path in ROOT.iterdir()}
+        subprocess.run(["make", "-s", "rpm", f"OUT={out}", "VERSION=3.4.5"], cwd=ROOT, check=True)
+        assert {path.name for path in ROOT.iterdir()} == before
+        yield Path(out, "astmanproxy-3.4.5-1.noarch.rpm")
+
+
+@pytest.fixture(scope="module")
+def tree(rpm: Path) -> Iterator[Path]:
+    """The files of the package."""
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-rpm-") as name:
+        with rpm.open("rb") as file:
+            archive = subprocess.run(["rpm2cpio"], stdin=file, capture_output=True, check=True)
+        subprocess.run(["cpio", "-id", "--quiet"], input=archive.stdout, cwd=name, check=True)
+        yield Path(name)
+
+
+def query(rpm: Path, *arguments: str) -> list[str]:
+    """Return the lines that rpm prints of the package."""
+    done = subprocess.run(
+        ["rpm", "-qp", *arguments, rpm], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def files(top: Path, pattern: str = "**/*") -> set[str]:
+    """Return the files below *top*, without byte code."""
+    found = [path for path in top.glob(pattern) if path.is_file()]
+    return {str(path.relative_to(top)) for path in found if "__pycache__" not in path.parts}
+
+
+def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
+    """Each module and handler, compiled, and nothing of tests or tools."""
+    share = tree / "usr/share/astmanproxy"
+
+    for name in ("amiproxy", "handlers"):
+        assert files(share / name) == files(ROOT / name, "**/*.py")
+        for source in share.glob(f"{name}/**/*.py"):
+            assert list(source.parent.glob(f"__pycache__/{source.stem}.*.pyc")), source
+    assert {path.name for path in share.iterdir()} == {
+        "amiproxy", "astmanproxy.py", "__pycache__", "handlers", "init",
+    }  # fmt: skip
+
+
+def test_it_holds_what_make_install_installs(tree: Path) -> None:
+    """Unit, socket, user, manual pages, completion, documentation; a System V script it does not."""
+    found = files(tree)
+
+    assert {
+        "etc/asterisk/astmanproxy.conf",
+        "etc/asterisk/astmanproxy.users",
+        "etc/default/astmanproxy",
+        "etc/fail2ban/filter.d/astmanproxy.conf",
+        "usr/lib/systemd/system/astmanproxy.service",
+        "usr/lib/systemd/system/astmanproxy.socket",
+        "usr/lib/sysusers.d/astmanproxy.conf",
+        "usr/lib/tmpfiles.d/astmanproxy.conf",
+        "usr/share/bash-completion/completions/astmanproxy",
+        "usr/share/zsh/site-functions/_astmanproxy",
+    } <= found
+    names = {Path(path).name.replace(".gz", "") for path in found}
+    assert {p.name for p in (*ROOT.glob("man/*.[0-9]"), *ROOT.glob("docs/*.md"))} <= names
+    for name in found:
+        if name.startswith(("etc/", "usr/lib/")):
+            assert "/usr/local" not in (tree / name).read_text(), name
+
+
+def test_secrets_are_for_the_proxy_alone_and_edited_files_stay(rpm: Path) -> None:
+    """As rpm's database will have it: owner, rights, and what an upgrade does not replace."""
+    of = {line.split(" ")[0]: line.split(" ")[1:] for line in query(rpm, "--qf", _DUMP)}
+
+    for name in ("astmanproxy.conf", "astmanproxy.users"):
+        assert of[f"/etc/asterisk/{name}"] == ["root:astmanproxy", "-rw-r-----", "cn"]
+    assert of["/var/log/astmanproxy"] == ["astmanproxy:astmanproxy", "drwxr-x---", ""]
+    for name in ("/etc/default/astmanproxy", "/etc/fail2ban/filter.d/astmanproxy.conf"):
+        assert of[name] == ["root:root", "-rw-r--r--", "cn"]
+    assert "g" in of["/etc/logrotate.d/astmanproxy"][2]
+
+
+def test_it_needs_the_packages_of_setup_py(rpm: Path) -> None:
+    """By Fedora's names, in the versions that setup.py wants."""
+    assert {
+        "python3 >= 3.9", "python3-bcrypt >= 3.2", "python3-daemon >= 2.3",
+        "python3-h11 >= 0.16", "python3-lockfile",
+    } <= set(query(rpm, "--requires"))  # fmt: skip
+    assert "python3dist(google-re2)" in query(rpm, "--recommends")
+
+
+def test_rpmlint_has_nothing_to_say(rpm: Path) -> None:
+    """But for what packaging/rpm/rpmlint.toml gives reasons for."""
+    need("rpmlint")
+
+    done = subprocess.run(
+        ["rpmlint", "-c", ROOT / "packaging/rpm/rpmlint.toml", rpm],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "1 packages and 0 specfiles checked; 0 errors, 0 warnings" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("kind", ["prein", "postin", "preun", "postun", "posttrans"])
+def test_its_scripts_are_well_written(rpm: Path, kind: str) -> None:
+    """As shellcheck sees them: they run as root."""
+    need("shellcheck")
+    script = "\n".join(query(rpm, "--qf", f"%{{{kind}}}"))
+
+    done = subprocess.run(
+        ["shellcheck", "-s", "sh", "--severity", "style", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert script
+    assert done.stdout == ""
+
+
+def test_what_it_takes_to_build_it_is_named(tmp_path: Path) -> None:
+    """Not a message of some tool inside."""
+    for name in ("sh", "dirname", "sed"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+
+    done = subprocess.run(
+        [ROOT / "packaging/rpm/build", tmp_path],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "rpmbuild is missing (Fedora: dnf install rpm-build python3; Debian: apt install rpm python3)\n"
+    )
+
+
+def test_a_version_that_rpm_does_not_take_is_named(tmp_path: Path) -> None:
+    """Before anything is built."""
+    done = subprocess.run(
+        [ROOT / "packaging/rpm/build", tmp_path, "2.0-rc1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == '"2.0-rc1" is no version that rpm takes (no dash, say)\n'
