@@ -15,7 +15,7 @@ from amiproxy.process.options import current_directory
 from amiproxy.process.process import while_read
 from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
-from amiproxy.threads.control.client import UnreachableError, ask
+from amiproxy.threads.control.client import EndedError, UnreachableError, ask
 from amiproxy.threads.control.comeback import Comeback
 
 if TYPE_CHECKING:
@@ -38,16 +38,24 @@ def main(options: Options) -> int:
     if "\n" in options.control:
         print("a command is one line", file=sys.stderr)
         return REFUSED
-    restarts = options.control.split() == ["restart"]
     try:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-        comeback = Comeback(path) if restarts else None
-        told = ask(path, options.control, as_json=options.json, width=min(width, 9999))
-    except UnreachableError as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE if error.is_running else NOT_RUNNING
+        return _ask(path, options)
     except KeyboardInterrupt:
         return UNREACHABLE
+
+
+def _ask(path: str, options: Options) -> int:
+    """Ask at *path*; return 0 if the proxy has done it, and is there again after a restart."""
+    comeback = Comeback(path) if options.control.split() == ["restart"] else None
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    try:
+        told = ask(path, options.control, as_json=options.json, width=min(width, 9999))
+    except UnreachableError as error:
+        is_cut = isinstance(error, EndedError)
+        if is_cut and comeback is not None and comeback.wait(Deadline(PATIENCE)):
+            return 0  # somebody else has had it restarted at the same time
+        print(error, file=sys.stderr)
+        return UNREACHABLE if error.is_running else NOT_RUNNING
     stream = sys.stdout if told.is_good or options.json else sys.stderr
     with while_read():
         stream.flush()

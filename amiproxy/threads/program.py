@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -37,6 +38,8 @@ class Program:
         self._start = start
         #: Whether it starts anew when it has stopped.
         self.is_restarting = False
+        # Whoever takes the one item has it start anew; pop is one step.
+        self._restart = [None]
 
     def reload(self, because: str) -> ReloadReport | None:
         """Do what SIGHUP does; return what came of it, None if that is not over in RELOAD_TIME.
@@ -66,9 +69,11 @@ class Program:
         return found
 
     def restart(self) -> None:
-        """Have the process end in order, and start anew."""
-        self.is_restarting = True
-        self.stop()
+        """Have the process end in order, and start anew: once, however many ask for it."""
+        with contextlib.suppress(IndexError):
+            self._restart.pop()
+            self.is_restarting = True
+            _end()  # a second one would be a stop
 
     def stop(self, drain: float = 0.0) -> None:
         """Have the process end in order: main does that.
@@ -76,7 +81,8 @@ class Program:
         Clients may take *drain* seconds for what is left for them, or ``drainseconds``.
         """
         self._context.longer_drain = drain
-        os.kill(os.getpid(), signal.SIGTERM)
+        self.is_restarting = False
+        _end()
 
     def status(self) -> Status:
         """Return what goes on; may wait a second."""
@@ -93,3 +99,8 @@ class Program:
     def thread_status(self) -> tuple[ThreadStatus, ...]:
         """Return what the threads do; waits as ``status``."""
         return self._observer.threads()
+
+
+def _end() -> None:
+    """Have main end the process in order."""
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -63,7 +63,7 @@ class Supervisor:
             sock.connect("\0" + path[1:] if path[0] == "@" else path)
         except OSError as error:
             sock.close()
-            log.warning("NOTIFY_SOCKET %s: %s", path, error.strerror)
+            log.warning("NOTIFY_SOCKET %s: %s", path, error.strerror or error)
             return
         self._sock = sock
         micros = os.environ.get("WATCHDOG_USEC", "")
@@ -135,7 +135,8 @@ class Supervisor:
         sock = self._sock
         if sock is not None:
             with contextlib.suppress(OSError):
-                sock.send("\n".join(lines).encode(), flags)
+                # A path may hold anything.
+                sock.send("\n".join(lines).encode("utf-8", "backslashreplace"), flags)
                 return True
         return False
 

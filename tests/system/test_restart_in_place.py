@@ -171,6 +171,21 @@ def test_a_stop_while_it_restarts_wins(daemon: Daemon) -> None:
     assert not daemon.pidfile.exists()
 
 
+def test_several_who_restart_it_at_once_all_have_it_restarted(daemon: Daemon) -> None:
+    """Whoever is cut off by the restart of another waits for that."""
+    pid = daemon.start()
+    done: list[tuple[int, str, str]] = []
+    askers = [threading.Thread(target=lambda: done.append(restart(daemon))) for _ in range(3)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+
+    assert [status for status, _, errors in done if status or errors] == []
+    assert psutil.pid_exists(pid)
+    daemon.client().close()
+
+
 def test_sockets_of_a_supervisor_are_handed_on() -> None:
     """Also in the foreground, where no pid file is needed; and they stay open at the end."""
     with listening("127.0.0.1", free_port()) as kept:

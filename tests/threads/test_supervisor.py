@@ -166,3 +166,21 @@ def test_a_start_that_fails_has_a_status_that_says_whether_to_try_again(
     """RestartPreventExitStatus=78 in the unit; "systemctl status" shows the first problem."""
     assert make(systemd.path).failed(error) == status
     assert systemd.next() == {"STATUS": error.problems[0]}
+
+
+def test_a_path_may_hold_any_bytes(make: Make, systemd: Notified) -> None:
+    """The name of a broken file is told, and the exit status is as for any other."""
+    supervisor = make(systemd.path)
+
+    assert supervisor.failed(ConfigError("/etc/\udcff.conf:1: wrong")) == 78
+
+    assert systemd.next() == {"STATUS": "/etc/\\udcff.conf:1: wrong"}
+
+
+def test_a_socket_that_no_system_has_is_told_of(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a reason, also where that is not the kernel's."""
+    make(f"/{'x' * 200}")
+
+    assert caplog.messages == [f"NOTIFY_SOCKET /{'x' * 200}: AF_UNIX path too long"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -36,6 +37,10 @@ class UnreachableError(Exception):
         self.is_running = is_running
 
 
+class EndedError(UnreachableError):
+    """A proxy was asked, and has ended before it answered."""
+
+
 def ask(
     path: str,
     command: str,
@@ -55,13 +60,14 @@ def ask(
     line = f"{'json ' if as_json else f'{width} ' if width else ''}{command}\n"
     try:
         with connect(path, timeout) as sock:
-            sock.sendall(line.encode("latin-1", "replace"))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                sock.sendall(os.fsencode(line))  # as it was typed
             data = _read(sock)
     except OSError as error:
         raise _unreachable(path, error) from error
     first, newline, text = data.partition(b"\n")
     if not newline:
-        raise UnreachableError(f"the proxy at {path} ended before it answered", is_running=True)
+        raise EndedError(f"the proxy at {path} ended before it answered", is_running=True)
     # Whoever listens there, if it is another program, does not get at the terminal.
     return Told(first == b"ok", _CONTROL.sub(lambda found: b"\\x%02x" % found[0][0], text))
 
@@ -93,8 +99,10 @@ def _read(sock: socket.socket) -> bytes:
 
     """
     data = bytearray()
-    while more := sock.recv(65536):
-        data += more
-        if len(data) > LONGEST:
-            raise OSError(errno.EMSGSIZE, "what it says has no end")
+    # A proxy that refuses does not read all of the command: then the end is a reset.
+    with contextlib.suppress(ConnectionResetError):
+        while more := sock.recv(65536):
+            data += more
+            if len(data) > LONGEST:
+                raise OSError(errno.EMSGSIZE, "what it says has no end")
     return bytes(data)

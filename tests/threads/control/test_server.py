@@ -245,3 +245,24 @@ def test_who_asks_and_hears_nothing_gets_words(tmp_path: Path) -> None:
         told(tmp_path / "left", "version")
 
     assert [none.value.is_running, behind.value.is_running] == [False, False]
+
+
+def test_a_command_that_is_much_too_long_is_told_so() -> None:
+    """The proxy leaves most of it unread, which resets the connection."""
+    with served(FakeProxy()) as path:
+        for length in (5000, 1 << 20):
+            answer = told(path, "x" * length)
+
+            assert answer == Told(
+                False, f"a command is one line of at most {LONGEST} bytes\n".encode()
+            )
+
+
+def test_a_name_is_taken_as_it_is_in_the_file() -> None:
+    """The file of users holds the bytes that the terminal sends, UTF-8 or not."""
+    with served(FakeProxy()) as path:
+        for raw in ("jörg\N{SNOWMAN}".encode(), b"j\xf6rg"):
+            answer = told(path, f"kick user {os.fsdecode(raw)}")
+
+            name = ascii(raw.decode("latin-1"))
+            assert answer == Told(False, f"no client is logged in as {name}\n".encode())
