@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _STDOUT, _STDERR = 1, 2
 
+#: Seconds for which the file may wait for a journal that takes nothing.
+_PATIENCE = 1.0
+
 
 def open_log(config: Config, options: Options, who: Identity) -> Log:
     """Open the log for *who*, and let everything be logged there.
@@ -46,7 +49,7 @@ def open_log(config: Config, options: Options, who: Identity) -> Log:
         copies.append(Copy(StreamSink(_STDOUT), debug, lambda _: True))
     elif options.foreground and config.log_path and _goes_to_journal(_STDERR):
         # A supervisor's journal tells how the service is, whoever reads the file.
-        copies.append(Copy(StreamSink(_STDERR), PrefixedForm(), is_own))
+        copies.append(Copy(StreamSink(_STDERR, _PATIENCE), PrefixedForm(), is_own))
     log = Log(sink, form, copies, levels=levels)
     install_root_handler(log)
     return log

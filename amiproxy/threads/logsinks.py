@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import socket
 import stat
 import threading
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 #: Where the journal and syslog take datagrams.
 JOURNAL_SOCKET = "/run/systemd/journal/socket"
 SYSLOG_SOCKET = "/dev/log"
+
+#: Bytes that a pipe or stream socket takes whole if it is ready to take any.
+_PIECE = select.PIPE_BUF
 
 #: Seconds that one entry may wait for the journal or syslog.
 _ENTRY_TIME = 1.0
@@ -105,10 +109,17 @@ class FileSink:
 
 
 class StreamSink:
-    """Stdout or stderr, by its descriptor."""
+    """Stdout or stderr, by its descriptor.
 
-    def __init__(self, fd: int) -> None:
+    *patience*: lines that are not taken in so many seconds are lost, and further ones at once
+    until some are taken again; None: as many as the log holds wait for who reads the stream.
+    """
+
+    def __init__(self, fd: int, patience: float | None = None) -> None:
         self._fd = fd
+        self._patience = patience
+        self._wait = patience or 0.0  # what is left of it
+        self._torn = False
 
     def fileno(self) -> int:
         """Return the descriptor, which stays open anyway."""
@@ -117,12 +128,26 @@ class StreamSink:
     def write(self, entries: Sequence[bytes]) -> int:
         """Write whole lines; return how many were lost."""
         data = b"".join(entries)
+        if self._torn and data:
+            data = b"\n" + data
         try:
-            while data:
-                data = data[os.write(self._fd, data) :]
+            while data and self._takes_some():
+                count = os.write(self._fd, data[:_PIECE] if self._patience else data)
+                self._torn = not data[:count].endswith(b"\n")
+                data = data[count:]
         except OSError:
             pass
         return data.count(b"\n")
+
+    def _takes_some(self) -> bool:
+        """Return whether a piece can be written now, or in a moment."""
+        if self._patience is None:
+            return True
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        is_ready = bool(poll.poll(self._wait * 1000))
+        self._wait = self._patience if is_ready else 0.0
+        return is_ready
 
     def reopen(self, patience: float) -> None:
         """Nothing: the stream is whoever's it was at the start."""

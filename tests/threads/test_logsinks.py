@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.logs.forms import SyslogForm
-from amiproxy.threads.log import Log
-from amiproxy.threads.logsinks import SocketSink, is_journal
+from amiproxy.logs.forms import SyslogForm, TextForm
+from amiproxy.threads.log import Copy, Log
+from amiproxy.threads.logsinks import FileSink, SocketSink, StreamSink, is_journal
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -96,3 +96,30 @@ def test_the_journals_stream_is_told_by_its_number(tmp_path: Path) -> None:
         assert not is_journal(1, said)
         assert not is_journal(file.fileno(), "")
     assert not is_journal(9999, said)
+
+
+def test_a_journal_that_takes_nothing_does_not_keep_lines_from_the_file(tmp_path: Path) -> None:
+    """The copy on its stream is lost; what is taken later begins a line of its own."""
+    ours, journal = socket.socketpair()
+    with ours, journal:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        copy = Copy(StreamSink(ours.fileno(), 0.05), TextForm(), lambda _: True)
+        log = Log(FileSink(str(tmp_path / "file")), copies=[copy])
+        log.start()
+        for _ in range(500):
+            log.handle(record("x" * 1000))
+        log.handle(record("last"))
+        wait_until(lambda: b": last\n" in (tmp_path / "file").read_bytes())
+        log.stop()
+        journal.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                last = journal.recv(1 << 20)
+        log.start()
+        log.handle(record("later"))
+        log.close()
+
+        parts = last + journal.recv(1 << 20)
+        assert parts.endswith(b": later\n")
+        assert parts.splitlines()[-1].endswith(b": later")
+        assert len(parts.splitlines()[-1]) < 100
