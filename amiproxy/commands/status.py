@@ -54,7 +54,7 @@ def _look(path: str) -> tuple[str, Status]:
     try:
         if told.is_good:
             return text, status_of(json.loads(text))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         pass
     raise UnreachableError(f"the proxy at {path} says: {text.strip()[:200]}", is_running=True)
 

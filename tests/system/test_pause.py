@@ -122,10 +122,14 @@ def test_events_go_on(program: ProxyProcess, asterisk: SimulatedAsterisk) -> Non
         assert client.read_message()[0] == "Event: Reload"
 
 
+@pytest.mark.parametrize("others", [(), ("reconnect", "resume", "reconnect")])
 def test_a_reconnect_costs_no_client_an_answer(
-    program: ProxyProcess, asterisk: SimulatedAsterisk
+    program: ProxyProcess, asterisk: SimulatedAsterisk, others: tuple[str, ...]
 ) -> None:
-    """Actions come all the while, and go over the old connection or the new one."""
+    """Actions come all the while, and go over the old connection or the new one.
+
+    Others may want the same at the same time.
+    """
     before = connections(program)
     with program.client() as client:
         over = threading.Event()
@@ -139,14 +143,21 @@ def test_a_reconnect_costs_no_client_an_answer(
         asking = threading.Thread(target=keep_asking)
         asking.start()
         try:
+            at_once = [threading.Thread(target=told, args=(program, each)) for each in others]
+            for each in at_once:
+                each.start()
             done = told(program, "reconnect")
-            wait_until(lambda: connections(program) == before + 1)
+            for each in at_once:
+                each.join()
+            wait_until(lambda: connections(program) > before)
+            wait_until(lambda: shown(program)["state"] == "up")
         finally:
             over.set()
             asking.join()
+        assert connections(program) == before + 1 or others
 
         assert done.text.endswith(b": connecting anew\n")
-        answers = [client.read_until(each)[0] for each in sent]
+        answers = [client.read_until(text)[0] for text in sent]
         assert set(answers) == {"Response: Success"}
     assert "; connecting anew" in program.log()
     assert "is not connected" not in program.log()

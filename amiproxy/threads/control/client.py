@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: Bytes of an answer: a row of ten thousand clients is less than a tenth of it.
 LONGEST = 1 << 26
 
-# All but line feed and tab; above 127 are parts of letters.
-_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+# All but line feed and tab; ECMA-48 has some above 127, too.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Told(NamedTuple):
@@ -69,7 +69,13 @@ def ask(
     if not newline:
         raise EndedError(f"the proxy at {path} ended before it answered", is_running=True)
     # Whoever listens there, if it is another program, does not get at the terminal.
-    return Told(first == b"ok", _CONTROL.sub(lambda found: b"\\x%02x" % found[0][0], text))
+    return Told(first == b"ok", _clean(text))
+
+
+def _clean(text: bytes) -> bytes:
+    """Return *text* as UTF-8 that controls no terminal, whatever it held."""
+    letters = text.decode("utf-8", "backslashreplace")
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", letters).encode()
 
 
 def _unreachable(path: str, error: OSError) -> UnreachableError:

@@ -106,11 +106,13 @@ def _reconnect(request: Request) -> Answer:
     links = _named(request)
     if not links:
         return _none(request)
+    connections = [link.transport for link in links]
     for link in links:
         if link.connected:
             pausing.wait_for_connect(link)
     busy = _wait_until_idle(request, links)
-    names = {link.scope for link in links}
+    # Where somebody else has had it connect anew meanwhile, actions are on their way again.
+    names = {link.scope for link, old in zip(links, connections) if link.transport is old}
     request.context.control.reconnect(names, f"reconnect by {request.who}")
     lines = [f"asterisk@{link.scope}: connecting anew" for link in links if link not in busy]
     lines += [f"asterisk@{link.scope}: connecting anew; actions were under way" for link in busy]

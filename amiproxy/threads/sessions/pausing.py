@@ -30,7 +30,8 @@ def pause(link: AsteriskLink) -> None:
 def resume(link: AsteriskLink) -> None:
     """Let the actions that wait go up to *link*, as soon as it is connected."""
     with link.lock:
-        if link.gate.holds:
+        # One that is to connect anew opens by itself, and not before it has.
+        if link.gate.is_shut:
             link.gate.set(State.OPEN if link.connected else State.OPENING)
             link.advance()
 

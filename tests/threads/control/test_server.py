@@ -192,7 +192,11 @@ def test_a_bug_is_told_and_not_the_end(caplog: pytest.LogCaptureFixture) -> None
 
 @pytest.mark.parametrize(
     ("said", "text"),
-    [(b"ok\na\x1b[2J\tb\r\n\xc3\xb6\n", b"a\\x1b[2J\tb\\x0d\n\xc3\xb6\n"), (b"error\n", b"")],
+    [
+        (b"ok\na\x1b[2J\tb\r\n\xc3\xb6\n", b"a\\x1b[2J\tb\\x0d\n\xc3\xb6\n"),
+        (b"ok\n\xc2\x9b2J\x9b2J\xf6", b"\\x9b2J\\x9b2J\\xf6"),
+        (b"error\n", b""),
+    ],
 )
 def test_what_another_program_says_there_does_not_reach_the_terminal(
     tmp_path: Path, said: bytes, text: bytes

@@ -74,6 +74,21 @@ def test_a_pause_goes_on_over_a_restart(play: Play, pair: MakePair) -> None:
     assert play.went() == [1]
 
 
+def test_a_resume_does_not_send_actions_to_a_connection_that_is_to_end(
+    play: Play, pair: MakePair
+) -> None:
+    """They would be lost with it; a reconnect lets them go when it is there."""
+    pausing.wait_for_connect(play.link)
+    play.ask(1)
+
+    pausing.resume(play.link)
+
+    assert play.went() == []
+    play.link.lose()
+    play.connect(pair)
+    assert play.went() == [1]
+
+
 def test_what_had_gone_is_lost_with_the_connection(play: Play) -> None:
     """And what waits behind a call of its session waits on."""
     play.call(1)
