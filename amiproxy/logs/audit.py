@@ -44,8 +44,10 @@ _LONGEST = 120  # characters of a value
 _WORDS = 4  # of a command: what comes later may be any value
 
 #: A password in a dial string, ``SIP/user:password@host``, but not what follows the scheme of a
-#: URI, ``sip:101@host``.
-_PASSWORD = re.compile(r"(?<!\bsip)(?<!\bsips)(?<!\bpjsip)(?<!\bxmpp):[^@\s]*@", re.IGNORECASE)
+#: URI, ``sip:101@host``.  There may be an @ in it: all of them count up to what ends a host.
+_PASSWORD = re.compile(
+    r"(?<!\bsip)(?<!\bsips)(?<!\bpjsip)(?<!\bxmpp):[^@\s]*@(?:[^@\s/&,;<>]*@)*", re.IGNORECASE
+)
 
 #: A value that needs no quotes.
 _BARE = re.compile(r"[\w.:/@*#+$<>,;-]+", re.ASCII)
@@ -83,7 +85,7 @@ def key_headers(message: Message) -> dict[str, str]:
 
 def _shown(name: str, value: str) -> str:
     """Return what may be shown of *value*."""
-    if name == "variable":
+    if name == "variable" or name.startswith("var-"):
         value = value.partition("=")[0]
     elif name == "command":
         words = value.split()

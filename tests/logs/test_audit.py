@@ -48,12 +48,14 @@ def test_most_actions_that_are_known_change_something() -> None:
         ["Action: Setvar", "Channel: SIP/1", "Variable: PIN", f"Value: {SECRET}"],
         ["Action: Originate", f"Channel: SIP/joe:{SECRET}@host/200", "Exten: 1"],
         ["Action: Originate", f"Channel: IAX2/joe:a/b:{SECRET}@host/200", "Exten: 1"],
+        ["Action: Originate", f"Channel: SIP/joe:p@{SECRET}@host/200", "Exten: 1"],
         ["Action: Originate", "Channel: SIP/1", f"Variable: PIN={SECRET}", f"Data: {SECRET}"],
         ["Action: Originate", "Channel: SIP/1", f"Variable: {SECRET}"],
         ["Action: DBPut", "Family: pins", "Key: 101", f"Val: {SECRET}"],
         ["Action: Command", f"Command: database put pins 101 {SECRET}"],
         ["Action: MessageSend", f"To: sip:101:{SECRET}@host", f"Body: {SECRET}"],
         ["Action: UpdateConfig", "Var-000000: secret", f"Value-000000: {SECRET}"],
+        ["Action: UpdateConfig", f"Var-000000: secret={SECRET}"],
         ["Action: PlayDTMF", "Channel: SIP/1", f"Digit: {SECRET}"],
         ["Action: Foo", f"Secret: {SECRET}", f"Password: {SECRET}", f"ProxyKey: {SECRET}"],
     ],
@@ -75,6 +77,8 @@ def test_it_says_on_what_an_action_acts() -> None:
     assert key_headers(message) == {
         "channel": "PJSIP/101", "exten": "200", "context": "default", "priority": "1",
     }  # fmt: skip
+    dial = Message.of("Action: Originate", "Channel: SIP/a:b@c@host/1&IAX2/d@e/2@f&SIP/g:h@i/3@j")
+    assert key_headers(dial) == {"channel": "SIP/a:...@host/1&IAX2/d@e/2@f&SIP/g:...@i/3@j"}
     assert key_headers(Message.of("Action: MessageSend", "To: sip:101@host")) == {
         "to": "sip:101@host"
     }

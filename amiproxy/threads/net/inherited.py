@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: The first descriptor that is handed over (SD_LISTEN_FDS_START).
 FIRST = 3
 
+#: No process has more descriptors than a number of so many digits.
+_DIGITS = 9
+
 #: How a socket for clients is called that a supervisor keeps, and one that the proxy has bound
 #: itself, as its configuration says.
 GIVEN, OWN = "astmanproxy", "astmanproxy-own"
@@ -94,7 +97,7 @@ def _descriptors(environment: MutableMapping[str, str]) -> Iterator[tuple[int, s
     pid, count, names = (
         environment.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
     )
-    if pid != str(os.getpid()) or not count.isdecimal():
+    if pid != str(os.getpid()) or not count.isdecimal() or len(count) > _DIGITS:
         return
     called = names.split(":")
     for index in range(int(count)):

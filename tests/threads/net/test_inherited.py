@@ -50,6 +50,7 @@ def port_of(door: Door) -> int:
         {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "none"},
         {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "0"},
         {"LISTEN_PID": str(os.getpid())},
+        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1" * 5000},
     ],
 )
 def test_without_any_the_configured_address_is_bound(environment: dict[str, str]) -> None:
