@@ -18,6 +18,8 @@ from docs import completion, keys
 from docs.picture import IMAGES, THEMES, picture
 from docs.tables import tables, updated
 from tests.asterisk.flows.everything import FLOWS
+from tests.documents.commands import commands, strange_lines
+from tests.documents.ways import KNOWN
 from tests.loglines import explained, log_calls, missing_words
 from tests.support import ROOT
 from tests.test_locks import LOCKS
@@ -212,3 +214,17 @@ def test_every_explained_log_line_is_there() -> None:
     assert len(rows) > 50
     assert [line for line, levels in rows.items()
             if missing_words(line) or not any(call.fits(line, levels) for call in calls)] == []  # fmt: skip
+
+
+def test_every_command_is_tried() -> None:
+    """tests/documents/ways.py says how: a new command wants a line there."""
+    found = list(commands())
+
+    assert len(found) > 150
+    assert [f"{where}: {text}" for text, where in found if text not in KNOWN] == []
+    assert sorted(KNOWN - {command.text for command in found}) == []
+
+
+def test_what_stands_in_blocks_is_known() -> None:
+    """Commands of programs that tests/documents/commands.py knows, or configuration and the like."""
+    assert strange_lines() == []

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How each command of the documents is tried.
+
+- HERE: typed as it stands, in a House.
+- BOOTED: typed as it stands on a booted machine (``make service-test``).
+- ELSEWHERE: another test types it, or calls what it calls; that file has the words given.
+- OPTIONS: a synopsis: the program's own help has each option.
+- MINUTES: make is asked what it would do.
+- PARTS: a part of a command, or one of a system that there is not: why it is not tried.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Typed(NamedTuple):
+    """The command *text*; what it prints matches *expect*, its exit status is in *status*."""
+
+    text: str
+    expect: str = ""
+    status: tuple[int, ...] = (0,)
+    #: What the shell does before.
+    before: str = ""
+    #: What is typed into the command.
+    stdin: str = ""
+    #: Lines that are added to the configuration.
+    config: str = ""
+    #: Whether a proxy runs already.
+    runs: bool = True
+    #: A program that goes on: it is enough if it prints this.
+    until: str = ""
+    #: A program that not every machine has.
+    needs: str = ""
+
+
+_WEB = "inputformat = http\noutputformat = json\nhttpdigest = MD5\n"
+_JOE = "echo joe=secret > /etc/asterisk/astmanproxy.users"
+_PEM = (
+    "mkdir -p /etc/asterisk/keys && rm -f /etc/asterisk/keys/* &&"
+    " make -s cert CERT=/etc/asterisk/keys/astmanproxy.pem NAME=proxy.example &&"
+    " chgrp astmanproxy /etc/asterisk/keys/astmanproxy.pem &&"
+    " chmod 0640 /etc/asterisk/keys/astmanproxy.pem"
+)
+_TLS = "acceptencryptedconnection = yes\ncertfile = /etc/asterisk/keys/astmanproxy.pem\n"
+_PING = "Action: Ping\nActionID: 7\n\nAction: Logoff\n\n"
+
+HERE = [
+    Typed("sudo astmanproxy -t", r"(?m)^ok"),
+    Typed("astmanproxy -t", r"(?m)^ok"),
+    Typed(
+        r"printf 'Action: Ping\r\n\r\nAction: Logoff\r\n\r\n' | nc 127.0.0.1 1234",
+        r"Ping: Pong[\s\S]*Response: Goodbye",
+        needs="nc",
+    ),
+    Typed("astmanproxy --status", "192.0.2.10"),
+    Typed("astmanproxy --control 'kick 12'", "12", status=(0, 1)),
+    Typed("astmanproxy --show-config", r"astmanproxy\.conf:\d+"),
+    Typed("astmanproxy -d", runs=False, until="Listening for connections"),
+    Typed("nc 127.0.0.1 1234", r"(?s)Manager/11.*ActionID: 7.*Pong.*Server: ", stdin=_PING,
+          needs="nc"),
+    Typed(r"printf 'ProxyAction: ListServers\r\n\r\n' | nc -N 127.0.0.1 1234", "pbx1", needs="nc"),
+    Typed(
+        "python3 -m simulator --port 5038 --speak 11 --technology SIP --calls 0.5",
+        until="simulated Asterisk 11.*127.0.0.1:5038",
+    ),
+    Typed("astmanproxy --control 'show config'", r"astmanproxy\.conf:\d+"),
+    Typed("astmanproxy --hash-secret", r"^\$2b\$", stdin="secret\nsecret\n"),
+    Typed("astmanproxy --help", "--status"),
+    Typed("adduser astmanproxy asterisk", "astmanproxy", needs="adduser"),
+    Typed(
+        "astmanproxy -c /etc/asterisk/astmanproxy-web.conf -p /run/astmanproxy/web.pid",
+        before="sed 's/^listenport.*/listenport = 8088/; s/astmanproxy.log/web.log/' "
+        "/etc/asterisk/astmanproxy.conf > /etc/asterisk/astmanproxy-web.conf",
+    ),
+    Typed("curl 'http://localhost:1234/?Action=Ping&ActionID=Foo'", "Pong", config=_WEB,
+          before=_JOE, needs="curl"),
+    Typed("curl -d Action=QueueStatus http://localhost:1234/", "QueueStatusComplete",
+          config=_WEB, needs="curl"),
+    Typed(
+        'curl --json \'{"Action": "Originate", "Channel": "SIP/100", "Application": "Playback",\n'
+        '              "Data": "hello-world", "Variable": ["a=1", "b=2"]}\''
+        " http://localhost:1234/",
+        '"Response": ?"(Success|Error)"', config=_WEB, needs="curl",
+    ),
+    Typed(
+        "curl -c jar 'http://localhost:1234/asterisk/rawman?action=login&username=joe&secret=secret'",
+        "Response: Success", config=_WEB, needs="curl",
+    ),
+    Typed(
+        "curl -b jar 'http://localhost:1234/asterisk/mxml?action=coreshowchannels'",
+        "CoreShowChannelsComplete", config=_WEB, needs="curl",
+    ),
+    Typed(
+        "curl -b jar 'http://localhost:1234/asterisk/rawman?action=waitevent&timeout=10'",
+        "WaitEventComplete", config=_WEB, needs="curl",
+    ),
+    Typed("curl -u joe:secret 'http://localhost:1234/?Action=Ping'", "Pong", config=_WEB,
+          needs="curl"),
+    Typed(
+        "curl --digest -u joe:secret"
+        " 'http://localhost:1234/asterisk/arawman?action=coreshowchannels'",
+        "CoreShowChannelsComplete", config=_WEB, needs="curl",
+    ),
+    Typed("make cert CERT=/etc/asterisk/keys/astmanproxy.pem NAME=proxy.example",
+          "certificate and key for proxy.example", before="rm -rf /etc/asterisk/keys"),
+    Typed("make cert", "certificate and key for"),
+    Typed("cat fullchain.pem privkey.pem > /etc/asterisk/keys/astmanproxy.pem",
+          before=f"{_PEM}; echo > fullchain.pem; echo > privkey.pem"),
+    Typed("chgrp astmanproxy /etc/asterisk/keys/astmanproxy.pem;"
+          " chmod 0640 /etc/asterisk/keys/astmanproxy.pem", before=_PEM),
+    Typed("openssl s_client -connect proxy.example:1234", "TLSv1.3", before=_PEM, config=_TLS,
+          needs="openssl"),
+    Typed("install -d -o astmanproxy -g astmanproxy /var/log/astmanproxy",
+          before="rmdir /var/log/astmanproxy || true"),
+    Typed("ss -ltnp", ":1234.*astmanproxy", needs="ss"),
+    Typed("ls -ld /var/log/astmanproxy", "astmanproxy astmanproxy"),
+    Typed("cp init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d/"),
+    Typed("cp init/fail2ban/jail.conf /etc/fail2ban/jail.d/astmanproxy.conf"),
+    Typed(
+        "fail2ban-regex /var/log/astmanproxy/astmanproxy.log astmanproxy", r"Failregex: [1-9]\d* total",
+        before="cp init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d/; " + _JOE +
+        r"; astmanproxy --control reload && printf 'Action: Login\r\nUsername: x\r\nSecret: y\r\n\r\n'"
+        " | nc -N 127.0.0.1 1234",
+        needs="fail2ban-regex",
+    ),
+    Typed("astmanproxy --control reload", "changed|read"),
+    Typed("astmanproxy --control restart"),
+    Typed("astmanproxy --control 'show clients'"),
+    Typed("astmanproxy --control 'pause pbx1'"),
+    Typed("astmanproxy --control 'resume pbx1'"),
+    Typed("killall astmanproxy", needs="killall"),
+    Typed("taskset -c 0 astmanproxy", runs=False, needs="taskset"),
+    # 16: there is none.
+    Typed("man -aw astmanproxy", "astmanproxy", (0, 16), needs="man"),
+    Typed("ulimit -Hn", r"\d+|unlimited"),
+    Typed("python -m benchmarks --list", "roundtrip"),
+    Typed("astmanproxy --control shutdown"),
+]  # fmt: skip
+
+_ASTERISK = """
+printf '[Service]\\nWorkingDirectory=%s\\nExecStart=python3 -m simulator\\n' /usr/src/astmanproxy \\
+  > /run/systemd/system/asterisk.service
+systemctl daemon-reload
+"""
+_WEB_CONF = (
+    "sed 's/^listenport.*/listenport = 8088/; s/^logfile.*/logfile = journal/'"
+    " /etc/asterisk/astmanproxy.conf > /etc/asterisk/web.conf;"
+    " echo 'pidfile = /run/astmanproxy-web/astmanproxy-web.pid' >> /etc/asterisk/web.conf;"
+    " chgrp astmanproxy /etc/asterisk/web.conf; chmod 0640 /etc/asterisk/web.conf"
+)
+
+#: In this order: each finds what those before have left.
+BOOTED = [
+    Typed("systemctl start astmanproxy"),
+    Typed("systemctl status astmanproxy", "active"),
+    Typed("systemctl reload astmanproxy"),
+    Typed("systemctl restart astmanproxy"),
+    Typed("cat ca.pem crl.pem > /etc/asterisk/keys/clients-ca.pem; systemctl reload astmanproxy",
+          before="mkdir -p /etc/asterisk/keys; cd /usr/src/astmanproxy; touch ca.pem crl.pem"),
+    Typed("systemctl cat astmanproxy", "ExecStart="),
+    Typed("systemctl stop astmanproxy"),
+    Typed("systemctl enable --now astmanproxy"),
+    Typed("sudo systemctl enable --now astmanproxy",
+          before="systemctl disable --now astmanproxy"),
+    Typed("systemctl enable --now astmanproxy.socket", before="systemctl stop astmanproxy"),
+    Typed("systemctl edit astmanproxy", before="export SYSTEMD_EDITOR=true"),
+    Typed("systemd-analyze security astmanproxy", "Overall exposure"),
+    Typed("journalctl -u astmanproxy", "Started"),
+    Typed("journalctl -t astmanproxy -p warning"),
+    Typed("journalctl ASTMANPROXY_USER=joe", "", (0, 1)),
+    Typed("systemctl restart asterisk", before=_ASTERISK),
+    Typed("cd /usr/local/lib/systemd/system &&"
+          " cp astmanproxy.service astmanproxy-web.service"),
+    Typed("echo 'OPTIONS=\"-c /etc/asterisk/web.conf\"' > /etc/default/astmanproxy-web"),
+    Typed("grep pidfile /etc/asterisk/web.conf", "/run/astmanproxy-web/astmanproxy-web.pid",
+          before=_WEB_CONF),
+    Typed("systemctl daemon-reload; systemctl enable --now astmanproxy-web"),
+    Typed("fail2ban-client reload", "OK",
+          before="cp /usr/src/astmanproxy/init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d;"
+          " rm -f /etc/fail2ban/jail.d/*; systemctl unmask fail2ban; systemctl start fail2ban;"
+          " until fail2ban-client ping; do sleep 0.2; done"),
+    *(
+        Typed(f"apt install {names}", "", before="alias apt='apt-get --simulate'")
+        for names in (
+            "python3 python3-venv make",
+            "dpkg-dev debhelper dh-python",
+            "g++ python3-dev pybind11-dev libre2-dev",
+            "chromium chromium-driver",
+        )
+    ),
+]  # fmt: skip
+
+_INSTALL = "tests/system/test_install.py"
+_DEB = "tests/packages/test_deb.py"
+_OFFLINE = "tests/packages/test_offline.py"
+_STARTS = "tests/service/test_other_starts.py"
+_MAKE = "tests/system/test_make.py"
+
+#: Text of the command: file, and the words in it.
+ELSEWHERE = {
+    "make demo": ("tests/system/test_demo.py", "demo"),
+    "make test": (".ci/run", "make test"),
+    "make check": ("Makefile", "check: style types licences dead"),
+    "make style types": (".ci/run", "make types"),
+    "make coverage": ("Makefile", "run -m pytest -n auto"),
+    "make constraints": (".ci/run", "make constraints ARGS=--check"),
+    "make .venv": ("Makefile", "test: .venv/.ready"),
+    ".ci/run": (".ci/run", "What CI does"),
+    "make docs": ("tests/test_docs.py", "run make docs"),
+    "make deb": ("tests/system/test_deb.py", "packaging/debian/build"),
+    "sudo make install": (_INSTALL, 'make("install"'),
+    "make install": (_INSTALL, 'make("install"'),
+    "sudo make uninstall": (_INSTALL, '"uninstall"'),
+    'sudo make install PIPFLAGS="--no-index --find-links $PWD/wheels"': (
+        "tests/service/installed.py",
+        'install PIPFLAGS="--no-index --find-links /opt/wheels"',
+    ),
+    "sudo apt install ./dist/astmanproxy_*_all.deb": (_DEB, '"install", "/root/new.deb"'),
+    "apt remove astmanproxy": (_DEB, '"remove", "astmanproxy"'),
+    "apt purge astmanproxy": (_DEB, '"purge", "astmanproxy"'),
+    "pip wheel -w wheels '.[re2]' setuptools": (_OFFLINE, "'.[re2]' setuptools"),
+    "pip install '.[re2]'": (_OFFLINE, "'.[re2]'"),
+    ".venv/bin/pytest tests/settings/test_config.py -k secret": (
+        "tests/settings/test_config.py",
+        "secret",
+    ),
+    "pytest -n auto": ("Makefile", "pytest -n auto"),
+    "dnf install rpm-build": ("tests/system/test_rpm.py", "dnf install rpm-build"),
+    "make uninstall": (_INSTALL, '"uninstall"'),
+    "service astmanproxy start": (_STARTS, "service astmanproxy start"),
+    "service astmanproxy stop": (_STARTS, "service astmanproxy stop"),
+    "service astmanproxy reload": (_STARTS, "service astmanproxy reload"),
+    "service astmanproxy restart": (_STARTS, "service astmanproxy restart"),
+    "man astmanproxy": ("tests/test_manual.py", "mandoc"),
+    "man astmanproxy.conf": ("tests/test_manual.py", "astmanproxy.conf.5"),
+    "man astmanproxy.users": ("tests/test_manual.py", "astmanproxy.users.5"),
+    "make bench": ("tests/test_benchmarks.py", 'run("benchmarks"'),
+    "make bench ARGS=--quick": ("tests/test_benchmarks.py", "--quick"),
+    "make torture": ("tests/test_torture.py", "benchmarks.torture"),
+}
+#: Programs of this repository: the synopsis.
+OPTIONS = [
+    (
+        "python -m benchmarks [--quick] [--only NAME]... [--seconds S]"
+        " [--subjects direct,relay,proxy]\n"
+        "                     [--json FILE] [--compare FILE] [--proxy COMMAND]"
+    ),
+    "python -m benchmarks --markdown FILE",
+    "python -m benchmarks.soak [--minutes M] [--proxy COMMAND]",
+    "python -m benchmarks.restarts [--restarts N]",
+    (
+        "python -m benchmarks.torture [--list] [--only NAME]... [--seconds S] [--json FILE]"
+        " [--proxy COMMAND]"
+    ),
+    "python -m benchmarks.hops [--list]",
+]
+#: Targets of make that take minutes, or a network: a part of what make would do.
+MINUTES = {
+    "make asterisk-test": "-m real_asterisk tests/asterisk",
+    "make asterisk-test ARGS='-k test_names'": "tests/asterisk -k test_names",
+    "make service-test": "-m service tests/service",
+    "make deb-test": "-m packages tests/packages",
+    "make libraries": "-m tests.libraries",
+    "make libraries ARGS='--only panoramisk --speak 22'": "--only panoramisk --speak 22",
+    "make bench-compare OLD=bench-before.json": "-m benchmarks --compare bench-before.json",
+    "make bench ARGS=\"--only roundtrip --proxy 'taskset -c 0 .venv/bin/python astmanproxy.py'\"": (
+        "benchmarks --only roundtrip --proxy 'taskset -c 0 .venv/bin/python astmanproxy.py'"
+    ),
+    "make rpm": "packaging/rpm/build",
+    "make soak": "-m benchmarks.soak",
+    "make bench-restarts": "-m benchmarks.restarts",
+    "make torture ARGS='--seconds 3'": "-m benchmarks.torture --seconds 3",
+    "make install BINARY=": r"--quiet --upgrade \ --require-hashes",
+    "make install RE2FLAGS=": "install --quiet 'astmanproxy[re2]'",
+}
+PARTS = {
+    "sudo dnf install ./dist/astmanproxy-*.noarch.rpm": "tests/system/test_rpm.py has no Fedora",
+    "dnf remove astmanproxy": "tests/system/test_rpm.py has no Fedora",
+    "nc -N": "what netcat's option does",
+    "curl -d": "what a client sends",
+    "openssl s_server": "what was measured beside it",
+    "openssl s_time": "what was measured with it",
+    "openssl s_time -new": "what was measured with it",
+    "astmanproxy --control 'COMMAND'": "the commands follow there",
+}
+
+#: All commands that are tried.
+KNOWN = {way.text for way in [*HERE, *BOOTED]}.union(ELSEWHERE, OPTIONS, MINUTES, PARTS)
