@@ -58,6 +58,8 @@ class Event(NamedTuple):
     privilege: str
     #: Digits of its channel (``PJSIP/1007-...`` -> ``1007``), empty without one.
     exten: str
+    #: Digits of the device that it is about, as of a channel.
+    device: str
     raw: bytes
 
 
@@ -75,18 +77,21 @@ def call_events(calls: int) -> list[Event]:
                 other=exten + 1000,
                 priority=step + 1,
             )
-            events.append(_event(text, len(events), name, privilege, str(exten)))
+            events.append(_event(text, len(events), name, privilege, exten=str(exten)))
             if len(events) % _DEVICE_EVERY == 0:
                 text = _DEVICE.format(exten=exten)
-                events.append(_event(text, len(events), "DeviceStateChange", "call", ""))
+                state = _event(text, len(events), "DeviceStateChange", "call", device=str(exten))
+                events.append(state)
     return events
 
 
-def _event(text: str, index: int, name: str, privilege: str, exten: str) -> Event:
+def _event(
+    text: str, index: int, name: str, privilege: str, *, exten: str = "", device: str = ""
+) -> Event:
     # Asterisk sends a blank after the colon of an empty value too.
     lines = text.replace("AccountCode:\n", "AccountCode: \n").replace("\n", "\r\n")
     raw = lines.encode() + b"BenchId: " + BLANK + b"-%04d" % index + END
-    return Event(name, privilege, exten, raw)
+    return Event(name, privilege, exten, device, raw)
 
 
 def single_events(events: list[Event]) -> list[bytes]:

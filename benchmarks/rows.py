@@ -88,7 +88,7 @@ def _fan_out(scale: Scale) -> Iterator[Row]:
 
 def _filtered(scale: Scale) -> Iterator[Row]:
     channels = [
-        Reader(f"phone{number}", partial(_has_exten, exten=str(1000 + number)))
+        Reader(f"phone{number}", partial(_is_about, exten=str(1000 + number)))
         for number in range(100)
     ]
     users = "".join(
@@ -150,8 +150,8 @@ def _class_readers() -> tuple[list[Reader], str]:
     return readers, "\n".join(sections)
 
 
-def _has_exten(event: Event, exten: str) -> bool:
-    return event.exten == exten
+def _is_about(event: Event, exten: str) -> bool:
+    return exten in (event.exten, event.device)
 
 
 def _paced(scale: Scale) -> Iterator[Row]:

@@ -92,6 +92,13 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
     assert name in shown
 
 
+def test_channel_users_see_what_the_row_about_them_expects() -> None:
+    """The events of their channels, and those of their devices; else the run fails."""
+    row = ["--only", "filter-100-channels", "--subjects", "proxy"]
+
+    assert "FAILED" not in run("benchmarks", "--quick", "--seconds", "0.02", *row)
+
+
 def test_the_functions_of_each_flow_are_counted() -> None:
     """What an HTTP request runs through stays short; every flow is in the table."""
     shown = run("benchmarks.hops")
