@@ -151,7 +151,10 @@ def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
     chosen = viewer.chosen(batch)
-    viewer.events += [item.owner for item in chosen].count(BROADCAST)
+    if batch.kind is BatchKind.EVENTS:
+        viewer.events += len(chosen)
+    else:
+        viewer.events += [item.owner for item in chosen].count(BROADCAST)
     if form.wire:
         return b"".join([item.message.raw for item in chosen])
     return b"".join([batch.part(form, item.message) for item in chosen])
