@@ -25,6 +25,8 @@ AT_ONCE = 256
 class Asker(Protocol):
     """A session that asks."""
 
+    number: int
+
     @property
     def mode(self) -> AutoFilter:
         """Its autofilter now; any thread may read it."""

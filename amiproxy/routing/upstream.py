@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from amiproxy.limits import Limits
     from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.pending import Asker
 
 #: How long an Originate without Timeout rings, in seconds (asterisk.md).
 DEFAULT_RING = 30.0
@@ -43,29 +44,24 @@ _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")
 
 
 def prepare(
-    message: Message,
-    ids: ActionIds,
-    number: int,
-    mode: AutoFilter,
-    *,
-    hold_back: bool,
-    now: float,
+    message: Message, ids: ActionIds, asker: Asker, *, hold_back: bool, now: float
 ) -> PendingAction:
-    """Return *message* of session *number* as Asterisk is to get it.
+    """Return *message* of the session *asker* as Asterisk is to get it.
 
-    *mode* is the session's autofilter.  With *hold_back* a synchronous Originate is
-    made asynchronous where that means the same (spec 12.16).  *now* is monotonic seconds.
+    With *hold_back* a synchronous Originate is made asynchronous where that means the same
+    (spec 12.16).  *now* is monotonic seconds.
     """
     values, name = message.values, message.action
     if "proxykey" in values:
         message = message.without("ProxyKey")  # a secret of the proxy's own (spec 12.21)
     given = values.get("actionid") or None
-    wire_id = ids.make(number, given)
+    wire_id = ids.make(asker.number, given)
     if "actionid" in values:
         raw = exchanged(message.raw, wire_id)
     else:
         raw = message.with_header("ActionID", wire_id).raw
-    action = PendingAction(number, raw, wire_id, given, mode is AutoFilter.UNIQUE)
+    private = asker.mode is AutoFilter.UNIQUE
+    action = PendingAction(asker.number, raw, wire_id, given, private, asker=asker)
     action.since = now
     action.ringing = longest_call(message)
     if action.ringing:

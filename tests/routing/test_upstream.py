@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,15 @@ LIMITS = Limits()
 ORIGINATE = ("Action: Originate", "Channel: SIP/1", "Application: Wait")
 
 
+@dataclass
+class Session:
+    """Session 7, which asks."""
+
+    mode: AutoFilter
+    number: int = 7
+    is_web: bool = False
+
+
 class Sent:
     """What went upstream of one action."""
 
@@ -40,7 +50,8 @@ class Sent:
 
 def up(*lines: str, mode: AutoFilter = AutoFilter.OFF, hold_back: bool = True) -> Sent:
     """Let session 7 send *lines* at 100 s."""
-    return Sent(prepare(Message.of(*lines), ActionIds(), 7, mode, hold_back=hold_back, now=100.0))
+    asker = Session(mode)
+    return Sent(prepare(Message.of(*lines), ActionIds(), asker, hold_back=hold_back, now=100.0))
 
 
 @pytest.mark.parametrize("mode", AutoFilter)
@@ -197,7 +208,7 @@ def test_an_action_id_comes_back_as_it_went(
     """Whatever goes up in its place, the client's answer carries what the client gave."""
     ids = ActionIds()
 
-    action = prepare(Message.of(*sent), ids, 7, mode, hold_back=True, now=0.0)
+    action = prepare(Message.of(*sent), ids, Session(mode), hold_back=True, now=0.0)
 
     assert action.given == means
     assert Message(action.raw).get("ActionID") == action.wire_id

@@ -44,7 +44,7 @@ class Audited:
 
 def audited(call: Call, message: Message) -> Audited | None:
     """Return the audit of *message*, which *call* asks Asterisk, None: there is to be none."""
-    if not call.context.config.audit or not audit.is_change(message):
+    if not audit.is_change(message):
         return None
     return _audited(call, message.get("Action")[:80], message)
 

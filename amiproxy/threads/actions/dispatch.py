@@ -54,7 +54,8 @@ def _forward(call: Call) -> Outcome:
     if isinstance(allowed, str):
         refusal = _refusal(call, message, allowed)
         return call.in_order().say(refusal)
-    config, witness = context.config, audited(call, allowed)
+    config = context.config
+    witness = audited(call, allowed) if config.audit else None
     problem = context.router.forward(
         session,
         allowed,
@@ -76,8 +77,8 @@ def _refusal(call: Call, message: Message, reason: str) -> Message:
     name = ascii(message.action[:40])
     log.info("%s: action %s refused: %s", call.session.peer, name, reason)
     call.context.tallies.note(Tallied.REFUSED_ACTION)
-    witness = audited(call, message)
-    if witness is not None:
+    config = call.context.config
+    if config.audit and (witness := audited(call, message)) is not None:
         witness.end(f"refused: {reason}")
     return replies.filtered(message)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.limits import Limits
     from amiproxy.message import Message
-    from amiproxy.routing.pending import PendingAction, Witness
+    from amiproxy.routing.pending import Witness
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
@@ -154,33 +154,22 @@ class Router:
         web = session.is_web and most > 0
         if web and not self.web_quota.take(account, session.number, most, *session.patience):
             return replies.error(message, "Too many actions are unanswered")
-        while True:
-            can_hold = hold_back and server.receives_call_events
-            action = self._prepare(session, message, hold_back=can_hold)
-            action.witness = witness
-            problem = upstream.problem(action.raw, limits)
-            if problem is None:
-                session.sending(action.wire_id, action.given)
-                done = server.submit(action, account, 0 if web else most)
-                if done is Submitted.TAKEN:
-                    return None
-                if done is Submitted.FULL and self._await_room(session, server, most):
-                    continue
-                problem = f"Server {server.host} is not connected"
-            if web:
-                self.web_quota.give_back(session.number)
-            return replies.error(message, problem)
-
-    def _prepare(
-        self, session: ClientSession, message: Message, *, hold_back: bool
-    ) -> PendingAction:
-        """Return *message* of *session* as the action that goes upstream now."""
-        action = upstream.prepare(
-            message, self.ids, session.number, session.mode, hold_back=hold_back,
-            now=time.monotonic(),
-        )  # fmt: skip
-        action.asker = session
-        return action
+        held = hold_back and server.receives_call_events
+        action = upstream.prepare(message, self.ids, session, hold_back=held, now=time.monotonic())
+        action.witness = witness
+        problem = upstream.problem(action.raw, limits)
+        if problem is None:
+            session.sending(action.wire_id, action.given)
+            while (done := server.submit(action, account, 0 if web else most)) is Submitted.FULL:
+                if not self._await_room(session, server, most):
+                    break
+                action.since = time.monotonic()
+            if done is Submitted.TAKEN:
+                return None
+            problem = f"Server {server.host} is not connected"
+        if web:
+            self.web_quota.give_back(session.number)
+        return replies.error(message, problem)
 
     def listings(self, user: User, message: Message) -> list[Mapping[str, int]]:
         """Return what the servers say of their actions that *message* of *user* may go to.
