@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two ways to restart a proxy without refusing a client."""
+"""Ways to restart a proxy without refusing a client."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.threads.control.client import ask
@@ -16,9 +17,6 @@ from amiproxy.threads.control.comeback import Comeback
 from benchmarks.interpreters import public_python
 from benchmarks.processes import PATIENCE, Failed
 from benchmarks.subjects import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Gives the program that it becomes descriptor 3, as systemd does (sd_listen_fds(3)).
 _HAND_OVER = (
@@ -92,3 +90,64 @@ class Inherited(InPlace):
         """Restart it; return when the new one has begun."""
         self.stop()
         self.process = self._start()
+
+
+class Service(InPlace):
+    """astmanproxy.service with astmanproxy.socket on this machine: ``systemctl restart``.
+
+    What configures it is in /run, and gone in the end.
+    """
+
+    name = "systemctl restart, with astmanproxy.socket"
+
+    def __init__(self, directory: Path, port: int) -> None:
+        options = directory / "options"
+        options.write_text(f'OPTIONS="-c {directory}/conf -u {directory}/users"\n')
+        # Nobody else restarts it as often.  Of /tmp the service sees this alone.
+        service = (
+            "[Unit]\nStartLimitIntervalSec=0\n"
+            f"[Service]\nEnvironmentFile={options}\nBindPaths={directory}\n"
+        )
+        listening = f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n"
+        for name, lines in (("service", service), ("socket", listening)):
+            self._drop_in(name).parent.mkdir(parents=True)
+            self._drop_in(name).write_text(lines)
+        _systemctl("daemon-reload")
+        _systemctl("stop", "astmanproxy.service")
+        _systemctl("restart", "astmanproxy.socket")
+        super().__init__(directory, port)
+
+    @staticmethod
+    def _drop_in(name: str) -> Path:
+        return Path(f"/run/systemd/system/astmanproxy.{name}.d/benchmark.conf")
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        _systemctl("start", "astmanproxy.service")
+        return subprocess.Popen(["true"])
+
+    def restart(self) -> None:
+        """Restart it; return when the new one serves."""
+        _systemctl("restart", "astmanproxy.service")
+
+    def stop(self) -> None:
+        """End it."""
+        _systemctl("stop", "astmanproxy.socket", "astmanproxy.service")
+        for name in ("service", "socket"):
+            shutil.rmtree(self._drop_in(name).parent)
+        _systemctl("daemon-reload")
+
+
+class ServiceInPlace(Service):
+    """The same, and ``--control restart``."""
+
+    name = "--control restart of astmanproxy.service"
+
+    def restart(self) -> None:
+        """Restart it; return when the new one is there."""
+        InPlace.restart(self)
+
+
+def _systemctl(*arguments: str) -> None:
+    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"systemctl {' '.join(arguments)}: {done.stderr.strip()}")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Callable
 
 from benchmarks.connecting import make_certificate
 from benchmarks.processes import Failed
-from benchmarks.restarters import Inherited, InPlace
+from benchmarks.restarters import Inherited, InPlace, Service, ServiceInPlace
 from benchmarks.subjects import free_port
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
@@ -204,9 +204,15 @@ def main() -> int:
     """Restart in both ways; return 0 if nobody was refused or cut."""
     parser = argparse.ArgumentParser(prog="benchmarks.restarts", description=__doc__)
     parser.add_argument("--restarts", type=int, default=100, help="how many (100)")
+    parser.add_argument(
+        "--service",
+        action="store_true",
+        help="of astmanproxy.service on this machine, which is stopped",
+    )
     options = parser.parse_args()
+    ways = (Service, ServiceInPlace) if options.service else (InPlace, Inherited)
     try:
-        good = [measure(make, options.restarts) for make in (InPlace, Inherited)]
+        good = [measure(make, options.restarts) for make in ways]
     except Failed as error:
         print(error, file=sys.stderr)
         return 2

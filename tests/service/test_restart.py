@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.service.installed import SOURCE
+from tests.service.service import PYTHON
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -113,3 +117,19 @@ def test_the_sockets_of_the_unit_outlive_a_restart_in_place(service: Service) ->
 
     assert "Asterisk Call Manager" in service.ask()
     wait_until(lambda: service.state == "active")
+
+
+@pytest.mark.timeout(3600)
+def test_under_load_nobody_is_refused_or_cut(service: Service) -> None:
+    """What make bench-restarts measures, of the service; as often as SERVICE_RESTARTS says."""
+    restarts = os.environ.get("SERVICE_RESTARTS", "5")
+    machine = service.machine
+    done = machine(
+        "env", "-C", SOURCE, PYTHON, "-m", "benchmarks.restarts", "--service", "--restarts", restarts,
+        check=False, timeout=120 + 20 * int(restarts),
+    )  # fmt: skip
+
+    if "SERVICE_FIGURES" in os.environ:
+        with Path(os.environ["SERVICE_FIGURES"]).open("a") as file:
+            file.write(f"{machine.tree.suite}:\n{done.stdout}")
+    assert done.returncode == 0, done.stdout + done.stderr
