@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.packages.newcomer import Newcomer
 from tests.packages.trees import Bare, Builder, bare, builders
 from tests.service.machine import Machine
+from tests.service.network import Internet
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -87,3 +89,14 @@ def machine(tree: Bare, debs: Debs) -> Iterator[Machine]:
         one.put(debs.old, "/root/old.deb")
         one.put(debs.new, "/root/new.deb")
         yield one
+
+
+@pytest.fixture
+def newcomer(tree: Bare) -> Iterator[Newcomer]:
+    """At a machine with systemd and nothing else, and with a way to Debian and PyPI."""
+    if not Internet.is_there():
+        pytest.skip("needs a way to the package index")
+    with Machine(tree) as machine:
+        internet = Internet(machine)
+        yield Newcomer(machine, internet)
+        internet.close()

@@ -136,6 +136,11 @@ class Machine:
         assert not check or done.returncode == 0, (argv, done.returncode, done.stdout, done.stderr)
         return done
 
+    @property
+    def first(self) -> int:
+        """The number, here, of the process that is the first one there."""
+        return self._first
+
     def command(self, *argv: str | Path) -> list[str]:
         """Return what runs *argv* in there, for whoever starts it himself."""
         clean = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
