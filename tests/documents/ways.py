@@ -160,6 +160,9 @@ BOOTED = [
           before="mkdir -p /etc/asterisk/keys; cd /usr/src/astmanproxy; touch ca.pem crl.pem"),
     Typed("systemctl cat astmanproxy", "ExecStart="),
     Typed("systemctl stop astmanproxy"),
+    Typed("sudo systemctl restart astmanproxy"),
+    Typed("sudo systemctl enable astmanproxy"),
+    Typed("systemctl disable --now astmanproxy"),
     Typed("systemctl enable --now astmanproxy"),
     Typed("sudo systemctl enable --now astmanproxy",
           before="systemctl disable --now astmanproxy"),
@@ -193,6 +196,7 @@ BOOTED = [
 
 _INSTALL = "tests/system/test_install.py"
 _DEB = "tests/packages/test_deb.py"
+_FROM_C = "tests/packages/test_from_c.py"
 _OFFLINE = "tests/packages/test_offline.py"
 _STARTS = "tests/service/test_other_starts.py"
 _MAKE = "tests/system/test_make.py"
@@ -218,6 +222,8 @@ ELSEWHERE = {
     ),
     "sudo apt install ./dist/astmanproxy_*_all.deb": (_DEB, '"install", "/root/new.deb"'),
     "apt remove astmanproxy": (_DEB, '"remove", "astmanproxy"'),
+    "mv /usr/local/sbin/astmanproxy /usr/local/sbin/astmanproxy-1": (_FROM_C, "mv {PROGRAM}"),
+    "ss -K sport = :1234": (_FROM_C, "ss -K sport = :1234"),
     "apt purge astmanproxy": (_DEB, '"purge", "astmanproxy"'),
     "pip wheel -w wheels '.[re2]' setuptools": (_OFFLINE, "'.[re2]' setuptools"),
     "pip install '.[re2]'": (_OFFLINE, "'.[re2]'"),
@@ -248,7 +254,7 @@ OPTIONS = [
     ),
     "python -m benchmarks --markdown FILE",
     "python -m benchmarks.soak [--minutes M] [--proxy COMMAND]",
-    "python -m benchmarks.restarts [--restarts N]",
+    "python -m benchmarks.restarts [--restarts N] [--service]",
     (
         "python -m benchmarks.torture [--list] [--only NAME]... [--seconds S] [--json FILE]"
         " [--proxy COMMAND]"
