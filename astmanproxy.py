@@ -156,16 +156,11 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
         ConfigError: something failed; if the log could be opened, it says so as well.
 
     """
-    config, warnings = load_config(options.config, start.directory)
-    users, more = find_users(
-        options.users, config, required=options.users_given or config.auth_required
-    )
+    config, users, tls, warnings = read_files(options, start)
     who = identity(config)
-    tls = client_context(config)
-    server_context(config)  # sslcafile is checked now, not at the first connect
     logfile = open_log(config, options, who)
     try:
-        warnings += [*more, *wrong_rights(who, options, config, users.files, users.public_files)]
+        warnings += [*wrong_rights(who, options, config, users.files, users.public_files)]
         warnings += [*advice(config, users), *dated(config), *left_out(start, config, who)]
         for warning in warnings:
             log.warning("%s", warning)
@@ -187,6 +182,23 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
         options, config, users, formats, who, logfile, pidfile, doors, control, tls, start,
         supervisor,
     )  # fmt: skip
+
+
+def read_files(
+    options: Options, start: Start
+) -> tuple[Config, Users, ssl.SSLContext | None, list[str]]:
+    """Return what the files say, with warnings.
+
+    Raises:
+        ConfigError: one of them cannot be read, or is wrong.
+
+    """
+    config, warnings = load_config(options.config, start.directory)
+    required = options.users_given or config.auth_required
+    users, more = find_users(options.users, config, required=required)
+    tls = client_context(config)
+    server_context(config)  # sslcafile is checked now, not at the first connect
+    return config, users, tls, [*warnings, *more]
 
 
 def left_out(start: Start, config: Config, who: Identity) -> list[str]:
@@ -283,6 +295,12 @@ def start_anew(prepared: Prepared) -> None:
         ConfigError: there is no such program any more.
 
     """
+    try:
+        read_files(prepared.options, prepared.start)
+    except ConfigError as error:
+        # They have changed since they were checked; what begins now may have no log to say it.
+        for problem in error.problems:
+            log.error("cannot restart -- %s", problem)
     log.info("Proxy stopped; starting anew.")
     prepared.log.close()
     environment: dict[str, str] = {}

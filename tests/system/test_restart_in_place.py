@@ -171,6 +171,28 @@ def test_a_stop_while_it_restarts_wins(daemon: Daemon) -> None:
     assert not daemon.pidfile.exists()
 
 
+def test_a_file_that_breaks_when_it_was_checked_is_named_in_the_log(daemon: Daemon) -> None:
+    """The clients are gone by then, and so is the proxy; whoever asked is told where to look."""
+    with SimulatedAsterisk() as asterisk:
+        asterisk.answer("CoreStatus", lambda _: b"")
+        daemon.configure("drainseconds = 1\n" + QUICK + host_line(asterisk))
+        pid = daemon.start()
+        daemon.wait_log(": connected (")
+        with daemon.client() as client:
+            client.send("Action: CoreStatus")
+            asterisk.wait_for_action("CoreStatus")
+            done: list[tuple[int, str, str]] = []
+            asker = threading.Thread(target=lambda: done.append(restart(daemon)))
+            asker.start()
+            daemon.wait_log("-- stopping")
+            daemon.configure("maxclients = many\n")
+            daemon.wait_end(pid)
+            asker.join()
+
+    assert done == [(4, "it starts anew\n", "it has not come back: see its log\n")]
+    daemon.wait_log(f"cannot restart -- {daemon.config}:6: maxclients")
+
+
 def test_several_who_restart_it_at_once_all_have_it_restarted(daemon: Daemon) -> None:
     """Whoever is cut off by the restart of another waits for that."""
     pid = daemon.start()

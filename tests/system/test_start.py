@@ -35,7 +35,7 @@ def test_an_unusable_certificate_stops_the_start(files: Files, certificate: Path
         (None, "No such file or directory"),
         (cert, "no private key"),
         (key, "no certificate"),
-        (key + cert.replace("M", "N"), "cannot be used"),
+        (key + cert.replace("M", "N"), "is damaged"),
     ):
         if content is not None:
             path.write_text(content)
