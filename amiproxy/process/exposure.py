@@ -101,12 +101,12 @@ def log_out_of_reach(who: Identity, config: Config) -> list[str]:
 
 def _lacking(who: Identity, path: str) -> str:
     """Return what *who* may not do, so that *path* cannot be read, and what helps."""
-    for parent in reversed(Path(path).absolute().parents):
-        if not who.can(os.X_OK, str(parent)):
-            return (
-                f"enter {parent}, so SIGHUP will not read it again; name a proc_user in the group"
-                " of that directory, or move the file"
-            )
+    barred = who.barred(Path(path))
+    if barred is not None:
+        return (
+            f"enter {barred}, so SIGHUP will not read it again; name a proc_user in the group"
+            " of that directory, or move the file"
+        )
     return (
         f"read it, so SIGHUP will not read it again; chgrp it to a group of {who.name}, and"
         " chmod 0640"

@@ -22,6 +22,7 @@ from amiproxy.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from amiproxy.settings.config import Config
 
@@ -77,6 +78,11 @@ class Identity:
         """Return whether this user may use *path*; *mode* as in os.access."""
         with self.assumed():
             return os.access(path, mode, effective_ids=True)
+
+    def barred(self, path: Path) -> Path | None:
+        """Return the first directory on the way to *path* that this user may not enter."""
+        parents = reversed(path.absolute().parents)
+        return next((one for one in parents if not self.can(os.X_OK, str(one))), None)
 
     def open_to_append(self, path: str, chosen_by: str = "") -> int:
         """Open the file *path* to append to it, or make it for this user; return the descriptor.

@@ -63,11 +63,9 @@ def way_out(log: str, who: Identity, error: OSError) -> str:
 def _lacking(path: Path, who: Identity) -> str:
     """Return what *who* may not do, so that *path* cannot be written, and what helps."""
     own = f"give logfile a directory of {who.name}'s"
-    for parent in reversed(path.parents):
-        if not who.can(os.X_OK, str(parent)):
-            return (
-                f"user {who.name} may not enter {parent}, which belongs to {_owner(parent)}: {own}"
-            )
+    barred = who.barred(path)
+    if barred is not None:
+        return f"user {who.name} may not enter {barred}, which belongs to {_owner(barred)}: {own}"
     if path.exists():
         return (
             f"user {who.name} may not write to it, since it belongs to {_owner(path)}: chown it to"

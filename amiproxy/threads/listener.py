@@ -22,6 +22,7 @@ from amiproxy.threads.client import Client, address_problem
 from amiproxy.threads.net.dial import keep_alive
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.plainsocket import close_quietly
+from amiproxy.threads.net.traffic import plain_address
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.tallies import Tallied
@@ -229,8 +230,3 @@ class Listener:
         except BaseException:
             context.admission.leave(slot)
             raise
-
-
-def plain_address(address: str) -> str:
-    """Return an IPv4 address that a dual-stack socket shows as IPv6 in its usual form."""
-    return address[7:] if address.startswith("::ffff:") and "." in address else address

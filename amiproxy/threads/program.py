@@ -16,7 +16,6 @@ from amiproxy.threads.status.observer import Observer
 if TYPE_CHECKING:
     from amiproxy.process.again import Start
     from amiproxy.settings.reloadreport import ReloadReport
-    from amiproxy.status.values import ClientStatus, Status, ThreadStatus, UserStatus
     from amiproxy.threads.log import Log
     from amiproxy.threads.reloading import Reloader
     from amiproxy.threads.sessions.context import ProxyContext
@@ -34,7 +33,8 @@ class Program:
         """*start* is how the process was started."""
         self._reloader = reloader
         self._context = context
-        self._observer = Observer(context, lambda: log.lost, lambda: reloader.last)
+        #: Looks at what goes on.
+        self.observer = Observer(context, lambda: log.lost, lambda: reloader.last)
         self._start = start
         #: Whether it starts anew when it has stopped.
         self.is_restarting = False
@@ -83,22 +83,6 @@ class Program:
         self._context.longer_drain = drain
         self.is_restarting = False
         _end()
-
-    def status(self) -> Status:
-        """Return what goes on; may wait a second."""
-        return self._observer.status()
-
-    def client_status(self) -> tuple[ClientStatus, ...]:
-        """Return what goes on at each client; waits as ``status``."""
-        return self._observer.clients()
-
-    def user_status(self) -> tuple[UserStatus, ...]:
-        """Return what goes on as each user; waits as ``status``."""
-        return self._observer.users()
-
-    def thread_status(self) -> tuple[ThreadStatus, ...]:
-        """Return what the threads do; waits as ``status``."""
-        return self._observer.threads()
 
 
 def _end() -> None:

@@ -14,7 +14,8 @@ from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
 from amiproxy.access.user import Users
 from amiproxy.basics.deadline import Deadline
 from amiproxy.settings.config import Config
-from amiproxy.threads.listener import Listener, plain_address
+from amiproxy.threads.listener import Listener
+from amiproxy.threads.net.traffic import plain_address
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router

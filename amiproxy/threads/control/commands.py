@@ -7,6 +7,7 @@ import functools
 import os
 
 from amiproxy import __version__
+from amiproxy.status.documents import document
 from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
 
 #: Seconds that clients have with ``shutdown --drain``.
@@ -42,13 +43,7 @@ def _reload(request: Request) -> Answer:
         *(f"warning: {line}" for line in report.warnings),
         *(f"problem: {line}" for line in report.problems),
     ]
-    data = {
-        "read": report.read,
-        "changed": report.changed,
-        "warnings": report.warnings,
-        "problems": report.problems,
-    }
-    return Answer(tuple(lines), is_good=not report.problems, data=data)
+    return Answer(tuple(lines), is_good=not report.problems, data=document(report))
 
 
 @command(

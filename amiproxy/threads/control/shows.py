@@ -36,7 +36,7 @@ def _table(request: Request, columns: Sequence[Column[Row]], rows: Sequence[Row]
 
 @command("status", explanation="everything at a glance, what is wrong first")
 def _status(request: Request) -> Answer:
-    status = request.context.program.status()
+    status = request.context.program.observer.status()
     return Answer(page(status, request.width), data=lambda: document(status))
 
 
@@ -46,7 +46,7 @@ def _status(request: Request) -> Answer:
     explanation="each Asterisk: state, since when, events, answers, why it is down",
 )
 def _servers(request: Request) -> Answer:
-    return _table(request, SERVERS, request.context.program.status().servers)
+    return _table(request, SERVERS, request.context.program.observer.status().servers)
 
 
 @command(
@@ -55,7 +55,7 @@ def _servers(request: Request) -> Answer:
     explanation="each client: who, where from, formats, filter, events, backlog",
 )
 def _clients(request: Request) -> Answer:
-    return _table(request, CLIENTS, request.context.program.client_status())
+    return _table(request, CLIENTS, request.context.program.observer.clients())
 
 
 @command(
@@ -64,7 +64,7 @@ def _clients(request: Request) -> Answer:
     explanation="each user: how many clients, their events and actions, rights",
 )
 def _users(request: Request) -> Answer:
-    return _table(request, USERS, request.context.program.user_status())
+    return _table(request, USERS, request.context.program.observer.users())
 
 
 @command(
@@ -73,14 +73,14 @@ def _users(request: Request) -> Answer:
     explanation="what the threads do, and how much processor time they take",
 )
 def _threads(request: Request) -> Answer:
-    return _table(request, THREADS, request.context.program.thread_status())
+    return _table(request, THREADS, request.context.program.observer.threads())
 
 
 @command(
     "show memory", action="ShowMemory", explanation="memory, backlogs, descriptors, processor time"
 )
 def _memory(request: Request) -> Answer:
-    memory = request.context.program.status().memory
+    memory = request.context.program.observer.status().memory
     return Answer(tuple(memory_lines(memory)), data=document(memory))
 
 
@@ -88,7 +88,7 @@ def _memory(request: Request) -> Answer:
     "show stats", action="ShowStats", explanation="what was counted since the start, and rates"
 )
 def _stats(request: Request) -> Answer:
-    status = request.context.program.status()
+    status = request.context.program.observer.status()
     return Answer(tuple(totals(status)), data=document(status.totals))
 
 

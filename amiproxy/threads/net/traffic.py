@@ -42,6 +42,11 @@ def local_name(sock: socket.socket) -> str:
     """Return the address of our side of *sock*, as ``192.0.2.1:1234``, "" if it is over."""
     with contextlib.suppress(OSError, ValueError):
         host, port = sock.getsockname()[:2]
-        host = host[7:] if host.startswith("::ffff:") and "." in host else host
+        host = plain_address(host)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return ""
+
+
+def plain_address(address: str) -> str:
+    """Return an IPv4 address that a dual-stack socket shows as IPv6 in its usual form."""
+    return address[7:] if address.startswith("::ffff:") and "." in address else address

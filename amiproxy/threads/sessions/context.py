@@ -44,8 +44,28 @@ class ServerControl(Protocol):
         """Connect anew to the servers called *names* in the log, for *reason*."""
 
 
+class Observations(Protocol):
+    """What goes on; see amiproxy.threads.status.observer.  Each call may wait a second."""
+
+    def status(self) -> Status:
+        """Return everything."""
+
+    def clients(self) -> tuple[ClientStatus, ...]:
+        """Return what goes on at each client."""
+
+    def users(self) -> tuple[UserStatus, ...]:
+        """Return what goes on as each user."""
+
+    def threads(self) -> tuple[ThreadStatus, ...]:
+        """Return what the threads do."""
+
+
 class Operations(Protocol):
     """What the operator asks of the whole program; see amiproxy.threads.program."""
+
+    @property
+    def observer(self) -> Observations:
+        """Whom to ask what goes on."""
 
     def reload(self, because: str) -> ReloadReport | None:
         """Read the files again; return what came of it, None if that takes too long."""
@@ -66,18 +86,6 @@ class Operations(Protocol):
 
     def stop(self, drain: float = 0.0) -> None:
         """Have the process end in order; clients may take *drain* seconds, if need be."""
-
-    def status(self) -> Status:
-        """Return what goes on; may wait a second."""
-
-    def client_status(self) -> tuple[ClientStatus, ...]:
-        """Return what goes on at each client; waits as ``status``."""
-
-    def user_status(self) -> tuple[UserStatus, ...]:
-        """Return what goes on as each user; waits as ``status``."""
-
-    def thread_status(self) -> tuple[ThreadStatus, ...]:
-        """Return what the threads do; waits as ``status``."""
 
 
 class ProxyContext:
