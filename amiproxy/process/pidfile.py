@@ -153,6 +153,8 @@ def prepared_pidfile(
 
     """
     if options.foreground and not options.pidfile and "pidfile" not in config.where:
+        if kept >= 0:
+            os.close(kept)  # the configuration names none any more
         return None
     pidfile = PidFile(options.pidfile or config.pidfile, kept)
     # A new directory called astmanproxy harms nobody, wherever it is.

@@ -12,7 +12,8 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.process.identity import Identity, identity
-from amiproxy.process.pidfile import PidFile
+from amiproxy.process.options import Options
+from amiproxy.process.pidfile import PidFile, prepared_pidfile
 from amiproxy.settings.config import Config
 from tests.conftest import needs_root
 
@@ -100,3 +101,13 @@ def check_directories(tmp_path: Path) -> None:
 
     assert (tmp_path / "new").owner() == "nobody"
     assert ours.owner() == other.owner() == "root"
+
+
+def test_one_that_is_handed_on_and_no_longer_named_is_let_go(tmp_path: Path) -> None:
+    """Or its descriptor, and the lock, would be in each program that is started later."""
+    before = os.open(tmp_path / "x.pid", os.O_RDWR | os.O_CREAT)
+
+    assert prepared_pidfile(Config(), Options(foreground=True), ME, before) is None
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(before)
