@@ -110,6 +110,18 @@ def test_a_client_that_takes_nothing_for_clientwritetimeout_is_dropped(proxy: St
             wait_until(lambda: sessions(program) == 2)
 
 
+def test_clientbacklog_bounds_a_client_that_has_much_time(proxy: StartProxy) -> None:
+    """More than that waits for no longer than a second, also for one that is alone."""
+    config = CONFIG + "clientwritetimeout = 600000\nclientbacklog = 500000\n"
+    with SimulatedAsterisk() as asterisk:
+        program = proxy(config + host_line(asterisk))
+        wait_connected(program)
+        with stuck_client(program):
+            asterisk.send(b"".join(EVENT % n for n in range(5000)))
+
+            program.wait_log("took nothing for 1000 ms", 20)
+
+
 def test_a_client_that_reads_slowly_but_steadily_stays_and_loses_nothing(proxy: StartProxy) -> None:
     """Only a client that takes nothing at all is dropped."""
     count = 4000

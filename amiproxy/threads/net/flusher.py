@@ -31,6 +31,10 @@ log = logging.getLogger("amiproxy.flusher")
 #: The shortest time between two checks of time limits, in seconds.
 _TICK = 0.01
 
+#: The longest one, in seconds: a limit can come nearer, as more waits (backlog.py) or the
+#: configuration is read again.
+_LONGEST = 1.0
+
 #: Pause where no connection takes anything although it has room, in seconds.
 _PAUSE = 0.001
 
@@ -196,8 +200,10 @@ class Flusher:
 
 
 def _next_check(waiting: Iterable[Flushable]) -> float:
+    """Return when time limits are to be checked next, in monotonic seconds."""
     first = min((transport.stalled_until for transport in waiting), default=math.inf)
-    return max(time.monotonic() + _TICK, first)
+    now = time.monotonic()
+    return first if first == math.inf else min(max(now + _TICK, first), now + _LONGEST)
 
 
 def _guarded(act: Callable[[], T], transport: Flushable) -> T | None:

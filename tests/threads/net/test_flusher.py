@@ -104,7 +104,7 @@ def test_a_time_limit_is_checked_when_it_is_over(
     with other, _:
         patient = Stalled(flusher, ours)
         patient.watch()
-        wait_until(lambda: flusher.wakes_at > time.monotonic() + 30)
+        wait_until(lambda: flusher.wakes_at > time.monotonic() + 0.5)
 
         hurried = Stalled(flusher, ours, limit=0.02)
         patient.forget()
@@ -113,6 +113,20 @@ def test_a_time_limit_is_checked_when_it_is_over(
         assert hurried.checked.wait(5)
         assert not patient.checked.is_set()
         hurried.forget()
+
+
+def test_a_time_limit_that_comes_nearer_is_checked(
+    flusher: Flusher, sockets: tuple[socket.socket, socket.socket]
+) -> None:
+    """Though the thread sleeps already."""
+    one = Stalled(flusher, sockets[0])
+    one.watch()
+    wait_until(lambda: flusher.wakes_at > time.monotonic())
+
+    one.stalled_until = time.monotonic()
+
+    assert one.checked.wait(5)
+    one.forget()
 
 
 def test_a_bug_costs_one_session(
