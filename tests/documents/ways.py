@@ -126,7 +126,9 @@ HERE = [
     ),
     Typed("astmanproxy --control reload", "changed|read"),
     Typed("astmanproxy --control restart"),
-    Typed("astmanproxy --control 'show clients'"),
+    Typed("astmanproxy --control 'show clients'", "BACKLOG.*FILTER"),
+    Typed("astmanproxy --control 'show servers'", "UNDER WAY"),
+    Typed("astmanproxy --control 'show memory'", "backlogs"),
     Typed("astmanproxy --control 'pause pbx1'"),
     Typed("astmanproxy --control 'resume pbx1'"),
     Typed("killall astmanproxy", needs="killall"),
@@ -183,11 +185,14 @@ BOOTED = [
           before="cp /usr/src/astmanproxy/init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d;"
           " rm -f /etc/fail2ban/jail.d/*; systemctl unmask fail2ban; systemctl start fail2ban;"
           " until fail2ban-client ping; do sleep 0.2; done"),
+    Typed("sudo apt install make dpkg-dev debhelper dh-python",
+          before='apt() { apt-get --simulate "$@"; }; sudo() { "$@"; }'),
     *(
         Typed(f"apt install {names}", "", before="alias apt='apt-get --simulate'")
         for names in (
             "python3 python3-venv make",
             "dpkg-dev debhelper dh-python",
+            "python3-systemd",
             "g++ python3-dev pybind11-dev libre2-dev",
             "chromium chromium-driver",
         )
