@@ -8,10 +8,11 @@ import fcntl
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MIRROR = "http://deb.debian.org/debian"
@@ -19,10 +20,48 @@ MIRROR = "http://deb.debian.org/debian"
 CANNOT = 75
 #: A shell in a mount namespace of its own: whatever happens, nothing stays mounted.
 SHELL = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
+#: In a script: a minimal Debian $suite from $mirror in $root, in which apt-get works.
+MINIMAL = """export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+rm -rf "$root"
+debootstrap --variant=minbase "$suite" "$root" "$mirror"
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+"""
 
 
 class CannotBuildError(Exception):
     """Why there is no such system, and what to do."""
+
+
+class System(Protocol):
+    """A Debian in the directory *path*."""
+
+    suite: str
+    path: Path
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is there."""
+
+    def build(self) -> None:
+        """Build it, if it is not there yet; raise CannotBuildError if that cannot be."""
+
+
+def build_all(systems: Iterable[System], takes: str) -> int:
+    """Build those of *systems* that are not there yet; return the exit status.
+
+    *takes*: what building one takes, in words.
+    """
+    status = 0
+    for one in systems:
+        if not one.ready:
+            print(f"Building Debian {one.suite} in {one.path}: {takes}, once", flush=True)
+        try:
+            one.build()
+        except CannotBuildError as error:
+            print(f"Debian {one.suite} is not there: {error}", file=sys.stderr)
+            status = CANNOT
+    return status
 
 
 def mirror(variable: str) -> str:

@@ -53,7 +53,7 @@ def test_a_build_that_fails_leaves_no_chroot(
     """What the last line of its log is, and where the log is."""
     monkeypatch.setattr(debian, "require", lambda *_: None)
     monkeypatch.setattr(chroot, "_SHELL", ("sh", "-c"))
-    monkeypatch.setattr(chroot, "_BUILD", 'echo "E: no way to $2"; mkdir "$1"; exit 1')
+    monkeypatch.setattr(chroot, "_BUILD", 'echo "E: no way to $3"; mkdir "$1"; exit 1')
     monkeypatch.setenv("ASTERISK_MIRROR", "http://mirror.invalid/debian")
 
     assert chroot.main([]) == CANNOT
@@ -68,7 +68,7 @@ def test_only_a_finished_build_has_the_name(place: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(debian, "require", lambda *_: None)
     monkeypatch.setattr(chroot, "_SHELL", ("sh", "-c"))
     monkeypatch.setattr(
-        chroot, "_BUILD", 'mkdir "$1" && mkdir -p "$1/usr/sbin" && touch "$1/usr/sbin/asterisk"'
+        chroot, "_BUILD", 'rm -r "$1" && mkdir -p "$1/usr/sbin" && touch "$1/usr/sbin/asterisk"'
     )
     place.with_name("chroot.building").mkdir()
 

@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 from tests import debian
-from tests.debian import CANNOT, CannotBuildError
 from tests.service.trees import Step, Tree, make_step, suites
 from tests.support import ROOT
 
@@ -25,14 +24,9 @@ NEEDED = ("python3", "python3-bcrypt", "python3-daemon", "python3-h11", "python3
 SYSTEM = ("systemd", "systemd-sysv", "dbus", "iproute2")
 TOOLS = ("python3", "dpkg-dev", "debhelper", "dh-python", "lintian")
 
-_BARE = """set -e
+_BARE = f"""set -e
 root=$1; suite=$2; mirror=$3; needed=$4; shift 4
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-rm -rf "$root"
-debootstrap --variant=minbase "$suite" "$root" "$mirror"
-mount -t proc proc "$root/proc"
-mount --bind /dev "$root/dev"
-apt() { chroot "$root" apt-get -y --no-install-recommends "$@"; }
+{debian.MINIMAL}apt() {{ chroot "$root" apt-get -y --no-install-recommends "$@"; }}
 apt install "$@"
 apt clean
 apt install --download-only $needed
@@ -42,14 +36,9 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 """
-_TOOLS = """set -e
+_TOOLS = f"""set -e
 root=$1; suite=$2; mirror=$3; shift 3
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-rm -rf "$root"
-debootstrap --variant=minbase "$suite" "$root" "$mirror"
-mount -t proc proc "$root/proc"
-mount --bind /dev "$root/dev"
-chroot "$root" apt-get -y --no-install-recommends install "$@"
+{debian.MINIMAL}chroot "$root" apt-get -y --no-install-recommends install "$@"
 chroot "$root" apt-get clean
 mkdir "$root/src" "$root/out"
 """
@@ -122,16 +111,7 @@ def _top() -> Path:
 
 def main() -> int:
     """Build what is not there yet; return the exit status."""
-    status = 0
-    for tree in [*builders(), *bare()]:
-        try:
-            if not tree.ready:
-                print(f"Building Debian {tree.suite} in {tree.path}: a minute, 400 MB, once")
-            tree.build()
-        except CannotBuildError as error:
-            print(f"There is no such system: {error}", file=sys.stderr)
-            status = CANNOT
-    return status
+    return debian.build_all([*builders(), *bare()], "a minute, 400 MB")
 
 
 if __name__ == "__main__":
