@@ -46,14 +46,19 @@ def main(options: Options) -> int:
     check = _Check(options)
     check.run()
     say([*check.warnings, *check.problems])
-    many = len(check.warnings)
-    warned = f"{many} warning{'s' if many != 1 else ''}" if many else ""
+    found = [_counted(check.problems, "problem"), _counted(check.warnings, "warning")]
+    counts = ", ".join(filter(None, found))
     if check.problems:
-        problems = f"{len(check.problems)} problem{'s' if len(check.problems) != 1 else ''}"
-        say([f"not ok: the proxy would not start: {', '.join(filter(None, (problems, warned)))}"])
+        say([f"not ok: the proxy would not start: {counts}"])
         return 1
-    say([*check.summary(), f"ok, {warned}" if warned else "ok"])
+    say([*check.summary(), f"ok, {counts}" if counts else "ok"])
     return 0
+
+
+def _counted(lines: Sequence[str], what: str) -> str:
+    """Return how many *lines* there are, in words; ``""`` for none."""
+    many = len(lines)
+    return f"{many} {what}{'s' if many > 1 else ''}" if many else ""
 
 
 class _Check:

@@ -31,15 +31,13 @@ PATIENCE = 300.0
 
 def main(options: Options) -> int:
     """Ask; return 0 if the proxy has done it."""
-    path = find_socket(options)
-    if not path:
-        print("there is no control socket: controlsocket = no", file=sys.stderr)
-        return UNREACHABLE
     if "\n" in options.control:
         print("a command is one line", file=sys.stderr)
         return REFUSED
     try:
-        return _ask(path, options)
+        return _ask(find_socket(options), options)
+    except UnreachableError as error:
+        return complain(error)
     except KeyboardInterrupt:
         return UNREACHABLE
 
@@ -50,12 +48,10 @@ def _ask(path: str, options: Options) -> int:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     try:
         told = ask(path, options.control, as_json=options.json, width=min(width, 9999))
-    except UnreachableError as error:
-        is_cut = isinstance(error, EndedError)
-        if is_cut and comeback is not None and comeback.wait(Deadline(PATIENCE)):
+    except EndedError:
+        if comeback is not None and comeback.wait(Deadline(PATIENCE)):
             return 0  # somebody else has had it restarted at the same time
-        print(error, file=sys.stderr)
-        return UNREACHABLE if error.is_running else NOT_RUNNING
+        raise
     stream = sys.stdout if told.is_good or options.json else sys.stderr
     with while_read():
         stream.flush()
@@ -67,12 +63,28 @@ def _ask(path: str, options: Options) -> int:
     return 0 if told.is_good else REFUSED
 
 
+def complain(error: UnreachableError) -> int:
+    """Say why no proxy can be asked; return the exit status."""
+    print(error, file=sys.stderr)
+    return UNREACHABLE if error.is_running else NOT_RUNNING
+
+
 def find_socket(options: Options) -> str:
-    """Return the control socket of the proxy that *options* would start, ``""``: it has none.
+    """Return the control socket of the proxy that *options* would start.
 
     A configuration that is broken since the proxy was started says it all the same, as far as it
     can be read.
+
+    Raises:
+        UnreachableError: it has none.
+
     """
+    if path := _socket_of(options):
+        return path
+    raise UnreachableError("there is no control socket: controlsocket = no", is_running=True)
+
+
+def _socket_of(options: Options) -> str:
     try:
         config = examine_config(options.config, current_directory())[0]
     except ConfigError:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.commands.control import NOT_RUNNING, UNREACHABLE, find_socket
+from amiproxy.commands.control import complain, find_socket
 from amiproxy.commands.screen import Screen
 from amiproxy.process.process import say
 from amiproxy.status.documents import status_of
@@ -32,17 +32,13 @@ _PATIENCE = 30.0
 
 def main(options: Options) -> int:
     """Show the status; return 0 if all is well, as far as the proxy can tell."""
-    path = find_socket(options)
-    if not path:
-        print("there is no control socket: controlsocket = no", file=sys.stderr)
-        return UNREACHABLE
     try:
+        path = find_socket(options)
         if options.watch:
             return _watch(path, as_json=options.json)
         return _once(path, as_json=options.json)
     except UnreachableError as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE if error.is_running else NOT_RUNNING
+        return complain(error)
     except KeyboardInterrupt:
         return 0
 
