@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from amiproxy.wire.batch import Batch
 
 
+# Looked up in the class it would cost more than the comparison.
+_EVENTS = BatchKind.EVENTS
+
 #: Makes the bytes of a batch for one client, in a format.
 Encoder = Callable[["Viewer", "Batch", "Format"], bytes]
 
@@ -151,7 +154,7 @@ def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 def _each(viewer: Viewer, batch: Batch, form: Format) -> bytes:
     chosen = viewer.chosen(batch)
-    if batch.kind is BatchKind.EVENTS:
+    if batch.kind is _EVENTS:
         viewer.events += len(chosen)
     else:
         viewer.events += [item.owner for item in chosen].count(BROADCAST)

@@ -38,6 +38,10 @@ class BatchKind(Enum):
     __hash__ = object.__hash__
 
 
+# Looked up in the class it would cost more than the comparison.
+_EVENTS = BatchKind.EVENTS
+
+
 class Batch:
     """Messages of one Asterisk, ready for every client.
 
@@ -66,7 +70,7 @@ class Batch:
         wire: bytes,
         items: Sequence[Routed] | None = None,
         *,
-        kind: BatchKind = BatchKind.EVENTS,
+        kind: BatchKind = _EVENTS,
         owners: Collection[int] = (),
         events: int = 0,
     ) -> None:
@@ -82,7 +86,7 @@ class Batch:
         self.wire = wire
         self.owners = owners
         #: How many messages nobody has asked for are in it.
-        self.events = events or (wire.count(END) if kind is BatchKind.EVENTS else 0)
+        self.events = events or (wire.count(END) if kind is _EVENTS else 0)
         self._items = items
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}
@@ -164,7 +168,7 @@ class Batch:
             picks = choose(items)
             parts = [self.part(form, item.message) for item, yes in zip(items, picks) if yes]
             events = len(parts)
-            if self.kind is not BatchKind.EVENTS:
+            if self.kind is not _EVENTS:
                 owners = [item.owner for item, yes in zip(items, picks) if yes]
                 events = owners.count(BROADCAST)
             found = self._cache[key] = b"".join(parts), events
