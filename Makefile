@@ -60,7 +60,7 @@ COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
 .PHONY: help .venv python demo test asterisk-test service-test deb-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
-        install uninstall deb rpm dist clean
+        install install-alone uninstall deb rpm dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -205,6 +205,15 @@ cert:
 # It is made anew each time, beside the old one, so that an upgrade that fails (no way to
 # the package index) leaves what was there.  What you added to $(LIBDIR)/handlers stays.
 install: python
+	@init/setup paths
+	@# Two at once would share venv.new.
+	@install -d "$(DESTDIR)$(LIBDIR)"
+	@if command -v flock >/dev/null; then \
+	  flock -n "$(DESTDIR)$(LIBDIR)" true || echo "Waiting for another make install"; \
+	  flock "$(DESTDIR)$(LIBDIR)" $(MAKE) --no-print-directory install-alone; \
+	else $(MAKE) --no-print-directory install-alone; fi
+
+install-alone:
 	install -d "$(DESTDIR)$(LIBDIR)/handlers" "$(DESTDIR)$(SBIN)" "$(DESTDIR)$(MANUAL)/man5" "$(DESTDIR)$(MANUAL)/man8" \
 	  "$(DESTDIR)$(BASHCOMP)" "$(DESTDIR)$(ZSHCOMP)"
 	rm -rf "$(NEW)"
