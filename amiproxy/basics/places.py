@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # O_PATH (Linux): search permission is enough, as for any path.
 _SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -29,6 +30,14 @@ _SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | 
 _MOST_LINKS = 40
 # Links of the kernel's own: they lead to an open file, whatever its name is by now.
 _OPEN_FILES = re.compile(r"/proc/\d+(/task/\d+)?/fd")
+
+
+def is_directory(path: str | Path) -> bool:
+    """Return whether *path* is a directory, as far as one may look there.
+
+    Before Python 3.14 Path.is_dir raises PermissionError where one may not.
+    """
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amiproxy.basics.places import Trusted, objection_to
+from amiproxy.basics.places import Trusted, is_directory, objection_to
 from amiproxy.process.logrotation import log_warnings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def log_out_of_reach(who: Identity, config: Config) -> list[str]:
     """Return a warning if *who* may not enter the directory of the log, which root has opened."""
     directory = Path(config.log_path or "/dev/null").parent
     is_open_file = Path("/proc") in directory.resolve().parents  # as behind /dev/fd
-    if is_open_file or not directory.is_dir() or who.can(os.X_OK, str(directory)):
+    if is_open_file or not is_directory(directory) or who.can(os.X_OK, str(directory)):
         return []
     text = (
         f"logfile: user {who.name} may not enter {directory}, so SIGHUP cannot reopen the log, and"

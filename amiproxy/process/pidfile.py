@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import lockfile
 
-from amiproxy.basics.places import make_directory
+from amiproxy.basics.places import is_directory, make_directory
 from amiproxy.errors import ConfigError, PassingError
 from amiproxy.process.daemonlib import TimeoutPIDLockFile
 
@@ -186,9 +186,9 @@ def check_pidfile(config: Config, options: Options, who: Identity) -> str:
 def _unwritable_for(path: str, who: Identity) -> str:
     """Return why *who* could not write the pid file *path*, ``""``: they could."""
     directory = Path(path).parent
-    is_there = directory.is_dir()
+    is_there = is_directory(directory)
     to_write = directory if is_there else directory.parent
-    if not to_write.is_dir():
+    if not is_directory(to_write):
         return f"there is no directory {to_write}"
     # A directory that is missing is made by root.
     if not who.can(os.W_OK | os.X_OK, str(to_write)) and (is_there or not who.switch):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amiproxy.basics.places import Trusted, objection_to
+from amiproxy.basics.places import Trusted, is_directory, objection_to
 from amiproxy.errors import ConfigError
 from amiproxy.formats import Format, load_formats
 from amiproxy.settings.aclfile import load_acls
@@ -36,11 +36,16 @@ def find_users(path: str, config: Config, *, required: bool) -> tuple[Users, lis
             always is in the C program.
 
     """
-    if not Path(path).exists():
-        text = f"Unable to open permissions file: {path}!"
+    text = f"Unable to open permissions file: {path}!"
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
         if required:
-            raise ConfigError(text)
+            raise ConfigError(text) from None
         return load_users(os.devnull)[0], [f"{text} Going on without users"]
+    except OSError as error:
+        # It may be there: without its users the proxy would be open to everybody.
+        raise ConfigError(f"{text} ({error.strerror})") from error
     return read_again(path, config)
 
 
@@ -65,7 +70,7 @@ def read_formats(config: Config) -> dict[str, Format]:
 
     """
     problems: list[str] = []
-    if config.handler_dir and not Path(config.handler_dir).is_dir():
+    if config.handler_dir and not is_directory(config.handler_dir):
         place = config.place("handler_dir")
         problems.append(f"{place}handlerdir: {config.handler_dir} is not a directory")
     elif objection := _objection_to_handlers(config.handler_dir):
@@ -116,4 +121,4 @@ def handler_directories(config: Config) -> list[Path]:
     found = [Path(config.handler_dir)] if config.handler_dir else []
     found.append(_ROOT / "handlers")
     found += [prefix / _INSTALLED for prefix in (_ROOT.joinpath("../../..").resolve(), _ROOT)]
-    return [path for path in found if path.is_dir()]
+    return [path for path in found if is_directory(path)]

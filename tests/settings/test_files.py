@@ -28,6 +28,15 @@ def test_a_missing_users_file_means_no_users(tmp_path: Path) -> None:
         find_users(missing, Config(), required=True)
 
 
+@pytest.mark.parametrize("required", [False, True])
+def test_a_users_file_that_cannot_be_looked_at_is_an_error(required: bool) -> None:
+    """It may be there; without its users everybody could log in."""
+    hidden = f"/{'x' * 300}"
+
+    with pytest.raises(ConfigError, match=r"^Unable to open permissions file: .*! \(File name too"):
+        find_users(hidden, Config(), required=required)
+
+
 def test_handlers_of_ones_own_come_first(tmp_path: Path) -> None:
     """So that they can replace those of the proxy."""
     found = handler_directories(Config(handler_dir=str(tmp_path)))

@@ -123,3 +123,19 @@ def test_the_log_says_that_no_asterisk_is_named(files: Files) -> None:
 
     assert done.returncode == 1
     assert "no host line names an Asterisk" in files.log.read_text()
+
+
+@pytest.mark.parametrize("switch", ["-u", "-p", "logfile", "handlerdir"])
+def test_a_directory_that_one_may_not_look_at_is_told_of(switch: str, files: Files) -> None:
+    """As where a user may not enter it; it is no failure of the program."""
+    hidden = f"{files.dir}/{'x' * 300}"
+    inside = f"{hidden}/below/file"
+    switches = files.write(f"{HOST}{switch} = {inside}\n" if switch[0] != "-" else HOST)
+    if switch[0] == "-":
+        switches = [*switches, switch, inside]
+
+    done = run("-t", *switches)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert hidden in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("not ok: ")
