@@ -84,3 +84,24 @@ def test_its_user_has_gone(machine: Machine) -> None:
     apt(machine, "install", "/root/new.deb")
     assert machine(*STATUS).stdout == "install ok installed"
     assert "proc_user = asterisk" in read(machine, CONF)
+
+
+#: ucf, and then what the owner of the directory may do at any moment.
+UCF = """#!/bin/sh
+/usr/bin/ucf.real "$@" || exit
+case "$*" in *astmanproxy.users) ln -sf /etc/shadow /etc/asterisk/astmanproxy.users;; esac
+"""
+
+
+def test_a_link_in_a_directory_of_asterisks_gives_no_file_away(machine: Machine) -> None:
+    """Root does nothing by name to a file there that its owner may have replaced."""
+    machine.sh("groupadd -r asterisk; useradd -r -g asterisk asterisk")
+    machine.sh("install -d -o asterisk -g asterisk -m 0750 /etc/asterisk")
+    apt(machine, "install", "ucf")
+    machine("mv", "/usr/bin/ucf", "/usr/bin/ucf.real")
+    machine("tee", "/usr/bin/ucf", input=UCF)
+    machine("chmod", "0755", "/usr/bin/ucf")
+
+    apt(machine, "install", "/root/new.deb")
+
+    assert machine("stat", "-c", "%a %U:%G", "/etc/shadow").stdout == "640 root:shadow\n"
