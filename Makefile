@@ -110,15 +110,21 @@ asterisk-test: .venv/.ready
 	else echo "asterisk-test is skipped"; fi
 
 # As root this builds Debian 12, 13 and sid with systemd, once, in SERVICE_TREES, and keeps them.
+# SERVICE_RESTARTS=100 restarts as often under load.  What was measured is in service-last.txt.
 service-test: export SERVICE_TREES ?= $(HOME)/.cache/astmanproxy/service
+service-test: export SERVICE_FIGURES ?= service-last.txt
 service-test: .venv/.ready
 	@$(PY) -m tests.service.trees || test $$? = 75
+	@rm -f "$$SERVICE_FIGURES"
 	@$(PY) -m pytest -m service tests/service $(ARGS)
 
-# The package in bare Debians, which it builds as root, once, in PACKAGE_TREES, and keeps.
+# The package in bare Debians, which it builds as root, once, in PACKAGE_TREES, and keeps; and what
+# a newcomer and an upgrader do there.  How long that took is in packages-last.txt.
 deb-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
+deb-test: export PACKAGE_FIGURES ?= packages-last.txt
 deb-test: .venv/.ready
 	@$(PY) -m tests.packages.trees || test $$? = 75
+	@rm -f "$$PACKAGE_FIGURES"
 	@$(PY) -m pytest -m packages tests/packages $(ARGS)
 
 style: .venv/.ready
