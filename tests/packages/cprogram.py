@@ -140,6 +140,7 @@ class Client(threading.Thread):
                 self.gaps.append(now - self._last)
             self._last, self.banner = now, banner
             if self._idle:
+                sock.settimeout(None)
                 file.read()
                 self._last = time.monotonic()
                 return

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 DIRECTORY = "/root/astmanproxy"
 #: Seconds that one command may take.
 PATIENCE = 500
-#: They are root already, and say yes to apt.
+#: They are root already, and say yes to apt; a mirror of sid may be some weeks old.
 _HABITS = """
 printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/sudo; chmod 0755 /usr/local/bin/sudo
 echo 'APT::Get::Assume-Yes "true";' > /etc/apt/apt.conf.d/yes
+echo 'Acquire::Check-Valid-Until "false";' > /etc/apt/apt.conf.d/mirror
 apt-get clean; apt-get update
 """
 _USED = """

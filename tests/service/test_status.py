@@ -26,7 +26,7 @@ import json, socket, subprocess, sys, threading, time
 from simulator.server import SimulatedAsterisk
 
 clients, rate, seconds = map(int, sys.argv[1:])
-EVENT = b"Event: UserEvent\\r\\nPrivilege: user,all\\r\\nUserEvent: Load\\r\\nX: " + b"x" * 300 + b"\\r\\n\\r\\n"
+EVENT = b"Event: PeerStatus\\r\\nPrivilege: system,all\\r\\nPeer: " + b"x" * 300 + b"\\r\\n\\r\\n"
 END = b"Event: UserEvent\\r\\nPrivilege: user,all\\r\\nUserEvent: End\\r\\n\\r\\n"
 events = {}
 
@@ -38,7 +38,7 @@ def read(sock):
     data = b""
     while b"UserEvent: End" not in data:
         data += sock.recv(65536)
-    events[sock.getsockname()[1]] = data.count(b"Event: UserEvent")
+    events[sock.getsockname()[1]] = data.count(b"Event: PeerStatus") + data.count(b"UserEvent: End")
 
 with SimulatedAsterisk(port=5038) as asterisk:
     asterisk.wait_for_session(timeout=30)
@@ -60,8 +60,8 @@ with SimulatedAsterisk(port=5038) as asterisk:
     watcher = threading.Thread(target=watch)
     watcher.start()
     start = time.monotonic()
-    for number in range(rate * seconds):
-        asterisk.send(EVENT)
+    for number in range(0, rate * seconds, 10):
+        asterisk.send(EVENT, times=10)
         time.sleep(max(0.0, start + number / rate - time.monotonic()))
     over.set()
     watcher.join()
