@@ -131,7 +131,7 @@ HERE = [
     Typed("astmanproxy --control 'show memory'", "backlogs"),
     Typed("astmanproxy --control 'pause pbx1'"),
     Typed("astmanproxy --control 'resume pbx1'"),
-    Typed("killall astmanproxy", needs="killall"),
+    Typed("killall -w astmanproxy", needs="killall"),
     Typed("taskset -c 0 astmanproxy", runs=False, needs="taskset"),
     # 16: there is none.
     Typed("man -aw astmanproxy", "astmanproxy", (0, 16), needs="man"),
@@ -228,7 +228,7 @@ ELSEWHERE = {
     "sudo apt install ./dist/astmanproxy_*_all.deb": (_DEB, '"install", "/root/new.deb"'),
     "apt remove astmanproxy": (_DEB, '"remove", "astmanproxy"'),
     "mv /usr/local/sbin/astmanproxy /usr/local/sbin/astmanproxy-1": (_FROM_C, "mv {PROGRAM}"),
-    "ss -K sport = :1234": (_FROM_C, "ss -K sport = :1234"),
+    "ss -K state time-wait sport = :1234": (_FROM_C, "ss -K state time-wait"),
     "apt purge astmanproxy": (_DEB, '"purge", "astmanproxy"'),
     "pip wheel -w wheels '.[re2]' setuptools": (_OFFLINE, "'.[re2]' setuptools"),
     "pip install '.[re2]'": (_OFFLINE, "'.[re2]'"),

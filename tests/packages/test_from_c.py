@@ -79,8 +79,8 @@ def test_with_make_install_and_back(newcomer: Newcomer, clients: list[Client]) -
     check_and_mend(newcomer)
     served(clients, BANNER)
     assert [len(client.gaps) for client in clients] == [0] * 4
-    newcomer.type("killall astmanproxy")
-    newcomer.type("ss -K sport = :1234")
+    newcomer.type("killall -w astmanproxy")
+    newcomer.type("ss -K state time-wait sport = :1234")
     newcomer.type("systemctl enable --now astmanproxy")
     served(clients, "")
     told(newcomer, clients, "from C to make install")
@@ -95,7 +95,7 @@ def test_with_make_install_and_back(newcomer: Newcomer, clients: list[Client]) -
     served(clients, BANNER)
     told(newcomer, clients, "back to C")
 
-    newcomer.run("killall astmanproxy-1")
+    newcomer.run("killall -w astmanproxy-1")
     newcomer.type("systemctl enable --now astmanproxy")  # waits until the port is free
     served(clients, "")
     told(newcomer, clients, "again, without ss -K")
@@ -130,8 +130,8 @@ def test_with_the_package_and_back(newcomer: Newcomer, clients: list[Client], de
     check_and_mend(newcomer)
     served(clients, BANNER)
     assert [len(client.gaps) for client in clients] == [0] * 4
-    newcomer.type("killall astmanproxy")
-    newcomer.type("ss -K sport = :1234")
+    newcomer.type("killall -w astmanproxy")
+    newcomer.type("ss -K state time-wait sport = :1234")
     newcomer.type("systemctl enable --now astmanproxy")
     served(clients, "")
     told(newcomer, clients, "from C to the package")
