@@ -14,6 +14,8 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.threads.net.parting import part
 
 if TYPE_CHECKING:
+    import pytest
+
     from amiproxy.threads.net.transport import Transport
     from tests.threads.conftest import MakePair
 
@@ -37,13 +39,17 @@ def parting(transport: Transport, seconds: float) -> threading.Thread:
     return thread
 
 
-def test_a_slow_reader_gets_everything_though_it_sends_meanwhile(pair: MakePair) -> None:
+def test_a_slow_reader_gets_everything_though_it_sends_meanwhile(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it sends would reset a connection that is closed too early, and is read meanwhile."""
+    # This machine may be slow, too.
+    monkeypatch.setattr("amiproxy.threads.net.parting._LINGER", 20.0)
     transport, theirs = pair()
-    transport.write_timeout = 20.0
+    transport.write_timeout = 60.0
     send(transport, MEGABYTES)
     assert transport.backlog
-    owner = parting(transport, 20)
+    owner = parting(transport, 60)
     said = 0
     while data := theirs.recv(400_000):
         said += len(data)
@@ -82,14 +88,18 @@ def test_one_that_takes_nothing_is_waited_for_until_the_deadline(pair: MakePair)
     part(transport, Deadline(0.3))
 
     assert transport.backlog
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     transport.write_timeout = 0.0
+    began = time.monotonic()
     part(transport, Deadline(60))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
-def test_one_that_has_reset_the_connection_is_not_waited_for(pair: MakePair) -> None:
+def test_one_that_has_reset_the_connection_is_not_waited_for(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever was on its way to it."""
+    monkeypatch.setattr("amiproxy.threads.net.parting._PATIENCE", 60.0)
     transport, theirs = pair()
     send(transport, MEGABYTES)
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -98,7 +108,7 @@ def test_one_that_has_reset_the_connection_is_not_waited_for(pair: MakePair) -> 
 
     part(transport, Deadline(60))
 
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 30
     transport.close()
 
 
