@@ -3,8 +3,8 @@
 
 What a client does may be worth a line, and it may do that as fast as it can: lines beyond a
 limit are left out and counted.  Failed log-ins have limits of their own, so that other
-noise cannot hide them from fail2ban, and so have servers that clients add and drop, the
-proxy's own lines, those of the audit and of debugging.
+noise cannot hide them from fail2ban, and so have warnings about clients, servers that clients add
+and drop, the proxy's own lines, those of the audit and of debugging.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Kind(enum.Enum):
 
     OWN = "of the proxy's own", Rate(1000, 50.0), Rate(1000, 50.0)
     CLIENT = "about clients", Rate(100, 10.0), Rate(300, 30.0)
+    TROUBLE = "about clients dropped or turned away", Rate(100, 10.0), Rate(300, 30.0)
     CHANGE = "about servers added and dropped by clients", Rate(100, 5.0), Rate(300, 30.0)
     LOGIN = "about failed log-ins", Rate(20, 1.0), Rate(300, 30.0)
     AUDIT = "of the audit", Rate(1000, 100.0), Rate(5000, 500.0)
@@ -138,4 +139,6 @@ def _about(record: logging.LogRecord) -> tuple[Kind, str]:
         address = first[len("client ") :].split(" ", 1)[0].rstrip(":").rpartition(":")[0]
     if not address:
         return Kind.OWN, ""
-    return (Kind.CHANGE if getattr(record, "change", False) else Kind.CLIENT), address
+    if getattr(record, "change", False):
+        return Kind.CHANGE, address
+    return (Kind.TROUBLE if record.levelno >= logging.WARNING else Kind.CLIENT), address

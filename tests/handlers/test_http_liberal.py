@@ -76,7 +76,8 @@ def test_nothing_is_read_behind_a_request_that_others_may_read_otherwise(line: b
 @pytest.mark.parametrize(
     ("data", "status", "told"),
     [
-        (b"Action: Login\r\n", 400, "begins as in GET /?Action=Ping HTTP/1.1"),
+        (b"Action: Login\r\n", 400, "programs that speak AMI need a listener with inputformat"),
+        (b"login\r\n", 400, "begins as in GET /?Action=Ping HTTP/1.1"),
         (b"rubbish\r\n", 400, "begins as in GET"),
         (b"GET\r\n\r\n", 400, "begins as in GET"),
         (b"GET HTTP/1.1\r\n\r\n", 400, "There is no URL"),

@@ -122,6 +122,19 @@ def test_failed_log_ins_are_not_hidden_by_noise() -> None:
     assert stage.written(100, "%s", line, thread="client-192.0.2.1:1") == 20
 
 
+def test_what_ends_a_client_is_not_hidden_by_its_noise() -> None:
+    """Why it was dropped stands in the log, whatever it had logged before."""
+    stage = Stage()
+    thread = "client-192.0.2.1:1"
+    stage.written(1000, "%s: %s", "client 192.0.2.1:1", "refused", thread=thread)
+
+    dropped = stage.written(
+        1, "%s: %s", "client 192.0.2.1:1", "dropped", thread=thread, levelno=logging.WARNING
+    )
+
+    assert dropped == 1
+
+
 def test_who_adds_a_server_cannot_hide_that_in_noise() -> None:
     """What a client has changed is found in the log."""
     stage = Stage()
