@@ -99,18 +99,19 @@ def log_out_of_reach(who: Identity, config: Config) -> list[str]:
     return [f"{config.place('logfile')}{text}"]
 
 
+#: Of a file that proc_user may not read: root reads it at a start, but systemd starts as proc_user.
+_CONSEQUENCE = "SIGHUP will not read it again, and under systemd the proxy will not start"
+
+
 def _lacking(who: Identity, path: str) -> str:
     """Return what *who* may not do, so that *path* cannot be read, and what helps."""
     barred = who.barred(Path(path))
     if barred is not None:
         return (
-            f"enter {barred}, so SIGHUP will not read it again; name a proc_user in the group"
-            " of that directory, or move the file"
+            f"enter {barred}, so {_CONSEQUENCE}; name a proc_user in the group of that directory,"
+            " or move the file"
         )
-    return (
-        f"read it, so SIGHUP will not read it again; chgrp it to a group of {who.name}, and"
-        " chmod 0640"
-    )
+    return f"read it, so {_CONSEQUENCE}; chgrp it to a group of {who.name}, and chmod 0640"
 
 
 def _asterisk() -> tuple[set[int], set[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import getopt
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -168,7 +169,8 @@ _NAMED = {name: each for each in OPTIONS for name in (f"-{each.short}", f"--{eac
 def parse_options(arguments: Sequence[str]) -> Options:
     """Return what *arguments* ask for.
 
-    Of those with a command the first one counts.  Relative paths become absolute.
+    Of those with a command the first one counts.  Relative paths become absolute.  The command of
+    --control may be one argument or several.
 
     Raises:
         getopt.GetoptError: an option is unknown or lacks its value; or a path is relative,
@@ -176,8 +178,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
 
     """
     options = Options()
-    found, rest = getopt.getopt(list(arguments), _SHORT, _LONG)
-    if rest:
+    found, rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG)
+    if rest and not any(name == "--control" for name, _ in found):
         raise getopt.GetoptError(f"unexpected argument {rest[0]}")
     for name, value in found:
         option = _NAMED[name]
@@ -192,5 +194,6 @@ def parse_options(arguments: Sequence[str]) -> Options:
             options.users_given = options.users_given or option.long == "users"
         else:
             setattr(options, option.long, True)
+    options.control = " ".join([options.control, *map(shlex.quote, rest)])
     options.foreground = options.foreground or options.debug > 0
     return options

@@ -81,6 +81,8 @@ def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
     except OSError as error:
         # The C program's words, which name no reason: it is added to the rare ones.
         reason = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
+        if error.errno == errno.EACCES:
+            reason += "; try it as root, or let this user read it"
         raise ConfigError(f"Unable to open config file: {name}!{reason}") from error
     return parse_config(text, name, directory)
 

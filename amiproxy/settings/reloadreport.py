@@ -27,6 +27,8 @@ class ReloadReport:
     warnings: tuple[str, ...] = ()
     #: What could not be read, as ``FILE:LINE: ...``, each time with what stays in force.
     problems: tuple[str, ...] = ()
+    #: Keys that say something else in the file than what is in force until the next start.
+    waiting: tuple[str, ...] = ()
 
 
 def changes(old: Config, new: Config) -> list[str]:

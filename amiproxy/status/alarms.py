@@ -48,13 +48,23 @@ def alarms(
     yield from _of_log(totals)
 
 
-def of_files(problems: Sequence[str], certificates: Sequence[str]) -> Iterator[Alarm]:
-    """Yield the *problems* of the last reload, and what is said of *certificates* that are old."""
+def of_files(
+    problems: Sequence[str], waiting: Sequence[str], certificates: Sequence[str]
+) -> Iterator[Alarm]:
+    """Yield what is wrong with the files.
+
+    Those are the *problems* of the last reload, the keys that have been *waiting* for the next
+    start since, and what is said of *certificates* that are old.
+    """
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         yield _error(
-            f"the last reload failed: {problems[0]}{more}; astmanproxy -t names all, then"
+            f"the last reload failed: {problems[0]}; astmanproxy -t names each problem, then"
             " astmanproxy --control reload"
+        )
+    if waiting:
+        yield _warning(
+            f"not in force before the next start: {', '.join(waiting)};"
+            " astmanproxy --control restart"
         )
     for each in certificates:
         yield _warning(each)

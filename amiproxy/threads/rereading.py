@@ -47,6 +47,7 @@ class Rereading:
         self._changed: list[str] = []
         self._warnings: list[str] = []
         self._problems: list[str] = []
+        self._waiting: tuple[str, ...] = ()
 
     def run(self, logfile: Log, proxy: Proxy) -> ReloadReport:
         """Reopen the log; read users, configuration and certificate again.
@@ -59,7 +60,11 @@ class Rereading:
         with self._kept("the configuration stays as it was"):
             new, warnings = load_config(self._options.config, self._directory)
             config, waiting = reloaded(config, new)
-            warnings += [f"{key}: takes effect at the next start" for key in waiting]
+            self._waiting = tuple(waiting)
+            warnings += [
+                f"{key}: takes effect at the next start, as by astmanproxy --control restart"
+                for key in waiting
+            ]
             self._note(self._warnings, *warnings, level=logging.WARNING)
             self._note(self._read, "reread configuration")
         with self._kept("the users stay as they were"):
@@ -82,6 +87,7 @@ class Rereading:
             tuple(self._changed),
             tuple(self._warnings),
             tuple(self._problems),
+            self._waiting,
         )
 
     def _reopen(self, logfile: Log, path: str) -> None:

@@ -54,7 +54,9 @@ HERE = [
         needs="nc",
     ),
     Typed("astmanproxy --status", "192.0.2.10"),
-    Typed("astmanproxy --control 'kick 12'", "12", status=(0, 1)),
+    Typed("sudo astmanproxy --status", "192.0.2.10"),
+    Typed("astmanproxy --control kick 12", "12", status=(0, 1)),
+    Typed("astmanproxy --control loglevel debug", "debug"),
     Typed("astmanproxy --show-config", r"astmanproxy\.conf:\d+"),
     Typed("astmanproxy -d", runs=False, until="Listening for connections"),
     Typed("nc 127.0.0.1 1234", r"(?s)Manager/11.*ActionID: 7.*Pong.*Server: ", stdin=_PING,
@@ -175,8 +177,8 @@ BOOTED = [
     Typed("journalctl -t astmanproxy -p warning"),
     Typed("journalctl ASTMANPROXY_USER=joe", "", (0, 1)),
     Typed("systemctl restart asterisk", before=_ASTERISK),
-    Typed("cd /usr/local/lib/systemd/system &&"
-          " cp astmanproxy.service astmanproxy-web.service"),
+    Typed('cp "$(systemctl show astmanproxy -p FragmentPath --value)"'
+          " /etc/systemd/system/astmanproxy-web.service"),
     Typed("echo 'OPTIONS=\"-c /etc/asterisk/web.conf\"' > /etc/default/astmanproxy-web"),
     Typed("grep pidfile /etc/asterisk/web.conf", "/run/astmanproxy-web/astmanproxy-web.pid",
           before=_WEB_CONF),

@@ -33,6 +33,15 @@ def test_the_first_command_counts() -> None:
     assert parse_options(["-t", "-v", "-h"]).command == "test"
 
 
+def test_a_command_of_control_needs_no_quotes() -> None:
+    """Its words add up; options may stand behind them."""
+    options = parse_options(["--control", "kick", "user", "Joe Doe", "--json", "-c", "/c"])
+
+    assert (options.command, options.control) == ("control", "kick user 'Joe Doe'")
+    assert (options.json, options.config) == (True, "/c")
+    assert parse_options(["--control", "kick 12"]).control == "kick 12"
+
+
 @pytest.mark.parametrize("arguments", [["-x"], ["--nosuch"], ["-c"], ["surplus"]])
 def test_anything_else_is_an_error(arguments: list[str]) -> None:
     """An unknown option, one without its value, an argument too many."""

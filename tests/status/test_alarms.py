@@ -97,9 +97,19 @@ def test_many_slow_clients_are_few_alarms() -> None:
 
 def test_what_is_wrong_with_the_files() -> None:
     """A reload that failed stays in sight until one succeeds: who asked for it may be gone."""
-    found = list(of_files(["conf:3: x", "the configuration stays as it was"], ["cert expires"]))
+    problems = ["conf:3: x", "the configuration stays as it was"]
+
+    found = list(of_files(problems, [], ["cert expires"]))
 
     assert found[0].severity == "error"
-    assert found[0].text.startswith("the last reload failed: conf:3: x (and 1 more); ")
+    assert found[0].text.startswith("the last reload failed: conf:3: x; astmanproxy -t ")
     assert (found[1].severity, found[1].text) == ("warning", "cert expires")
-    assert list(of_files([], [])) == []
+    assert list(of_files([], [], [])) == []
+
+
+def test_what_a_reload_could_not_put_in_force_stays_in_sight() -> None:
+    """As authrequired: who wrote it takes the proxy for closed, while it is open."""
+    (found,) = of_files([], ["authrequired", "listenport"], [])
+
+    assert found.severity == "warning"
+    assert "authrequired, listenport; astmanproxy --control restart" in found.text

@@ -167,16 +167,22 @@ def test_handlers_of_root_are_run(files: Files) -> None:
     assert (files.dir / "trace").exists()
 
 
+_UNREAD = (
+    "user nobody may not read it, so SIGHUP will not read it again, and under systemd the proxy"
+    " will not start; chgrp it"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "mode", "uid", "words"),
     [
         ("users", 0o644, 0, "everybody may read it, secrets and all"),
-        ("users", 0o600, 0, "user nobody may not read it, so SIGHUP will not read it again"),
+        ("users", 0o600, 0, _UNREAD),
         ("config", 0o644, 0, "everybody may read it, secrets and all"),
         ("config", 0o666, 0, "others may change it: everybody may write to "),
         ("config", 0o640, OTHER, "others may change it: "),
         ("config", 0o660, 0, "others may change it: group daemon may write to "),
-        ("config", 0o600, 0, "user nobody may not read it, so SIGHUP will not read it again"),
+        ("config", 0o600, 0, _UNREAD),
     ],
 )
 def test_files_with_the_wrong_rights_are_warned_of(

@@ -175,7 +175,8 @@ def test_a_server_that_was_given_up_is_tried_again_and_cannot_be_paused(
         assert told(program, f"reconnect {asterisk.host}:{asterisk.port}").is_good
 
         wait_until(lambda: program.log().count("; given up until SIGHUP") == 2)
-        assert told(program, "pause nosuch") == Told(False, b"there is no server 'nosuch'\n")
+        named = f"there is no server 'nosuch'; there is: {asterisk.host}:{asterisk.port}\n"
+        assert told(program, "pause nosuch") == Told(False, named.encode())
 
 
 def test_what_waits_when_the_server_goes_for_good_is_told(asterisk: SimulatedAsterisk) -> None:

@@ -150,11 +150,15 @@ def test_a_name_may_have_any_character(tmp_path: Path) -> None:
             "proc_user = daemon\nproc_group = 0\nlogfile = /run/astmanproxy/l\n",
             ["User=daemon", "Group=daemon"],
         ),
+        (
+            "proc_user = daemon\nproc_group = nosuchgroup\nlogfile = /run/astmanproxy/l\n",
+            ["User=daemon", "Group=daemon"],
+        ),
         ("proc_user = 2\nlogfile = /run/astmanproxy/l\n", []),
         ("proc_user = astmanproxy\nlogfile = /l\n", ["ReadWritePaths=-/"]),
     ],
     ids=["as shipped", "another user", "another log", "a port of root's", "no name",
-         "root's group", "numbers are no names", "a log at the top"],
+         "root's group", "no group, as C's sample has it on Debian", "numbers are no names", "a log at the top"],
 )  # fmt: skip
 def test_the_unit_is_adapted_to_the_configuration(
     lines: str, expected: list[str], tmp_path: Path

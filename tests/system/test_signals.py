@@ -97,6 +97,8 @@ def test_sighup_connects_to_a_server_that_was_added(daemon: Daemon) -> None:
         asterisk.accept()[0].close()
     daemon.wait_log("Received HUP -- forcebanner: takes effect at the next start")
     daemon.wait_log(f"Received HUP -- changed: server 127.0.0.1:{port} added")
+    status = daemon.run("--status").stdout
+    assert "warning: not in force before the next start: forcebanner" in status
 
 
 def test_many_signals_at_once_do_no_harm(daemon: Daemon) -> None:

@@ -36,7 +36,10 @@ def _named(request: Request) -> list[AsteriskLink]:
 
 
 def _none(request: Request) -> Answer:
-    return refusal(f"there is no server {request.words[0]!a}" if request.words else "no server")
+    names = ", ".join(link.scope for link in request.context.router.servers)
+    if not names:
+        return refusal("there is no server")
+    return refusal(f"there is no server {request.words[0]!a}; there is: {names}")
 
 
 def _wait_until_idle(request: Request, links: Iterable[AsteriskLink]) -> list[AsteriskLink]:

@@ -8,6 +8,7 @@ import shlex
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from amiproxy.settings.typos import question
 from amiproxy.threads.control import clients, commands, servers, shows
 from amiproxy.threads.control.command import (
     Answer,
@@ -36,7 +37,7 @@ def perform(context: ProxyContext, line: str, who: str, width: int = 0) -> Answe
         return refusal("a quote is not closed")
     found, rest = _find(words)
     if found is None:
-        return refusal(f"{' '.join(words)!a} is no command; help lists them")
+        return _unknown(words)
     if not found.takes(len(rest)):
         return refusal(f"usage: {found.usage}")
     return carry_out(context, found, rest, who, width)
@@ -60,6 +61,12 @@ def _find(words: list[str]) -> tuple[Command | None, list[str]]:
     return None, []
 
 
+def _unknown(words: Sequence[str]) -> Answer:
+    """Refuse *words*, which name no command; name the one that they are like."""
+    likely = question(" ".join(words[:2]), COMMANDS) or question(" ".join(words[:1]), COMMANDS)
+    return refusal(f"{' '.join(words)!a} is no command{likely}; help lists them")
+
+
 @command("help", "[COMMAND]", explanation="this list")
 def _help(request: Request) -> Answer:
     shown = [
@@ -67,7 +74,7 @@ def _help(request: Request) -> Answer:
         if not request.words or name.split()[0] == request.words[0].lower()
     ]  # fmt: skip
     if not shown:
-        return refusal(f"{request.words[0]!a} is no command; help lists them")
+        return _unknown(request.words)
     width = max(len(each.usage) for each in shown)
     data = [{"usage": each.usage, "help": each.help} for each in shown]
     lines = (f"{each.usage:{width}}  {each.help}" for each in shown)

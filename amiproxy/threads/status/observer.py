@@ -89,7 +89,7 @@ class Observer:
         backlogs = sum(each.backlog for each in servers) + figures.backlog
         memory = memory_status(backlogs, rate(before, now, "cpu"))
         threads = tuple(thread_statuses(threads_now(with_times=False)))
-        config = context.config
+        config, reload = context.config, self._last_reload()
         return Status(
             version=__version__,
             pid=os.getpid(),
@@ -99,7 +99,7 @@ class Observer:
             listeners=(f"{config.listen_address}:{config.listen_port}",),
             warnings=(
                 *alarms(servers, clients, totals, memory, threads),
-                *of_files(self._last_reload().problems, dated(config)),
+                *of_files(reload.problems, reload.waiting, dated(config)),
             ),
             servers=servers,
             clients=clients,

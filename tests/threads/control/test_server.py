@@ -101,7 +101,9 @@ def test_the_level_of_the_log_and_the_end() -> None:
     ("line", "expected"),
     [
         ("", "'' is no command; help lists them"),
-        ("shwo clients", "'shwo clients' is no command; help lists them"),
+        ("shwo clients", "'shwo clients' is no command; is show clients meant?; help lists them"),
+        ("kik 12", "'kik 12' is no command; is kick meant?; help lists them"),
+        ("nosuch 12", "'nosuch 12' is no command; help lists them"),
         ("version 2", "usage: version"),
         ("help a b", "usage: help [COMMAND]"),
         ("kick 'a", "a quote is not closed"),
