@@ -14,7 +14,8 @@
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
 # make deb             the Debian package, OUT=dist, VERSION=;  make deb-test: in Debian 12, 13 and sid
-# make rpm             the package for Fedora, OUT=dist, VERSION=
+# make rpm             the package for Fedora, OUT=dist, VERSION=;  make rpm-test: in Debian 13, as far as it goes
+# make image           a container image, OUT=dist, VERSION=, BASE=;  make image-test: built and run
 # make dist            source distribution and wheel, looked at by twine, OUT=dist
 # make constraints     write what install may install, with hashes; ARGS=--upgrade, --check
 # make clean           remove what was built here
@@ -54,13 +55,14 @@ OLD     ?= bench-old.json
 # Where packages are put.
 OUT     ?= dist
 VERSION ?=
+BASE    ?=
 # Tests that start programs.
 SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
-        install install-alone uninstall deb rpm dist clean
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
+        install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -123,9 +125,16 @@ service-test: .venv/.ready
 deb-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
 deb-test: export PACKAGE_FIGURES ?= packages-last.txt
 deb-test: .venv/.ready
-	@$(PY) -m tests.packages.trees || test $$? = 75
+	@$(PY) -m tests.packages.trees deb || test $$? = 75
 	@rm -f "$$PACKAGE_FIGURES"
 	@$(PY) -m pytest -m packages tests/packages $(ARGS)
+
+# The package for Fedora in Debian 13; the container image, built from Debian 13 and run.
+rpm-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
+image-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
+rpm-test image-test: %-test: .venv/.ready
+	@$(PY) -m tests.packages.trees $* || test $$? = 75
+	@$(PY) -m pytest -m packages tests/packages/test_$*.py $(ARGS)
 
 style: .venv/.ready
 	$(PY) -m ruff check .
@@ -267,6 +276,10 @@ deb:
 # Wants rpmbuild, and nothing of Python's.
 rpm:
 	@packaging/rpm/build "$(OUT)" $(VERSION)
+
+# Wants buildah; BASE= is what it starts from (packaging/container/build).
+image:
+	@BASE="$(BASE)" packaging/container/build "$(OUT)" $(VERSION)
 
 dist: python
 	@PYTHON="$(PYTHON)" packaging/dist "$(OUT)"

@@ -274,6 +274,9 @@ MINUTES = {
     "make asterisk-test ARGS='-k test_names'": "tests/asterisk -k test_names",
     "make service-test": "-m service tests/service",
     "make deb-test": "-m packages tests/packages",
+    "make rpm-test": "-m packages tests/packages/test_rpm.py",
+    "make image-test": "-m packages tests/packages/test_image.py",
+    "make image BASE=$PWD/rootfs": '/rootfs" packaging/container/build',
     "make libraries": "-m tests.libraries",
     "make libraries ARGS='--only panoramisk --speak 22'": "--only panoramisk --speak 22",
     "make bench-compare OLD=bench-before.json": "-m benchmarks --compare bench-before.json",
@@ -287,9 +290,17 @@ MINUTES = {
     "make install BINARY=": r"--quiet --upgrade \ --require-hashes",
     "make install RE2FLAGS=": "install --quiet 'astmanproxy[re2]'",
 }
+_PODMAN_RUN = (
+    "podman run -d --name pbx -p 127.0.0.1:1234:1234"
+    " -v ./conf.d:/etc/asterisk/conf.d:ro"
+    " -v ./astmanproxy.users:/etc/asterisk/astmanproxy.users:ro astmanproxy:2.0.0"
+)
 PARTS = {
-    "sudo dnf install ./dist/astmanproxy-*.noarch.rpm": "tests/system/test_rpm.py has no Fedora",
-    "dnf remove astmanproxy": "tests/system/test_rpm.py has no Fedora",
+    "sudo dnf install ./dist/astmanproxy-*.noarch.rpm": "tests/packages/test_rpm.py has no Fedora: rpm -i",
+    "dnf remove astmanproxy": "tests/packages/test_rpm.py has no Fedora: rpm -e",
+    "podman load -i dist/astmanproxy-*.image.tar.gz": "tests/packages/test_image.py has no container engine",
+    _PODMAN_RUN: "tests/packages/test_image.py does that with unshare",
+    "podman exec pbx astmanproxy --control reload": "tests/packages/test_image.py does that with nsenter",
     "nc -N": "what netcat's option does",
     "curl -d": "what a client sends",
     "openssl s_server": "what was measured beside it",

@@ -45,7 +45,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def ready(tree: Tree) -> None:
     """Skip the test where *tree* was not built."""
     if "PACKAGE_TREES" not in os.environ or os.geteuid() != 0 or not tree.ready:
-        pytest.skip("needs what make deb-test builds, as root")
+        pytest.skip(f"needs what make {tree.TARGET} builds, as root")
+
+
+def old_source(top: Path) -> Path:
+    """Make a tree of an old version below *top*; return where."""
+    source = top / "source"
+    leave = shutil.ignore_patterns(".*", "__pycache__", "tests", "dist", "*.egg-info")
+    shutil.copytree(ROOT, source, ignore=leave)
+    for each in ("astmanproxy.conf", "astmanproxy.users"):
+        with (source / each).open("a") as file:
+            file.write(f"\n{OLD_LINE}\n")
+    return source
 
 
 @pytest.fixture(scope="session")
@@ -55,12 +66,7 @@ def debs() -> Iterator[Debs]:
     ready(builder)
     with tempfile.TemporaryDirectory(prefix="astmanproxy-debs-") as name:
         top = Path(name)
-        source = top / "source"
-        leave = shutil.ignore_patterns(".*", "__pycache__", "tests", "dist", "*.egg-info")
-        shutil.copytree(ROOT, source, ignore=leave)
-        for each in ("astmanproxy.conf", "astmanproxy.users"):
-            with (source / each).open("a") as file:
-                file.write(f"\n{OLD_LINE}\n")
+        source = old_source(top)
         (top / "out").mkdir()
         old = builder.build_deb(top / "out", OLD, source)
         yield Debs(old, builder.build_deb(top / "out", NEW))

@@ -11,6 +11,23 @@ if TYPE_CHECKING:
 CONF = "/etc/asterisk/astmanproxy.conf"
 USERS = "/etc/asterisk/astmanproxy.users"
 LOG = "/var/log/astmanproxy/astmanproxy.log"
+#: What the C program left.
+C_CONF = """
+host = 127.0.0.1, 5038, admin, secret, on, off
+listenport = 1234
+proc_user = asterisk
+proc_group = asterisk
+logfile = /var/log/asterisk/astmanproxy.log
+"""
+C_SETUP = """
+groupadd -r asterisk; useradd -r -g asterisk asterisk
+install -d -o asterisk -g asterisk -m 0750 /etc/asterisk /var/log/asterisk
+printf '#!/bin/sh\\necho the C program\\n' > /usr/local/sbin/astmanproxy
+chmod 0755 /usr/local/sbin/astmanproxy
+cp /usr/local/sbin/astmanproxy /etc/init.d/astmanproxy
+echo joe=Secret1,output=xml > /etc/asterisk/astmanproxy.users
+chmod 0600 /etc/asterisk/astmanproxy.users
+"""
 #: Prints the first line that a port says; "" if nobody listens there.
 _BANNER = """
 import socket, sys

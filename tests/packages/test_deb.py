@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.packages.conftest import NEW, OLD_LINE, Debs
-from tests.packages.deb import CONF, LOG, USERS, append, apt, banner, left, listens, read
+from tests.packages.deb import (
+    C_CONF,
+    C_SETUP,
+    CONF,
+    LOG,
+    USERS,
+    append,
+    apt,
+    banner,
+    left,
+    listens,
+    read,
+)
 from tests.service.machine import NO_SYSTEMD, Machine
 from tests.support import wait_until
 
@@ -111,24 +123,6 @@ def test_removed_it_is_stopped_and_purged_it_is_gone(machine: Machine) -> None:
 
     assert left(machine) == set()
     assert machine("id", "-u", "astmanproxy").returncode == 0
-
-
-C_CONF = """
-host = 127.0.0.1, 5038, admin, secret, on, off
-listenport = 1234
-proc_user = asterisk
-proc_group = asterisk
-logfile = /var/log/asterisk/astmanproxy.log
-"""
-C_SETUP = """
-groupadd -r asterisk; useradd -r -g asterisk asterisk
-install -d -o asterisk -g asterisk -m 0750 /etc/asterisk /var/log/asterisk
-printf '#!/bin/sh\\necho the C program\\n' > /usr/local/sbin/astmanproxy
-chmod 0755 /usr/local/sbin/astmanproxy
-cp /usr/local/sbin/astmanproxy /etc/init.d/astmanproxy
-echo joe=Secret1,output=xml > /etc/asterisk/astmanproxy.users
-chmod 0600 /etc/asterisk/astmanproxy.users
-"""
 
 
 def test_files_of_the_c_program_are_taken_as_they_are(machine: Machine) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debians to install packages in, and to build them in: built once, then kept as they are.
 
-``python -m tests.packages.trees`` builds those that are not there yet, and says in one line what
-is missing where that cannot be (exit status 75).  The environment says where they are
-(PACKAGE_TREES, a directory), and may name a mirror (SERVICE_MIRROR), and the suites of Debian
+``python -m tests.packages.trees deb`` (or ``rpm``, ``image``) builds those that are not there
+yet, and says in one line what is missing where that cannot be (exit status 75).  The environment
+says where they are (PACKAGE_TREES, a directory), and may name a mirror (SERVICE_MIRROR), and the suites of Debian
 that are wanted (SERVICE_SUITES, with blanks between them).
 """
 
@@ -22,6 +22,9 @@ from tests.support import ROOT
 NEEDED = ("python3", "python3-bcrypt", "python3-daemon", "python3-h11", "python3-lockfile", "ucf",
           "logrotate")  # fmt: skip
 SYSTEM = ("systemd", "systemd-sysv", "dbus", "iproute2")
+#: What rpm's package needs, for rpm itself does not know what Debian's has installed.
+RPM = (*SYSTEM, "rpm", "logrotate", "python3", "python3-bcrypt", "python3-daemon", "python3-h11",
+       "python3-lockfile")  # fmt: skip
 TOOLS = ("python3", "dpkg-dev", "debhelper", "dh-python", "lintian")
 
 _BARE = f"""set -e
@@ -40,10 +43,15 @@ _TOOLS = f"""set -e
 root=$1; suite=$2; mirror=$3; shift 3
 {debian.MINIMAL}chroot "$root" apt-get -y --no-install-recommends install "$@"
 chroot "$root" apt-get clean
-mkdir "$root/src" "$root/out"
+"""
+_BASE = """set -e
+root=$1; suite=$2; mirror=$3
+rm -rf "$root"
+LC_ALL=C debootstrap --variant=minbase "$suite" "$root" "$mirror"
 """
 _RUN = """set -e
 root=$1; source=$2; out=$3; shift 3
+mkdir -p "$root/src" "$root/out"
 mount --bind "$source" "$root/src"
 mount --bind "$out" "$root/out"
 mount -t proc proc "$root/proc"
@@ -94,6 +102,32 @@ class Builder(Tree):
         return out / f"astmanproxy_{version}_all.deb"
 
 
+class Rpm(Builder):
+    """A Debian with systemd, rpm, and what the proxy needs: to build the package and to install it."""
+
+    TARGET = "rpm-test"
+
+    def _steps(self) -> list[Step]:
+        first = [str(self.path), self.suite, debian.mirror("SERVICE_MIRROR")]
+        return [make_step("rpm", _BARE, [*first, "", *RPM], depends=RPM)]
+
+    def build_rpm(self, out: Path, version: str, source: Path = ROOT) -> Path:
+        """Build the package of *source* into the directory *out*; return its file."""
+        done = self.run(out, "/src/packaging/rpm/build", "/out", version, source=source)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return out / f"astmanproxy-{version}-1.noarch.rpm"
+
+
+class Base(Tree):
+    """A Debian with nothing, not even systemd: what an image starts from."""
+
+    TARGET = "image-test"
+
+    def _steps(self) -> list[Step]:
+        first = [str(self.path), self.suite, debian.mirror("SERVICE_MIRROR")]
+        return [make_step("base", _BASE, first, depends=())]
+
+
 def bare() -> list[Bare]:
     """Return the bare Debians that the environment asks for."""
     return [Bare(suite, _top() / "bare") for suite in suites()]
@@ -104,14 +138,27 @@ def builders() -> list[Builder]:
     return [Builder(suite, _top() / "tools") for suite in suites()]
 
 
+def with_rpm() -> Rpm:
+    """Return the Debian to install rpm's package in: the one that is next to Fedora."""
+    return Rpm("trixie", _top() / "rpm")
+
+
+def base() -> Base:
+    """Return the Debian that the image starts from."""
+    return Base("trixie", _top() / "base")
+
+
 def _top() -> Path:
     named = os.environ.get("PACKAGE_TREES")
     return Path(named) if named else Path.home() / ".cache/astmanproxy/packages"
 
 
 def main() -> int:
-    """Build what is not there yet; return the exit status."""
-    return debian.build_all([*builders(), *bare()], "a minute, 400 MB")
+    """Build what is not there yet of what the argument names; return the exit status."""
+    trees: dict[str, list[Tree]] = {
+        "deb": [*builders(), *bare()], "rpm": [with_rpm()], "image": [base()],
+    }  # fmt: skip
+    return debian.build_all(trees[sys.argv[1]], "a minute, 400 MB")
 
 
 if __name__ == "__main__":
