@@ -38,7 +38,7 @@ class Kind(enum.Enum):
 
     OWN = "of the proxy's own", Rate(1000, 50.0), Rate(1000, 50.0)
     CLIENT = "about clients", Rate(100, 10.0), Rate(300, 30.0)
-    TROUBLE = "about clients dropped or turned away", Rate(100, 10.0), Rate(300, 30.0)
+    TROUBLE = "of warnings about clients", Rate(100, 10.0), Rate(300, 30.0)
     CHANGE = "about servers added and dropped by clients", Rate(100, 5.0), Rate(300, 30.0)
     LOGIN = "about failed log-ins", Rate(20, 1.0), Rate(300, 30.0)
     AUDIT = "of the audit", Rate(1000, 100.0), Rate(5000, 500.0)

@@ -2,7 +2,8 @@
 """The innocent client: it reads all events on one connection and pings on another.
 
 Started as ``python -m benchmarks.torture.innocent PORT FORMAT``, with the input format that
-the proxy has; says ``ready`` when it is logged in.  An order on stdin, ``w``, begins a new window;
+the proxy has; says ``ready`` when it is logged in.  An order on stdin, ``w``, begins a new window
+(``window``);
 ``r`` has it print ``figures`` and a line of JSON about the window there is.
 """
 
@@ -91,6 +92,7 @@ class Innocent:
         for order in orders.decode():
             if order == "w":
                 self._delays, self._times = [], []
+                print("window", flush=True)
             else:
                 self._report()
 

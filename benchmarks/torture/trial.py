@@ -123,6 +123,7 @@ def _window(
     count = round(RATE * seconds)
     expected = 0 if form == "http" else count
     _tell(innocent, b"w")
+    innocent.wait_line(b"window")  # else an event may come before it begins
     started.upstream.order("paced", RATE, count)
     begin()
     time.sleep(seconds)

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -125,16 +126,17 @@ def test_sigpipe_is_ignored_and_events_under_way_do_not_keep_it(proxy: StartProx
         link = server.wait_link()
         program.send_signal(signal.SIGPIPE)
         wait_connected(program)
-        with program.client() as client:
+        with program.client() as client, ThreadPoolExecutor(1) as reading:
             event = b"Event: X\r\nPrivilege: call,all\r\nY: z\r\n\r\n" * 100
             link.settimeout(5)
 
+            received = reading.submit(client.read_to_end)
             program.send_signal(signal.SIGTERM)
             with contextlib.suppress(OSError):
                 for _ in range(10_000):
                     link.sendall(event)
             assert program.stop() == 0
-            assert GOODBYE in client.read_to_end()
+            assert GOODBYE in received.result()
 
 
 def test_the_port_is_free_when_it_has_ended(proxy: StartProxy) -> None:
