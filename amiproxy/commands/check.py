@@ -17,6 +17,7 @@ from amiproxy.errors import ConfigError
 from amiproxy.patterns import engine
 from amiproxy.process.exposure import wrong_rights
 from amiproxy.process.identity import identity
+from amiproxy.process.logplace import log_of_the_unit
 from amiproxy.process.options import current_directory
 from amiproxy.process.pidfile import check_pidfile
 from amiproxy.process.process import say
@@ -102,6 +103,7 @@ class _Check:
             self._who = who = identity(config)
             with self._noted():
                 try_log(config, who)
+                self._warn(log_of_the_unit(config, who))
             with self._noted():
                 try_control(config, who)
             self._warn(check_pidfile(config, options, who))

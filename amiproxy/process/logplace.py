@@ -9,12 +9,17 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amiproxy.basics.places import user_name
+from amiproxy.basics.places import check_append, user_name
 from amiproxy.errors import ConfigError
 from amiproxy.process.identity import Identity
 
 if TYPE_CHECKING:
     from amiproxy.settings.config import Config
+
+
+#: Where systemd says that it runs, and the directory that it makes for the unit's log.
+SYSTEMD = "/run/systemd/system"
+UNIT_LOGS = "/var/log/astmanproxy"
 
 
 def check_log(config: Config, who: Identity) -> None:
@@ -28,6 +33,27 @@ def check_log(config: Config, who: Identity) -> None:
         who.check_append(config.logfile, log_chosen_by(config))
     except OSError as error:
         raise no_log(config, who, error) from error
+
+
+def log_of_the_unit(config: Config, who: Identity, booted: str = SYSTEMD) -> str:
+    """Return a warning if systemd's unit could not open the log, though root can; or ``""``.
+
+    The unit does nothing as root, and systemd makes UNIT_LOGS for it.  Where there is no directory
+    *booted*, systemd does not run (sd_booted(3)).
+    """
+    if not (who.switch and config.log_path and Path(booted).is_dir()):
+        return ""
+    if Path(UNIT_LOGS) in Path(config.logfile).parents:
+        return ""
+    try:
+        with who.assumed():
+            check_append(config.logfile, None)
+    except PermissionError as error:
+        return (
+            f"{config.place('logfile')}logfile: under systemd the proxy will not start, since"
+            f" nothing is done as root there{way_out(config.logfile, who, error)}, as {UNIT_LOGS}"
+        )
+    return ""
 
 
 def log_chosen_by(config: Config) -> str:

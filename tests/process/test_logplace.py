@@ -14,7 +14,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.process.identity import Identity, identity
-from amiproxy.process.logplace import check_log, way_out
+from amiproxy.process.logplace import check_log, log_of_the_unit, way_out
 from amiproxy.process.options import Options
 from amiproxy.process.pidfile import check_pidfile
 from amiproxy.settings.config import Config
@@ -74,6 +74,23 @@ def test_a_log_that_only_another_may_write_is_told(entered: Path) -> None:
     os.chown(entered, 12345, 12345)
     with pytest.raises(ConfigError, match="root does not write to what others have put there"):
         check_log(Config(logfile=f"{entered}/x.log"), nobody)
+
+
+@needs_root
+def test_a_log_that_systemd_would_not_open_is_told(entered: Path) -> None:
+    """The unit starts as proc_user, so what root may open does not count; /var/log/astmanproxy is made."""
+    nobody = identity(Config(proc_user="nobody"))
+    config = Config(logfile=f"{entered}/x.log")
+
+    said = log_of_the_unit(config, nobody, booted=str(entered))
+
+    assert "under systemd the proxy will not start" in said
+    assert f"may make no file in {entered}" in said
+    assert log_of_the_unit(config, nobody, booted="/nonexistent") == ""
+    kept = Config(logfile="/var/log/astmanproxy/astmanproxy.log")
+    assert log_of_the_unit(kept, nobody, booted=str(entered)) == ""
+    os.chown(entered, nobody.uid, nobody.gid)
+    assert log_of_the_unit(config, nobody, booted=str(entered)) == ""
 
 
 @needs_root
