@@ -6,6 +6,7 @@ Two at once: the second one waits for the first.  It is there whole or not at al
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -13,6 +14,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / ".venv-demo"
@@ -30,23 +35,32 @@ def main(pipflags: list[str]) -> None:
     mark = HERE / ".ready"
     needed = packages()
     made_of = f"{sys.version}\n{needed}"
+    with alone():
+        if not mark.exists() or mark.read_text("utf-8") != made_of:
+            try:
+                make(python, needed, pipflags)
+                mark.write_text(made_of, "utf-8")
+            except BaseException as error:
+                shutil.rmtree(HERE, ignore_errors=True)
+                if isinstance(error, (OSError, subprocess.CalledProcessError, KeyboardInterrupt)):
+                    sys.exit(f"demo: what the program needs could not be installed: {error}")
+                raise
+    os.execv(python, [str(python), str(ROOT / "demo/demo.py")])
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other make demo installs; none does meanwhile."""
     lock = os.open(ROOT, os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print("Another make demo is installing what both need: waiting for it", flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    if not mark.exists() or mark.read_text("utf-8") != made_of:
         try:
-            make(python, needed, pipflags)
-            mark.write_text(made_of, "utf-8")
-        except BaseException as error:
-            shutil.rmtree(HERE, ignore_errors=True)
-            if isinstance(error, (OSError, subprocess.CalledProcessError, KeyboardInterrupt)):
-                sys.exit(f"demo: what the program needs could not be installed: {error}")
-            raise
-    os.close(lock)
-    os.execv(python, [str(python), str(ROOT / "demo/demo.py")])
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another make demo is installing what both need: waiting for it", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def packages() -> str:

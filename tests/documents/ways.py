@@ -204,7 +204,7 @@ BOOTED = [
 _INSTALL = "tests/system/test_install.py"
 _DEB = "tests/packages/test_deb.py"
 _FROM_C = "tests/packages/test_from_c.py"
-_OFFLINE = "tests/packages/test_offline.py"
+_OFFLINE = "tests/packages/test_index.py"
 _STARTS = "tests/service/test_other_starts.py"
 _MAKE = "tests/system/test_make.py"
 

@@ -11,10 +11,6 @@ Marks give them what a module wants otherwise, set for all of it::
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,11 +21,12 @@ from tests.certificates import self_signed
 from tests.support import ProxyProcess
 from tests.system.daemons import Daemon
 from tests.system.files import Files
-from tests.system.installations import Place, make
+from tests.system.installations import Place, copying_python, make, once
 from tests.system.peers import PATIENT, Stage, host_line, is_response, wait_connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support import ManagerClient
 
@@ -88,21 +85,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def place() -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """An installation with one handler of the administrator's own; tests do not change it.
 
-    There is one for all workers: the first that needs it makes it.  The directory of the
-    run, and with it the installation, is removed when the run ends.
+    There is one for all workers.  tests/packages/test_index.py has one that pip made.
     """
-    top = Path(os.environ["ASTMANPROXY_TEST_RUN"]) / "install"
-    found = Place(top)
-    with top.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not top.exists():
-            try:
-                found.add_handler()
-                make("install", *found.settings)
-            except BaseException:
-                shutil.rmtree(top, ignore_errors=True)
-                raise
-    return found
+
+    def install(top: Path) -> None:
+        found = Place(top)
+        found.add_handler()
+        make("install", *found.settings, python=copying_python(tmp_path_factory.mktemp("python")))
+
+    return Place(once("install", install))

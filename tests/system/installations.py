@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +18,7 @@ import pytest
 from tests.support import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 #: A handler of the administrator's own.
 OWN_HANDLER = "def write(message):\n    return message.raw\n"
@@ -26,6 +31,26 @@ case "$*" in
 *"-m pip "*) exit {status} ;;
 *) exec "{python}" "$@" ;;
 esac
+"""
+_COPYING = """#!/bin/sh
+case "$*" in
+*"-m venv "*)
+    for last; do :; done
+    "{python}" -m venv --without-pip "$last" || exit
+    site=$("$last/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    echo "{site}" > "$site/others.pth"
+    cp "${{0%/*}}/pip.py" "$site" ;;
+*) exec "{python}" "$@" ;;
+esac
+"""
+_PIP = """
+import shutil, sys
+from pathlib import Path
+source, site = Path(sys.argv[-1]), Path(__file__).parent
+if (source / "setup.py").exists():
+    shutil.copy(source / "astmanproxy.py", site)
+    shutil.copytree(source / "amiproxy", site / "amiproxy")
+    shutil.copytree(source / "handlers", Path(sys.prefix, "lib/astmanproxy/handlers"))
 """
 
 
@@ -65,6 +90,38 @@ def stand_in_python(path: Path, status: int) -> Path:
     path.write_text(_STAND_IN.format(status=status, python=sys.executable))
     path.chmod(0o755)
     return path
+
+
+def copying_python(directory: Path) -> Path:
+    """Write a Python to *directory* in whose environments pip only copies; return it.
+
+    They have the program, and see the packages that are there for the tests: an
+    installation takes little time and no network, and its program runs.
+    """
+    path = directory / "python"
+    site = sysconfig.get_path("purelib")
+    path.write_text(_COPYING.format(python=sys.executable, site=site))
+    path.chmod(0o755)
+    (directory / "pip.py").write_text(_PIP)
+    return path
+
+
+def once(name: str, build: Callable[[Path], None]) -> Path:
+    """Return the directory *name* that *build* has filled: once for all workers of this run.
+
+    It is removed when the run ends.
+    """
+    top = Path(os.environ["ASTMANPROXY_TEST_RUN"], name)
+    with top.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not top.exists():
+            top.mkdir()
+            try:
+                build(top)
+            except BaseException:
+                shutil.rmtree(top, ignore_errors=True)
+                raise
+    return top
 
 
 class Place:

@@ -6,39 +6,35 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import ROOT
+from tests.system.installations import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 
 
-@pytest.fixture(scope="module")
-def deb() -> Iterator[Path]:
-    """The package, of version 3.4.5."""
+@pytest.fixture(scope="session")
+def tree() -> Path:
+    """The files of the package, of version 3.4.5; its control files are in DEBIAN."""
     for program in ("dpkg-buildpackage", "dh", "dh_python3"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing (Debian: dpkg-dev, debhelper, dh-python)")
-    with tempfile.TemporaryDirectory(prefix="astmanproxy-deb-") as out:
-        before = {path.name for path in ROOT.iterdir()}
-        subprocess.run(["make", "-s", "deb", f"OUT={out}", "VERSION=3.4.5"], cwd=ROOT, check=True)
-        assert {path.name for path in ROOT.iterdir()} == before
-        yield Path(out, "astmanproxy_3.4.5_all.deb")
+    return once("deb", build) / "tree"
 
 
-@pytest.fixture(scope="module")
-def tree(deb: Path) -> Iterator[Path]:
-    """The files of the package; its control files are in DEBIAN."""
-    with tempfile.TemporaryDirectory(prefix="astmanproxy-deb-") as name:
-        subprocess.run(["dpkg-deb", "-R", deb, name], check=True)
-        yield Path(name)
+def build(top: Path) -> None:
+    """Build the package and unpack it below *top*; nothing is left in the repository."""
+    before = {path.name for path in ROOT.iterdir()}
+    subprocess.run(["make", "-s", "deb", f"OUT={top}", "VERSION=3.4.5"], cwd=ROOT, check=True)
+    assert {path.name for path in ROOT.iterdir()} == before
+    package = top / "astmanproxy_3.4.5_all.deb"
+    subprocess.run(["dpkg-deb", "-R", package, top / "tree"], check=True)
 
 
 def files(top: Path, pattern: str = "**/*") -> set[str]:

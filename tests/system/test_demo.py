@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -18,26 +15,12 @@ import pytest
 
 from demo import environment
 from tests.support import ROOT, ManagerClient, wait_until
+from tests.system.demos import source_tree, started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-Running = subprocess.Popen[str]
-
-
-@contextlib.contextmanager
-def started(*arguments: str, root: Path = ROOT) -> Iterator[Running]:
-    """Run Python with *arguments* in *root*; it has to end when it is told to."""
-    running = subprocess.Popen(
-        [sys.executable, *arguments], cwd=root, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    try:
-        yield running
-    finally:
-        running.terminate()
-        running.communicate(timeout=20)
+    from tests.system.demos import Running
 
 
 def told(demo: Running) -> tuple[str, int, int]:
@@ -89,10 +72,7 @@ def test_two_demos_run_at_once() -> None:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Return a source directory with a copy of demo/ in it."""
-    for name in ("amiproxy", "handlers", "simulator", "requirements", "tests", "astmanproxy.py"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "demo", tmp_path / "demo")
-    return tmp_path
+    return source_tree(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["astmanproxy.py", "simulator"])
@@ -129,30 +109,6 @@ def children(pid: int) -> list[str]:
     return sorted(found.stdout.split(), key=int)
 
 
-_STAND_IN = """
-import sys
-import bcrypt, daemon, h11, lockfile
-print("demo with", sys.prefix)
-"""
-
-
-def test_it_installs_what_the_program_needs_and_no_more(tree: Path) -> None:
-    """Once; who comes meanwhile waits.  It stays below this directory, and small."""
-    (tree / "demo/demo.py").write_text(_STAND_IN)
-
-    command = "demo/environment.py"
-    with started(command, root=tree) as one, started(command, root=tree) as two:
-        texts = [one.communicate(timeout=200)[0], two.communicate(timeout=200)[0]]
-
-    if re.search("No matching distribution|Failed to establish", "".join(texts)):
-        pytest.skip("the package index cannot be reached")
-    assert [f"demo with {tree}/.venv-demo" in text for text in texts] == [True, True], texts
-    assert sum("Successfully installed" in text for text in texts) == 1
-    size = sum(path.lstat().st_size for path in (tree / ".venv-demo").rglob("*"))
-    assert size < 5_000_000
-    assert "***" not in "".join(texts)
-
-
 def test_an_installation_that_fails_leaves_nothing(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,3 +127,29 @@ def test_an_installation_that_fails_leaves_nothing(
         environment.main([])
 
     assert not here.exists()
+
+
+def test_what_is_installed_is_pinned_and_installed_once(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into its own environment, which the demo runs in."""
+    here = tree / ".venv-demo"
+    monkeypatch.setattr(environment, "HERE", here)
+    asked: list[list[str]] = []
+    became: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> None:
+        here.mkdir(exist_ok=True)
+        asked.append(command)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(os, "execv", lambda _, arguments: became.append(arguments))
+
+    environment.main([])
+    environment.main([])
+
+    (pip,) = (each for each in asked if "install" in each)
+    assert {"--require-hashes", "--only-binary=:all:"} <= set(pip)
+    assert became == [[str(here / "bin/python"), str(ROOT / "demo/demo.py")]] * 2
+    pins = (here / "requirements.txt").read_text()
+    assert re.findall(r"^([\w-]+)==", pins, re.MULTILINE)[:2] == ["bcrypt", "h11"]

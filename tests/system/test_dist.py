@@ -9,18 +9,18 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
 from amiproxy import __version__
 from tests.support import ROOT
+from tests.system.installations import once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 STEM = f"astmanproxy-{__version__}"
 
@@ -48,29 +48,32 @@ def listed() -> set[str]:
     return {name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()}
 
 
-@pytest.fixture(scope="module")
-def built() -> Iterator[Path]:
-    """A directory with both, built from a copy, as building leaves files behind."""
-    with tempfile.TemporaryDirectory(prefix="astmanproxy-dist-") as name:
-        tools, copy, out = Path(name, "tools"), Path(name, "copy"), Path(name, "out")
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        done = subprocess.run(
-            [*pip, "--target", tools, "setuptools>=77"], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            pytest.skip("the package index cannot be reached")
-        for file in listed():
-            (copy / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / file, copy / file)
-        out.mkdir()
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", _BUILD, str(out)],
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(tools)},
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        yield out
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """A directory with both."""
+    return once("dist", build) / "out"
+
+
+def build(top: Path) -> None:
+    """Build both below *top*, from a copy, as building leaves files behind."""
+    tools, copy, out = top / "tools", top / "copy", top / "out"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    done = subprocess.run(
+        [*pip, "--target", tools, "setuptools>=77"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("the package index cannot be reached")
+    for file in listed():
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, copy / file)
+    out.mkdir()
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _BUILD, str(out)],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(tools)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def test_the_source_distribution_is_the_repository(built: Path) -> None:

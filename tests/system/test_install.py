@@ -7,17 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from requirements.pins import path_of, pins
 from tests.support import ROOT, ManagerClient, free_port, wait_until
 from tests.system.installations import Place, make, run_make, stand_in_python
-
-# Installing asks the package index, which may be slow.
-pytestmark = pytest.mark.timeout(400)
 
 
 def test_install_puts_program_configuration_and_start_files(place: Place) -> None:
@@ -128,45 +123,6 @@ def test_an_upgrade_that_fails_keeps_the_old_program(place: Place, tmp_path: Pat
     assert "see Platforms in docs/install.md" in done.stderr
     assert subprocess.run([place.program, "-v"], check=False).returncode == 0
     assert not (place.library / "venv.new").exists()
-
-
-def forged_index(top: Path) -> Path:
-    """Make a package index below *top* that has every pinned release, each with other content."""
-    for pin in pins(path_of("install").read_text()):
-        name, _, version = pin.partition(";")[0].strip().partition("==")
-        directory = top / name
-        directory.mkdir(parents=True, exist_ok=True)
-        stem = f"{name.replace('-', '_')}-{version}"
-        with zipfile.ZipFile(directory / f"{stem}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(f"{name.replace('-', '_')}.py", "raise SystemExit('forged')\n")
-            info = f"{stem}.dist-info"
-            wheel.writestr(
-                f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-            )
-            wheel.writestr(
-                f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            )
-            wheel.writestr(f"{info}/RECORD", "")
-        links = [f'<a href="{one.name}">{one.name}</a>' for one in directory.glob("*.whl")]
-        (directory / "index.html").write_text("\n".join(links))
-    return top
-
-
-def test_a_forged_package_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An index, or whoever is on the way to it, that gives another file of the same name."""
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    there = Place(tmp_path / "root")
-
-    done = run_make(
-        "install",
-        *there.settings,
-        f"PIPFLAGS=--index-url {forged_index(tmp_path / 'index').as_uri()}",
-    )
-
-    assert done.returncode != 0
-    assert "DO NOT MATCH THE HASHES" in done.stderr
-    assert not there.program.exists()
 
 
 def test_install_and_uninstall_keep_what_the_administrator_made(tmp_path: Path) -> None:

@@ -6,16 +6,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.system.installations import once
 
 #: What rpm prints of a file: path, owner and group, rights, and what kind of file it is.
 _DUMP = "[%{FILENAMES} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEMODES:perms} %{FILEFLAGS:fflags}\n]"
@@ -28,25 +24,28 @@ def need(*programs: str) -> None:
             pytest.skip(f"{program} is missing")
 
 
-@pytest.fixture(scope="module")
-def rpm() -> Iterator[Path]:
-    """The package."""
+@pytest.fixture(scope="session")
+def rpm() -> Path:
+    """The package, of version 3.4.5."""
     need("rpmbuild", "rpm2cpio", "cpio")
-    with tempfile.TemporaryDirectory(prefix="astmanproxy-rpm-") as out:
-        before = {path.name for path in ROOT.iterdir()}
-        subprocess.run(["make", "-s", "rpm", f"OUT={out}", "VERSION=3.4.5"], cwd=ROOT, check=True)
-        assert {path.name for path in ROOT.iterdir()} == before
-        yield Path(out, "astmanproxy-3.4.5-1.noarch.rpm")
+    return once("rpm", build) / "astmanproxy-3.4.5-1.noarch.rpm"
 
 
-@pytest.fixture(scope="module")
-def tree(rpm: Path) -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def tree(rpm: Path) -> Path:
     """The files of the package."""
-    with tempfile.TemporaryDirectory(prefix="astmanproxy-rpm-") as name:
-        with rpm.open("rb") as file:
-            archive = subprocess.run(["rpm2cpio"], stdin=file, capture_output=True, check=True)
-        subprocess.run(["cpio", "-id", "--quiet"], input=archive.stdout, cwd=name, check=True)
-        yield Path(name)
+    return rpm.parent / "tree"
+
+
+def build(top: Path) -> None:
+    """Build the package and unpack it below *top*; nothing is left in the repository."""
+    before = {path.name for path in ROOT.iterdir()}
+    subprocess.run(["make", "-s", "rpm", f"OUT={top}", "VERSION=3.4.5"], cwd=ROOT, check=True)
+    assert {path.name for path in ROOT.iterdir()} == before
+    (top / "tree").mkdir()
+    with (top / "astmanproxy-3.4.5-1.noarch.rpm").open("rb") as file:
+        archive = subprocess.run(["rpm2cpio"], stdin=file, capture_output=True, check=True)
+    subprocess.run(["cpio", "-id", "--quiet"], input=archive.stdout, cwd=top / "tree", check=True)
 
 
 def query(rpm: Path, *arguments: str) -> list[str]:

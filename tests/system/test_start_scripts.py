@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from tests.system.installations import Place
 
-# The first test installs, which asks the package index.
-pytestmark = pytest.mark.timeout(400)
-
 
 def test_the_systemd_unit_is_well_formed(place: Place) -> None:
     """systemd-analyze finds no fault in it."""
