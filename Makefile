@@ -121,7 +121,8 @@ service-test: .venv/.ready
 	@$(PY) -m pytest -m service tests/service $(ARGS)
 
 # The package in bare Debians, which it builds as root, once, in PACKAGE_TREES, and keeps; and what
-# a newcomer and an upgrader do there.  How long that took is in packages-last.txt.
+# a newcomer and an upgrader do there, and what pip fetches here.  How long that took is in
+# packages-last.txt.
 deb-test: export PACKAGE_TREES ?= $(HOME)/.cache/astmanproxy/packages
 deb-test: export PACKAGE_FIGURES ?= packages-last.txt
 deb-test: .venv/.ready
