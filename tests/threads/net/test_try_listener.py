@@ -108,7 +108,10 @@ def test_listening_sockets_are_found_by_their_port() -> None:
         port = listener.getsockname()[1]
         with socket.create_connection(listener.getsockname()):
             inode = os.fstat(listener.fileno()).st_ino
-            assert listening_inodes(sockets(), port) == {str(inode)}
+            found = listening_inodes(sockets(), port)
+            # Another test may listen at the same port of another address.
+            assert str(inode) in found
+            assert len(found) < 5
     assert listening_inodes(["", "x", "0: 00:04D2 00 0A"], 1234) == set()
 
 
