@@ -9,32 +9,16 @@ import pytest
 
 from tests.packages.deb import CONF, listens
 from tests.packages.newcomer import DIRECTORY, Newcomer
-from tests.service.machine import Machine
-from tests.service.network import Internet
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.packages.conftest import Debs
-    from tests.packages.trees import Bare
 
 pytestmark = pytest.mark.packages
 
 HOST = "host = 192.0.2.10, 5038, proxy, secret, on"
 SIMULATED = "host = 127.0.0.1, 5038, ampuser, AmpSecret, on"
 PING = r"printf 'Action: Ping\r\n\r\nAction: Logoff\r\n\r\n' | nc 127.0.0.1 1234"
-
-
-@pytest.fixture
-def newcomer(tree: Bare) -> Iterator[Newcomer]:
-    """At a machine with systemd and nothing else, and with a way to Debian and PyPI."""
-    if not Internet.is_there():
-        pytest.skip("needs a way to the package index")
-    with Machine(tree) as machine:
-        internet = Internet(machine)
-        yield Newcomer(machine, internet)
-        internet.close()
 
 
 def test_with_make_install(newcomer: Newcomer) -> None:

@@ -124,6 +124,30 @@ def once(name: str, build: Callable[[Path], None]) -> Path:
     return top
 
 
+def files_below(top: Path, pattern: str = "**/*") -> set[str]:
+    """Return the files below *top*, without byte code."""
+    found = [path for path in top.glob(pattern) if path.is_file()]
+    return {str(path.relative_to(top)) for path in found if "__pycache__" not in path.parts}
+
+
+def said_without_tools(build: Path, directory: Path) -> str:
+    """Return what the script *build* says, which must fail, where a machine has next to no program.
+
+    *directory* is empty: what the script may find goes there, and what it would build.
+    """
+    for name in ("sh", "dirname", "sed"):
+        (directory / name).symlink_to(shutil.which(name) or "")
+    done = subprocess.run(
+        [build, directory],
+        env={**os.environ, "PATH": str(directory)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
 class Place:
     """The directories of an installation below *top*."""
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import ROOT
-from tests.system.installations import once
+from tests.system.installations import files_below, once, said_without_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,18 +36,12 @@ def build(top: Path) -> None:
     subprocess.run(["dpkg-deb", "-R", package, top / "tree"], check=True)
 
 
-def files(top: Path, pattern: str = "**/*") -> set[str]:
-    """Return the files below *top*, without byte code."""
-    found = [path for path in top.glob(pattern) if path.is_file()]
-    return {str(path.relative_to(top)) for path in found if "__pycache__" not in path.parts}
-
-
 def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
     """Each module and handler, and nothing of tests or tools."""
     share = tree / "usr/share/astmanproxy"
 
     for name in ("amiproxy", "handlers"):
-        assert files(share / name) == files(ROOT / name, "**/*.py")
+        assert files_below(share / name) == files_below(ROOT / name, "**/*.py")
     assert {path.name for path in share.iterdir()} == {
         "amiproxy", "astmanproxy.py", "etc", "handlers", "init",
     }  # fmt: skip
@@ -59,7 +52,7 @@ def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
 
 def test_it_holds_what_make_install_installs(tree: Path) -> None:
     """Unit, socket, System V script, user, manual pages, completion, documentation."""
-    found = files(tree)
+    found = files_below(tree)
 
     assert {
         "etc/init.d/astmanproxy",
@@ -116,18 +109,8 @@ def test_its_scripts_are_well_written(name: str) -> None:
 
 def test_what_it_takes_to_build_it_is_named(tmp_path: Path) -> None:
     """Not a message of some tool inside."""
-    for name in ("sh", "dirname", "sed"):
-        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    said = said_without_tools(ROOT / "packaging/debian/build", tmp_path)
 
-    done = subprocess.run(
-        [ROOT / "packaging/debian/build", tmp_path],
-        env={**os.environ, "PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    assert done.stderr == (
+    assert said == (
         "dpkg-buildpackage is missing (Debian: apt install dpkg-dev debhelper dh-python)\n"
     )

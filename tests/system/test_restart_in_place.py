@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -151,8 +152,9 @@ def test_a_new_port_is_bound_and_the_old_one_given_up(daemon: Daemon) -> None:
         socket.create_connection(("127.0.0.1", old), 5)
 
 
-def test_a_stop_while_it_restarts_wins(daemon: Daemon) -> None:
-    """SIGTERM is for the process, whatever it is about to become."""
+@contextlib.contextmanager
+def waiting_for_an_answer(daemon: Daemon) -> Iterator[int]:
+    """Start *daemon*, with a client whose action is not answered: to end takes it a second."""
     with SimulatedAsterisk() as asterisk:
         asterisk.answer("CoreStatus", lambda _: b"")
         daemon.configure("drainseconds = 1\n" + QUICK + host_line(asterisk))
@@ -161,33 +163,32 @@ def test_a_stop_while_it_restarts_wins(daemon: Daemon) -> None:
         with daemon.client() as client:
             client.send("Action: CoreStatus")
             asterisk.wait_for_action("CoreStatus")
-            asker = threading.Thread(target=restart, args=(daemon,))
-            asker.start()
-            daemon.wait_log("-- stopping")
-            os.kill(pid, signal.SIGTERM)
-            daemon.wait_end(pid)
-            asker.join()
+            yield pid
+
+
+def test_a_stop_while_it_restarts_wins(daemon: Daemon) -> None:
+    """SIGTERM is for the process, whatever it is about to become."""
+    with waiting_for_an_answer(daemon) as pid:
+        asker = threading.Thread(target=restart, args=(daemon,))
+        asker.start()
+        daemon.wait_log("-- stopping")
+        os.kill(pid, signal.SIGTERM)
+        daemon.wait_end(pid)
+        asker.join()
     assert starts(daemon) == 1
     assert not daemon.pidfile.exists()
 
 
 def test_a_file_that_breaks_when_it_was_checked_is_named_in_the_log(daemon: Daemon) -> None:
     """The clients are gone by then, and so is the proxy; whoever asked is told where to look."""
-    with SimulatedAsterisk() as asterisk:
-        asterisk.answer("CoreStatus", lambda _: b"")
-        daemon.configure("drainseconds = 1\n" + QUICK + host_line(asterisk))
-        pid = daemon.start()
-        daemon.wait_log(": connected (")
-        with daemon.client() as client:
-            client.send("Action: CoreStatus")
-            asterisk.wait_for_action("CoreStatus")
-            done: list[tuple[int, str, str]] = []
-            asker = threading.Thread(target=lambda: done.append(restart(daemon)))
-            asker.start()
-            daemon.wait_log("-- stopping")
-            daemon.configure("maxclients = many\n")
-            daemon.wait_end(pid)
-            asker.join()
+    with waiting_for_an_answer(daemon) as pid:
+        done: list[tuple[int, str, str]] = []
+        asker = threading.Thread(target=lambda: done.append(restart(daemon)))
+        asker.start()
+        daemon.wait_log("-- stopping")
+        daemon.configure("maxclients = many\n")
+        daemon.wait_end(pid)
+        asker.join()
 
     assert done == [(4, "it starts anew\n", "it has not come back: see its log\n")]
     daemon.wait_log(f"cannot restart -- {daemon.config}:6: maxclients")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT
-from tests.system.installations import once
+from tests.system.installations import files_below, once, said_without_tools
 
 #: What rpm prints of a file: path, owner and group, rights, and what kind of file it is.
 _DUMP = "[%{FILENAMES} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEMODES:perms} %{FILEFLAGS:fflags}\n]"
@@ -56,18 +55,12 @@ def query(rpm: Path, *arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def files(top: Path, pattern: str = "**/*") -> set[str]:
-    """Return the files below *top*, without byte code."""
-    found = [path for path in top.glob(pattern) if path.is_file()]
-    return {str(path.relative_to(top)) for path in found if "__pycache__" not in path.parts}
-
-
 def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
     """Each module and handler, compiled, and nothing of tests or tools."""
     share = tree / "usr/share/astmanproxy"
 
     for name in ("amiproxy", "handlers"):
-        assert files(share / name) == files(ROOT / name, "**/*.py")
+        assert files_below(share / name) == files_below(ROOT / name, "**/*.py")
         for source in share.glob(f"{name}/**/*.py"):
             assert list(source.parent.glob(f"__pycache__/{source.stem}.*.pyc")), source
     assert {path.name for path in share.iterdir()} == {
@@ -77,7 +70,7 @@ def test_it_holds_the_program_and_all_formats(tree: Path) -> None:
 
 def test_it_holds_what_make_install_installs(tree: Path) -> None:
     """Unit, socket, user, manual pages, completion, documentation; a System V script it does not."""
-    found = files(tree)
+    found = files_below(tree)
 
     assert {
         "etc/asterisk/astmanproxy.conf",
@@ -153,19 +146,9 @@ def test_its_scripts_are_well_written(rpm: Path, kind: str) -> None:
 
 def test_what_it_takes_to_build_it_is_named(tmp_path: Path) -> None:
     """Not a message of some tool inside."""
-    for name in ("sh", "dirname", "sed"):
-        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    said = said_without_tools(ROOT / "packaging/rpm/build", tmp_path)
 
-    done = subprocess.run(
-        [ROOT / "packaging/rpm/build", tmp_path],
-        env={**os.environ, "PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    assert done.stderr == (
+    assert said == (
         "rpmbuild is missing (Fedora: dnf install rpm-build python3; Debian: apt install rpm python3)\n"
     )
 
