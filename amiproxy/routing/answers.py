@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amiproxy.message import Message
 from amiproxy.routing.actionids import exchanged
+from amiproxy.wire.routed import PROXY, Routed
+
+if TYPE_CHECKING:
+    from amiproxy.routing.pending import PendingAction
 
 #: Actions whose ActionID comes back in an event for all, and that event; in lower case.
 ECHOES = {
@@ -61,3 +67,29 @@ def restored(message: Message, given: str | None) -> Message:
     found = Message(exchanged(message.raw, given), own=message.own)
     found.links = message.links  # the same channels, whatever the ActionID
     return found
+
+
+def part(message: Message, action: PendingAction, *, final: bool) -> Routed | None:
+    """Return *message* as a part of the answer to *action*; None if nobody gets it."""
+    if action.owner == PROXY:
+        if not action.kept:
+            return None
+        wire_id = action.wire_id
+        return Routed(message, owner=PROXY, request_id=wire_id, final=final, private=True)
+    if "actionid" not in message.values:
+        return given_back(message, action, None, final=final)
+    return given_back(restored(message, action.given), action, action.given, final=final)
+
+
+def given_back(
+    message: Message, action: PendingAction, action_id: str | None, *, final: bool
+) -> Routed:
+    """Return *message*, which bears *action_id* as its client gave it, for who asked *action*."""
+    return Routed(
+        message,
+        owner=action.owner,
+        action_id=action_id,
+        request_id=action.wire_id,
+        final=final,
+        private=action.private or action.is_private(),
+    )

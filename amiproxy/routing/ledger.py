@@ -52,6 +52,8 @@ from amiproxy.routing.answers import (
     FOR_ALL,
     answer_to_originate,
     ends_list,
+    given_back,
+    part,
     restored,
     says_its_end,
     starts_list,
@@ -188,7 +190,7 @@ class Ledger:
             if action.held_back:
                 self._held.add(action)
                 return None  # answered when its OriginateResponse comes
-            if starts_list(message) and action.owner != PROXY:
+            if starts_list(message) and (action.owner != PROXY or action.kept):
                 self.open_list = action
                 if not says_its_end(message):
                     self._endless = action
@@ -316,31 +318,12 @@ class Ledger:
         """Return *message* as a part of the answer to *action*, which ends if it is *final*."""
         if final:
             self._end(action, message)
-        if action.owner == PROXY:
-            return None
-        given = action.given if "actionid" in message.values else None
-        if "actionid" in message.values:
-            message = restored(message, given)
-        return Routed(
-            message,
-            owner=action.owner,
-            action_id=given,
-            request_id=action.wire_id,
-            final=final,
-            private=action.private or action.is_private(),
-        )
+        return part(message, action, final=final)
 
     def _originate_answer(self, action: PendingAction, *, done: bool) -> Routed:
         """Answer an Originate that was held back."""
         self._end(action, answer := answer_to_originate(action.given, self.host, done=done))
-        return Routed(
-            answer,
-            owner=action.owner,
-            action_id=action.given,
-            request_id=action.wire_id,
-            final=True,
-            private=action.is_private(),
-        )
+        return given_back(answer, action, action.given, final=True)
 
     def _end(self, action: PendingAction, last: Message | None = None) -> None:
         """Note that *action* is over; *last*, which its session gets, shows that."""

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 
-def means(name: str, host: str, address: str, port: int) -> bool:
-    """Return whether *name* means the server at *host*, *address* ("" if unknown) and *port*.
+def names_of(name: str, host: str, address: str, port: int) -> frozenset[str]:
+    """Return all by which the server *name* ("" if it has none) may be meant, in lower case.
 
-    Host, address, or either with the port; all in lower case, IPv6 with brackets or without.
+    Besides its name that is host, *address* ("" if unknown), and either with the *port*.
     """
     hosts = {host, address} - {""}
-    return name in hosts or name in {
-        spelled for each in hosts for spelled in (f"{each}:{port}", f"[{each}]:{port}")
-    }
+    spelled = {text for each in hosts for text in (f"{each}:{port}", f"[{each}]:{port}")}
+    return frozenset({name, *hosts, *spelled} - {""})

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.pending import PendingAction
 
+#: Bytes of actions that are sent before the first of them is answered.  Asterisk reads one
+#: action of a connection after the other: more would only wait there instead of here, where
+#: it lets others go first.  An action that is longer goes alone.
+WINDOW = 2048
+
+#: Bytes of one session's actions that may wait for their turn before it is read no further.
+MOST_WAITING = 65536
+
 
 class _Held(NamedTuple):
     """What waits behind an Originate of its session."""

@@ -83,6 +83,9 @@ class View:
         # A client that has sent an ActionID gets messages that carry it, no others.
         if self.silent or (events and self.mode is _ON and self.last_id is not None):
             return Route.NOTHING
+        if kind is BatchKind.NOTICE:
+            hears = self.mask & ALL and not (self.mode is _ON and self.last_id is not None)
+            return Route.WHOLE if hears else Route.NOTHING
         if self.filtered or (self.mode is _ON and not events):
             return Route.EACH
         if kind is BatchKind.ANSWERS and self.mode is _UNIQUE and self.sees_all_events:

@@ -59,6 +59,8 @@ class ServerSpec:
     secret: str = field(repr=False)
     events: str = "on"  # sent to Asterisk as it stands, lower case
     tls: bool = False
+    name: str = ""  # what it is called, lower case; "": by its host
+    proxy: bool = False  # another astmanproxy is there
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The ``host`` line of astmanproxy.conf (spec section 3).
 
-host = address, port, user, secret, events (on/off), use_ssl (on/off)
+host = address, port, user, secret, events (on/off), use_ssl (on/off), option=value ...
+
+The options, in any order and behind all six fields (spec section 14): ``name=``, ``proxy=``.
 """
 
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.boolean import parse_bool
@@ -15,9 +18,24 @@ from amiproxy.settings.config import ServerSpec
 from amiproxy.settings.readers import host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from amiproxy.settings.confsyntax import Value
+
+#: What the values of the options look like, and how that is said.
+_OPTIONS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "name": re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"),
+        "proxy": re.compile("yes|no|on|off|true|false|1|0"),
+    }
+)
+_MAY_BE: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "write letters, digits, dots, - and _, 64 at the most, the first and the last of"
+        " them a letter or a digit",
+        "proxy": "write yes or no",
+    }
+)
 
 
 def read_server(value: Value) -> ServerSpec:
@@ -29,7 +47,7 @@ def read_server(value: Value) -> ServerSpec:
 
     """
     found = _fields(value)
-    name, port, user, secret, events, use_ssl, *_ = [*found, "off"]
+    name, port, user, secret, events, use_ssl = [*found[:6], "off"][:6]
     if not read_port(port):
         raise ValueError("the port (second field) is not a number between 1 and 65535")
     if not read_events(events):
@@ -42,6 +60,7 @@ def read_server(value: Value) -> ServerSpec:
             "use_ssl (sixth field) is neither on nor off; a secret with a comma needs quotes, as do"
             " several classes of events"
         )
+    options = _options(found[6:])
     return ServerSpec(
         host=host(name.lower()),
         port=read_port(port),
@@ -49,7 +68,29 @@ def read_server(value: Value) -> ServerSpec:
         secret=secret,
         events=read_events(events),
         tls=tls,
+        name=options.get("name", ""),
+        proxy=parse_bool(options.get("proxy", "no")) or False,
     )
+
+
+def _options(fields: Iterable[str]) -> dict[str, str]:
+    """Return the options in *fields*, behind the sixth, by name in lower case.
+
+    Raises:
+        ValueError: one is known and its value cannot be used, or is given twice.
+
+    """
+    found: dict[str, str] = {}
+    for each in fields:
+        key, equals, word = (part.strip() for part in each.lower().partition("="))
+        if not equals or key not in _OPTIONS:
+            continue  # the C program does not look at it either: see oddities
+        if key in found:
+            raise ValueError(f"{key}= is given twice")
+        if not _OPTIONS[key].fullmatch(word):
+            raise ValueError(f"{key}= (behind the sixth field): {_MAY_BE[key]}")
+        found[key] = word
+    return found
 
 
 def _fields(value: Value) -> list[str]:
@@ -88,8 +129,11 @@ def oddities(value: Value) -> Iterator[str]:
     if use_ssl != "on" and parse_bool(use_ssl):
         # It will not connect where that was right.
         yield "use_ssl: TLS here, plain text in the C program; write on for TLS, off for plain text"
-    if any(fields[6:]):
-        yield "what is behind the sixth field does not count; a secret with a comma needs quotes"
+    if any(each and each.lower().partition("=")[0].strip() not in _OPTIONS for each in fields[6:]):
+        yield (
+            "what is behind the sixth field does not count, but name= and proxy=; a secret with a"
+            " comma needs quotes"
+        )
     if value.joined & {2, 3}:
         yield "the blanks in user and secret do not count; put the field in quotes"
 

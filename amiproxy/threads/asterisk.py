@@ -109,9 +109,9 @@ class AsteriskServer:
 
     def _sign(self, config: Config) -> None:
         """Have messages say from which server they are, or not."""
-        host = self.link.host
-        self.link.ledger.host = host if config.server_header else ""
-        header = f"\r\nServer: {host}" if config.server_header else ""
+        name = self.link.name if config.server_header else ""
+        self.link.ledger.host = name
+        header = f"\r\nServer: {name}" if name and not self.link.spec.proxy else ""
         self._ending = f"{header}\r\n\r\n".encode("latin-1", "replace")
 
     def start(self) -> None:

@@ -158,7 +158,7 @@ class Servers:
             if self._stopped or self._are_too_many():
                 return False
             server = self._make(spec, self._config, str(found[0][4][0]))
-            same = [one for one in self._servers if one.link.is_same_server(server.link)]
+            same = [one for one in self._servers if are_same(one.link, server.link)]
             # One that was given up is re-added by this (spec section 4).
             for one in same:
                 if one.link.given_up:
@@ -177,7 +177,7 @@ class Servers:
         """Let the server called *name* go; return False if there is none."""
         wanted = name.strip().lower()
         with self._lock:
-            server = next((one for one in self._servers if one.link.matches_name(wanted)), None)
+            server = next((one for one in self._servers if wanted in one.link.names), None)
             if server is None:
                 return False
             self._remove(server)
@@ -227,3 +227,15 @@ class Servers:
         assert self._lock.locked()
         self._servers = tuple(servers)
         self._router.servers = tuple(server.link for server in self._servers)
+
+
+def are_same(one: AsteriskLink, other: AsteriskLink) -> bool:
+    """Return whether they have the same name, or lead to the same port of the same host or address.
+
+    Where both have names, these tell them apart.
+    """
+    if one.spec.name and other.spec.name:
+        return one.spec.name == other.spec.name
+    return one.spec.port == other.spec.port and (
+        one.host == other.host or bool(one.address and one.address == other.address)
+    )

@@ -33,6 +33,9 @@ class BatchKind(Enum):
     MIXED = "mixed"
     #: Only its owners, and clients that see the answers to others.
     ANSWERS = "answers"
+    #: Everybody who gets any event of that server, whatever classes and filters say: what the
+    #: proxy itself says of the server (spec section 14).
+    NOTICE = "notice"
 
     # Enum's own is written in Python, and every client looks up its way by kind.
     __hash__ = object.__hash__
@@ -40,6 +43,8 @@ class BatchKind(Enum):
 
 # Looked up in the class it would cost more than the comparison.
 _EVENTS = BatchKind.EVENTS
+
+_NOBODY: frozenset[str] = frozenset()
 
 
 class Batch:
@@ -57,8 +62,11 @@ class Batch:
         "_items",
         "_parts",
         "_written",
+        "after",
+        "epoch",
         "events",
         "kind",
+        "names",
         "owners",
         "scope",
         "wire",
@@ -87,6 +95,10 @@ class Batch:
         self.owners = owners
         #: How many messages nobody has asked for are in it.
         self.events = events or (wire.count(END) if kind is _EVENTS else 0)
+        #: By what its server may be meant, in lower case.
+        self.names: frozenset[str] = _NOBODY
+        #: Which connection its events came on, 0: none, and the number of the one before them.
+        self.epoch = self.after = 0
         self._items = items
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}
@@ -129,7 +141,13 @@ class Batch:
                 owners=self.owners,
                 events=self.events,
             )
+            copy.names, copy.epoch, copy.after = self.names, self.epoch, self.after
         return copy
+
+    @property
+    def upto(self) -> int:
+        """The number of its last event on the connection it came on."""
+        return self.after + self.events
 
     @property
     def items(self) -> Sequence[Routed]:

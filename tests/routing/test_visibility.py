@@ -82,7 +82,7 @@ def test_event_filters_hide_events_and_no_responses() -> None:
     assert view.sees(Routed(PONG), ME)
 
 
-EVENTS, MIXED, ANSWERS = BatchKind
+EVENTS, MIXED, ANSWERS, _NOTICE = BatchKind
 NOTHING, WHOLE, OWN, SHARED, EACH = Route
 
 # For each view the routes of events, of a mixed batch without and with answers to the

@@ -33,7 +33,7 @@ def test_host_lines(line: str, expected: tuple[object, ...]) -> None:
     """Old ones, quoted ones, IPv6, and with more fields than are defined."""
     [server] = read(f"host = {line}").servers
 
-    assert dataclasses.astuple(server) == expected
+    assert dataclasses.astuple(server) == (*expected, "", False)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,25 @@ def test_any_printable_secret_can_be_written_in_quotes(secret: str) -> None:
     [server] = read(f'host = a, 1, u, "{secret}", on, off').servers
 
     assert server.secret == secret
+
+
+def test_options_stand_behind_all_six_fields() -> None:
+    """In any order and case; without them a server is called by its host."""
+    [server] = read("host = pbx, 5038, joe, pw, on, off, Proxy = YES, name=PBX1").servers
+
+    assert (server.name, server.proxy) == ("pbx1", True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("name=a/b", "write letters"), ("name=", "write letters"), ("name=a, name=b", "given twice"),
+        ("name=-a", "write letters"), ("proxy=maybe", "write yes or no"),
+        ("name=" + "a" * 65, "write letters"),
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be_used_is_named(options: str, said: str) -> None:
+    """With what to write instead."""
+    [problem] = problems_of(f"host = pbx, 5038, joe, pw, on, off, {options}")
+
+    assert said in problem

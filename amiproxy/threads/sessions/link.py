@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from amiproxy.access.acl import is_address
 from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
-from amiproxy.routing.servernames import means
-from amiproxy.routing.turns import Turns
+from amiproxy.routing.servernames import names_of
+from amiproxy.routing.turns import MOST_WAITING, WINDOW, Turns
 from amiproxy.threads.sessions.about import About
 from amiproxy.threads.sessions.gate import Gate
 from amiproxy.threads.sessions.linkrecord import LinkRecord
@@ -31,13 +32,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.routed import Routed
 
-#: Bytes of actions that are sent before the first of them is answered.  Asterisk reads one
-#: action of a connection after the other: more would only wait there instead of here, where
-#: it lets others go first.  An action that is longer goes alone.
-WINDOW = 2048
-
-#: Bytes of one session's actions that may wait for their turn before it is read no further.
-MOST_WAITING = 65536
+#: A number for each connection to any server, never used again while the proxy runs.
+_EPOCHS = itertools.count(1)
 
 
 class AsteriskLink:
@@ -47,22 +43,30 @@ class AsteriskLink:
     (threads/asterisk.py) connects it and reads what comes.
     """
 
+    #: Which of all connections of the proxy the events belong to that come, and how many have
+    #: come on it: the server's thread sets both before it hands a batch out.
+    epoch = published = 0
+    banner = ""  #: how it greeted when it was connected last
+    proxy_path = ""  #: another proxy: which one, and which are before it
+    #: Whether its thread has ended for good: refused, or tried often enough.
+    given_up = False
+    tried = False  #: whether a try to connect has failed
+
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         self.spec = spec
         self.host = spec.host.lower()
-        #: Its IP address, as far as known.  A name is resolved at each connect, by the
-        #: server's thread, which alone changes this, banner and given_up.
-        self.address = address or (self.host if is_address(self.host) else "")
-        self.scope = f"{self.host}:{spec.port}"
+        #: What messages and people call it.
+        self.name = spec.name or self.host
+        #: What tells it from all others, in the log too.
+        self.scope = spec.name or f"{self.host}:{spec.port}"
+        #: Its IP address, as far as known, and by what it may be meant, in lower case.  A name is
+        #: resolved at each connect, by the server's thread, which alone changes these, banner
+        #: and given_up.
+        self.set_address(address or (self.host if is_address(self.host) else ""))
         #: The classes of events that the log-in asks for, as bits.
         self.mask = event_mask(spec.events) or 0
         #: Whether an OriginateResponse, an event of class ``call``, will come.
         self.receives_call_events = bool(self.mask & CALL)
-        self.banner = ""  #: how it greeted when it was connected last
-        self.proxy_path = ""  #: another proxy: which one, and which are before it
-        #: Whether its thread has ended for good: refused, or tried often enough.
-        self.given_up = False
-        self.tried = False  #: whether a try to connect has failed
         self.probe = Probe()  #: of the connection that there is, or was
         self._ids = ids
         # Guards _transport, connected, turns, gate, pings, _listing and what ledger keeps of
@@ -77,7 +81,7 @@ class AsteriskLink:
         self.connected = False  #: whether it is logged in and booted
         #: The actions under way.  With ``lock`` the server's thread classifies messages;
         #: without it, only open_list and held are read.
-        self.ledger = Ledger(ids, self.host)
+        self.ledger = Ledger(ids, self.name)
         #: The sessions whose actions are over and whose answers are just being sent: an
         #: answer of the proxy's own must not overtake them.
         self.delivering: Collection[int] = ()
@@ -104,16 +108,6 @@ class AsteriskLink:
     def takes_actions(self) -> bool:
         """Whether actions go there, now or when a pause is over."""
         return self.connected or self.gate.holds
-
-    def matches_name(self, name: str) -> bool:
-        """Return whether *name*, in lower case, means this server: host, address, host:port."""
-        return means(name, self.host, self.address, self.spec.port)
-
-    def is_same_server(self, other: AsteriskLink) -> bool:
-        """Return whether *other* leads to the same port of the same host or address."""
-        return self.spec.port == other.spec.port and (
-            self.host == other.host or bool(self.address and self.address == other.address)
-        )
 
     def submit(self, action: PendingAction, account: str = "", most: int = 0) -> Submitted:
         """Send *action* upstream, or have it wait for the turn of *account*.  Never waits.
@@ -259,6 +253,7 @@ class AsteriskLink:
     def set_address(self, address: str) -> None:
         """Note that the server answers at the IP *address*."""
         self.address = address
+        self.names = names_of(self.spec.name, self.host, address, self.spec.port)
 
     def open(self, transport: Transport) -> None:
         """There is a connection; nothing goes there yet."""
@@ -267,6 +262,7 @@ class AsteriskLink:
 
     def go_live(self) -> None:
         """Asterisk has booted: actions may go."""
+        self.epoch, self.published = next(_EPOCHS), 0
         with self.lock:
             self.connected = True
             self.gate.note_connect()

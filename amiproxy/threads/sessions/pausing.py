@@ -4,7 +4,8 @@
 What a pause is for: to restart an Asterisk without an error for anybody.  Actions that went
 before are answered; later ones wait, also while the connection is gone, until it is resumed and
 Asterisk has booted.  Nobody's waits for longer than WAITS, and a client's only up to the same
-number and size as behind others' actions (``MOST_WAITING`` of link.py): then it is read no further.
+number and size as behind others' actions (``MOST_WAITING`` of routing/turns.py): then it is read
+no further.
 """
 
 from __future__ import annotations

@@ -88,10 +88,9 @@ class Publisher:
             and len(wire) <= _LARGE
         ):
             batch = Batch(link.scope, wire, events=chunk.number)
-            link.record.events += batch.events
             if audience.keeps_calls:
                 self._note([item.message for item in batch.items])
-            audience.publish(batch)
+            self._hand_out(batch)
             return
         self._publish_each(chunk)
 
@@ -118,12 +117,18 @@ class Publisher:
         """
         try:
             if items:
-                batch = Batch.of_items(self._link.scope, items)
-                self._link.record.events += batch.events
-                self._audience.publish(batch)
+                self._hand_out(Batch.of_items(self._link.scope, items))
         finally:
             self._link.delivered()
             self._tell_end(over)
+
+    def _hand_out(self, batch: Batch) -> None:
+        """Number the events of *batch* and hand it to every client: each batch goes this way."""
+        link = self._link
+        batch.names, batch.epoch, batch.after = link.names, link.epoch, link.published
+        link.record.events += batch.events
+        link.published = batch.upto
+        self._audience.publish(batch)
 
     def _tell_end(self, over: Iterable[PendingAction]) -> None:
         """Have whoever waits for the end of the actions *over* go on."""
@@ -150,7 +155,7 @@ class Publisher:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._calls.clear()
         self._complained = False
-        self._deliver(_refusals(lost, f"Server {self._link.host} is not connected"), lost)
+        self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost)
         self._audience.forget(self._link.scope)
 
     def refuse(self, waited: Collection[PendingAction]) -> None:
@@ -159,7 +164,7 @@ class Publisher:
             return
         log.warning("asterisk@%s: paused: %d actions refused", self._link.scope, len(waited))
         try:
-            items = _refusals(waited, f"Server {self._link.host} is paused")
+            items = _refusals(waited, f"Server {self._link.name} is paused")
             self._audience.publish(Batch.of_items(self._link.scope, items))
         finally:
             self._tell_end(waited)

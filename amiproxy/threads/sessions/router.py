@@ -71,9 +71,9 @@ class Router:
         self.servers: tuple[AsteriskLink, ...] = ()
 
     def named(self, name: str) -> list[AsteriskLink]:
-        """Return the servers that *name* (host, address or host:port) may mean."""
+        """Return the servers that *name* (a name, host, address or host:port) may mean."""
         wanted = name.strip().lower()
-        return [server for server in self.servers if server.matches_name(wanted)]
+        return [server for server in self.servers if wanted in server.names]
 
     @property
     def filtering(self) -> bool:
@@ -166,7 +166,7 @@ class Router:
                 action.since = time.monotonic()
             if done is Submitted.TAKEN:
                 return None
-            problem = f"Server {server.host} is not connected"
+            problem = f"Server {server.name} is not connected"
         if web:
             self.web_quota.give_back(session.number)
         return replies.error(message, problem)

@@ -14,8 +14,9 @@ import pytest
 from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.pending import PendingAction
+from amiproxy.routing.turns import WINDOW
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import WINDOW, AsteriskLink
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.submitted import Submitted
 from tests.threads.sessions.support import received

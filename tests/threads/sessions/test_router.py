@@ -17,8 +17,10 @@ from amiproxy.message import Message
 from amiproxy.routing.actionids import KEY_LENGTH
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.pending import PendingAction
+from amiproxy.routing.turns import WINDOW
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions.link import WINDOW, AsteriskLink
+from amiproxy.threads.servers import are_same
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.streamsession import StreamSession
@@ -216,8 +218,8 @@ def test_the_same_server_is_told_by_host_or_address_and_port(
     one, _ = stage.server("one")
     other = AsteriskLink(ServerSpec(host, port, "u", "s", "on", False), stage.router.ids)
 
-    assert one.is_same_server(other) is same
-    assert other.is_same_server(one) is same
+    assert are_same(one, other) is same
+    assert are_same(other, one) is same
 
 
 def test_who_waits_for_answers_waits_for_a_call_that_begins_meanwhile(
