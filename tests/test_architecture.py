@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "amiproxy/access": [*_PURE[:4], "amiproxy/asterisk"],
     "amiproxy/settings": [*_PURE[:5], "amiproxy/asterisk", "amiproxy/logs"],
     "amiproxy/process": [*_PURE[:2], "amiproxy/settings"],
+    "amiproxy/state": _PURE[:2],
     "amiproxy/status": ["amiproxy/basics"],
     "amiproxy/threads/status": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                 "amiproxy/threads/sessions"],

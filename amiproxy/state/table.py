@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Table: the rows of one or a few kinds, kept by events and set by lists."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Callable, NamedTuple, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from amiproxy.message import Message
+
+#: What a field of a row may be.  None: not known.
+Value = Union[str, float, int, bool, None, "tuple[str, ...]"]
+
+#: Takes an event, and the time by the proxy's clock (Unix).
+Handler = Callable[["Message", float], None]
+
+_NO_MARKS: Mapping[str, bytes] = MappingProxyType({})
+
+
+class Row(NamedTuple):
+    """One thing that is there."""
+
+    #: Unique among the rows of its kind on its server.
+    key: str
+    #: By name in lower_snake; None: not known.
+    fields: Mapping[str, Value]
+    #: What rights and filters judge: the row as a list item in AMI's words, with its class in
+    #: Privilege.  That of a call names each of its channels, as repeated headers.
+    said: Message
+
+
+class Query(NamedTuple):
+    """A list of Asterisk that tables begin from."""
+
+    action: str
+    #: Further lines of the action.
+    headers: tuple[str, ...] = ()
+    #: What must be in ListCommands for it to be asked, in lower case; "" for the action itself.
+    since: str = ""
+    #: It is asked only if the list of this action cannot be had: not there, or refused.
+    instead_of: str = ""
+
+
+class Standing:
+    """How a server's model stands: what its tables share."""
+
+    __slots__ = ("doubts", "live")
+
+    def __init__(self) -> None:
+        #: Whether the lists have been taken.  Until then, what an event tells of something
+        #: unknown makes a row; afterwards it is a reason to ask the list again.
+        self.live = False
+        #: Kinds of rows whose list should be asked for soon.  Who asks takes them out.
+        self.doubts: set[str] = set()
+
+
+class Table:
+    """Rows of some kinds.  A subclass fills in what it has.
+
+    No handler raises, whatever the event: its bytes come from outside.
+    """
+
+    #: The kinds, in the plural, as Snapshot names them.
+    kinds: tuple[str, ...] = ()
+    #: Name of an event in lower case -> what takes it.
+    events: Mapping[str, Handler] = MappingProxyType({})
+    #: Name of an event in lower case -> bytes without which it does not concern this table.
+    marks: Mapping[str, bytes] = _NO_MARKS
+    queries: tuple[Query, ...] = ()
+
+    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+        """Take the whole answer to *query*: its items set the rows, and those not in it go.
+
+        Returns:
+            How many rows differed from what events had said.
+
+        """
+        raise NotImplementedError
+
+    def rows(self, kind: str, now: float) -> Iterator[Row]:
+        """Yield the rows of *kind*."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        """Return how many rows there are, of all kinds."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Forget all."""
+        raise NotImplementedError

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which tables a server's model has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amiproxy.state.table import Standing, Table
+
+#: The kinds of rows, in the order in which a snapshot tells them.
+KINDS = (
+    "calls",
+    "channels",
+    "bridges",
+    "queues",
+    "members",
+    "callers",
+    "devices",
+    "contacts",
+    "registrations",
+    "parked",
+    "conferences",
+)
+
+
+def made(standing: Standing) -> tuple[Table, ...]:
+    """Return the tables of a new model, in the order in which they take each event."""
+    del standing  # no table needs it yet
+    return ()
