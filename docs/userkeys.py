@@ -41,7 +41,10 @@ ROWS = (
         "added"),
     Row("in_context", LINE, "sees only this context"),
     Row("accountcode", LINE, "of every Originate; variables and applications cannot change it"),
-    Row("server", LINE, "all actions are sent to this server, named as on its `host` line"),
+    Row("server", LINE, "sees and reaches only these servers, by name, host, address or "
+        "`host:port` of their `host` lines; separated by `\\|`, in a section by commas as well. An "
+        "action without `Server:` goes to the first of them that is connected; one for another "
+        "server is refused"),
     Row("more_events", LINE, "sees events that belong to no channel, too, but never the class "
         "`security`. In a line any value, in a section `yes`"),
     Row("filters", LINE, "words separated by `\\|`: "

@@ -34,8 +34,9 @@ class User:
     out_context: str = ""
     in_context: str = ""
     accountcode: str = ""
-    #: In lower case, as hosts are compared.
-    server: str = ""
+    #: The servers that the user sees and reaches, by name, host, address or host:port in lower
+    #: case; empty: all.
+    servers: frozenset[str] = frozenset()
     more_events: bool = False
     #: Keys of routing.callfilter.CALL_FILTERS.
     filters: frozenset[str] = frozenset()
@@ -52,6 +53,10 @@ class User:
     proxyactions: frozenset[str] | None = None
     #: ``FILE:LINE`` that makes this user, for messages.
     place: str = field(default="", repr=False, compare=False)
+
+    def reaches(self, names: frozenset[str]) -> bool:
+        """Return whether the server with these *names* is one that the user sees and reaches."""
+        return not self.servers or not self.servers.isdisjoint(names)
 
     @property
     def limited(self) -> bool:

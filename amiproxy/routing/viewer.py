@@ -68,6 +68,8 @@ class Viewer:
         found: list[Routed] = []
         if view.silent:
             return found
+        if view.servers and not view.is_of(batch.names):
+            return _answers(self, batch)
         for item in batch.items:
             if not view.sees(item, number):
                 continue
@@ -85,7 +87,7 @@ class Viewer:
 
         Answers and the items of lists do not.
         """
-        return any(
+        return self.view.is_of(batch.names) and any(
             item.owner == BROADCAST
             and item.message.has("Privilege")
             and self.view.sees(item, self.number)
@@ -128,6 +130,26 @@ class MeteredViewer(Viewer):
 
 
 # -- how the bytes of each route are made --------------------------------------------------
+
+
+def _answers(viewer: Viewer, batch: Batch) -> list[Routed]:
+    """Return the answers in *batch* to what the client itself has asked."""
+    view, number = viewer.view, viewer.number
+    return [item for item in batch.items if item.owner == number and view.sees(item, number)]
+
+
+def _narrowed(encoder: Encoder) -> Encoder:
+    """Return *encoder* for a client that sees some servers only."""
+
+    def encode(viewer: Viewer, batch: Batch, form: Format) -> bytes:
+        if viewer.view.is_of(batch.names):
+            return encoder(viewer, batch, form)
+        if viewer.number not in batch.owners:
+            return b""
+        mine = [item.message for item in _answers(viewer, batch)]
+        return b"".join([each.raw if form.wire else written(form, each) for each in mine])
+
+    return encode
 
 
 def _nothing(_viewer: Viewer, _batch: Batch, _form: Format) -> bytes:
@@ -191,13 +213,16 @@ class Plan:
     def __init__(self, view: View) -> None:
         self.own = {kind: _ENCODERS[view.route(kind, owns=True)] for kind in BatchKind}
         self.others = {kind: _ENCODERS[view.route(kind, owns=False)] for kind in BatchKind}
+        if view.servers and not view.silent:
+            self.own = {kind: _narrowed(encode) for kind, encode in self.own.items()}
+            self.others = {kind: _narrowed(encode) for kind, encode in self.others.items()}
 
     @classmethod
     def of(cls, view: View) -> Plan:
         """Return the plan for *view*, which equal views share."""
         if view.last_id is not None:
             # It changes with each action, and no route depends on what it is.
-            view = View(silent=view.silent, mode=view.mode, last_id="")
+            view = View(silent=view.silent, mode=view.mode, last_id="", servers=view.servers)
         plan = _PLANS.get(view)
         if plan is None:
             # Threads may make the same one at once; then their clients share less.

@@ -42,6 +42,9 @@ class Route(Enum):
     EACH = "each"
 
 
+#: Of a client that sees all servers.
+NO_SERVERS: frozenset[str] = frozenset()
+
 # Looked up in the class they would cost more than the comparison.
 _OFF, _ON, _UNIQUE = AutoFilter
 
@@ -55,7 +58,8 @@ class View:
     eventfilter sets that an event must pass.  *restricted*: it gets no
     answers to others, whatever the autofilter.  *last_id*: the ActionID
     it sent last, for autofilter ``on``.  *filtered*: a filter of spec section 8
-    judges each message as well, so that no other client shares the choice.
+    judges each message as well, so that no other client shares the choice.  *servers*: it sees
+    only what comes from these, and its own answers; empty: from all.
     """
 
     silent: bool = False
@@ -65,6 +69,7 @@ class View:
     restricted: bool = False
     last_id: str | None = None
     filtered: bool = False
+    servers: frozenset[str] = NO_SERVERS
 
     @cached_property  # it is asked for each message
     def sees_all_events(self) -> bool:
@@ -77,7 +82,7 @@ class View:
         *owns* says whether the client is one of its owners: it gets back the
         ActionIDs it gave, so it shares the bytes with nobody; nobody owns events.  This
         is the one place that decides which clients get bytes that nobody has looked at
-        for them.
+        for them; whether they may see the server at all is asked before (``is_of``).
         """
         events = kind is BatchKind.EVENTS
         # A client that has sent an ActionID gets messages that carry it, no others.
@@ -94,6 +99,10 @@ class View:
             return Route.EACH
         is_open = events or (self.mode is _OFF and not self.restricted)
         return Route.WHOLE if is_open and self.sees_all_events else Route.SHARED
+
+    def is_of(self, names: frozenset[str]) -> bool:
+        """Return whether the client sees what comes from the server with these *names*."""
+        return not self.servers or not self.servers.isdisjoint(names)
 
     def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether every client with this view sees it."""

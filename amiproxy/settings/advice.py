@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
+from amiproxy.routing.servernames import names_of
 from amiproxy.settings.readers import is_loopback
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def advice(config: Config, users: Users) -> list[str]:
 
 
 def is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
-    """Return whether *server*, of a user, is empty or may be one of *servers*."""
-    names = {name for one in servers for name in (one.host, f"{one.host}:{one.port}")}
-    if not server or not names or server in names:
+    """Return whether *server*, of a user, may be one of *servers*, or behind one of them."""
+    names = {name for one in servers for name in names_of(one.name, one.host, "", one.port)}
+    if not names or server in names or any(one.proxy for one in servers):
         return True
     # An address may be that of a host that a line names otherwise.
     bare = server if is_address(server) else server.rpartition(":")[0]
@@ -70,8 +71,11 @@ def _where(config: Config) -> str:
 
 def _bound(config: Config, users: Users) -> Iterator[str]:
     for user in users.values():
-        if not is_named(user.server, config.servers):
+        unknown = [one for one in sorted(user.servers) if not is_named(one, config.servers)]
+        for server in unknown:
+            alone = "their actions fail, and they see nothing"
+            what = "it gives them nothing" if len(user.servers) > 1 else alone
             yield (
                 f"{user.place}: user {ascii(user.name)[1:-1]}: no host line names the server"
-                f" {ascii(user.server)[1:-1]}, so their actions fail"
+                f" {ascii(server)[1:-1]}, so {what}"
             )

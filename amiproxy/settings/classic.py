@@ -24,8 +24,9 @@ from amiproxy.access.user import BOUNDED, User
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.settings.comments import without_comments
-from amiproxy.settings.managerconf import KEYS, filter_names
+from amiproxy.settings.managerconf import KEYS
 from amiproxy.settings.typos import question
+from amiproxy.settings.userwords import filter_names, server_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,19 +120,28 @@ def _user(name: str, values: list[str], number: int, report: Report) -> User:
         out_context=out_context,
         in_context=in_context,
         accountcode=accountcode,
-        server=server.lower(),
+        servers=_servers(server, name, number, report),
         more_events=bool(more),
         place=report.place(number),
         filters=names,
     )
     # As in C these users may do everything.  But a user who sees only their own calls, or acts
-    # on one server only, has no business with everybody's servers, and what a channel or context
+    # on some servers only, has no business with everybody's servers, and what a channel or context
     # bounds must not be had by a command line: who is to have both gets a section.
     if user.bounded:
         return replace(user, write=BOUNDED)
-    if user.filtered or user.server:
+    if user.filtered or user.servers:
         return user
     return replace(user, proxyactions=frozenset({"all"}))
+
+
+def _servers(value: str, name: str, number: int, report: Report) -> frozenset[str]:
+    """Read the field *value* of user *name*: servers with ``|`` between them, or nothing."""
+    try:
+        return server_names(value) if value else frozenset()
+    except ValueError as error:
+        report.error(number, f"user {shown(name)}: server: {error}")
+        return frozenset()
 
 
 def check_comments(lines: Sequence[tuple[int, str]], first: int, report: Report) -> None:

@@ -28,7 +28,6 @@ _MAY = {
     "channel": "may act only on channels and devices {}...",
     "out_context": "may act only in context {}",
     "accountcode": "calls on account {}",
-    "server": "acts only on server {}",
 }
 
 # filterlocal -> what it adds for a user with a channel, and for one with a context alone.
@@ -134,6 +133,8 @@ def _filled(texts: dict[str, str], user: User) -> Iterator[str]:
 
 def _sees(user: User) -> Iterator[str]:
     """Yield what *user* sees."""
+    if user.servers:
+        yield f"sees and reaches only the server {' or '.join(sorted(user.servers))}"
     yield f"sees events of: {describe_classes(user.read)}"
     yield from _filled(_SEES, user)
     chosen = [CALL_FILTERS[name] for name in sorted(user.filters)]

@@ -21,6 +21,7 @@ from amiproxy.routing.classes import CLASSES, read_classes
 from amiproxy.routing.eventfilter import EventFilters, FilterError
 from amiproxy.settings import typos
 from amiproxy.settings.readers import count, lower
+from amiproxy.settings.userwords import filter_names, server_names, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,22 +114,6 @@ def user_settings(section: Section, acls: NamedAcls, report: Report) -> dict[str
     settings: dict[str, Any] = {"eventfilters": EventFilters()}
     _apply(section, _USER, settings, acls, report)
     return settings
-
-
-def filter_names(value: str) -> tuple[frozenset[str], list[str]]:
-    """Read ``filters``; return the keys of CALL_FILTERS in it and the words that are none.
-
-    Like the C program, this looks for each name anywhere in the text: a name with
-    something around it counts, and its word is returned as unknown as well.
-    """
-    names: set[str] = set()
-    unknown = []
-    for part in value.lower().replace(",", "|").split("|"):
-        word = part.strip(" \t")
-        names.update(name for name in CALL_FILTERS if name in word)
-        if word and word not in CALL_FILTERS:
-            unknown.append(word)
-    return frozenset(names), unknown
 
 
 def _apply(
@@ -268,9 +253,12 @@ def _filters(line: _Line) -> frozenset[str]:
     return names
 
 
+def _servers(line: Written) -> frozenset[str]:
+    return server_names(line.text)
+
+
 def _names(line: _Line) -> frozenset[str]:
-    words = [word.strip(" \t").lower() for word in line.text.replace("|", ",").split(",")]
-    names = frozenset(word for word in words if word and word != "none")
+    names = words(line.text) - {"none"}
     known = PROXY_ACTIONS | OPERATING | {"all", OPERATOR}
     for word in sorted(names - known):
         hint = typos.question(word, known)
@@ -324,7 +312,7 @@ _USER: dict[str, _Key] = {
     "proxyactions": _Key("proxyactions", _names),
     "read": _Key("read", _classes),
     "secret": _Key("secret", _text),
-    "server": _Key("server", lower),
+    "server": _Key("servers", _servers),
     "write": _Key("write", _classes),
     "writetimeout": _Key("write_timeout", _write_timeout),
 }

@@ -126,6 +126,15 @@ class Batch:
         wire = parts[0] if len(parts) == 1 else b"".join(parts)
         return cls(scope, wire, items, kind=kind, owners=owners, events=events)
 
+    def part_of(self, items: Sequence[Routed]) -> Batch:
+        """Return a batch of *items*, some of its own: of the same server and connection.
+
+        Its events are all of them, or none.
+        """
+        found = Batch.of_items(self.scope, items)
+        found.names, found.epoch, found.after = self.names, self.epoch, self.after
+        return found
+
     def copy(self) -> Batch:
         """Return the same messages for other threads, which share their encodings.
 

@@ -60,7 +60,7 @@ def test_a_proxy_open_to_the_network_is_told(config: str, users: str, is_open: b
 @pytest.mark.parametrize(
     ("server", "is_told"),
     [("pbx", False), ("pbx:5038", False), ("pbx9", True), ("pbx:5039", True),
-     ("192.0.2.1", False), ("192.0.2.1:5038", False), ("", False)],
+     ("192.0.2.1", False), ("192.0.2.1:5038", False), ("", False), ("pbx|pbx9", True)],
 )  # fmt: skip
 def test_a_server_of_a_user_that_no_line_names_is_told(server: str, is_told: bool) -> None:
     """With the line of the user; an address may be that of a host with a name."""

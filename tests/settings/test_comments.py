@@ -85,9 +85,9 @@ def test_a_section_in_a_nested_comment_is_no_user(comment: str) -> None:
 
 def test_a_line_of_dashes_is_a_comment_of_one_line() -> None:
     """As the samples of Asterisk have it; within a comment it ends that one, as there."""
-    assert read(f";-------------;\n{SECTION};-----;\nserver = a\n")["u"].server == "a"
+    assert read(f";-------------;\n{SECTION};-----;\nserver = a\n")["u"].servers == {"a"}
     users, _ = read_users(f"{SECTION};--\n[eve]\n;------;\nserver = b\n", "f")
-    assert users["u"].server == "b"
+    assert users["u"].servers == {"b"}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def test_a_user_is_described_in_words() -> None:
     assert lines == [
         "who does not log in: sees and may do nothing (authrequired = yes)",
         "user joe: plain secret, from any address",
+        "  sees and reaches only the server pbx",
         "  sees events of: everything",
         "  sees only calls of channels and devices sip/100...",
         "  sees only messages of context in",
@@ -35,7 +36,6 @@ def test_a_user_is_described_in_words() -> None:
         "  may act only on channels and devices sip/100...",
         "  may act only in context out",
         "  calls on account acme",
-        "  acts only on server pbx",
         "  may not act on what is everybody's (QueueReset, PJSIPUnregister, variables...)",
         "  may run only applications and functions that act on the channel itself",
         "  may not change the account of a call",

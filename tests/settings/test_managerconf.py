@@ -81,13 +81,27 @@ def test_keys_that_asterisk_does_not_have(full: Users) -> None:
     """Channel, contexts, server, filters and proxyactions work in sections as well."""
     board = full["board"]
 
-    assert (board.channel, board.in_context, board.server) == ("pjsip/20", "Queues", "pbx1")
+    assert (board.channel, board.in_context, board.servers) == (
+        "pjsip/20",
+        "Queues",
+        frozenset({"pbx1"}),
+    )
     assert board.more_events is True
     assert board.filters == {"cdronly", "brionly"}
     assert board.proxyactions == frozenset({"setoutputformat", "listservers"})
     assert (board.read, board.write) == (CALL, REPORTING)
     assert rights.may_proxyaction(board, "ListServers", privileged=True)
     assert not rights.may_proxyaction(board, "AddServer", privileged=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["PBX1, 10.0.0.1:5038", "pbx1|10.0.0.1:5038", ",pbx1 ,, 10.0.0.1:5038"]
+)
+def test_a_user_may_have_several_servers(text: str) -> None:
+    """With bars or commas between them; nothing but these would restrict nobody."""
+    assert read(f"{SECTION}server = {text}\n")["u"].servers == {"pbx1", "10.0.0.1:5038"}
+    with pytest.raises(ConfigError, match="server: names no server and would restrict nothing"):
+        read_users(f"{SECTION}server = , |\n", "f")
 
 
 def test_event_filters_of_both_forms(full: Users) -> None:

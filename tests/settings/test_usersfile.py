@@ -47,7 +47,7 @@ def test_all_eight_fields() -> None:
         out_context="OutCtx",
         in_context="InCtx",
         accountcode="Acme",
-        server="pbx.example",
+        servers=frozenset({"pbx.example"}),
         more_events=True,
         filters=frozenset({"cdronly", "novar"}),
         write=classes.ALL & ~(classes.SYSTEM | classes.COMMAND | classes.CONFIG),
@@ -224,6 +224,16 @@ def test_users_with_a_channel_or_context_have_no_class_without_bounds(fields: st
 def test_other_users_of_c_may_send_everything(fields: str) -> None:
     """What they see may be limited, what they act on is not."""
     assert read_cleanly(f"joe=s,{fields}")["joe"].write == classes.ALL
+
+
+def test_several_servers_stand_between_bars() -> None:
+    """As filters do: a comma would end the field."""
+    user = read_cleanly("joe=s,,,,,PBX1 | 192.0.2.1:5038|[::1]:5038")["joe"]
+
+    assert user.servers == {"pbx1", "192.0.2.1:5038", "[::1]:5038"}
+    assert not read_cleanly("joe=s,,,,, ,yes")["joe"].servers
+    with pytest.raises(ConfigError, match=r"^f:1: user joe: server: names no server"):
+        read_users("joe=s,,,,,|", "f")
 
 
 def test_filtered_users_may_not_change_the_servers() -> None:

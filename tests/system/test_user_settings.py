@@ -89,12 +89,13 @@ def test_account_withholds_no_event(two_servers: Stage) -> None:
     assert event + b"Server: 127.0.0.1\r\n\r\n" in told
 
 
-def test_the_users_server_beats_the_header(two_servers: Stage) -> None:
-    """All actions go to the `server` of the user, whichever Server they name."""
+def test_a_user_reaches_their_servers_alone(two_servers: Stage) -> None:
+    """Without `Server:` the first of them; an action for another is refused."""
     north, south, program = two_servers
     for name, header, hears in [
-        ("north", "Server: 127.0.0.2", north),
-        ("south", "Server: 127.0.0.1", south),
+        ("north", "Server: 127.0.0.2", None),
+        ("south", "Server: 127.0.0.1", None),
+        ("south", "Server: 127.0.0.2", south),
         ("south", "X: y", south),
         ("free", "Server: 127.0.0.2", south),
         ("free", "X: y", north),
@@ -102,8 +103,27 @@ def test_the_users_server_beats_the_header(two_servers: Stage) -> None:
         number = f"srv-{name}-{header[-1]}"
         with logged_in(program, name) as client:
             reply = answer(client, "Action: Ping", header, f"ActionID: {number}")
-        assert value(reply, "Server") == hears.host
-        assert upstream(hears, f"-{number}") is not None
+        if hears is None:
+            assert reply[-1] == f"Message: {header.replace(':', '')} is not open to this user"
+            assert upstream(north, f"-{number}") is upstream(south, f"-{number}") is None
+        else:
+            assert value(reply, "Server") == hears.host
+            assert upstream(hears, f"-{number}") is not None
+
+
+def test_a_user_hears_of_their_servers_alone(two_servers: Stage) -> None:
+    """Events of others are withheld from them, and from nobody else."""
+    north, south, program = two_servers
+    event = b"Event: Tick\r\nPrivilege: call,all\r\nN: 1\r\n"
+    for name, hears in (("south", False), ("north", True), ("free", True)):
+        with logged_in(program, name) as client:
+            if not hears:
+                # What came earlier from the one that they do not see is on its way before that.
+                with logged_in(program, "free") as other:
+                    told = events_of(other, north, lambda: north.send(event + b"\r\n"))
+                    assert event + b"Server: 127.0.0.1\r\n\r\n" in told
+            got = events_of(client, north if hears else south, lambda: north.send(event + b"\r\n"))
+        assert (event + b"Server: 127.0.0.1\r\n\r\n" in got) is hears
 
 
 def test_a_users_server_that_is_gone_is_an_error(proxy: Callable[..., ProxyProcess]) -> None:

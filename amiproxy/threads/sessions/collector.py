@@ -126,6 +126,11 @@ class EventBuffer:
         self._events.append(message)
         self._come.notify_all()
 
+    def clear(self) -> None:
+        """Let go of all that is kept.  The caller holds the session's lock."""
+        assert self._lock.locked()
+        self._events.take()
+
     def abandon(self) -> None:
         """Make whoever waits go on: the session is over.  The caller holds its lock."""
         assert self._lock.locked()
@@ -163,6 +168,8 @@ class Collector(ClientSession):
 
     is_web = True
     input_name = "http"
+    #: The events, where they are kept.
+    events: EventBuffer | None = None
 
     def __init__(
         self,
@@ -185,7 +192,6 @@ class Collector(ClientSession):
         )
         #: None for a web session, which outlives the connection that it began on.
         self.connection = connection
-        #: The events, where they are kept.
         self.events = EventBuffer(self.lock) if keep_events else None
         # Set under the lock, like _ended.
         self._pending = PendingAnswer(self.lock)
@@ -218,6 +224,14 @@ class Collector(ClientSession):
             if found:
                 return found
         return []
+
+    def _renew(self) -> None:
+        """As any session; and what is kept of servers that the user does not see is let go."""
+        before = self._viewer.view.servers
+        super()._renew()
+        seen = self._viewer.view.servers
+        if self.events is not None and seen and seen != before:
+            self.events.clear()
 
     # -- any thread ----------------------------------------------------------------------
 

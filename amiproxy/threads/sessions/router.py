@@ -276,8 +276,13 @@ class Router:
         token = message.values.get(HEADER.lower())
         if token and any(server.probe.note(token) for server in self.servers):
             return "This proxy is reached through itself"
-        name = (user.server if user is not None else "") or message.values.get("server", "")
-        found = self.named(name) if name else self.servers
+        name = message.values.get("server", "")
+        found = self.named(name) if name else list(self.servers)
+        if user is not None and user.servers:
+            found = [server for server in found if user.reaches(server.names)]
+            if name and not found and name.strip().lower() not in user.servers:
+                return f"Server {name} is not open to this user"
+            name = name or " or ".join(sorted(user.servers))
         connected = [server for server in found if server.takes_actions]
         missing = f"Server {name} is not connected" if name else "No Asterisk server connected"
         return connected or missing

@@ -18,7 +18,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
 from amiproxy.routing.viewer import MeteredViewer, Viewer
-from amiproxy.routing.visibility import View
+from amiproxy.routing.visibility import NO_SERVERS, View
 from amiproxy.threads.sessions.filtertime import FilterTime
 
 if TYPE_CHECKING:
@@ -278,6 +278,7 @@ class ClientSession:
             restricted=user is not None and (user.limited or user.follows_calls),
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
             filtered=callfilter is not None,
+            servers=NO_SERVERS if user is None else user.servers,
         )
         if self._meter is None or self.own_filters is None:
             viewer = Viewer(self.number, view, callfilter)

@@ -14,11 +14,12 @@ from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.early import EarlyBatches
 from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.wire.batch import Batch, BatchKind
+from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
+    from amiproxy.wire.batch import Batch
 
 log = logging.getLogger("amiproxy.session")
 
@@ -75,13 +76,15 @@ class StreamSession(ClientSession):
     def _choose_way(self) -> None:
         """Find out which kind of batch is sent as it came, without a look at the view.
 
-        That is events, to a client that sees them all and reads AMI, none of which are held back.
+        That is events, to a client that sees them all, of all servers, and reads AMI, none of
+        which are held back.
         """
-        events = BatchKind.EVENTS
+        events, view = BatchKind.EVENTS, self._viewer.view
         as_is = (
             self._early is None
             and self.output.wire
-            and self._viewer.view.route(events, owns=False) is Route.WHOLE
+            and not view.servers
+            and view.route(events, owns=False) is Route.WHOLE
         )
         self._taken_as_is = events if as_is else None
 
@@ -137,10 +140,10 @@ class StreamSession(ClientSession):
             return
         answers = [item for item in batch.items if item.owner == number]
         others = [item for item in batch.items if item.owner != number]
-        self._pass(Batch.of_items(batch.scope, answers))
+        self._pass(batch.part_of(answers))
         self._release()
         if others:
-            self._pass(Batch.of_items(batch.scope, others))
+            self._pass(batch.part_of(others))
 
     def _release(self) -> None:
         assert self.lock.locked()

@@ -136,8 +136,8 @@ def user_statuses(users: Users, clients: Sequence[ClientStatus]) -> Iterable[Use
 def _rights(user: User) -> str:
     """Return what *user* may see and do, in a few words."""
     words = [f"sees {describe_classes(user.read)}", f"may {describe_classes(user.write)}"]
-    if user.server:
-        words.append(f"server {user.server}")
+    if user.servers:
+        words.append(f"server {', '.join(sorted(user.servers))}")
     if user.out_context:
         words.append(f"acts in context {user.out_context}")
     return "; ".join([*words, *_limits(user)])

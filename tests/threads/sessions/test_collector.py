@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from amiproxy import replies
+from amiproxy.access.user import User
 from amiproxy.message import Message
 from amiproxy.threads.sessions.collector import Collector, EventBuffer
 from amiproxy.wire.batch import Batch
@@ -228,6 +229,20 @@ def test_a_fetch_waits_for_the_first_event() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert found == [HANGUP]
+
+
+def test_events_of_servers_that_the_user_does_not_see_are_not_kept() -> None:
+    """Nor are they fetched by who has logged in since."""
+    session = collector(keep_events=True)
+    everybodys, theirs = Batch("pbx", HANGUP.raw), Batch("pbx", HANGUP.raw)
+    everybodys.names, theirs.names = frozenset({"one"}), frozenset({"two"})
+    session.deliver(everybodys)
+    session.log_in(User("bob", "s", servers=frozenset({"two"})), None)
+    session.deliver(everybodys)
+
+    assert session.fetch_events(0) == []
+    session.deliver(theirs)
+    assert [each.raw for each in session.fetch_events(0)] == [HANGUP.raw]
 
 
 def test_without_a_log_in_there_are_no_events() -> None:

@@ -71,6 +71,25 @@ def raw(*numbers: int) -> bytes:
     return b"".join(event(each).raw for each in numbers)
 
 
+def test_what_is_held_back_is_of_the_user_s_servers(new: New) -> None:
+    """And so is what stands behind an answer; a WaitEvent is not told of others."""
+    new.session.log_in(User("bob", "s", servers=frozenset({"two"})), None)
+    new.session.hold_back()
+    told = []
+    for name, number in (("one", 1), ("two", 2), ("one", 3)):
+        new.session.waiting_for_event = waiting = WaitEvent(ANSWER, Deadline(None))
+        items = [Routed(event(number))]
+        if number == 3:
+            items.insert(0, Routed(ANSWER, owner=new.session.number))
+        batch = Batch.of_items("pbx:5038", items)
+        batch.names = frozenset({name})
+        new.session.deliver(batch)
+        told.append(waiting.told)
+
+    assert new.got() == ANSWER.raw + raw(2)
+    assert told == [False, False, True]
+
+
 def test_events_come_behind_the_answer(new: New) -> None:
     """In order, and what comes later at once."""
     new.deliver(1, 2)

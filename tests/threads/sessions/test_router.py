@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 import threading
@@ -24,7 +23,7 @@ from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.streamsession import StreamSession
-from amiproxy.wire.batch import Batch
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import Routed
 from tests.support import ROOT, wait_until
 
@@ -148,20 +147,83 @@ def test_a_client_may_name_the_server(stage: Stage, name: str) -> None:
     assert two.recv(1000).startswith(b"Action: Ping\r\n")
 
 
-def test_the_server_of_a_user_takes_precedence(stage: Stage) -> None:
-    """The client cannot name another one."""
+def test_a_user_reaches_their_servers_only(stage: Stage) -> None:
+    """The first that is connected, or the one they name; another is refused, and gets nothing."""
     _, one = stage.server("one")
-    stage.server("two")
+    gone, _ = stage.server("two", connected=False)
+    _, three = stage.server("three")
+    stage.server("four", connected=False)
     session, _ = stage.client()
-    session.log_in(dataclasses.replace(some_user(), server="one"), None)
+    session.log_in(bob("two", "three", "192.0.2.4"), None)
 
-    assert stage.forward(session, "Action: Ping", "Server: two") is None
+    assert stage.forward(session, "Action: Ping") is None
+    assert three.recv(1000).startswith(b"Action: Ping\r\n")
+    assert stage.forward(session, "Action: Ping", "Server: THREE") is None
+    assert three.recv(1000).startswith(b"Action: Ping\r\n")
+    for name in ("one", "five", "192.0.2.1"):
+        problem = f"Server {name} is not open to this user"
+        assert stage.forward(session, "Action: Ping", f"Server: {name}") == problem
+    for name in ("two", gone.address, "four"):
+        problem = f"Server {name} is not connected"
+        assert stage.forward(session, "Action: Ping", f"Server: {name}") == problem
+    assert silent(one)
+    session.log_in(bob("two"), None)
+    assert stage.forward(session, "Action: Ping") == "Server two is not connected"
+    session.log_in(bob("two", "four"), None)
+    assert stage.forward(session, "Action: Ping") == "Server four or two is not connected"
 
-    assert one.recv(1000).startswith(b"Action: Ping\r\n")
+
+def bob(*servers: str) -> User:
+    return User("bob", "secret", servers=frozenset(servers))
 
 
-def some_user() -> User:
-    return User("bob", "secret")
+@pytest.mark.parametrize("mode", AutoFilter)
+def test_what_a_user_s_other_servers_say_is_withheld(stage: Stage, mode: AutoFilter) -> None:
+    """Events, answers to others, notices; not what comes from theirs, whatever it is called."""
+    session, theirs = stage.client(mode)
+    everybody, all_of_it = stage.client(mode)
+    session.log_in(bob("two", "192.0.2.9"), None)
+    owner, _ = stage.client()
+    events = Batch("pbx", EVENT.raw)
+    answer = Batch.of_items("pbx", [Routed(ANSWER, owner=owner.number)])
+    mixed = Batch.of_items("pbx", [Routed(EVENT), Routed(ANSWER, owner=owner.number)])
+    notice = Batch("pbx", EVENT.raw, [Routed(EVENT)], kind=BatchKind.NOTICE)
+    for batch in (events, answer, mixed, notice):
+        for names, are_seen in (
+            ({"one", "192.0.2.1"}, False),
+            ({"two", "192.0.2.2"}, True),
+            ({"nine", "192.0.2.9"}, True),
+        ):
+            batch.names = frozenset(names)
+
+            stage.router.publish(batch)
+
+            seen = received(all_of_it)
+            assert received(theirs) == (seen if are_seen else b"")
+    assert everybody.event_count == 3 * session.event_count // 2
+
+
+def received(sock: socket.socket) -> bytes:
+    """Return what has come; whoever sends has done so already."""
+    sock.setblocking(False)
+    try:
+        return sock.recv(1000)
+    except BlockingIOError:
+        return b""
+
+
+def test_a_user_s_own_answers_come_from_wherever_they_asked(stage: Stage) -> None:
+    """A server may have been called otherwise meanwhile; nothing else of it is shown."""
+    session, theirs = stage.client(AutoFilter.OFF)
+    session.log_in(bob("two"), None)
+    owner, _ = stage.client()
+    items = [Routed(EVENT), Routed(ANSWER, owner=session.number), Routed(EVENT, owner=owner.number)]
+    batch = Batch.of_items("pbx", items)
+    batch.names = frozenset({"one"})
+
+    stage.router.publish(batch)
+
+    assert theirs.recv(1000) == ANSWER.raw
 
 
 @pytest.mark.parametrize(
