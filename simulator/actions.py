@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Optional
 
-from simulator import database, lists, logins, phones, subscriptions, telephony
+from simulator import database, lists, logins, phones, queues, subscriptions, telephony
 from simulator.dialects import actions_of
 from simulator.events import CLASSES, write
 from simulator.recordings import split
@@ -90,7 +90,9 @@ def _answer(session: Session, action: Action) -> bytes | None:
     if name in SESSION_ACTIONS:
         return SESSION_ACTIONS[name](session, action)
     if name in PBX_ACTIONS:
-        return PBX_ACTIONS[name](session.pbx, action)
+        answer = PBX_ACTIONS[name](session.pbx, action)
+        if answer is not None:
+            return answer
     recorded = answers().get(name)
     return None if recorded is None else _cut(fill(recorded, action), action)
 
@@ -161,9 +163,11 @@ SESSION_ACTIONS: Mapping[str, Callable[[Session, Action], bytes]] = MappingProxy
     }
 )
 
-#: Actions that concern the whole PBX.
-PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], bytes]] = MappingProxyType(
+#: Actions that concern the whole PBX; for None the answer is the recorded one.
+PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], Optional[bytes]]] = MappingProxyType(
     {
+        "bridgeinfo": lists.bridge_info,
+        "bridgelist": lists.bridge_list,
         "command": lists.command,
         "coreshowchannels": lists.core_show_channels,
         "corestatus": lists.core_status,
@@ -172,6 +176,8 @@ PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], bytes]] = MappingProxyType(
         "dbget": database.get,
         "dbgettree": database.get_tree,
         "dbput": database.put,
+        "devicestatelist": lists.device_states,
+        "extensionstatelist": lists.extension_states,
         "getvar": telephony.get_variable,
         "hangup": telephony.hangup,
         "iaxnetstats": lists.iax_netstats,
@@ -183,8 +189,8 @@ PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], bytes]] = MappingProxyType(
         "pjsipshowcontacts": phones.contacts,
         "pjsipshowendpoints": phones.endpoints,
         "pjsipshowregistrationinboundcontactstatuses": phones.contact_statuses,
-        "queuestatus": lists.queue_status,
-        "queuesummary": lists.queue_summary,
+        "queuestatus": queues.queue_status,
+        "queuesummary": queues.queue_summary,
         "setvar": telephony.set_variable,
         "sippeers": phones.sip_peers,
         "status": lists.status,

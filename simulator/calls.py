@@ -12,6 +12,7 @@ from simulator.channels import ChannelTable
 from simulator.dialects import DIALECTS
 from simulator.events import write
 from simulator.orders import FOREVER, Identities, Order
+from simulator.present import Present, given_up
 from simulator.scripts import script
 from simulator.technologies import PHONE_EVENTS, TECHNOLOGIES, technology_of
 
@@ -56,9 +57,20 @@ class Call:
 
     def _hang_up(self) -> None:
         if not self._hung_up and self._at <= self._script.hangup:
+            self._leave_queue()
             self._hung_up = True
             self._at = self._script.hangup
             self._play()
+
+    def _leave_queue(self) -> None:
+        """Send what is sent when somebody hangs up who waits in a queue."""
+        exchange, uniqueid = self._exchange, self._values["u1"]
+        waits = exchange.present.waits(uniqueid)
+        channel = next((one for one in exchange.channels if one.uniqueid == uniqueid), None)
+        if waits is None or channel is None:
+            return
+        for lines in given_up(channel, *waits, classic=exchange.dialect.classic_calls):
+            exchange.publish(write(exchange.present.follow(lines)))
 
     def _play(self) -> None:
         """Send the events that are due, and plan the rest."""
@@ -114,6 +126,9 @@ class Call:
                 for name, value in self.order.variables
             ]
         lines = self._exchange.dialect.event(step.fill(self._values))
+        lines = self._exchange.present.follow(lines)
+        if not lines:
+            return []
         self._exchange.table.follow(self, lines)
         if step.name == "Newchannel":
             self._names |= step.places & _CHANNEL_PLACES
@@ -148,12 +163,14 @@ class Exchange:
         dialect: Dialect = DIALECTS["22"],
         scale: float = 1.0,
         technology: str = "Local",
+        members: int = 8,
+        peers: int = 20,
     ) -> None:
         """Play calls in the thread of *schedule* and give their events to *publish*.
 
         *dialect*: the generation of Asterisk.  *scale*: calls take this many
         times as long as the recorded ones.  *technology*: of the calls and events that come by
-        themselves, one of ``TECHNOLOGIES``.
+        themselves, one of ``TECHNOLOGIES``.  *members*: of its queue; *peers*: its phones.
         """
         self.schedule = schedule
         self.publish = publish
@@ -163,6 +180,8 @@ class Exchange:
         #: Whether phones have events besides their calls.
         self.has_phone_events = self.technology.phones and not dialect.classic_calls
         self.table = ChannelTable()
+        #: What there is beside channels.
+        self.present = Present(self.technology, members=members, peers=peers)
         #: Calls begun so far.
         self.begun = 0
         self._random = random.Random(1)

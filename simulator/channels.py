@@ -23,6 +23,8 @@ _SNAPSHOT = (
     "Uniqueid",
     "Linkedid",
 )
+#: Before the headers of other channels than the one that an event is about.
+_PARTIES = ("Dest", "LocalOne", "LocalTwo")
 
 
 class Hangable(Protocol):
@@ -85,6 +87,15 @@ class ChannelTable:
                 _update(channel, event, headers)
             elif event == "Bridge":
                 self._link(headers)
+            for party in _PARTIES:
+                self._refresh(party, headers)
+
+    def _refresh(self, party: str, headers: dict[str, str]) -> None:
+        """Note what an event of another channel tells of this *party* of it."""
+        channel = self._channels.get(headers.get(f"{party}Channel", ""))
+        if channel is not None and f"{party}ChannelState" in headers:
+            found = {name: headers.get(party + name, "") for name in _SNAPSHOT}
+            channel.headers = {**channel.headers, **found}
 
     def _link(self, headers: dict[str, str]) -> None:
         """Join two channels, or part them, as an event Bridge of before Asterisk 12 tells."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Actions that list channels and queues, and the output of commands."""
+"""Actions that list channels and bridges, and the output of commands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from simulator.replies import STATUS_BUFFER, cut_ids, error, id_line, listing, r
 from simulator.scripts import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simulator.channels import Channel
     from simulator.pbx import Pbx
     from simulator.protocol import Action
@@ -95,6 +93,55 @@ def _peer(channel: Channel) -> list[str]:
     return [f"BridgedChannel: {peer.name}", f"BridgedUniqueid: {peer.uniqueid}"] if peer else []
 
 
+def bridge_list(pbx: Pbx, action: Action) -> bytes:
+    """List the bridges."""
+    items = [
+        ["Event: BridgeListItem", *id_line(action), *_snapshot(bridge)]
+        for bridge in pbx.exchange.present.bridges()
+    ]
+    return listing(action, "Bridge listing will follow", items, "BridgeListComplete")
+
+
+def bridge_info(pbx: Pbx, action: Action) -> bytes | None:
+    """List the channels of a bridge; None if there is no such bridge now."""
+    wanted = action.get("BridgeUniqueid")
+    bridge = pbx.exchange.present.bridge(wanted)
+    if bridge is None:
+        return None
+    items = [
+        [
+            "Event: BridgeInfoChannel",
+            *id_line(action),
+            f"Channel: {channel.name}",
+            *_snapshot(channel.headers),
+        ]
+        for channel in pbx.exchange.channels
+        if channel.bridge == wanted
+    ]
+    text = "Bridge channel listing will follow"
+    return listing(action, text, items, "BridgeInfoComplete", *_snapshot(bridge))
+
+
+def device_states(pbx: Pbx, action: Action) -> bytes:
+    """List the states of all devices."""
+    items = [
+        ["Event: DeviceStateChange", *id_line(action), *_snapshot(device)]
+        for device in pbx.exchange.present.devices()
+    ]
+    text = "Device State Changes will follow"
+    return listing(action, text, items, "DeviceStateListComplete")
+
+
+def extension_states(pbx: Pbx, action: Action) -> bytes:
+    """List the states of all extensions that have a hint."""
+    items = [
+        ["Event: ExtensionStatus", *id_line(action), *_snapshot(hint)]
+        for hint in pbx.exchange.present.hints()
+    ]
+    text = "Extension Statuses will follow"
+    return listing(action, text, items, "ExtensionStateListComplete")
+
+
 def iax_netstats(pbx: Pbx, _action: Action) -> bytes:
     """Answer as chan_iax2.c does: raw text, which is not a message."""
     lines = [
@@ -129,116 +176,6 @@ def _snapshot(headers: dict[str, str]) -> list[str]:
 def _duration(since: float) -> str:
     seconds = int(time.time() - since)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-
-
-# Queues -------------------------------------------------------------------
-
-_QUEUE = "support"
-_AGENTS = ("Agent Anna", "Agent Bert", "Agent Caro")
-
-
-def queue_status(pbx: Pbx, action: Action) -> bytes:
-    """List the queue, its members, and the calls that wait in it."""
-    items = list(_queue_items(pbx, action))
-    if action.get("Queue") not in ("", _QUEUE):
-        items = []
-    return listing(
-        action,
-        "Queue status will follow",
-        items,
-        "QueueStatusComplete",
-    )
-
-
-def _queue_items(pbx: Pbx, action: Action) -> Iterator[list[str]]:
-    waiting = [
-        channel
-        for channel in pbx.exchange.channels
-        if channel.application == "Queue" and not channel.bridge
-    ]
-    yield [
-        "Event: QueueParams",
-        f"Queue: {_QUEUE}",
-        "Max: 0",
-        "Strategy: ringall",
-        f"Calls: {len(waiting)}",
-        "Holdtime: 0",
-        "TalkTime: 0",
-        "Completed: 0",
-        "Abandoned: 0",
-        "ServiceLevel: 0",
-        "ServicelevelPerf: 0.0",
-        "ServicelevelPerf2: 0.0",
-        "Weight: 0",
-        *id_line(action),
-    ]
-    for number in range(pbx.behaviour.queue_members):
-        yield _queue_member(pbx, number, action)
-    for position, channel in enumerate(waiting, 1):
-        yield _queue_entry(channel, position, action)
-
-
-def _queue_member(pbx: Pbx, number: int, action: Action) -> list[str]:
-    name = _AGENTS[number] if number < len(_AGENTS) else f"Agent {number + 1}"
-    interface, state_interface = pbx.exchange.technology.member
-    return [
-        "Event: QueueMember",
-        f"Queue: {_QUEUE}",
-        f"Name: {name}",
-        f"Location: {interface.format(201 + number)}",
-        f"StateInterface: {state_interface.format(201 + number)}",
-        "Membership: static",
-        "Penalty: 0",
-        "CallsTaken: 0",
-        "LastCall: 0",
-        "LastPause: 0",
-        f"LoginTime: {int(pbx.started)}",
-        "InCall: 0",
-        "Status: 1",
-        "Paused: 0",
-        "PausedReason: ",
-        "Wrapuptime: 0",
-        *id_line(action),
-    ]
-
-
-def _queue_entry(channel: Channel, position: int, action: Action) -> list[str]:
-    return [
-        "Event: QueueEntry",
-        f"Queue: {_QUEUE}",
-        f"Position: {position}",
-        f"Channel: {channel.name}",
-        f"Uniqueid: {channel.uniqueid}",
-        f"CallerIDNum: {channel.headers.get('CallerIDNum', '')}",
-        f"CallerIDName: {channel.headers.get('CallerIDName', '')}",
-        f"ConnectedLineNum: {channel.headers.get('ConnectedLineNum', '')}",
-        f"ConnectedLineName: {channel.headers.get('ConnectedLineName', '')}",
-        f"Wait: {int(time.time() - channel.since)}",
-        "Priority: 0",
-        *id_line(action),
-    ]
-
-
-def queue_summary(pbx: Pbx, action: Action) -> bytes:
-    """Return the totals of the queue."""
-    members = pbx.behaviour.queue_members
-    item = [
-        "Event: QueueSummary",
-        f"Queue: {_QUEUE}",
-        f"LoggedIn: {members}",
-        f"Available: {members}",
-        "Callers: 0",
-        "HoldTime: 0",
-        "TalkTime: 0",
-        "LongestHoldTime: 0",
-        *id_line(action),
-    ]
-    return listing(
-        action,
-        "Queue summary will follow",
-        [item],
-        "QueueSummaryComplete",
-    )
 
 
 # Commands -------------------------------------------------------------------------

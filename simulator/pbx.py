@@ -50,6 +50,8 @@ class Pbx:
             dialect=self.dialect,
             scale=behaviour.time_scale,
             technology=behaviour.technology,
+            members=behaviour.queue_members,
+            peers=behaviour.peers,
         )
 
     @property
@@ -66,6 +68,7 @@ class Pbx:
         """End all calls without sending anything, and accept none until ``start``."""
         self.schedule.stop()
         self.exchange.table.clear()
+        self.exchange.present.restart()
 
     def event(self, name: str, privilege: str = "", **headers: Any) -> bytes:
         """Send event *name* to all sessions whose mask has its class; return its bytes.

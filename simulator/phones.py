@@ -138,15 +138,15 @@ def contacts(pbx: Pbx, action: Action) -> bytes:
             f"Endpoint: {number}",
             f"ViaPort: 21{number}",
             "AuthenticateQualify: no",
-            f"Uri: {_uri(number)}",
+            f"Uri: {contact['Uri']}",
             "QualifyFrequency: 20",
             "UserAgent: phone",
             f"ExpirationTime: {expires}",
             "OutboundProxy: ",
-            "Status: Reachable",
-            "RoundtripUsec: 488",
+            f"Status: {contact['Status']}",
+            f"RoundtripUsec: {contact['RoundtripUsec']}",
         ]
-        for number in _numbers(pbx)
+        for number, contact in _contacts(pbx)
     ]
     if not items:
         return error(action, "No Contacts found")
@@ -162,13 +162,13 @@ def contact_statuses(pbx: Pbx, action: Action) -> bytes:
             "Event: ContactStatusDetail",
             *id_line(action),
             f"AOR: {number}",
-            f"URI: {_uri(number)}",
+            f"URI: {contact['Uri']}",
             "UserAgent: phone",
             f"RegExpire: {expires}",
             f"ViaAddress: 127.0.0.1:21{number}",
             f"CallID: {number:016x}@phone",
-            "Status: Reachable",
-            "RoundtripUsec: 488",
+            f"Status: {contact['Status']}",
+            f"RoundtripUsec: {contact['RoundtripUsec']}",
             f"EndpointName: {number}",
             f"ID: {number};@{number:032x}",
             "AuthenticateQualify: 0",
@@ -178,7 +178,7 @@ def contact_statuses(pbx: Pbx, action: Action) -> bytes:
             "QualifyTimeout: 2.000",
             "Qualify2xxOnly: 0",
         ]
-        for number in _numbers(pbx)
+        for number, contact in _contacts(pbx)
     ]
     text = "Following are ContactStatusEvents for each Inbound registration"
     return listing(action, text, items, "ContactStatusDetailComplete")
@@ -198,6 +198,12 @@ def qualify(pbx: Pbx, action: Action) -> bytes:
 
 def _numbers(pbx: Pbx) -> range:
     return range(101, 101 + pbx.behaviour.peers)
+
+
+def _contacts(pbx: Pbx) -> list[tuple[int, dict[str, str]]]:
+    """Return the contacts there are, by the numbers of their phones."""
+    found = pbx.exchange.present.contacts()
+    return sorted((int(number), contact) for number, contact in found.items())
 
 
 def _uri(number: int) -> str:

@@ -24,7 +24,8 @@ class Technology:
     Local channels, without the second half of each, if it has none of its own.
     *phones*: its phones register, and have events when they do.
     *agents*: the two devices that a queue calls.  *caller*, *queue_caller*: who makes calls.
-    *member*: interface and state interface of the members in QueueStatus.
+    *member*: interface and state interface of the members in QueueStatus, the first of which has
+    the number *first_member*.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Technology:
     queue_caller: str
     agents: tuple[str, str] = ("Local/201@agents", "Local/202@agents")
     member: tuple[str, str] = ("Local/{}@agents/n", "Custom:agent{}")
+    first_member: int = 201
     scripts: str = ""
     phones: bool = False
 
@@ -46,6 +48,7 @@ TECHNOLOGIES: Mapping[str, Technology] = MappingProxyType(
             "PJSIP/{}",
             agents=("PJSIP/103", "PJSIP/104"),
             member=("PJSIP/{}", "PJSIP/{}"),
+            first_member=103,
             scripts="pjsip_",
             phones=True,
         ),

@@ -100,8 +100,8 @@ def test_members_of_the_queue_are_the_phones(client: ManagerClient) -> None:
     client.read_message()
     member = client.read_message()
 
-    assert "Location: PJSIP/201" in member
-    assert "StateInterface: PJSIP/201" in member
+    assert "Location: PJSIP/103" in member
+    assert "StateInterface: PJSIP/103" in member
 
 
 def test_a_phone_that_is_asked_for_says_it_is_there(client: ManagerClient) -> None:
