@@ -38,7 +38,15 @@ class PassingError(ConfigError):
 
 
 class PeerError(ProxyError):
-    """One session is over."""
+    """One session is over.
+
+    *told* is what clients are told of it, if it is a server's: a few fixed words, "" for those
+    of its kind.
+    """
+
+    def __init__(self, text: str = "", *, told: str = "") -> None:
+        super().__init__(text)
+        self.told = told
 
 
 class PeerGone(PeerError):

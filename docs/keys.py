@@ -27,13 +27,16 @@ KEYS = {
     "connecttimeout": "s an attempt to connect may take, to all addresses of a name together; a "
     "TLS handshake has the same time again",
     "logintimeout": "s a log-in to a server may take",
-    "keepalive": "s of silence before a Ping is sent to a server; 0: never",
+    "keepalive": "s of silence before a Ping is sent to a server, which is lost without an answer "
+    "in the same time; 0: never ([more](operations.md#when-an-asterisk-is-lost))",
     "asteriskwritetimeout": "ms a write to a server may stall",
     "sslverify": "check the certificates of servers",
     "sslcafile": "against these authorities; an error without `sslverify = yes`",
     "originateasync": "send a waiting Originate as an asynchronous one",
     "serverheader": "put `Server: host` into each message of a server; `no` only with one server: "
     "`-t` warns of more",
+    "serverevents": "tell clients that a server is lost, and that it is connected "
+    "([clients.md](clients.md#when-a-server-is-lost))",
     "maxmessage": "bytes of one message from a server",
     "listenaddress": "an IPv4 or IPv6 address, or all",
     "listenport": "where clients connect",

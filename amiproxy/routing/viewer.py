@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Looked up in the class it would cost more than the comparison.
-_EVENTS = BatchKind.EVENTS
+_EVENTS, _NOTICE = BatchKind.EVENTS, BatchKind.NOTICE
 
 #: Makes the bytes of a batch for one client, in a format.
 Encoder = Callable[["Viewer", "Batch", "Format"], bytes]
@@ -70,6 +70,8 @@ class Viewer:
             return found
         if view.servers and not view.is_of(batch.names):
             return _answers(self, batch)
+        if batch.kind is _NOTICE:
+            return list(batch.items) if view.hears_notices else found
         for item in batch.items:
             if not view.sees(item, number):
                 continue
@@ -87,10 +89,13 @@ class Viewer:
 
         Answers and the items of lists do not.
         """
-        return self.view.is_of(batch.names) and any(
+        view = self.view
+        if batch.kind is _NOTICE:
+            return view.hears_notices and view.is_of(batch.names)
+        return view.is_of(batch.names) and any(
             item.owner == BROADCAST
             and item.message.has("Privilege")
-            and self.view.sees(item, self.number)
+            and view.sees(item, self.number)
             for item in batch.items
         )
 

@@ -76,6 +76,13 @@ class View:
         """Whether no event is withheld for its class or its text."""
         return self.mask & ALL == ALL and not self.filters
 
+    @property
+    def hears_notices(self) -> bool:
+        """Whether the client gets any event at all: then it is told of the servers themselves."""
+        if self.silent or (self.mode is _ON and self.last_id is not None):
+            return False
+        return bool(self.mask & ALL)
+
     def route(self, kind: BatchKind, *, owns: bool) -> Route:
         """Return how the bytes of a batch of that *kind* are made.
 
@@ -89,8 +96,7 @@ class View:
         if self.silent or (events and self.mode is _ON and self.last_id is not None):
             return Route.NOTHING
         if kind is BatchKind.NOTICE:
-            hears = self.mask & ALL and not (self.mode is _ON and self.last_id is not None)
-            return Route.WHOLE if hears else Route.NOTHING
+            return Route.WHOLE if self.hears_notices else Route.NOTHING
         if self.filtered or (self.mode is _ON and not events):
             return Route.EACH
         if kind is BatchKind.ANSWERS and self.mode is _UNIQUE and self.sees_all_events:

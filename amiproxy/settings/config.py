@@ -174,6 +174,8 @@ class Config:
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     # Shorter than retry_interval: the pause never grows.
     retry_longest: float = _setting(60.0, "retrylongest", seconds, live=True)
+    # Clients are told of a server that is lost, and of one that is connected.
+    server_events: bool = _setting(False, "serverevents", boolean, live=True)
     server_header: bool = _setting(True, "serverheader", boolean, live=True)
     server_write_timeout: float = _setting(0.1, "asteriskwritetimeout", milliseconds, live=True)
     ssl_ca_file: str = _setting("", "sslcafile", required_path)

@@ -17,7 +17,7 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
-from amiproxy.threads.keepalive import check
+from amiproxy.threads.keepalive import Keepalive
 from amiproxy.threads.net.dial import Route
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.parting import flush_until
@@ -26,6 +26,7 @@ from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions import pausing
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Audience, Publisher
+from amiproxy.threads.standing import Standing
 from amiproxy.threads.straight import straight
 from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk, Framer
@@ -80,6 +81,7 @@ class AsteriskServer:
         self._late_poll_interval = late_poll_interval
         self._audience = audience
         self._publisher = Publisher(self.link, audience)
+        self._standing = Standing(self.link, self._publisher)
         self._sign(config)
         self._stopping = threading.Event()
         self._hurry = threading.Event()  # no pause before the next try
@@ -128,8 +130,9 @@ class AsteriskServer:
             return
         self._thread = thread
 
-    def stop(self, reason: str) -> None:
-        """Log off and let the thread end.  Never waits."""
+    def stop(self, reason: str, told: str = "") -> None:
+        """Log off and let the thread end, which clients are *told*, "": not.  Never waits."""
+        self._standing.asked = told
         self._stopping.set()
         self._hurry.set()
         pausing.open_for_good(self.link)
@@ -139,6 +142,7 @@ class AsteriskServer:
         """Log off, and connect anew at once; actions wait meanwhile.  Never waits."""
         self._hurry.set()
         if self.link.has_connection:
+            self._standing.asked = "reconnected by the operator"
             pausing.wait_for_connect(self.link)
             self.link.log_off(reason)
 
@@ -171,15 +175,14 @@ class AsteriskServer:
             with self._connection() as transport:
                 self._serve(transport, self._log_in(transport))
         except LoginRefused as error:
-            self._give_up(f"{error}; given up until SIGHUP or AddServer")
+            self._give_up(f"{error}; given up until SIGHUP or AddServer", error)
             return False
         except PeerError as error:
             if self._stopping.is_set():
                 return False
             if self._config.max_retries and self._tries >= self._config.max_retries:
-                self._give_up(
-                    f"{error}; given up after {self._tries} tries{self._record.past(self._lost)}"
-                )
+                past = self._record.past(self._lost)
+                self._give_up(f"{error}; given up after {self._tries} tries{past}", error)
                 return False
             scope, past, pause = self.link.scope, self._record.past(self._lost), self._next_pause()
             if self._hurry.is_set():
@@ -187,11 +190,11 @@ class AsteriskServer:
                 log.info("asterisk@%s: %s; connecting anew%s", scope, error, past)
             else:
                 log.warning("asterisk@%s: %s; trying again in %g s%s", scope, error, pause, past)
-            self._record.down(str(error), pause)
-        except Exception:
+            self._record.down(str(error), self._standing.reason(error), pause)
+        except Exception as error:
             pause = self._next_pause()
             log.exception("asterisk@%s: bug in the proxy", self.link.scope)
-            self._record.down("bug in the proxy", pause)
+            self._record.down("bug in the proxy", self._standing.reason(error), pause)
         self._pause(pause)
         return not self._stopping.is_set()
 
@@ -210,9 +213,9 @@ class AsteriskServer:
         if not self._stopping.is_set() and self._hurry.wait(seconds):
             self._pauses.reset()
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, error: PeerError) -> None:
         log.error("asterisk@%s: %s", self.link.scope, reason)
-        self._record.down(reason.partition("; given up")[0], 0.0)
+        self._record.down(reason.partition("; given up")[0], self._standing.reason(error), 0.0)
         self.link.given_up = True
         pausing.open_for_good(self.link)
 
@@ -226,13 +229,17 @@ class AsteriskServer:
             if self._stopping.is_set():
                 raise PeerGone("stopped")
             yield transport
-        finally:
+        except BaseException as error:
             if not self._record.live_since:
                 self._route.failed()
-            self._part(transport)
+            self._part(transport, error)
+            raise
 
-    def _part(self, transport: Transport) -> None:
-        """Give up the connection; each step is taken, whatever the one before raises."""
+    def _part(self, transport: Transport, error: BaseException) -> None:
+        """Give up the connection that *error* has ended.
+
+        Each step is taken, whatever the one before raises.
+        """
         lost: list[PendingAction] = []
         self.busy_since = time.monotonic()
         try:
@@ -246,7 +253,11 @@ class AsteriskServer:
                 try:
                     transport.close()
                 finally:
-                    self._publisher.abandon(lost)
+                    try:
+                        self._publisher.abandon(lost)
+                    finally:
+                        tell, stopping = self._config.server_events, self._stopping.is_set()
+                        self._standing.end(error, stopping=stopping, tell=tell)
 
     def _log_in(self, transport: Transport) -> Framer:
         """Log in and wait until Asterisk has booted; publish nothing before.
@@ -266,7 +277,8 @@ class AsteriskServer:
             left = dialogue.wake_at - time.monotonic()
             data = transport.recv(timeout=left) if left > 0 else None
             if data == b"":
-                raise PeerGone(f"closed the connection ({before.value})")
+                text = f"closed the connection ({before.value})"
+                raise PeerGone(text, told="closed the connection")
             step = dialogue.feed(data or b"", time.monotonic())
             if step.send:
                 with transport.lock:
@@ -276,19 +288,13 @@ class AsteriskServer:
                 log.debug("asterisk@%s: logged in", self.link.scope)
                 self.link.proxy_path = dialogue.proxy_path
             if dialogue.state is LoginState.LIVE:
-                self._note_success()
                 self.link.banner = dialogue.banner
-                self.link.go_live()
-                log.info("asterisk@%s: connected (%s)", self.link.scope, self.link.address)
+                self._tries = 0
+                self._hurry.clear()
+                self._route.worked()
+                self._standing.begin(tell=self._config.server_events)
                 self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))
                 return framer
-
-    def _note_success(self) -> None:
-        """Note that the log-in has succeeded."""
-        self._tries = 0
-        self._record.up()
-        self._hurry.clear()
-        self._route.worked()
 
     def _credentials(self) -> Login:
         spec, mask = self.link.spec, self.link.mask
@@ -303,20 +309,22 @@ class AsteriskServer:
 
     def _serve(self, transport: Transport, framer: Framer) -> NoReturn:
         """Read and publish until the connection is over."""
-        link, publisher = self.link, self._publisher
-        heard = time.monotonic()
-        pinged = holds_back = False
+        link, publisher, record = self.link, self._publisher, self._record
+        alive, holds_back, now = Keepalive(link), False, time.monotonic()
         view = memoryview(bytearray(READ_SIZE))
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
-            timeout = self._late_poll_interval if holds_back else keepalive or None
+            patience = alive.patience(keepalive, now)
+            timeout = self._late_poll_interval if holds_back else patience
             self.busy_since = 0.0
             count = transport.recv_into(view, timeout)
             self.busy_since = now = time.monotonic()
             if count:
-                heard, pinged = now, False
+                alive.hear(now)
+                record.heard = now
                 if link.probe.came_back:
-                    raise LoginRefused("this proxy reaches itself, and messages go round")
+                    text = "this proxy reaches itself"
+                    raise LoginRefused(f"{text}, and messages go round", told=text)
                 if framer.ending is not self._ending:  # SIGHUP has changed it
                     framer.end_with(self._ending)
                 chunk = framer.feed(bytes(view[:count]))
@@ -324,9 +332,9 @@ class AsteriskServer:
                     chunk = straight(chunk, link, self._ids)
                 publisher.publish(chunk)
             elif count is not None:
-                raise PeerGone("closed the connection")
+                raise PeerGone(text := "closed the connection", told=text)
             holds_back = bool(link.ledger.held)
             if holds_back:
                 publisher.answer_late(now)
-            if count is None and keepalive:
-                pinged = check(link, keepalive, heard, pinged=pinged)
+            if count is None:
+                alive.check(keepalive, now)

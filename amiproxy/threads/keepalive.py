@@ -11,21 +11,53 @@ from amiproxy.errors import PeerGone
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.link import AsteriskLink
 
+#: The least that is waited, in seconds: clocks are not that exact.
+_LEAST = 0.001
+#: How much of ``keepalive`` a Ping has at least where it went late, as a share.
+_SHARE = 0.9
 
-def check(link: AsteriskLink, keepalive: float, heard: float, *, pinged: bool) -> bool:
-    """Ping an Asterisk that has been silent since *heard*, monotonic seconds.
 
-    *keepalive* is in seconds.  Returns whether a Ping is under way; *pinged*: one is already.
+class Keepalive:
+    """The silence of one connection.  For its server's thread; times are monotonic seconds.
 
-    Raises:
-        PeerGone: it has not answered for too long, and makes no call meanwhile.
-
+    After ``keepalive`` seconds of silence a Ping goes; without any byte for as long again the
+    connection is over: twice ``keepalive`` after the last byte.
     """
-    now = time.monotonic()
-    if now - heard < keepalive * (2 if pinged else 1):
-        return pinged
-    if not pinged:
-        link.ping()
-    elif not link.is_busy(now, heard):
-        raise PeerGone(f"silent for {now - heard:.0f} s, a Ping was not answered")
-    return True
+
+    def __init__(self, link: AsteriskLink) -> None:
+        self._link = link
+        self._heard = time.monotonic()
+        self._over_at = 0.0  # when the Ping under way is overdue; 0.0: there is none
+
+    def hear(self, now: float) -> None:
+        """Note that something has come."""
+        self._heard, self._over_at = now, 0.0
+
+    def patience(self, keepalive: float, now: float) -> float | None:
+        """Return for how many seconds from *now* nothing needs to be done, None: for ever.
+
+        Right behind a byte that is *keepalive* itself: a socket keeps its time limit then.
+        """
+        if not keepalive:
+            return None
+        if now == self._heard:
+            return keepalive
+        return max(_LEAST, (self._over_at or self._heard + keepalive) - now)
+
+    def check(self, keepalive: float, now: float) -> None:
+        """Ping an Asterisk that has been silent for *keepalive* seconds, if it is time.
+
+        Raises:
+            PeerGone: it has not answered for too long, and makes no call meanwhile.
+
+        """
+        if not keepalive or now < (self._over_at or self._heard + keepalive):
+            return
+        if not self._over_at:
+            self._link.ping()
+            self._over_at = max(self._heard + 2 * keepalive, now + _SHARE * keepalive)
+        elif self._link.is_busy(now, self._heard):
+            self._over_at = now + keepalive
+        else:
+            silent = f"silent for {now - self._heard:.0f} s, a Ping was not answered"
+            raise PeerGone(silent, told=f"no answer to a Ping for {keepalive:g} s")

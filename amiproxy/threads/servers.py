@@ -49,8 +49,8 @@ class Server(Protocol):
     def start(self) -> None:
         """Start the thread; where there can be none now, ask again.  Never raises."""
 
-    def stop(self, reason: str) -> None:
-        """Log off and let the thread end.  Never waits."""
+    def stop(self, reason: str, told: str = "") -> None:
+        """Log off and let the thread end, which clients are *told*, "": not.  Never waits."""
 
     def join(self, timeout: float) -> None:
         """Wait up to *timeout* seconds for the thread to end."""
@@ -115,7 +115,7 @@ class Servers:
                 kept.append(same)
             self._replace(kept)
             for server in there:
-                server.stop("no longer configured")
+                server.stop("no longer configured", told="no longer configured")
             for server in fresh:
                 server.start()
 
@@ -182,7 +182,7 @@ class Servers:
                 return False
             self._remove(server)
             self._leaving.append(server)
-        server.stop("Dropped")
+        server.stop("Dropped", told="dropped")
         return True
 
     def reconnect(self, names: Collection[str], reason: str) -> None:

@@ -10,13 +10,14 @@ import pytest
 from amiproxy.access.user import User
 from amiproxy.formats import Format, load_formats
 from amiproxy.message import Message
+from amiproxy.routing import notices
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.calltable import CallTable
 from amiproxy.routing.classes import CALL
 from amiproxy.routing.viewer import Plan, Viewer
 from amiproxy.routing.visibility import View
-from amiproxy.wire.batch import Batch
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import Routed
 from tests.support import ROOT
 
@@ -158,3 +159,29 @@ def test_a_wait_event_ends_with_an_event_and_not_with_a_list() -> None:
     assert not viewer().hears_event(Batch.of_items("pbx", [Routed(item, owner=OTHER)]))
     assert viewer().hears_event(Batch("pbx", EVENT.raw))
     assert not viewer(mask=0).hears_event(Batch("pbx", EVENT.raw))
+
+
+@pytest.mark.parametrize(
+    ("client", "hears"),
+    [
+        (viewer(), True),
+        (viewer(mask=CALL), True),
+        (viewer(mode=AutoFilter.UNIQUE, restricted=True), True),
+        (viewer(mode=AutoFilter.ON), True),
+        (filtering(ME, "SIP/2"), True),
+        (viewer(mask=0), False),
+        (viewer(silent=True), False),
+        (viewer(mode=AutoFilter.ON, last_id="1"), False),
+    ],
+)
+def test_a_notice_is_for_everybody_who_gets_any_event(client: Viewer, hears: bool) -> None:
+    """Whatever classes and filters say; so it ends a WaitEvent too, and web sessions keep it."""
+    lost = notices.lost("pbx", "dropped", 1.0)
+    batch = Batch("pbx", lost.raw, [Routed(lost)], kind=BatchKind.NOTICE, events=1)
+
+    for form in FORMATS.values():
+        if form.is_output:
+            assert bool(client.encode(batch, form)) is hears
+    assert client.hears_event(batch) is hears
+    assert [item.message for item in client.chosen(batch)] == [lost] * hears
+    assert client.events == hears * sum(form.is_output for form in FORMATS.values())

@@ -48,8 +48,9 @@ class Fake:
     def start(self) -> None:
         self.did.append("start")
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, told: str = "") -> None:
         self.did.append(reason)
+        self.told = told
 
     def join(self, timeout: float) -> None:
         self.did.append(f"join {timeout:g}")

@@ -112,7 +112,7 @@ class Race:
                 due = 0.0  # RFC 8305, section 5: no need to wait for what has failed
             if not left or not self._wanted():
                 break
-        raise PeerGone(f"cannot connect: {self._failures()}")
+        raise PeerGone(f"cannot connect: {self._failures()}", told="cannot connect")
 
     def _begin(self, selector: selectors.BaseSelector, place: Place) -> bool:
         """Begin an attempt; return whether it is under way, or note why it failed at once."""
@@ -176,5 +176,5 @@ def resolve(host: str, port: int) -> list[Place]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, LookupError) as error:  # LookupError: no codec for it
         why = getattr(error, "strerror", None) or error
-        raise PeerGone(f"cannot resolve {host}: {why}") from error
+        raise PeerGone(f"cannot resolve {host}: {why}", told="its name has no address") from error
     return [Place(family, kind, proto, to) for family, kind, proto, _, to in found]

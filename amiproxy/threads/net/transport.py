@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.threads.net.backlog import Backlog
+from amiproxy.threads.net.broken import left
 from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for_room
 from amiproxy.threads.net.tlssocket import TlsSocket
 
@@ -104,7 +105,7 @@ class Transport:
         return data
 
     def recv_into(self, buffer: memoryview, timeout: float | None = None) -> int | None:
-        """As :meth:`recv`, into *buffer*; returns how many bytes came."""
+        """As :meth:`recv`, into *buffer*; returns how many came, also before a send failed."""
         try:
             if timeout != self._socket.timeout:
                 self._socket.set_timeout(timeout)
@@ -113,8 +114,9 @@ class Transport:
             count = None
         except OSError as error:
             raise self._broken(error) from error
-        if self.end_reason is not None:
-            raise self.end_reason
+        reason = self.end_reason
+        if reason is not None and not (count and isinstance(reason, PeerLeft)):
+            raise reason
         return count
 
     def peek(self, timeout: float, size: int) -> bytes | None:
@@ -134,7 +136,7 @@ class Transport:
 
     def _broken(self, error: Exception) -> PeerError:
         if isinstance(error, OSError):
-            return self.end_reason or PeerLeft(f"{self.peer}: {self._socket.reason(error)}")
+            return self.end_reason or left(f"{self.peer}: {self._socket.reason(error)}", error)
         return PeerGone(f"{self.peer}: {type(error).__name__}")
 
     def start_tls(
@@ -325,12 +327,10 @@ class Transport:
         if self.end_reason is not None or self._closed:
             return False
         self.end_reason = error
-        if not wake:
-            return True
-        self._socket.shut_read()
-        call = self.wake  # the owner may be taking it away
-        if call is not None:
-            call()
+        if wake:
+            self._socket.shut_read()
+            if (call := self.wake) is not None:  # the owner may be taking it away
+                call()
         return True
 
     def _drop_if_slow(self) -> None:

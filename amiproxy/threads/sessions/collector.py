@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from amiproxy import replies
 from amiproxy.basics.bounded import Recent
@@ -21,6 +21,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.session import ClientSession
 from amiproxy.web.answers import Answer
+from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
@@ -109,6 +110,13 @@ class PendingAnswer:
         return answer
 
 
+class Kept(NamedTuple):
+    """An event that waits to be fetched."""
+
+    message: Message
+    is_notice: bool  #: the proxy's own word about a server, which no filter hides
+
+
 class EventBuffer:
     """The last events that a web session may see, at most *most*, until they are fetched."""
 
@@ -117,13 +125,15 @@ class EventBuffer:
         # A condition on *lock*, the session's, which guards everything here; wakes the
         # thread that waits for an event.
         self._come = threading.Condition(lock)
-        self._events: Recent[Message] = Recent(most, MAX_EVENT_BYTES, lambda each: len(each.raw))
+        self._events: Recent[Kept] = Recent(
+            most, MAX_EVENT_BYTES, lambda each: len(each.message.raw)
+        )
         self._abandoned = False
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, *, is_notice: bool = False) -> None:
         """Add an event.  The caller holds the session's lock."""
         assert self._lock.locked()
-        self._events.append(message)
+        self._events.append(Kept(message, is_notice))
         self._come.notify_all()
 
     def clear(self) -> None:
@@ -137,7 +147,7 @@ class EventBuffer:
         self._abandoned = True
         self._come.notify_all()
 
-    def fetch(self, seconds: float, gone: Callable[[], bool] = bool) -> list[Message]:
+    def fetch(self, seconds: float, gone: Callable[[], bool] = bool) -> list[Kept]:
         """Take the events that have come; wait up to *seconds* for the first.
 
         The wait ends when the client is *gone*.
@@ -219,8 +229,7 @@ class Collector(ClientSession):
         assert self.events is not None
         deadline = Deadline(seconds)
         while kept := self.events.fetch(deadline.left(), gone):
-            view = self._viewer.view
-            found = [each for each in kept if not view.silent and view.sees_event(each)]
+            found = [each.message for each in kept if self._may_see(each)]
             if found:
                 return found
         return []
@@ -232,6 +241,12 @@ class Collector(ClientSession):
         seen = self._viewer.view.servers
         if self.events is not None and seen and seen != before:
             self.events.clear()
+
+    def _may_see(self, kept: Kept) -> bool:
+        view = self._viewer.view
+        if kept.is_notice:
+            return view.hears_notices
+        return not view.silent and view.sees_event(kept.message)
 
     # -- any thread ----------------------------------------------------------------------
 
@@ -274,7 +289,7 @@ class Collector(ClientSession):
             message = item.message
             if item.owner == BROADCAST:
                 if self.events is not None:
-                    self.events.put(message)
+                    self.events.put(message, is_notice=batch.kind is BatchKind.NOTICE)
                     self._as_is += 1
                 # The event asked for need not carry the ActionID (Hangup), but the
                 # OriginateResponse to another action is not the one.

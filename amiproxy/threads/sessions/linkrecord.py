@@ -23,25 +23,45 @@ class LinkRecord:
         #: Why it is down, "" while that is not known; and when it is tried again, 0.0: now.
         self.problem = ""
         self.again_at = 0.0
+        #: Why it is down in the fixed words that clients may read, "" as for ``problem``.
+        self.reason = ""
+        #: How often a connection that was live has been lost.
+        self.losses = 0
+        #: When a live connection was last heard, 0.0: never; and when it was first tried.
+        self.heard = self.began = 0.0
         #: How many events have come, since the proxy began.
         self.events = 0
 
     def trying(self) -> None:
         """It is being connected; why it was down stays to be read."""
         self.live_since = self.again_at = 0.0
+        self.began = self.began or time.monotonic()
 
     def up(self) -> None:
         """It is logged in and booted."""
-        self.since = self.live_since = time.monotonic()
-        self.problem, self.again_at = "", 0.0
+        self.since = self.live_since = self.heard = time.monotonic()
+        self.problem, self.reason, self.again_at = "", "", 0.0
         self.connects += 1
 
-    def down(self, problem: str, pause: float) -> None:
+    def lose(self, reason: str) -> None:
+        """The connection that was live is over, for *reason*."""
+        self.since, self.reason = time.monotonic(), reason
+        self.losses += 1
+
+    def down(self, problem: str, reason: str, pause: float) -> None:
         """It could not be connected, or is lost; it is tried again in *pause* seconds."""
-        now = time.monotonic()
-        if self.live_since:
-            self.since = now
-        self.problem, self.again_at = problem, now + pause
+        self.problem, self.reason = problem, reason
+        self.again_at = time.monotonic() + pause
+
+    @property
+    def missing(self) -> float:
+        """For how many seconds it has not been heard: since it was tried first, if it never was."""
+        return time.monotonic() - (self.heard or self.began)
+
+    @staticmethod
+    def unix(moment: float) -> float:
+        """Return the monotonic *moment* as a unix time; 0.0, for never, stays."""
+        return moment and time.time() - time.monotonic() + moment
 
     def past(self, lost: int) -> str:
         """Return what to say of the connection that is over, "" if it was never live.

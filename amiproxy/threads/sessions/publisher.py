@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from amiproxy import replies
 from amiproxy.message import END
 from amiproxy.routing.calltable import CallTable
-from amiproxy.wire.batch import Batch
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.framing import Chunk
 from amiproxy.wire.routed import Routed
 
@@ -136,6 +136,15 @@ class Publisher:
             self._audience.answered(action.owner, "" if action.told else action.wire_id)
             if action.witness is not None:
                 action.witness.over(self._link.scope, action.last)
+
+    def notice(self, message: Message) -> None:
+        """Hand out *message*, what the proxy itself says of its server, behind all before it.
+
+        It is numbered as the server's own events.
+        """
+        items = [Routed(message)]
+        wire = message.raw
+        self._hand_out(Batch(self._link.scope, wire, items, kind=BatchKind.NOTICE, events=1))
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""

@@ -11,8 +11,10 @@ import pytest
 from amiproxy import replies
 from amiproxy.access.user import User
 from amiproxy.message import Message
-from amiproxy.threads.sessions.collector import Collector, EventBuffer
-from amiproxy.wire.batch import Batch
+from amiproxy.routing import notices
+from amiproxy.routing.classes import CALL
+from amiproxy.threads.sessions.collector import Collector, EventBuffer, Kept
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import Routed
 from tests.threads.sessions.support import STANDARD, collector, format_of
 
@@ -26,6 +28,10 @@ FAILED = Message.of("Response: Error", "Message: No such channel", "ActionID: 1"
 
 def deliver(session: Collector, *items: Routed) -> None:
     session.deliver(Batch.of_items("pbx:5038", list(items)))
+
+
+def messages(kept: list[Kept]) -> list[Message]:
+    return [each.message for each in kept]
 
 
 def answer_to(session: Collector, message: Message, **options: Any) -> Routed:
@@ -211,7 +217,7 @@ def test_events_are_kept_until_they_are_fetched() -> None:
 
     deliver(session, Routed(HANGUP), answer_to(session, RESPONSE, final=True))
 
-    assert session.events.fetch(10) == [HANGUP]
+    assert messages(session.events.fetch(10)) == [HANGUP]
     assert session.events.fetch(0) == []
 
 
@@ -221,7 +227,7 @@ def test_a_fetch_waits_for_the_first_event() -> None:
     events = session.events
     assert events is not None
     found: list[Message] = []
-    thread = threading.Thread(target=lambda: found.extend(events.fetch(10)))
+    thread = threading.Thread(target=lambda: found.extend(messages(events.fetch(10))))
     thread.start()
 
     deliver(session, Routed(HANGUP))
@@ -265,7 +271,7 @@ def test_the_oldest_events_go_first() -> None:
         with lock:
             events.put(event)
 
-    assert events.fetch(0) == numbered[1:]
+    assert messages(events.fetch(0)) == numbered[1:]
 
 
 def test_taking_asks_for_the_lock() -> None:
@@ -303,7 +309,7 @@ def test_events_are_kept_by_their_bytes_too(monkeypatch: pytest.MonkeyPatch) -> 
     deliver(session, *map(Routed, events))
 
     assert session.events is not None
-    assert session.events.fetch(0) == events[-10:]
+    assert messages(session.events.fetch(0)) == events[-10:]
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,3 +328,18 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert answer.complete
     deliver(session, answer_to(session, COMPLETE, final=True))
     assert pending.wait(0).messages == ()
+
+
+def test_a_notice_is_kept_whatever_the_client_filters() -> None:
+    """And fetched; one that wants no event at all, by now, gets none."""
+    session = collector(keep_events=True)
+    assert session.events is not None
+    session.set_event_mask(CALL)
+    lost = notices.lost("pbx", "closed the connection", 1.5)
+    for _ in range(2):
+        batch = Batch("pbx", lost.raw, [Routed(lost)], kind=BatchKind.NOTICE, events=1)
+        session.deliver(batch)
+        if session.event_mask:
+            assert session.fetch_events(10) == [lost]
+        session.set_event_mask(0)
+    assert session.fetch_events(0) == []

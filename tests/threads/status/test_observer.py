@@ -112,7 +112,7 @@ def test_a_server_that_is_down_says_why(world: World) -> None:
     """And when it is tried again; since when does not begin anew with each try."""
     record = world.link.record
     record.since = world.now - 60.0
-    record.down("cannot connect: Connection refused", 30.0)
+    record.down("cannot connect: Connection refused", "cannot connect", 30.0)
     record.again_at = world.now + 30.0
 
     (server,) = world.observer.status().servers

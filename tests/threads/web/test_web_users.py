@@ -15,7 +15,7 @@ import pytest
 from amiproxy.access.user import User, Users
 from amiproxy.routing.classes import CALL
 from amiproxy.settings.config import Config
-from amiproxy.threads.sessions.collector import EventBuffer
+from amiproxy.threads.sessions.collector import EventBuffer, Kept
 from amiproxy.threads.web.sessions import WebSession, WebSessions
 from tests.support import wait_until
 from tests.threads.web.test_client import JOE, Stage
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amiproxy.httpmessages import Response
-    from amiproxy.message import Message
 
 LOGIN = "/rawman?action=login&username={}&secret={}"
 WAIT = "/rawman?action=waitevent&timeout=0"
@@ -189,7 +188,7 @@ def test_a_wait_of_the_earlier_user_hears_nothing_of_the_next(
     waits = threading.Event()
     fetch = EventBuffer.fetch
 
-    def noted(buffer: EventBuffer, *options: Any) -> list[Message]:
+    def noted(buffer: EventBuffer, *options: Any) -> list[Kept]:
         waits.set()
         return fetch(buffer, *options)
 
