@@ -158,6 +158,13 @@ class Batch:
         """The number of its last event on the connection it came on."""
         return self.after + self.events
 
+    def links(self) -> tuple[object | None, ...] | None:
+        """Return what the call table has noted of each message, None if it has noted nothing."""
+        items = self._items
+        if not items or items[0].message.links is None:
+            return None
+        return tuple([item.message.links for item in items])
+
     @property
     def items(self) -> Sequence[Routed]:
         """The messages, in order, each with whom it is for."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from amiproxy.threads.sessions.about import About
 from amiproxy.threads.sessions.gate import Gate
 from amiproxy.threads.sessions.linkrecord import LinkRecord
 from amiproxy.threads.sessions.listing import Listing
+from amiproxy.threads.sessions.numbering import Numbering
 from amiproxy.threads.sessions.pings import Pings
 from amiproxy.threads.sessions.probe import Probe
 from amiproxy.threads.sessions.submitted import Submitted
@@ -32,20 +32,14 @@ if TYPE_CHECKING:
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.routed import Routed
 
-#: A number for each connection to any server, never used again while the proxy runs.
-_EPOCHS = itertools.count(1)
 
-
-class AsteriskLink:
+class AsteriskLink(Numbering):
     """The way to one Asterisk.
 
     Clients' threads ask it things (``submit``); the server's own thread
     (threads/asterisk.py) connects it and reads what comes.
     """
 
-    #: Which of all connections of the proxy the events belong to that come, and how many have
-    #: come on it: the server's thread sets both before it hands a batch out.
-    epoch = published = 0
     banner = ""  #: how it greeted when it was connected last
     proxy_path = ""  #: another proxy: which one, and which are before it
     #: Whether its thread has ended for good: refused, or tried often enough.
@@ -53,6 +47,7 @@ class AsteriskLink:
     tried = False  #: whether a try to connect has failed
 
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
+        super().__init__()
         self.spec = spec
         self.host = spec.host.lower()
         #: What messages and people call it.
@@ -262,7 +257,7 @@ class AsteriskLink:
 
     def go_live(self) -> None:
         """Asterisk has booted: actions may go."""
-        self.epoch, self.published = next(_EPOCHS), 0
+        self.begin_epoch()
         with self.lock:
             self.connected = True
             self.gate.note_connect()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy import replies
@@ -123,12 +124,25 @@ class Publisher:
             self._tell_end(over)
 
     def _hand_out(self, batch: Batch) -> None:
-        """Number the events of *batch* and hand it to every client: each batch goes this way."""
+        """Number the events of *batch* and hand it to every client: each batch goes this way.
+
+        Who begins to look at the numbers meanwhile can tell whether a batch is on its way to
+        clients (``begun``, ``ended``), and finds each in the ring that clients may be sent.
+        """
         link = self._link
-        batch.names, batch.epoch, batch.after = link.names, link.epoch, link.published
+        batch.names = link.names
+        batch.epoch, batch.after = link.place
         link.record.events += batch.events
-        link.published = batch.upto
-        self._audience.publish(batch)
+        link.begun += 1
+        if batch.events:
+            link.place = batch.epoch, batch.upto
+        ring = link.ring
+        if ring.limit:
+            ring.append(batch, time.monotonic())
+        try:
+            self._audience.publish(batch)
+        finally:
+            link.ended = link.begun
 
     def _tell_end(self, over: Iterable[PendingAction]) -> None:
         """Have whoever waits for the end of the actions *over* go on."""
@@ -179,8 +193,12 @@ class Publisher:
             self._tell_end(waited)
 
     def _note(self, messages: Iterable[Message]) -> None:
-        """Record the calls in *messages*, and for filters, if there are any, what they mean."""
-        record = self._calls.note if self._audience.filtering else self._calls.keep
+        """Record the calls in *messages*, and what they mean, for filters that there are.
+
+        There may be some later for what the ring keeps.
+        """
+        filtering = self._audience.filtering or self._link.ring.limit
+        record = self._calls.note if filtering else self._calls.keep
         for message in messages:
             record(message)
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Numbering: which numbers the events of one Asterisk have, and which of them are kept.
+
+The server's thread alone changes this; each field is one reference or number, which any thread
+may read.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from amiproxy.routing.ring import START, Ring
+
+if TYPE_CHECKING:
+    from amiproxy.routing.ring import Place
+
+#: A number for each connection to any server, never used again while the proxy runs.
+_EPOCHS = itertools.count(1)
+
+
+class Numbering:
+    """The numbers of the events of one Asterisk, and the ring that keeps the last of them."""
+
+    #: Where the last event stands: on which of all connections of the proxy it came, and how
+    #: many have come on that.  Set before the event is handed to clients.
+    place: Place = START
+    #: How many batches have been begun to be handed to clients, and how many are done.
+    begun = ended = 0
+    #: How many bytes of memory the operator and the state model want for the ring.
+    _replay = _state = 0
+
+    def __init__(self) -> None:
+        #: What came last.  Replaced whole when nothing is to be kept any more.
+        self.ring = Ring()
+
+    @property
+    def epoch(self) -> int:
+        """The number of the connection that the last events belong to, 0 before the first."""
+        return self.place[0]
+
+    @property
+    def published(self) -> int:
+        """How many events have come on that connection."""
+        return self.place[1]
+
+    def begin_epoch(self) -> None:
+        """There is a new connection.  For the server's thread."""
+        self.place = next(_EPOCHS), 0
+
+    def remember(self, limit: int, seconds: float) -> None:
+        """Keep events of the last *seconds*, *limit* bytes of them.  Any thread may call."""
+        self._replay = limit
+        self._limit_ring(seconds)
+
+    def remember_for_state(self, limit: int) -> None:
+        """Keep at least *limit* bytes of events, whatever is configured.  Any thread may call."""
+        self._state = limit
+        self._limit_ring(self.ring.seconds)
+
+    def _limit_ring(self, seconds: float) -> None:
+        limit = max(self._replay, self._state)
+        if limit:
+            self.ring.limit, self.ring.seconds = limit, seconds
+        else:
+            # Another one: the server's thread may be about to append to this.
+            self.ring = Ring(0, seconds)
