@@ -225,7 +225,7 @@ class Ledger:
         elif self.open_list is not None:
             action = self.open_list
         else:
-            action = next(iter(self._queue.values()), None)
+            action = self._oldest()
             if action is not None and not action.textual:
                 action = None
         if action is None:
@@ -233,6 +233,10 @@ class Ledger:
         if action.key in self._queue:
             self._endless = action
         return self._part(message, action)
+
+    def _oldest(self) -> PendingAction | None:
+        """Return the oldest action without a Response."""
+        return next(iter(self._queue.values()), None)
 
     def _unasked(self, message: Message, wire_id: str | None) -> Routed | None:
         """Classify what is no event, and no answer to an action under way.

@@ -63,6 +63,7 @@ class PendingAction:
     ringing: float = 0.0  # an Originate: for how many seconds it may be unanswered
     asker: Asker | None = None  # the session, for its mode when the answer comes
     witness: Witness | None = None
+    target: str = ""  # the server behind another proxy that it is for
     kept: bool = False  # the proxy's own: its answer stays in order among the events
     # The rest is the ledger's.
     key: str = ""  # what no other ActionID has
