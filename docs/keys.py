@@ -37,6 +37,9 @@ KEYS = {
     "`-t` warns of more",
     "serverevents": "tell clients that a server is lost, and that it is connected "
     "([clients.md](clients.md#when-a-server-is-lost))",
+    "replay": "how much of each server's last events is kept for clients that come back, as `64MB` "
+    "([clients.md](clients.md)); no: nothing",
+    "replayseconds": "s for which they are kept at the most",
     "maxmessage": "bytes of one message from a server",
     "listenaddress": "an IPv4 or IPv6 address, or all",
     "listenport": "where clients connect",

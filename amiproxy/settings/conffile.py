@@ -206,7 +206,7 @@ class _Parser:
 
     def _check_blanks(self, key: str, setting: Setting | None, value: Value, number: int) -> None:
         """Report a value of several words, of which the C program made one."""
-        if not value.joined or (setting is not None and setting.small):
+        if not value.joined or (setting is not None and (setting.small or setting.blank)):
             return
         read = f"without its blanks this is {quote(value.text)}"
         if setting is not None and setting.free:

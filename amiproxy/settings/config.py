@@ -15,6 +15,7 @@ from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.logs import targets
 from amiproxy.logs.levels import LEVELS
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.settings.bytesizes import byte_size
 from amiproxy.settings.confsyntax import (
     log_target,
     path,
@@ -80,6 +81,11 @@ class Setting:
     def small(self) -> bool:
         """Whether the value may be any text, which loses capitals and blanks without quotes."""
         return self.read in (required_text, text)
+
+    @property
+    def blank(self) -> bool:
+        """Whether a blank may stand in the value, before a unit."""
+        return self.read is byte_size
 
 
 def _setting(
@@ -171,6 +177,9 @@ class Config:
     # Load balancers, whose connections begin with a header that says whose they are.
     proxy_protocol: Acl | None = _setting(None, "proxyprotocol", networks, live=True)  # noqa: RUF009
     proxy_key: str = _setting("", "proxykey", required_text, shown=False)
+    # Of each server, how much of its events is kept; 0: nothing.
+    replay: int = _setting(0, "replay", byte_size, live=True)
+    replay_seconds: float = _setting(3600.0, "replayseconds", positive_seconds, live=True)
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     # Shorter than retry_interval: the pause never grows.
     retry_longest: float = _setting(60.0, "retrylongest", seconds, live=True)

@@ -82,7 +82,7 @@ class AsteriskServer:
         self._audience = audience
         self._publisher = Publisher(self.link, audience)
         self._standing = Standing(self.link, self._publisher)
-        self._sign(config)
+        self.configure(config)
         self._stopping = threading.Event()
         self._hurry = threading.Event()  # no pause before the next try
         self._route = Route(self.link.set_address, lambda: not self._stopping.is_set())
@@ -107,6 +107,7 @@ class AsteriskServer:
         """Take the limits of *config*, also for the connection there is."""
         self._config = config
         self._sign(config)
+        self.link.remember(config.replay, config.replay_seconds)
         self.link.set_write_timeout(config.server_write_timeout)
 
     def _sign(self, config: Config) -> None:

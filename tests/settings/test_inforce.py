@@ -24,6 +24,7 @@ OTHER = {
     "httpcors": "https://a.example, b.example", "httpdigest": "no", "keepalive": "0.25",
     "listenaddress": "::1", "listenport": "5", "logfile": "journal",
     "outputformat": "xml", "proc_group": '"A b"', "proxyprotocol": "10.0.0.0/8, ::1",
+    "replay": "65536", "replayseconds": "1.5",
     "retrylongest": "0", "serverevents": "yes", "serverheader": "no",
 }  # fmt: skip
 ADDED = """\
