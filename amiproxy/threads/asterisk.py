@@ -18,7 +18,7 @@ from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
 from amiproxy.threads.keepalive import Keepalive
-from amiproxy.threads.net.dial import Route
+from amiproxy.threads.net.dial import Route, watch_host
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.transport import READ_SIZE, Transport
@@ -109,6 +109,10 @@ class AsteriskServer:
         self._sign(config)
         self.link.remember(config.replay, config.replay_seconds)
         self.link.set_write_timeout(config.server_write_timeout)
+        transport = self.link.transport
+        if transport is not None:
+            with contextlib.suppress(OSError):  # it has just been closed
+                watch_host(transport.sock, config.keepalive)
 
     def _sign(self, config: Config) -> None:
         """Have messages say from which server they are, or not."""

@@ -11,8 +11,9 @@ from amiproxy.errors import PeerGone
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.link import AsteriskLink
 
-#: The least that is waited, in seconds: clocks are not that exact.
-_LEAST = 0.001
+#: The least that is waited, in seconds: clocks are not that exact; and the most: SIGHUP may
+#: have changed ``keepalive`` meanwhile.
+_LEAST, _MOST = 0.001, 60.0
 #: How much of ``keepalive`` a Ping has at least where it went late, as a share.
 _SHARE = 0.9
 
@@ -33,16 +34,16 @@ class Keepalive:
         """Note that something has come."""
         self._heard, self._over_at = now, 0.0
 
-    def patience(self, keepalive: float, now: float) -> float | None:
-        """Return for how many seconds from *now* nothing needs to be done, None: for ever.
+    def patience(self, keepalive: float, now: float) -> float:
+        """Return for how many seconds from *now* nothing needs to be done, as far as is known.
 
         Right behind a byte that is *keepalive* itself: a socket keeps its time limit then.
         """
         if not keepalive:
-            return None
+            return _MOST
         if now == self._heard:
-            return keepalive
-        return max(_LEAST, (self._over_at or self._heard + keepalive) - now)
+            return min(keepalive, _MOST)
+        return min(max(_LEAST, (self._over_at or self._heard + keepalive) - now), _MOST)
 
     def check(self, keepalive: float, now: float) -> None:
         """Ping an Asterisk that has been silent for *keepalive* seconds, if it is time.

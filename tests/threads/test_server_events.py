@@ -161,6 +161,21 @@ def test_a_silent_server_is_lost_after_twice_keepalive(told: Callable[..., Stage
     assert 0.39 <= time.monotonic() - began < 0.59
 
 
+def test_a_reload_reaches_what_the_kernel_waits_for(told: Callable[..., Stage]) -> None:
+    """The connection there is takes the new limit; one that has no such limits stays as it is."""
+    play = told()
+    connected(play)
+    transport = play.link.transport
+    assert transport is not None
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport.sock = socket.create_connection(server.getsockname())
+        play.server.configure(Config(keepalive=7.0))
+        option = transport.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        transport.sock.close()
+    assert option == 7000
+    play.server.configure(Config(keepalive=8.0))  # it has just been closed
+
+
 def test_a_server_that_is_dropped_is_lost_and_the_stop_of_the_proxy_is_no_loss(
     told: Callable[..., Stage],
 ) -> None:

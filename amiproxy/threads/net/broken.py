@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import ssl
 
 from amiproxy.errors import PeerLeft
 
@@ -24,5 +25,5 @@ _TOLD = {
 def left(text: str, error: OSError) -> PeerLeft:
     """Return the end of a connection that has raised *error*; *text* is for the log."""
     # OpenSSL's errors have numbers of their own.
-    code = None if hasattr(error, "library") else error.errno
+    code = None if isinstance(error, ssl.SSLError) else error.errno
     return PeerLeft(text, told=_TOLD.get(code or 0, ""))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from typing import TYPE_CHECKING, Callable
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 #: Bytes of actions that may wait for Asterisk; with more the connection is dropped.
 MAX_BACKLOG = 8 * 1024 * 1024
+
+#: For how long the other host may confirm nothing where the file has no limit, in seconds.
+_WITHOUT = 60
+#: The most seconds that Linux accepts (MAX_TCP_KEEPIDLE).
+_LONGEST = 32767
 
 
 class Route:
@@ -89,7 +95,7 @@ def transport_over(
 
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    keep_alive(sock, max(1, int(config.keepalive or 60)))
+    watch_host(sock, config.keepalive)
     transport = Transport(
         sock,
         "the connection",  # the log lines name the server
@@ -117,11 +123,24 @@ def transport_over(
     return transport
 
 
-def keep_alive(sock: socket.socket, idle: int) -> None:
-    """Have the kernel probe a silent connection, first after *idle* seconds."""
-    idle = min(idle, 32767)  # the most Linux accepts (MAX_TCP_KEEPIDLE)
+def watch_host(sock: socket.socket, keepalive: float) -> None:
+    """Have the kernel end a connection whose other host has gone, by the setting *keepalive*.
+
+    That is where it confirms nothing of what was sent for so long, or no probe of a connection on
+    which nothing is sent.  What runs there may be busy: its kernel confirms all the same.
+    """
+    seconds = min(max(1, math.ceil(keepalive or _WITHOUT)), _LONGEST)
+    keep_alive(sock, seconds, min(max(1, seconds // 3), 10))
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, seconds * 1000)
+
+
+def keep_alive(sock: socket.socket, idle: int, interval: int = 10) -> None:
+    """Have the kernel probe a silent connection, after *idle* seconds and each *interval* then."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+    times = (("TCP_KEEPIDLE", min(idle, _LONGEST)), ("TCP_KEEPINTVL", interval), ("TCP_KEEPCNT", 3))
+    for name, value in times:
         option = getattr(socket, name, None)
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,8 @@ import pytest
 
 from amiproxy.errors import PeerGone
 from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.threads.net.dial import Route, connect, keep_alive
+from amiproxy.threads.net.broken import left
+from amiproxy.threads.net.dial import Route, connect, keep_alive, watch_host
 from amiproxy.threads.net.race import resolve
 from tests.support import free_port
 from tests.unreachable import name, swallowing
@@ -141,3 +144,37 @@ def test_a_silent_connection_is_probed_by_the_kernel() -> None:
 
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 32767
+
+
+@pytest.mark.parametrize(
+    ("keepalive", "idle", "interval"),
+    [(10.0, 10, 3), (0.2, 1, 1), (0.0, 60, 10), (30.0, 30, 10), (1e9, 32767, 10)],
+)
+def test_a_host_that_confirms_nothing_is_lost_as_soon_as_a_silent_server(
+    keepalive: float, idle: int, interval: int
+) -> None:
+    """What was sent, and probes; without a limit of the file the kernel's quarter hour is too long."""
+    with socket.socket() as sock:
+        watch_host(sock, keepalive)
+
+        found = [
+            sock.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (
+                socket.TCP_USER_TIMEOUT,
+                socket.TCP_KEEPIDLE,
+                socket.TCP_KEEPINTVL,
+            )
+        ]
+    assert found == [idle * 1000, idle, interval]
+
+
+def test_an_error_is_told_in_words_that_name_nobody() -> None:
+    """OpenSSL's numbers are none of the kernel's."""
+    for code, words in (
+        (errno.EPIPE, "connection reset"),
+        (errno.ECONNRESET, "connection reset"),
+        (errno.ETIMEDOUT, "its host does not answer"),
+        (errno.EHOSTUNREACH, "its host cannot be reached"),
+    ):
+        assert left("pbx.example: x", OSError(code, "x")).told == words
+    assert left("x", ssl.SSLError(errno.EPIPE, "x")).told == ""
