@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 #: What each key sets, as Markdown.  A time begins with its unit.
 KEYS = {
     "include": "the lines of other files stand here ([more](#files-that-are-included))",
-    "host": "`host, port, user, secret, events(on/off), use_ssl(on/off)`: a server; one line for "
-    "each",
+    "host": "`host, port, user, secret, events(on/off), use_ssl(on/off), name=pbx1`: a server; one "
+    "line for each. `name=` is what messages call it, instead of its host; servers on one address "
+    "need names",
     "retryinterval": "s before the first attempt to reconnect; at least 0.1. Further pauses grow "
     "to twice the last one, less up to half of it by chance",
     "retrylongest": "s of the longest such pause; 0: every pause lasts `retryinterval`",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
 from amiproxy.routing.servernames import names_of
+from amiproxy.settings.calledservers import indistinct
 from amiproxy.settings.readers import is_loopback
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _servers(config: Config) -> Iterator[str]:
             f"{config.file}: no host line names an Asterisk, so clients get no events and their"
             " actions fail; write host = address, port, user, secret, on, off"
         )
+    yield from indistinct(config)
 
 
 def _logins(config: Config, users: Users) -> Iterator[str]:

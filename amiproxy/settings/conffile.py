@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from amiproxy.access.acl import Acl, is_address, read_rules
 from amiproxy.errors import ConfigError
 from amiproxy.settings import typos
+from amiproxy.settings.calledservers import clashes
 from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import oddities, read_server
@@ -248,7 +249,7 @@ class _Parser:
 
 def _check(config: Config) -> tuple[list[str], list[str]]:
     """Return the problems and warnings of settings that are wrong only together."""
-    problems: list[str] = []
+    problems = list(clashes(config))
     warnings: list[str] = []
     if not config.accept_unencrypted:
         place = config.place("accept_unencrypted")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amiproxy.access.user import User, Users
-    from amiproxy.settings.config import Config
+    from amiproxy.settings.config import Config, ServerSpec
 
 # Field of User -> what is said where it is not empty.
 _SEES = {
@@ -62,8 +62,9 @@ def describe_servers(config: Config) -> list[str]:
     """Return a line for each server, without secrets."""
     checked = "checked" if config.ssl_verify else "not checked"
     lines = [
-        f"server {one.host} port {one.port}: as user {one.user}, events {one.events}, "
+        f"{_named(one)}: as user {one.user}, events {one.events}, "
         + (f"TLS, certificate {checked}" if one.tls else "no TLS")
+        + ", another proxy" * one.proxy
         for one in config.servers
     ] or ["no servers: no host line names an Asterisk to connect to"]
     if config.proxy_protocol is not None:
@@ -77,6 +78,12 @@ def describe_servers(config: Config) -> list[str]:
             f" {replies.BANNER} (forcebanner = server)"
         )
     return lines
+
+
+def _named(server: ServerSpec) -> str:
+    """Return which server it is."""
+    where = f"{server.host} port {server.port}"
+    return f"server {server.name} at {where}" if server.name else f"server {where}"
 
 
 def describe_users(

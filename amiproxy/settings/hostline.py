@@ -150,6 +150,18 @@ def read_events(text: str) -> str:
     return text if re.fullmatch("[0-9]{1,9}", text) or not read_classes(text)[1] else ""
 
 
+def read_name(text: str) -> str:
+    """Return *text*, what a server is to be called, in lower case; "" is by its host.
+
+    Raises:
+        ValueError: it is no name.
+
+    """
+    if text and not _OPTIONS["name"].fullmatch(text):
+        raise ValueError(f"Name: {_MAY_BE['name']}")
+    return text
+
+
 def read_port(text: str) -> int:
     """Read the number of a port; return 0 if *text* is none."""
     return int(text) if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535 else 0

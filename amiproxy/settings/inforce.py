@@ -108,4 +108,6 @@ def _host(one: ServerSpec) -> str:
     """Return the fields of a host line, without the secret."""
     events = f'"{one.events}"' if "," in one.events else one.events
     user = f'"{one.user}"' if _NEEDS_QUOTES_IN_PATH.search(one.user) else one.user
-    return f"{one.host}, {one.port}, {user}, {HIDDEN}, {events}, {'on' if one.tls else 'off'}"
+    tls = "on" if one.tls else "off"
+    options = [f"name={one.name}"] * bool(one.name) + ["proxy=yes"] * one.proxy
+    return ", ".join([one.host, str(one.port), user, HIDDEN, events, tls, *options])

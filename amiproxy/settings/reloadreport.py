@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.settings.calledservers import called
 from amiproxy.settings.config import SETTINGS
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def user_changes(old: Users, new: Users) -> list[str]:
 
 
 def _by_name(servers: Iterable[ServerSpec]) -> dict[str, list[ServerSpec]]:
-    """Return *servers* by host and port."""
+    """Return *servers* by what they are called."""
     found: dict[str, list[ServerSpec]] = {}
     for spec in servers:
-        found.setdefault(f"{spec.host}:{spec.port}", []).append(spec)
+        found.setdefault(called(spec), []).append(spec)
     return found
 
 

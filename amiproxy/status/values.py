@@ -25,7 +25,9 @@ UP, LOGGING_IN, CONNECTING, WAITING, GIVEN_UP, PAUSED = (
 class ServerStatus:
     """One Asterisk."""
 
-    name: str  # host:port
+    name: str  # as in the log: that of its host line, or host:port
+    host: str
+    port: int
     address: str  # "" while it is not known
     user: str
     tls: bool

@@ -148,6 +148,8 @@ class Servers:
     def add_server(self, spec: ServerSpec) -> bool:
         """Add a server at the end; return False if it is there or has no address.
 
+        Nor is it added if what it is called could mean another one.
+
         One that is there and waits for its next try is tried now.
         """
         try:
@@ -166,7 +168,7 @@ class Servers:
             there = [one for one in same if one in self._servers]
             for one in there:
                 one.try_now()
-            if there:
+            if there or any(are_confusable(one.link, server.link) for one in self._servers):
                 return False
             self._replace([*self._servers, server])
             self._added += (spec,)
@@ -239,3 +241,8 @@ def are_same(one: AsteriskLink, other: AsteriskLink) -> bool:
     return one.spec.port == other.spec.port and (
         one.host == other.host or bool(one.address and one.address == other.address)
     )
+
+
+def are_confusable(one: AsteriskLink, other: AsteriskLink) -> bool:
+    """Return whether the name of the one is what the other may be called as well."""
+    return one.spec.name in other.names or other.spec.name in one.names

@@ -35,6 +35,26 @@ def test_a_log_in_that_nobody_can_pass_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("host = pbx, 5039, u, s, on\n", [1, 2]),
+        ("host = PBX, 5039, u, s, on, off, name=b\n", [1]),
+        ("host = pbx, 5038, v, s, on, off, proxy=yes\n", [1, 2]),
+        ("host = pbx, 5039, u, s, on, off, name=b\nhost = q, 5038, u, s, on\n", [1]),
+        ("host = q, 5038, u, s, on, off, name=b\nhost = q, 5039, u, s, on, off, name=c\n", []),
+    ],
+)
+def test_servers_on_one_address_need_names(more: str, told: list[int]) -> None:
+    """`Server:` could not tell which is which."""
+    found = said(f"{more}listenaddress = ::1\n")
+
+    places = [f"x.conf:{line}: host: 2 servers are at pbx, and Server: " for line in told]
+    assert [line[: len(place)] for line, place in zip(found, places)] == places
+    assert all("give each a name: name=" in line for line in found)
+    assert len(found) == len(told)
+
+
+@pytest.mark.parametrize(
     ("config", "users", "is_open"),
     [
         ("", "", True),

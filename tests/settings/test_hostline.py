@@ -123,6 +123,27 @@ def test_options_stand_behind_all_six_fields() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("host = a,1,u,s,on,off,name=x\nhost = b,1,u,s,on,off,name=X\n",
+         "x.conf:2: host: name=x is that of x.conf:1 already; write another one"),
+        ("host = a,1,u,s,on,off,name=b\nhost = b,1,u,s,on,off,name=x\n",
+         "x.conf:1: host: name=b is the host of x.conf:2, so actions for the one could go to"),
+        ("host = a,1,u,s,on,off,name=a\nhost = a,2,u,s,on,off,name=x\n", None),
+        ("host = a,1,u,s,on,off,name=x\nhost = b,2,u,s,on\nhost = c,2,u,s,on\n", None),
+    ],
+)  # fmt: skip
+def test_a_name_that_means_another_server_as_well_is_refused(
+    lines: str, problem: str | None
+) -> None:
+    """An action for the one could go to the other."""
+    found = problems_of(lines)
+
+    assert [line[: len(problem or "")] for line in found] == [problem] * bool(problem)
+    assert all(line.endswith("; write another one") for line in found)
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         ("name=a/b", "write letters"), ("name=", "write letters"), ("name=a, name=b", "given twice"),

@@ -30,6 +30,8 @@ OTHER = {
 ADDED = """\
 host = pbx, 5038, "Joe; D", sec, "call,system", off
 host = [::1], 5039, u, "p ;,#", off, on
+host = pbx, 5039, u, s, off, off, name=Pbx-2
+host = far, 5039, u, s, off, off, proxy=on, name=far.site
 deny = 0.0.0.0/0, ::/0
 permit = 10.0.0.0/255.0.0.0
 """
@@ -83,8 +85,8 @@ def test_every_line_says_where_it_is_from() -> None:
 
     places = [(row.key, row.place) for row in shown if row.place != "default"]
     assert places == [
-        ("host", "x.conf:1"), ("host", "x.conf:2"), ("deny", "x.conf:3"), ("deny", "x.conf:3"),
-        ("permit", "x.conf:4"), ("listenport", "x.conf:7"),
+        ("host", "x.conf:1"), ("host", "x.conf:2"), ("host", "x.conf:3"), ("host", "x.conf:4"),
+        ("deny", "x.conf:5"), ("deny", "x.conf:5"), ("permit", "x.conf:6"), ("listenport", "x.conf:9"),
     ]  # fmt: skip
 
 

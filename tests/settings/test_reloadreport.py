@@ -22,6 +22,7 @@ _HOST = "host = 10.0.0.1, 5038, u, s, on\n"
         (_HOST, "host = pbx, 5039, u, s, on\n",
          ["server 10.0.0.1:5038 removed", "server pbx:5039 added"]),
         (_HOST, _HOST.replace(" s,", " Hidden,"), ["server 10.0.0.1:5038 changed"]),
+        (_HOST, _HOST.replace("on", "on, off, name=a"), ["server 10.0.0.1:5038 removed", "server a added"]),
         (_HOST, _HOST + _HOST.replace(" u,", " v,"), ["server 10.0.0.1:5038 changed"]),
     ],
 )  # fmt: skip

@@ -17,6 +17,8 @@ from amiproxy.status.values import (
 
 SERVER = ServerStatus(
     name="pbx1.example.com:5038",
+    host="pbx1.example.com",
+    port=5038,
     address="192.0.2.1",
     user="ampuser",
     tls=False,

@@ -249,3 +249,23 @@ def test_a_reload_after_the_stop_changes_nothing() -> None:
     stage.reload(ONE, TWO)
 
     assert stage.did() == [["start", "over"]]
+
+
+@pytest.mark.parametrize(
+    ("there", "added", "is_added"),
+    [
+        (dataclasses.replace(ONE, name="a"), dataclasses.replace(TWO, name="a"), False),
+        (dataclasses.replace(ONE, name="a"), dataclasses.replace(ONE, name="b"), True),
+        (ONE, dataclasses.replace(TWO, name="192.0.2.1"), False),
+        (dataclasses.replace(ONE, name="192.0.2.2"), TWO, False),
+        (dataclasses.replace(ONE, name="a"), ONE, False),
+    ],
+)
+def test_a_server_that_is_called_as_another_one_is_not_added(
+    there: ServerSpec, added: ServerSpec, is_added: bool
+) -> None:
+    """An action for the one could go to the other."""
+    stage = Stage(there)
+
+    assert stage.servers.add_server(added) is is_added
+    assert stage.listed() == [there, *[added] * is_added]

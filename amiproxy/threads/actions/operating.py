@@ -12,6 +12,7 @@ from amiproxy import replies
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.threads.actions.call import STAYS
 from amiproxy.threads.actions.record import ProxyAction
+from amiproxy.threads.actions.serveractions import are_open
 from amiproxy.threads.control.command import clean
 from amiproxy.threads.control.table import COMMANDS, carry_out
 
@@ -31,7 +32,11 @@ _HEADERS: Mapping[str, str] = MappingProxyType(
 def _run(command: Command, call: Call) -> Outcome:
     """Carry out *command* for the client of *call*."""
     context, session, message = call
-    words = []
+    words: list[str] = []
+    if "[SERVER]" in command.arguments:
+        router, name = context.router, message.get("Server")
+        if not are_open(call, router.named(name) if name else router.servers):
+            return call.say(replies.proxy_failure(message, "Server: not open to this user"))
     for argument in command.arguments:
         header = _header(argument)
         word = message.get(header)

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.basics.boolean import parse_bool
+from amiproxy.routing.servernames import names_of
 from amiproxy.settings.config import ServerSpec
-from amiproxy.settings.hostline import read_events, read_port
+from amiproxy.settings.hostline import read_events, read_name, read_port
 from amiproxy.settings.readers import host
 from amiproxy.threads.actions.record import Records, succeed
+from amiproxy.threads.sessions.linkstate import link_state
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
     from amiproxy.message import Message
     from amiproxy.threads.actions.call import Call, Outcome
+    from amiproxy.threads.sessions.link import AsteriskLink
 
 #: Of log lines that no other line of the same client may hide (threads/loglimit.py).
 _CHANGE = {"change": True}
@@ -33,7 +38,7 @@ _proxy_action = RECORDS.proxy_action
     reply="for each client, newest first, `ProxyClientSession: address`, "
     "`ProxyClientActionID:` (the last one it gave; in `unique` its session, as `amp7-`), "
     "`ProxyClientInputHandler:`, `ProxyClientOutputHandler:`; for each server "
-    "`ProxyServerSession: address`",
+    "`ProxyServerSession: address`; then how the servers are, as in ListServers",
 )
 def _list_sessions(call: Call) -> Outcome:
     lines = []
@@ -44,9 +49,9 @@ def _list_sessions(call: Call) -> Outcome:
             f"ProxyClientInputHandler: {client.input_name}",
             f"ProxyClientOutputHandler: {client.output.name}",
         ]
-    for server in call.context.router.servers:
-        lines.append(f"ProxyServerSession: {server.address or server.host}")
-    return succeed(call, *lines)
+    servers = _seen(call)
+    lines += [f"ProxyServerSession: {server.address or server.host}" for server in servers]
+    return succeed(call, *lines, *_states(servers))
 
 
 @_proxy_action(
@@ -54,24 +59,54 @@ def _list_sessions(call: Call) -> Outcome:
     read_only=True,
     privileged=True,
     reply="for each server, connected or not, `ProxyListServer I: address H: host U: user P: port "
-    "E: events` (no colon after the name, a blank at the end)",
+    "E: events` (no colon after the name, a blank at the end); then for each in that order "
+    "`ProxyServer: name`, `ProxyServerState:` connected, connecting, lost, given up or paused, "
+    "`ProxyServerSince:` Unix time, and, if it is not connected, `ProxyServerReason: why`",
 )
 def _list_servers(call: Call) -> Outcome:
     lines = [
         f"ProxyListServer I: {server.address or server.host} H: {server.host} "
         f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
-        for server in call.context.router.servers
+        for server in _seen(call)
     ]
-    return succeed(call, *lines)
+    return succeed(call, *lines, *_states(_seen(call)))
+
+
+def are_open(call: Call, servers: Collection[AsteriskLink]) -> bool:
+    """Return whether *call* may be about *servers*: its user reaches all, or these ones."""
+    user = call.session.user
+    if user is None or not user.servers:
+        return True
+    return bool(servers) and all(user.reaches(server.names) for server in servers)
+
+
+def _seen(call: Call) -> list[AsteriskLink]:
+    """Return the servers that the user sees."""
+    user = call.session.user
+    servers = call.context.router.servers
+    return [server for server in servers if user is None or user.reaches(server.names)]
+
+
+def _states(servers: Iterable[AsteriskLink]) -> Iterator[str]:
+    """Yield lines that tell what *servers* are called, and how they are."""
+    for server in servers:
+        state = link_state(server)
+        yield f"ProxyServer: {server.name}"
+        yield f"ProxyServerState: {state.word}"
+        yield f"ProxyServerSince: {state.since}"
+        if state.reason:
+            yield f"ProxyServerReason: {state.reason}"
 
 
 @_proxy_action(
     "AddServer",
     privileged=True,
-    headers="`Server`, `Port`, `Username`, `Secret`, `Events`; `UseSSL`, yes or no",
+    headers="`Server`, `Port`, `Username`, `Secret`, `Events`; `UseSSL`, yes or no; `Name`, what "
+    "it is to be called",
     reply="`Message: Added host`: it comes last in the order, and is forgotten at a restart. "
     "Success does not mean connected. `Failure`, `Message: Could not add host`: a header "
-    "is missing or wrong, the name has no address, it is there already, or clients have added 256 "
+    "is missing or wrong, the host has no address, it is there already, its name is that of "
+    "another server, or clients have added 256 "
     "or dropped 32 that have not ended; the log says which",
 )
 def _add_server(call: Call) -> Outcome:
@@ -82,6 +117,10 @@ def _add_server(call: Call) -> Outcome:
     except ValueError as error:
         log.info("%s: AddServer: %s", session.peer, error)
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
+    user = session.user
+    if user is not None and not user.reaches(names_of(spec.name, spec.host, "", spec.port)):
+        log.info("%s: AddServer: %s is none of its user", session.peer, ascii(name))
+        return call.say(replies.proxy_failure(message, f"Server {name} is not open to this user"))
     # Asks the resolver, in the thread of the client that wants it, and no other.
     with context.turnstile.outside():
         added = context.control.add_server(spec)
@@ -112,7 +151,13 @@ def _server_spec(message: Message, name: str) -> ServerSpec:
     if not read_events(events):
         raise ValueError("Events is neither on nor off")
     return ServerSpec(
-        host(name), read_port(port), user, secret, read_events(events), _encrypted(message)
+        host(name),
+        read_port(port),
+        user,
+        secret,
+        read_events(events),
+        _encrypted(message),
+        read_name(message.get("Name").strip(" \t").lower()),
     )
 
 
@@ -144,6 +189,8 @@ def _encrypted(message: Message) -> bool:
 def _drop_server(call: Call) -> Outcome:
     context, session, message = call
     name = message.get("Server")
+    if not are_open(call, context.router.named(name)):
+        return call.say(replies.proxy_failure(message, f"Server {name} is not open to this user"))
     with context.turnstile.outside():
         dropped = bool(name) and context.control.drop_server(name)
     if not dropped:

@@ -40,6 +40,8 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
     is_waiting = state == values.WAITING
     return values.ServerStatus(
         name=link.scope,
+        host=link.host,
+        port=link.spec.port,
         address=link.address,
         user=link.spec.user,
         tls=link.spec.tls,
