@@ -99,10 +99,14 @@ class ServerModel:
         if self._state == TOO_LARGE:
             return 0
         differing = sum(
-            table.take_list(query, items, now) for table in self.tables if query in table.queries
+            table.take_list(query, items, now) for table in self.tables if table.takes(query)
         )
         self._look()
         return differing
+
+    def further(self) -> tuple[Query, ...]:
+        """Return the lists to ask for after those of *queries*: they depend on what these said."""
+        return tuple(query for table in self.tables for query in table.further())
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*, one of tables.KINDS."""
@@ -114,7 +118,8 @@ class ServerModel:
         """Forget all and begin again, building."""
         for table in self.tables:
             table.clear()
-        self.doubts.clear()
+        self._standing.doubts.clear()
+        self._standing.gone.clear()
         self._until_look = _LOOK_EACH
         self.state = BUILDING
 

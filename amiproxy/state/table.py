@@ -6,6 +6,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable, NamedTuple, Union
 
+from amiproxy.state.gone import Gone
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -47,7 +49,7 @@ class Query(NamedTuple):
 class Standing:
     """How a server's model stands: what its tables share."""
 
-    __slots__ = ("doubts", "live")
+    __slots__ = ("doubts", "gone", "live")
 
     def __init__(self) -> None:
         #: Whether the lists have been taken.  Until then, what an event tells of something
@@ -55,6 +57,8 @@ class Standing:
         self.live = False
         #: Kinds of rows whose list should be asked for soon.  Who asks takes them out.
         self.doubts: set[str] = set()
+        #: Channels that hung up a moment ago, by unique id.
+        self.gone = Gone()
 
 
 class Table:
@@ -70,6 +74,14 @@ class Table:
     #: Name of an event in lower case -> bytes without which it does not concern this table.
     marks: Mapping[str, bytes] = _NO_MARKS
     queries: tuple[Query, ...] = ()
+
+    def further(self) -> tuple[Query, ...]:
+        """Return the lists to ask for after *queries*: those that depend on rows."""
+        return ()
+
+    def takes(self, query: Query) -> bool:
+        """Return whether *query* is one of this table's."""
+        return query in self.queries
 
     def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
         """Take the whole answer to *query*: its items set the rows, and those not in it go.

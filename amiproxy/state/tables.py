@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.state.queues import QueueTable
+
 if TYPE_CHECKING:
     from amiproxy.state.table import Standing, Table
 
@@ -26,5 +28,4 @@ KINDS = (
 
 def made(standing: Standing) -> tuple[Table, ...]:
     """Return the tables of a new model, in the order in which they take each event."""
-    del standing  # no table needs it yet
-    return ()
+    return (QueueTable(standing),)

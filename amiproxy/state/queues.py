@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QueueTable: queues, their members and those who wait in them.
+
+Begun by QueueStatus.  Asterisk 13 to 22 tell what changes; Asterisk 11 calls some of it by
+other names, and tells a part only where queues.conf says so (eventmemberstatus,
+eventwhencalled).  InCall is not used: Asterisk sets it late or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.state import queuelist, queuerows
+from amiproxy.state.endings import Endings
+from amiproxy.state.gone import Gone
+from amiproxy.state.queuemember import EVENT, PAUSE, STATUS
+from amiproxy.state.queuestore import QueueStore
+from amiproxy.state.queuetypes import Caller
+from amiproxy.state.reading import key_of, text
+from amiproxy.state.table import Query, Table
+from amiproxy.state.values import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from amiproxy.message import Message
+    from amiproxy.state.queuemember import Member
+    from amiproxy.state.queuetypes import DeviceOf, Queue
+    from amiproxy.state.table import Handler, Row, Standing
+
+QUEUE_STATUS = Query("QueueStatus")
+
+_QUEUESTATUS = b"\r\nVariable: QUEUESTATUS\r\n"
+
+
+class QueueTable(Table):
+    """The queues of one server, with members and callers."""
+
+    kinds = ("queues", "members", "callers")
+    queries = (QUEUE_STATUS,)
+
+    def __init__(self, standing: Standing, device_of: DeviceOf | None = None) -> None:
+        """Make an empty table; *device_of* finds the device of a state interface."""
+        self._standing = standing
+        self._device_of = device_of
+        #: Seconds by which the proxy's clock is ahead of Asterisk's.
+        self.offset = 0.0
+        self.store = QueueStore()
+        self.endings = Endings()
+        self._removed = Gone()  # members
+        self.marks = {"varset": _QUEUESTATUS}
+        self.events = self._handlers()
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            "queuecallerjoin": self._join, "join": self._join,
+            "queuecallerleave": self._leave, "leave": self._leave,
+            "queuecallerabandon": self._abandon,
+            "queuememberadded": self._add_member,
+            "queuememberremoved": self._remove_member,
+            "queuememberstatus": self._member_status,
+            "queuememberpause": self._member_pause, "queuememberpaused": self._member_pause,
+            "queuememberpenalty": self._member_event,
+            "queuememberringinuse": self._member_event,
+            "agentcalled": self._called,
+            "agentconnect": self._connected,
+            "agentcomplete": self._attempt_over,
+            "agentringnoanswer": self._attempt_over,
+            "agentdump": self._attempt_over,
+            "newchannel": self._newchannel,
+            "hangup": self._hangup,
+            "varset": self._varset,
+            "bridge": self._bridged,
+        }  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.store.clear()
+        self.endings.clear()
+        self._removed.clear()
+
+    def waiting_in(self, uniqueid: str) -> str | None:
+        """Return the name of the queue in which the channel *uniqueid* waits, None if in none."""
+        caller = self.store.waiting.get(uniqueid)
+        return caller.queue.name if caller else None
+
+    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+        """Take the answer to QueueStatus: all queues, members and callers there are."""
+        del query  # there is one
+        return queuelist.take(self.store, items, now, self.offset)
+
+    def rows(self, kind: str, now: float) -> Iterator[Row]:
+        """Yield the rows of *kind*."""
+        self.endings.settle(now)
+        if kind == "queues":
+            return queuerows.queues(self.store.queues.values(), now)
+        if kind == "callers":
+            return queuerows.callers(self.store.queues.values())
+        return queuerows.members(self.store.queues.values(), now, self._device_of)
+
+    # -- callers -----------------------------------------------------------------------------
+
+    def _join(self, message: Message, now: float) -> None:
+        values = message.values
+        uniqueid, name = text(values.get("uniqueid")), text(values.get("queue"))
+        if uniqueid is None or name is None or self._standing.gone.has(uniqueid, now):
+            return
+        queue = self.store.queue(name)
+        caller = self.store.waiting.get(uniqueid)
+        if caller is not None and caller.queue is not queue:
+            self.store.drop_caller(caller, now)  # the Leave is missing
+            caller = None
+        position = number(values.get("position"))
+        if caller is None:
+            caller = self.store.waiting[uniqueid] = Caller(queue, uniqueid)
+            caller.since = now
+        else:  # a list came first
+            queue.callers.remove(caller)
+        if caller.original_position is None:
+            caller.original_position = position
+        caller.describe(values)
+        queue.place(caller, position)
+        self._check_count(queue, values)
+
+    def _leave(self, message: Message, now: float) -> None:
+        values = message.values
+        caller = self.store.waiting.get(text(values.get("uniqueid")) or "")
+        queue = self.store.queues.get(text(values.get("queue")) or "")
+        if queue is None:
+            self._doubt("queues")
+            return
+        if caller is not None and caller.queue is queue:
+            self.store.drop_caller(caller, now)
+            self.endings.left(caller, now)
+        self._check_count(queue, values)
+
+    def _abandon(self, message: Message, _now: float) -> None:
+        values = message.values
+        caller = self.store.waiting.get(text(values.get("uniqueid")) or "")
+        if caller is not None:
+            caller.has_abandoned = True
+            if caller.original_position is None:
+                caller.original_position = number(values.get("originalposition"))
+
+    def _check_count(self, queue: Queue, values: Mapping[str, str]) -> None:
+        count = number(values.get("count"))
+        if count is not None and count != len(queue.callers):
+            self._doubt("callers")
+
+    def _doubt(self, kind: str) -> None:
+        if self._standing.live:
+            self._standing.doubts.add(kind)
+
+    # -- members -----------------------------------------------------------------------------
+
+    def _member(self, values: Mapping[str, str], now: float) -> Member | None:
+        """Return the member that an event is about; None if there is none and none is made."""
+        name = text(values.get("queue"))
+        interface = text(_interface(values))
+        if name is None or interface is None:
+            return None
+        queue = self.store.queues.get(name)
+        member = queue.members.get(interface) if queue is not None else None
+        if member is not None:
+            return member
+        if self._removed.has(key_of(name, interface), now):
+            return None
+        if self._standing.live:
+            self._doubt("members")
+            return None
+        return self.store.add_member(self.store.queue(name), interface)
+
+    def _add_member(self, message: Message, now: float) -> None:
+        values = message.values
+        name, interface = text(values.get("queue")), text(_interface(values))
+        if name is not None and interface is not None:
+            self._removed.discard(key_of(name, interface))
+            member = self.store.add_member(self.store.queue(name), interface)
+            member.update(values, now, self.offset, STATUS)
+
+    def _remove_member(self, message: Message, now: float) -> None:
+        values = message.values
+        name, interface = text(values.get("queue")), text(_interface(values))
+        if name is not None and interface is not None:
+            self._removed.add(key_of(name, interface), now)
+            queue = self.store.queues.get(name)
+            if queue is not None:
+                self.store.drop_member(queue, interface, now)
+
+    def _member_status(self, message: Message, now: float) -> None:
+        self._update(message, now, STATUS)
+
+    def _member_pause(self, message: Message, now: float) -> None:
+        self._update(message, now, PAUSE)
+
+    def _member_event(self, message: Message, now: float) -> None:
+        self._update(message, now, EVENT)
+
+    def _update(self, message: Message, now: float, by: str) -> None:
+        member = self._member(message.values, now)
+        if member is not None:
+            member.update(message.values, now, self.offset, by)
+
+    # -- calls of members ----------------------------------------------------------------------
+
+    def _called(self, message: Message, now: float) -> None:
+        self._attempt(message.values, now, connected=False)
+
+    def _connected(self, message: Message, now: float) -> None:
+        self.endings.answered(text(message.values.get("uniqueid")) or "")
+        self._attempt(message.values, now, connected=True)
+
+    def _attempt(self, values: Mapping[str, str], now: float, *, connected: bool) -> None:
+        caller = text(values.get("uniqueid"))
+        member = self._member(values, now)
+        gone = self._standing.gone
+        # Asterisk 11 has the member's unique id, of all headers, in BridgedChannel.
+        dest = text(values.get("destuniqueid") or values.get("bridgedchannel"))
+        if member is None or caller is None or gone.has(caller, now):
+            return
+        if dest is not None and gone.has(dest, now):
+            return
+        attempt = self.store.attempts.of(member, caller, now)
+        if connected and not attempt.connected:
+            attempt.connected, attempt.since = True, now
+        self.store.attempts.set_dest(attempt, dest)
+        own = values.get("destchannel") or values.get("destinationchannel")
+        attempt.channel = text(own or (values.get("channel") if connected else None))
+        who = self.store.waiting.get(caller) or self.endings.caller(caller)
+        attempt.number = text(values.get("calleridnum")) or attempt.number
+        attempt.name = text(values.get("calleridname")) or attempt.name
+        if who is not None:
+            attempt.number, attempt.name = who.number or attempt.number, who.name or attempt.name
+
+    def _attempt_over(self, message: Message, now: float) -> None:
+        values = message.values
+        queue = self.store.queues.get(text(values.get("queue")) or "")
+        member = queue.members.get(text(_interface(values)) or "") if queue else None
+        if member is not None:
+            attempt = member.attempts.get(text(values.get("uniqueid")) or "")
+            if attempt is not None:
+                self.store.attempts.end(attempt, now)
+
+    # -- channels ------------------------------------------------------------------------------
+
+    def _newchannel(self, message: Message, _now: float) -> None:
+        self._standing.gone.discard(text(message.values.get("uniqueid")) or "")
+
+    def _hangup(self, message: Message, now: float) -> None:
+        uniqueid = text(message.values.get("uniqueid"))
+        if uniqueid is None:
+            return
+        self._standing.gone.add(uniqueid, now)
+        caller = self.store.waiting.get(uniqueid)
+        if caller is not None:  # the Leave is missing
+            self.store.drop_caller(caller, now)
+            self.endings.left(caller, now)
+        self.store.attempts.hang_up(uniqueid, now)
+        self.endings.hung_up(uniqueid)
+
+    def _varset(self, message: Message, _now: float) -> None:
+        if _QUEUESTATUS in message.raw:
+            values = message.values
+            self.endings.told(text(values.get("uniqueid")) or "", values.get("value", ""))
+
+    def _bridged(self, message: Message, _now: float) -> None:
+        """Take the Bridge of Asterisk 11, where AgentConnect may not be told."""
+        values = message.values
+        if values.get("bridgestate") == "Link":
+            self.endings.answered(text(values.get("uniqueid1")) or "")
+            self.endings.answered(text(values.get("uniqueid2")) or "")
+
+
+def _interface(values: Mapping[str, str]) -> str | None:
+    """Return the member's interface; before 13 each event has its own word for it."""
+    get = values.get
+    return get("interface") or get("location") or get("member") or get("agentcalled")

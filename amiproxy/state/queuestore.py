@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QueueStore: the queues of one server, with members, callers and who rings for whom."""
+
+from __future__ import annotations
+
+from amiproxy.state.attempts import Attempts
+from amiproxy.state.queuemember import Member
+from amiproxy.state.queuetypes import Caller, Queue
+
+
+class QueueStore:
+    """What a QueueTable has.  Events and the list change it by these functions alone."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, Queue] = {}
+        #: Who waits, by unique id: in one queue at a time.
+        self.waiting: dict[str, Caller] = {}
+        self.attempts = Attempts()
+        self._member_count = 0
+
+    def __len__(self) -> int:
+        return len(self.queues) + self._member_count + len(self.waiting) + len(self.attempts)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.queues.clear()
+        self.waiting.clear()
+        self.attempts.clear()
+        self._member_count = 0
+
+    def queue(self, name: str) -> Queue:
+        """Return the queue *name*, made if it is not known."""
+        queue = self.queues.get(name)
+        if queue is None:
+            queue = self.queues[name] = Queue(name)
+        return queue
+
+    def add_member(self, queue: Queue, interface: str) -> Member:
+        """Return the member *interface* of *queue*, made if it is not known."""
+        member = queue.members.get(interface)
+        if member is None:
+            member = queue.members[interface] = Member(queue.name, interface)
+            self._member_count += 1
+        return member
+
+    def drop_member(self, queue: Queue, interface: str, now: float) -> None:
+        """Take the member *interface* out of *queue*."""
+        member = queue.members.pop(interface, None)
+        if member is not None:
+            self._member_count -= 1
+            self.attempts.end_all_of(member, now)
+
+    def drop_caller(self, caller: Caller, now: float) -> None:
+        """Take *caller* out of the queue; those behind move up."""
+        self.waiting.pop(caller.uniqueid, None)
+        if caller in caller.queue.callers:
+            caller.queue.callers.remove(caller)
+        self.attempts.stop_ringing(caller.uniqueid, now)
+
+    def drop_queue(self, name: str, now: float) -> None:
+        """Take the queue *name* out, with its members and callers."""
+        queue = self.queues[name]
+        for caller in tuple(queue.callers):
+            self.drop_caller(caller, now)
+        for interface in tuple(queue.members):
+            self.drop_member(queue, interface, now)
+        del self.queues[name]
