@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
-from amiproxy.status.values import GIVEN_UP, PAUSED, UP, Alarm
+from amiproxy.status.values import GIVEN_UP, PAUSED, RECONNECTED, UP, Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _NEARLY = 0.9
 _MUCH_UNREAD = 1024 * 1024
 _NAMED = 3
 
-#: For how many seconds it is told of that a client was dropped.
+#: For how many seconds it is told of that a client was dropped, or a server lost.
 _RECENT = 3600.0
 
 #: Seconds that Asterisk may take for a Ping.
@@ -101,6 +101,11 @@ def _of_servers(servers: Sequence[ServerStatus]) -> Iterator[Alarm]:
             yield _error(f"{down}{because}{again}")
         elif each.round_trip is not None and each.round_trip > _SLOW:
             yield _warning(f"server {each.name} took {units.short(each.round_trip)} for a Ping")
+        elif each.lost is not None and each.lost < _RECENT and each.lost_because != RECONNECTED:
+            yield _warning(
+                f"server {each.name} was lost {units.span(each.lost)} ago ({each.lost_because});"
+                f" {each.losses} since the start"
+            )
 
 
 def _of_threads(threads: Sequence[ThreadStatus]) -> Iterator[Alarm]:

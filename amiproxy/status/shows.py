@@ -68,6 +68,8 @@ SERVERS: tuple[Column[ServerStatus], ...] = (
     Column("UNDER WAY", lambda row: units.number(row.actions_under_way), 2),
     Column("WAITING", lambda row: units.number(row.actions_waiting), 5),
     Column("CONNECTS", lambda row: units.number(row.connects), 3),
+    Column("LOSSES", lambda row: units.number(row.losses), 4),
+    Column("HEARD", lambda row: units.span(row.heard), 6),
     Column("EVENTS", lambda row: units.number(row.events), 6),
     Column("BACKLOG", lambda row: units.size(row.backlog), 7, look=_backlog),
     Column("RECEIVED", lambda row: units.size(row.bytes_received), 8),

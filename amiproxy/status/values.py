@@ -20,6 +20,9 @@ UP, LOGGING_IN, CONNECTING, WAITING, GIVEN_UP, PAUSED = (
     "paused",
 )
 
+#: Why a server was lost that the operator had connect anew.
+RECONNECTED = "reconnected by the operator"
+
 
 @dataclass(frozen=True)
 class ServerStatus:
@@ -43,6 +46,12 @@ class ServerStatus:
     version: str
     #: How often it has been up since the proxy began.
     connects: int
+    #: How often a connection was lost that had been up; how long ago the last one was, and why.
+    losses: int
+    lost: Optional[float]
+    lost_because: str
+    #: How long ago anything came from it, also on a connection that is over.
+    heard: Optional[float]
     events: int
     events_per_second: float
     #: How long it took to answer the last Ping, and the network's part in that.

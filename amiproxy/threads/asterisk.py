@@ -17,6 +17,7 @@ from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
 from amiproxy.routing.classes import SYSTEM
+from amiproxy.status.values import RECONNECTED
 from amiproxy.threads.keepalive import Keepalive
 from amiproxy.threads.net.dial import Route, watch_host
 from amiproxy.threads.net.endless import endless
@@ -147,7 +148,7 @@ class AsteriskServer:
         """Log off, and connect anew at once; actions wait meanwhile.  Never waits."""
         self._hurry.set()
         if self.link.has_connection:
-            self._standing.asked = "reconnected by the operator"
+            self._standing.asked = RECONNECTED
             pausing.wait_for_connect(self.link)
             self.link.log_off(reason)
 

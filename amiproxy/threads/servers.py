@@ -106,7 +106,9 @@ class Servers:
                     (one for one in there if one.link.spec == spec and not one.link.given_up), None
                 )
                 if same is None:
-                    same = self._make(spec, config, "")
+                    same = self._anew(
+                        spec, next((one for one in there if one.link.spec == spec), None)
+                    )
                     fresh.append(same)
                 else:
                     there.remove(same)
@@ -164,6 +166,7 @@ class Servers:
             # One that was given up is re-added by this (spec section 4).
             for one in same:
                 if one.link.given_up:
+                    server.link.record.follow(one.link.record)
                     self._remove(one)
             there = [one for one in same if one in self._servers]
             for one in there:
@@ -196,7 +199,7 @@ class Servers:
             if self._stopped:
                 return
             fresh = [
-                self._make(one.link.spec, self._config, "")
+                self._anew(one.link.spec, one)
                 if one.link.given_up and one.link.scope in names
                 else one
                 for one in self._servers
@@ -208,6 +211,13 @@ class Servers:
                 server.start()
         for server in others:
             server.reconnect(reason)
+
+    def _anew(self, spec: ServerSpec, earlier: Server | None) -> Server:
+        """Make the server of *spec*; there was an *earlier* one, which has been given up."""
+        server = self._make(spec, self._config, "")
+        if earlier is not None:
+            server.link.record.follow(earlier.link.record)
+        return server
 
     def _are_too_many(self) -> bool:
         """Return whether clients have added too many servers, or dropped too many just now."""

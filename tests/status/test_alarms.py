@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amiproxy.status.alarms import alarms, of_files
-from amiproxy.status.values import ThreadStatus
+from amiproxy.status.values import RECONNECTED, ThreadStatus
 from tests.status.samples import CLIENT, MEMORY, SERVER, TOTALS, client, server
 
 MB = 1024 * 1024
@@ -29,6 +29,7 @@ def found(
 def test_there_is_no_alarm_where_all_is_well() -> None:
     """Else nobody reads them."""
     assert found() == []
+    assert found([server(lost=5.0, lost_because=RECONNECTED)]) == []
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,10 @@ def test_there_is_no_alarm_where_all_is_well() -> None:
         (
             {"servers": [server(state="paused")]},
             "warning: server pbx1.example.com:5038 is paused: astmanproxy --control",
+        ),
+        (
+            {"servers": [server(lost=720.0, lost_because="connection reset", losses=3)]},
+            "warning: server pbx1.example.com:5038 was lost 12m00s ago (connection reset); 3 since the",
         ),
         (
             {"servers": [server(round_trip=7.5)]},

@@ -113,6 +113,43 @@ def test_a_reload_tries_again_what_was_given_up() -> None:
     assert len(stage.made) == 2
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda stage: stage.reload(ONE),
+        lambda stage: stage.servers.add_server(ONE),
+        lambda stage: stage.servers.reconnect(["192.0.2.1:5038"], "reconnect by root"),
+    ],
+    ids=["reload", "AddServer", "reconnect"],
+)
+def test_what_was_given_up_goes_on_counting_from_its_loss(again: Callable[[Stage], None]) -> None:
+    """Clients are told how much they have missed, the status since when it is down."""
+    stage = Stage(ONE)
+    record = stage.made[0].link.record
+    record.up()
+    record.heard -= 1000
+    record.lose("closed the connection")
+    stage.made[0].link.given_up = True
+
+    again(stage)
+
+    (link,) = stage.router.servers
+    assert link is not stage.made[0].link
+    assert 1000 <= link.record.missing < 1100
+    assert (link.record.losses, link.record.since) == (1, record.since)
+
+
+def test_a_server_that_goes_is_told_of_and_the_stop_is_not() -> None:
+    """The stop is told by a goodbye."""
+    stage = Stage(ONE, TWO, THREE)
+
+    stage.servers.drop_server("192.0.2.1")
+    stage.reload(TWO)
+    stage.servers.stop("over")
+
+    assert [each.told for each in stage.made] == ["dropped", "", "no longer configured"]
+
+
 def test_an_added_server_comes_last_and_outlives_a_reload() -> None:
     """Its address is known from the start, for whoever names it so."""
     stage = Stage(ONE)

@@ -25,8 +25,8 @@ class LinkRecord:
         self.again_at = 0.0
         #: Why it is down in the fixed words that clients may read, "" as for ``problem``.
         self.reason = ""
-        #: How often a connection that was live has been lost.
-        self.losses = 0
+        #: How often a connection that was live has been lost; when it was last, and why.
+        self.losses, self.lost_at, self.lost_because = 0, 0.0, ""
         #: When a live connection was last heard, 0.0: never; and when it was first tried.
         self.heard = self.began = 0.0
         #: How many events have come, since the proxy began.
@@ -45,7 +45,8 @@ class LinkRecord:
 
     def lose(self, reason: str) -> None:
         """The connection that was live is over, for *reason*."""
-        self.since, self.reason = time.monotonic(), reason
+        self.since = self.lost_at = time.monotonic()
+        self.reason = self.lost_because = reason
         self.losses += 1
 
     def down(self, problem: str, reason: str, pause: float) -> None:
@@ -57,6 +58,13 @@ class LinkRecord:
     def missing(self) -> float:
         """For how many seconds it has not been heard: since it was tried first, if it never was."""
         return time.monotonic() - (self.heard or self.began)
+
+    def follow(self, earlier: LinkRecord) -> None:
+        """Go on where the *earlier* record of the same server ended, which was given up."""
+        self.since, self.connects, self.events = earlier.since, earlier.connects, earlier.events
+        self.losses, self.lost_at = earlier.losses, earlier.lost_at
+        self.lost_because = earlier.lost_because
+        self.heard, self.began = earlier.heard, earlier.began
 
     @staticmethod
     def unix(moment: float) -> float:
