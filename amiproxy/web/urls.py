@@ -158,9 +158,14 @@ def _path_and_query(target: str) -> tuple[str, str]:
     return path, query.partition("#")[0]
 
 
+def path_of(request: Request) -> str:
+    """Return the path of *request*, in the case of PATHS."""
+    return _path_and_query(request.target)[0]
+
+
 def wants_digest(request: Request) -> bool:
     """Return whether *request* goes to a path where who asks logs in by Digest."""
-    return _path_and_query(request.target)[0] in DIGEST_PATHS
+    return path_of(request) in DIGEST_PATHS
 
 
 def read(

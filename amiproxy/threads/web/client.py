@@ -21,7 +21,7 @@ from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
-from amiproxy.threads.web import gate
+from amiproxy.threads.web import gate, resources
 from amiproxy.threads.web.authorization import FAILED, Authorization
 from amiproxy.threads.web.question import Question, as_response, failure
 from amiproxy.threads.web.sessions import LIFE
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.resources import Resource
     from amiproxy.threads.web.sessions import WebSession, WebSessions
     from amiproxy.web.urls import Asked
 
@@ -79,7 +80,8 @@ class WebClient:
         context, turnstile = self._context, self._context.turnstile
         turnstile.take(turnstile.first)
         self._usual = Deadline(ANSWER_TIME)
-        response = self._answer(request)
+        resource = resources.find(request)
+        response = self._answer(request) if resource is None else self._get(resource, request)
         turnstile.end()
         cors = context.config.http_cors
         return dataclasses.replace(
@@ -106,8 +108,8 @@ class WebClient:
                 return Response(204, headers=urls.ALLOW)
             style = target.style or ""
             is_page = origin.from_browser(request)
-            if target.style is not None and (is_page or request.has("accept-language")):
-                gate.check_name(self._context, request, tls=self._is_tls)
+            if target.style is not None:
+                self._check_name(request, is_page=is_page)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
                 asked.format, request.header("accept"), formats, config.output_format
@@ -122,6 +124,19 @@ class WebClient:
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, output or self._output_of_errors(target, request), style)
+
+    def _get(self, resource: Resource, request: Request) -> Response:
+        """Return the answer of *resource*, where no action is asked."""
+        try:
+            self._check_name(request, is_page=origin.from_browser(request))
+            return resources.answer(resource, self._context, request)
+        except BadRequest as error:
+            log.info("%s: %d %s", self._transport.peer, error.status, error)
+            return failure(error, self._output_of_errors(urls.parse_target(request), request), "")
+
+    def _check_name(self, request: Request, *, is_page: bool) -> None:
+        if is_page or request.has("accept-language"):
+            gate.check_name(self._context, request, tls=self._is_tls)
 
     @property
     def _is_tls(self) -> bool:

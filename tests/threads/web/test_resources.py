@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is at other paths than those of actions: whether the proxy is well."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from amiproxy.httpmessages import Request
+from tests.threads.web.test_client import Stage, guarded, stage
+
+__all__ = ["guarded", "stage"]  # fixtures
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/HealthZ/", "/readyz?x=1", "http://x/readyz"])
+def test_who_asks_whether_it_is_well_need_not_log_in(guarded: Stage, path: str) -> None:
+    """And is told the servers' names and how they are; nothing is asked of them."""
+    found = guarded.get(path)
+
+    assert (found.status, found.content_type) == (200, "application/json")
+    (server,) = json.loads(found.body).pop("servers")
+    assert server == {"name": "pbx", "state": "connected", "since": server["since"]}
+    assert abs(server["since"] - time.time()) < 60
+    assert ("Cache-Control", "no-store") in found.headers
+    assert guarded.asterisk.asked == []
+    assert found.close  # a stranger's connection
+
+
+@pytest.mark.parametrize(
+    ("down", "stops", "health", "ready", "status"),
+    [
+        (False, False, 200, 200, "ok"),
+        (True, False, 200, 503, "no server is connected"),
+        (False, True, 503, 503, "stopping"),
+        (None, False, 200, 200, "ok"),
+    ],
+)
+def test_it_is_well_while_it_serves_and_ready_while_it_has_a_server(
+    stage: Stage, down: bool | None, stops: bool, health: int, ready: int, status: str
+) -> None:
+    """One that none is configured for is ready too."""
+    stage.asterisk.connected = not down
+    if down is None:
+        stage.context.router.servers = ()
+    if stops:
+        stage.context.stopping.set()
+
+    assert stage.get("/healthz").status == health
+    found = stage.get("/readyz")
+
+    assert found.status == ready
+    assert json.loads(found.body)["status"] == status
+
+
+def test_other_methods_are_refused_and_other_paths_are_not_there(stage: Stage) -> None:
+    """HEAD is GET without its body, which the wire leaves out."""
+
+    def asked(method: str, path: str) -> tuple[int, str]:
+        found = stage.client.respond(Request(method, path, "1.1", (("host", "x"),)))
+        return found.status, dict(found.headers).get("Allow", "")
+
+    assert asked("HEAD", "/readyz")[0] == 200
+    assert asked("OPTIONS", "/readyz") == (204, "GET, HEAD, OPTIONS")
+    assert asked("POST", "/healthz") == (405, "GET, HEAD, OPTIONS")
+    assert asked("BREW", "/healthz") == (501, "GET, HEAD, OPTIONS")
+    for path in ("/healthz/x", "/asterisk/healthz", "/healthzz"):
+        assert asked("GET", path)[0] == 404
+
+
+def test_a_page_that_came_by_another_name_is_told_nothing(stage: Stage) -> None:
+    """DNS rebinding: a browser on the LAN asks for a page of the Internet."""
+    found = stage.get("/readyz", host="evil.example", accept_language="de")
+
+    assert found.status == 403
+    assert b"pbx" not in found.body
