@@ -26,7 +26,7 @@ MOST = 1024
 _LISTED = re.compile(r"ProxyListServer I: (\S{1,64}) H: (\S{1,64}) U: .* P: ([0-9]{1,5}) E: .*")
 
 #: The further lines of each server.
-_FURTHER = re.compile(r"(ProxyServer|ProxyServerBehind): *(.*)")
+_FURTHER = re.compile(r"(ProxyServer(?:State|Behind|BehindLost)?): *(.*)")
 
 
 class Inner(NamedTuple):
@@ -66,6 +66,20 @@ def listed(answer: Message) -> list[Inner]:
     return list(kept.values())
 
 
+def lost_in(answer: Message) -> frozenset[str]:
+    """Return the names of the servers of which *answer* says that they are not connected."""
+    lost: set[str] = set()
+    name = ""
+    for key, words in _further(answer):
+        if key == "ProxyServer":
+            name = words
+        elif key == "ProxyServerState" and words not in ("connected", "paused"):
+            lost.add(name)
+        elif key == "ProxyServerBehindLost":
+            lost.update(each.strip() for each in words.split(","))
+    return frozenset(filter(NAME.fullmatch, lost))
+
+
 def _further(answer: Message) -> Iterator[tuple[str, str]]:
     """Yield the further lines of *answer*, the values in lower case."""
     for line in answer.lines:
@@ -85,6 +99,8 @@ class Behind:
         self._seen: dict[str, Inner] = {}
         #: By name, those that were told first.
         self.servers: Mapping[str, Inner] = _NOTHING
+        #: The names of those that are not connected there, as far as that was said.
+        self.lost: frozenset[str] = frozenset()
         self._by_word: Mapping[str, Inner] = _NOTHING
 
     def __bool__(self) -> bool:
@@ -95,9 +111,10 @@ class Behind:
         """The names of all, in the order in which they were told."""
         return tuple(self.servers)
 
-    def tell(self, told: Iterable[Inner]) -> None:
-        """Note what the proxy has *told*: these, and no others."""
+    def tell(self, told: Iterable[Inner], lost: frozenset[str] = frozenset()) -> None:
+        """Note what the proxy has *told*: these, and no others; and which of them it has *lost*."""
         self._told = tuple(told)[:MOST]
+        self.lost = lost.intersection(each.name for each in self._told)
         self._seen.clear()
         self._renew()
 
@@ -113,6 +130,10 @@ class Behind:
         self._seen[name] = Inner(name, frozenset({name}))
         self._renew()
         return True
+
+    def note_lost(self, name: str, *, lost: bool) -> None:
+        """Note that the server *name* is lost there, or connected."""
+        self.lost = self.lost | {name} if lost else self.lost - {name}
 
     def was_told(self, name: str) -> bool:
         """Return whether the proxy itself has said that the server *name* is there."""
@@ -131,3 +152,7 @@ class Behind:
                 by_word.setdefault(word, each)
         self._by_word = MappingProxyType(by_word)
         self.servers = MappingProxyType({each.name: each for each in everyone})
+
+
+#: Behind a server that is no proxy.
+NOTHING_BEHIND = Behind()

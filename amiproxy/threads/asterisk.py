@@ -25,8 +25,8 @@ from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions import pausing
-from amiproxy.threads.sessions.link import AsteriskLink
-from amiproxy.threads.sessions.publisher import Audience, Publisher
+from amiproxy.threads.sessions.chainpublisher import publisher_for
+from amiproxy.threads.sessions.proxylink import link_to
 from amiproxy.threads.standing import Standing
 from amiproxy.threads.straight import straight
 from amiproxy.wire import circles
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.threads.sessions.publisher import Audience
 
 log = logging.getLogger("amiproxy.asterisk")
 
@@ -75,13 +76,13 @@ class AsteriskServer:
         late_poll_interval: float = LATE_POLL_INTERVAL,
         lasting: float = LASTING,
     ) -> None:
-        self.link = AsteriskLink(spec, ids, address)
+        self.link = link_to(spec, ids, address)
         self._ids = ids
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
         self._late_poll_interval = late_poll_interval
         self._audience = audience
-        self._publisher = Publisher(self.link, audience)
+        self._publisher = publisher_for(self.link, audience)
         self._standing = Standing(self.link, self._publisher)
         self.configure(config)
         self._stopping = threading.Event()
@@ -311,6 +312,7 @@ class AsteriskServer:
             receives_events=bool(mask),
             receives_system=bool(mask & SYSTEM),
             path=self._audience.path(),
+            is_proxy=spec.proxy,
         )
 
     def _serve(self, transport: Transport, framer: Framer) -> NoReturn:

@@ -4,7 +4,7 @@
 A message of a server behind that proxy bears ``Server:``, which the proxy next to us has
 written: as the last line, or, in what a command printed, where no text can stand (as
 framing.py puts it; the C program always puts it last).  Headers of that name elsewhere do not
-count: values are never escaped.
+count: values are never escaped.  What a proxy itself says of a server names it where it likes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ _SERVER = b"Server: "
 _LINE_END = b"\r\n"
 _OUTPUT = b"\r\nOutput:"
 _TEXT = re.compile(rb"%b *\r\n((?:Server: [^\r\n]*\r\n)*)" % TEXT_FOLLOWS)
+_NOTICE = re.compile(
+    rb"Event: ProxyServer(?:Lost|Connected)\r\n(?:[^\r\n]+\r\n)*?Server: ([^\r\n]*)\r\n"
+)
+
+
+def is_notice(raw: bytes) -> bool:
+    """Return whether the message *raw* tells that a server is lost, or connected."""
+    return _NOTICE.match(raw) is not None
 
 
 def runs(chunk: Chunk) -> Iterator[tuple[str, Chunk]]:
@@ -66,6 +74,8 @@ def server_of(raw: bytes) -> str:
     """
     at = raw.rfind(_LINE_END, 0, -4)
     last = raw[at + 2 :]
+    if (notice := _NOTICE.match(raw)) is not None:
+        return _name(notice.group(1), b"")
     text = _TEXT.match(raw)
     if text is not None:
         if last.startswith(_SERVER) and raw.endswith(END_COMMAND, 0, at):

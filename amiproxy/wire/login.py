@@ -67,6 +67,8 @@ class Login(NamedTuple):
     receives_system: bool
     #: Who the proxy is, and which proxies are behind it: for another proxy only.
     path: str = ""
+    #: Whether it is a proxy that is logged in to, whatever its banner says.
+    is_proxy: bool = False
 
 
 class LoginTimes(NamedTuple):
@@ -146,7 +148,7 @@ class LoginDialogue:
         step = self.feed(rest, now) if rest else LoginStep()
         login = self._login
         lines = [f"Username: {login.user}", f"Secret: {login.secret}", f"Events: {login.events}"]
-        if login.path and banner.startswith(_PROXY):
+        if login.path and (login.is_proxy or banner.startswith(_PROXY)):
             lines.append(f"ProxyPath: {login.path}")
         return step._replace(send=Message.of("Action: Login", *lines).raw)
 

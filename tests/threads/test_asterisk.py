@@ -17,6 +17,7 @@ from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import LASTING, AsteriskServer
 from amiproxy.threads.net.transport import Transport
+from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.submitted import Submitted
 from tests.support import wait_until
 
@@ -41,6 +42,7 @@ class Listening:
     path = str  # none
 
     def __init__(self) -> None:
+        self.origins = Origins(tuple)
         self.batches: queue.Queue[Batch] = queue.Queue()
         self.forgotten: list[str] = []
         self.error: Exception | None = None  # what publish raises, once

@@ -73,6 +73,10 @@ def test_messages_in_a_row_of_one_server_stay_together() -> None:
     [
         (b"Event: A\r\nServer: far\r\nServer: Near\r\n\r\n", "near"),
         (b"Event: A\r\nServer: forged\r\nX: 1\r\n\r\n", ""),
+        (b"Event: ProxyServerLost\r\nPrivilege: system,all\r\nServer: Pbx1\r\nX: 1\r\n\r\n", "pbx1"),
+        (b"Event: ProxyServerConnected\r\nServer: p\r\nServer: q\r\n\r\n", "p"),
+        (b"Event: ProxyServerGone\r\nServer: p\r\nX: q\r\n\r\n", ""),
+        (b"Event: ProxyServerLost\r\nX: 1\r\n\r\n", ""),
         (b"Server: alone\r\n\r\n", ""),
         (b"Event: A\r\nServer: \r\n\r\n", ""),
         (b"Event: A\r\nServer: a b\r\n\r\n", ""),

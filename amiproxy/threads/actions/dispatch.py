@@ -36,7 +36,7 @@ def handle(call: Call) -> Outcome:
         return login_action(call)
     proxy_action = message.values.get("proxyaction")
     if proxy_action:
-        return proxyactions.perform(call, proxy_action)
+        return login.closes_circle(call) or proxyactions.perform(call, proxy_action)
     if not call.session.allowed:
         return call.say(_refusal(call, message, "not logged in"))
     local = LOCAL_ACTIONS.get(action)

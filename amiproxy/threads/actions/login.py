@@ -84,9 +84,7 @@ def log_in(call: Call) -> Outcome:
     context, session, message = call
     path = message.get("ProxyPath")
     if path and context.router.closes_circle(path):
-        log.error("%s: refused: this proxy is reached through itself", session.peer)
-        session.say(replies.error(message, replies.CIRCLE))
-        return LEAVES
+        return _refuse_circle(call, replies.error(message, replies.CIRCLE))
     if not context.users and not context.config.auth_required and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         session.challenge = ""  # any login uses it up, and events are held back until then
@@ -94,6 +92,29 @@ def log_in(call: Call) -> Outcome:
         return _welcome(call, None)
     with context.turnstile.outside():  # it waits for other guesses, and for the hash
         return _check(call)
+
+
+def closes_circle(call: Call) -> Outcome | None:
+    """Note which proxies are behind a client that is one, as it says now; None: it may stay.
+
+    A ring of proxies may have been closed since it has logged in.
+    """
+    context, session, message = call
+    path = message.get("ProxyPath") if session.proxy_path and session.allowed else ""
+    if not path or path == session.proxy_path:
+        return None
+    if context.router.closes_circle(path):
+        return _refuse_circle(call, replies.proxy_error(message, replies.CIRCLE))
+    session.proxy_path = path
+    context.router.announce()
+    return None
+
+
+def _refuse_circle(call: Call, answer: Message) -> Outcome:
+    """Refuse a proxy through which this proxy is reached."""
+    log.error("%s: refused: this proxy is reached through itself", call.session.peer)
+    call.session.say(answer)
+    return LEAVES
 
 
 def _check(call: Call) -> Outcome:
@@ -232,6 +253,8 @@ def _welcome(call: Call, user: User | None) -> Outcome:
     session.proxy_path = message.get("ProxyPath")
     context.registry.log_in(session, user, mask, *said)
     context.tallies.note(Tallied.LOGIN)
+    if session.proxy_path:
+        context.router.announce()
     return STAYS
 
 

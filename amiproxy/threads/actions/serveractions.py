@@ -14,11 +14,12 @@ from amiproxy.settings.config import ServerSpec
 from amiproxy.settings.hostline import read_events, read_name, read_port
 from amiproxy.settings.readers import host
 from amiproxy.threads.actions.record import Records, succeed
-from amiproxy.threads.sessions.linkstate import link_state
+from amiproxy.threads.sessions.linkstate import behind, link_state, sees
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from amiproxy.access.user import User
     from amiproxy.message import Message
     from amiproxy.threads.actions.call import Call, Outcome
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -51,7 +52,7 @@ def _list_sessions(call: Call) -> Outcome:
         ]
     servers = _seen(call)
     lines += [f"ProxyServerSession: {server.address or server.host}" for server in servers]
-    return succeed(call, *lines, *_states(servers))
+    return succeed(call, *lines, *_states(servers, call.session.user))
 
 
 @_proxy_action(
@@ -61,7 +62,9 @@ def _list_sessions(call: Call) -> Outcome:
     reply="for each server, connected or not, `ProxyListServer I: address H: host U: user P: port "
     "E: events` (no colon after the name, a blank at the end); then for each in that order "
     "`ProxyServer: name`, `ProxyServerState:` connected, connecting, lost, given up or paused, "
-    "`ProxyServerSince:` Unix time, and, if it is not connected, `ProxyServerReason: why`",
+    "`ProxyServerSince:` Unix time, and, if it is not connected, `ProxyServerReason: why`; for "
+    "another proxy `ProxyServerBehind: name, name`, the servers behind it, and "
+    "`ProxyServerBehindLost:`, those of them that are not connected",
 )
 def _list_servers(call: Call) -> Outcome:
     lines = [
@@ -69,7 +72,10 @@ def _list_servers(call: Call) -> Outcome:
         f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
         for server in _seen(call)
     ]
-    return succeed(call, *lines, *_states(_seen(call)))
+    lines += _states(_seen(call), call.session.user)
+    if call.message.get("ProxyPath") and call.session.proxy_path:
+        lines.append(f"ProxyPath: {call.context.router.path_before()}")
+    return succeed(call, *lines)
 
 
 def are_open(call: Call, servers: Collection[AsteriskLink]) -> bool:
@@ -84,10 +90,10 @@ def _seen(call: Call) -> list[AsteriskLink]:
     """Return the servers that the user sees."""
     user = call.session.user
     servers = call.context.router.servers
-    return [server for server in servers if user is None or user.reaches(server.names)]
+    return [each for each in servers if sees(user, each.names) or list(behind(each, user))]
 
 
-def _states(servers: Iterable[AsteriskLink]) -> Iterator[str]:
+def _states(servers: Iterable[AsteriskLink], user: User | None) -> Iterator[str]:
     """Yield lines that tell what *servers* are called, and how they are."""
     for server in servers:
         state = link_state(server)
@@ -96,6 +102,13 @@ def _states(servers: Iterable[AsteriskLink]) -> Iterator[str]:
         yield f"ProxyServerSince: {state.since}"
         if state.reason:
             yield f"ProxyServerReason: {state.reason}"
+        there = list(behind(server, user))
+        for key, names in (
+            ("ProxyServerBehind", [each.name for each in there]),
+            ("ProxyServerBehindLost", [each.name for each in there if each.is_lost]),
+        ):
+            if names:
+                yield f"{key}: {', '.join(names)}"
 
 
 @_proxy_action(

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
+from amiproxy.routing.behind import NOTHING_BEHIND
 from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
@@ -42,6 +43,8 @@ class AsteriskLink(Numbering):
 
     banner = ""  #: how it greeted when it was connected last
     proxy_path = ""  #: another proxy: which one, and which are before it
+    behind = NOTHING_BEHIND  #: another proxy: the servers there
+    window = WINDOW  #: bytes of actions that are sent before the first of them is answered
     #: Whether its thread has ended for good: refused, or tried often enough.
     given_up = False
     tried = False  #: whether a try to connect has failed
@@ -123,7 +126,7 @@ class AsteriskLink(Numbering):
                 self.gate.holds
                 or turns.count
                 or owner in turns.held
-                or (ledger.in_flight and ledger.in_flight + len(action.raw) > WINDOW)
+                or (ledger.in_flight and ledger.in_flight + len(action.raw) > self.window)
             ):
                 turns.put(action, account)
                 self.advance()
@@ -144,7 +147,7 @@ class AsteriskLink(Numbering):
         going: list[bytes] = []
         while turns.count:
             first = turns.first()
-            if ledger.in_flight and ledger.in_flight + len(first.raw) > WINDOW:
+            if ledger.in_flight and ledger.in_flight + len(first.raw) > self.window:
                 break
             turns.take()
             first.since = time.monotonic()

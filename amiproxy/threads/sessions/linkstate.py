@@ -6,6 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.access.user import User
     from amiproxy.threads.sessions.link import AsteriskLink
 
 
@@ -32,3 +35,23 @@ def _word(link: AsteriskLink) -> str:
     if link.given_up:
         return "given up"
     return "lost" if link.record.connects else "connecting"
+
+
+class Behind(NamedTuple):
+    """A server behind another proxy."""
+
+    name: str
+    is_lost: bool
+
+
+def behind(link: AsteriskLink, user: User | None) -> Iterator[Behind]:
+    """Yield the servers behind *link* that *user* sees, as far as known; none if it is no proxy."""
+    known = link.behind
+    for inner in known.servers.values():
+        if sees(user, inner.words | link.names):
+            yield Behind(inner.name, not link.connected or inner.name in known.lost)
+
+
+def sees(user: User | None, names: frozenset[str]) -> bool:
+    """Return whether *user* sees the server with these *names*."""
+    return user is None or user.reaches(names)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from amiproxy import replies
 from amiproxy.message import END
-from amiproxy.routing.calltable import CallTable
+from amiproxy.threads.sessions.source import Source
 from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.framing import Chunk
-from amiproxy.wire.routed import Routed
+from amiproxy.wire.routed import BROADCAST, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.threads.sessions.origins import Origins
 
 log = logging.getLogger("amiproxy.asterisk")
 
@@ -31,6 +32,9 @@ _LARGE = 1024 * 1024
 #: So many messages at a time: to let go of all that tens of thousands of tiny ones are made of
 #: takes long, and nobody else has the interpreter meanwhile.
 _MANY = 4096
+
+#: Who has asked what nobody has asked for.
+_UNASKED = frozenset({BROADCAST, UNKNOWN_CLIENT})
 
 
 class Audience(Protocol):
@@ -50,6 +54,10 @@ class Audience(Protocol):
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
 
+    @property
+    def origins(self) -> Origins:
+        """By which connection the messages of servers behind other proxies come."""
+
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
 
@@ -67,15 +75,20 @@ class Publisher:
     def __init__(self, link: AsteriskLink, audience: Audience) -> None:
         self._link = link
         self._audience = audience
-        self._calls = CallTable()
+        #: Which server the messages are from that are published.
+        self._source = Source(link.scope)
         self._complained = False  # on this connection
 
     def publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, all that one read brought, to every client."""
+        self._publish(chunk)
+
+    def _publish(self, chunk: Chunk) -> None:
+        """Hand the messages of *chunk*, which are from one server, to every client."""
         wire = chunk.wire
         if chunk.number > _MANY:
             for portion in _portions(chunk):
-                self.publish(portion)
+                self._publish(portion)
             return
         # Each condition keeps out what the ledger has to look at: an answer, which is for
         # whoever asked; the items of a list under way, which need not carry an ActionID; an event
@@ -88,7 +101,10 @@ class Publisher:
             and b"Event: UserEvent" not in wire
             and len(wire) <= _LARGE
         ):
-            batch = Batch(link.scope, wire, events=chunk.number)
+            source = self._source
+            if source.hushed:
+                return
+            batch = Batch(source.scope, wire, events=chunk.number)
             if audience.keeps_calls:
                 self._note([item.message for item in batch.items])
             self._hand_out(batch)
@@ -103,7 +119,7 @@ class Publisher:
             return
         if len(messages) > 1 and (len(wire) > _LARGE or chunk.exact is not None):
             for message in messages:
-                self.publish(Chunk(exact=[message.raw]))
+                self._publish(Chunk(exact=[message.raw]))
             return
         if audience.keeps_calls:
             self._note(messages)
@@ -116,9 +132,12 @@ class Publisher:
 
         Whoever waits for that end goes on when what was said before it is sent.
         """
+        source = self._source
         try:
+            if source.hushed:
+                items = [item for item in items if item.owner not in _UNASKED]
             if items:
-                self._hand_out(Batch.of_items(self._link.scope, items))
+                self._hand_out(Batch.of_items(source.scope, items))
         finally:
             self._link.delivered()
             self._tell_end(over)
@@ -130,7 +149,8 @@ class Publisher:
         clients (``begun``, ``ended``), and finds each in the ring that clients may be sent.
         """
         link = self._link
-        batch.names = link.names
+        names = self._source.names
+        batch.names = link.names if names is None else names
         batch.epoch, batch.after = link.place
         link.record.events += batch.events
         link.begun += 1
@@ -149,7 +169,7 @@ class Publisher:
         for action in over:
             self._audience.answered(action.owner, "" if action.told else action.wire_id)
             if action.witness is not None:
-                action.witness.over(self._link.scope, action.last)
+                action.witness.over(self._source.scope, action.last)
 
     def notice(self, message: Message) -> None:
         """Hand out *message*, what the proxy itself says of its server, behind all before it.
@@ -158,12 +178,12 @@ class Publisher:
         """
         items = [Routed(message)]
         wire = message.raw
-        self._hand_out(Batch(self._link.scope, wire, items, kind=BatchKind.NOTICE, events=1))
+        self._hand_out(Batch(self._source.scope, wire, items, kind=BatchKind.NOTICE, events=1))
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Remember the calls in *messages*, which no client sees."""
         for message in messages:
-            self._calls.keep(message)
+            self._source.calls.keep(message)
 
     def answer_late(self, now: float) -> None:
         """Answer the Originates whose OriginateResponse is late at *now*, monotonic seconds."""
@@ -176,7 +196,7 @@ class Publisher:
 
     def abandon(self, lost: Collection[PendingAction]) -> None:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
-        self._calls.clear()
+        self._source.calls.clear()
         self._complained = False
         self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost)
         self._audience.forget(self._link.scope)
@@ -198,7 +218,8 @@ class Publisher:
         There may be some later for what the ring keeps.
         """
         filtering = self._audience.filtering or self._link.ring.limit
-        record = self._calls.note if filtering else self._calls.keep
+        calls = self._source.calls
+        record = calls.note if filtering else calls.keep
         for message in messages:
             record(message)
 

@@ -15,8 +15,11 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.threads.sessions.destinations import Destination, destinations
+from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.probe import HEADER
+from amiproxy.threads.sessions.proxylink import ProxyLink
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.sessions.waiting import QUIET, Waiting
@@ -69,6 +72,8 @@ class Router:
         #: Every server, in the order of the file; added ones come last.  Replaced
         #: whole by the proxy; readers take the tuple as it stands.
         self.servers: tuple[AsteriskLink, ...] = ()
+        #: By which of them the messages of servers behind other proxies come.
+        self.origins = Origins(lambda: self.servers)
 
     def named(self, name: str) -> list[AsteriskLink]:
         """Return the servers that *name* (a name, host, address or host:port) may mean."""
@@ -83,6 +88,13 @@ class Router:
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
         return _joined(self._identity, (session.proxy_path for session in self.registry.snapshot()))
+
+    def announce(self) -> None:
+        """Say to the proxies behind this one who is before it now.  Never waits."""
+        path = self.path()
+        for server in self.servers:
+            if isinstance(server, ProxyLink):
+                server.announce(path)
 
     def path_before(self) -> str:
         """Return who this proxy is, and which proxies are before it, for one behind it."""
@@ -149,14 +161,14 @@ class Router:
         servers = self._servers_for(session.user, message)
         if isinstance(servers, str):
             return replies.error(message, servers)
-        server = servers[0]
+        server, message = servers[0].link, servers[0].addressed(message)
         account = session.network if session.user is None else session.user.name
         web = session.is_web and most > 0
         if web and not self.web_quota.take(account, session.number, most, *session.patience):
             return replies.error(message, "Too many actions are unanswered")
         held = hold_back and server.receives_call_events
         action = upstream.prepare(message, self.ids, session, hold_back=held, now=time.monotonic())
-        action.witness = witness
+        action.witness, action.target = witness, servers[0].target or ""
         problem = upstream.problem(action.raw, limits)
         if problem is None:
             session.sending(action.wire_id, action.given)
@@ -166,7 +178,7 @@ class Router:
                 action.since = time.monotonic()
             if done is Submitted.TAKEN:
                 return None
-            problem = f"Server {server.name} is not connected"
+            problem = servers[0].missing(message)
         if web:
             self.web_quota.give_back(session.number)
         return replies.error(message, problem)
@@ -183,10 +195,10 @@ class Router:
         if not rights.is_known(message) and rights.trusts_listing(user):
             deadline = Deadline(_LISTING_TIME)
             with self.turnstile.outside():
-                for server in servers:
-                    if message.action not in server.listed:
-                        server.ask_listed(deadline.left())
-        return [server.listed for server in servers]
+                for each in servers:
+                    if not each.target and message.action not in each.link.listed:
+                        each.link.ask_listed(deadline.left())
+        return [each.listed for each in servers]
 
     def answered(self, number: int, untold: str = "") -> None:
         """Note that an action of session *number* is over.  Never waits.
@@ -268,24 +280,12 @@ class Router:
             if owes_response(server, number):
                 server.ping()
 
-    def _servers_for(self, user: User | None, message: Message) -> list[AsteriskLink] | str:
-        """Return the connected servers that *message* may go to, or why there is none.
-
-        The first one is it (spec sections 5, 12.2).
-        """
+    def _servers_for(self, user: User | None, message: Message) -> list[Destination] | str:
+        """Return where *message* may go to, the first is it; or why nowhere."""
         token = message.values.get(HEADER.lower())
         if token and any(server.probe.note(token) for server in self.servers):
             return "This proxy is reached through itself"
-        name = message.values.get("server", "")
-        found = self.named(name) if name else list(self.servers)
-        if user is not None and user.servers:
-            found = [server for server in found if user.reaches(server.names)]
-            if name and not found and name.strip().lower() not in user.servers:
-                return f"Server {name} is not open to this user"
-            name = name or " or ".join(sorted(user.servers))
-        connected = [server for server in found if server.takes_actions]
-        missing = f"Server {name} is not connected" if name else "No Asterisk server connected"
-        return connected or missing
+        return destinations(self.servers, user, message)
 
 
 def _joined(first: str, paths: Iterable[str]) -> str:

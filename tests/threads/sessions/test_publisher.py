@@ -16,6 +16,7 @@ from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
 from amiproxy.threads.sessions import pausing
 from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.framing import Framer
@@ -40,6 +41,7 @@ class Clients:
         self.batches: list[Batch] = []
         self.forgotten: list[str] = []
         self.over: list[tuple[int, str]] = []  # actions, by session and untold end
+        self.origins = Origins(tuple)
 
     def publish(self, batch: Batch) -> None:
         self.batches.append(batch)
