@@ -54,8 +54,9 @@ from amiproxy.threads.control.socketfile import SocketFile, prepared_control
 from amiproxy.threads.log import SAID, Log, announce
 from amiproxy.threads.logopening import open_log
 from amiproxy.threads.net.certificates import dated
+from amiproxy.threads.net.door import GIVEN
 from amiproxy.threads.net.endless import EX_SOFTWARE, endless, reasons
-from amiproxy.threads.net.inherited import GIVEN, hand_on, open_doors
+from amiproxy.threads.net.inherited import hand_on, open_doors
 from amiproxy.threads.net.listening import PATIENCE
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.program import Program
@@ -74,7 +75,7 @@ if TYPE_CHECKING:
     from amiproxy.process.pidfile import PidFile
     from amiproxy.settings.config import Config
     from amiproxy.settings.reloadreport import ReloadReport
-    from amiproxy.threads.net.inherited import Door
+    from amiproxy.threads.net.door import Door
 
 log = logging.getLogger("astmanproxy")
 
@@ -166,7 +167,7 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
             log.warning("%s", warning)
         formats = read_formats(config)
         pidfile = prepared_pidfile(config, options, who, start.pidfile)
-        doors, more = open_doors(config, functools.partial(announce_wait, supervisor))
+        doors, more = open_doors(config, who, functools.partial(announce_wait, supervisor))
         for warning in more:
             announce(warning)
         control = prepared_control(config, pidfile.path if pidfile else "", who)
@@ -194,7 +195,7 @@ def read_files(
 
     """
     config, warnings = load_config(options.config, start.directory)
-    required = options.users_given or config.auth_required
+    required = options.users_given or config.needs_users
     users, more = find_users(options.users, config, required=required)
     tls = client_context(config)
     server_context(config)  # sslcafile is checked now, not at the first connect
@@ -249,7 +250,7 @@ def serve(prepared: Prepared, ready: Callable[[], None], keep: Sequence[int] = (
         proxy.stop(keep_sockets=again)
         control.stop()
         if again and not is_to_stop():
-            start_anew(prepared)
+            start_anew(prepared, proxy.doors)
         log.info("Proxy stopped; shutting down.")
     return EX_SOFTWARE if reasons else 0
 
@@ -265,7 +266,7 @@ def started(prepared: Prepared) -> tuple[Proxy, Reloader, Program, ControlServer
         prepared.config,
         prepared.users,
         prepared.formats,
-        [door.sock for door in prepared.doors],
+        prepared.doors,
         prepared.tls,
         prepared.supervisor,
     )
@@ -288,8 +289,8 @@ def clients_may_wait(prepared: Prepared) -> bool:
     return prepared.start.again or any(door.name == GIVEN for door in prepared.doors)
 
 
-def start_anew(prepared: Prepared) -> None:
-    """Become the program anew, which goes on with the sockets of clients.  Does not return.
+def start_anew(prepared: Prepared, doors: Sequence[Door]) -> None:
+    """Become the program anew, which goes on accepting clients at *doors*.  Does not return.
 
     Raises:
         ConfigError: there is no such program any more.
@@ -305,7 +306,7 @@ def start_anew(prepared: Prepared) -> None:
     prepared.log.close()
     environment: dict[str, str] = {}
     pidfile = -1 if prepared.pidfile is None else prepared.pidfile.hand_on()
-    hand_on(prepared.doors, environment)
+    hand_on(doors, environment)
     try:
         prepared.start.again_with(environment, pidfile)
     except OSError as error:

@@ -176,7 +176,7 @@ def running(
             prepared.config,
             prepared.users,
             prepared.formats,
-            [door.sock for door in prepared.doors],
+            prepared.doors,
             prepared.tls,
         )
         proxy.start()

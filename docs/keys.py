@@ -43,7 +43,9 @@ KEYS = {
     "replayseconds": "s for which they are kept at the most",
     "maxmessage": "bytes of one message from a server",
     "listenaddress": "an IPv4 or IPv6 address, or all",
-    "listenport": "where clients connect",
+    "listenport": "where clients connect; `no`: only where `listen` lines say",
+    "listen": "`ADDRESS, PORT, option=value...` or `unix:PATH, option=value...`: a further "
+    "listener; one line for each ([more](#listeners))",
     "acceptencryptedconnection": "accept TLS clients",
     "acceptunencryptedconnection": "accept plain clients, on the same port",
     "certfile": "our certificate and key; SIGHUP reads the file again, another name needs a "
@@ -101,7 +103,7 @@ KEYS = {
 }
 
 #: Keys that add up, so that no line is their default: SIGHUP changes them all.
-ADDED = frozenset({"host", "include", "permit", "deny"})
+ADDED = frozenset({"host", "include", "listen", "permit", "deny"})
 #: SIGHUP reads the file again, though not its name.
 REREAD = frozenset({"certfile"})
 

@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: What the address of a client at a Unix socket begins with; its user's number follows.
+UNIX = "unix:"
+
+#: What it counts as.
+THIS_MACHINE = "127.0.0.1"
+
 _EVERYTHING = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -54,11 +60,14 @@ class Acl:
         """Return whether a client at *address* may connect.
 
         *address* is an IPv4 or IPv6 address as a socket names it, even with a zone
-        (``fe80::1%eth0``).  Text that is not an address is permitted by the empty
+        (``fe80::1%eth0``).  Who comes through a Unix socket (``unix:1000``) counts as
+        THIS_MACHINE, which it is on.  Other text that is not an address is permitted by the empty
         list only.
         """
         if not self:
             return True
+        if address.startswith(UNIX):
+            address = THIS_MACHINE
         try:
             version, number = _number(address)
         except ValueError:

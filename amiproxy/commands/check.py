@@ -26,6 +26,7 @@ from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
 from amiproxy.settings.describe import describe_listener, describe_servers, describe_users
 from amiproxy.settings.files import find_users, read_formats
+from amiproxy.settings.listeners import listeners
 from amiproxy.threads.actions.proxyactions import FOR_EVERYBODY, PRIVILEGED
 from amiproxy.threads.control.socketfile import try_control
 from amiproxy.threads.logopening import try_log
@@ -33,6 +34,7 @@ from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.listening import try_listener
 from amiproxy.threads.net.resolving import unresolved
 from amiproxy.threads.net.tls import client_context, server_context
+from amiproxy.threads.net.unixlistening import try_unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +89,7 @@ class _Check:
         users = Users()
         with self._noted():
             self._users, warnings = find_users(
-                options.users, config, required=options.users_given or config.auth_required
+                options.users, config, required=options.users_given or config.needs_users
             )
             self.warnings += warnings
             users = self._users
@@ -110,9 +112,17 @@ class _Check:
         for read in (client_context, server_context, read_formats):
             with self._noted():
                 read(config)
-        with self._noted():
-            self._warn(try_listener(config))
+        self._try_listeners()
         self._warn(*dated(config), *unresolved(config))
+
+    def _try_listeners(self) -> None:
+        """Try each listener; that of a Unix socket needs to know who would make it."""
+        for spec in listeners(self._config):
+            with self._noted():
+                if not spec.path:
+                    self._warn(try_listener(spec))
+                elif self._who is not None:
+                    self._warn(try_unix(spec, self._who))
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
@@ -129,12 +139,13 @@ class _Check:
         """Return what would run, and what each user may do, without secrets."""
         assert self._who is not None
         assert self._users is not None
+        config = self._config
         return (
             engine.describe(),
-            f"runs as user {self._who.name}, log {self._config.logfile}",
-            describe_listener(self._config),
-            *describe_servers(self._config),
+            f"runs as user {self._who.name}, log {config.logfile}",
+            *(describe_listener(spec, every=bool(config.listen)) for spec in listeners(config)),
+            *describe_servers(config),
             *describe_users(
-                self._users, self._config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY
+                self._users, config, privileged=PRIVILEGED, for_everybody=FOR_EVERYBODY
             ),
         )

@@ -26,7 +26,7 @@ def main(options: Options) -> int:
     try:
         config, warnings = load_config(options.config, current_directory())
         users, more = find_users(
-            options.users, config, required=options.users_given or config.auth_required
+            options.users, config, required=options.users_given or config.needs_users
         )
     except ConfigError as error:
         for problem in error.problems:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from amiproxy.access.acl import is_address
 from amiproxy.routing.servernames import names_of
 from amiproxy.settings.calledservers import indistinct
+from amiproxy.settings.listeners import listeners
 from amiproxy.settings.readers import is_loopback
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import Users
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.listenerspec import ListenerSpec
+
+#: In the mode of a Unix socket's file: who is neither its owner nor of its group may connect.
+_EVERYBODY = 0o002
 
 
 def advice(config: Config, users: Users) -> list[str]:
@@ -58,17 +63,29 @@ def _logins(config: Config, users: Users) -> Iterator[str]:
 
 
 def _open(config: Config, users: Users) -> Iterator[str]:
-    restricted = config.guarded or config.acl or users.general.acl or config.client_ca_file
-    if not restricted and not is_loopback(config.listen_address):
-        yield (
-            f"{config.place('listen_address')}listenaddress: who can reach port"
-            f" {config.listen_port} of {_where(config)} sees and may do everything; set"
-            " authrequired = yes, or listenaddress = 127.0.0.1"
-        )
+    for spec in listeners(config):
+        if spec.guarded or spec.acl or users.general.acl:
+            continue
+        if spec.path:
+            if spec.mode & _EVERYBODY:
+                yield (
+                    f"{spec.place}listen: every user of this machine sees and may do everything"
+                    f" through {spec.path}; set auth=yes, or mode=0660"
+                )
+        elif not is_loopback(spec.address) and (spec.plain or not config.client_ca_file):
+            yield _reached_by_anybody(spec)
 
 
-def _where(config: Config) -> str:
-    return "this machine" if config.listen_address == "*" else config.listen_address
+def _reached_by_anybody(spec: ListenerSpec) -> str:
+    """Return what to say of *spec*, which needs no log-in and is no address of this machine."""
+    where = "this machine" if spec.address == "*" else spec.address
+    key, way = "listen", "auth=yes, or 127.0.0.1 as its address"
+    if spec.of_keys:
+        key, way = "listenaddress", "authrequired = yes, or listenaddress = 127.0.0.1"
+    return (
+        f"{spec.place}{key}: who can reach port {spec.port} of {where} sees and may do"
+        f" everything; set {way}"
+    )
 
 
 def _bound(config: Config, users: Users) -> Iterator[str]:

@@ -20,15 +20,18 @@ from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import oddities, read_server
 from amiproxy.settings.includes import Wanted, included_lines
+from amiproxy.settings.listeners import check_listeners
+from amiproxy.settings.listenline import read_listen
 from amiproxy.settings.readers import quote
 from amiproxy.settings.report import Report, check_bytes
 
 if TYPE_CHECKING:
     from amiproxy.access.acl import Rule
     from amiproxy.settings.config import ServerSpec, Setting
+    from amiproxy.settings.listenerspec import ListenLine
 
 # In lower case; a line with another is ignored, and a warning says so.
-_KEYS = frozenset({*SETTINGS, "host", "permit", "deny", "include"})
+_KEYS = frozenset({*SETTINGS, "host", "listen", "permit", "deny", "include"})
 
 # Keys that close the proxy: a later line must not open it unnoticed.
 _GUARDING = frozenset(
@@ -128,6 +131,7 @@ class _Parser:
         self.where: dict[str, str] = {}
         # Each with its place, in order; a list would be slow to search.
         self.servers: dict[ServerSpec, str] = {}
+        self.listen: list[ListenLine] = []
         self.rules: list[Rule] = []
         self.rule_places: list[str] = []
         self.ruled = 0  # the last line with a rule
@@ -190,7 +194,12 @@ class _Parser:
                 self.report.warn(number, f"{key}: yes here, no in the C program; write yes or no")
             self.values[setting.field] = found
             self.where[setting.field] = self.report.place(number)
-        elif key == "host":
+        else:
+            self._add(key, value, number)
+
+    def _add(self, key: str, value: Value, number: int) -> None:
+        """Take a line of a key whose lines add up."""
+        if key == "host":
             server = read_server(value)
             if server in self.servers:
                 # The C program connected twice and sent every event twice.
@@ -198,8 +207,11 @@ class _Parser:
             self.servers.setdefault(server, self.report.place(number))
             for text in oddities(value):
                 self.report.warn(number, f"host: {text}")
+            return
+        self._check_blanks(key, None, value, number)
+        if key == "listen":
+            self.listen.append(read_listen(value, self.report.place(number)))
         else:
-            self._check_blanks(key, None, value, number)
             found = read_rules(key, value.text.lower())
             self.rules += found
             self.rule_places += [self.report.place(number)] * len(found)
@@ -222,6 +234,7 @@ class _Parser:
             server_places=tuple(self.servers.values()),
             acl=Acl(tuple(self.rules)),
             acl_places=tuple(self.rule_places),
+            listen=tuple(self.listen),
             where=MappingProxyType(self.where),
             file=self.name,
             files=tuple(self.report.files),
@@ -266,6 +279,9 @@ def _check(config: Config) -> tuple[list[str], list[str]]:
             " is set, so encrypted connections will be refused"
         )
     problems += _idle_authorities(config)
+    of_lines, advice = check_listeners(config)
+    problems += of_lines
+    warnings += advice
     if config.ssl_verify and config.servers and not any(one.tls for one in config.servers):
         warnings.append(
             f"{config.place('ssl_verify')}sslverify: no host line says use_ssl = on, so nothing is"

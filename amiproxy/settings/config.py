@@ -35,6 +35,7 @@ from amiproxy.settings.readers import (
     networks,
     one_of,
     origins,
+    port_or_no,
     positive_seconds,
     seconds,
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.settings.confsyntax import Value
+    from amiproxy.settings.listenerspec import ListenLine
 
 _T = TypeVar("_T")
 
@@ -121,6 +123,7 @@ class Config:
 
     servers: tuple[ServerSpec, ...] = ()  # the host lines, in order
     acl: Acl = ANYBODY  # the permit and deny lines, in order
+    listen: tuple[ListenLine, ...] = ()  # the listen lines, in order
 
     accept_encrypted: bool = _setting(False, "acceptencryptedconnection", boolean)
     accept_unencrypted: bool = _setting(True, "acceptunencryptedconnection", boolean)
@@ -151,7 +154,7 @@ class Config:
     # Silence before a Ping; 0: none is sent.
     keepalive: float = _setting(30.0, "keepalive", seconds, live=True)
     listen_address: str = _setting("*", "listenaddress", address)
-    listen_port: int = _setting(1234, "listenport", count(1, 65535))
+    listen_port: int = _setting(1234, "listenport", port_or_no)  # 0: no first listener
     # A path, or a word of targets.WORDS.
     logfile: str = _setting("/var/log/asterisk/astmanproxy.log", "logfile", log_target)
     log_format: str = _setting("text", "logformat", _LOG_FORMAT)
@@ -206,8 +209,16 @@ class Config:
 
     @property
     def guarded(self) -> bool:
-        """Whether clients must log in, or give the proxy key, before anything else."""
+        """Whether clients must log in, or give the proxy key, before anything else.
+
+        Those of the first listener, and of each whose line does not say.
+        """
         return self.auth_required or bool(self.proxy_key)
+
+    @property
+    def needs_users(self) -> bool:
+        """Whether there is a listener whose clients must log in as a user."""
+        return self.auth_required or any(line.auth for line in self.listen)
 
     @property
     def log_path(self) -> str:
@@ -223,7 +234,7 @@ class Config:
         return f"{place}: " if place else ""
 
 
-#: The keys of the file, in lower case, but host, permit and deny, which add up.
+#: The keys of the file, in lower case, but host, listen, permit and deny, which add up.
 SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         row.metadata["key"]: Setting(row.name, row.metadata["read"], row.metadata["live"])
@@ -241,7 +252,7 @@ def reloaded(old: Config, new: Config) -> tuple[Config, list[str]]:
     servers stay: a file cut short must not take a working proxy off the air.
     """
     changes: dict[str, Any] = {
-        name: getattr(new, name) for name in ("acl", "acl_places", "file", "files")
+        name: getattr(new, name) for name in ("acl", "acl_places", "listen", "file", "files")
     }
     # Where what stays as it was came from.
     changes["where"] = MappingProxyType(

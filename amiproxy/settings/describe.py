@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import User, Users
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.listenerspec import ListenerSpec
 
 # Field of User -> what is said where it is not empty.
 _SEES = {
@@ -46,16 +47,24 @@ _NO_USERS_GUARDED = {
 }
 
 
-def describe_listener(config: Config) -> str:
-    """Return in words where and how clients may connect."""
-    where = "all addresses" if config.listen_address == "*" else config.listen_address
-    kinds = {
-        "plain text": config.accept_unencrypted,
-        "TLS": config.accept_encrypted and bool(config.certfile),
-    }
-    how = " and ".join(kind for kind, accepted in kinds.items() if accepted)
-    whom = f"; from {config.acl.describe()}" if config.acl else ""
-    return f"listens on {where} port {config.listen_port}: {how}{whom}"
+def describe_listener(spec: ListenerSpec, *, every: bool) -> str:
+    """Return in words where and how clients may connect; *every*: and what holds for them.
+
+    Where there is but one listener the keys say that.
+    """
+    if spec.path:
+        where, how = f"the Unix socket {spec.path}", f"mode {spec.mode:04o}"
+    else:
+        address = "all addresses" if spec.address == "*" else spec.address
+        kinds = {"plain text": spec.plain, "TLS": spec.encrypted}
+        where = f"{address} port {spec.port}"
+        how = " and ".join(kind for kind, accepted in kinds.items() if accepted)
+    if every:
+        output = "the same" if spec.alike else spec.output
+        how += f"; input {spec.input}, output {output}, autofilter {spec.autofilter.value}, "
+        how += "log-in needed" if spec.guarded else "no log-in needed"
+    whom = f"; from {spec.acl.describe()}" if spec.acl else ""
+    return f"listens on {where}: {how}{whom}"
 
 
 def describe_servers(config: Config) -> list[str]:

@@ -11,6 +11,7 @@ from amiproxy.basics.places import Trusted, is_directory, objection_to
 from amiproxy.errors import ConfigError
 from amiproxy.formats import Format, load_formats
 from amiproxy.settings.aclfile import load_acls
+from amiproxy.settings.listeners import format_problems, listeners
 from amiproxy.settings.usersfile import load_users
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def read_formats(config: Config) -> dict[str, Format]:
             f"{config.place('output_format')}outputformat: there is no output handler"
             f" {config.output_format!r}; there is: {', '.join(writers)}"
         )
+    problems += format_problems(listeners(config), formats)
     if problems:
         raise ConfigError(*problems)
     return formats

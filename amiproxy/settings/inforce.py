@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import Users
     from amiproxy.settings.config import Config, ServerSpec, Setting
+    from amiproxy.settings.listenerspec import ListenLine
 
 #: What stands for a secret, and for the value of a key where there must be no line.
 HIDDEN, NONE = "(hidden)", "none"
@@ -52,6 +53,8 @@ def in_force(config: Config) -> Iterator[InForce]:
         yield InForce("host", _host(server), place, live=True)
     for rule, place in zip(config.acl.rules, config.acl_places):
         yield InForce("permit" if rule.permit else "deny", rule.text, place, live=True)
+    for line in config.listen:
+        yield InForce("listen", _listen(line), line.place, live=True)
     for key, setting in sorted(SETTINGS.items()):
         place = config.where.get(setting.field, DEFAULT)
         yield InForce(key, _shown(key, config), place, setting.live)
@@ -101,7 +104,25 @@ def _shown(key: str, config: Config) -> str:
         return HIDDEN if value else NONE
     if value == () and config.where.get(setting.field):
         return "no"  # an empty list that a line says
+    if key == "listenport" and not value:
+        return "no"  # there is no first listener
     return written(setting, value)
+
+
+def _listen(line: ListenLine) -> str:
+    """Return the fields of a ``listen`` line."""
+    path = f'"unix:{line.path}"' if _NEEDS_QUOTES_IN_PATH.search(line.path) else f"unix:{line.path}"
+    fields = [path, f"mode={line.mode:04o}"] if line.path else [line.address, str(line.port)]
+    fields += [f"input={line.input}"] if line.input else []
+    fields += [f"output={line.output}"] if line.output else []
+    fields += [] if line.autofilter is None else [f"autofilter={line.autofilter.value}"]
+    fields += [f"tls={line.tls}"] if line.tls else []
+    fields += [] if line.auth is None else [f"auth={'yes' if line.auth else 'no'}"]
+    if line.proxy_protocol is not None:
+        fields += [f"proxyprotocol={one.text}" for one in line.proxy_protocol.rules if one.permit]
+    if line.acl is not None:
+        fields += [f"{'permit' if one.permit else 'deny'}={one.text}" for one in line.acl.rules]
+    return ", ".join(fields)
 
 
 def _host(one: ServerSpec) -> str:

@@ -75,6 +75,14 @@ def count(least: int, most: int = _ANY) -> Callable[[Written], int]:
     return read
 
 
+def port_or_no(value: Written) -> int:
+    """Read the number of a port; ``no`` is 0."""
+    return 0 if parse_bool(value.text) is False and value.text != "0" else _port(value)
+
+
+_port = count(1, 65535)
+
+
 def seconds(value: Written) -> float:
     """Read a number of seconds, with decimals or without."""
     return _time(value, "seconds", LONGEST_WAIT)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.settings.calledservers import called
 from amiproxy.settings.config import SETTINGS
+from amiproxy.settings.listeners import listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +41,8 @@ def changes(old: Config, new: Config) -> list[str]:
     ]  # fmt: skip
     if old.acl != new.acl:
         found.append("permit and deny")
+    ours, theirs = ({each.name: each for each in listeners(one)} for one in (old, new))
+    found += _differences("listener", ours, theirs) if old.listen != new.listen else []
     # Two users at one Asterisk are two servers.
     return sorted(found) + _differences("server", _by_name(old.servers), _by_name(new.servers))
 

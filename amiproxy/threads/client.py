@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import ssl
 
     from amiproxy.formats import Conversation, Format
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
@@ -43,14 +44,17 @@ _LONGEST_GREETING = 65536  # bytes
 _FIRST = 16
 
 
-def address_problem(context: ProxyContext, address: str) -> str:
-    """Return why a client at *address* may not connect, "" if it may."""
-    allowed = context.config.acl.allows(address) and context.users.general.acl.allows(address)
+def address_problem(context: ProxyContext, spec: ListenerSpec, address: str) -> str:
+    """Return why a client at *address* may not connect to the listener *spec*, "" if it may."""
+    allowed = spec.acl.allows(address) and context.users.general.acl.allows(address)
     return "" if allowed else "address not permitted"
 
 
 class Client:
-    """One client and the thread that serves it; gives *slot* back in the end."""
+    """One client and the thread that serves it; gives *slot* back in the end.
+
+    *spec* says what holds for it: that of the listener it came in at, as it was then.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Client:
         transport: Transport,
         address: str,
         slot: Slot,
+        spec: ListenerSpec,
         *,
         times: Times = TIMES,
     ) -> None:
@@ -67,6 +72,7 @@ class Client:
         self._transport = transport
         self._address = address
         self._slot = slot
+        self._spec = spec
         self._times = times
         self._began = time.monotonic()
         self._session: StreamSession | None = None
@@ -78,8 +84,8 @@ class Client:
         try:
             if not (self._slot.network or self._arrive()):
                 return
-            if self._context.config.accept_encrypted and self._context.tls is not None:
-                self._detect_tls(self._context.tls)  # else the banner goes at once
+            if self._spec.encrypted and (tls := self._context.tls) is not None:
+                self._detect_tls(tls)  # else the banner goes at once
             self._serve()
         except SlowPeer as error:
             self._context.tallies.note(Tallied.DROPPED)
@@ -144,8 +150,8 @@ class Client:
             peer = f"client {source.address}:{source.port}"
             transport.rename(peer)
             threading.current_thread().name = peer.replace("client ", "client-", 1)
-        problem = address_problem(context, self._address) or context.admission.arrive(
-            self._slot, self._address, guarded=context.guarded
+        problem = address_problem(context, self._spec, self._address) or context.admission.arrive(
+            self._slot, self._address, guarded=self._spec.guarded
         )
         context.tallies.note(Tallied.REFUSED if problem else Tallied.CONNECTION)
         if problem:
@@ -159,15 +165,14 @@ class Client:
 
     def _detect_tls(self, tls: ssl.SSLContext) -> None:
         """Find out by the first byte whether the client speaks TLS (spec section 5)."""
-        config = self._context.config
-        first = self._transport.peek(config.hello_timeout, _FIRST)
+        first = self._transport.peek(self._context.config.hello_timeout, _FIRST)
         if first == b"":
             raise PeerLeft(f"{self._transport.peer} left")
         first = first or b""  # who says nothing waits for the banner: plain text
         if first.startswith(TLS_HANDSHAKE):
             self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)
-        elif not config.accept_unencrypted:
+        elif not self._spec.plain:
             if begins_header(first):
                 raise HeaderError
             raise UnwantedError(
@@ -178,8 +183,8 @@ class Client:
     # -- the session --------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        context = self._context
-        form = context.input_format()
+        context, spec = self._context, self._spec
+        form = context.input_format(spec)
         if form.conversation is None:
             self._serve_blocks(form)
             return
@@ -188,8 +193,8 @@ class Client:
             conversation = ForeignConversation(form, context.limits)
         else:
             conversation = form.conversation(context.limits)
-        if context.guarded:
-            known = (context, self._web_sessions, self._transport.peer, self._address)
+        if spec.guarded:
+            known = (context, self._web_sessions, spec, self._transport.peer, self._address)
             conversation.entrance = functools.partial(let_in, *known)
         connection.serve(
             context,
@@ -197,6 +202,7 @@ class Client:
             self._transport,
             conversation,
             self._address,
+            spec,
             mark_authenticated=self._mark_authenticated,
         )
 
@@ -206,10 +212,10 @@ class Client:
         self._session = session = StreamSession(
             self._transport,
             self._address,
-            mode=context.config.autofilter,
-            guarded=context.guarded,
+            mode=self._spec.autofilter,
+            guarded=self._spec.guarded,
             input_name=form.name,
-            output=context.output_format(),
+            output=context.output_format(self._spec),
             filter_local=context.config.filter_local,
         )
         session.slot = self._slot

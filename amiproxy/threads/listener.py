@@ -24,11 +24,14 @@ from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.plainsocket import close_quietly
 from amiproxy.threads.net.traffic import plain_address
 from amiproxy.threads.net.transport import Transport
+from amiproxy.threads.net.unixlistening import peer_of
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
+    from amiproxy.settings.listenerspec import ListenerSpec
+    from amiproxy.threads.net.door import Door
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.context import ProxyContext
@@ -69,7 +72,7 @@ def _open_reserve() -> int:
 
 
 class Listener:
-    """Accepts clients on the listening socket *sock*, from addresses that may connect.
+    """Accepts clients on the listening socket of *door*, from addresses that may connect.
 
     Others may listen on the same socket later: it is never shut down, nor closed here.
     *open_reserve* opens a descriptor that is of no use but to be closed.
@@ -80,14 +83,17 @@ class Listener:
         context: ProxyContext,
         web_sessions: WebSessions,
         flusher: Flusher,
-        sock: socket.socket,
+        door: Door,
         *,
         open_reserve: Callable[[], int] = _open_reserve,
     ) -> None:
         self._context = context
         self._web_sessions = web_sessions
         self._flusher = flusher
-        self._sock = sock
+        self._sock = door.sock
+        #: Where it listens; for the thread of a SIGHUP, which may put another spec into it.
+        self.door = door
+        self._stopped = False
         # Given up for a moment when descriptors run out, so that a client in the
         # kernel's queue can be accepted and closed, instead of waiting there.
         self._open_reserve = open_reserve
@@ -97,7 +103,7 @@ class Listener:
         self._woken, self._waker = os.pipe()
         self._poll = select.poll()
         self.busy_since = 0.0  # for the watchdog
-        self._thread = WatchedThread("listener", self.run, self)
+        self._thread = WatchedThread(f"listener-{door.spec.name}", self.run, self)
 
     def start(self, deadline: Deadline) -> None:
         """Start to accept when the servers are there, at *deadline* at the latest."""
@@ -106,13 +112,15 @@ class Listener:
         self._sock.setblocking(False)
         self._poll.register(self._sock, select.POLLIN)
         self._poll.register(self._woken, select.POLLIN)
-        # What is set here every accepted connection inherits (Linux, tcp(7)).
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        keep_alive(self._sock, 60)
+        if not self.door.spec.path:
+            # What is set here every accepted connection inherits (Linux, tcp(7)).
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_alive(self._sock, 60)
         self._thread.start()
 
     def stop(self) -> None:
         """Accept no more; the socket stays open, and who connects waits in its queue."""
+        self._stopped = True
         with contextlib.suppress(OSError):
             os.write(self._waker, b"!")
         self._thread.join(1.0)
@@ -125,12 +133,12 @@ class Listener:
     def run(self) -> None:
         """Accept until stopped."""
         self._await_servers()
-        endless("listener", self._accept)
+        endless(f"listener-{self.door.spec.name}", self._accept)
 
     def _await_servers(self) -> None:
         """Wait until each server is connected, or has been tried in vain, or the deadline."""
         context = self._context
-        while not (self._deadline.over or context.stopping.is_set()):
+        while not (self._deadline.over or self._stopped or context.stopping.is_set()):
             servers = context.router.servers
             if all(each.connected or each.tried or each.given_up for each in servers):
                 return
@@ -139,10 +147,10 @@ class Listener:
     def _accept(self) -> bool:
         """Let in the next client, or turn it away; return False once stopped."""
         self.busy_since = 0.0
-        if self._context.stopping.is_set():
+        if self._stopped or self._context.stopping.is_set():
             return False
         try:
-            sock, address = self._sock.accept()
+            sock, name = self._sock.accept()
         except BlockingIOError:
             self._poll.poll()
             return True
@@ -154,13 +162,15 @@ class Listener:
                 self._turn_away()
             return True
         self.busy_since = time.monotonic()
+        # Of a Unix socket's client the name is empty.
+        address, port = (plain_address(name[0]), name[1]) if name else peer_of(sock)
         try:
-            self._admit(sock, plain_address(str(address[0])), int(address[1]))
+            self._admit(sock, address, port, self.door.spec)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stay open
             # No descriptor, no thread, no memory: this client goes, the others stay.
             close_quietly(sock)
-            host, text = plain_address(str(address[0])), str(error) or type(error).__name__
-            log.warning("client %s turned away: %s", host, text, extra={"address": host})
+            text = str(error) or type(error).__name__
+            log.warning("client %s turned away: %s", address, text, extra={"address": address})
         return True
 
     def _most_descriptors(self) -> float:
@@ -188,28 +198,26 @@ class Listener:
         # Descriptors come back when clients leave.
         time.sleep(_EXHAUSTED_PAUSE)
 
-    def _is_balancer(self, address: str) -> bool:
-        """Return whether clients come through *address*: a header says where from."""
-        networks = self._context.config.proxy_protocol
-        return networks is not None and networks.allows(address)
-
-    def _admit(self, sock: socket.socket, address: str, port: int) -> None:
+    def _admit(self, sock: socket.socket, address: str, port: int, spec: ListenerSpec) -> None:
+        """Give the client at *address* a thread; *spec* holds for it as long as it stays."""
         context = self._context
         extra = {"address": address}  # for the limit of log lines
         slot: Slot | str
         if sock.fileno() >= self._most_descriptors():
             slot = "the last descriptors are for servers and files"
-        elif self._is_balancer(address):
+        elif spec.proxy_protocol is not None and spec.proxy_protocol.allows(address):
+            # Clients come through it: a header says where from.
             slot = context.admission.expect()
         else:
-            slot = address_problem(context, address) or context.admission.enter(
-                address, guarded=context.guarded
+            slot = address_problem(context, spec, address) or context.admission.enter(
+                address, guarded=spec.guarded
             )
         if isinstance(slot, str):
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
             context.tallies.note(Tallied.REFUSED)
             close_quietly(sock)
             return
+        slot.listener = spec.name
         if slot.network:  # else its client's thread says so, once it knows where from
             context.tallies.note(Tallied.CONNECTION)
             log.log(context.connect_level, "Connection received from %s", address, extra=extra)
@@ -221,7 +229,7 @@ class Listener:
                 write_timeout=context.config.client_write_timeout,
                 max_backlog=context.config.client_backlog,
             )
-            client = Client(context, self._web_sessions, transport, address, slot)
+            client = Client(context, self._web_sessions, transport, address, slot, spec)
             name = f"client-{address}:{port}"
             look = transport.check_reading
             WatchedThread(

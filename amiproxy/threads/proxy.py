@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
+from amiproxy.settings.listeners import format_problems, listeners
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
+from amiproxy.threads.listeners import Listeners
 from amiproxy.threads.net.dial import connect
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.starting import StartingThread
@@ -26,13 +28,14 @@ from amiproxy.threads.watchdog import Watchdog
 from amiproxy.threads.web.sessions import WebSessions
 
 if TYPE_CHECKING:
-    import socket
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.listenerspec import ListenerSpec
+    from amiproxy.threads.net.door import Door
 
 log = logging.getLogger("amiproxy.proxy")
 
@@ -65,11 +68,11 @@ class Proxy:
         config: Config,
         users: Users,
         formats: Mapping[str, Format],
-        listeners: Sequence[socket.socket],
+        doors: Iterable[Door],
         tls: ssl.SSLContext | None,
         supervisor: Supervisor | None = None,
     ) -> None:
-        """Make a proxy that will accept clients on the bound sockets *listeners*.
+        """Make a proxy that will accept clients at *doors*.
 
         No thread and no connection is made before ``start``.
         """
@@ -80,10 +83,9 @@ class Proxy:
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self._web_sessions = WebSessions(self.context.registry)
         self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
-        self._sockets = listeners
-        self._listeners = [
-            Listener(self.context, self._web_sessions, self._flusher, each) for each in listeners
-        ]
+        make = functools.partial(Listener, self.context, self._web_sessions, self._flusher)
+        self._listeners = Listeners(doors, make)
+        self.context.listening = self._listeners
 
     def start(self, *, waits: bool = False) -> None:
         """Connect to every server and accept clients.
@@ -94,22 +96,33 @@ class Proxy:
         threading.stack_size(STACK_SIZE)
         self._flusher.start()
         self._servers.start()
-        for listener in self._listeners:
-            listener.start(Deadline(_MOMENT if waits else 0.0))
+        self._listeners.start(Deadline(_MOMENT if waits else 0.0))
         self._watchdog.start()
         log.info("Proxy Started: Listening for connections")
 
-    def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> None:
+    @property
+    def doors(self) -> list[Door]:
+        """Where clients are accepted, for who comes next."""
+        return self._listeners.doors
+
+    def reload(self, config: Config, users: Users, tls: ssl.SSLContext | None) -> list[str]:
         """Take over the files that SIGHUP has read anew (astmanproxy.py); sessions stay.
 
         Servers no longer named are dropped, new ones are connected, and those that
-        were given up are tried again.
+        were given up are tried again.  So are listeners; returns what could not be done.
         """
         # First, and never off again: connected clients keep the filters they have.
         if _needs_calls(users):
             self.router.keeps_calls = True
         self.context.renew(config, users, tls)
         self._servers.reload(config)
+        return self._listeners.reload(listeners(config), self._objection, Deadline(0.0))
+
+    def _objection(self, spec: ListenerSpec) -> str:
+        """Return why clients of *spec* could not be served, "" if they can."""
+        if not (spec.plain or spec.encrypted):
+            return f"{spec.place}listen: TLS needs a certfile, which takes effect at the next start"
+        return next(format_problems([spec], self.context.formats), "")
 
     @property
     def stop_time(self) -> float:
@@ -140,11 +153,7 @@ class Proxy:
         context = self.context
         context.leave_by = Deadline(drain)
         context.stopping.set()
-        for listener in self._listeners:
-            listener.stop()
-        if not keep_sockets:
-            for sock in self._sockets:
-                sock.close()
+        self._listeners.stop(keep_sockets=keep_sockets)
         self._drain(context.leave_by)
         context.leave_by = Deadline(_LAST_WORDS)
         for session in context.registry.snapshot():

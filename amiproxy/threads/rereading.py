@@ -81,7 +81,7 @@ class Rereading:
         if self._changed:
             self._note([], f"changed: {', '.join(self._changed)}")
         logfile.set_levels(Levels.of(config.log_level))
-        proxy.reload(config, users, tls)
+        self._note(self._problems, *proxy.reload(config, users, tls), level=logging.ERROR)
         return ReloadReport(
             tuple(self._read),
             tuple(self._changed),

@@ -70,11 +70,6 @@ HERE = [
     Typed("astmanproxy --hash-secret", r"^\$2b\$", stdin="secret\nsecret\n"),
     Typed("astmanproxy --help", "--status"),
     Typed("adduser astmanproxy asterisk", "astmanproxy", needs="adduser"),
-    Typed(
-        "astmanproxy -c /etc/asterisk/astmanproxy-web.conf -p /run/astmanproxy/web.pid",
-        before="sed 's/^listenport.*/listenport = 8088/; s/astmanproxy.log/web.log/' "
-        "/etc/asterisk/astmanproxy.conf > /etc/asterisk/astmanproxy-web.conf",
-    ),
     Typed("curl 'http://localhost:1234/?Action=Ping&ActionID=Foo'", "Pong", config=_WEB,
           before=_JOE, needs="curl"),
     Typed("curl -d Action=QueueStatus http://localhost:1234/", "QueueStatusComplete",

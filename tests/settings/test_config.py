@@ -104,7 +104,7 @@ def test_the_shipped_file_names_every_key_and_is_safe() -> None:
     assert config.listen_address == "127.0.0.1"
     assert config.autofilter is AutoFilter.UNIQUE
     assert config.servers == ()
-    for key in [*SETTINGS, "host", "permit", "deny"]:
+    for key in [*SETTINGS, "host", "listen", "permit", "deny"]:
         assert re.search(rf"(?m)^;?{key} = ", text), key
 
 
@@ -112,7 +112,7 @@ def test_the_shipped_file_states_the_true_defaults() -> None:
     """A line that is commented out, and is not an example, shows the default."""
     text = (ROOT / "astmanproxy.conf").read_text()
     examples = {
-        "host", "sslverify", "sslcafile", "certfile", "clientcafile", "handlerdir", "forcebanner",
+        "host", "listen", "sslverify", "sslcafile", "certfile", "clientcafile", "handlerdir", "forcebanner",
         "aclfile", "httpcors", "proxykey", "proxyprotocol", "deny", "permit", "proc_group", "controlsocket",
     }  # fmt: skip
     commented = [

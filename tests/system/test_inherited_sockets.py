@@ -72,8 +72,8 @@ def test_a_socket_that_no_client_can_be_accepted_from_is_an_error(kept: socket.s
         local = stack.enter_context(socket.socket(socket.AF_UNIX))
         for sock, name, text in (
             (kept, "web", "4 (web): no listener is called so; say FileDescriptorName=astmanproxy"),
-            (datagram, "", "4 (without a name): not a TCP socket; say ListenStream="),
-            (local, "", "4 (without a name): not a TCP socket"),
+            (datagram, "", "4 (without a name): not a stream socket; say ListenStream="),
+            (local, "", "4 (without a name): it does not listen"),
             (deaf, "", "4 (without a name): it does not listen; say Accept=no"),
         ):
             with pytest.raises(AssertionError) as caught:

@@ -15,6 +15,7 @@ from amiproxy.access.user import Users
 from amiproxy.formats import Refused
 from amiproxy.message import Message
 from amiproxy.settings.config import Config, ServerSpec
+from amiproxy.settings.listeners import of_keys
 from amiproxy.settings.usersfile import read_users
 from amiproxy.threads.client import Client
 from amiproxy.threads.commandloop import Times
@@ -52,11 +53,12 @@ class Served:
         known = read_users(users, "users")[0] if users else Users()
         self.context = ProxyContext(config, known, FORMATS, None, self.router, Control())
         transport, self.sock = pair()
-        slot = self.context.admission.enter("192.0.2.1", guarded=self.context.guarded)
+        slot = self.context.admission.enter("192.0.2.1", guarded=config.guarded)
         assert isinstance(slot, Slot)
         self.slot = slot
         sessions = WebSessions(self.router.registry)
-        client = Client(self.context, sessions, transport, "192.0.2.1", slot, times=QUICK)
+        spec = of_keys(config)
+        client = Client(self.context, sessions, transport, "192.0.2.1", slot, spec, times=QUICK)
         self.thread = threading.Thread(target=client.run)
 
     def asterisk(self) -> tuple[AsteriskLink, socket.socket]:

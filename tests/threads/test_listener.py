@@ -14,7 +14,9 @@ from amiproxy.access.acl import ANYBODY, DENY_ALL, Acl
 from amiproxy.access.user import Users
 from amiproxy.basics.deadline import Deadline
 from amiproxy.settings.config import Config
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.listener import Listener
+from amiproxy.threads.net.door import OWN, Door
 from amiproxy.threads.net.traffic import plain_address
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
@@ -66,7 +68,8 @@ def listen(flusher: Flusher) -> Iterator[Callable[..., Exhausted]]:
         config = Config(acl=acl, max_clients=2, proxy_key=key)
         context = ProxyContext(config, Users(), FORMATS, None, router, Control())
         sessions = WebSessions(router.registry)
-        listener = Listener(context, sessions, flusher, sock, **options)
+        door = Door(sock, OWN, of_keys(config))
+        listener = Listener(context, sessions, flusher, door, **options)
         listener.start(Deadline(0.0))
         started.append((listener, context, sock))
         return sock

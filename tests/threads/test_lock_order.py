@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 from amiproxy.access.user import User, Users
+from amiproxy.routing.autofilter import AutoFilter
 from simulator.server import SimulatedAsterisk
 from tests.locks import CheckedLock, Record, documented_order
 from tests.support import ManagerClient, wait_until
@@ -70,7 +71,9 @@ def test_a_lock_against_the_order_is_noticed() -> None:
 def test_locks_under_load(checked: Record, program: Callable[..., Program]) -> None:
     """Log-ins, actions, events, HTTP, servers that come and go, stalled clients, a reload."""
     with SimulatedAsterisk() as one, SimulatedAsterisk("127.0.0.2") as two:
-        running = program(servers=(server(one),), autofilter="unique", client_write_timeout=5.0)
+        running = program(
+            servers=(server(one),), autofilter=AutoFilter.UNIQUE, client_write_timeout=5.0
+        )
         with running.client() as bob, running.client() as eve, running.client() as idle:
             for client, name in ((bob, "bob"), (eve, "eve")):
                 client.read_line()

@@ -13,7 +13,8 @@ from amiproxy.access.acl import DENY_ALL
 from amiproxy.access.user import User, Users
 from amiproxy.formats import load_formats
 from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.threads.net.listening import bind_listener
+from amiproxy.settings.listeners import of_keys
+from amiproxy.threads.net.door import bound
 from amiproxy.threads.proxy import Proxy
 from simulator.server import SimulatedAsterisk
 from tests.certificates import self_signed
@@ -34,7 +35,7 @@ class Program:
         self.config = Config(
             listen_address="127.0.0.1", listen_port=free_port(), retry_interval=0.1, **settings
         )
-        self.proxy = Proxy(self.config, users, FORMATS, [bind_listener(self.config)], None)
+        self.proxy = Proxy(self.config, users, FORMATS, [bound(of_keys(self.config), None)], None)
         self.proxy.start()
 
     def client(self) -> ManagerClient:

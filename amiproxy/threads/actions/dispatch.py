@@ -28,7 +28,7 @@ log = logging.getLogger("amiproxy.actions")
 def handle(call: Call) -> Outcome:
     """Carry out the block of *call*, looked at in the order of spec section 5."""
     message = call.message
-    if call.context.config.proxy_key and login.lacks_key(call):
+    if call.session.guarded and call.context.config.proxy_key and login.lacks_key(call):
         return login.refuse_key(call)
     action = message.action
     login_action = LOGIN_ACTIONS.get(action)

@@ -85,7 +85,8 @@ def log_in(call: Call) -> Outcome:
     path = message.get("ProxyPath")
     if path and context.router.closes_circle(path):
         return _refuse_circle(call, replies.error(message, replies.CIRCLE))
-    if not context.users and not context.config.auth_required and session.allowed:
+    must = session.guarded and context.config.auth_required
+    if not context.users and not must and session.allowed:
         # Any name will do.  If a proxy key is set it was given: no login replaces it.
         session.challenge = ""  # any login uses it up, and events are held back until then
         _note(call, "logged in; no users are defined")
@@ -120,7 +121,7 @@ def _refuse_circle(call: Call, answer: Message) -> Outcome:
 def _check(call: Call) -> Outcome:
     """Log the client in if it gives the secret of a user."""
     context, session, _ = call
-    if context.guarded and context.guesses.delay(session.address):
+    if session.guarded and context.guesses.delay(session.address):
         _make_stranger(call)  # while it waits it counts as what it may be
     user, reason = None, ""
     with context.guesses.turn(session.address, lambda: session.ended) as is_heard:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which program listens on a port, by the tables of Linux (proc(5))."""
+"""Which program listens on a port, or has a socket, by the tables of Linux (proc(5))."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def holders(port: int) -> list[Holder]:
 
     Of another user's process only root is told.
     """
-    wanted = {f"socket:[{inode}]" for inode in listening_inodes(sockets(), port)}
+    return holders_of(listening_inodes(sockets(), port))
+
+
+def holders_of(inodes: Iterable[str]) -> list[Holder]:
+    """Return who has one of the sockets *inodes* open, as far as we are told."""
+    wanted = {f"socket:[{inode}]" for inode in inodes}
     found = []
     for process in Path("/proc").glob("[0-9]*") if wanted else ():
         with contextlib.suppress(OSError):

@@ -11,14 +11,19 @@ import contextlib
 import fcntl
 import os
 import socket
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
+from amiproxy.access.acl import UNIX
 from amiproxy.errors import ConfigError
-from amiproxy.threads.net.listening import BACKLOG, bind_listener
+from amiproxy.settings.listeners import listeners, of_keys
+from amiproxy.settings.listenerspec import ListenerSpec
+from amiproxy.threads.net.door import GIVEN, OWN, Door, bound
+from amiproxy.threads.net.listening import BACKLOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
 
+    from amiproxy.process.identity import Identity
     from amiproxy.settings.config import Config
 
 #: The first descriptor that is handed over (SD_LISTEN_FDS_START).
@@ -26,10 +31,6 @@ FIRST = 3
 
 #: No process has more descriptors than a number of so many digits.
 _DIGITS = 9
-
-#: How a socket for clients is called that a supervisor keeps, and one that the proxy has bound
-#: itself, as its configuration says.
-GIVEN, OWN = "astmanproxy", "astmanproxy-own"
 
 #: Names of what a supervisor keeps.  Without FileDescriptorName= systemd gives the name of the
 #: socket unit (systemd.socket(5)), other programs give none.
@@ -39,42 +40,46 @@ _GIVEN = frozenset({GIVEN, f"{GIVEN}.socket", "", "unknown"})
 _EVERYWHERE = frozenset({"::", "0.0.0.0"})  # noqa: S104 - nothing is bound here
 
 
-class Door(NamedTuple):
-    """A listening socket, and whose it is: GIVEN or OWN."""
-
-    sock: socket.socket
-    name: str
-
-    def fileno(self) -> int:
-        """Return its descriptor, which becoming a daemon must not close."""
-        return self.sock.fileno()
-
-
 def open_doors(
     config: Config,
+    who: Identity | None = None,
     tell: Callable[[str], object] = print,
     environment: MutableMapping[str, str] = os.environ,
 ) -> tuple[list[Door], list[str]]:
     """Return where clients are accepted, and warnings: sockets that were inherited, else bound.
 
-    What a supervisor keeps counts as it is.  What the proxy has bound itself counts where
-    the configuration still says so.  *tell* is as for bind_listener.  What is said of them
-    is taken out of *environment*: no other program is to believe it.
+    What was inherited belongs to the listener at the same address and port, or path.  Another
+    TCP socket that a supervisor keeps counts as the first listener; another one that the proxy
+    has bound itself is closed.  *who* and *tell* are as for Door.bound.  What is said of them is
+    taken out of *environment*: no other program is to believe it.
 
     Raises:
         ConfigError: there is none, or one that clients cannot be accepted from.
 
     """
-    doors = [Door(_listening(fd, name), OWN if name == OWN else GIVEN)
-             for fd, name in _descriptors(environment)]  # fmt: skip
-    given = [each for each in doors if each.name == GIVEN]
-    if given:
-        return given, [text for text in (_difference(config, each.sock) for each in given) if text]
-    kept = [each for each in doors if _is_at(config, each.sock)]
-    for each in doors:
-        if each not in kept:
-            each.sock.close()
-    return kept or [Door(bind_listener(config, tell), OWN)], []
+    specs = listeners(config)
+    doors: list[Door] = []
+    warnings: list[str] = []
+    try:
+        for fd, called in _descriptors(environment):
+            sock, name = _listening(fd, called), OWN if called == OWN else GIVEN
+            spec = next((each for each in specs if is_at(each, sock)), None)
+            if spec is None and name == GIVEN:
+                spec = _first(config, sock)
+                warnings.append(_difference(config, sock))
+            if spec is None:
+                Door.inherited(sock, name, _unnamed(sock)).close()
+            else:
+                doors.append(Door.inherited(sock, name, spec))
+        known = {each.spec.key for each in doors}
+        for spec in specs:
+            if spec.key not in known:
+                doors.append(bound(spec, who, tell))  # noqa: PERF401 - one may fail
+    except BaseException:
+        for door in doors:
+            door.close()
+        raise
+    return sorted(doors, key=lambda each: specs.index(each.spec)), warnings
 
 
 def hand_on(doors: Sequence[Door], environment: MutableMapping[str, str]) -> None:
@@ -123,30 +128,56 @@ def _objection(sock: socket.socket, name: str) -> str:
     """Return why clients cannot be accepted from *sock*, called *name*; "" if they can."""
     if name != OWN and name not in _GIVEN:
         return f"no listener is called so; say FileDescriptorName={GIVEN} in its socket unit"
-    if sock.family not in (socket.AF_INET, socket.AF_INET6) or sock.type != socket.SOCK_STREAM:
-        return "not a TCP socket; say ListenStream= with a port in its socket unit"
+    families = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+    if sock.family not in families or sock.type != socket.SOCK_STREAM:
+        return "not a stream socket; say ListenStream= with a port or path in its socket unit"
     if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         return "it does not listen; say Accept=no in its socket unit"
     return ""
 
 
-def _is_at(config: Config, sock: socket.socket) -> bool:
-    """Return whether *sock* listens where the configuration says."""
+def is_at(spec: ListenerSpec, sock: socket.socket) -> bool:
+    """Return whether *sock* listens where *spec* says."""
+    if sock.family == socket.AF_UNIX:
+        return bool(spec.path) and sock.getsockname() == spec.path
     address, port = sock.getsockname()[:2]
-    if port != config.listen_port:
+    if spec.path or port != spec.port:
         return False
-    if config.listen_address == "*":
+    if spec.address == "*":
         return address in _EVERYWHERE
     with contextlib.suppress(OSError):
-        found = socket.getaddrinfo(config.listen_address, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(spec.address, port, type=socket.SOCK_STREAM)
         return address in [each[4][0] for each in found]
     return False
 
 
+def _unnamed(sock: socket.socket) -> ListenerSpec:
+    """Return a listener for *sock* that the configuration does not name any more."""
+    is_unix = sock.family == socket.AF_UNIX
+    return ListenerSpec(path=str(sock.getsockname()) if is_unix else "")
+
+
+def _first(config: Config, sock: socket.socket) -> ListenerSpec:
+    """Return the first listener for *sock*, a supervisor's, that no other one is for.
+
+    Raises:
+        ConfigError: it cannot be that one's.
+
+    """
+    if sock.family == socket.AF_UNIX:
+        path = sock.getsockname()
+        raise ConfigError(f"Inherited socket {path}: no line names it; write listen = {UNIX}{path}")
+    if not config.listen_port:
+        address, port = sock.getsockname()[:2]
+        raise ConfigError(
+            f"Inherited socket {address} port {port}: no line names it; write"
+            f" listen = {address}, {port}"
+        )
+    return of_keys(config)
+
+
 def _difference(config: Config, sock: socket.socket) -> str:
-    """Return what is to be said of *sock*, a supervisor's, that listens elsewhere; or ""."""
-    if _is_at(config, sock):
-        return ""
+    """Return what is to be said of *sock*, a supervisor's, that listens where no line says."""
     address, port = sock.getsockname()[:2]
     named = [each for each in ("listen_address", "listen_port") if each in config.where]
     place = config.place(named[0]) if named else ""

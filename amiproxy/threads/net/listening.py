@@ -16,7 +16,7 @@ from amiproxy.threads.net.holders import LISTENING, holders, listening_inodes, s
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiproxy.settings.config import Config
+    from amiproxy.settings.listenerspec import ListenerSpec
 
 #: How many connections the kernel may hold until they are accepted.
 BACKLOG = 4096
@@ -35,9 +35,9 @@ _ENDING = frozenset({"04", "05", "06", "08", "09", "0B"})
 
 
 def bind_listener(
-    config: Config, tell: Callable[[str], object] = print, *, patience: float = PATIENCE
+    spec: ListenerSpec, tell: Callable[[str], object] = print, *, patience: float = PATIENCE
 ) -> socket.socket:
-    """Return a listening socket at the configured address.
+    """Return a listening socket at the address and port of *spec*.
 
     ``*`` is every address, of both families where the machine has both; the kernel
     then shows an IPv4 client as ``::ffff:192.0.2.1``.
@@ -49,19 +49,19 @@ def bind_listener(
         ConfigError: it cannot listen there, with the line of the file to change.
 
     """
-    port = config.listen_port
+    port = spec.port
     deadline: Deadline | None = None
     while True:
         try:
-            return _bind(config.listen_address, port)
+            return _bind(spec.address, port)
         except OSError as error:
             may_pass = error.errno == errno.EADDRINUSE and only_endings(sockets(), port)
             if not may_pass or (deadline is not None and deadline.over):
-                raise _problem(config, error) from error
+                raise _problem(spec, error) from error
         if deadline is None:
             deadline = Deadline(patience)
             tell(
-                f"{_where(config)} is kept by connections of a program that has ended; trying"
+                f"{_where(spec)} is kept by connections of a program that has ended; trying"
                 f" again for up to {patience:g} s"
             )
         time.sleep(_PAUSE)
@@ -71,8 +71,8 @@ def bind_listener(
 _OURS = frozenset({"astmanproxy", "systemd", "init"})
 
 
-def try_listener(config: Config) -> str:
-    """Find out whether a start could listen where *config* says; return a warning, or ``""``.
+def try_listener(spec: ListenerSpec) -> str:
+    """Find out whether a start could listen where *spec* says; return a warning, or ``""``.
 
     Disturbs neither a proxy that listens there nor one that is starting.
 
@@ -80,45 +80,47 @@ def try_listener(config: Config) -> str:
         ConfigError: it could not.
 
     """
-    port = config.listen_port
+    port = spec.port
     try:
-        _bind(config.listen_address, port, backlog=0).close()
+        _bind(spec.address, port, backlog=0).close()
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise _problem(config, error) from error
+            raise _problem(spec, error) from error
         found = holders(port)
         if _OURS.intersection(one.name for one in found):
             return ""
         lines = sockets()
         if only_endings(lines, port):
-            return f"{_where(config)} is kept by connections that are ending; a start waits for it"
+            return f"{_where(spec)} is kept by connections that are ending; a start waits for it"
         if not found and listening_inodes(lines, port):
-            return f"{_where(config)} is in use; by whom, only root can see: is it the proxy?"
+            return f"{_where(spec)} is in use; by whom, only root can see: is it the proxy?"
         raise _problem(
-            config, error, ", ".join(f"{one.name} (pid {one.pid})" for one in found)
+            spec, error, ", ".join(f"{one.name} (pid {one.pid})" for one in found)
         ) from error
     return ""
 
 
-def _where(config: Config) -> str:
-    return f"{config.place('listen_port')}port {config.listen_port}"
+def _where(spec: ListenerSpec) -> str:
+    return f"{spec.port_place}port {spec.port}"
 
 
 #: What to do about it.
 _WAYS = {
-    errno.EADDRINUSE: "; {} listens there: end it (ss -ltnp names it), or take another listenport",
+    errno.EADDRINUSE: "; {} listens there: end it (ss -ltnp names it), or take another {}",
     errno.EACCES: "; below 1024 that takes root, or CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "; it is no address of this machine (ip address)",
 }
 
 
-def _problem(config: Config, error: OSError, holder: str = "") -> ConfigError:
+def _problem(spec: ListenerSpec, error: OSError, holder: str = "") -> ConfigError:
     """Return what is told of *error*: there is no listening there, for *holder* does."""
     # An unknown name or another machine's address: the address is wrong, not the port.
     is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
-    place = config.place("listen_address" if is_address else "listen_port")
-    where = f"{config.listen_address} port {config.listen_port}"
-    way = _WAYS.get(error.errno or 0, "").format(holder or "another program")
+    place = spec.place if is_address else spec.port_place
+    where = f"{spec.address} port {spec.port}"
+    way = _WAYS.get(error.errno or 0, "").format(
+        holder or "another program", "listenport" if spec.of_keys else "port"
+    )
     # All but a port of root's may be free, or there, in a while.
     kind = ConfigError if error.errno == errno.EACCES else PassingError
     return kind(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")

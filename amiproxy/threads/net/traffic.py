@@ -41,7 +41,10 @@ def traffic(sock: socket.socket) -> Traffic | None:
 def local_name(sock: socket.socket) -> str:
     """Return the address of our side of *sock*, as ``192.0.2.1:1234``, "" if it is over."""
     with contextlib.suppress(OSError, ValueError):
-        host, port = sock.getsockname()[:2]
+        name = sock.getsockname()
+        if sock.family == socket.AF_UNIX:
+            return f"unix:{name}"
+        host, port = name[:2]
         host = plain_address(host)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from typing import Callable
 
 from amiproxy.access.lockout import network_of
@@ -21,6 +22,8 @@ class Slot:
     def __init__(self, network: str) -> None:
         #: "" while a load balancer has not told its client's address.
         self.network = network
+        #: The name of the listener it came in at.
+        self.listener = ""
         #: In seconds; authtimeout counts from here.
         self.entered = time.monotonic()
         #: Written with Admission's lock held; read without it by the client's own thread.
@@ -159,6 +162,12 @@ class Admission:
     def clients(self) -> int:
         """Number of clients that have entered and not left."""
         return len(self._slots)
+
+    def count_by_listener(self) -> Counter[str]:
+        """Return how many clients have come in at each listener, by its name."""
+        with self._lock:
+            slots = tuple(self._slots)
+        return Counter(each.listener for each in slots)
 
     @property
     def most_clients(self) -> int:

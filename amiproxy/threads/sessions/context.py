@@ -19,11 +19,12 @@ from amiproxy.threads.sessions.tallies import Tallies
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from amiproxy.access.user import Users
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.settings.reloadreport import ReloadReport
     from amiproxy.status.values import ClientStatus, Status, ThreadStatus, UserStatus
     from amiproxy.threads.sessions.router import Router
@@ -88,6 +89,14 @@ class Operations(Protocol):
         """Have the process end in order; clients may take *drain* seconds, if need be."""
 
 
+class Listening(Protocol):
+    """Where clients are accepted; see amiproxy.threads.listeners."""
+
+    @property
+    def specs(self) -> Sequence[ListenerSpec]:
+        """Each listener, as it is now."""
+
+
 class ProxyContext:
     """Settings and services that all clients' threads use.
 
@@ -96,12 +105,13 @@ class ProxyContext:
     is in its session, what belongs to one server in the server, and what only the main
     thread uses is in the proxy.
 
-    *config*, *users*, *tls*, *guarded* and *limits* are values: a reload assigns new
+    *config*, *users*, *tls* and *limits* are values: a reload assigns new
     ones, and a reader takes the reference once.
     """
 
     #: Set before any thread is started.
     program: Operations
+    listening: Listening
 
     def __init__(
         self,
@@ -137,8 +147,6 @@ class ProxyContext:
         self.config = config
         self.users = users
         self.tls = tls
-        #: Whether clients must log in or give the proxy key first.
-        self.guarded = config.guarded
         self.limits = Limits(config.max_line, config.max_headers, config.max_block)
         general = users.general  # of the users file, which takes precedence
         self.admission.limit(
@@ -179,13 +187,14 @@ class ProxyContext:
             banner = self.router.banner()
         return banner or replies.BANNER
 
-    def input_format(self) -> Format:
-        """Return the default input format; the start has checked that it is loaded."""
-        return self.formats[self.config.input_format]
+    def input_format(self, spec: ListenerSpec) -> Format:
+        """Return the input format at *spec*; it is loaded, which was checked before."""
+        return self.formats[spec.input]
 
-    def output_format(self) -> Format:
-        """Return the default output format; the start has checked that it is loaded."""
-        return self.formats[self.config.output_format]
+    def output_format(self, spec: ListenerSpec) -> Format:
+        """Return the output format at *spec*; it is loaded, which was checked before."""
+        found = self.formats[spec.input]
+        return found if spec.alike and found.is_output else self.formats[spec.output]
 
 
 def _first(general: _Number | None, config: _Number) -> _Number:

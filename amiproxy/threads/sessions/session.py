@@ -95,7 +95,7 @@ class ClientSession:
         self.number, self.began = next(_NUMBERS), time.monotonic()
         self.peer, self.address = peer, address
         self.network = network_of(address) if ":" in address else address  # of one host: /64
-        self._filter_local = filter_local
+        self._filter_local, self.guarded = filter_local, guarded
         self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
         #: The login name that it holds; only LoginNames changes it.
         self.login_name = ""

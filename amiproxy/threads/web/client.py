@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.resources import Resource
@@ -71,6 +72,7 @@ class WebClient:
     _sessions: WebSessions
     _transport: Transport
     _address: str
+    _spec: ListenerSpec
     _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
     _usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
@@ -93,11 +95,11 @@ class WebClient:
             ),
             # Unauthenticated connections are counted (authlimit): none may stay by
             # asking in vain.
-            close=context.guarded and not self._authenticated,
+            close=self._spec.guarded and not self._authenticated,
         )
 
     def _answer(self, request: Request) -> Response:
-        config, formats = self._context.config, self._context.formats
+        formats = self._context.formats
         target = urls.parse_target(request, self._context.limits.headers)
         style = ""
         output: Format | None = None
@@ -112,7 +114,7 @@ class WebClient:
                 self._check_name(request, is_page=is_page)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
-                asked.format, request.header("accept"), formats, config.output_format
+                asked.format, request.header("accept"), formats, self._default
             )
             if asked.message is None:
                 kind = "text/html; charset=utf-8"
@@ -135,8 +137,13 @@ class WebClient:
             return failure(error, self._output_of_errors(urls.parse_target(request), request), "")
 
     def _check_name(self, request: Request, *, is_page: bool) -> None:
-        if is_page or request.has("accept-language"):
+        if not self._spec.guarded and (is_page or request.has("accept-language")):
             gate.check_name(self._context, request, tls=self._is_tls)
+
+    @property
+    def _default(self) -> str:
+        """The name of the output format where the request names none."""
+        return self._context.output_format(self._spec).name
 
     @property
     def _is_tls(self) -> bool:
@@ -145,11 +152,11 @@ class WebClient:
 
     def _output_of_errors(self, target: urls.Target, request: Request) -> Format:
         """Return the format for what is wrong with *request*, as far as it can be known."""
-        formats, default = self._context.formats, self._context.config.output_format
+        formats = self._context.formats
         asked = target.format
         if asked not in formats or not formats[asked].is_output:
             asked = ""
-        return accept.choose_format(asked, request.header("accept"), formats, default)
+        return accept.choose_format(asked, request.header("accept"), formats, self._default)
 
     # -- ask -------------------------------------------------------------------------------
 
@@ -160,7 +167,7 @@ class WebClient:
         with self._sessions.using(key) as session:
             if session is None or action == "login":
                 return self._perform_alone(question, session)
-            if session.collector.allowed or action in ("challenge", "logoff"):
+            if session.serves(guarded=self._spec.guarded) or action in ("challenge", "logoff"):
                 return self._perform_in_session(session, question)
         # Nobody's yet: a proxy key or Basic credentials are for this request alone.
         return self._perform_alone(question, None)
@@ -207,7 +214,7 @@ class WebClient:
         return Collector(
             self._transport.peer,
             self._address,
-            guarded=context.guarded,
+            guarded=self._spec.guarded,
             output=output,
             filter_local=context.config.filter_local,
             keep_events=keep_events,

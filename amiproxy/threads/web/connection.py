@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amiproxy.formats import Conversation
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSessions
@@ -67,30 +68,30 @@ def serve(
     transport: Transport,
     conversation: Conversation,
     address: str,
+    spec: ListenerSpec,
     *,
     mark_authenticated: Callable[[], None],
     times: WebTimes = WebTimes(),
 ) -> None:
     """Answer the requests of one connection until it is over.
 
-    *conversation* is of the input format's making; *address* is the client's;
-    *mark_authenticated* is called when a request has brought a log-in or the proxy key.
+    *conversation* is of the input format's making; *address* is the client's, *spec* the listener
+    that it came in at; *mark_authenticated* is called when one has brought a log-in or the key.
 
     Raises:
         PeerError: the client left, or does not take its answer.
 
     """
     transport.write_timeout = max(transport.write_timeout, times.write)
-    client = WebClient(context, sessions, transport, address, mark_authenticated)
-    first = True
+    client, first = WebClient(context, sessions, transport, address, spec, mark_authenticated), True
     # Who has just connected has a request on its way.
     while conversation.stage is not Stage.OVER and (first or not context.stopping.is_set()):
         try:
             request = _next_request(transport, conversation, context, times, first=first)
         except BadRequest as error:
             log.info("%s: %d %s", transport.peer, error.status, error)
-            response = failure(error, context.output_format(), "")
-            transport.send_all(conversation.refuse(response, time.time()))
+            refusal = failure(error, context.output_format(spec), "")
+            transport.send_all(conversation.refuse(refusal, time.time()))
             _linger(transport, times)
             return
         if request is None:

@@ -14,14 +14,20 @@ from amiproxy.web import urls
 
 if TYPE_CHECKING:
     from amiproxy.httpmessages import Request
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.web.sessions import WebSessions
 
 
 def let_in(
-    context: ProxyContext, sessions: WebSessions, peer: str, address: str, head: Request
+    context: ProxyContext,
+    sessions: WebSessions,
+    spec: ListenerSpec,
+    peer: str,
+    address: str,
+    head: Request,
 ) -> None:
-    """Let a request go on whose *head* has come: it is larger than a stranger's may be.
+    """Let a request go on at *spec* whose *head* has come: it is larger than a stranger's may be.
 
     A session's cookie, Basic or Digest credentials or the proxy key prove who sends it.  What
     log-in they give ends at once: the whole request is to log in anew.
@@ -34,18 +40,23 @@ def let_in(
         wants_digest = urls.wants_digest(head)
         authorization = Authorization(sessions.nonces, context.config.http_digest)
         claim = authorization.claim(head, wants_digest=wants_digest)
-        if not _logs_in(context, peer, address, head, claim):
+        if not _logs_in(context, spec, peer, address, head, claim):
             raise authorization.refusal("Authentication required", wants_digest=wants_digest)
 
 
 def _has_session(sessions: WebSessions, head: Request) -> bool:
     """Return whether *head* has the cookie of a session that has logged in."""
     with sessions.using(urls.cookie(head, urls.COOKIE)) as session:
-        return session is not None and session.collector.allowed
+        return session is not None and session.serves(guarded=True)
 
 
 def _logs_in(
-    context: ProxyContext, peer: str, address: str, head: Request, claim: Claim | None
+    context: ProxyContext,
+    spec: ListenerSpec,
+    peer: str,
+    address: str,
+    head: Request,
+    claim: Claim | None,
 ) -> bool:
     """Return whether the user and secret of *claim*, or the proxy key of *head*, are right.
 
@@ -61,7 +72,7 @@ def _logs_in(
         peer,
         address,
         guarded=True,
-        output=context.output_format(),
+        output=context.output_format(spec),
         filter_local=context.config.filter_local,
     )
     collector.proof = claim.proof if claim is not None else None

@@ -28,12 +28,12 @@ _NO_ORIGIN = (
 def check_name(context: ProxyContext, request: Request, *, tls: bool) -> None:
     """Refuse a browser that came here by a name that may be anybody's.
 
+    Only where nobody has to log in: it has no log-in for that name.
+
     Raises:
         BadRequest: 403, it did.
 
     """
-    if context.guarded:
-        return  # it has no log-in for that name
     with context.turnstile.outside():
         names = _own_names()
     if origin.is_rebound(request, names, context.config.http_cors):

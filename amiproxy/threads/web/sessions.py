@@ -53,6 +53,14 @@ class WebSession:
         self.used = 0.0  # when the last request ended, monotonic seconds
         self.busy = 0  # requests under way
 
+    def serves(self, *, guarded: bool) -> bool:
+        """Return whether a request may act as this session at a listener, *guarded* or not.
+
+        What was let in without a log-in elsewhere is a stranger where there must be one.
+        """
+        ours = self.collector
+        return ours.allowed and (ours.guarded or ours.user is not None or not guarded)
+
     def take_challenge(self, turnstile: Turnstile, gone: Callable[[], bool]) -> str:
         """Return the challenge that the next log-in answers: of two at once one gets it.
 

@@ -95,7 +95,7 @@ class Client:
     def join(self, address: str = "192.0.2.1") -> Session:
         """Return a further client's session, which is in the registry."""
         router = self.context.router
-        session = Session(guarded=self.context.guarded, address=address)
+        session = Session(guarded=self.context.config.guarded, address=address)
         router.registry.add(session)
         return session
 

@@ -13,7 +13,8 @@ import pytest
 
 from amiproxy.settings.config import Config
 from amiproxy.threads.net import inherited
-from amiproxy.threads.net.inherited import GIVEN, OWN, Door, hand_on, open_doors
+from amiproxy.threads.net.door import GIVEN, OWN, Door
+from amiproxy.threads.net.inherited import hand_on, open_doors
 from tests.support import ROOT, free_port
 from tests.system.sockets import listening
 
@@ -57,7 +58,7 @@ def test_without_any_the_configured_address_is_bound(environment: dict[str, str]
     """Also where they are another process's; and nobody reads of them a second time."""
     config = Config(listen_address="127.0.0.1", listen_port=free_port())
 
-    (door,), warnings = open_doors(config, pytest.fail, environment)
+    (door,), warnings = open_doors(config, None, pytest.fail, environment)
 
     assert (door.name, port_of(door), warnings) == (OWN, config.listen_port, [])
     assert environment == {}
@@ -72,13 +73,13 @@ def test_what_the_proxy_has_bound_counts_while_the_file_says_so(
     with socket.socket(fileno=os.dup(inherited.FIRST)) as sock:
         port = sock.getsockname()[1]
     (door,), _ = open_doors(
-        Config(listen_address="127.0.0.1", listen_port=port), pytest.fail, dict(environment)
+        Config(listen_address="127.0.0.1", listen_port=port), None, pytest.fail, dict(environment)
     )
     assert door.fileno() == inherited.FIRST
     door.sock.detach()
 
     (other,), warnings = open_doors(
-        Config(listen_address="127.0.0.1", listen_port=free_port()), pytest.fail, environment
+        Config(listen_address="127.0.0.1", listen_port=free_port()), None, pytest.fail, environment
     )
 
     assert (port_of(other) != port, other.name, warnings) == (True, OWN, [])
@@ -100,7 +101,7 @@ def test_a_supervisors_socket_counts_and_a_difference_is_told(
         port = sock.getsockname()[1]
 
     (door,), warnings = open_doors(
-        Config(listen_address=address, listen_port=port), pytest.fail, environment
+        Config(listen_address=address, listen_port=port), None, pytest.fail, environment
     )
 
     assert (door.name, port_of(door), len(warnings)) == (GIVEN, port, bool(said))
@@ -111,7 +112,8 @@ def test_a_supervisors_socket_counts_and_a_difference_is_told(
 PROGRAM = """
 import os, sys
 from amiproxy.settings.config import Config
-from amiproxy.threads.net.inherited import GIVEN, OWN, Door, hand_on, open_doors
+from amiproxy.threads.net.door import GIVEN, OWN, Door
+from amiproxy.threads.net.inherited import hand_on, open_doors
 from amiproxy.threads.net.listening import bind_listener
 sys.path.insert(0, {root!r})
 from tests.system.sockets import listening

@@ -11,6 +11,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.net.listening import bind_listener, only_endings
 from tests.support import free_port
 
@@ -22,7 +23,9 @@ WHERE = {"listen_address": "x.conf:1", "listen_port": "x.conf:2"}
 
 def test_it_listens_at_the_configured_address() -> None:
     """And nowhere else."""
-    with bind_listener(Config(listen_address="127.0.0.1", listen_port=free_port())) as listener:
+    with bind_listener(
+        of_keys(Config(listen_address="127.0.0.1", listen_port=free_port()))
+    ) as listener:
         address = listener.getsockname()
         socket.create_connection(address).close()
 
@@ -31,7 +34,7 @@ def test_it_listens_at_the_configured_address() -> None:
 
 def test_a_star_is_every_address_of_both_families() -> None:
     """As far as the machine has both."""
-    with bind_listener(Config(listen_address="*", listen_port=free_port())) as listener:
+    with bind_listener(of_keys(Config(listen_address="*", listen_port=free_port()))) as listener:
         port = listener.getsockname()[1]
         socket.create_connection(("127.0.0.1", port)).close()
         if listener.family == socket.AF_INET6:
@@ -40,7 +43,7 @@ def test_a_star_is_every_address_of_both_families() -> None:
 
 def test_a_restarted_proxy_may_bind_at_once() -> None:
     """Connections of the one before are in TIME_WAIT, which does not matter."""
-    config = Config(listen_address="127.0.0.1", listen_port=free_port())
+    config = of_keys(Config(listen_address="127.0.0.1", listen_port=free_port()))
     with bind_listener(config) as listener:
         client = socket.create_connection(listener.getsockname())
         listener.accept()[0].close()  # our side closes first: it waits
@@ -53,7 +56,7 @@ def test_a_port_in_use_is_told_with_the_line_of_the_file() -> None:
     """The setting that has to change is named."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        config = Config(listen_address="127.0.0.1", listen_port=port, where=WHERE)
+        config = of_keys(Config(listen_address="127.0.0.1", listen_port=port, where=WHERE))
         with pytest.raises(ConfigError) as caught:
             bind_listener(config)
 
@@ -66,7 +69,7 @@ def test_a_port_in_use_is_told_with_the_line_of_the_file() -> None:
 @pytest.mark.parametrize("address", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_that_is_not_ours_is_told_too(address: str) -> None:
     """Another machine's, or none: then the address has to change."""
-    config = Config(listen_address=address, listen_port=free_port(), where=WHERE)
+    config = of_keys(Config(listen_address=address, listen_port=free_port(), where=WHERE))
     with pytest.raises(ConfigError, match=f"^x.conf:1: Cannot bind .* {address} port"):
         bind_listener(config)
 
@@ -93,7 +96,7 @@ def test_a_port_kept_by_ending_connections_is_waited_for(
 ) -> None:
     """It says so, once; then it listens."""
     port, client = kept_port
-    config = Config(listen_address="127.0.0.1", listen_port=port, where=WHERE)
+    config = of_keys(Config(listen_address="127.0.0.1", listen_port=port, where=WHERE))
     told: list[str] = []
 
     def tell(text: str) -> None:
@@ -112,7 +115,7 @@ def test_a_port_kept_by_ending_connections_is_waited_for(
 def test_it_is_not_waited_for_ever(kept_port: tuple[int, socket.socket]) -> None:
     """Then it is an error as ever."""
     port, _ = kept_port
-    config = Config(listen_address="127.0.0.1", listen_port=port, where=WHERE)
+    config = of_keys(Config(listen_address="127.0.0.1", listen_port=port, where=WHERE))
     told: list[str] = []
 
     with pytest.raises(ConfigError, match="Address already in use"):
@@ -129,7 +132,7 @@ def test_who_listens_is_not_waited_for(kept_port: tuple[int, socket.socket]) -> 
         visitor = socket.create_connection(other.getsockname())
         other.accept()[0].close()
         with visitor, pytest.raises(ConfigError, match="Address already in use"):
-            bind_listener(Config(listen_address="*", listen_port=port), pytest.fail)
+            bind_listener(of_keys(Config(listen_address="*", listen_port=port)), pytest.fail)
 
 
 @pytest.mark.parametrize(

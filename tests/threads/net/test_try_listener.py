@@ -13,6 +13,7 @@ import pytest
 
 from amiproxy.errors import ConfigError
 from amiproxy.settings.config import Config, ServerSpec
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.net import listening
 from amiproxy.threads.net.holders import holders, listening_inodes, sockets
 from amiproxy.threads.net.listening import try_listener
@@ -21,6 +22,8 @@ from tests.support import free_port, is_listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from amiproxy.settings.listenerspec import ListenerSpec
 
 # A program called astmanproxy that listens, as proc(5) shows it.
 PROXY = """
@@ -52,12 +55,14 @@ def taken(port: int, request: pytest.FixtureRequest) -> Iterator[int]:
         process.communicate()
 
 
-def config(port: int, address: str = "127.0.0.1") -> Config:
-    """Return a configuration with the lines of a file."""
-    return Config(
-        listen_address=address,
-        listen_port=port,
-        where={"listen_address": "x.conf:1", "listen_port": "x.conf:2"},
+def config(port: int, address: str = "127.0.0.1") -> ListenerSpec:
+    """Return the first listener of a configuration, with the lines of a file."""
+    return of_keys(
+        Config(
+            listen_address=address,
+            listen_port=port,
+            where={"listen_address": "x.conf:1", "listen_port": "x.conf:2"},
+        )
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from amiproxy.access.user import Users
 from amiproxy.settings.config import Config
+from amiproxy.settings.listeners import listeners, of_keys
+from amiproxy.settings.listenerspec import ListenLine
 from amiproxy.settings.usersfile import read_users
 from tests.threads.actions.support import FORMATS, Client
 
@@ -29,7 +31,7 @@ def test_clients_are_guarded_where_something_is_asked_of_them(
     settings: dict[str, Any], guarded: bool
 ) -> None:
     """A log-in or the proxy key."""
-    assert context(**settings).guarded is guarded
+    assert of_keys(Config(**settings)).guarded is guarded
 
 
 def test_a_reload_replaces_everything_at_once() -> None:
@@ -60,6 +62,15 @@ def test_limits_of_the_users_file_take_precedence() -> None:
 def test_default_formats_are_those_of_the_configuration() -> None:
     """For input and output."""
     proxy = context(input_format="json", output_format="xml")
+    spec = of_keys(proxy.config)
 
-    assert proxy.input_format() is FORMATS["json"]
-    assert proxy.output_format() is FORMATS["xml"]
+    assert proxy.input_format(spec) is FORMATS["json"]
+    assert proxy.output_format(spec) is FORMATS["xml"]
+
+
+@pytest.mark.parametrize(("written", "output"), [("json", "json"), ("http", "xml"), ("", "xml")])
+def test_who_writes_in_the_format_of_a_line_is_answered_in_it(written: str, output: str) -> None:
+    """As far as it can be written to; else, and where the line says none, as the key says."""
+    proxy = context(output_format="xml", listen=(ListenLine("*", 1, input=written),))
+
+    assert proxy.output_format(listeners(proxy.config)[1]) is FORMATS[output]

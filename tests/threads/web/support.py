@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from amiproxy.access.user import Users
 from amiproxy.errors import PeerError
 from amiproxy.settings.config import Config
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
@@ -63,6 +64,7 @@ class Served:
                 self._transport,
                 conversation,
                 "192.0.2.1",
+                of_keys(self.context.config),
                 mark_authenticated=lambda: None,
                 times=self._times,
             )

@@ -15,6 +15,7 @@ from amiproxy.access.user import User, Users
 from amiproxy.httpmessages import Request, Response
 from amiproxy.message import Message
 from amiproxy.settings.config import Config, ServerSpec
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
@@ -100,7 +101,12 @@ class Stage:
             ours, "client x", flusher=Flusher(), write_timeout=1, max_backlog=1000
         )
         self.client = WebClient(
-            self.context, self.sessions, self.transport, "192.0.2.1", lambda: None
+            self.context,
+            self.sessions,
+            self.transport,
+            "192.0.2.1",
+            of_keys(self.context.config),
+            lambda: None,
         )
 
     def get(self, target: str, **headers: str) -> Response:
