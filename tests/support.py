@@ -208,7 +208,7 @@ class ProxyProcess:
     *config* follows lines that make it listen on 127.0.0.1 and log into the directory,
     so it may overrule them; ``{dir}`` in it is the directory.  *users* is the text of
     the users file; None: there is no such file.  *open_files* limits how many
-    descriptors it may have.  Returns when it serves clients.
+    descriptors it may have.  *port*: instead of a free one.  Returns when it serves clients.
     """
 
     def __init__(
@@ -220,9 +220,10 @@ class ProxyProcess:
         env: dict[str, str] | None = None,
         cwd: str | None = None,
         open_files: int = 0,
+        port: int = 0,
         timeout: float = 20.0,
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.dir = Path(tempfile.mkdtemp(prefix="astmanproxy-test-"))
         # The program reads its files again after it has dropped its privileges.
         self.dir.chmod(0o777)

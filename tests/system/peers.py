@@ -46,9 +46,15 @@ def host_line(
     tls: str = "off",
     user: str = "ampuser",
     secret: str = "AmpSecret",
+    options: str = "",
 ) -> str:
-    """Return the configuration line that makes the proxy connect to *server*."""
-    return f'host = {host or server.host}, {server.port}, {user}, "{secret}", {events}, {tls}\n'
+    """Return the configuration line that makes the proxy connect to *server*.
+
+    *options* as ``name=pbx1, proxy=yes``.
+    """
+    more = f", {options}" if options else ""
+    where = f"{host or server.host}, {server.port}"
+    return f'host = {where}, {user}, "{secret}", {events}, {tls}{more}\n'
 
 
 def value(message: Iterable[str], name: str) -> str | None:
