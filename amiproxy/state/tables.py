@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.state.bridges import Bridges
+from amiproxy.state.calls import Calls
+from amiproxy.state.channels import Channels
 from amiproxy.state.queues import QueueTable
+from amiproxy.state.store import Store
 
 if TYPE_CHECKING:
     from amiproxy.state.table import Standing, Table
@@ -28,4 +32,5 @@ KINDS = (
 
 def made(standing: Standing) -> tuple[Table, ...]:
     """Return the tables of a new model, in the order in which they take each event."""
-    return (QueueTable(standing),)
+    store = Store(standing)
+    return (Channels(store), Bridges(store), Calls(store), QueueTable(standing))

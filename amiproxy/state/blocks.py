@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an event says of a channel: the block of headers of Asterisk 12 and later.
+
+Such an event tells the whole state of each channel it is about, always in one order, each header
+with the party's name in front: DestChannel, DestChannelState, ... (main/manager_channels.c).  One
+expression finds them all in a quarter of the time that it takes to sort every header.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Block(NamedTuple):
+    """The values of one block, as they came; "" for what was not there."""
+
+    name: str
+    state: str
+    caller_number: str
+    caller_name: str
+    connected_number: str
+    connected_name: str
+    account: str
+    context: str
+    exten: str
+    priority: str
+    uniqueid: str
+    linkedid: str
+
+
+_VALUE = r"([^\r\n]*)"
+_BLOCK = re.compile(
+    rf"\r\n([A-Za-z]{{0,20}})Channel: {_VALUE}"
+    rf"\r\n\1ChannelState: {_VALUE}"
+    r"\r\n\1ChannelStateDesc: [^\r\n]*"
+    rf"\r\n\1CallerIDNum: {_VALUE}"
+    rf"\r\n\1CallerIDName: {_VALUE}"
+    rf"\r\n\1ConnectedLineNum: {_VALUE}"
+    rf"\r\n\1ConnectedLineName: {_VALUE}"
+    r"(?:\r\n\1Language: [^\r\n]*)?"
+    rf"\r\n\1AccountCode: {_VALUE}"
+    rf"\r\n\1Context: {_VALUE}"
+    rf"\r\n\1Exten: {_VALUE}"
+    rf"\r\n\1Priority: {_VALUE}"
+    rf"\r\n\1Uniqueid: {_VALUE}"
+    rf"(?:\r\n\1Linkedid: {_VALUE})?"
+)
+
+
+def blocks_in(raw: bytes) -> list[tuple[str, ...]]:
+    """Return each block in the event *raw*: the party's name, then what a Block holds."""
+    return _BLOCK.findall(raw.decode("latin-1"))
+
+
+def value_in(raw: bytes, header: bytes) -> str:
+    """Return the value of *header*: line end, name, colon, blank, as Asterisk writes them."""
+    at = raw.find(header)
+    if at < 0:
+        return ""
+    begin = at + len(header)
+    end = raw.find(b"\r", begin)
+    return raw[begin:end].decode("latin-1") if end >= 0 else ""
