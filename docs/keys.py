@@ -42,6 +42,10 @@ KEYS = {
     "([clients.md](clients.md)); no: nothing",
     "replayseconds": "s for which they are kept at the most",
     "maxmessage": "bytes of one message from a server",
+    "state": "answer `ProxyAction: Snapshot`: calls, queues, phones as they are now "
+    "([clients.md](clients.md#snapshot)); costs nothing until a client asks",
+    "statelimit": "rows (channels, members, phones...) kept of one server; one with more is `too "
+    "large`, and nothing is kept of it",
     "listenaddress": "an IPv4 or IPv6 address, or all",
     "listenport": "where clients connect; `no`: only where `listen` lines say",
     "listen": "`ADDRESS, PORT, option=value...` or `unix:PATH, option=value...`: a further "

@@ -19,7 +19,7 @@ from amiproxy.routing.facts import Facts, facts_of
 from amiproxy.routing.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from amiproxy.message import Message
 
@@ -142,6 +142,27 @@ class SessionFilter:
         self._known.pop(scope, None)
         self._ended.pop(scope, None)
 
+    def known(self, scope: str) -> frozenset[str]:
+        """Return the ids of the calls that the client knows at the server *scope*."""
+        return frozenset(self._known.get(scope, ()))
+
+    def shows(self, message: Message, known: Container[str]) -> bool:
+        """Return whether what *message* lists is the client's, which knows the ids *known*.
+
+        That is no event: the client learns no call from it.
+        """
+        facts = facts_of(message)
+        if not self._by_call:
+            return self._wants(facts.name)
+        links = Links(facts.uids or facts.bridges)
+        return not self._only and self._verdict(facts, links, known) is not _WITHHELD
+
+    def learn(self, scope: str, uids: Iterable[str]) -> None:
+        """Note that the client was shown the channels *uids* of the server *scope*."""
+        known = self._known.setdefault(scope, BoundedDict(self._most_ids))
+        for uid in uids:
+            known[uid] = None
+
     def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
         """Return what the client gets for *message*: nothing, or replays and the message.
 
@@ -186,7 +207,7 @@ class SessionFilter:
         """Return whether events of this *name* are of the kinds that the user wants."""
         return name not in self._withheld and (not self._only or name in self._only)
 
-    def _verdict(self, facts: Facts, links: Links, known: BoundedDict[str, None]) -> _Verdict:
+    def _verdict(self, facts: Facts, links: Links, known: Container[str]) -> _Verdict:
         """Return what an event is to a client that knows the ids *known*."""
         contexts = facts.contexts
         elsewhere = self._in_context and contexts and self._in_context not in contexts

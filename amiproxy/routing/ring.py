@@ -229,12 +229,16 @@ class Reader:
             if following is not None or not at.gone:
                 return following
         entry = self._ring.head
-        while entry is not None and entry.place <= self.place:
+        while entry is not None and self._has(entry):
             following = entry.next
             if following is None and entry.gone:
                 following = self._ring.head  # it was dropped just now
             entry = following
         return entry
+
+    def _has(self, entry: Entry) -> bool:
+        """Return whether *entry* was read: one without events may stand where the last one did."""
+        return entry.place < self.place or (entry.place == self.place and entry.after < entry.upto)
 
     def _hole_before(self, entry: Entry) -> Entry | None:
         """Return what stands for the events between the place and *entry*, None if nothing does."""

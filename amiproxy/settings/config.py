@@ -192,6 +192,9 @@ class Config:
     server_write_timeout: float = _setting(0.1, "asteriskwritetimeout", milliseconds, live=True)
     ssl_ca_file: str = _setting("", "sslcafile", required_path)
     ssl_verify: bool = _setting(False, "sslverify", boolean)
+    # Whether what goes on at each Asterisk is kept, once somebody asks for it (Snapshot).
+    state: bool = _setting(False, "state", boolean, live=True)
+    state_limit: int = _setting(50000, "statelimit", count(1), live=True)  # rows of a server
 
     #: Field name -> ``FILE:LINE`` of the line that set it last.
     where: Mapping[str, str] = field(

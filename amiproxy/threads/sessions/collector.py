@@ -25,6 +25,8 @@ from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amiproxy.formats import Format
     from amiproxy.message import Message
     from amiproxy.wire.batch import Batch
@@ -310,6 +312,13 @@ class Collector(ClientSession):
         assert self.lock.locked()
         self._pending.until = ""
         self._pending.take(message, final=True)
+
+    def answer(self, messages: Sequence[Message]) -> None:
+        """Take *messages*, the whole of the proxy's own answer."""
+        with self.lock:
+            self._pending.until = ""
+            for each in messages:
+                self._pending.take(each, final=each is messages[-1])
 
     def drain(self, heard: float) -> None:
         """Make whoever waits for an event go on; who waits for an answer still gets it."""

@@ -137,6 +137,8 @@ class ProxyContext:
         self.tallies = Tallies()
         #: What waits for an event (WaitEvent), one for each client.
         self.waiters: set[object] = set()
+        #: What is made when a client first asks for it, by name.
+        self.made: dict[str, object] = {}
         #: When the proxy began, for people: the wall clock may be set later.
         self.started = datetime.now(timezone.utc).astimezone()
         self._began = time.monotonic()

@@ -104,7 +104,7 @@ class ClientSession:
         self.challenge = ""
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # _callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early.  Only the
+        # callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early.  Only the
         # client's thread sets these fields, with the lock, and so may read them without; the
         # servers' threads read them, and change _early, what was counted, what the call filter
         # has learned, what the filters took and the WaitEvent has been told, with it.
@@ -118,7 +118,7 @@ class ClientSession:
         self.own_filters: EventFilters | None = None
         self._meter: FilterMeter | None = None
         self.waiting_for_event: WaitEvent | None = None
-        self._callfilter: SessionFilter | None = None
+        self.callfilter: SessionFilter | None = None
         self._state = self._entry
         with self.lock:
             self._renew()
@@ -138,9 +138,9 @@ class ClientSession:
             if self.allowed and user != self.user:
                 self._disown()
             self.user = user
-            self._callfilter = None
+            self.callfilter = None
             if user is not None and user.filtered:
-                self._callfilter = SessionFilter(user, self._filter_local)
+                self.callfilter = SessionFilter(user, self._filter_local)
             self.event_mask = ALL if event_mask is None else event_mask
             self.own_filters = None
             self.last_id = None
@@ -157,7 +157,7 @@ class ClientSession:
             if self.user is not None or self._state is not self._entry:
                 self._disown()
             self.user = None
-            self._callfilter = None
+            self.callfilter = None
             self.event_mask = ALL
             self.own_filters = None
             self.last_id = None
@@ -231,7 +231,7 @@ class ClientSession:
 
     def outgoing(self, message: Message) -> Message | str:
         """Return *message*, an action, as the user's filters let it pass, or why they do not."""
-        callfilter = self._callfilter
+        callfilter = self.callfilter
         if callfilter is None:
             return message
 
@@ -267,7 +267,7 @@ class ClientSession:
             filters.append(self.own_filters)
         read = ALL if user is None else user.read
         # Only if it withholds anything of what Asterisk says.
-        callfilter = self._callfilter
+        callfilter = self.callfilter
         if callfilter is not None and not callfilter.active:
             callfilter = None
         view = View(
@@ -292,8 +292,8 @@ class ClientSession:
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
         with self.lock:
-            if self._callfilter is not None:
-                self._callfilter.forget(scope)
+            if self.callfilter is not None:
+                self.callfilter.forget(scope)
 
     @property
     def ended(self) -> bool:

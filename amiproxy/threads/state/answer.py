@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The answer to ProxyAction Snapshot.  Runs in the thread of the client that asks.
+
+Asterisk is asked nothing.  The answer and the events fit together: the client is sent all events
+that the picture has in it before the answer, and all that come later behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
+from amiproxy.message import Message
+from amiproxy.state.tables import KINDS
+from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.sessions.linkstate import link_state
+from amiproxy.threads.state.encoding import with_action_id
+from amiproxy.threads.state.rights import Reader, own_ids
+from amiproxy.threads.state.states import States
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.threads.sessions.session import ClientSession
+    from amiproxy.threads.state.follower import Follower
+    from amiproxy.threads.state.picture import Picture
+
+#: Seconds that a client waits for a model that is being built, and for a picture of one.
+_BUILDING, _PICTURE = 8.0, 5.0
+
+
+class _Server(NamedTuple):
+    """A server that is to be told of; *picture*: None for one whose state is not kept."""
+
+    link: AsteriskLink
+    follower: Optional[Follower]
+    picture: Optional[Picture] = None
+
+
+def answer(context: ProxyContext, session: ClientSession, message: Message) -> str:
+    """Answer *message*, a Snapshot, of *session*; return what is wrong with it, "" if nothing."""
+    kinds = _kinds(message.get("Of"))
+    if isinstance(kinds, str):
+        return kinds
+    links = _links(context, session, message.get("Server").strip(" \t"))
+    if isinstance(links, str):
+        return links
+    states = context.made.setdefault("states", States(context))
+    assert isinstance(states, States)
+    followed = _followed(states, links)
+    servers = _pictures(followed, kinds)
+    _say(session, message, servers, kinds)
+    return ""
+
+
+def _kinds(text: str) -> Sequence[str] | str:
+    """Return the kinds that ``Of: text`` names, or what is wrong with it."""
+    wanted = [word.strip(" \t").lower() for word in text.split(",")] if text.strip(" \t") else KINDS
+    for word in wanted:
+        if word not in KINDS:
+            return f"Unknown kind {word[:40]!a} in Of; there are {', '.join(KINDS)}"
+    return [kind for kind in KINDS if kind in wanted]
+
+
+def _links(
+    context: ProxyContext, session: ClientSession, name: str
+) -> Sequence[AsteriskLink] | str:
+    """Return the servers called *name*, "" for any, that the client may see, or what is wrong."""
+    user, router = session.user, context.router
+    there = router.named(name) if name else router.servers
+    found = [link for link in there if user is None or user.reaches(link.names)]
+    return found if found or not name else f"Server {name} is not known"
+
+
+def _followed(states: States, links: Sequence[AsteriskLink]) -> list[_Server]:
+    """Have *links* followed; wait, for a time, until their models are no more being built."""
+    deadline = Deadline(_BUILDING)
+    servers = [_Server(link, None if link.spec.proxy else states.follower(link)) for link in links]
+    for server in servers:
+        if server.follower is not None:
+            server.follower.settle(deadline.left())
+    return servers
+
+
+def _pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]:
+    """Return *servers* with their pictures, which have what the client has been sent so far."""
+    deadline = Deadline(_PICTURE)
+    wanted = [one.follower.want(kinds) if one.follower is not None else None for one in servers]
+    return [
+        server._replace(picture=None if each is None else each.wait(deadline.left()))
+        for server, each in zip(servers, wanted)
+    ]
+
+
+def _say(
+    session: ClientSession, message: Message, servers: Sequence[_Server], kinds: Sequence[str]
+) -> None:
+    """Answer with the pictures of *servers*."""
+    given = message.get("ActionID")
+    rows = [*map(_server_row, servers)]
+    for server in servers:
+        if server.picture is not None:
+            rows += _rows(session, server, server.picture, kinds)
+    head = replies.proxy_success(message, "EventList: start", "Message: Snapshot follows")
+    last = ("Event: ProxySnapshotComplete", "EventList: Complete", f"ListItems: {len(rows)}")
+    end = Message.of(*last, own=True)
+    answer = [head, *with_action_id([*rows, end], given)]
+    if isinstance(session, Collector):
+        session.answer(answer)
+        return
+    for each in answer:
+        session.say(each)
+
+
+def _rows(
+    session: ClientSession, server: _Server, picture: Picture, kinds: Sequence[str]
+) -> Sequence[Message]:
+    """Return the rows of *kinds* that the client may see; it knows its calls among them then."""
+    scope = server.link.scope
+    reader = Reader.of(session, scope)
+    found = picture.chosen(kinds, reader)
+    if reader.calls is not None:
+        calls = [each.row for each in picture.rows["calls"]]
+        own = own_ids(reader.calls, reader.known, calls)
+        with session.lock:
+            reader.calls.learn(scope, own)
+    return found
+
+
+def _server_row(server: _Server) -> Message:
+    """Return how *server* is."""
+    link = server.link
+    lines = ["Event: ProxyServer", f"Server: {link.name}", f"Key: {link.name}"]
+    return Message.of(*lines, *_standing(server), own=True)
+
+
+def _standing(server: _Server) -> Iterator[str]:
+    """Yield the lines that say how *server* is, and what is not known of it."""
+    link, follower = server.link, server.follower
+    state = link_state(link)
+    if state.word not in ("connected", "paused"):
+        yield f"State: {state.word}"
+        yield f"Since: {state.since}"
+        if state.reason:
+            yield f"Reason: {state.reason}"
+        return
+    if link.spec.proxy:
+        yield "State: not modelled"
+        yield "Reason: it is another proxy; ask that one"
+        return
+    if follower is None or server.picture is None:
+        yield "State: stale"
+        yield "Reason: no picture of it could be made in time"
+        return
+    yield f"State: {follower.state}"
+    yield f"Since: {follower.since:.3f}"
+    for kind, problem in sorted(server.picture.unknown.items()):
+        yield f"Unknown: {kind} ({problem})"

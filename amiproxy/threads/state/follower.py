@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Follower: the thread that keeps the model of one server, and makes pictures of it.
+
+It reads the server's ring from a place of its own, so that the server's thread does nothing for
+it but append, and asks for lists by way of the link, as clients ask for theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Callable
+
+from amiproxy.basics.deadline import Deadline
+from amiproxy.message import END, Message
+from amiproxy.state.model import BUILDING, LIVE, STALE, TOO_LARGE, ServerModel
+from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.sessions.paced import paced
+from amiproxy.threads.state.asking import Asking
+from amiproxy.threads.state.corrections import Corrections
+from amiproxy.threads.state.lists import Lists, Pace
+from amiproxy.threads.state.picture import PORTION, Known, Picture
+from amiproxy.wire.batch import BatchKind
+from amiproxy.wire.routed import BROADCAST, PROXY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.routing.actionids import ActionIds
+    from amiproxy.routing.ring import Entry, Place, Reader
+    from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.wire.routed import Routed
+
+log = logging.getLogger("amiproxy.asterisk")
+
+#: How often it looks at the ring, in seconds; and while a list is on its way.
+_INTERVAL, _QUICK = 0.05, 0.005
+
+#: Bytes of the ring where no client wants one; it grows, up to the most, if events get lost.
+LEAST_RING, _MOST_RING = 4 * 1024 * 1024, 64 * 1024 * 1024
+
+#: For how many seconds the rows of a server that is lost are shown.
+SHOWN = 600.0
+
+
+class Wanted:
+    """A picture that a client's thread waits for: the rows of *kinds*."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        self.kinds = frozenset(kinds)
+        self.picture: Picture | None = None
+        self._made = threading.Event()
+
+    def make(self, picture: Picture | None) -> None:
+        """Hand over *picture*; None: there will be none."""
+        self.picture = picture
+        self._made.set()
+
+    def wait(self, seconds: float) -> Picture | None:
+        """Return the picture; None if there is none within *seconds*."""
+        self._made.wait(seconds)
+        return self.picture
+
+
+class Follower:
+    """Keeps the model of the server of *link*.
+
+    ``start`` starts its thread, which goes on as long as *limit* returns how many rows the model
+    may have; 0: it is not wanted any more.  What it says of itself any thread may read.
+    """
+
+    def __init__(
+        self, link: AsteriskLink, ids: ActionIds, limit: Callable[[], int], pace: Pace
+    ) -> None:
+        self.link = link
+        self._limit = limit
+        self._pace = pace
+        self.name = f"state-{link.scope}"
+        self.busy_since = 0.0  # for the watchdog
+        self.corrections = Corrections(link.scope)
+        #: How often events got lost before they were read.
+        self.gaps = 0
+        #: The state of the model, and since when it is so: unix time.
+        self.state, self.since = BUILDING, time.time()
+        #: Kinds that are not known, and why.
+        self.unknown: dict[str, str] = {}
+        # Set while there is nothing to wait for: it is live, or lost, or too large.
+        self._settled = threading.Event()
+        self._wake = threading.Event()
+        # Clients' threads append, its own thread takes.
+        self._wanted: deque[Wanted] = deque()
+        self._ring_size = LEAST_RING
+        self._make_model(limit())
+        self._asking = Asking(link, ids)
+        self._epoch = 0
+        self._reader: Reader | None = None
+        self._read_ring: object = None
+        #: The picture that was made last, None: it is no more how it is.
+        self._last: Picture | None = None
+        self._thread = WatchedThread(self.name, self._run, self, essential=False)
+
+    # -- any thread -------------------------------------------------------------------------
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: there is none left.
+
+        """
+        self._thread.start()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until there is nothing to wait for; return False if that takes longer."""
+        deadline = Deadline(seconds)
+        while not deadline.over:
+            if self._epoch >= self.link.epoch or not self.link.connected:
+                return self._settled.wait(deadline.left())
+            self._wake.set()  # there is a new connection, which it has not seen yet
+            time.sleep(min(_QUICK, deadline.left()))
+        return False
+
+    def want(self, kinds: Sequence[str]) -> Wanted:
+        """Ask for a picture of *kinds* that has all which clients have been sent so far."""
+        wanted = Wanted(kinds)
+        self._wanted.append(wanted)
+        self._wake.set()
+        return wanted
+
+    def __len__(self) -> int:
+        return len(self._model)
+
+    # -- its own thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            endless(self.name, self._step, end=self._fail)
+        finally:
+            self.link.remember_for_state(0)
+            self._settled.set()
+            while self._wanted:
+                self._wanted.popleft().make(None)
+
+    def _fail(self, reason: str) -> None:
+        """Give up: the proxy goes on without this thread."""
+        log.error("asterisk@%s: no more snapshots of it: %s", self.link.scope, reason)
+
+    def _step(self) -> bool:
+        """Read what has come, ask what is due, answer who waits; return whether to go on."""
+        self.busy_since = 0.0
+        self._wake.wait(_QUICK if self._asking.is_under_way else _INTERVAL)
+        self.busy_since = time.monotonic()
+        self._wake.clear()
+        limit = self._limit()
+        if not limit:
+            return False
+        if limit != self._row_limit:
+            self._make_model(limit)
+            self._epoch = 0
+        wanted = [self._wanted.popleft() for _ in range(len(self._wanted))]
+        try:
+            self._read()
+            self._look()
+            self._ask()
+            self._tell()
+        finally:
+            self._answer(wanted)
+        return True
+
+    def _make_model(self, limit: int) -> None:
+        self._row_limit = limit
+        self._model = ServerModel(limit)
+        self._lists = Lists(self._model, self._pace)
+
+    def _read(self) -> None:
+        """Take what the ring has; not what comes meanwhile."""
+        self.link.remember_for_state(self._ring_size)
+        ring = self.link.ring
+        reader = self._reader
+        if reader is None or ring is not self._read_ring:
+            place = self.link.place if reader is None else reader.place
+            self._read_ring, self._reader = ring, (reader := ring.read(place))
+        last, until = ring.last, time.monotonic() + _INTERVAL
+        while (entry := reader.next()) is not None:
+            self._take(entry)
+            if entry.place >= last and time.monotonic() > until:
+                return
+
+    def _take(self, entry: Entry) -> None:
+        """Take the messages of *entry*."""
+        if entry.epoch < self._epoch:
+            return
+        if entry.epoch > self._epoch:
+            self._begin(entry.epoch)
+        if entry.lost:
+            self._miss()
+            return
+        self._last = None
+        batch = entry.batch()
+        now = time.time() - time.monotonic() + entry.when
+        if batch.kind is BatchKind.EVENTS:
+            model, parts = self._model, batch.wire.split(END)
+            parts.pop()
+            for part in paced(parts, PORTION):
+                if model.concerns(part):
+                    model.apply(Message(part + END), now)
+        elif batch.kind is not BatchKind.NOTICE:
+            for item in paced(batch.items, PORTION):
+                self._take_item(item, now)
+
+    def _take_item(self, item: Routed, now: float) -> None:
+        """Take an event, or a part of the list that was asked."""
+        if item.owner == BROADCAST:
+            self._model.apply(item.message, now)
+        elif item.owner == PROXY and self._asking.take(item):
+            self._lists.heard(now)
+            if self._asking.answer:
+                self._take_list(now)
+
+    def _take_list(self, now: float) -> None:
+        """Take the list that is complete, where it stands among the events."""
+        corrected = self._lists.answered(self._asking.end(), now)
+        if corrected:
+            self.corrections.note(corrected, now)
+
+    def _miss(self) -> None:
+        """Begin anew: events were lost before they were read."""
+        if self._lists.is_idle and self._model.state == BUILDING:
+            return  # it has not begun
+        self.gaps += 1
+        self._ring_size = min(2 * self._ring_size, _MOST_RING)
+        log.warning(
+            "asterisk@%s: state: events were missed; its lists are asked anew", self.link.scope
+        )
+        self._begin(self._epoch)
+
+    def _begin(self, epoch: int) -> None:
+        """Begin with nothing: the connection *epoch* is new, or something was missed."""
+        self._settled.clear()
+        self._epoch = epoch
+        self._asking.end()
+        self._model.clear()
+        self._lists.begin(time.time())
+
+    def _look(self) -> None:
+        """See whether the connection is there."""
+        link, model = self.link, self._model
+        if link.connected:
+            if link.epoch > self._epoch:
+                self._begin(link.epoch)
+            return
+        if model.state in (BUILDING, LIVE):
+            model.state = STALE
+            self._asking.end()
+            self._lists.stop()
+        elif model.state == STALE and len(model) and time.time() - self.since > SHOWN:
+            model.clear()
+            model.state = STALE
+
+    def _ask(self) -> None:
+        """Ask for the list that is due, if there is one."""
+        now = time.time()
+        if self._lists.overdue(now):
+            self._asking.give_up()
+        if not self.link.connected or self._model.state not in (BUILDING, LIVE):
+            return
+        query = self._lists.due(now)
+        if query is not None and self._asking.ask(query):
+            self._lists.sent(query, now)
+
+    def _tell(self) -> None:
+        """Let others read how it is."""
+        state = self._model.state
+        if state != self.state:
+            self.state, self.since = state, time.time()
+            if state == TOO_LARGE:
+                log.warning(
+                    "asterisk@%s: state: more than %d rows (statelimit); nothing is kept",
+                    self.link.scope, self._row_limit,
+                )  # fmt: skip
+        self.unknown = self._lists.unknown()
+        if state == BUILDING:
+            self._settled.clear()
+        else:
+            self._settled.set()
+
+    def _answer(self, wanted: Sequence[Wanted]) -> None:
+        """Make one picture for all who have *wanted* one."""
+        if not wanted:
+            return
+        # By calls it is told who may see what.
+        kinds = frozenset(("calls",)).union(*(each.kinds for each in wanted))
+        picture = self._last
+        now = time.time()
+        if picture is None or not kinds <= picture.rows.keys() or now - picture.made > _INTERVAL:
+            rows = {
+                kind: [Known(row) for row in paced(self._model.rows(kind, now), PORTION)]
+                for kind in kinds
+            }
+            picture = Picture(self.link.name, self._place(), rows, self.unknown, now)
+            self._last = picture
+        for each in wanted:
+            each.make(picture)
+
+    def _place(self) -> Place:
+        """Return up to where the model has the events."""
+        reader = self._reader
+        place = (0, 0) if reader is None else reader.place
+        return max(place, (self._epoch, 0))

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lists: which list of one Asterisk is asked when, to begin a model and to check it.
+
+No thread, no clock: the thread that follows the server (follower.py) says what time it is, asks,
+and hands in the answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from amiproxy.access.listedactions import listed_actions
+from amiproxy.state.model import BUILDING, LIVE, TOO_LARGE
+from amiproxy.state.table import Query
+from amiproxy.threads.state.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from amiproxy.message import Message
+    from amiproxy.state.model import ServerModel
+
+#: What Asterisk says in place of an empty list.
+_EMPTY = re.compile(r"No .*(found|conferences)\.?", re.IGNORECASE)
+
+#: The kinds whose lists are asked twice before a model counts as live.
+_TWICE = ("channels", "queues")
+#: How often, at the most, until they agree.
+_ROUNDS = 3
+
+#: Which lists there are at all.
+COMMANDS = Query("ListCommands")
+
+
+class Pace(NamedTuple):
+    """How often lists are asked, in seconds."""
+
+    apart: float = 5.0  #: from the end of one check to the next, whatever list
+    each: float = 60.0  #: from one check of a list to its next
+    share: float = 50.0  #: so many times as long as the list took, at the least: 2 % of the time
+    settle: float = 2.0  #: before the second round, when a model begins
+    patience: float = 30.0  #: without a sign of an answer
+
+
+class Lists:
+    """The lists of one *model*.  For the thread that keeps it."""
+
+    def __init__(self, model: ServerModel, pace: Pace) -> None:
+        self._model = model
+        self._pace = pace
+        self._listed: Mapping[str, int] | None = None  # None: it does not say
+        self._own = frozenset((COMMANDS, *model.queries))  # those that depend on nothing
+        self._waiting: deque[Query] = deque()
+        self._rounds = 0
+        self._not_before = 0.0
+        self._asked_at = 0.0
+        #: The list under way, if there is one.
+        self.asked: Query | None = None
+        #: What went wrong with a list, by query.
+        self.refusals: dict[Query, str] = {}
+        self._had: set[Query] = set()
+        self._next: dict[Query, float] = {}  # when it is to be checked
+        self.check = Check(model)
+
+    def begin(self, now: float) -> None:
+        """Ask everything anew from *now* on: the connection is new, or events were missed."""
+        self.stop()
+        self.refusals.clear()
+        self._had.clear()
+        self._next.clear()
+        self._listed = None
+        self._waiting.append(COMMANDS)
+        self._rounds, self._not_before = 0, now
+
+    def stop(self) -> None:
+        """Ask nothing: the connection is lost."""
+        self._waiting.clear()
+        self.asked = None
+        self.check.clear()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been asked since it began."""
+        return self.asked is None and not self._had and not self._rounds
+
+    # -- what is to be asked ------------------------------------------------------------------
+
+    def due(self, now: float) -> Query | None:
+        """Return the list that is to be asked at *now*, None if there is none."""
+        if self.asked is not None or now < self._not_before:
+            return None
+        while self._waiting:
+            query = self._waiting[0]
+            if query == COMMANDS or self._may_ask(query):
+                return query
+            self._waiting.popleft()
+        if self._model.state == BUILDING:
+            self._waiting.extend(self._further())
+            if not self._waiting:
+                self._end_round(now)
+            return None
+        return self._due_check(now) if self._model.state == LIVE else None
+
+    def sent(self, query: Query, now: float) -> None:
+        """Note that *query* goes to Asterisk at *now*."""
+        if self._waiting and self._waiting[0] == query:
+            self._waiting.popleft()
+        self.asked, self._asked_at = query, now
+
+    def _may_ask(self, query: Query) -> bool:
+        """Return whether Asterisk has the list of *query*, and no better one."""
+        other = query.instead_of
+        if other and any(had.action == other for had in self._had):
+            return False
+        listed, needed = self._listed, query.since or query.action.lower()
+        if listed is not None and (needed not in listed or query.action.lower() not in listed):
+            self.refusals.setdefault(query, f"{query.action} is not there, or not allowed")
+            return False
+        return True
+
+    def _further(self) -> list[Query]:
+        """Return the lists that depend on rows there are, and were not asked yet; forget others."""
+        there = self._model.further()
+        for kept in (self.refusals, self._next):
+            for query in [one for one in kept if one not in self._own and one not in there]:
+                del kept[query]
+        self._had.intersection_update(self._own.union(there))
+        return [one for one in there if one not in self._had and one not in self.refusals]
+
+    def _end_round(self, now: float) -> None:
+        """All lists have been taken once more: go on, or be live."""
+        self._rounds += 1
+        again = [query for query in self._had if self.check.kinds(query).intersection(_TWICE)]
+        agrees = self._rounds > 1 and not self.check.found
+        self.check.clear()
+        if not again or agrees or self._rounds > _ROUNDS:
+            self._model.state = LIVE
+            self._model.doubts.clear()
+            self._not_before = now + self._pace.apart
+            for query in self._had:
+                self._next.setdefault(query, now + self._pace.each)
+        else:
+            self._waiting.extend(again)
+            self._not_before = now + self._pace.settle
+
+    def _due_check(self, now: float) -> Query | None:
+        """Return the list whose check is due first, if any is."""
+        for query in self._further():
+            self._next.setdefault(query, now)
+        doubts = self._model.doubts
+        if doubts:
+            for query in self._next:
+                if doubts & self.check.kinds(query):
+                    self._next[query] = min(self._next[query], now)
+            doubts.clear()
+        if not self._next:
+            return None
+        query = min(self._next, key=self._next.__getitem__)
+        return query if self._next[query] <= now else None
+
+    # -- what comes of it ---------------------------------------------------------------------
+
+    def answered(self, messages: Sequence[Message], now: float) -> list[str]:
+        """Take the whole answer to what was asked; return the keys of rows that were corrected."""
+        query, self.asked = self.asked, None
+        if query is None or not messages:
+            return []
+        took = now - self._asked_at
+        if query == COMMANDS:
+            self._take_commands(messages[0])
+            return []
+        items, problem = _items(messages)
+        if problem:
+            self._refuse(query, problem, now)
+            return []
+        self.refusals.pop(query, None)
+        self._had.add(query)
+        corrected = self._take(query, items, now)
+        self._pause(query, now, took)
+        return corrected
+
+    def overdue(self, now: float) -> bool:
+        """Give up what was asked, if nothing has come for too long; return whether that is so."""
+        query = self.asked
+        if query is None or now - self._asked_at < self._pace.patience:
+            return False
+        self.asked = None
+        if query == COMMANDS:
+            self._take_commands(None)
+        else:
+            self._refuse(query, f"{query.action}: no answer in time", now)
+        return True
+
+    def heard(self, now: float) -> None:
+        """Note that a part of the answer has come."""
+        self._asked_at = now
+
+    def _take_commands(self, message: Message | None) -> None:
+        """Find out from the answer to ListCommands which lists there are."""
+        self._listed = None if message is None else listed_actions(message)
+        self._waiting.extend(self._model.queries)
+
+    def _take(self, query: Query, items: Sequence[Message], now: float) -> list[str]:
+        """Give the model a list, if that may be; return the keys of what it has corrected."""
+        if self._model.state != LIVE:
+            if self._rounds:
+                self.check.compare(query, items, now)
+            self._model.take_list(query, items, now)
+            return []
+        verdict = self.check.compare(query, items, now)
+        if verdict.takes:
+            self._model.take_list(query, items, now)
+        return verdict.stands
+
+    def _refuse(self, query: Query, problem: str, now: float) -> None:
+        self.refusals[query] = f"{query.action}: {problem}"
+        self._had.discard(query)
+        if self._model.state == LIVE:
+            self._pause(query, now, self._pace.each)  # asked again in a while
+
+    def _pause(self, query: Query, now: float, took: float) -> None:
+        """Set when *query* is asked again."""
+        if self._model.state in (LIVE, TOO_LARGE):
+            self._not_before = now + self._pace.apart
+        self._next[query] = now + max(self._pace.each, took * self._pace.share)
+
+    def unknown(self) -> dict[str, str]:
+        """Return the kinds of which no list was had, and why, by kind."""
+        if self._model.state == BUILDING:
+            return {}
+        known: set[str] = set()
+        for query in self._had.difference(self.refusals):
+            known |= self.check.kinds(query)
+        found: dict[str, str] = {}
+        for query, problem in self.refusals.items():
+            for kind in self.check.kinds(query):
+                if kind not in known:
+                    found.setdefault(kind, problem)
+        return found
+
+
+def _items(messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
+    """Return the items of an answer, and what is wrong with it, "" if nothing is."""
+    first, last = messages[0], messages[-1]
+    if first.get("Response").lower() != "success":
+        text = first.get("Message") or "no list"
+        return (), "" if _EMPTY.fullmatch(text) else text[:200]
+    if len(messages) == 1:
+        return (), ""
+    items = messages[1:]
+    if _ends(last):
+        items = messages[1:-1]
+        said = last.get("ListItems")
+        if said.isdigit() and said != str(len(items)):
+            return (), "not all of the list has come"
+    return items, ""
+
+
+def _ends(message: Message) -> bool:
+    return message.get("Event").lower().endswith("complete")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ProxyAction Snapshot, in this process: a simulated Asterisk, real sockets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.access.user import User, Users
+from amiproxy.routing.classes import CALL
+from simulator.behaviour import Behaviour
+from simulator.server import SimulatedAsterisk
+from tests.support import wait_until
+from tests.threads.state.support import Program, rows, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def asterisk() -> Iterator[SimulatedAsterisk]:
+    """One with PJSIP phones, who are quick."""
+    with SimulatedAsterisk(behaviour=Behaviour(technology="PJSIP", time_scale=0.1)) as one:
+        yield one
+
+
+def test_the_first_who_asks_is_told_what_asterisks_lists_say(asterisk: SimulatedAsterisk) -> None:
+    """Live, with a row for each queue and member; a list in AMI's words."""
+    with Program(asterisk) as program, program.client() as client:
+        found = snapshot(client, "Of: queues, members")
+
+    assert found[0] == {
+        "ProxyResponse": "Success", "EventList": "start", "Message": "Snapshot follows",
+        "ActionID": "snap",
+    }  # fmt: skip
+    (server,) = rows(found, "ProxyServer").values()
+    assert (server["Server"], server["State"]) == ("pbx1", "live")
+    assert "Unknown" not in server
+    assert sorted(rows(found, "ProxyQueue")) == ["one", "sales", "support"]
+    members = rows(found, "ProxyMember")
+    assert len(members) == 10
+    (anna,) = [one for one in members.values() if one["Interface"] == "PJSIP/103"]
+    assert (anna["Server"], anna["Queue"], anna["Name"]) == ("pbx1", "support", "Agent Anna")
+    assert (anna["Paused"], anna["State"]) == ("no", "free")
+    assert found[-1]["ListItems"] == str(len(found) - 2)
+
+
+def test_errors_say_what_is_wrong(asterisk: SimulatedAsterisk) -> None:
+    """An unknown kind, an unknown server."""
+    with Program(asterisk) as program, program.client() as client:
+        (error,) = snapshot(client, "Of: queues, tables")
+        assert error["Message"].startswith("Unknown kind 'tables' in Of; there are calls, channels")
+        (error,) = snapshot(client, "Server: elsewhere")
+        assert error["Message"] == "Server elsewhere is not known"
+
+
+def test_without_the_key_nothing_is_started_nor_kept(asterisk: SimulatedAsterisk) -> None:
+    """The error says which key; there is no thread, no ring."""
+    with Program(asterisk, state=False) as program, program.client() as client:
+        (error,) = snapshot(client)
+        assert "state = yes" in error["Message"]
+        assert not [one for one in threading.enumerate() if one.name.startswith("state-")]
+        assert program.proxy.router.servers[0].ring.limit == 0
+
+
+def test_a_reload_without_the_key_ends_it(asterisk: SimulatedAsterisk) -> None:
+    """The thread leaves, and the ring with it; with the key it begins again."""
+    with Program(asterisk) as program, program.client() as client:
+        assert len(snapshot(client)) > 10
+        program.reload(state=False)
+        wait_until(lambda: not any(one.is_alive for one in program.states.there().values()))
+        assert program.proxy.router.servers[0].ring.limit == 0
+        (error,) = snapshot(client)
+        assert "state = yes" in error["Message"]
+        program.reload(state=True)
+        assert len(snapshot(client)) > 10
+
+
+def test_too_many_rows_are_none(asterisk: SimulatedAsterisk) -> None:
+    """Over statelimit the state says so; a larger one helps at once."""
+    with Program(asterisk, state_limit=5) as program, program.client() as client:
+        found = snapshot(client)
+        assert [one.get("State") for one in found[1:-1]] == ["too large"]
+        program.reload(state_limit=5000)
+        wait_until(lambda: len(snapshot(client)) > 10)
+
+
+def test_who_may_not_see_agents_sees_no_queues(asterisk: SimulatedAsterisk) -> None:
+    """Nor is anybody told of a server that is not the user's."""
+    users = Users({
+        "calls": User("calls", "x", read=CALL),
+        "elsewhere": User("elsewhere", "x", servers=frozenset(["pbx9"])),
+    })  # fmt: skip
+    with Program(asterisk, users=users) as program:
+        with program.client("Username: calls", "Secret: x") as client:
+            found = snapshot(client)
+            assert rows(found, "ProxyServer")
+            assert not rows(found, "ProxyQueue")
+            assert not rows(found, "ProxyMember")
+        with program.client("Username: elsewhere", "Secret: x") as client:
+            assert [one.get("Event") for one in snapshot(client)[1:]] == ["ProxySnapshotComplete"]
+            (error,) = snapshot(client, "Server: pbx1")
+            assert error["Message"] == "Server pbx1 is not known"
+
+
+def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
+    asterisk: SimulatedAsterisk,
+) -> None:
+    """Lost, with the rows of before; after the connect they are those of the lists."""
+    with Program(asterisk) as program, program.client() as client:
+        assert len(rows(snapshot(client), "ProxyMember")) == 10
+        link = program.proxy.router.servers[0]
+        asterisk.shutdown()
+        wait_until(lambda: not link.connected)
+        found = snapshot(client)
+        assert rows(found, "ProxyServer")["pbx1"]["State"] == "lost"
+        assert len(rows(found, "ProxyMember")) == 10
+        asterisk.start()
+        wait_until(lambda: link.connected)
+        found = snapshot(client)
+        assert rows(found, "ProxyServer")["pbx1"]["State"] == "live"
+        assert len(rows(found, "ProxyMember")) == 10
+
+
+def test_a_list_that_is_refused_is_told(asterisk: SimulatedAsterisk) -> None:
+    """Which kinds are not known, and why."""
+    asterisk.answer("QueueStatus", b"Response: Error\r\nActionID: {ActionID}\r\n"
+                    b"Message: Permission denied\r\n\r\n")  # fmt: skip
+    with Program(asterisk) as program, program.client() as client:
+        found = snapshot(client)
+    server = rows(found, "ProxyServer")["pbx1"]
+    assert server["State"] == "live"
+    assert "queues (QueueStatus: Permission denied)" in server["Unknown"]
+
+
+def test_nothing_of_it_is_imported_before_the_first_asks() -> None:
+    """The program without a Snapshot has no part of it."""
+    code = (
+        "import sys, amiproxy.threads.proxy, amiproxy.threads.actions.dispatch\n"
+        "print([one for one in sys.modules if 'amiproxy.state' in one or 'threads.state' in one])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
