@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from amiproxy.access.user import Users
 from amiproxy.formats import load_formats
 from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.threads.net.listening import bind_listener
+from amiproxy.settings.listeners import of_keys
+from amiproxy.threads.net.door import bound
 from amiproxy.threads.proxy import Proxy
 from amiproxy.threads.state.lists import Pace
 from amiproxy.threads.state.states import States
@@ -51,8 +52,8 @@ class Program:
             **settings,
         }
         self.config = Config(**options)
-        listener = bind_listener(self.config)
-        self.proxy = Proxy(self.config, users or Users(), FORMATS, [listener], None)
+        door = bound(of_keys(self.config), None)
+        self.proxy = Proxy(self.config, users or Users(), FORMATS, [door], None)
         self.context = self.proxy.context
         self.states = States(self.context, pace)
         self.context.made["states"] = self.states
