@@ -23,9 +23,9 @@ REFUSED = "is reached through itself"
 LEFT_OUT = "left out a message with more than 8 Server: headers"
 
 
-def line_to(program: ProxyProcess) -> str:
+def line_to(program: ProxyProcess, options: str = "") -> str:
     """Return the configuration line that makes a proxy connect to *program*."""
-    return f"host = 127.0.0.1, {program.port}, proxy, secret, on, off\n"
+    return f"host = 127.0.0.1, {program.port}, proxy, secret, on, off{options}\n"
 
 
 def reconfigure(program: ProxyProcess, config: str) -> None:
@@ -86,6 +86,57 @@ def test_a_ring_of_proxies_is_not_closed(proxy: StartProxy, count: int) -> None:
             client.ask("Action: Challenge", "AuthType: MD5")
             server.wait_link().sendall(EVENT % 1)
             client.read_until("N: 1")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_ring_of_proxies_that_are_known_as_such_is_not_closed(
+    proxy: StartProxy, count: int
+) -> None:
+    """By proxy=yes, whatever they greet with."""
+    config = HIDDEN
+    with BareServer() as server:
+        programs = [proxy(config + host_line(server))]
+        wait_connected(programs[0])
+        while len(programs) < count:
+            programs.append(proxy(config + line_to(programs[-1], ", proxy=yes")))
+            wait_connected(programs[-1])
+
+        reconfigure(programs[0], config + host_line(server) + line_to(programs[-1], ", proxy=yes"))
+
+        assert REFUSED in programs[-1].wait_log(REFUSED)
+        wait_until(lambda: given_up(programs[0]))
+        with programs[0].client() as client:
+            client.ask("Action: Challenge", "AuthType: MD5")
+            server.wait_link().sendall(EVENT % 1 + EVENT % 2)
+            assert "N: 1" in client.read_message()
+            assert "N: 2" in client.read_message()
+
+
+def test_a_ring_is_cut_that_none_could_know_of_when_it_was_closed(proxy: StartProxy) -> None:
+    """Two chains that are joined at both ends: each proxy says at once who is before it now.
+
+    Nothing in the messages tells that they go round.
+    """
+    config = HIDDEN + "serverheader = no\n"
+    with BareServer() as server:
+        own = host_line(server, options="name=pbx")
+        first, second, third, fourth = (proxy(config) for _ in range(4))
+        reconfigure(first, config + own + line_to(second, ", name=b, proxy=yes"))
+        reconfigure(third, config + line_to(fourth, ", name=d, proxy=yes"))
+        wait_connected(first, 2)
+        wait_connected(third)
+        reconfigure(second, config + line_to(third, ", name=c, proxy=yes"))
+        wait_connected(second)
+
+        reconfigure(fourth, config + line_to(first, ", name=a, proxy=yes"))
+
+        wait_until(lambda: any(REFUSED in each.log() for each in (first, second, third, fourth)))
+        wait_until(lambda: given_up(first, second, third, fourth))
+        with first.client() as client:
+            client.ask("Action: Challenge", "AuthType: MD5")
+            server.wait_link().sendall(EVENT % 1 + EVENT % 2)
+            assert "N: 1" in client.read_until(lambda lines: lines[0] == "Event: Hangup")
+            assert "N: 2" in client.read_until(lambda lines: lines[0] == "Event: Hangup")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

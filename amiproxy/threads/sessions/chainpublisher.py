@@ -76,8 +76,10 @@ class ChainPublisher(Publisher):
             for message in run.messages():
                 if is_notice(message.raw):
                     self._pass_notice(name, message)
+                elif run.exact is None:
+                    self._publish(Chunk(message.raw, only_events=run.only_events, number=1))
                 else:
-                    self._publish(Chunk(exact=[message.raw]))
+                    self._publish(run)
         else:
             self._publish(run)
 
