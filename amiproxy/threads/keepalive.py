@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 #: The least that is waited, in seconds: clocks are not that exact; and the most: SIGHUP may
 #: have changed ``keepalive`` meanwhile.
 _LEAST, _MOST = 0.001, 60.0
-#: How much of ``keepalive`` a Ping has at least where it went late, as a share.
-_SHARE = 0.9
+#: How much of ``keepalive`` a Ping has, as a share: a bit less, for timers are late.
+_SHARE = 0.98
 
 
 class Keepalive:
     """The silence of one connection.  For its server's thread; times are monotonic seconds.
 
     After ``keepalive`` seconds of silence a Ping goes; without any byte for as long again the
-    connection is over: twice ``keepalive`` after the last byte.
+    connection is over: twice ``keepalive`` after the last byte at the latest.
     """
 
     def __init__(self, link: AsteriskLink) -> None:
@@ -56,7 +56,7 @@ class Keepalive:
             return
         if not self._over_at:
             self._link.ping()
-            self._over_at = max(self._heard + 2 * keepalive, now + _SHARE * keepalive)
+            self._over_at = now + _SHARE * keepalive
         elif self._link.is_busy(now, self._heard):
             self._over_at = now + keepalive
         else:

@@ -132,7 +132,11 @@ def test_nobody_is_told_without_the_setting(stage: Callable[..., Stage]) -> None
 
 @pytest.mark.parametrize(
     ("by", "words"),
-    [("reset", "connection reset"), ("rubbish", "sent what is no manager message")],
+    [
+        ("reset", "connection reset"),
+        ("half-close", "closed the connection"),
+        ("rubbish", "sent what is no manager message"),
+    ],
 )
 def test_the_reason_is_told_in_fixed_words(told: Callable[..., Stage], by: str, words: str) -> None:
     """Not in those of the log."""
@@ -140,6 +144,8 @@ def test_the_reason_is_told_in_fixed_words(told: Callable[..., Stage], by: str, 
     link = connected(play)
     if by == "rubbish":
         link.sendall(b"Event: X\r\n" + b"x" * 2000)
+    elif by == "half-close":
+        link.shutdown(socket.SHUT_WR)  # it still reads
     else:
         link.shutdown(socket.SHUT_RD)  # a socket pair knows no reset, but EPIPE
         play.submit("Action: Ping")
