@@ -65,6 +65,15 @@ class ServerModel:
         """Kinds of rows whose list should be asked for soon.  Who asks takes them out."""
         return self._standing.doubts
 
+    @property
+    def offset(self) -> float:
+        """Seconds by which the proxy's clock is ahead of Asterisk's: its own times are shifted."""
+        return self._standing.offset
+
+    @offset.setter
+    def offset(self, seconds: float) -> None:
+        self._standing.offset = seconds
+
     def __len__(self) -> int:
         return sum(map(len, self.tables))
 

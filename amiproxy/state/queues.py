@@ -43,8 +43,6 @@ class QueueTable(Table):
         """Make an empty table; *device_of* finds the device of a state interface."""
         self._standing = standing
         self._device_of = device_of
-        #: Seconds by which the proxy's clock is ahead of Asterisk's.
-        self.offset = 0.0
         self.store = QueueStore()
         self.endings = Endings()
         self._removed = Gone()  # members
@@ -90,7 +88,7 @@ class QueueTable(Table):
     def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
         del query  # there is one
-        return queuelist.take(self.store, items, now, self.offset)
+        return queuelist.take(self.store, items, now, self._standing.offset)
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*."""
@@ -179,7 +177,7 @@ class QueueTable(Table):
         if name is not None and interface is not None:
             self._removed.discard(key_of(name, interface))
             member = self.store.add_member(self.store.queue(name), interface)
-            member.update(values, now, self.offset, STATUS)
+            member.update(values, now, self._standing.offset, STATUS)
 
     def _remove_member(self, message: Message, now: float) -> None:
         values = message.values
@@ -202,7 +200,7 @@ class QueueTable(Table):
     def _update(self, message: Message, now: float, by: str) -> None:
         member = self._member(message.values, now)
         if member is not None:
-            member.update(message.values, now, self.offset, by)
+            member.update(message.values, now, self._standing.offset, by)
 
     # -- calls of members ----------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class Query(NamedTuple):
 class Standing:
     """How a server's model stands: what its tables share."""
 
-    __slots__ = ("doubts", "gone", "live")
+    __slots__ = ("doubts", "gone", "live", "offset")
 
     def __init__(self) -> None:
         #: Whether the lists have been taken.  Until then, what an event tells of something
@@ -59,6 +59,8 @@ class Standing:
         self.doubts: set[str] = set()
         #: Channels that hung up a moment ago, by unique id.
         self.gone = Gone()
+        #: Seconds by which the proxy's clock is ahead of Asterisk's.
+        self.offset = 0.0
 
 
 class Table:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from amiproxy.state.bridges import Bridges
 from amiproxy.state.calls import Calls
 from amiproxy.state.channels import Channels
+from amiproxy.state.conferences import ConferenceTable
+from amiproxy.state.contacts import ContactTable
+from amiproxy.state.devices import DeviceTable
+from amiproxy.state.parked import ParkedTable
 from amiproxy.state.queues import QueueTable
+from amiproxy.state.registrations import RegistrationTable
 from amiproxy.state.store import Store
 
 if TYPE_CHECKING:
@@ -33,4 +38,16 @@ KINDS = (
 def made(standing: Standing) -> tuple[Table, ...]:
     """Return the tables of a new model, in the order in which they take each event."""
     store = Store(standing)
-    return (Channels(store), Bridges(store), Calls(store), QueueTable(standing))
+    contacts = ContactTable(standing)
+    devices = DeviceTable(contacts)
+    return (
+        Channels(store),
+        Bridges(store),
+        Calls(store),
+        QueueTable(standing, devices.device_of),
+        devices,
+        contacts,
+        RegistrationTable(standing),
+        ParkedTable(standing),
+        ConferenceTable(standing),
+    )

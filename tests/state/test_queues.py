@@ -175,10 +175,12 @@ def test_the_state_is_the_first_that_fits(table: QueueTable) -> None:
     assert (free["state"], free["since"]) == ("free", 1020.0)
 
 
-def test_times_of_a_pause(table: QueueTable) -> None:
+def test_times_of_a_pause() -> None:
     """By the event when it came, by the list from LastPause, shifted by the clocks' offset."""
     pause = ("Queue: q", "Interface: PJSIP/1", "Status: 1", "LastPause: 500", "Paused: 1")
-    table.offset = 3.0
+    standing = Standing()
+    standing.offset = 3.0
+    table = QueueTable(standing)
     fed(table, "Event: QueueMemberPause", *pause, "PausedReason: lunch", now=1000.0)
     assert row(table, "members", "q/PJSIP/1").fields["paused_since"] == 1000.0
 
