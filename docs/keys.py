@@ -20,7 +20,7 @@ KEYS = {
     "include": "the lines of other files stand here ([more](#files-that-are-included))",
     "host": "`host, port, user, secret, events(on/off), use_ssl(on/off), name=pbx1`: a server; one "
     "line for each. `name=` is what messages call it, instead of its host; servers on one address "
-    "need names",
+    "need names. `proxy=yes`: what is there is another astmanproxy ([more](#chains))",
     "retryinterval": "s before the first attempt to reconnect; at least 0.1. Further pauses grow "
     "to twice the last one, less up to half of it by chance",
     "retrylongest": "s of the longest such pause; 0: every pause lasts `retryinterval`",
