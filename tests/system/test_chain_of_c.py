@@ -79,7 +79,8 @@ class CProxy(BareServer):
 
 @pytest.fixture
 def inner() -> Iterator[CProxy]:
-    with CProxy() as server:
+    server = CProxy()
+    with server:
         yield server
 
 
