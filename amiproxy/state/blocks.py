@@ -47,6 +47,39 @@ _BLOCK = re.compile(
     rf"(?:\r\n\1Linkedid: {_VALUE})?"
 )
 
+_PLACE = re.compile(
+    rf"\r\nContext: {_VALUE}"
+    r"\r\nExten: [^\r\n]*"
+    rf"\r\nPriority: {_VALUE}"
+    rf"\r\nUniqueid: {_VALUE}"
+    r"(?:\r\nLinkedid: [^\r\n]*)?"
+    rf"\r\nExtension: {_VALUE}"
+    rf"\r\nApplication: {_VALUE}"
+    rf"\r\nAppData: {_VALUE}".encode()
+)
+
+
+class Place(NamedTuple):
+    """Where in the dialplan a channel is, as Newexten tells it."""
+
+    context: str
+    exten: str
+    priority: str
+    uniqueid: str
+    application: str
+    data: str
+
+
+def place_in(raw: bytes) -> Place:
+    """Return what the Newexten *raw* tells; "" for what it does not."""
+    found = _PLACE.search(raw)
+    if found is not None:
+        at = [value.decode("latin-1") for value in found.groups()]
+        context, priority, uniqueid, exten, application, data = at
+        return Place(context, exten, priority, uniqueid, application, data)
+    headers = ("Context", "Extension", "Priority", "Uniqueid", "Application", "AppData")
+    return Place(*(value_in(raw, f"\r\n{header}: ".encode()) for header in headers))
+
 
 def blocks_in(raw: bytes) -> list[tuple[str, ...]]:
     """Return each block in the event *raw*: the party's name, then what a Block holds."""

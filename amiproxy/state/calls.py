@@ -70,8 +70,8 @@ class Calls(Table):
         for call in list(graph.calls.values()):
             ends = parties.endpoints(call)
             if ends:
-                parts = [said.part_of_call(channel) for channel in call.channels.values()]
-                yield Row(call.key, _fields(call, ends, now), said.of_call(parts))
+                members = [(each.block, each.queue) for each in call.channels.values()]
+                yield Row(call.key, _fields(call, ends, now), said.of_call(members))
         for key, ended in graph.still_told(now):
             yield Row(key, _ended_fields(ended), said.of_call(ended.said))
 

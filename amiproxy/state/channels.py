@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy.state import said
-from amiproxy.state.blocks import blocks_in, value_in
+from amiproxy.state.blocks import blocks_in, place_in, value_in
 from amiproxy.state.channellist import BRIDGE_LIST, CHANNEL_LIST, STATUS, take_channels
 from amiproxy.state.oldchannels import OldChannels
 from amiproxy.state.table import Row, Table
@@ -46,7 +46,6 @@ _TELLING = (
 )  # fmt: skip
 
 _UNIQUEID = b"\r\nUniqueid: "
-_PLACE = (b"\r\nContext: ", b"\r\nExtension: ", b"\r\nPriority: ")
 
 
 class Channels(Table):
@@ -124,31 +123,26 @@ class Channels(Table):
 
     def _newexten(self, message: Message, now: float) -> None:
         """An application begins: told by class dialplan, so nothing else is taken from it."""
-        raw = message.raw
-        channel = self._store.channels.get(value_in(raw, _UNIQUEID))
+        found = place_in(message.raw)
+        channel = self._store.channels.get(found.uniqueid)
         if channel is None:
-            # Asterisk 11 tells too little of it here to make one.
-            for block in blocks_in(raw):
+            for block in blocks_in(message.raw):  # Asterisk 11 tells too little to make one
                 channel = self._store.refresh(block[1:], now)
             if channel is None:
                 return
-        channel.application = intern(value_in(raw, b"\r\nApplication: "))
-        channel.data = intern(value_in(raw, b"\r\nAppData: "))
+        channel.application = intern(found.application)
+        channel.data = intern(found.data)
         block = channel.block
-        at = [value_in(raw, header) for header in _PLACE]
-        if at[1] != block.exten or at[2] != block.priority or at[0] != block.context:
-            context, exten, priority = map(intern, at)
+        if (block.context, block.exten, block.priority) != found[:3]:
+            context, exten, priority = map(intern, found[:3])
             channel.block = block._replace(context=context, exten=exten, priority=priority)
             if not channel.first_exten:
                 channel.first_exten = exten
 
     def _hangup(self, message: Message, now: float) -> None:
         raw = message.raw
-        uniqueid = value_in(raw, _UNIQUEID)
-        if uniqueid in self._store.channels:
-            for block in blocks_in(raw):  # it tells the last state, which an ended call shows
-                self._store.refresh(block[1:], now)
-        self._store.remove(uniqueid, now, number(value_in(raw, b"\r\nCause: ")))
+        cause = number(value_in(raw, b"\r\nCause: "))
+        self._store.remove(value_in(raw, _UNIQUEID), now, cause)
 
     def _hold(self, blocks: Blocks, message: Message, now: float) -> None:
         channel = self._store.refresh(blocks[0][1:], now)

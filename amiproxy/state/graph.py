@@ -17,6 +17,7 @@ from amiproxy.state.things import Call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiproxy.state.blocks import Block
     from amiproxy.state.things import Channel, Party
 
 #: Seconds for which a call that has ended is told, and how many there are at the most.
@@ -36,7 +37,7 @@ class Ended(NamedTuple):
     to: Party
     dialled: str
     queue: str
-    said: tuple[bytes, ...]
+    said: tuple[tuple[Block, str], ...]
 
 
 class Graph:

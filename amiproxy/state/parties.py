@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from amiproxy.state import said
 from amiproxy.state.things import AGENTS, NOBODY, PARKING, RINGING, UP, Party
 
 if TYPE_CHECKING:
@@ -76,11 +75,15 @@ def remember(call: Call, channel: Channel) -> None:
     """Keep of *channel*, which leaves *call*, what is told of the call when it is over."""
     if not channel.is_shown:
         return
-    call.was_said = (*call.was_said, said.part_of_call(channel))[-_MOST_SAID:]
+    call.was_said = (*call.was_said, (channel.block, channel.queue))[-_MOST_SAID:]
     call.queue = channel.queue or call.queue
     if channel.dialled_by and channel.answered is None:
         return  # it only rang
     if channel.is_local and call.was_from is not NOBODY:
+        return
+    if len(call.channels) == 1 and call.was_from is not NOBODY and channel.dialled_by:
+        # It was called, and is the last: the caller has left before.
+        call.was_to = channel.party if call.was_to is NOBODY else call.was_to
         return
     ends = endpoints(call)
     if channel.is_local and not ends[0].is_local:
@@ -104,7 +107,7 @@ def remember_all(call: Call) -> None:
     ends = endpoints(call)
     if ends:
         call.was_from = origin(call, ends).party
-    call.was_said = tuple(map(said.part_of_call, ends[:_MOST_SAID]))
+    call.was_said = tuple((end.block, end.queue) for end in ends[:_MOST_SAID])
 
 
 def talking_with(channel: Channel, ends: list[Channel]) -> list[Channel]:

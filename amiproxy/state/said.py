@@ -13,8 +13,9 @@ from amiproxy.message import Message
 from amiproxy.state.values import known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
+    from amiproxy.state.blocks import Block
     from amiproxy.state.things import Bridge, Channel
 
 _CLASS = "Privilege: call,all"
@@ -49,30 +50,27 @@ def of_bridge(bridge: Bridge) -> Message:
         f"BridgeName: {name}", f"BridgeNumChannels: {len(bridge.channels)}",
     ]  # fmt: skip
     for channel in bridge.channels.values():
-        lines += _of_member(channel)
+        lines += _of_member(channel.block)
     return Message.of(*lines)
 
 
-def part_of_call(channel: Channel) -> bytes:
-    """Return the lines that *channel* adds to what is said of its call."""
-    lines = _of_member(channel)
-    if channel.queue:
-        lines.append(f"Queue: {channel.queue}")
-    return "\r\n".join(lines).encode("latin-1", "replace")
-
-
-def of_call(parts: Sequence[bytes]) -> Message:
+def of_call(channels: Iterable[tuple[Block, str]]) -> Message:
     """Return what is said of a call: the headers of each of its channels, repeated.
+
+    *channels* is what each of them is, and the queue it is or was in.
 
     Who may see one of them sees the call.  A filter goes by the first header Context, so there
     is none: the parties' contexts count, each of them.
     """
-    head = f"Event: CoreShowChannel\r\n{_CLASS}".encode()
-    return Message(b"\r\n".join((head, *parts)) + b"\r\n\r\n")
+    lines = ["Event: CoreShowChannel", _CLASS]
+    for block, queue in channels:
+        lines += _of_member(block)
+        if queue:
+            lines.append(f"Queue: {queue}")
+    return Message.of(*lines)
 
 
-def _of_member(channel: Channel) -> list[str]:
-    block = channel.block
+def _of_member(block: Block) -> list[str]:
     lines = [
         f"Channel: {block.name}", f"Uniqueid: {block.uniqueid}", f"Linkedid: {block.linkedid}",
         f"DestContext: {block.context}",

@@ -174,4 +174,4 @@ class Call:
         self.cause: int | None = None
         #: Parties that have left, for when it has ended, and what filters judge them by.
         self.was_from = self.was_to = NOBODY
-        self.was_said: tuple[bytes, ...] = ()
+        self.was_said: tuple[tuple[Block, str], ...] = ()
