@@ -70,6 +70,7 @@ class Calls(Table):
         for call in list(graph.calls.values()):
             ends = parties.endpoints(call)
             if ends:
+                call.told = True
                 members = [(each.block, each.queue) for each in call.channels.values()]
                 yield Row(call.key, _fields(call, ends, now), said.of_call(members))
         for key, ended in graph.still_told(now):

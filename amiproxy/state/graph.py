@@ -94,7 +94,8 @@ class Graph:
         elder.dialled = elder.dialled or younger.dialled
         elder.queue = elder.queue or younger.queue
         del self.calls[younger.key]
-        self._end(younger, now, elder.key)
+        if younger.told:  # otherwise nobody asks what has become of it
+            self._end(younger, now, elder.key)
 
     def parted(self, channel: Channel) -> None:
         """Something that held *channel* to others of its call is gone."""

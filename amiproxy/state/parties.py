@@ -81,23 +81,19 @@ def remember(call: Call, channel: Channel) -> None:
         return  # it only rang
     if channel.is_local and call.was_from is not NOBODY:
         return
-    if len(call.channels) == 1 and call.was_from is not NOBODY and channel.dialled_by:
-        # It was called, and is the last: the caller has left before.
-        call.was_to = channel.party if call.was_to is NOBODY else call.was_to
+    if len(call.channels) == 1 and call.was_from is not NOBODY:
+        if call.was_to is NOBODY and channel.party != call.was_from:
+            call.was_to = channel.party
         return
     ends = endpoints(call)
     if channel.is_local and not ends[0].is_local:
         return
     first = origin(call, ends)
-    others = [end for end in ends if end is not channel and end.block.state == UP]
-    if channel is not first:
+    others = _answered(channel, ends)
+    if channel is first:
+        call.was_to = others[0].party if others else call.was_to
+    elif channel is not first.other:
         call.was_to = channel.party
-    elif call.was_from is not NOBODY and not others and channel.dialled_by:
-        # It was called, and is the last: the caller has left before.
-        call.was_to = channel.party if call.was_to is NOBODY else call.was_to
-        return
-    elif others:
-        call.was_to = others[0].party
     call.was_from = first.party
     call.dialled = dialled(call, first)
 
@@ -135,6 +131,8 @@ def doing(call: Call, ends: list[Channel], now: float) -> Doing:
     """Return what *call* is doing, the first that fits; *ends* are its endpoints, not empty."""
     first = origin(call, ends)
     peers = talking_with(first, ends)
+    if not peers and first.bridge is None:  # it is about to leave, or waits: what do others do?
+        first, peers = _pair(first, ends)
     rung = [end for end in ends if end.block.state == RINGING and end is not first]
     found = ((state, since_of(call, ends, first, peers)) for state, since_of in _STATES)
     state, since = next((each for each in found if each[1] is not None), (APPLICATION, None))
@@ -144,10 +142,27 @@ def doing(call: Call, ends: list[Channel], now: float) -> Doing:
 
 def _to(first: Channel, ends: list[Channel], peers: list[Channel], rung: list[Channel]) -> Party:
     """Return who the call goes to: who has answered, or the only one who rings."""
-    answered = peers or [end for end in ends if end is not first and end.block.state == UP]
+    answered = peers or _answered(first, ends)
     if answered:
         return answered[0].party
     return rung[0].party if len(rung) == 1 else NOBODY
+
+
+def _answered(first: Channel, ends: list[Channel]) -> list[Channel]:
+    """Return which of *ends* are up, beside *first* and the other half of it."""
+    return [
+        end for end in ends
+        if end is not first and end is not first.other and end.block.state == UP
+    ]  # fmt: skip
+
+
+def _pair(first: Channel, ends: list[Channel]) -> tuple[Channel, list[Channel]]:
+    """Return the first of *ends* that talks, and with whom; if none does, *first* and nobody."""
+    for one in ends:
+        peers = talking_with(one, ends) if one.bridge is not None else []
+        if peers:
+            return one, peers
+    return first, []
 
 
 # -- the states: since when the call is so, None if it is not ----------------------------------
@@ -200,11 +215,8 @@ def _talking(
     _call: Call, ends: list[Channel], first: Channel, peers: list[Channel]
 ) -> float | None:
     one = first
-    if not peers:  # perhaps two others, while the first one waits
-        for one in ends:
-            peers = talking_with(one, ends) if one.bridge is not None else []
-            if peers:
-                break
+    if not peers:
+        one, peers = _pair(first, ends)
     if not peers:
         return None
     times = sorted(each.entered for each in (one, *peers) if each.bridge is not None)

@@ -155,8 +155,8 @@ class Call:
     """Channels that belong together, as far as is known."""
 
     __slots__ = (
-        "cause", "channels", "dialled", "key", "loose", "number", "queue", "started", "was_from",
-        "was_said", "was_to",
+        "cause", "channels", "dialled", "key", "loose", "number", "queue", "started", "told",
+        "was_from", "was_said", "was_to",
     )  # fmt: skip
 
     def __init__(self, key: str, number: int, started: float) -> None:
@@ -165,6 +165,8 @@ class Call:
         self.number = number
         self.started = started
         self.channels: dict[str, Channel] = {}
+        #: Whether somebody was told of it.
+        self.told = False
         #: Something that held channels together is gone: they may be two calls now.
         self.loose = False
         #: Where a blind transfer sent it.
