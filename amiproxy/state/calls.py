@@ -141,7 +141,7 @@ def _fields(call: Call, ends: list[Channel], now: float) -> dict[str, Value]:
         "since": found.since,
         "started": call.started,
         "answered": first.answered,
-        **_parties(first.party, found.to),
+        **_parties(first.party, found.to, "" if found.ringing else parties.dialled(call, first)),
         "dialled": known(parties.dialled(call, first)),
         "ringing": found.ringing,
         "queue": known(parties.queue_of(call, ends)),
@@ -160,7 +160,7 @@ def _ended_fields(ended: Ended) -> dict[str, Value]:
         "since": ended.at,
         "started": ended.started,
         "answered": None,
-        **_parties(ended.from_, ended.to),
+        **_parties(ended.from_, ended.to, ended.dialled),
         "dialled": known(ended.dialled),
         "ringing": 0,
         "queue": known(ended.queue),
@@ -172,13 +172,14 @@ def _ended_fields(ended: Ended) -> dict[str, Value]:
     }
 
 
-def _parties(from_: Party | None, to: Party | None) -> dict[str, Value]:
-    from_, to = from_ or NOBODY, to or NOBODY
+def _parties(from_: Party, to: Party, dialled: str) -> dict[str, Value]:
+    """Return who talks with whom; as long as it is nobody, with the extension *dialled*."""
+    reached = known(dialled) if dialled != from_.number else None
     return {
         "from_number": from_.number,
         "from_name": from_.name,
         "from_device": from_.device,
-        "to_number": to.number,
+        "to_number": to.number if to != NOBODY else reached,
         "to_name": to.name,
         "to_device": to.device,
     }

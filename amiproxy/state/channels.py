@@ -136,8 +136,7 @@ class Channels(Table):
         if (block.context, block.exten, block.priority) != found[:3]:
             context, exten, priority = map(intern, found[:3])
             channel.block = block._replace(context=context, exten=exten, priority=priority)
-            if not channel.first_exten:
-                channel.first_exten = exten
+            channel.pass_through(exten)
 
     def _hangup(self, message: Message, now: float) -> None:
         raw = message.raw

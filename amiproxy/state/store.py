@@ -103,8 +103,7 @@ class Store:
             channel.since = now
             if block.state == UP and channel.answered is None:
                 channel.answered = now
-        if not channel.first_exten:
-            channel.first_exten = block.exten
+        channel.pass_through(block.exten)
         if block.linkedid != before.linkedid:
             self.graph.relink(channel, block.linkedid or block.uniqueid, now)
         if block.name != before.name:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from amiproxy.state.blocks import Block
 
 LOCAL = "Local/"
+_START = "s"  # the extension of a context that nobody dials
 UP, RINGING = "6", "5"
 
 #: Types of bridges (BridgeType) that are no parties' talk, and the one that is.
@@ -86,7 +87,8 @@ class Channel:
         self.queue = ""
         self.queued: float | None = None
         #: The first extension it was at: what it dialled.
-        self.first_exten = block.exten
+        self.first_exten = ""
+        self.pass_through(block.exten)
         #: Who dials it now; whom it dials now; the unique id of who dialled it.
         self.dial: Channel | None = None
         self.dials: dict[str, Channel] | None = None
@@ -94,6 +96,11 @@ class Channel:
         #: The other half, if it is a Local channel.
         self.other: Channel | None = None
         self.call: Call | None = None
+
+    def pass_through(self, exten: str) -> None:
+        """Note that it is at *exten*: the first one is what it dialled, but the start of all."""
+        if not self.first_exten and exten != _START:
+            self.first_exten = exten
 
     @property
     def uniqueid(self) -> str:
