@@ -24,6 +24,7 @@ _astmanproxy()
         'status'
         'show servers'
         'show clients'
+        'show listeners'
         'show users'
         'show config'
         'show threads'

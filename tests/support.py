@@ -82,8 +82,8 @@ class ManagerClient:
     """A manager client on a real socket: sends blocks, reads messages.
 
     All methods wait at most *timeout* seconds.  Text is latin-1.  *tls* is True, or
-    a context.  *source* is the address to connect from.  Use it as a
-    context manager.
+    a context.  *source* is the address to connect from.  A *host* that begins with a slash
+    is a Unix socket.  Use it as a context manager.
     """
 
     def __init__(
@@ -98,7 +98,12 @@ class ManagerClient:
     ) -> None:
         self.timeout = timeout
         self._pending = b""
-        self.sock: socket.socket = socket.create_connection((host, port), timeout, (source, 0))
+        self.sock: socket.socket
+        if host.startswith("/"):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.connect(host)
+        else:
+            self.sock = socket.create_connection((host, port), timeout, (source, 0))
         if tls:
             context = tls_context() if tls is True else tls
             try:

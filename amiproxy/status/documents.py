@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from amiproxy.status.values import (
     Alarm,
     ClientStatus,
+    ListenerStatus,
     MemoryStatus,
     ServerStatus,
     Status,
@@ -46,6 +47,7 @@ def status_of(found: dict[str, Any]) -> Status:
         "warnings": tuple(_made(Alarm, each) for each in found.get("warnings", ())),
         "servers": tuple(_made(ServerStatus, each) for each in found.get("servers", ())),
         "clients": tuple(_made(ClientStatus, each) for each in found.get("clients", ())),
+        "listening": tuple(_made(ListenerStatus, each) for each in found.get("listening", ())),
         "listeners": tuple(found.get("listeners", ())),
         "totals": _made(Totals, found.get("totals", {})),
         "memory": _made(MemoryStatus, found.get("memory", {})),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
-from amiproxy.status.shows import CLIENTS, SERVERS
+from amiproxy.status.shows import CLIENTS, LISTENERS, SERVERS
 from amiproxy.status.style import Look, plain
 from amiproxy.status.table import clean, cut, render
 from amiproxy.status.values import UP
@@ -32,6 +32,8 @@ def page(status: Status, width: int = 0, height: int = 0, style: Style = plain) 
     if status.servers:
         lines += render(SERVERS, status.servers, width, style)
         lines.append("")
+    if len(status.listening) > 1:
+        lines += [*render(LISTENERS, status.listening, width, style), ""]
     lines += [cut(line, width) if width else line for line in totals(status)]
     room = max(3, height - len(lines) - 3) if height else FEW
     lines += _clients(status, room, width, style)

@@ -16,6 +16,7 @@ from amiproxy.status.values import (
     UP,
     WAITING,
     ClientStatus,
+    ListenerStatus,
     ServerStatus,
     ThreadStatus,
     UserStatus,
@@ -103,6 +104,16 @@ CLIENTS: tuple[Column[ClientStatus], ...] = (
     Column("LISTENER", lambda row: row.listener, 14, left=True),
     Column("FILTER", lambda row: row.filter, 6, left=True),
 )  # fmt: skip
+
+LISTENERS: tuple[Column[ListenerStatus], ...] = (
+    Column("LISTENER", lambda row: row.name, left=True, least=14),
+    Column("CLIENTS", lambda row: units.number(row.clients)),
+    Column("IN", lambda row: row.input, left=True),
+    Column("OUT", lambda row: row.output, 1, left=True),
+    Column("AUTOFILTER", lambda row: row.autofilter, 3, left=True),
+    Column("TLS", lambda row: row.tls, left=True),
+    Column("AUTH", lambda row: row.auth, 2, left=True),
+)
 
 USERS: tuple[Column[UserStatus], ...] = (
     Column("USER", lambda row: row.name, left=True),

@@ -99,6 +99,20 @@ class ClientStatus:
 
 
 @dataclass(frozen=True)
+class ListenerStatus:
+    """One listener: where clients are accepted, and what holds for who comes from now on."""
+
+    name: str  # address:port, or unix:path
+    #: How many clients are connected that came in there.
+    clients: int
+    input: str
+    output: str
+    autofilter: str
+    tls: str  # no, yes, both
+    auth: str  # yes, no
+
+
+@dataclass(frozen=True)
 class UserStatus:
     """One user of the users file."""
 
@@ -195,3 +209,5 @@ class Status:
     clients_left_out: int
     totals: Totals
     memory: MemoryStatus
+    #: As ``listeners``, with more about each; also one that is left, while clients are.
+    listening: tuple[ListenerStatus, ...] = ()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.listener")
 
+#: What is said where only root may: a restart in place keeps the user, too.
+_NO_ROOT = "; the proxy has given up root: stop it, and start it again"
+
 #: Makes the listener of a door; its thread is not started.
 Make = Callable[[Door], Listener]
 
@@ -44,7 +47,6 @@ class Listeners:
         """Where clients are accepted, the first listener first."""
         return [each.door for each in self._all]
 
-    @property
     def specs(self) -> Sequence[ListenerSpec]:
         """Each listener, as it is now."""
         return [each.door.spec for each in self._all]
@@ -87,7 +89,8 @@ class Listeners:
         try:
             door = bound(spec, None, patience=0.0)
         except ConfigError as error:
-            return [f"{each}; nobody is accepted there" for each in error.problems]
+            way = _NO_ROOT if isinstance(error.__cause__, PermissionError) else ""
+            return [f"{each}{way}; nobody is accepted there" for each in error.problems]
         try:
             listener = self._make(door)
             with self._lock:

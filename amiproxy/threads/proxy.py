@@ -85,7 +85,7 @@ class Proxy:
         self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
         make = functools.partial(Listener, self.context, self._web_sessions, self._flusher)
         self._listeners = Listeners(doors, make)
-        self.context.listening = self._listeners
+        self.context.listening = self._listeners.specs
 
     def start(self, *, waits: bool = False) -> None:
         """Connect to every server and accept clients.

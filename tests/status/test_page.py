@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from amiproxy.status.documents import document, status_of
 from amiproxy.status.page import page, summary
 from amiproxy.status.style import coloured
 from amiproxy.status.table import columns_of
-from amiproxy.status.values import Alarm
+from amiproxy.status.values import Alarm, ListenerStatus
 from tests.status.samples import client, server, status
 
 LONG = Alarm("warning", "client 12 at 192.0.2.77:40312 (wallboard) has left 3.2M unread")
@@ -82,3 +85,25 @@ def test_colours_say_how_bad_it_is() -> None:
     first = [page(found, style=coloured)[0][:5] for found in (status(), status(LONG), status(BAD))]
 
     assert first == ["\x1b[32m", "\x1b[33m", "\x1b[1;3"]
+
+
+def test_listeners_are_shown_where_there_are_several() -> None:
+    """One is where the keys say; a further one, and one that is gone, has a line."""
+    one = ListenerStatus("*:1234", 41, "standard", "standard", "unique", "both", "yes")
+    two = ListenerStatus("unix:/run/ami.sock", 1, "removed", "", "", "", "")
+
+    shown = page(dataclasses.replace(status(), listening=(one, two)))
+
+    (head,) = [at for at, line in enumerate(shown) if line.startswith("LISTENER")]
+    assert shown[head + 1].split() == [
+        *["*:1234", "41", "standard", "standard", "unique", "both", "yes"]
+    ]
+    assert shown[head + 2].split() == ["unix:/run/ami.sock", "1", "removed"]
+    assert not any(
+        line.startswith("LISTENER")
+        for line in page(dataclasses.replace(status(), listening=(one,)))
+    )
+    assert status_of(document(dataclasses.replace(status(), listening=(one, two)))).listening == (
+        one,
+        two,
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from amiproxy.settings.inforce import InForce, in_force
 from amiproxy.status.documents import document
 from amiproxy.status.page import memory_lines, page, totals
-from amiproxy.status.shows import CLIENTS, SERVERS, THREADS, USERS
+from amiproxy.status.shows import CLIENTS, LISTENERS, SERVERS, THREADS, USERS
 from amiproxy.status.table import Column, render
 from amiproxy.threads.control.command import Answer, Command, Request, command
 from amiproxy.threads.sessions.paced import paced
@@ -59,6 +59,15 @@ def _clients(request: Request) -> Answer:
 
 
 @command(
+    "show listeners",
+    action="ShowListeners",
+    explanation="each listener: where, how many clients, formats, TLS or a log-in is needed",
+)
+def _listeners(request: Request) -> Answer:
+    return _table(request, LISTENERS, request.context.program.observer.listeners())
+
+
+@command(
     "show users",
     action="ShowUsers",
     explanation="each user: how many clients, their events and actions, rights",
@@ -100,5 +109,5 @@ def _config(request: Request) -> Answer:
 
 
 COMMANDS: tuple[Command, ...] = (
-    _status, _servers, _clients, _users, _config, _threads, _memory, _stats,
+    _status, _servers, _clients, _listeners, _users, _config, _threads, _memory, _stats,
 )  # fmt: skip

@@ -63,5 +63,6 @@ def sockets() -> list[str]:
     # Not /proc/net: ProcSubset=pid (systemd.exec(5)) leaves processes alone in /proc.
     for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
         with contextlib.suppress(OSError):
-            lines += Path(table).read_text("ascii").splitlines()[1:]
+            # A codec of another name may be out of reach once root is given up.
+            lines += Path(table).read_bytes().decode("latin-1").splitlines()[1:]
     return lines

@@ -43,7 +43,7 @@ def bind_listener(
     then shows an IPv4 client as ``::ffff:192.0.2.1``.
 
     Where nothing but connections that are ending keeps the port, those of a program that did
-    not say SO_REUSEADDR, it *tells* so and tries again for *patience* seconds.
+    not say SO_REUSEADDR, it *tells* so and tries again for *patience* seconds, if that is not 0.
 
     Raises:
         ConfigError: it cannot listen there, with the line of the file to change.
@@ -55,8 +55,10 @@ def bind_listener(
         try:
             return _bind(spec.address, port)
         except OSError as error:
-            may_pass = error.errno == errno.EADDRINUSE and only_endings(sockets(), port)
-            if not may_pass or (deadline is not None and deadline.over):
+            in_use = patience > 0 and error.errno == errno.EADDRINUSE
+            if not (in_use and only_endings(sockets(), port)) or (
+                deadline is not None and deadline.over
+            ):
                 raise _problem(spec, error) from error
         if deadline is None:
             deadline = Deadline(patience)

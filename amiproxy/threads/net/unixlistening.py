@@ -194,7 +194,7 @@ def _listening(path: str) -> set[str]:
     """Return the inodes of the sockets that listen at *path*, by the table of proc(5)."""
     found = set()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/self/net/unix").read_text("utf-8", "surrogateescape").splitlines()
+        lines = os.fsdecode(Path("/proc/self/net/unix").read_bytes()).splitlines()
         for line in lines[1:]:
             # Num RefCount Protocol Flags Type St Inode Path
             fields = line.split(None, 7)

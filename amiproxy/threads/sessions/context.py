@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Callable, Protocol, TypeVar
 
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.settings.reloadreport import ReloadReport
-    from amiproxy.status.values import ClientStatus, Status, ThreadStatus, UserStatus
+    from amiproxy.status.values import (
+        ClientStatus,
+        ListenerStatus,
+        Status,
+        ThreadStatus,
+        UserStatus,
+    )
     from amiproxy.threads.sessions.router import Router
 
 _Number = TypeVar("_Number", int, float, bool)
@@ -60,6 +66,9 @@ class Observations(Protocol):
     def threads(self) -> tuple[ThreadStatus, ...]:
         """Return what the threads do."""
 
+    def listeners(self) -> tuple[ListenerStatus, ...]:
+        """Return where clients are accepted; waits for nothing."""
+
 
 class Operations(Protocol):
     """What the operator asks of the whole program; see amiproxy.threads.program."""
@@ -89,14 +98,6 @@ class Operations(Protocol):
         """Have the process end in order; clients may take *drain* seconds, if need be."""
 
 
-class Listening(Protocol):
-    """Where clients are accepted; see amiproxy.threads.listeners."""
-
-    @property
-    def specs(self) -> Sequence[ListenerSpec]:
-        """Each listener, as it is now."""
-
-
 class ProxyContext:
     """Settings and services that all clients' threads use.
 
@@ -111,7 +112,8 @@ class ProxyContext:
 
     #: Set before any thread is started.
     program: Operations
-    listening: Listening
+    #: Returns each listener, as it is now (amiproxy.threads.listeners).
+    listening: Callable[[], Sequence[ListenerSpec]] = tuple
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.status.ofclients import backlog, client_status, together, user_statuses
+from amiproxy.threads.status.oflisteners import listener_statuses
 from amiproxy.threads.status.ofprocess import memory_status, thread_statuses, threads_now
 from amiproxy.threads.status.ofservers import server_status, under_way
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from amiproxy.status.values import (
         ClientStatus,
+        ListenerStatus,
         ServerStatus,
         ThreadStatus,
         UserStatus,
@@ -96,7 +98,7 @@ class Observer:
             started=context.started.isoformat(timespec="seconds"),
             uptime=context.uptime,
             interval=now.at - before.at,
-            listeners=(f"{config.listen_address}:{config.listen_port}",),
+            listeners=tuple(spec.name for spec in context.listening()),
             warnings=(
                 *alarms(servers, clients, totals, memory, threads),
                 *of_files(reload.problems, reload.waiting, dated(config)),
@@ -106,6 +108,7 @@ class Observer:
             clients_left_out=max(0, len(sessions) - len(clients)),
             totals=totals,
             memory=memory,
+            listening=self.listeners(),
         )
 
     def clients(self) -> tuple[ClientStatus, ...]:
@@ -125,6 +128,10 @@ class Observer:
         looks = threads_now()
         shares = {look.name: rate(before, now, look.name) for look in looks}
         return tuple(thread_statuses(looks, shares))
+
+    def listeners(self) -> tuple[ListenerStatus, ...]:
+        """Return where clients are accepted; waits for nothing."""
+        return tuple(listener_statuses(self._context))
 
     # -- how it is found out -----------------------------------------------------------------
 
