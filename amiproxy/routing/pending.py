@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 AT_ONCE = 256
 
 
+#: For how many seconds Asterisk may say nothing while it loads something anew.
+LOADING = 60.0
+
+
 class Asker(Protocol):
     """A session that asks."""
 
@@ -57,6 +61,7 @@ class PendingAction:
     private: bool = False  # it was asked in unique: no other client may see the answer
     held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
     synchronous: bool = False  # Asterisk serves nothing else until it is over
+    loading: bool = False  # it has Asterisk load something anew, which may last
     textual: bool = False  # the answer may have no Response: text, or nothing (spec 12.19)
     echoed: bool = False  # an event for all will carry its ActionID
     since: float = 0.0  # when it went, monotonic seconds
@@ -79,6 +84,11 @@ class PendingAction:
         """
         asker = self.asker
         return self.private or (asker is not None and asker.mode is AutoFilter.UNIQUE)
+
+    @property
+    def occupies(self) -> float:
+        """For how many seconds Asterisk may serve nothing else on its connection."""
+        return self.ringing if self.synchronous else LOADING if self.loading else 0.0
 
     @property
     def holds(self) -> bool:

@@ -93,14 +93,14 @@ class UnderWay:
     def patience(self, now: float, heard: float) -> float:
         """Return for how many seconds from *now* Asterisk may be silent though it is alive.
 
-        While it makes a synchronous call it serves nothing else on this connection.  It
-        serves one after the other, so only the oldest action counts, from when it was sent
-        or Asterisk was last *heard*.  Both times are monotonic seconds.
+        While it makes a synchronous call, or loads something anew, it serves nothing else on this
+        connection.  It serves one after the other, so only the oldest action counts, from when
+        it was sent or Asterisk was last *heard*.  Both times are monotonic seconds.
         """
         oldest = next(iter(self._queue.values()), None)
-        if oldest is None or not oldest.synchronous:
+        if oldest is None or not oldest.occupies:
             return 0.0
-        return max(heard, oldest.since) + oldest.ringing - now
+        return max(heard, oldest.since) + oldest.occupies - now
 
     def abandon(self) -> None:
         """Forget everything: the connection is gone.  What was unanswered has ended."""

@@ -39,6 +39,10 @@ TEXTUAL = frozenset(
     {"dataget", "iaxnetstats", "queues", "sipqualifypeer", "skinnyshowdevice", "skinnyshowline"}
 )
 
+#: Actions that load parts of Asterisk anew: it answers nothing else before that is done.
+_LOADING = frozenset({"moduleload", "queuereload", "reload"})
+_LOADS = re.compile(r"\b(?:re|un)?load\b", re.IGNORECASE)
+
 #: What sscanf takes for ``%30d``.
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")
 
@@ -70,6 +74,11 @@ def prepare(
             action.raw = Message(raw).setting("Async", "true").raw
         else:
             action.synchronous = True
+    action.loading = (
+        name in _LOADING
+        or (name == "command" and _LOADS.search(values.get("command", "")) is not None)
+        or (name == "updateconfig" and "reload" in values)
+    )
     action.textual = name in TEXTUAL
     action.echoed = name in ECHOES
     return action

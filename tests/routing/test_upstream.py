@@ -273,3 +273,23 @@ def test_what_passes_is_one_message(lines: list[str]) -> None:
         assert all(line.endswith(b"\r") for line in body[:-1])
         assert b"\0" not in message.raw
         assert b"\r\n\r\n" not in message.raw[:-4]
+
+
+@pytest.mark.parametrize(
+    ("lines", "loads"),
+    [
+        (("Action: Reload",), True),
+        (("Action: ModuleLoad", "LoadType: load"), True),
+        (("Action: Command", "Command: core Reload"), True),
+        (("Action: Command", "Command: module unload app_queue.so"), True),
+        (("Action: UpdateConfig", "Reload: yes"), True),
+        (("Action: UpdateConfig", "SrcFilename: x"), False),
+        (("Action: Command", "Command: core show channels"), False),
+        (("Action: Command", "Command: core show application Download"), False),
+        (("Action: Command",), False),
+        (("Action: QueueStatus", "Command: reload"), False),
+    ],
+)
+def test_what_loads_something_anew_may_last(lines: tuple[str, ...], loads: bool) -> None:
+    """Asterisk is silent meanwhile, and is not lost for that; all else it answers at once."""
+    assert bool(up(*lines).action.occupies) is loads
