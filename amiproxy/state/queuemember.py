@@ -37,6 +37,12 @@ _BY_STATUS = {
 
 _DIGITS = 16  # kept of a number as Asterisk wrote it
 
+# Headers with what seldom changes, in lower case.
+_ABOUT = (
+    "membername", "name", "stateinterface", "membership", "penalty", "callstaken", "lastcall",
+    "logintime", "wrapuptime", "ringinuse",
+)  # fmt: skip
+
 
 class Attempt:
     """One member rung for one caller, or connected with that caller."""
@@ -61,15 +67,16 @@ class Member:
     """One member of one queue.  Numbers stay as Asterisk wrote them until a row is made."""
 
     __slots__ = (
-        "attempts", "calls_taken", "ended", "freed", "interface", "is_status_told", "last_call",
-        "login", "membership", "name", "pause_reason", "paused", "paused_since", "penalty",
-        "queue", "ring_in_use", "state_interface", "status", "status_since", "unpaused",
-        "wrap_up",
+        "_about", "attempts", "calls_taken", "ended", "freed", "interface", "is_status_told",
+        "last_call", "login", "membership", "name", "pause_reason", "paused", "paused_since",
+        "penalty", "queue", "ring_in_use", "state_interface", "status", "status_since",
+        "unpaused", "wrap_up",
     )  # fmt: skip
 
     def __init__(self, queue: str, interface: str) -> None:
         self.queue = queue
         self.interface = interface
+        self._about = 0
         self.name: str | None = None
         self.state_interface: str | None = None
         self.membership: str | None = None
@@ -97,6 +104,15 @@ class Member:
 
     def update(self, values: Mapping[str, str], now: float, offset: float, by: str) -> None:
         """Note what *values* say; *by* is LIST, or what an event is about."""
+        # Mostly an event tells a status, and for the rest what the one before it told.
+        about = hash(tuple(map(values.get, _ABOUT)))
+        if about != self._about:
+            self._about = about
+            self._describe(values, offset, by)
+        self._set_status(values.get("status"), now, by)
+        self._set_paused(values, now, offset, by)
+
+    def _describe(self, values: Mapping[str, str], offset: float, by: str) -> None:
         get = values.get
         self.name = text(get("membername") or get("name")) or self.name
         self.state_interface = text(get("stateinterface")) or self.state_interface
@@ -113,8 +129,6 @@ class Member:
             self.wrap_up = max(number(get("wrapuptime")) or 0, 0)
         if "ringinuse" in values:  # not in the list
             self.ring_in_use = is_true(values["ringinuse"])
-        self._set_status(get("status"), now, by)
-        self._set_paused(values, now, offset, by)
 
     def _set_status(self, status: str | None, now: float, by: str) -> None:
         if status is None:
