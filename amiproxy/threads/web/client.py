@@ -111,7 +111,7 @@ class WebClient:
             style = target.style or ""
             is_page = origin.from_browser(request)
             if target.style is not None:
-                self._check_name(request, is_page=is_page)
+                self._check_name(request, is_page=is_page, needs_login=self._spec.guarded)
             asked = urls.read(request, target, self._context.limits, formats)
             output = accept.choose_format(
                 asked.format, request.header("accept"), formats, self._default
@@ -130,14 +130,14 @@ class WebClient:
     def _get(self, resource: Resource, request: Request) -> Response:
         """Return the answer of *resource*, where no action is asked."""
         try:
-            self._check_name(request, is_page=origin.from_browser(request))
+            self._check_name(request, is_page=origin.from_browser(request), needs_login=False)
             return resources.answer(resource, self._context, request)
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, self._output_of_errors(urls.parse_target(request), request), "")
 
-    def _check_name(self, request: Request, *, is_page: bool) -> None:
-        if not self._spec.guarded and (is_page or request.has("accept-language")):
+    def _check_name(self, request: Request, *, is_page: bool, needs_login: bool) -> None:
+        if not needs_login and (is_page or request.has("accept-language")):
             gate.check_name(self._context, request, tls=self._is_tls)
 
     @property

@@ -12,12 +12,14 @@ import pytest
 from amiproxy.access.user import User
 from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
+from amiproxy.routing import notices
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.routing.classes import AGENT
 from amiproxy.threads.sessions import early
 from amiproxy.threads.sessions.early import HOLD
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.sessions.waitevent import WaitEvent
-from amiproxy.wire.batch import Batch
+from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import Routed
 from tests.threads.actions.support import FORMATS
 
@@ -101,6 +103,21 @@ def test_events_come_behind_the_answer(new: New) -> None:
     assert new.got() == ANSWER.raw + raw(1, 2, 3)
     new.deliver(4)
     assert new.got() == raw(4)
+
+
+def test_what_is_said_of_a_server_keeps_its_place_and_its_readers(new: New) -> None:
+    """Behind the answer, in order with the events, whatever the client filters."""
+    new.session.set_event_mask(AGENT)
+    lost = notices.lost("pbx", "dropped", 1.0)
+    new.deliver(1)
+    new.session.deliver(
+        Batch("pbx:5038", lost.raw, [Routed(lost)], kind=BatchKind.NOTICE, events=1)
+    )
+    assert new.got() == b""
+
+    new.session.say(ANSWER)
+
+    assert new.got() == ANSWER.raw + lost.raw
 
 
 def test_asterisks_answer_comes_first_whatever_it_comes_with(new: New) -> None:
