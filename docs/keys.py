@@ -39,7 +39,7 @@ KEYS = {
     "serverevents": "tell clients that a server is lost, and that it is connected "
     "([clients.md](clients.md#when-a-server-is-lost))",
     "replay": "how much of each server's last events is kept for clients that come back, as `64MB` "
-    "([clients.md](clients.md)); no: nothing",
+    "([clients.md](clients.md#nothing-lost-without-notice)); no: nothing",
     "replayseconds": "s for which they are kept at the most",
     "maxmessage": "bytes of one message from a server",
     "state": "answer `ProxyAction: Snapshot`: calls, queues, phones as they are now "

@@ -137,6 +137,11 @@ class SessionFilter:
         """Whether any message of an Asterisk may be withheld."""
         return bool(self._by_call or self._only or self._withheld)
 
+    @property
+    def follows_calls(self) -> bool:
+        """Whether what passes depends on the calls that the client knows."""
+        return self._by_call
+
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: its connection was lost."""
         self._known.pop(scope, None)

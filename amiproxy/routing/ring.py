@@ -39,17 +39,18 @@ class Entry:
     """One batch in the ring, as far as it is for everybody; nothing changes what it says.
 
     Its events have the numbers from ``after + 1`` to ``upto`` of the connection *epoch*.  One that
-    is *lost* stands for events that are kept no more, or never were; it has no batch.
+    is *lost* stands for events that are kept no more, or never were; it has no batch.  If they
+    were kept once, they are *dropped*.
     """
 
-    __slots__ = ("_items", "_links", "_wire", "after", "before", "epoch", "gone", "kind", "lost",
-                 "names", "next", "scope", "size", "upto", "when")  # fmt: skip
+    __slots__ = ("_items", "_links", "_wire", "after", "before", "dropped", "epoch", "gone", "kind",
+                 "lost", "names", "next", "scope", "size", "upto", "when")  # fmt: skip
 
     def __init__(self, batch: Batch, when: float) -> None:
         self.scope, self.names, self.kind = batch.scope, batch.names, batch.kind
         self.epoch, self.after, self.upto = batch.epoch, batch.after, batch.upto
         self.when = when  #: when it came, in monotonic seconds
-        self.lost = False
+        self.lost = self.dropped = False
         self.before: Place = START  #: up to where those before it went
         self.next: Entry | None = None
         self.gone = False  #: whether it is dropped; then it has no next one either
@@ -73,6 +74,13 @@ class Entry:
     def is_empty(self) -> bool:
         """Whether nothing in it is for anybody but those who asked it."""
         return self._items == ()
+
+    @property
+    def knows_calls(self) -> bool:
+        """Whether it tells what its messages mean for calls."""
+        if self._items:
+            return self._items[0][1] is not None
+        return self._links is not None or self.kind is BatchKind.NOTICE
 
     def empty(self) -> None:
         """Keep no messages: it is lost.  Only before anybody else has it."""
@@ -98,6 +106,8 @@ class Entry:
         batch.names, batch.epoch, batch.after = self.names, epoch, after
         hole = Entry(batch, self.when)
         hole.empty()
+        hole.before = self.before
+        hole.dropped = (epoch, upto) <= self.before
         return hole
 
 

@@ -62,6 +62,17 @@ class Viewer:
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 
+    @property
+    def follows_calls(self) -> bool:
+        """Whether what it gets depends on the calls that it knows."""
+        return self._callfilter is not None and self._callfilter.follows_calls
+
+    def route(self, batch: Batch) -> Route:
+        """Return how its bytes are made of *batch*, of a server that it sees."""
+        if self.plan is None:
+            self.plan = Plan.of(self.view)
+        return self.view.route(batch.kind, owns=self.number in batch.owners)
+
     def chosen(self, batch: Batch) -> list[Routed]:
         """Return what this client gets of *batch*, each behind what is replayed for it."""
         view, number, callfilter = self.view, self.number, self._callfilter

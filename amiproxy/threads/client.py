@@ -215,6 +215,8 @@ class Client:
             mode=self._spec.autofilter,
             guarded=self._spec.guarded,
             input_name=form.name,
+            servers=lambda: context.router.servers,
+            nonce=context.router.nonce,
             output=context.output_format(self._spec),
             filter_local=context.config.filter_local,
         )
@@ -222,6 +224,7 @@ class Client:
         self._greet(form)
         session.hold_back()
         context.registry.add(session)
+        session.see()
         try:
             CommandLoop(context, session, self._slot, self._times).run()
         finally:

@@ -208,6 +208,16 @@ class Batch:
             found = self._cache[key] = b"".join(parts), events
         return found
 
+    def kept(self, key: Hashable, make: Callable[[], tuple[bytes, int]]) -> tuple[bytes, int]:
+        """Return what *make* makes: bytes, and how many events are in them.
+
+        Made once for each *key*, which must hold all that it depends on.
+        """
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = make()
+        return found
+
     def part(self, form: Format, message: Message) -> bytes:
         """Return *message* in the format *form*; written once, whoever it is for."""
         if form.wire:

@@ -16,7 +16,7 @@ from amiproxy import __version__, replies
 from amiproxy.access import rights
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.threads.actions import login, operating, serveractions, snapshot
+from amiproxy.threads.actions import eventids, login, operating, serveractions, snapshot
 from amiproxy.threads.actions.audited import run_audited
 from amiproxy.threads.actions.call import STAYS, Call, Outcome
 from amiproxy.threads.actions.record import ProxyAction, Records, succeed
@@ -142,7 +142,7 @@ def _set_autofilter(call: Call) -> Outcome:
 _proxy_action("Logoff", for_everybody=True, reply="as `Action: Logoff`")(login.log_off)
 
 #: All but the operator's.
-_ALL = (*serveractions.RECORDS, *snapshot.RECORDS, *_RECORDS)
+_ALL = (*serveractions.RECORDS, *snapshot.RECORDS, *_RECORDS, *eventids.RECORDS)
 
 #: Every ProxyAction by its name in lower case, in the order of docs/clients.md.
 PROXY_ACTIONS: Mapping[str, ProxyAction] = MappingProxyType(

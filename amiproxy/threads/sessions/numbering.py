@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 #: A number for each connection to any server, never used again while the proxy runs.
 _EPOCHS = itertools.count(1)
 
+#: So many connections that are over are remembered.
+_MOST_PAST = 200
+
+
+def new_epoch() -> int:
+    """Return a number that is greater than those of all connections so far."""
+    return next(_EPOCHS)
+
 
 class Numbering:
     """The numbers of the events of one Asterisk, and the ring that keeps the last of them."""
@@ -25,6 +33,8 @@ class Numbering:
     #: Where the last event stands: on which of all connections of the proxy it came, and how
     #: many have come on that.  Set before the event is handed to clients.
     place: Place = START
+    #: Where the connections before that one ended, the last ones.
+    past: tuple[Place, ...] = ()
     #: How many batches have been begun to be handed to clients, and how many are done.
     begun = ended = 0
     #: How many bytes of memory the operator and the state model want for the ring.
@@ -46,7 +56,20 @@ class Numbering:
 
     def begin_epoch(self) -> None:
         """There is a new connection.  For the server's thread."""
-        self.place = next(_EPOCHS), 0
+        if self.place != START:
+            self.past = (*self.past[-_MOST_PAST:], self.place)
+        self.place = new_epoch(), 0
+
+    def end_of(self, epoch: int) -> int | None:
+        """Return the number of the last event of the connection *epoch*; None: unknown here."""
+        for here, number in sorted((self.place, self.ring.last), reverse=True):
+            if here == epoch:
+                return number
+        return next((number for each, number in self.past if each == epoch), None)
+
+    def has_had(self, epoch: int) -> bool:
+        """Return whether *epoch* is one of its connections, as far as it remembers."""
+        return epoch == self.place[0] or any(each == epoch for each, _ in self.past)
 
     def remember(self, limit: int, seconds: float) -> None:
         """Keep events of the last *seconds*, *limit* bytes of them.  Any thread may call."""

@@ -154,11 +154,11 @@ class Publisher:
         batch.epoch, batch.after = link.place
         link.record.events += batch.events
         link.begun += 1
-        if batch.events:
-            link.place = batch.epoch, batch.upto
         ring = link.ring
         if ring.limit:
             ring.append(batch, time.monotonic())
+        if batch.events:
+            link.place = batch.epoch, batch.upto
         try:
             self._audience.publish(batch)
         finally:

@@ -15,6 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.eventids import DIGITS
 from amiproxy.threads.sessions.destinations import Destination, destinations
 from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.owing import owes_response
@@ -61,6 +62,8 @@ class Router:
         # Told to our servers and those before them alone; others are told what it becomes by
         # _seen_from_behind.  Else any client could claim to have one of them behind it.
         self._identity = secrets.token_hex(8)
+        #: Tells the ids of events that this process gives from those of any other.
+        self.nonce = "".join(secrets.choice(DIGITS) for _ in range(8))
         #: Lets few clients' threads work at a time.
         self.turnstile = Turnstile()
         #: Counts what web requests have asked.

@@ -13,7 +13,7 @@ from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.early import EarlyBatches
 from amiproxy.threads.sessions.filtertime import FilterTimeError
-from amiproxy.threads.sessions.session import ClientSession
+from amiproxy.threads.sessions.sighted import SightedSession
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("amiproxy.session")
 
 
-class StreamSession(ClientSession):
+class StreamSession(SightedSession):
     """A client with a connection of its own, which is sent what it may see."""
 
     def __init__(
-        self, transport: Transport, address: str, *, input_name: str, **options: Any
+        self,
+        transport: Transport,
+        address: str,
+        *,
+        input_name: str,
+        **options: Any,
     ) -> None:
         self.transport = transport
         self._write_timeout = transport.write_timeout  # for users without one of their own
-        # What has come before the client was answered; None once it was, or has not asked
-        # anything for too long.
-        self._early: EarlyBatches | None = None
         super().__init__(transport.peer, address, **options)
         # The transport's, so that choosing and sending are one step; no other thread
         # knows the session yet.
@@ -64,7 +66,7 @@ class StreamSession(ClientSession):
                 else:
                     self._pass(batch)
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
-                self._drop(error)
+                self.drop(error)
 
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""
@@ -82,6 +84,7 @@ class StreamSession(ClientSession):
         events, view = BatchKind.EVENTS, self._viewer.view
         as_is = (
             self._early is None
+            and self.track is None
             and self.output.wire
             and not view.servers
             and view.route(events, owns=False) is Route.WHOLE
@@ -153,11 +156,17 @@ class StreamSession(ClientSession):
             for batch in early.batches if early is not None else ():
                 self._pass(batch)
         except Exception as error:  # noqa: BLE001 - whoever it is has others to send to
-            self._drop(error)
+            self.drop(error)
 
     def _pass(self, batch: Batch) -> None:
         """Send what of *batch* the client may see; tell the WaitEvent it waits in, if any."""
-        data = self._viewer.encode(batch, self.output)
+        track = self.track
+        if track is None:
+            data = self._viewer.encode(batch, self.output)
+        else:
+            data = track.encode(batch, self._viewer, self.output)
+            if track.is_over:
+                self.set_track(None)
         if data:
             self.transport.send(data)
             if self.waiting_for_event is not None and self._viewer.hears_event(batch):
@@ -172,7 +181,7 @@ class StreamSession(ClientSession):
         except HandlerError as error:
             self._fail(error)
 
-    def _drop(self, error: Exception) -> None:
+    def drop(self, error: Exception) -> None:
         """Drop the client for *error*, which was raised while messages were made for it."""
         if isinstance(error, HandlerError):
             self._fail(error)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a client goes on that comes back with an event id, and what it is told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from amiproxy.routing.eventids import LONGEST, EventId, read_id
+from amiproxy.routing.gaps import RESTART, RING, SERVER_LOST
+from amiproxy.routing.ring import START
+from amiproxy.threads.sessions.numbering import new_epoch
+from amiproxy.threads.sessions.replay import ReplayError
+from amiproxy.threads.sessions.track import sees
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from amiproxy.routing.ring import Place
+    from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.link import AsteriskLink
+
+
+class Way(NamedTuple):
+    """Behind where a client goes on at each server that it sees.
+
+    *gaps* are the servers where something is missing that no ring can tell, and why.
+    """
+
+    places: Mapping[AsteriskLink, Place]
+    gaps: Mapping[AsteriskLink, str]
+
+
+def read_since(text: str) -> EventId:
+    """Return the id in a header ``Since``.
+
+    Raises:
+        ReplayError: it is none.
+
+    """
+    if not text:
+        raise ReplayError("Since is missing")
+    if len(text) > LONGEST:
+        raise ReplayError("Since is too long")
+    found = read_id(text)
+    if found is None:
+        raise ReplayError("Since is no event id")
+    return found
+
+
+def way_from(
+    since: EventId,
+    nonce: str,
+    links: Collection[AsteriskLink],
+    viewer: Viewer,
+    now: Mapping[AsteriskLink, Place],
+) -> Way:
+    """Return where the client of *viewer* goes on that has been sent all up to *since*.
+
+    *now* is where each server stands.
+
+    Raises:
+        ReplayError: *since* is not an id that this client can have.
+
+    """
+    seen = [link for link in links if sees(viewer, link)]
+    here = {link: now.get(link, START) for link in seen}
+    if since.nonce != nonce:
+        return Way(here, dict.fromkeys(seen, RESTART))
+    named, knows_all = _named(since, links)
+    if not named.keys() <= set(seen):
+        raise ReplayError("Since names a server that is not open to this user")
+    places: dict[AsteriskLink, Place] = {}
+    gaps: dict[AsteriskLink, str] = {}
+    for link in seen:
+        if link in named:
+            places[link] = named[link]
+        elif not since.is_whole:
+            places[link], gaps[link] = here[link], RING
+        else:
+            places[link] = START
+            if not knows_all:
+                gaps[link] = SERVER_LOST
+    return Way(places, gaps)
+
+
+def _named(
+    since: EventId, links: Collection[AsteriskLink]
+) -> tuple[dict[AsteriskLink, Place], bool]:
+    """Return which servers *since* names, and whether all connections in it are known.
+
+    Raises:
+        ReplayError: no client can have been sent that id.
+
+    """
+    named: dict[AsteriskLink, Place] = {}
+    unknown = []
+    for epoch, number in since.numbers.items():
+        link = next((one for one in links if one.has_had(epoch)), None)
+        if link is None:
+            unknown.append(epoch)
+            continue
+        end = link.end_of(epoch)
+        if link in named or (end is not None and number > end):
+            raise ReplayError("Since is no event id of this proxy")
+        named[link] = epoch, number
+    if unknown and max(unknown) >= new_epoch():
+        raise ReplayError("Since is no event id of this proxy")
+    return named, not unknown

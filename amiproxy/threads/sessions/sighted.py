@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SightedSession: a session that can tell up to which event its client has been sent all.
+
+It does so for who wants ids of events, or has missed some.  From where on the others have been
+shown events is noted at each log-in, as long as events are kept to be replayed: it takes until the
+batches are over that are just being handed to all clients, and costs nothing after that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+from amiproxy.threads.sessions.session import ClientSession
+from amiproxy.threads.sessions.track import Track
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amiproxy.access.user import User
+    from amiproxy.message import Message
+    from amiproxy.routing.ring import Place
+    from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.early import EarlyBatches
+    from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.threads.sessions.track import Servers
+
+
+class SightedSession(ClientSession):
+    """A session of which it is known what its client has been sent."""
+
+    #: Up to which events it has been sent all, while somebody wants to know.
+    track: Track | None = None
+    #: Tells behind where events have been shown since the log-in, if that was noted.
+    sight: Callable[[], Mapping[AsteriskLink, Place]] | None = None
+    #: Whether events may have been shown since the log-in.
+    has_seen = False
+    #: Whether it has resumed since the log-in.
+    has_resumed = False
+
+    def __init__(
+        self, peer: str, address: str, *, servers: Servers = tuple, nonce: str = "", **options: Any
+    ) -> None:
+        """*servers* are those whose events it may be sent, *nonce* that of the ids of events."""
+        self._servers, self._nonce = servers, nonce
+        # What has come before the client was answered; None once it was, or has not asked
+        # anything for too long.
+        self._early: EarlyBatches | None = None
+        super().__init__(peer, address, **options)
+
+    def _renew(self) -> None:
+        """As any session; and its sight may begin."""
+        super()._renew()
+        if not self.has_seen and self._viewer.view.hears_notices:
+            self._begin_sight()
+
+    def _choose_way(self) -> None:
+        """Find out which batches need no look at what the client has been sent, or may see."""
+        raise NotImplementedError
+
+    def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
+        """As any session; what it was shown before does not count."""
+        self._forget_sight()
+        super().log_in(user, event_mask, *said)
+
+    def log_out(self) -> None:
+        """As any session."""
+        self._forget_sight()
+        super().log_out()
+
+    def _forget_sight(self) -> None:
+        with self.lock:
+            self.track = self.sight = None
+            self.has_seen = self.has_resumed = False
+
+    def see(self) -> None:
+        """Note where its sight begins, if it needs no log-in: it is registered now."""
+        with self.lock:
+            self.track = self.sight = None
+            if self._viewer.view.hears_notices:
+                self.has_seen = True
+                if self._early is not None:
+                    self._begin_sight(self._early)
+            self._choose_way()
+
+    def _begin_sight(self, early: EarlyBatches | None = None) -> None:
+        """Note behind where events are shown, *early* ones too, if any are kept to be replayed."""
+        assert self.lock.locked()
+        self.has_seen = True
+        track = self.track
+        if track is not None:
+            self.sight = dict(track.places).copy if track.is_exact else None
+        elif any(link.ring.limit for link in self._servers()):
+            self.track = track = self.new_track()
+            self.sight = track.begun_at
+            for batch in early.batches if early is not None else ():
+                track.saw(batch)
+
+    def new_track(self) -> Track:
+        """Return a track that begins now.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        return Track(self._servers, self._nonce)
+
+    def set_track(self, track: Track | None) -> None:
+        """Have *track* note what is sent from now on.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        self.track = track
+        self._choose_way()
+
+    def show_ids(self, answer: Callable[[str], Message], mask: int | None = None) -> None:
+        """Send events with ids from now on; say *answer* first, which is told the id of now.
+
+        They are of the classes in *mask*, None: as before.  There is a track, which is exact.
+        """
+        with self.lock:
+            assert self.track is not None
+            self.track.shows_ids = True
+            if mask is not None:
+                self.event_mask = mask
+                self._renew()
+            self._tell(answer(self.track.id()))
+            self._note_answer()
+
+    def settle(self) -> None:
+        """Note where the client stands exactly: its track, which is settled, tells."""
+        with self.lock:
+            early, track = self._early, self.track
+            assert track is not None
+            track.settle(self._viewer, () if early is None else early.batches)
+
+    @property
+    def viewer(self) -> Viewer:
+        """What the client gets of batches."""
+        return self._viewer
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the client has not been answered, and so been sent no events."""
+        return self._early is not None
+
+    def take_early(self) -> None:
+        """Hold nothing back any more: its thread finds that in the rings.  With ``lock``."""
+        assert self.lock.locked()
+        self._early = None
+        self._choose_way()
+
+    def forget_calls(self, scope: str) -> None:
+        """Forget the calls of the server *scope*.  For the client's thread, while it is held."""
+        if self.callfilter is not None:
+            self.callfilter.forget(scope)
+
+    def forget(self, scope: str) -> None:
+        """As any session, but not while its thread sends it what came before that."""
+        track = self.track
+        own = any(link.scope == scope for link in self._servers())  # else it is behind a proxy
+        if track is None or not track.held or not own:
+            super().forget(scope)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ids of events, and what a client is sent that comes back: without sockets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.threads.sessions.replays import Client, World, check
+
+
+def back(world: World, client: Client, *lines: str, events: str = "off") -> list[str]:
+    """Have *client* come back and resume; return what it is sent."""
+    client.told.clear()
+    client.join(events)
+    client.resume(*lines)
+    client.read()
+    return client.ticks()
+
+
+def known(world: World) -> Client:
+    """Return a client of *world* that has been told an id."""
+    client = Client(world).join()
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    client.read()
+    assert client.id
+    return client
+
+
+def test_events_bear_ids_that_say_where_to_go_on() -> None:
+    """Only for who wants them; the last header."""
+    world = World("pbx")
+    client, other = known(world), Client(world).join()
+    world.servers[0].say(2)
+
+    one, two = client.read()
+    assert one.lines[-1].startswith("ProxyEventID: ")
+    assert one.lines[-1] != two.lines[-1]
+    assert [message for message in other.read() if message.has("ProxyEventID")] == []
+
+
+def test_who_comes_back_is_sent_what_it_has_missed_and_then_what_comes() -> None:
+    """From the middle of a batch on, too."""
+    world = World("pbx")
+    (server,) = world.servers
+    client = known(world)
+    server.say(4)
+    client.leave(0.5)
+    server.say(2)
+
+    assert back(world, client) == ["1 3", "1 4", "1 5", "1 6"]
+    server.say(1)
+    client.read()
+    assert client.ticks()[-1] == "1 7"
+
+
+def test_what_the_ring_has_lost_is_told_by_number() -> None:
+    """Before what is there."""
+    world = World("pbx", ring=1200)
+    (server,) = world.servers
+    client = known(world)
+    client.leave()
+    for _ in range(6):
+        server.say(1)
+
+    assert back(world, client) == ["gap 4 ring", "1 5", "1 6"]
+
+
+def test_a_lost_server_is_a_gap_where_it_was() -> None:
+    """Live, and for who comes back."""
+    world = World("pbx")
+    (server,) = world.servers
+    client, absent = known(world), known(world)
+    absent.leave()
+    server.say(1)
+    server.connect()
+    server.say(1)
+
+    client.read()
+    assert client.ticks() == ["1 1", "gap unknown server_lost", "2 1"]
+    assert back(world, absent) == ["1 1", "gap unknown server_lost", "2 1"]
+
+
+def test_each_server_goes_on_where_the_client_was() -> None:
+    """One id is for all."""
+    world = World("one", "two")
+    one, two = world.servers
+    client = known(world)
+    one.say(1)
+    two.say(1)
+    one.say(1)
+    client.leave(0.7)  # all but the last
+    two.say(1)
+
+    assert back(world, client) == ["1 2", "1 2"]
+    check(client.told, one, 1)
+    check(client.told, two, 1)
+
+
+def test_an_id_of_another_process_is_a_gap_for_each_server() -> None:
+    """Whatever there was."""
+    world = World("one", "two")
+    client = known(world)
+    client.leave()
+    client.id = "zzzzzzzz.1-5"
+    world.servers[0].say(3)
+
+    assert back(world, client) == ["gap unknown restart"] * 2
+    world.servers[0].say(1)
+    client.read()
+    assert client.ticks()[-1] == "1 4"
+
+
+def test_nothing_comes_twice_where_events_were_shown_since_the_log_in() -> None:
+    """What came between is sent first."""
+    world = World("pbx")
+    (server,) = world.servers
+    client = known(world)
+    client.leave()
+    server.say(2)
+    client.told.clear()
+    client.join("on")
+    server.say(2)
+    client.resume()
+    server.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 3", "1 4", "1 1", "1 2", "1 5"]
+
+
+def test_without_a_ring_all_that_came_is_missing() -> None:
+    """By its number."""
+    world = World("pbx", ring=0)
+    client = known(world)
+    client.leave()
+    world.servers[0].say(3)
+
+    assert back(world, client) == ["gap 3 ring"]
+    world.servers[0].say(1)
+    client.read()
+    assert client.ticks() == ["gap 3 ring", "1 4"]
+
+
+@pytest.mark.parametrize(
+    ("since", "says"),
+    [
+        ("", "Since is missing"),
+        ("x", "Since is no event id"),
+        ("zzzzzzzz.1-5" * 30, "Since is too long"),
+        ("{nonce}.{epoch}-5", "Since is no event id of this proxy"),
+        ("{nonce}.zzzzzz-5", "Since is no event id of this proxy"),
+        ("{nonce}.{epoch}-0.{epoch}-0", "Since is no event id"),
+        ("{nonce}.{epoch}-00", "Since is no event id"),
+    ],
+)
+def test_what_cannot_be_is_an_error(since: str, says: str) -> None:
+    """And events go on as they were."""
+    world = World("pbx")
+    client = known(world)
+    epoch = client.id.split(".")[1].split("-")[0]
+    client.id = since.format(nonce=world.context.router.nonce, epoch=epoch)
+    client.resume()
+    world.servers[0].say(1)
+
+    answer, tick = client.read()
+    assert answer.lines == ("ProxyResponse: Error", f"Message: {says}")
+    assert tick.has("ProxyEventID")
