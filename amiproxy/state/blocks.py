@@ -29,6 +29,10 @@ class Block(NamedTuple):
     linkedid: str
 
 
+#: Characters kept of a value: Asterisk's own have 80, the data of an application may have more.
+LONGEST = 512
+
+_USUAL = 2048  # bytes of an event in which no value needs to be cut
 _VALUE = r"([^\r\n]*)"
 _BLOCK = re.compile(
     rf"\r\n([A-Za-z]{{0,20}})Channel: {_VALUE}"
@@ -74,7 +78,7 @@ def place_in(raw: bytes) -> Place:
     """Return what the Newexten *raw* tells; "" for what it does not."""
     found = _PLACE.search(raw)
     if found is not None:
-        at = [value.decode("latin-1") for value in found.groups()]
+        at = [value[:LONGEST].decode("latin-1") for value in found.groups()]
         context, priority, uniqueid, exten, application, data = at
         return Place(context, exten, priority, uniqueid, application, data)
     headers = ("Context", "Extension", "Priority", "Uniqueid", "Application", "AppData")
@@ -83,7 +87,10 @@ def place_in(raw: bytes) -> Place:
 
 def blocks_in(raw: bytes) -> list[tuple[str, ...]]:
     """Return each block in the event *raw*: the party's name, then what a Block holds."""
-    return _BLOCK.findall(raw.decode("latin-1"))
+    found = _BLOCK.findall(raw.decode("latin-1"))
+    if found and len(raw) > _USUAL:
+        return [tuple(value[:LONGEST] for value in block) for block in found]
+    return found
 
 
 def value_in(raw: bytes, header: bytes) -> str:
@@ -93,4 +100,4 @@ def value_in(raw: bytes, header: bytes) -> str:
         return ""
     begin = at + len(header)
     end = raw.find(b"\r", begin)
-    return raw[begin:end].decode("latin-1") if end >= 0 else ""
+    return raw[begin : min(end, begin + LONGEST)].decode("latin-1") if end >= 0 else ""

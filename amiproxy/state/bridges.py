@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from amiproxy.state import said
-from amiproxy.state.blocks import value_in
+from amiproxy.state.blocks import LONGEST, value_in
 from amiproxy.state.channellist import BRIDGE_LIST
 from amiproxy.state.table import Row, Table
 from amiproxy.state.values import known
@@ -25,8 +25,8 @@ _BLOCK = re.compile(
     rf"\r\nBridgeUniqueid: {_VALUE}"
     rf"\r\nBridgeType: {_VALUE}"
     rf"\r\nBridgeTechnology: {_VALUE}"
-    rf"\r\nBridgeCreator: {_VALUE}"
-    rf"\r\nBridgeName: {_VALUE}".encode()
+    rf"(?:\r\nBridgeCreator: {_VALUE})?"  # not in Asterisk 12.0
+    rf"(?:\r\nBridgeName: {_VALUE})?".encode()
 )
 _UNIQUEID = b"\r\nUniqueid: "
 
@@ -53,16 +53,17 @@ class Bridges(Table):
     def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the bridges that BridgeList lists.  Which channels they have, channels say."""
         store = self._store
-        listed = {item.get("BridgeUniqueid"): item for item in items}
+        listed = {item.get("BridgeUniqueid")[:LONGEST]: item for item in items}
         listed.pop("", None)
         differing = 0
         for old in [each for each in store.bridges.values() if each.key not in listed]:
             store.destroy(old, now)
             differing += 1
         for key, item in listed.items():
-            differing += key not in store.bridges
+            is_new = key not in store.bridges
             bridge = store.bridge(key, now)
             if bridge is not None:
+                differing += is_new
                 store.describe(bridge, _facts(item), now)
         return differing
 
@@ -85,7 +86,7 @@ class Bridges(Table):
         found = _BLOCK.search(message.raw)
         if found is None:
             return None
-        key, *facts = [value.decode("latin-1") for value in found.groups()]
+        key, *facts = [value[:LONGEST].decode("latin-1") for value in found.groups(b"")]
         bridge = self._store.bridge(key, now, new=new)
         if bridge is not None and bridge.facts != tuple(facts):
             self._store.describe(bridge, tuple(facts), now)
@@ -114,7 +115,7 @@ class Bridges(Table):
 
 def _facts(item: Message) -> tuple[str, ...]:
     headers = ("BridgeType", "BridgeTechnology", "BridgeCreator", "BridgeName")
-    return tuple(item.get(header) for header in headers)
+    return tuple(item.get(header)[:LONGEST] for header in headers)
 
 
 def _fields(bridge: Bridge) -> dict[str, Value]:
@@ -126,6 +127,6 @@ def _fields(bridge: Bridge) -> dict[str, Value]:
         "technology": known(technology),
         "creator": known(creator),
         "name": known(name),
-        "channels": tuple(bridge.channels),
+        "channels": tuple(key for key, each in bridge.channels.items() if each.is_shown),
         "since": bridge.since,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.state.blocks import LONGEST
 from amiproxy.state.pairs import pair
 from amiproxy.state.table import Query
 from amiproxy.state.values import known, seconds
@@ -58,8 +59,8 @@ def _take(store: Store, uniqueid: str, values: Mapping[str, str], now: float) ->
         differs = channel.block.state != said[1] or channel.block.name != said[0]
         store.change(channel, said, now)
     if "application" in values:
-        channel.application = values["application"]
-        channel.data = values.get("applicationdata", values.get("data", ""))
+        channel.application = values["application"][:LONGEST]
+        channel.data = values.get("applicationdata", values.get("data", ""))[:LONGEST]
     return differs
 
 
@@ -72,7 +73,7 @@ def _said(values: Mapping[str, str], channel: Channel | None) -> tuple[str, ...]
     )  # fmt: skip
     found = [values.get(header, old) for header, old in zip(headers, before)]
     found[8] = values.get("exten", values.get("extension", found[8]))
-    return tuple(found)
+    return tuple(value[:LONGEST] for value in found)
 
 
 def _take_bridge(store: Store, channel: Channel, values: Mapping[str, str], now: float) -> int:

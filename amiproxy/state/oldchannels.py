@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.state import pairs
+from amiproxy.state.blocks import LONGEST
 from amiproxy.state.values import known
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class OldChannels:
         channel = self._store.channels.get(message.get("Uniqueid"))
         name = message.get("Newname")
         if channel is not None and name:
-            self._store.change(channel, channel.block._replace(name=name), now)
+            self._store.change(channel, channel.block._replace(name=name[:LONGEST]), now)
 
     def _masquerade(self, message: Message, now: float) -> None:
         """One channel takes over from another: all but name and place in the dialplan, for now."""
@@ -149,5 +150,5 @@ class OldChannels:
 
 def _said(values: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:
     """Return what a Block holds: *before*, and what an event tells."""
-    found = [known(values.get(header)) or old for header, old in zip(_HEADERS, before)]
-    return (*found, before[9], values.get("uniqueid", before[10]), before[11])
+    found = [(known(values.get(name)) or old)[:LONGEST] for name, old in zip(_HEADERS, before)]
+    return (*found, before[9], values.get("uniqueid", before[10])[:LONGEST], before[11])

@@ -36,6 +36,7 @@ def check(model: ServerModel, now: float) -> None:
     in_calls = [uniqueid for row in calls.values() for uniqueid in names(row, "channels")]
     assert len(set(in_bridges)) == len(in_bridges)  # a channel is in at most one bridge
     assert len(set(in_calls)) == len(in_calls)  # and in one call
+    assert set(in_bridges) | set(in_calls) <= set(channels)  # no row names a missing channel
     for key, row in channels.items():
         assert (row.fields["bridge"] is None) == (key not in in_bridges)
         assert row.fields["bridge"] is None or key in names(
@@ -43,7 +44,7 @@ def check(model: ServerModel, now: float) -> None:
         )
         assert key in names(calls[str(row.fields["call"])], "channels")
     for row in calls.values():
-        assert set(names(row, "endpoints")) <= set(channels)
+        assert set(names(row, "legs")) <= set(channels)
         since = row.fields["since"]
         assert isinstance(since, float)
         assert since <= now

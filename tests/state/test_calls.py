@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
-from tests.state.stories import stories
+from amiproxy.message import Message
+from amiproxy.state.model import ServerModel
+from amiproxy.state.table import Query
+from tests.state.invariants import LIMIT
+from tests.state.stories import line_of, stories
+from tests.state.test_channels import block, bridge, event, model_of
 
 #: What comes and goes within one read between two of the states below.
 PASSING = ("application", "dialling")
@@ -111,3 +118,101 @@ def test_failed_calls_end_with_their_cause() -> None:
         "ended 101>102 17", "ended 101>102 21", "ended 101>102 127", "ended 101>904 17",
         "ended 101>905 34",
     ]  # fmt: skip
+
+
+def test_an_attended_transfer_of_asterisk_13_and_later() -> None:
+    """Two calls of one phone; the others meet in one bridge, the phone hangs up."""
+    model = model_of(
+        event("Newchannel", *block("1", 4)), event("Newchannel", *block("2", 0, Linkedid="1")),
+        event("DialBegin", *block("1", 4), *block("2", 5, "Dest", Linkedid="1")),
+        event("BridgeCreate", *bridge("a")),
+        event("BridgeEnter", *bridge("a"), *block("2", Linkedid="1")),
+        event("BridgeEnter", *bridge("a"), *block("1")),
+        event("Newchannel", *block("3", 4)), event("Newchannel", *block("4", 0, Linkedid="3")),
+        event("DialBegin", *block("3", 4), *block("4", 5, "Dest", Linkedid="3")),
+        event("BridgeCreate", *bridge("b")),
+        event("BridgeEnter", *bridge("b"), *block("4", Linkedid="3")),
+        event("BridgeEnter", *bridge("b"), *block("3")),
+    )  # fmt: skip
+    assert lines(model) == {"1": "talking 1>2", "3": "talking 3>4"}
+
+    for message in (
+        event("BridgeLeave", *bridge("b"), *block("4", Linkedid="3")),
+        event("BridgeEnter", *bridge("a"), *block("4", Linkedid="3"), "SwapUniqueid: 1"),
+        event("BridgeLeave", *bridge("a"), *block("1")),
+        event("Hangup", *block("1"), "Cause: 16"),
+        event("BridgeLeave", *bridge("b"), *block("3")),
+        event("Hangup", *block("3"), "Cause: 16"),
+    ):
+        model.apply(message, 1001.0)
+    assert lines(model) == {"1": "talking 2>4", "3": "ended 3> merged"}
+
+
+def test_channels_that_part_are_two_calls() -> None:
+    """The part with the oldest channel keeps the id; the other has one of its own."""
+    model = model_of(
+        event("Newchannel", *block("1")), event("Newchannel", *block("2")),
+        event("BridgeCreate", *bridge("a")),
+        event("BridgeEnter", *bridge("a"), *block("1")),
+        event("BridgeEnter", *bridge("a"), *block("2")),
+    )  # fmt: skip
+    assert lines(model) == {"1": "talking 1>2"}
+
+    # It has its own Linkedid again: it was redirected to something else.
+    model.apply(event("BridgeLeave", *bridge("a"), *block("2", Linkedid="1")), 1001.0)
+    model.apply(event("Newstate", *block("2", 5, Linkedid="2")), 1001.0)
+    assert lines(model) == {"1": "application 1>200", "2": "ringing 2>200"}
+
+
+def test_strangers_in_one_parking_lot_stay_strangers() -> None:
+    """Nor do conferences and agent pools make one call of many."""
+    for kind, state in (
+        ("parking", "parked"),
+        ("base", "conference"),
+        ("agent_hold", "application"),
+    ):
+        model = model_of(
+            event("Newchannel", *block("1")), event("Newchannel", *block("2")),
+            event("BridgeCreate", *bridge("lot", kind)),
+            event("BridgeEnter", *bridge("lot", kind), *block("1")),
+            event("BridgeEnter", *bridge("lot", kind), *block("2")),
+        )  # fmt: skip
+        assert lines(model) == {"1": f"{state} 1>200", "2": f"{state} 2>200"}
+
+
+def test_a_caller_waits_also_without_the_events_of_queues() -> None:
+    """The application tells, or QueueStatus."""
+    queue = [*block("1"), "Extension: 200", "Application: Queue", "AppData: support,t"]
+    model = model_of(event("Newchannel", *block("1")), event("Newexten", *queue))
+
+    (row,) = model.rows("calls", 1000.0)
+    assert (row.fields["state"], row.fields["queue"]) == ("waiting", "support")
+    entry = Message.of("Event: QueueEntry", "Queue: sales", "Uniqueid: 1", "Wait: 30")
+    model.take_list(Query("QueueStatus"), [entry], 1010.0)
+    (row,) = model.rows("calls", 1010.0)
+    assert (row.fields["since"], row.fields["queue"]) == (980.0, "sales")
+
+
+def test_memory_of_a_channel() -> None:
+    """At most one and a half kilobytes, its call included."""
+    count = 1000
+    messages = [
+        event("Newchannel", *block(f"1795686178.{n}", CallerIDName=f"Phone {n}"))
+        for n in range(count)
+    ]
+    model = ServerModel(LIMIT)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for message in messages:
+            model.apply(Message(message.raw), 1000.0)
+        used = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+    assert used / count < 1500
+
+
+def lines(model: ServerModel) -> dict[str, str]:
+    """Return each call by its key, in short."""
+    return {row.key: line_of(row) for row in model.rows("calls", 1001.0)}
