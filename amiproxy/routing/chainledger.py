@@ -46,6 +46,7 @@ class ChainLedger(Ledger):
         self._name = name
         self._note = note
         self._toward = ""  # which server a Ping is for
+        self._in_order = True  # what is classified comes behind what was asked before of the server
         super().__init__(ids, name)
 
     @property
@@ -100,9 +101,11 @@ class ChainLedger(Ledger):
             if not self.source and message.raw.startswith(_PROXYS_OWN[0]):
                 self._note(message)
             return None
+        # What bears no Server is from the proxy itself, or it does not say which server it is from.
+        by_proxy = not self.source and message.get("Response").lower() == "error"
+        self._in_order = not by_proxy
         found = super().classify(message)
-        made_there = found is not None and found.owner > BROADCAST and not self.source
-        if found is None or not made_there or found.message.get("Response").lower() != "error":
+        if found is None or not by_proxy or found.owner <= BROADCAST:
             return found
         return self._saying_where(found)
 
@@ -135,7 +138,7 @@ class ChainLedger(Ledger):
         action = self._queue.get(key)
         if action is None:
             return None
-        if self.source:
+        if self._in_order:
             if open_list is not None:
                 self.open_list = None
                 self._end(open_list)

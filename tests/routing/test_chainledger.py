@@ -74,6 +74,19 @@ def test_an_error_of_the_proxy_ends_its_action_only(play: Play) -> None:
     assert play.heard("pbx1", "Response: Success", f"ActionID: {first}").owner == 1
 
 
+def test_an_answer_that_does_not_say_where_it_is_from_comes_in_order_all_the_same(
+    play: Play,
+) -> None:
+    """With serverheader = no: only an error may be the proxy's own."""
+    play.ask(1, "pbx1")
+    other, later = play.ask(2, "pbx2")[0], play.ask(3, "pbx1")[0]
+
+    assert play.heard("", "Response: Success", f"ActionID: {later}").owner == 3
+
+    assert play.over == [1, 3]
+    assert play.heard("", "Response: Success", f"ActionID: {other}").owner == 2
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -22,6 +22,9 @@ log = logging.getLogger("amiproxy.asterisk")
 #: Seconds until it is asked again; and where something has come of a server that is not known.
 AGAIN, SOON = 60.0, 2.0
 
+#: Seconds between two times that it is told who is before it.
+ANNOUNCE = 0.1
+
 
 class Chain:
     """What is asked of one proxy, called *scope* in the log.
@@ -37,7 +40,8 @@ class Chain:
         self._again_at = 0.0
         self._soon_at = 0.0
         self._echoes = False  # it puts the ActionID into its answers; the C program does not
-        self._refused = False  # it was said in the log that it does not list its servers
+        self._refused = False  # it does not list its servers
+        self._announced_at = 0.0
         #: What the proxy has said of its servers, and what has passed of them.
         self.behind = behind
         #: Who was said to ask.
@@ -49,7 +53,24 @@ class Chain:
 
     def due(self, now: float, *, soon: bool = False) -> bool:
         """Return whether to ask now; *soon*: something unknown has come."""
-        return now >= (self._soon_at if soon else self._again_at)
+        wanted = soon and not self._refused and now >= self._soon_at
+        return wanted or now >= self._again_at
+
+    def announces(self, path: str, now: float) -> bool:
+        """Return whether to say now that *path* is before this one; else it is said soon."""
+        if path == self.path:
+            return False
+        if now < self._announced_at + ANNOUNCE:
+            self._again_at = now
+            return False
+        self._announced_at = now
+        return True
+
+    def sign_of_life(self, now: float) -> bytes:
+        """Return what the proxy itself answers, whoever may ask what."""
+        if self._refused and not self.due(now):
+            return b"ProxyAction: Uptime\r\n\r\n"
+        return self.question(now, self.path)
 
     def question(self, now: float, path: str) -> bytes:
         """Return what is to be sent now; *path* says who asks."""

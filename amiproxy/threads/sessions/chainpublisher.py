@@ -41,8 +41,7 @@ class ChainPublisher(Publisher):
         self._proxy = link
         self._own = self._source
         self._sources: dict[str, Source] = {}
-        # When those went of whom clients were told that they are lost, in monotonic seconds.
-        self._lost_at: dict[str, float] = {}
+        self._lost_at = audience.origins.lost_at
         self._said: set[str] = set()  # the names of which the log says that they are left out
 
     def publish(self, chunk: Chunk) -> None:
@@ -58,6 +57,9 @@ class ChainPublisher(Publisher):
             for name, run in runs(chunk):
                 self._source, ledger.source = self._source_of(name), name
                 soon = soon or (bool(name) and not link.behind.was_told(name))
+                if name in self._lost_at and not is_notice(run.messages()[0].raw):
+                    self._tell(name, lost=False)  # before what it says
+                    self._source = self._source_of(name)
                 self._publish_run(name, run)
         finally:
             self._source, ledger.source = self._own, ""
@@ -110,45 +112,47 @@ class ChainPublisher(Publisher):
             return  # one too many
         self._proxy.behind.note_lost(name, lost=is_lost)
         if is_lost:
-            self._lost_at[name] = time.monotonic()
             self._forget(name)
+        if self._source.hushed:
+            return
+        if is_lost:
+            self._lost_at[name] = time.monotonic()
         else:
             self._lost_at.pop(name, None)
-        if not self._source.hushed:
-            super().notice(message)
+        super().notice(message)
 
     def notice(self, message: Message) -> None:
         """As any publisher; where the proxy is lost, so are those behind it."""
         super().notice(message)
         if message.raw.startswith(_LOST):
-            heard = self._link.record.unix(self._link.record.heard)
-            why = f"the connection to {self._link.name} is lost"
             for name in self._proxy.behind.names:
                 if name not in self._lost_at and name not in self._proxy.behind.lost:
-                    self._tell(name, notices.lost(name, why, heard), lost=True)
+                    self._tell(name, lost=True)
 
     def _compare(self) -> None:
         """Tell clients what the proxy has answered of servers that is new to them."""
-        behind, now = self._proxy.behind, time.monotonic()
+        behind = self._proxy.behind
         for name in [each for each in self._sources if each not in behind.servers]:
             self._forget(name)
             del self._sources[name]
-        for name, since in list(self._lost_at.items()):
-            if name not in behind.servers:
-                del self._lost_at[name]
-            elif name not in behind.lost:
-                self._tell(name, notices.connected(name, now - since), lost=False)
+        for name in list(self._lost_at):
+            if name in behind.servers and name not in behind.lost:
+                self._tell(name, lost=False)
 
-    def _tell(self, name: str, message: Message, *, lost: bool) -> None:
-        """Tell clients of the server *name*."""
+    def _tell(self, name: str, *, lost: bool) -> None:
+        """Tell clients that the server *name* is *lost*, or connected."""
         self._source = self._source_of(name)
         try:
+            if self._source.hushed:
+                return
+            now, record = time.monotonic(), self._link.record
             if lost:
-                self._lost_at[name] = time.monotonic()
+                self._lost_at[name] = now
+                why = f"the connection to {self._link.name} is lost"
+                message = notices.lost(name, why, record.unix(record.heard))
             else:
-                del self._lost_at[name]
-            if not self._source.hushed:
-                super().notice(message)
+                message = notices.connected(name, now - self._lost_at.pop(name, now))
+            super().notice(message)
         finally:
             self._source = self._own
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,10 +79,18 @@ def _named(servers: Sequence[AsteriskLink], name: str) -> list[Destination]:
         for each in servers
         if name in each.names
     ]
-    return direct or [
-        Destination(each, inner.name, inner.words - _taken(servers) | each.names)
+    if direct:
+        return direct
+    # Who has said that it is there has precedence, and who is connected to it.
+    found = [
+        (not each.behind.was_told(inner.name), inner.name in each.behind.lost, inner, each)
         for each in servers
         if (inner := each.behind.find(name)) is not None
+    ]
+    found.sort(key=itemgetter(0, 1))
+    return [
+        Destination(each, inner.name, inner.words - _taken(servers) | each.names)
+        for _, _, inner, each in found
     ]
 
 

@@ -2,7 +2,8 @@
 """Origins: by which connection the messages of a server behind another proxy come.
 
 By one at a time.  Where a server can be reached in two ways, or proxies make a ring, the same
-message comes twice; and a name may be written by anybody who is behind.
+message comes twice; and a name may be written by anybody who is behind: so a proxy that has
+said that the server is there has precedence over one by which its name has come.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Origins:
     def __init__(self, servers: Callable[[], Sequence[AsteriskLink]]) -> None:
         self._servers = servers
         self._heard: dict[str, AsteriskLink] = {}
+        #: When clients were told that a server is lost, by its name, in monotonic seconds.
+        self.lost_at: dict[str, float] = {}
         self._known: tuple[Sequence[AsteriskLink], frozenset[str]] = ((), frozenset())
 
     def is_by(self, link: AsteriskLink, name: str) -> bool:
@@ -42,13 +45,16 @@ class Origins:
             self._known = servers, direct
         if name in direct:
             return False
-        if len(self._heard) > _MOST:
-            self._heard.clear()  # names are made up: who comes first is found out anew
+        for names in (self._heard, self.lost_at):
+            if len(names) > _MOST:
+                names.clear()  # they are made up
         heard = self._heard.setdefault(name, link)
         if heard is link:
             return True
         if heard.connected and heard in servers:
-            return False
+            told = link.behind.was_told(name) and not heard.behind.was_told(name)
+            if not told:
+                return False
         self._heard[name] = link
         return True
 

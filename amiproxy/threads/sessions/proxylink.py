@@ -42,14 +42,17 @@ class ProxyLink(AsteriskLink):
 
     def announce(self, path: str) -> None:
         """Say who is before the proxy now, if it was told otherwise.  Never waits."""
-        if self.chain.path != path:
-            self.ask(path)
+        with self.lock:
+            now = time.monotonic()
+            if self.connected and self.chain.announces(path, now):
+                self._send(self.chain.question(now, path))
 
     def ping(self) -> None:
         """As any link; and a sign of life of the proxy itself, which no Asterisk has to give."""
         super().ping()
-        if self.chain.due(time.monotonic(), soon=True):
-            self.ask(self.chain.path)
+        with self.lock:
+            if self.connected:
+                self._send(self.chain.sign_of_life(time.monotonic()))
 
     # -- the server's thread ------------------------------------------------------------------
 

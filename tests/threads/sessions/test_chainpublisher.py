@@ -160,11 +160,23 @@ def test_a_list_that_was_not_asked_for_is_none(play: Play) -> None:
     assert play.link.behind.names == ("pbx1",)
 
 
-def test_who_may_not_list_is_known_by_what_passes(play: Play) -> None:
+def test_who_may_not_list_is_known_by_what_passes(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is not asked for each new name; the proxy itself is asked for a sign of life."""
     assert play.answer("ProxyResponse: Error", "Message: Action Filtered") == []
 
     assert scopes(play.hear(event("pbx2"))) == ["proxy2/pbx2"]
     assert play.link.behind.names == ("pbx1", "pbx2")
+
+    now = time.monotonic() + 5
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    play.hear(event("pbx3"))
+    assert play.asked() == []  # it would be refused again
+    play.link.ping()
+    assert [each.get("ProxyAction") for each in play.asked()] == ["", "Uptime"]
+    assert play.hear(Message.of("ProxyResponse: Success", "Uptime: 1").raw) == []
+    assert play.link.behind.find("pbx3") is not None
 
 
 def test_a_proxy_that_says_that_it_is_reached_through_itself_is_left(play: Play) -> None:
@@ -173,11 +185,17 @@ def test_a_proxy_that_says_that_it_is_reached_through_itself_is_left(play: Play)
 
 
 def test_who_is_before_the_proxy_is_said_where_it_changes(play: Play) -> None:
+    """At once, but not for each of many clients: then with the next thing that comes."""
     play.asked()
     play.link.announce("")
     play.link.announce("a b")
     play.link.announce("a b")
+    play.link.announce("a b c")
     assert [each.get("ProxyPath") for each in play.asked()] == ["a b"]
+
+    play.clients.path = lambda: "a b c"  # type: ignore[method-assign]
+    play.hear(event("pbx1"))
+    assert [each.get("ProxyPath") for each in play.asked()] == ["a b c"]
 
 
 def test_the_servers_behind_a_lost_proxy_are_lost_and_come_back(play: Play) -> None:
@@ -206,6 +224,18 @@ def test_the_servers_behind_a_lost_proxy_are_lost_and_come_back(play: Play) -> N
     assert found[0].items[0].message.lines[0] == "Event: ProxyServerConnected"
     play.link.ask("")
     assert play.list() == []
+
+
+def test_what_a_server_says_shows_that_it_is_there_again(play: Play) -> None:
+    """Before it is passed on, whether the proxy has listed its servers by then or not."""
+    play.hear(notices.lost("pbx1", "closed the connection", 1.0).raw)
+
+    found = play.hear(event("pbx1"), event("pbx1"))
+
+    assert [each.kind for each in found] == [BatchKind.NOTICE, BatchKind.EVENTS]
+    assert found[0].scope == "proxy2/pbx1"
+    assert "Server: pbx1" in found[0].items[0].message.lines
+    assert [each.kind for each in play.hear(event("pbx1"))] == [BatchKind.EVENTS]
 
 
 def test_what_the_proxy_says_of_its_servers_goes_on_as_a_notice(play: Play) -> None:
@@ -256,15 +286,23 @@ def test_what_comes_by_two_connections_is_passed_on_once(pair: MakePair) -> None
     one, two = Play(pair), Play(pair)
     one.servers = two.servers = (one.link, two.link)
     two.clients.origins = one.clients.origins
+    two.publisher = ChainPublisher(two.link, two.clients)
 
     assert scopes(one.hear(event("pbx1"))) == ["proxy2/pbx1"]
     assert two.hear(event("pbx1")) == []
     assert two.hear(event("pbx1", "UserEvent")) == []
 
-    one.link.lose()
-    assert scopes(two.hear(event("pbx1"))) == ["proxy2/pbx1"]
+    one.publisher.abandon(one.link.lose())
+    one.publisher.notice(notices.lost("proxy2", "closed the connection", 1.0))
+    found = two.hear(event("pbx1"))
+    assert [each.kind for each in found] == [BatchKind.NOTICE, BatchKind.EVENTS]
     one.connect()
     assert one.hear(event("pbx1")) == []
+
+    # Who says that the server is there has precedence: a name that passes may be anybody's.
+    one.list()
+    assert scopes(one.hear(event("pbx1"))) == ["proxy2/pbx1"]
+    assert two.hear(event("pbx1")) == []
 
 
 def test_calls_of_two_servers_are_not_mixed_up(play: Play) -> None:
