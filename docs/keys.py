@@ -30,6 +30,8 @@ KEYS = {
     "logintimeout": "s a log-in to a server may take",
     "keepalive": "s of silence before a Ping is sent to a server, which is lost without an answer "
     "in the same time; 0: never ([more](operations.md#when-an-asterisk-is-lost))",
+    "actiontimeout": "s until an action that is not answered, or gets no turn, ends with an error; "
+    "0: never ([more](operations.md#actions-that-are-not-answered))",
     "asteriskwritetimeout": "ms a write to a server may stall",
     "sslverify": "check the certificates of servers",
     "sslcafile": "against these authorities; an error without `sslverify = yes`",

@@ -21,6 +21,8 @@ from amiproxy.routing.pending import own_action
 from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
@@ -32,11 +34,17 @@ _PROXYS_OWN = (b"ProxyResponse:", b"ProxyMessage:")
 _SAYS_WHERE = re.compile(r".* \(at [^()]+\)", re.DOTALL)
 
 
+#: How many actions that were not answered in time keep their place among the answers.
+MOST_REFUSED = 1024
+
+
 class ChainLedger(Ledger):
     """The actions under way on a connection to the proxy *name*.
 
     *note* is told each ``ProxyResponse``.
     """
+
+    in_order = False
 
     def __init__(self, ids: ActionIds, name: str, note: Callable[[Message], object]) -> None:
         self._open: dict[str, PendingAction] = {}
@@ -45,6 +53,8 @@ class ChainLedger(Ledger):
         self.source = ""
         self._name = name
         self._note = note
+        self._moved: set[str] = set()
+        self._progress_of: dict[str, float] = {}
         self._toward = ""  # which server a Ping is for
         self._in_order = True  # what is classified comes behind what was asked before of the server
         super().__init__(ids, name)
@@ -60,6 +70,35 @@ class ChainLedger(Ledger):
             self._open.pop(self.source, None)
         else:
             self._open[self.source] = action
+
+    # -- what is not answered in time ------------------------------------------------------------
+
+    def note_time(self, now: float) -> None:
+        """As any ledger, for each server by itself."""
+        super().note_time(now)
+        for target in self._moved:
+            self._progress_of[target] = now
+        self._moved.clear()
+
+    def _note_progress(self, action: PendingAction) -> None:
+        super()._note_progress(action)
+        self._moved.add(action.target)
+
+    def _progress_for(self, action: PendingAction) -> float:
+        return self._progress_of.get(action.target, 0.0)
+
+    def _unanswered(self) -> Iterator[PendingAction]:
+        yield from list(self._open.values())
+        yield from list(self._queue.values())
+
+    def _refuse(self, action: PendingAction) -> None:
+        """As any ledger; it leaves its room to actions for other servers."""
+        super()._refuse(action)
+        self.in_flight -= action.size
+        action.size = 0
+        refused = [each for each in self._queue.values() if each.refused]
+        for oldest in refused[:-MOST_REFUSED]:
+            self._drop(oldest)
 
     def enter(self, action: PendingAction) -> bytes:
         """As any ledger."""

@@ -34,6 +34,9 @@ accepts an Originate which the proxy has made asynchronous makes it held: its cl
 had no answer yet and gets one from the OriginateResponse.  Whatever ends a state otherwise
 ends the action.  A lost connection ends all of them.  ``take_over`` returns what has ended.
 
+What is not answered in time is refused: it has ended for who asked, and stays in its state, so
+that what comes of it after all is told from the answers to others, by its place too, and dropped.
+
 An event that bears an ActionID and is no answer is for everybody, with the ActionID that
 its sender gave (spec 12.20, 12.24).
 
@@ -96,7 +99,8 @@ class Ledger(UnderWay):
         if action is None:
             return self._unasked(message, wire_id)
         if message.values.get("response", "").lower() == "success":
-            if action.held_back:
+            if action.held_back and not action.refused:
+                self._note_progress(action)
                 self._held.add(action)
                 return None  # answered when its OriginateResponse comes
             if starts_list(message) and (action.owner != PROXY or action.kept):
@@ -178,7 +182,8 @@ class Ledger(UnderWay):
             if self._held.take(key) is None:
                 self._take(wire_id)
             done = message.get("Response").lower() == "success"
-            return self._originate_answer(action, done=done)
+            answer = self._originate_answer(action, done=done)
+            return self._part(message, action) if action.refused else answer
         if name in FOR_ALL or (action is None and message.has("Privilege")):
             return self._event_for_all(message, wire_id, key, action)
         # An item of a list that is over is for nobody.
@@ -220,6 +225,11 @@ class Ledger(UnderWay):
         self, message: Message, action: PendingAction, *, final: bool = False
     ) -> Routed | None:
         """Return *message* as a part of the answer to *action*, which ends if it is *final*."""
+        self._note_progress(action)
+        if action.refused:
+            self.late_answers += not action.late
+            action.late = True
+            return None
         if final:
             self._end(action, message)
         return part(message, action, final=final)

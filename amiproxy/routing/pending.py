@@ -76,6 +76,13 @@ class PendingAction:
     marked: bool = False  # an item of its list carried the ActionID
     told: bool = False  # what its session was sent shows its end
     last: Message | None = None  # what ended it, if anything did
+    refused: bool = False  # it was not answered in time: it has ended, whatever comes of it
+    late: bool = False  # and something did come
+
+    @property
+    def went(self) -> bool:
+        """Whether it has gone to its server, which may have carried it out."""
+        return bool(self.key)
 
     def is_private(self) -> bool:
         """Return whether no other client may see the answer (spec 12.26).

@@ -12,6 +12,7 @@ Asterisk, where it was to be synchronous, its later actions would wait too (spec
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +52,12 @@ class Turns:
         self._bytes: dict[int, int] = {}  # how much of each session waits
         #: How many actions wait for their turn alone.
         self.count = 0
+        #: Until when nobody could have a turn, in monotonic seconds.
+        self.blocked_until = 0.0
+        # Nothing waits that was asked, or let go by ``release``, before; and by session when
+        # that was.
+        self._oldest = math.inf
+        self._released: dict[int, float] = {}
 
     @property
     def empty(self) -> bool:
@@ -68,6 +75,7 @@ class Turns:
             held.behind.append(action)
             return
         self._accounts.setdefault(account, {}).setdefault(owner, deque()).append(action)
+        self._oldest = min(self._oldest, action.since)
         self.count += 1
 
     def hold(self, originate: PendingAction) -> None:
@@ -79,12 +87,17 @@ class Turns:
             behind = self._remove(account, owner)
         self.held[owner] = _Held(originate, behind)
 
-    def release(self, owner: int) -> None:
-        """Let session *owner* have its turns again: its Originate is answered."""
+    def release(self, owner: int, now: float) -> None:
+        """Let session *owner* have its turns again: its Originate is answered.
+
+        The time that its actions may wait begins *now*, in monotonic seconds.
+        """
         held = self.held.pop(owner, None)
         if held is not None and held.behind:
             account = self._account_of[owner]
             self._accounts.setdefault(account, {})[owner] = held.behind
+            self._released[owner] = now
+            self._oldest = min(self._oldest, now)
             self.count += len(held.behind)
 
     def holder(self, owner: int) -> PendingAction | None:
@@ -108,7 +121,7 @@ class Turns:
             sessions[number] = waiting
             self._bytes[number] -= len(action.raw)
         else:
-            del self._account_of[number], self._bytes[number]
+            self._forget(number)
         if sessions:
             self._accounts[account] = sessions
         self.count -= 1
@@ -133,24 +146,33 @@ class Turns:
     def withdraw(self, owner: int) -> Collection[PendingAction]:
         """Forget what waits of session *owner*, and return it."""
         held = self.held.pop(owner, None)
-        account = self._account_of.pop(owner, None)
+        account = self._account_of.get(owner)
         if account is None:
             return ()
-        del self._bytes[owner]
+        self._forget(owner)
         return self._remove(account, owner) if held is None else held.behind
 
     def take_older(self, moment: float) -> list[PendingAction]:
-        """Forget what waits for its turn alone and was asked before *moment*; return it."""
+        """Forget what has waited for its turn alone since before *moment*; return it.
+
+        That takes a moment where there is nothing.
+        """
         found: list[PendingAction] = []
+        if moment <= self._oldest:
+            return found
+        self._oldest = math.inf
         for account, sessions in list(self._accounts.items()):
             for owner, waiting in list(sessions.items()):
-                while waiting and waiting[0].since < moment:
+                released = self._released.get(owner, 0.0)
+                while waiting and max(waiting[0].since, released) < moment:
                     found.append(waiting.popleft())
                     self._bytes[owner] -= len(found[-1].raw)
                     self.count -= 1
-                if not waiting:
+                if waiting:
+                    self._oldest = min(self._oldest, max(waiting[0].since, released))
+                else:
                     self._remove(account, owner)
-                    del self._account_of[owner], self._bytes[owner]
+                    self._forget(owner)
         return found
 
     def clear(self) -> list[PendingAction]:
@@ -166,8 +188,15 @@ class Turns:
         self._accounts.clear()
         self._account_of.clear()
         self._bytes.clear()
+        self._released.clear()
+        self._oldest = math.inf
         self.count = 0
         return lost
+
+    def _forget(self, owner: int) -> None:
+        """Note that nothing of session *owner* waits."""
+        del self._account_of[owner], self._bytes[owner]
+        self._released.pop(owner, None)
 
     def _remove(self, account: str, owner: int) -> deque[PendingAction]:
         """Take what waits of session *owner* out of the turns of *account*."""

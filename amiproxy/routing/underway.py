@@ -15,7 +15,7 @@ from amiproxy.routing.pending import HeldBack, LongIds, own_action
 from amiproxy.wire.routed import PROXY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
@@ -27,6 +27,9 @@ MAX_HELD = 65536
 
 class UnderWay:
     """The actions under way on one connection.  *host*: what its messages call it, or ""."""
+
+    #: Whether one answer comes after the other, in the order of the actions.
+    in_order = True
 
     def __init__(self, ids: ActionIds, host: str, *, most_held: int = MAX_HELD) -> None:
         self._ids = ids
@@ -45,6 +48,11 @@ class UnderWay:
         self.held: Collection[str] = self._held.by_key
         #: Bytes that went upstream for actions to which no Response has come.
         self.in_flight = 0
+        #: How many answers came, or began to come, when it was too late.
+        self.late_answers = 0
+        #: Whether a part of an answer has come since ``note_time``, which says when.
+        self.moved = False
+        self._progress = 0.0
 
     def enter(self, action: PendingAction) -> bytes:
         """Queue *action*, which goes upstream now; return the bytes that are to go."""
@@ -102,6 +110,49 @@ class UnderWay:
             return 0.0
         return max(heard, oldest.since) + oldest.occupies - now
 
+    def note_time(self, now: float) -> None:
+        """Note that parts of answers have come until *now*, monotonic seconds."""
+        self._progress, self.moved = now, False
+
+    def refuse(self, now: float, timeout: float) -> None:
+        """End the actions that were not answered in time at *now*, monotonic seconds.
+
+        Asterisk answers one action after the other: the time of one is *timeout* seconds since it
+        went, or since a part of any answer came; a call has its own, what loads anew has more.
+        What comes of them later is dropped, but it takes its place among the answers.
+        """
+        calling: set[str] = set()  # servers that make a call, say, and answer nothing meanwhile
+        for action in self._unanswered():
+            if action.refused or action.owner == PROXY or action.target in calling:
+                continue
+            since = max(action.since, self._progress_for(action))
+            if now - since > (action.ringing or max(timeout, action.occupies)):
+                self._refuse(action)
+            elif self.in_order and not action.held_back:
+                break  # nor is any behind it
+            elif action.occupies:
+                calling.add(action.target)
+
+    def _refuse(self, action: PendingAction) -> None:
+        self._end(action)
+        action.refused = True
+
+    def _unanswered(self) -> Iterator[PendingAction]:
+        """Yield the actions to which the answer, or a part of it, is to come; oldest first."""
+        if self.open_list is not None:
+            yield self.open_list
+        yield from list(self._queue.values())
+
+    def _progress_for(self, action: PendingAction) -> float:
+        """Return when the last part of an answer came that is in order with that to *action*."""
+        del action
+        return self._progress
+
+    def _note_progress(self, action: PendingAction) -> None:
+        """Note that a part of the answer to *action* has come."""
+        del action
+        self.moved = True
+
     def abandon(self) -> None:
         """Forget everything: the connection is gone.  What was unanswered has ended."""
         lost = [] if self.open_list is None else [self.open_list]
@@ -122,6 +173,8 @@ class UnderWay:
 
     def _end(self, action: PendingAction, last: Message | None = None) -> None:
         """Note that *action* is over; *last*, which its session gets, shows that."""
+        if action.refused:
+            return  # it was before
         action.last, action.told = last, last is not None
         if action.owner != PROXY:
             self.owed.remove(action.owner)

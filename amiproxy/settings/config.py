@@ -140,6 +140,8 @@ class Config:
     client_write_timeout: float = _setting(0.1, "clientwritetimeout", milliseconds, live=True)
     connect_timeout: float = _setting(5.0, "connecttimeout", positive_seconds, live=True)
     # "no": there is none, "": beside the pid file.
+    # Seconds from its sending until an action is answered with an error; 0: it is waited for.
+    action_timeout: float = _setting(30.0, "actiontimeout", seconds, live=True)
     control_socket: str = _setting("", "controlsocket", path_or_no)
     display_connects: bool = _setting(True, "displayconnects", boolean, live=True)
     drain_seconds: float = _setting(3.0, "drainseconds", seconds, live=True)

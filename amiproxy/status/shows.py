@@ -68,6 +68,8 @@ SERVERS: tuple[Column[ServerStatus], ...] = (
     Column("PING", lambda row: units.short(row.round_trip), 1, look=_slow),
     Column("UNDER WAY", lambda row: units.number(row.actions_under_way), 2),
     Column("WAITING", lambda row: units.number(row.actions_waiting), 5),
+    Column("TIMED OUT", lambda row: units.number(row.actions_timed_out), 4),
+    Column("LATE", lambda row: units.number(row.late_answers), 8),
     Column("CONNECTS", lambda row: units.number(row.connects), 3),
     Column("LOSSES", lambda row: units.number(row.losses), 4),
     Column("HEARD", lambda row: units.span(row.heard), 6),

@@ -60,6 +60,9 @@ class ServerStatus:
     #: Actions that have gone there and are not answered, and those that wait for their turn.
     actions_under_way: int
     actions_waiting: int
+    #: Those that were not answered in time since the proxy began, and how many of them were later.
+    actions_timed_out: int
+    late_answers: int
     #: Of this connection.
     bytes_received: Optional[int]
     bytes_sent: Optional[int]

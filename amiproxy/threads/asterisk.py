@@ -26,6 +26,7 @@ from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions import pausing
 from amiproxy.threads.sessions.chainpublisher import publisher_for
+from amiproxy.threads.sessions.overdue import refuse_overdue
 from amiproxy.threads.sessions.proxylink import link_to
 from amiproxy.threads.standing import Standing
 from amiproxy.threads.straight import straight
@@ -154,8 +155,8 @@ class AsteriskServer:
             self.link.log_off(reason)
 
     def refuse_overdue(self) -> None:
-        """Answer the actions that have waited too long for a pause to end.  Never waits."""
-        self._publisher.refuse(pausing.overdue(self.link, time.monotonic()))
+        """Answer the actions that take too long, or have waited for too long.  Never waits."""
+        refuse_overdue(self.link, self._publisher, self._config.action_timeout)
 
     def try_now(self) -> None:
         """End the pause before the next try to connect, if there is one.  Never waits."""

@@ -57,8 +57,13 @@ class Keepalive:
         if not self._over_at:
             self._link.ping()
             self._over_at = now + _SHARE * keepalive
-        elif self._link.is_busy(now, self._heard):
+        elif self._is_busy(now):
             self._over_at = now + keepalive
         else:
             silent = f"silent for {now - self._heard:.0f} s, a Ping was not answered"
             raise PeerGone(silent, told=f"no answer to a Ping for {keepalive:g} s")
+
+    def _is_busy(self, now: float) -> bool:
+        """Return whether Asterisk may be silent because it makes a call, or loads anew."""
+        with self._link.lock:
+            return self._link.ledger.patience(now, self._heard) > 0

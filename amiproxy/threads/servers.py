@@ -41,7 +41,7 @@ class Server(Protocol):
         """Log off, and connect anew at once; actions wait meanwhile.  Never waits."""
 
     def refuse_overdue(self) -> None:
-        """Answer the actions that have waited too long for a pause to end.  Never waits."""
+        """Answer the actions that take too long, or have waited for too long.  Never waits."""
 
     def try_now(self) -> None:
         """End the pause before the next try to connect, if there is one.  Never waits."""

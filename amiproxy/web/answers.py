@@ -29,7 +29,12 @@ log = logging.getLogger("amiproxy.web")
 Headers = tuple[tuple[str, str], ...]
 
 #: The proxy's own words where no Asterisk can be asked (spec 12.2).
-_UNAVAILABLE = re.compile(r"No Asterisk server connected|Server .* is not connected")
+_UNAVAILABLE = re.compile(
+    r"(?:No Asterisk server connected|Server .* is not connected)(?: \(at [^()]+\))?"
+)
+
+#: And where one has not answered (``actiontimeout``).
+_LATE = re.compile(r"Server .* did not answer in time(?: \(at [^()]+\))?")
 
 #: What XML 1.0 cannot hold, not even escaped.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -138,13 +143,20 @@ class Answer:
             return 503
         last = self.messages[-1].values
         is_error = last.get("response", "").lower() == "error"
-        if is_error and _UNAVAILABLE.fullmatch(last.get("message", "")):
-            return 503
+        if is_error and (status := _of_the_proxy(last.get("message", ""))):
+            return status
         if (not allowed or action == "login") and self.is_error:
             return 401
         if not self.complete and not (until and self.messages[0].has("Response")):
             return 504
         return 200
+
+
+def _of_the_proxy(text: str) -> int:
+    """Return the status of an error of the proxy's own with *text*, 0: it is Asterisk's."""
+    if _UNAVAILABLE.fullmatch(text):
+        return 503
+    return 504 if _LATE.fullmatch(text) else 0
 
 
 def page(style: str) -> bytes:

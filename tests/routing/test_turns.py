@@ -88,7 +88,7 @@ def test_a_session_that_is_held_has_no_turn() -> None:
     assert (turns.waiting(2), turns.size(2), turns.holder(2)) == (3, 3, originate)
     assert (taken(turns), turns.empty) == ([1, 3], False)
 
-    turns.release(2)
+    turns.release(2, 0.0)
     assert [turns.take().raw for _ in range(turns.count)] == [b"2", b"5", b"6"]
     assert (turns.empty, turns.holder(2), turns.waiting(2)) == (True, None, 0)
 
@@ -104,7 +104,7 @@ def test_a_held_session_may_go_or_lose_its_server() -> None:
     assert [len(turns.withdraw(1)) for _ in range(2)] == [2, 0]
     assert [each.raw for each in turns.clear()] == [b"1", b"2"]
     for owner in (1, 2):
-        turns.release(owner)
+        turns.release(owner, 0.0)
         assert not turns.waiting(owner)
     assert turns.empty
 

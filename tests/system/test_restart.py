@@ -133,6 +133,7 @@ def test_an_action_under_way_when_asterisk_goes_is_answered_with_an_error(
                 "Response: Error",
                 "ActionID: 1",
                 "Message: Server 127.0.0.1 is not connected",
+                "CarriedOut: perhaps",
             ]
             wait_connected(program, 2)
             other.send("Action: Ping", "ActionID: 2")

@@ -248,13 +248,13 @@ def test_a_silent_asterisk_is_pinged_and_left_if_it_does_not_answer(
 ) -> None:
     """Its answer is nobody's; without one there is a new connection."""
     play = stage(keepalive=0.02)
-    play.link.is_busy = lambda *_: True  # type: ignore[method-assign]  # we may be slow
+    play.link.ledger.patience = lambda *_: 1.0  # type: ignore[method-assign]  # we may be slow
     link = play.live()
     for _ in range(2):
         action, action_id = read_block(link)
         assert action == "Action: Ping"
         link.sendall(f"Response: Success\r\n{action_id}\r\nPing: Pong\r\n\r\n".encode())
-    del play.link.is_busy
+    del play.link.ledger.patience
 
     play.asterisk.log_in()
 

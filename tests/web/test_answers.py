@@ -181,6 +181,7 @@ def test_the_page_has_a_form() -> None:
 
 
 ERROR = Message.of("Response: Error", "Message: No such thing")
+LATE = Message.of("Response: Error", "Message: Server a did not answer in time", "CarriedOut: no")
 GONE = Message.of("Response: Error", "Message: Server pbx is not connected")
 
 
@@ -193,6 +194,8 @@ GONE = Message.of("Response: Error", "Message: Server pbx is not connected")
         ([ERROR], True, {"action": "login"}, 401),
         ([PONG], True, {"allowed": False}, 200),
         ([GONE], True, {}, 503),
+        ([LATE], True, {}, 504),
+        ([LATE.setting("Message", "Server a did not answer in time (at b)")], True, {}, 504),
         ([PONG, replies.SHUTTING_DOWN], True, {}, 503),
         ([], False, {}, 504),
         ([PONG], False, {}, 504),

@@ -48,6 +48,7 @@ class AsteriskLink(Numbering):
     #: Whether its thread has ended for good: refused, or tried often enough.
     given_up = False
     tried = False  #: whether a try to connect has failed
+    refusing: Collection[int] = ()  #: as ``delivering``, of the watchdog's thread (overdue.py)
 
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         super().__init__()
@@ -168,7 +169,7 @@ class AsteriskLink(Numbering):
         """Return how many actions of session *number* are still to be answered."""
         with self.lock:
             unanswered = self.ledger.unanswered(number) + self.turns.waiting(number)
-            return unanswered or (number in self.delivering)
+            return unanswered or number in self.delivering or number in self.refusing
 
     def patience(self, number: int, now: float) -> float:
         """Return for how many seconds from *now* an answer to session *number* may take.
@@ -292,6 +293,8 @@ class AsteriskLink(Numbering):
             self.about.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
             self.pings.note(ledger)
+            if ledger.moved:
+                ledger.note_time(time.monotonic())
             over = self._over()
             if behind := ledger.ask_behind():
                 self._send(behind)
@@ -316,12 +319,21 @@ class AsteriskLink(Numbering):
 
     def _over(self, *waited: PendingAction) -> list[PendingAction]:
         """Return the clients' actions that have ended since the last call, and those *waited*."""
-        over = [*self.ledger.take_over(), *waited]
+        over = [*self.take_over(time.monotonic()), *waited]
         if over:
             self.delivering = {action.owner for action in over}
-            for action in over:
-                if action.held_back:
-                    self.turns.release(action.owner)
+        return over
+
+    def take_over(self, now: float) -> list[PendingAction]:
+        """Return the clients' actions that have ended since the last call.
+
+        What waits behind them has its turns from *now* on, in monotonic seconds.  The caller
+        holds ``lock``.
+        """
+        over = self.ledger.take_over()
+        for action in over:
+            if action.held_back:
+                self.turns.release(action.owner, now)
         return over
 
     def _send(self, raw: bytes) -> None:
@@ -331,11 +343,3 @@ class AsteriskLink(Numbering):
         if transport is not None and self.connected:
             with transport.lock:
                 transport.send(raw)
-
-    def is_busy(self, now: float, heard: float) -> bool:
-        """Return whether Asterisk may be silent because it makes a synchronous call.
-
-        *now* and when it was last *heard* are in monotonic seconds.
-        """
-        with self.lock:
-            return self.ledger.patience(now, heard) > 0

@@ -29,6 +29,8 @@ class LinkRecord:
         self.losses, self.lost_at, self.lost_because = 0, 0.0, ""
         #: When a live connection was last heard, 0.0: never; and when it was first tried.
         self.heard = self.began = 0.0
+        #: How many actions were not answered in time.  The watchdog's thread writes it.
+        self.timeouts = 0
         #: How many events have come, since the proxy began.
         self.events = 0
 

@@ -3,9 +3,9 @@
 
 What a pause is for: to restart an Asterisk without an error for anybody.  Actions that went
 before are answered; later ones wait, also while the connection is gone, until it is resumed and
-Asterisk has booted.  Nobody's waits for longer than WAITS, and a client's only up to the same
-number and size as behind others' actions (``MOST_WAITING`` of routing/turns.py): then it is read
-no further.
+Asterisk has booted.  Nobody's waits for longer than WAITS (overdue.py), and a client's only up to
+the same number and size as behind others' actions (``MOST_WAITING`` of routing/turns.py): then it
+is read no further.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from amiproxy.threads.sessions.gate import State
 
 if TYPE_CHECKING:
-    from amiproxy.routing.pending import PendingAction
     from amiproxy.threads.sessions.link import AsteriskLink
 
 #: Seconds that an action may wait for a pause to end; then it is answered with an error.
@@ -61,11 +60,3 @@ def is_idle(link: AsteriskLink) -> bool:
     if not idle:
         link.ping()
     return idle
-
-
-def overdue(link: AsteriskLink, now: float) -> list[PendingAction]:
-    """Return and forget the actions that have waited for *link* too long at *now*, monotonic s."""
-    if not link.gate.holds:
-        return []
-    with link.lock:
-        return link.turns.take_older(now - WAITS) if link.gate.holds else []

@@ -201,16 +201,14 @@ class Publisher:
         self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost)
         self._audience.forget(self._link.scope)
 
-    def refuse(self, waited: Collection[PendingAction]) -> None:
-        """Tell who asked what has *waited* in vain for a pause to end.  Any thread may call."""
-        if not waited:
-            return
-        log.warning("asterisk@%s: paused: %d actions refused", self._link.scope, len(waited))
+    def refuse(self, actions: Collection[PendingAction], text: str) -> None:
+        """Tell who asked that *actions* are over, in the words of *text*.  Any thread may call."""
         try:
-            items = _refusals(waited, f"Server {self._link.name} is paused")
-            self._audience.publish(Batch.of_items(self._link.scope, items))
+            batch = Batch.of_items(self._link.scope, _refusals(actions, text))
+            batch.names = self._link.names
+            self._audience.publish(batch)
         finally:
-            self._tell_end(waited)
+            self._tell_end(actions)
 
     def _note(self, messages: Iterable[Message]) -> None:
         """Record the calls in *messages*, and what they mean, for filters that there are.
@@ -233,11 +231,16 @@ def _portions(chunk: Chunk) -> Iterator[Chunk]:
 
 
 def _refusals(actions: Iterable[PendingAction], text: str) -> list[Routed]:
-    """Return the errors that end *actions*, in the words of *text*."""
+    """Return the errors that end *actions*, in the words of *text*.
+
+    What has not gone to Asterisk has surely not been carried out.
+    """
     items: list[Routed] = []
     for action in actions:
         action.told = True
-        action.last = replies.answer(action.given, "Response: Error", f"Message: {text}")
+        carried_out = "perhaps" if action.went else "no"
+        lines = (f"Message: {text}", f"CarriedOut: {carried_out}")
+        action.last = replies.answer(action.given, "Response: Error", *lines)
         items.append(
             Routed(
                 action.last,

@@ -62,6 +62,8 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         network_round_trip=None if found is None else found.round_trip,
         actions_under_way=sum(actions.gone.values()),
         actions_waiting=sum(actions.waiting.values()),
+        actions_timed_out=record.timeouts,
+        late_answers=link.ledger.late_answers,
         bytes_received=None if found is None else found.received,
         bytes_sent=None if found is None else found.sent,
         backlog=0 if transport is None else transport.backlog,

@@ -8,6 +8,8 @@ from typing import Callable
 
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions.overdue import take
+from tests.threads.sessions.answersforged import CHANNEL, Forging
 from tests.threads.sessions.answersmodel import (
     GIVEN,
     LIMITS,
@@ -15,7 +17,6 @@ from tests.threads.sessions.answersmodel import (
     Asked,
     Client,
     Server,
-    World,
     value_of,
 )
 
@@ -31,18 +32,36 @@ ACTIONS = {
 }
 MODES = list(AutoFilter)
 
-#: A channel of the users who see its calls only.
-CHANNEL = ("Channel: SIP/1-1", "Uniqueid: 1.1")
+
+class End:
+    """Counts how often an action ends."""
+
+    times = 0
+
+    def over(self, server: str, answer: Message | None) -> None:
+        """It was answered, or will not be."""
+        del server, answer
+        self.times += 1
+
+    def end(self, result: str) -> None:
+        """It has not gone."""
+        del result
+        self.times += 1
 
 
-class History(World):
+class History(Forging):
     """Carries a history out."""
+
+    def __init__(self, history: bytes) -> None:
+        super().__init__(history)
+        self.ends: list[End] = []
+        self.later = 0.0  # seconds from now at which actions are late
 
     def play(self) -> None:
         """Do all, answer all that is unanswered, and compare."""
         changes: tuple[Callable[[], None], ...] = (
             self.ask, self.ask, self.ask, self.ask, self.join, self.change, self.leave, self.lose,
-            self.expire, self.log_in,
+            self.expire, self.log_in, self.refuse,
         )  # fmt: skip
         says: tuple[Callable[[Server], None], ...] = (
             self.answer, self.answer, self.answer, self.response, self.event, self.foreign_event,
@@ -72,6 +91,10 @@ class History(World):
         self.check()
         for client in self.clients.values():
             assert not any(link.unanswered(client.number) for link in self.router.servers)
+        assert [end.times for end in self.ends] == [1] * len(self.ends)
+        for server in self.servers:
+            assert not server.link.ledger.in_flight
+            assert server.link.turns.empty
 
     def answer_all(self, server: Server) -> None:
         """Answer all that *server* was asked."""
@@ -120,7 +143,11 @@ class History(World):
         """Send one action."""
         lines = [*ACTIONS[kind], f"Server: {server.host}"]
         lines += [] if given is None else [f"ActionID: {given}"]
-        refused = self.router.forward(client.session, Message.of(*lines), LIMITS, hold_back=True)
+        end = End()
+        self.ends.append(end)
+        refused = self.router.forward(
+            client.session, Message.of(*lines), LIMITS, hold_back=True, witness=end
+        )
         assert refused is None
         if client.mode is AutoFilter.ON and given is not None:
             client.last_id = given
@@ -241,7 +268,10 @@ class History(World):
         server.publisher.abandon(server.link.lose())
         for client in self.clients.values():
             told = client.wire.take().count(b"is not connected")
-            mine = sum(asked is not None and asked.owner == client.number for asked in lost)
+            mine = sum(
+                asked is not None and not asked.late and asked.owner == client.number
+                for asked in lost
+            )
             assert told == (mine if client.here else 0)
         calls = [asked for asked in server.calls if asked.kind == "async"]
         server.open()
@@ -257,65 +287,35 @@ class History(World):
             asked.kind = "async"  # from now on its response is an event as any other
         server.read()  # what waited behind them
 
-    # -- servers, forged -------------------------------------------------------------------------
+    def refuse(self) -> None:
+        """A server answers too late: all that it was asked ends with an error, once.
 
-    def some_id(self, server: Server) -> str:
-        """Return an ActionID that is under way nowhere on *server*: old, guessed, another's."""
-        elsewhere = [
-            asked.wire_id
-            for other in self.servers if other is not server
-            for asked in (*other.queue, *other.calls)
-        ]  # fmt: skip
-        ids = [*GIVEN[1:], "amp2-42", *self.old[-6:], *elsewhere]
-        chosen = ids[self.pick(len(ids))]
-        return "2" if server.listing is not None and server.listing.wire_id == chosen else chosen
-
-    def event(self, server: Server) -> None:
-        """Something happens at an Asterisk."""
-        of_class = ("call", "system")[self.pick(2)]
-        mark = self.of_event(None, f"{of_class} event", of_class=of_class)
-        server.say("Event: Newchannel", f"Privilege: {of_class},all", *CHANNEL, mark)
-
-    def foreign_event(self, server: Server) -> None:
-        """Another program's event, with an ActionID that is none of ours."""
-        name = ("UserEvent", "OriginateResponse", "Odd")[self.pick(3)]
-        given = (*GIVEN[1:], "amp9-zzzzzzZZZZZZ012345-1", "amp1-42")[self.pick(7)]
-        mark = self.of_event(given, f"foreign {name}", of_class="call")
-        server.say(f"Event: {name}", "Privilege: call,all", f"ActionID: {given}", mark)
-
-    def forge_answer(self, server: Server) -> None:
-        """A value forges a Response."""
-        given = self.some_id(server) if self.pick(3) else None
-        lines = [("Response: Success", "Response: Error")[self.pick(2)]]
-        lines += [[], ["EventList: start"], ["Message: Peers will follow"]][self.pick(3)]
-        lines += [] if given is None else [f"ActionID: {given}"]
-        server.say(*lines, self.of_nobody(given, "forged answer"))
-
-    def forge_item(self, server: Server) -> None:
-        """A value forges an item or the end of a list; one of our ActionIDs makes it nobody's."""
-        given = self.some_id(server)
-        if any(given in each.ours for each in self.servers):
-            mark = self.mark(set(), set(), "forged item", given)
-        else:
-            mark = self.of_event(given, "forged item", of_class="")
-        head = ("Event: Status", "Event: StatusComplete")[self.pick(2)]
-        server.say(head, f"ActionID: {given}", "EventList: Complete", mark)
-
-    def forge_without_id(self, server: Server) -> None:
-        """A value forges an item, an end or text without ActionID: part of what is under way."""
-        asked = server.listing
+        What had no turn either; but what stands behind a call of its own client waits on.
+        """
+        server = self.some_server()
         if self.pick(2):
-            texting = server.texting or (server.queue[0] if server.queue else None)
-            if asked is None and texting is not None and texting.kind == "text":
-                asked = texting
-            if asked is None:
-                mark = self.of_nobody(None, "forged text")
-            else:
-                mark = self.of_answer(asked, bears=False, what="text in its own answer")
-            server.say("text", mark)
-        elif asked is None:
-            server.say("Event: PeerEntry", self.of_event(None, "forged event", of_class=""))
-        else:
-            end = "Event: StatusComplete" if asked.marked else "Event: PeerEntry"
-            mark = self.of_answer(asked, bears=False, what="forged item of its own list")
-            server.say(end, mark)
+            return
+        calls = [asked for asked in server.calls if asked.kind == "held"]
+        sent = [server.listing, server.texting, *server.queue]
+        late = {asked for asked in sent if asked is not None and asked.owner and not asked.late}
+        blocked = {asked.owner for asked in (*server.queue, *calls) if asked.kind == "held"
+                   and not asked.late}  # fmt: skip
+        for owner, waiting in server.waiting.items():
+            if owner not in blocked:
+                late.update(waiting)
+                waiting.clear()
+        self.collect()
+        self.later += 10_000
+        overdue = take(server.link, time.monotonic() + self.later, 30.0)
+        if overdue:
+            server.publisher.refuse([*overdue.waited, *overdue.unanswered], "is late")
+        server.link.refusing = ()
+        for asked in late:
+            asked.late = True
+            if asked.kind == "held":
+                asked.kind = "async"  # from now on its response is an event as any other
+        for client in self.clients.values():
+            told = client.wire.take().count(b"Message: is late")
+            mine = sum(asked.owner == client.number for asked in late)
+            assert told == (mine if client.here else 0)
+        server.read()

@@ -90,6 +90,7 @@ class Asked:
     unique: bool = False
     client: Client | None = None
     marked: bool = False  # an item of its list bore the ActionID
+    late: bool = False  # its client was told that it is not answered in time
 
 
 class Client:
@@ -200,7 +201,9 @@ class World:
 
     def readers(self, asked: Asked, given: str | None) -> set[int]:
         """Return who sees a part of the answer to *asked*; *given* is the ActionID in it."""
-        found = set()
+        found: set[int] = set()
+        if asked.late:
+            return found
         unique = asked.unique or (asked.client is not None and asked.client.mode is UNIQUE)
         for number, client in self.clients.items():
             matches = client.mode is not ON or self.matches(client, given)

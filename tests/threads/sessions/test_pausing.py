@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.threads.sessions import pausing
+from amiproxy.threads.sessions import overdue, pausing
 from amiproxy.threads.sessions.submitted import Submitted
 from tests.support import wait_until
 from tests.threads.sessions.test_link_turns import PING, Play
@@ -119,12 +119,14 @@ def test_nobody_waits_for_ever(play: Play, monkeypatch: pytest.MonkeyPatch) -> N
     play.ask(1)
     later = time.monotonic() + pausing.WAITS
 
-    assert pausing.overdue(play.link, later - 60) == []
-    assert [action.owner for action in pausing.overdue(play.link, later + 1)] == [1, 1]
+    assert not overdue.take(play.link, later - 60, 0)
+    found = overdue.take(play.link, later + 1, 0)
+    assert [action.owner for action in found.waited] == [1, 1]
+    assert found.why == "is paused"
     play.ask(2)
     pausing.resume(play.link)
     assert play.went() == [2]
-    assert pausing.overdue(play.link, later + 1) == []
+    assert not overdue.take(play.link, later + 1, 0)
 
 
 def test_a_ping_tells_that_an_action_gets_no_answer(play: Play) -> None:

@@ -14,7 +14,7 @@ from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.pending import PendingAction
 from amiproxy.settings.config import ServerSpec
-from amiproxy.threads.sessions import pausing
+from amiproxy.threads.sessions import overdue, pausing
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.publisher import Publisher
@@ -203,8 +203,8 @@ def test_a_lost_connection_answers_each_action_to_its_client_alone(play: Play) -
     assert batch.wire == b""
     error, text = "Response: Error", "Message: Server pbx is not connected"
     assert [item.message.lines for item in batch.items] == [
-        (error, "ActionID: a", text),
-        (error, text),
+        (error, "ActionID: a", text, "CarriedOut: perhaps"),
+        (error, text, "CarriedOut: perhaps"),
     ]
     assert play.clients.forgotten == ["pbx:5038"]
 
@@ -214,14 +214,14 @@ def test_who_has_waited_too_long_for_a_pause_to_end_is_told(play: Play) -> None:
     pausing.pause(play.link)
     play.ask(5, "a")
 
-    waited = pausing.overdue(play.link, time.monotonic() + pausing.WAITS + 1)
-    play.publisher.refuse(waited)
+    found = overdue.take(play.link, time.monotonic() + pausing.WAITS + 1, 0)
+    play.publisher.refuse(found.waited, f"Server pbx {found.why}")
 
     (batch,) = play.clients.batches
     (item,) = batch.items
     assert (item.owner, item.private, item.final) == (5, True, True)
     text = "Message: Server pbx is paused"
-    assert item.message.lines == ("Response: Error", "ActionID: a", text)
+    assert item.message.lines == ("Response: Error", "ActionID: a", text, "CarriedOut: no")
     assert play.clients.over == [(5, "")]
     assert play.clients.forgotten == []
 
