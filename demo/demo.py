@@ -29,17 +29,17 @@ CONFIG = """\
 host = 127.0.0.1, {first}, ampuser, AmpSecret, on, off
 host = 127.0.0.2, {second}, ampuser, AmpSecret, on, off
 listenaddress = 127.0.0.1
-listenport = {port}
+listenport = {standard}
+listen = 127.0.0.1, {http}, input=http
 autofilter = unique
-inputformat = {format}
 proc_user = nobody
-logfile = {directory}/{format}.log
-controlsocket = {directory}/run/{format}.sock
+logfile = {directory}/proxy.log
+controlsocket = {directory}/run/control.sock
 """
 
 HELP = """
-Two simulated Asterisk servers (22 with PJSIP phones, 11 with SIP phones) make calls.  The proxy listens for
-manager clients on port {standard}, and for web clients on port {http}.
+Two simulated Asterisk servers (22 with PJSIP phones, 11 with SIP phones) make calls.  One proxy, with one
+connection to each, listens for manager clients on port {standard}, and for web clients on port {http}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
@@ -56,27 +56,30 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
     curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
     curl 'http://127.0.0.1:{http}/?Action=Ping&Server=127.0.0.2&format=xml'
 
-  What goes on in the proxy for manager clients:
-    {python} {root}/astmanproxy.py -c {directory}/standard.conf --status --watch
+  What goes on in the proxy:
+    {python} {root}/astmanproxy.py -c {directory}/proxy.conf --status --watch
 
   The servers of the proxy:
     curl 'http://127.0.0.1:{http}/?ProxyAction=ListServers'
 
-The log of the proxy: {directory}/standard.log
+The log of the proxy: {directory}/proxy.log
 Ctrl-C ends the demo.
 """
 
-#: Puts descriptor 3 where a supervisor puts a listening socket (sd_listen_fds(3)).
+#: Puts two descriptors where a supervisor puts listening sockets (sd_listen_fds(3)).
 HAND_OVER = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="astmanproxy", LISTEN_PID=str(os.getpid()))
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+import fcntl, os, sys
+for at, fd in enumerate([fcntl.fcntl(int(each), fcntl.F_DUPFD, 9) for each in sys.argv[1:3]]):
+    os.dup2(fd, 3 + at)
+os.environ.update(LISTEN_FDS="2", LISTEN_FDNAMES="astmanproxy:astmanproxy", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """
 
 #: The servers, as the configuration names them.
 SERVERS = ("127.0.0.1", "127.0.0.2")
-#: What the proxy with each input format is asked until all servers have answered.
+#: The ports that are asked for, by what clients there speak.
+WANTED = {"standard": 1234, "http": 8088}
+#: What each port is asked until all servers have answered.
 QUESTIONS = {
     "standard": "Action: Ping\r\nServer: {}\r\n\r\n",
     "http": "GET /?Action=Ping&Server={} HTTP/1.0\r\n\r\n",
@@ -98,17 +101,15 @@ def main() -> int:
                 first = running.enter_context(asterisk(SERVERS[0], "22", "PJSIP"))
                 second = running.enter_context(asterisk(SERVERS[1], "11", "SIP"))
                 hosts = {"first": port_of(first), "second": port_of(second)}
-                everything = [first, second]
-                ports = {}
-                for name, wanted in (("standard", 1234), ("http", 8088)):
-                    with door(wanted) as sock:
-                        ports[name] = sock.getsockname()[1]
-                        command = proxy(directory, name, sock, hosts)
-                        everything.append(running.enter_context(command))
+                with contextlib.ExitStack() as doors:
+                    socks = {name: doors.enter_context(door(WANTED[name])) for name in WANTED}
+                    ports = {name: sock.getsockname()[1] for name, sock in socks.items()}
+                    command = proxy(directory, [*socks.values()], {**hosts, **ports})
+                    everything = [first, second, running.enter_context(command)]
                 for name, port in ports.items():
                     for server in SERVERS:
                         question = QUESTIONS[name].format(server)
-                        wait_for_answer(port, question, everything, Path(directory, f"{name}.log"))
+                        wait_for_answer(port, question, everything, Path(directory, "proxy.log"))
                 print(
                     HELP.format(directory=directory, python=sys.executable, root=ROOT, **ports),
                     flush=True,
@@ -162,18 +163,16 @@ def port_of(simulator: Running) -> int:
 
 
 def proxy(
-    directory: str, name: str, sock: socket.socket, hosts: dict[str, int]
+    directory: str, socks: Sequence[socket.socket], ports: dict[str, int]
 ) -> contextlib.AbstractContextManager[Running]:
-    """Run the proxy with input format *name* at *sock*, in the foreground."""
-    config = Path(directory, f"{name}.conf")
+    """Run the proxy at both *socks*, in the foreground; *ports* are those that CONFIG names."""
+    config = Path(directory, "proxy.conf")
     users = Path(directory, "users")
-    port = sock.getsockname()[1]
-    write(config, CONFIG.format(format=name, directory=directory, port=port, **hosts))
+    write(config, CONFIG.format(directory=directory, **ports))
     write(users, "")
-    command = ["-c", HAND_OVER, str(sock.fileno())]
-    return process(
-        [*command, "astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], sock.fileno()
-    )
+    fds = [sock.fileno() for sock in socks]
+    command = ["-c", HAND_OVER, *map(str, fds)]
+    return process([*command, "astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], *fds)
 
 
 def write(path: Path, text: str) -> None:
@@ -192,7 +191,7 @@ def process(arguments: Sequence[str], *fds: int) -> Iterator[Running]:
     running = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        # The proxies have nothing to tell, and nobody would read it.
+        # The proxy has nothing to tell, and nobody would read it.
         stdout=subprocess.DEVNULL if fds else subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -52,6 +52,8 @@ def test_the_demo_does_what_it_prints() -> None:
             shlex.split(status), capture_output=True, text=True, timeout=60, check=False
         )
         assert "127.0.0.2" in shown.stdout, shown.stderr
+        assert f"127.0.0.1:{web} " in shown.stdout  # a listener of the same proxy
+        assert len(children(demo.pid)) == 3  # two Asterisks, one proxy
     assert demo.returncode == 0
 
 
