@@ -16,6 +16,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
+from amiproxy.access.acl import UNIX
 from amiproxy.access.hashes import hash_cost, hash_matches, is_checkable, is_hash, spend, wire_bytes
 
 if TYPE_CHECKING:
@@ -118,7 +119,9 @@ def failure_line(address: str, name: str, reason: str) -> str:
     text.
     """
     # fail2ban must ban an IPv4 client of an IPv6 socket by its IPv4 address.
-    address = _NO_ADDRESS.sub("", address.removeprefix("::ffff:").partition("%")[0])
+    kind = UNIX if address.startswith(UNIX) else ""  # which fail2ban must not take for a host
+    bare = address.removeprefix(UNIX).removeprefix("::ffff:").partition("%")[0]
+    address = kind + _NO_ADDRESS.sub("", bare)
     reason = _NO_REASON.sub("-", reason)
     return f'{FAILURE}{address} as "{_printable(name)}": {reason}'
 

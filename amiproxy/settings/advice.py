@@ -55,6 +55,12 @@ def _servers(config: Config) -> Iterator[str]:
 
 
 def _logins(config: Config, users: Users) -> Iterator[str]:
+    for line in [] if users or config.proxy_key else config.listen:
+        if line.auth:
+            yield (
+                f"{line.place}: listen: auth=yes: nobody can log in, as there are no users; add one"
+                " to astmanproxy.users, or set proxykey"
+            )
     if config.auth_required and not users and not config.proxy_key:
         yield (
             f"{config.place('auth_required')}authrequired: nobody can log in, as there are no"

@@ -12,6 +12,7 @@ from amiproxy.access.user import BOUNDED, UNBOUNDED
 from amiproxy.routing.callfilter import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 from amiproxy.settings.config import AS_SERVER
+from amiproxy.settings.listeners import listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +109,7 @@ def describe_users(
     *for_everybody* of those that no user can be denied.
     """
     if not users:
-        return [_NO_USERS_GUARDED[bool(config.proxy_key)] if config.guarded else _NO_USERS]
+        return [_nobody(config)]
     lines = []
     if users.general.acl:
         lines.append(f"everyone: from {users.general.acl.describe()}")
@@ -125,9 +126,24 @@ def describe_users(
     return lines
 
 
+def _nobody(config: Config) -> str:
+    """Return what a log-in is good for where there are no users."""
+    if any(each.guarded for each in listeners(config)):
+        more = f"; at {where} nobody needs one" if (where := _open(config)) else ""
+        return _NO_USERS_GUARDED[bool(config.proxy_key)] + more
+    return _NO_USERS
+
+
+def _open(config: Config) -> str:
+    """Return where nobody has to log in: the names of these listeners."""
+    return ", ".join(each.name for each in listeners(config) if not each.guarded)
+
+
 def _strangers(config: Config) -> str:
     """Return what who does not log in sees and may do."""
-    if not config.guarded:
+    if (where := _open(config)) and any(each.guarded for each in listeners(config)):
+        return f"who does not log in: sees and may do everything at {where}, nothing elsewhere"
+    if where:
         return "who does not log in: sees and may do everything (authrequired = no)"
     either = "who neither logs in nor gives the proxykey"
     who = either if config.proxy_key else "who does not log in"

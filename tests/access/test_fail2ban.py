@@ -52,6 +52,17 @@ def test_the_address_is_found_whatever_the_name(address: str, name: str) -> None
     assert found(failure_line(address, name, "wrong secret")) == address
 
 
+def test_a_client_at_a_unix_socket_is_no_host_to_ban() -> None:
+    """The line says which user of this machine it was."""
+    line = failure_line("unix:1000", "joe", "wrong user or secret")
+
+    assert line == 'login failed from unix:1000 as "joe": wrong user or secret'
+    assert found(line) is None
+    # As a name of a host, too, which fail2ban would look up.
+    anything = FAILREGEX.pattern.replace(HOST, HOST[:-1] + r"|[\w\-.^_]*\w)")
+    assert re.search(anything, f": {line}") is None
+
+
 @given(st.text(max_size=100))
 def test_the_address_is_found_where_the_name_is_withheld(name: str) -> None:
     """A name that nobody has is not in the line, what stands in its place matches."""

@@ -120,6 +120,8 @@ def doors(place: Path) -> Iterator[Doors]:
         with ProxyProcess(made.config(*made.lines), USERS) as program:
             wait_connected(program)
             yield made._replace(program=program)
+            assert program.stop() == 0
+            assert not Path(made.path).exists()
 
 
 def log_in(client: ManagerClient) -> ManagerClient:
