@@ -324,7 +324,7 @@ class AsteriskServer:
         while True:
             keepalive = self._config.keepalive  # SIGHUP may change it
             patience = alive.patience(keepalive, now)
-            timeout = self._late_poll_interval if holds_back else patience
+            timeout = min(patience, self._late_poll_interval) if holds_back else patience
             self.busy_since = 0.0
             count = transport.recv_into(view, timeout)
             self.busy_since = now = time.monotonic()
