@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.state.table import Query, Row, Value
 
-#: Action -> the kinds of rows that its list has all of.  Of an action that is not here: all kinds
+#: Action -> the kinds of rows that are known by its list.  Of an action that is not here: those
 #: of its tables.
 _LISTED: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -28,6 +28,8 @@ _LISTED: Mapping[str, frozenset[str]] = MappingProxyType(
         "QueueStatus": frozenset(("queues", "members", "callers")),
     }
 )
+#: Actions whose list has all rows of these kinds: what is missing there is not.
+_WHOLE = frozenset(("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "ParkedCalls"))
 #: Kind -> the fields that lists and events tell alike.  All others are Asterisk's counters, times,
 #: and what only one of the two tells.
 _COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -39,9 +41,8 @@ _COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "callers": ("position",),
         "devices": ("state",),
         "contacts": ("status",),
-        "registrations": ("state", "status"),
+        "registrations": ("status",),
         "parked": (),
-        "conferences": (),
     }
 )
 #: So often in a row a list that differs is put off; then it is taken, whatever differs.
@@ -83,8 +84,9 @@ class Check:
         """Return the kinds of rows that *query* lists."""
         kinds = self._kinds.get(query)
         if kinds is None:
-            own = {kind for one in self._model.tables if one.takes(query) for kind in one.kinds}
-            kinds = frozenset(own & _LISTED.get(query.action, own))
+            kinds = _LISTED.get(query.action) or frozenset(
+                kind for one in self._model.tables if one.takes(query) for kind in one.kinds
+            )
             self._kinds[query] = kinds
         return kinds
 
@@ -108,6 +110,7 @@ class Check:
 
     def _differences(self, query: Query, other: ServerModel, now: float) -> Found:
         found: Found = {}
+        is_whole = query.action in _WHOLE
         for kind in self.kinds(query):
             names = _COMPARED.get(kind)
             if names is None:
@@ -115,9 +118,10 @@ class Check:
             listed = {row.key: row for row in other.rows(kind, now)}
             for row in self._model.rows(kind, now):
                 theirs = listed.pop(row.key, None)
-                looks = _looks(row, theirs, names)
-                if looks is not None:
-                    found[kind, row.key] = looks
+                if theirs is not None or is_whole:
+                    looks = _looks(row, theirs, names)
+                    if looks is not None:
+                        found[kind, row.key] = looks
             for key, row in listed.items():
                 found[kind, key] = None, tuple(row.fields.get(name) for name in names)
         return found

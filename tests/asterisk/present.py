@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What there is now, as a Snapshot of the proxy tells it, and as the lists of Asterisk do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from tests.asterisk.asking import Admin, Answer
+
+Headers = dict[str, str]
+#: Kind of rows -> key -> what is compared.
+Present = dict[str, dict[str, tuple[str, ...]]]
+
+#: Values that mean that there is none.
+_NONE = ("<unknown>", "")
+_STATES = (
+    "UNKNOWN", "NOT_INUSE", "INUSE", "BUSY", "INVALID", "UNAVAILABLE", "RINGING", "RINGINUSE",
+    "ONHOLD",
+)  # fmt: skip
+
+
+def headers(lines: Answer) -> Headers:
+    """Return the headers of a message; of a repeated one all values, blanks between."""
+    found: Headers = {}
+    for line in lines:
+        name, _, text = line.partition(": ")
+        found[name] = f"{found[name]} {text}" if name in found else text
+    return found
+
+
+def _items(admin: Admin, action: str, **more: str) -> list[Headers]:
+    answer = admin.ask(action, **more)
+    return list(map(headers, answer[1:-1])) if len(answer) > 1 else []
+
+
+def listed(admin: Admin) -> Present:
+    """Return what the lists of Asterisk say, asked directly."""
+    items = [
+        one
+        for one in _items(admin, "CoreShowChannels")
+        if not one["Channel"].startswith("Message/")
+    ]
+    # BridgeNumChannels counts channels that are in no list: those that announce and record.
+    bridges = {
+        one["BridgeUniqueid"]: tuple(
+            sorted(each["Uniqueid"] for each in items if each["BridgeId"] == one["BridgeUniqueid"])
+        )
+        for one in _items(admin, "BridgeList")
+    }
+    queue = _items(admin, "QueueStatus")
+    members = {
+        f"{one['Queue']} {one['Location']}": (
+            one["Paused"], one["Penalty"], _STATES[int(one["Status"])],
+        )
+        for one in queue
+        if one["Event"] == "QueueMember"
+    }  # fmt: skip
+    callers = {
+        f"{one['Queue']} {one['Uniqueid']}": (one["Position"],)
+        for one in queue
+        if one["Event"] == "QueueEntry"
+    }
+    rooms = {
+        one["Conference"]: (one["Parties"], one["Locked"].lower())
+        for one in _items(admin, "ConfbridgeListRooms")
+    }
+    return {
+        "channels": {
+            one["Uniqueid"]: (one["ChannelState"], one["BridgeId"], one["Application"])
+            for one in items
+        },
+        "bridges": bridges,
+        "queues": {one["Queue"]: () for one in queue if one["Event"] == "QueueParams"},
+        "members": members,
+        "callers": callers,
+        "devices": {one["Device"]: (one["State"],) for one in _items(admin, "DeviceStateList")},
+        "contacts": {
+            f"{one['Endpoint']} {one['Uri']}": (one["Status"],)
+            for one in _items(admin, "PJSIPShowContacts")
+        },
+        "parked": {
+            one["ParkeeUniqueid"]: (one["Parkinglot"], one["ParkingSpace"])
+            for one in _items(admin, "ParkedCalls")
+        },
+        "conferences": rooms,
+    }
+
+
+_YES = {"yes": "1", "no": "0"}
+
+#: Kind -> its event, key of a row, what is compared of it.
+_TOLD: dict[str, tuple[str, Callable[[Headers], str], Callable[[Headers], tuple[str, ...]]]] = {
+    "channels": (
+        "ProxyChannel",
+        lambda row: row["Uniqueid"],
+        lambda row: (row["StateNumber"], row.get("Bridge", ""), row.get("Application", "")),
+    ),
+    "bridges": (
+        "ProxyBridge",
+        lambda row: row["Id"],
+        lambda row: tuple(sorted(row.get("Channels", "").split())),
+    ),
+    "queues": ("ProxyQueue", lambda row: row["Queue"], lambda _row: ()),
+    "members": (
+        "ProxyMember",
+        lambda row: f"{row['Queue']} {row['Interface']}",
+        lambda row: (_YES[row["Paused"]], row["Penalty"], row["DeviceStatus"]),
+    ),
+    "callers": (
+        "ProxyCaller",
+        lambda row: f"{row['Queue']} {row['Uniqueid']}",
+        lambda row: (row["Position"],),
+    ),
+    "devices": ("ProxyDevice", lambda row: row["Device"], lambda row: (row["State"],)),
+    "contacts": (
+        "ProxyContact",
+        lambda row: f"{row['Endpoint']} {row['Uri']}",
+        lambda row: (row["Status"],),
+    ),
+    "parked": (
+        "ProxyParked",
+        lambda row: row["Uniqueid"],
+        lambda row: (row["Lot"], row["Space"]),
+    ),
+    "conferences": (
+        "ProxyConference",
+        lambda row: row["Conference"],
+        lambda row: (row["Members"], row["Locked"]),
+    ),
+}
+
+
+def told(rows: list[Headers]) -> Present:
+    """Return what the *rows* of a Snapshot say."""
+    return {
+        kind: {key(row): look(row) for row in rows if row.get("Event") == event}
+        for kind, (event, key, look) in _TOLD.items()
+    }
+
+
+def differences(said: Present, asked: Present) -> list[str]:
+    """Return what *said* says that *asked* does not, in words: "": nothing is different."""
+    return [
+        f"{kind} {key}: snapshot {said[kind].get(key)}, list {asked[kind].get(key)}"
+        for kind in said
+        for key in sorted(said[kind].keys() | asked[kind].keys())
+        if said[kind].get(key) != asked[kind].get(key)
+    ]
