@@ -101,8 +101,8 @@ def test_a_snapshot_is_what_asterisks_lists_say(
     watcher.wrong.clear()
     heard = world.heard
 
-    def heard_and_looked(event: str, *args: Any, **begins: str) -> Lines:
-        found = heard(event, *args, **begins)
+    def heard_and_looked(event: str, **begins: Any) -> Lines:
+        found = heard(event, **begins)
         watcher.look(f"at {event}")
         return found
 

@@ -22,9 +22,9 @@ _OFF = "There are no snapshots: state = yes is missing in astmanproxy.conf"
     "Snapshot",
     read_only=True,
     headers="`Of`: kinds, with commas between (or none: all); `Server` (or none: all)",
-    reply="`EventList: start`, `Message: Snapshot follows`; then an event for each server, and one "
-    "for each row; at the end `ProxySnapshotComplete` ([more](#snapshot)). Errors: an unknown kind "
-    "or server; `state = yes` is missing",
+    reply="`EventList: start`, `Message: Snapshot follows`, `ProxyEventID: id`; then an event for "
+    "each server, and one for each row; at the end `ProxySnapshotComplete` ([more](#snapshot)). "
+    "Errors: an unknown kind or server; `state = yes` is missing",
 )
 def _snapshot(call: Call) -> Outcome:
     context, session, message = call
@@ -32,6 +32,5 @@ def _snapshot(call: Call) -> Outcome:
         return call.say(replies.proxy_error(message, _OFF))
     from amiproxy.threads.state.answer import answer  # noqa: PLC0415 - who asks pays for it
 
-    with context.turnstile.outside():
-        problem = answer(context, session, message)
+    problem = answer(context, session, message)
     return call.say(replies.proxy_error(message, problem)) if problem else STAYS

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
+from amiproxy.routing.eventids import id_of
+from amiproxy.routing.ring import START
 from amiproxy.state.tables import KINDS
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.linkstate import link_state
+from amiproxy.threads.sessions.replay import ReplayError, held
+from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.state.encoding import with_action_id
+from amiproxy.threads.state.follower import LEAST_RING
 from amiproxy.threads.state.rights import Reader, own_ids
 from amiproxy.threads.state.states import States
 
@@ -50,10 +55,67 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
         return links
     states = context.made.setdefault("states", States(context))
     assert isinstance(states, States)
-    followed = _followed(states, links)
-    servers = _pictures(followed, kinds)
-    _say(session, message, servers, kinds)
+    # By calls it is told which rows are whose.
+    calls = session.callfilter
+    wanted = [*kinds, "calls"] if calls is not None and calls.active else kinds
+    with context.turnstile.outside():
+        followed = _followed(states, links)
+    try:
+        if isinstance(session, StreamSession):
+            _tell(context, session, message, followed, kinds, wanted)
+        else:
+            _tell_web(context, session, message, followed, kinds, wanted)
+    except ReplayError as error:
+        return str(error)
     return ""
+
+
+def _tell(
+    context: ProxyContext,
+    session: StreamSession,
+    message: Message,
+    servers: Sequence[_Server],
+    kinds: Sequence[str],
+    wanted: Sequence[str],
+) -> None:
+    """Send the answer where it belongs among the events.
+
+    Raises:
+        ReplayError: that cannot be, now.
+        PeerError: the connection is over.
+
+    """
+    for link in context.router.servers:
+        if not link.ring.limit:  # what comes while the session is held comes from there
+            link.remember_for_state(LEAST_RING)
+    with held(session, context) as hold:
+        with context.turnstile.outside():
+            servers = _pictures(servers, wanted)
+        hold.advance({one.link: one.picture.place for one in servers if one.picture is not None})
+        hold.say(*_messages(session, message, servers, kinds, hold.id))
+
+
+def _tell_web(
+    context: ProxyContext,
+    session: ClientSession,
+    message: Message,
+    servers: Sequence[_Server],
+    kinds: Sequence[str],
+    wanted: Sequence[str],
+) -> None:
+    """Give the answer to a request, which gets no events."""
+    assert isinstance(session, Collector)
+    with context.turnstile.outside():
+        servers = _pictures(servers, wanted)
+    user = session.user
+    places = {
+        link: link.place
+        for link in context.router.servers
+        if user is None or user.reaches(link.names)
+    }
+    places.update((one.link, one.picture.place) for one in servers if one.picture is not None)
+    event_id = id_of(context.router.nonce, [one for one in places.values() if one != START])
+    session.answer(list(_messages(session, message, servers, kinds, event_id)))
 
 
 def _kinds(text: str) -> Sequence[str] | str:
@@ -95,24 +157,22 @@ def _pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]
     ]
 
 
-def _say(
-    session: ClientSession, message: Message, servers: Sequence[_Server], kinds: Sequence[str]
-) -> None:
-    """Answer with the pictures of *servers*."""
-    given = message.get("ActionID")
+def _messages(
+    session: ClientSession,
+    message: Message,
+    servers: Sequence[_Server],
+    kinds: Sequence[str],
+    event_id: str,
+) -> Iterator[Message]:
+    """Yield the answer: the pictures of *servers*, behind the event *event_id*."""
     rows = [*map(_server_row, servers)]
     for server in servers:
         if server.picture is not None:
             rows += _rows(session, server, server.picture, kinds)
-    head = replies.proxy_success(message, "EventList: start", "Message: Snapshot follows")
+    head = ("EventList: start", "Message: Snapshot follows", f"ProxyEventID: {event_id}")
+    yield replies.proxy_success(message, *head)
     last = ("Event: ProxySnapshotComplete", "EventList: Complete", f"ListItems: {len(rows)}")
-    end = Message.of(*last, own=True)
-    answer = [head, *with_action_id([*rows, end], given)]
-    if isinstance(session, Collector):
-        session.answer(answer)
-        return
-    for each in answer:
-        session.say(each)
+    yield from with_action_id([*rows, Message.of(*last, own=True)], message.get("ActionID"))
 
 
 def _rows(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.message import Message
+from amiproxy.message import END, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,34 +33,37 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 #: A value ends its line: line ends in it would forge a header, or a message.
 _CUT = str.maketrans("\r\n\0", "   ")
 
-_NAMES: dict[str, str] = {}
+# Field -> the header that it is told in, with its colon.
+_HEADERS: dict[str, str] = {}
+_MOST = 1000
 
 
 def header(name: str) -> str:
-    """Return the header that the field *name* is told in: ``in_call_with`` is InCallWith."""
-    found = _NAMES.get(name)
-    if found is None:
-        found = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-        if len(_NAMES) < 1000:
-            _NAMES[name] = found
+    """Return how the line of the field *name* begins: ``in_call_with`` is ``InCallWith: ``."""
+    found = "".join(part[:1].upper() + part[1:] for part in name.split("_")) + ": "
+    if len(_HEADERS) < _MOST:
+        _HEADERS[name] = found
     return found
 
 
 def message(kind: str, server: str, row: Row) -> Message:
     """Return *row* as an event, without ActionID; what is not known is left out."""
     lines = [f"Event: {EVENTS[kind]}", f"Server: {server}", f"Key: {row.key}"]
+    add, known = lines.append, _HEADERS.get
     for name, value in row.fields.items():
         if value is None:
             continue
-        text = header(name)
-        if isinstance(value, tuple):
-            lines += [f"{text}: {each}" for each in value]
+        if type(value) is str:
+            add((known(name) or header(name)) + value)
+        elif type(value) is tuple:
+            lines += [(known(name) or header(name)) + each for each in value]
         else:
-            lines.append(f"{text}: {written(value)}")
-    text = "\n".join(lines)
-    if text.count("\n") >= len(lines) or "\r" in text or "\0" in text:
-        lines = [line.translate(_CUT) for line in lines]
-    return Message.of(*lines, own=True)
+            add((known(name) or header(name)) + written(value))
+    text = "\r\n".join(lines)
+    ends = len(lines) - 1
+    if text.count("\n") > ends or text.count("\r") > ends or "\0" in text:
+        text = "\r\n".join([line.translate(_CUT) for line in lines])
+    return Message(text.encode("latin-1", "replace") + END, own=True)
 
 
 def written(value: Value) -> str:

@@ -296,8 +296,7 @@ class Follower:
         """Make one picture for all who have *wanted* one."""
         if not wanted:
             return
-        # By calls it is told who may see what.
-        kinds = frozenset(("calls",)).union(*(each.kinds for each in wanted))
+        kinds = frozenset[str]().union(*(each.kinds for each in wanted))
         picture = self._last
         now = time.time()
         if picture is None or not kinds <= picture.rows.keys() or now - picture.made > _INTERVAL:

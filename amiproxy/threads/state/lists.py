@@ -30,6 +30,10 @@ _TWICE = ("channels", "queues")
 #: How often, at the most, until they agree.
 _ROUNDS = 3
 
+#: How often in a row a list is asked again of which a part is missing.
+_TRIES = 2
+_CUT = "not all of the list has come"
+
 #: Which lists there are at all.
 COMMANDS = Query("ListCommands")
 
@@ -60,7 +64,9 @@ class Lists:
         self.asked: Query | None = None
         #: What went wrong with a list, by query.
         self.refusals: dict[Query, str] = {}
-        self._had: set[Query] = set()
+        self._had: dict[Query, None] = {}
+        self._again: dict[Query, int] = {}
+        self._earliest: dict[Query, float] = {}
         self._next: dict[Query, float] = {}  # when it is to be checked
         self.check = Check(model)
 
@@ -123,10 +129,9 @@ class Lists:
     def _further(self) -> list[Query]:
         """Return the lists that depend on rows there are, and were not asked yet; forget others."""
         there = self._model.further()
-        for kept in (self.refusals, self._next):
+        for kept in (self.refusals, self._next, self._had):
             for query in [one for one in kept if one not in self._own and one not in there]:
                 del kept[query]
-        self._had.intersection_update(self._own.union(there))
         return [one for one in there if one not in self._had and one not in self.refusals]
 
     def _end_round(self, now: float) -> None:
@@ -153,7 +158,9 @@ class Lists:
         if doubts:
             for query in self._next:
                 if doubts & self.check.kinds(query):
-                    self._next[query] = min(self._next[query], now)
+                    # Before all that are due, but for what it costs.
+                    earliest = self._earliest.get(query, 0.0)
+                    self._next[query] = min(self._next[query], 0.0 if earliest <= now else earliest)
             doubts.clear()
         if not self._next:
             return None
@@ -172,11 +179,16 @@ class Lists:
             self._take_commands(messages[0])
             return []
         items, problem = _items(messages)
+        if problem == _CUT and self._again.get(query, 0) < _TRIES:
+            self._again[query] = self._again.get(query, 0) + 1
+            self._waiting.appendleft(query)
+            return []
         if problem:
             self._refuse(query, problem, now)
             return []
         self.refusals.pop(query, None)
-        self._had.add(query)
+        self._again.pop(query, None)
+        self._had[query] = None
         corrected = self._take(query, items, now)
         self._pause(query, now, took)
         return corrected
@@ -216,23 +228,25 @@ class Lists:
 
     def _refuse(self, query: Query, problem: str, now: float) -> None:
         self.refusals[query] = f"{query.action}: {problem}"
-        self._had.discard(query)
+        self._had.pop(query, None)
         if self._model.state == LIVE:
-            self._pause(query, now, self._pace.each)  # asked again in a while
+            self._pause(query, now, self._pace.each)
 
     def _pause(self, query: Query, now: float, took: float) -> None:
         """Set when *query* is asked again."""
         if self._model.state in (LIVE, TOO_LARGE):
             self._not_before = now + self._pace.apart
-        self._next[query] = now + max(self._pace.each, took * self._pace.share)
+        self._earliest[query] = now + took * self._pace.share
+        self._next[query] = max(now + self._pace.each, self._earliest[query])
 
     def unknown(self) -> dict[str, str]:
         """Return the kinds of which no list was had, and why, by kind."""
         if self._model.state == BUILDING:
             return {}
         known: set[str] = set()
-        for query in self._had.difference(self.refusals):
-            known |= self.check.kinds(query)
+        for query in self._had:
+            if query not in self.refusals:
+                known |= self.check.kinds(query)
         found: dict[str, str] = {}
         for query, problem in self.refusals.items():
             for kind in self.check.kinds(query):
@@ -254,7 +268,7 @@ def _items(messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
         items = messages[1:-1]
         said = last.get("ListItems")
         if said.isdigit() and said != str(len(items)):
-            return (), "not all of the list has come"
+            return (), _CUT
     return items, ""
 
 
