@@ -81,7 +81,8 @@ _NEVER_EMPTY = frozenset(
 #: The ProxyActions that ``proxyactions`` can name, in lower case.
 PROXY_ACTIONS = frozenset(
     {"addserver", "dropserver", "listiohandlers", "listservers", "listsessions", "logoff",
-     "setautofilter", "setinputformat", "setoutputformat", "uptime"}
+     "resume", "setautofilter", "seteventids", "setinputformat", "setoutputformat", "snapshot",
+     "uptime"}
 )  # fmt: skip
 #: Those of the operator, which ``all`` does not include.
 OPERATING = frozenset(
