@@ -94,8 +94,9 @@ class ChainLedger(Ledger):
     def _refuse(self, action: PendingAction) -> None:
         """As any ledger; it leaves its room to actions for other servers."""
         super()._refuse(action)
-        self.in_flight -= action.size
-        action.size = 0
+        if action.key in self._queue:
+            self.in_flight -= action.size
+            action.size = 0
         refused = [each for each in self._queue.values() if each.refused]
         for oldest in refused[:-MOST_REFUSED]:
             self._drop(oldest)

@@ -202,3 +202,40 @@ def test_an_originate_is_answered_in_the_name_of_its_server(play: Play) -> None:
     play.ledger.source = "pbx1"
     late = play.ledger.expired(1e9)
     assert [item.message.get("Server") for item in late] == ["pbx2"]
+
+
+def test_what_one_server_does_not_answer_says_nothing_of_the_others(play: Play) -> None:
+    """Its actions end though another one answers all the time, and leave their room to them."""
+    dead, _ = play.ask(1, "pbx1")
+    listed, _ = play.ask(2, "pbx2")
+    play.ask(3, "pbx2")
+    assert play.heard("pbx2", "Response: Success", f"ActionID: {listed}", "EventList: start")
+    play.ledger.note_time(100.0)
+
+    play.ledger.refuse(110.0, 30.0)
+
+    assert play.over == [1]
+    play.ledger.refuse(129.0, 30.0)
+    assert play.over == []
+    play.ledger.refuse(131.0, 30.0)
+    assert play.over == [2, 3]
+    assert play.ledger.in_flight == 0
+    assert play.hear("pbx2", "Event: PeerEntry") is None
+    assert play.hear("pbx1", "Response: Success", f"ActionID: {dead}", "EventList: start") is None
+    assert play.hear("pbx1", "Event: PeerEntry") is None
+    assert play.heard("pbx1", "Event: Tick", "Privilege: call,all").owner == BROADCAST
+    assert play.ledger.late_answers == 2
+    assert not play.ledger.owed
+
+
+def test_few_places_are_kept_for_late_answers(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that never answers must not fill the memory."""
+    monkeypatch.setattr("amiproxy.routing.chainledger.MOST_REFUSED", 3)
+    asked = [play.ask(1, "pbx1")[0] for _ in range(10)]
+
+    play.ledger.refuse(131.0, 30.0)
+
+    assert play.over == [1] * 10
+    kept = [wire_id for wire_id in asked if play.ledger._find(play.ids.key(wire_id))]  # noqa: SLF001
+    assert kept == asked[-3:]
+    assert play.ledger.in_flight == 0

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.control.client import ask
-from tests.support import wait_until
+from tests.support import free_port, wait_until
 from tests.system.peers import BareServer, host_line, is_response, read_block, value, wait_connected
 
 if TYPE_CHECKING:
@@ -26,20 +28,28 @@ def test_every_action_has_an_end(proxy: StartProxy) -> None:
     """Who asked is told whether it may have been carried out; what comes later is dropped."""
     with BareServer() as asterisk:
         config = SETTINGS + host_line(asterisk).rstrip() + ", name=pbx1\n"
+        web = free_port()
+        config += f"listen = 127.0.0.1, {web}, input=http\n"
         program = proxy(f"actiontimeout = 0.3\n{config}")
         link = asterisk.wait_link()
         wait_connected(program)
-        with program.client() as client, program.client() as other:
+        page = http.client.HTTPConnection("127.0.0.1", web, timeout=20)
+        with contextlib.closing(page), program.client() as client, program.client() as other:
             for number, name in ASKED.items():
                 client.send(f"Action: {name}", f"ActionID: {number}")
+            read = [went(link, name) for name in ASKED.values()]
+            page.request("GET", "/?Action=MuteAudio&ActionID=w")
             assert [client.read_message() for _ in ASKED] == [
                 ["Response: Error", f"ActionID: {number}", LATE, "CarriedOut: perhaps"]
                 for number in ASKED
             ]
-            program.wait_log("asterisk@pbx1: ")
+            answer = page.getresponse()
+            assert answer.status == 504
+            assert f"ActionID: w\r\n{LATE}\r\nCarriedOut: perhaps" in answer.read().decode()
+            program.wait_log(" actions not answered in time")
             change(program, f"actiontimeout = 0\n{config}")
-            hear_late_answers(link, client, other)
-            assert figures(program) == (4, 4, 0)
+            hear_late_answers(link, read, client, other)
+            assert figures(program) == (5, 4, 0)
 
             client.send("Action: Ping", "ActionID: 1")
             went(link, "Ping")
@@ -51,17 +61,24 @@ def test_every_action_has_an_end(proxy: StartProxy) -> None:
             asterisk.wait_link(2)
             wait_connected(program, 2)
             change(program, f"actiontimeout = 0.3\n{config}")
-            # More than goes up at once: the rest has not been carried out, for sure.
-            for _ in range(60):
-                client.send("Action: Ping", "X: " + "x" * 40)
-            told = [client.read_until(is_response) for _ in range(60)]
-            assert {value(each, "Message") for each in told} == {LATE.partition(": ")[2]}
-            assert {value(each, "CarriedOut") for each in told} == {"perhaps", "no"}
+            ask_more_than_goes_up_at_once(client)
 
 
-def hear_late_answers(link: socket.socket, client: ManagerClient, other: ManagerClient) -> None:
+def ask_more_than_goes_up_at_once(client: ManagerClient) -> None:
+    """Be told what of it has surely not been carried out."""
+    for _ in range(60):
+        client.send("Action: Ping", "X: " + "x" * 40)
+    told = [client.read_until(is_response) for _ in range(60)]
+    assert {value(each, "Message") for each in told} == {LATE.partition(": ")[2]}
+    assert {value(each, "CarriedOut") for each in told} == {"perhaps", "no"}
+
+
+def hear_late_answers(
+    link: socket.socket, asked: list[list[str]], client: ManagerClient, other: ManagerClient
+) -> None:
     """Answer what was given up, and what is asked since; only that comes, and events."""
-    ids = {number: value(went(link, name), "ActionID") for number, name in ASKED.items()}
+    ids = {number: value(block, "ActionID") for number, block in zip(ASKED, asked)}
+    went(link, "MuteAudio")
     other.send("Action: Ping", "ActionID: o")
     ping = value(went(link, "Ping"), "ActionID")
     say(link, "Response: Follows", f"ActionID: {ids['a']}", "text\n--END COMMAND--")
