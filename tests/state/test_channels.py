@@ -214,3 +214,41 @@ def test_ended_calls_are_told_for_some_seconds() -> None:
     assert (row.fields["state"], row.fields["cause"]) == ("ended", 17)
     assert facts_of(row.said).uids == ("101",)
     assert list(model.rows("calls", 1005.1)) == []
+
+
+def test_a_channel_is_in_one_bridge() -> None:
+    """It has left the one before, whether that was told or not."""
+    model = model_of(
+        event("Newchannel", *block("101")), event("BridgeCreate", *bridge("a")),
+        event("BridgeEnter", *bridge("a"), *block("101")),
+        event("BridgeEnter", *bridge("b"), *block("101")),
+    )  # fmt: skip
+
+    found = rows(model, "bridges", 1000.0)
+    assert {key: row.fields["channels"] for key, row in found.items()} == {"a": (), "b": ("101",)}
+    model.apply(event("BridgeLeave", *bridge("a"), *block("101")), 1000.0)  # late
+    assert rows(model, "channels", 1000.0)["101"].fields["bridge"] == "b"
+
+
+def test_a_list_of_bridges_sets() -> None:
+    """Those that are not in it are gone, and their channels are in none."""
+    model = model_of(
+        event("Newchannel", *block("101")), event("BridgeCreate", *bridge("a")),
+        event("BridgeEnter", *bridge("a"), *block("101")),
+    )  # fmt: skip
+
+    assert model.take_list(BRIDGES, [], 1000.0) == 1
+    assert rows(model, "bridges", 1000.0) == {}
+    assert rows(model, "channels", 1000.0)["101"].fields["bridge"] is None
+
+
+def test_what_a_channel_dialled_is_its_first_extension() -> None:
+    """That of an Originate comes with its first Newexten; "s" is no number."""
+    model = model_of(event("Newchannel", *block("101", 0, Exten="")))
+    for exten in ("s", "300", "400"):
+        lines = [*block("101", Exten=exten), f"Extension: {exten}", "Application: A", "AppData: "]
+        model.apply(event("Newexten", *lines), 1000.0)
+
+    (call,) = model.rows("calls", 1000.0)
+    assert (call.fields["dialled"], call.fields["to_number"]) == ("300", "300")
+    assert rows(model, "channels", 1000.0)["101"].fields["exten"] == "400"
