@@ -87,8 +87,8 @@ PROXY_ACTIONS = frozenset(
 #: Those of the operator, which ``all`` does not include.
 OPERATING = frozenset(
     {"kick", "kickuser", "loglevel", "pauseserver", "reconnectserver", "reload", "restart",
-     "resumeserver", "showclients", "showmemory", "showservers", "showstats", "showthreads",
-     "showusers", "shutdown"}
+     "resumeserver", "showclients", "showlisteners", "showmemory", "showservers", "showstats",
+     "showthreads", "showusers", "shutdown"}
 )  # fmt: skip
 
 
