@@ -162,10 +162,10 @@ class Ring:
 
         What is for nobody but those who asked it is not kept.  *now* is in monotonic seconds.
         """
-        entry = Entry(batch, now)
+        entry, limit = Entry(batch, now), self.limit
         if entry.is_empty:
             return
-        if entry.size > self.limit:
+        if entry.size > limit:
             entry.empty()
         entry.before, tail = self.last, self._tail
         self.size += entry.size
@@ -173,12 +173,12 @@ class Ring:
             self.head = entry
         else:
             tail.next = entry
-        self._tail, self.last = entry, entry.place
-        while self.size > self.limit and self._drop(entry):
+        self._tail, self.last = entry, (entry.epoch, entry.upto)
+        while self.size > limit and self._drop(entry):
             pass
-        oldest, left = now - self.seconds, _AT_ONCE
-        while left and self.head is not None and self.head.when < oldest and self._drop(entry):
-            left -= 1
+        left, head = _AT_ONCE, self.head
+        while left and head is not None and now - head.when > self.seconds and self._drop(entry):
+            left, head = left - 1, self.head
 
     def _drop(self, last: Entry) -> bool:
         """Drop the oldest entry; return False if that is *last*."""

@@ -69,9 +69,10 @@ class Viewer:
 
     def route(self, batch: Batch) -> Route:
         """Return how its bytes are made of *batch*, of a server that it sees."""
-        if self.plan is None:
-            self.plan = Plan.of(self.view)
-        return self.view.route(batch.kind, owns=self.number in batch.owners)
+        plan = self.plan
+        if plan is None:
+            plan = self.plan = Plan.of(self.view)
+        return (plan.own_routes if self.number in batch.owners else plan.routes)[batch.kind]
 
     def chosen(self, batch: Batch) -> list[Routed]:
         """Return what this client gets of *batch*, each behind what is replayed for it."""
@@ -220,15 +221,18 @@ class Plan:
     sooner than a view, which is compared field by field.
     """
 
-    __slots__ = ("__weakref__", "others", "own")
+    __slots__ = ("__weakref__", "others", "own", "own_routes", "routes")
 
     #: By kind of batch: for one that holds answers to the client, and for any other.
     own: Mapping[BatchKind, Encoder]
     others: Mapping[BatchKind, Encoder]
 
     def __init__(self, view: View) -> None:
-        self.own = {kind: _ENCODERS[view.route(kind, owns=True)] for kind in BatchKind}
-        self.others = {kind: _ENCODERS[view.route(kind, owns=False)] for kind in BatchKind}
+        #: The routes that they belong to.
+        self.own_routes = {kind: view.route(kind, owns=True) for kind in BatchKind}
+        self.routes = {kind: view.route(kind, owns=False) for kind in BatchKind}
+        self.own = {kind: _ENCODERS[route] for kind, route in self.own_routes.items()}
+        self.others = {kind: _ENCODERS[route] for kind, route in self.routes.items()}
         if view.servers and not view.silent:
             self.own = {kind: _narrowed(encode) for kind, encode in self.own.items()}
             self.others = {kind: _narrowed(encode) for kind, encode in self.others.items()}

@@ -37,7 +37,7 @@ PORTION = 262144
 _ENTRIES = 100
 
 #: For how long a batch may be on its way to all clients, in seconds, and how often it is asked.
-LONGEST = 1.0
+LONGEST = 5.0
 _LOOK = 0.001
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.formats import written
-from amiproxy.routing.eventids import id_of, stamp
+from amiproxy.routing.eventids import Stamp, id_of, stamp
 from amiproxy.routing.gaps import SERVER_LOST, gap
 from amiproxy.routing.numbered import numbered, stamped
 from amiproxy.routing.ring import START
@@ -84,6 +84,8 @@ class Track:
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
+        # The last stamp, and what it was made for.
+        self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
 
     @property
     def is_settled(self) -> bool:
@@ -157,22 +159,20 @@ class Track:
         view = viewer.view
         if not batch.events or view.silent or not view.is_of(batch.names):
             return viewer.encode(batch, form)
-        if self.held:
+        link = None if self.held else self.link_of(batch)
+        if link is None:  # its thread finds the events in the ring, or the server was dropped
+            return without_events(batch, viewer, form) if self.held else viewer.encode(batch, form)
+        here, place = (batch.epoch, batch.upto), self.places.get(link, START)
+        if here <= place:
             return without_events(batch, viewer, form)
-        link = self.link_of(batch)
-        if link is None:
-            return viewer.encode(batch, form)
-        here = batch.epoch, batch.upto
-        self.first.setdefault(link, (batch.epoch, batch.after))
-        if here <= self.places.get(link, START):
-            return without_events(batch, viewer, form)
-        self.last[link] = here
         if not self.shows_ids:
+            self.first.setdefault(link, (batch.epoch, batch.after))
+            self.last[link] = here
             if self.is_exact:
                 self.places[link] = here
             return viewer.encode(batch, form)
         told = b""
-        if START < self.places.get(link, START) < (batch.epoch, 0):
+        if place[0] != batch.epoch and place != START:
             told = self.gap(link, (batch.epoch, batch.after), SERVER_LOST, None, viewer, form)
         return told + self.numbered(link, batch, viewer, form)
 
@@ -184,13 +184,21 @@ class Track:
 
         """
         epoch, number = self.places.get(link, START)
-        others = [
-            place for each, place in self.places.items() if each is not link and place != START
-        ]
-        ids = stamp(self._nonce, others, batch.epoch, is_whole=self.is_whole)
+        others = () if len(self.places) < 2 else self._others(link)
+        made_for, ids = self._stamp
+        wanted = batch.epoch, others, self.is_whole
+        if wanted != made_for:
+            ids = stamp(self._nonce, others, batch.epoch, is_whole=self.is_whole)
+            self._stamp = wanted, ids
         data = numbered(viewer, batch, form, ids, number if epoch == batch.epoch else 0)
         self.places[link] = batch.epoch, batch.upto
         return data
+
+    def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
+        """Return where the client stands on servers other than *link*."""
+        return tuple(
+            [place for each, place in self.places.items() if each is not link and place != START]
+        )
 
     def gap(
         self,

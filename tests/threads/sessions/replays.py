@@ -42,11 +42,13 @@ class Wire:
     write_timeout = 0.1
     max_backlog = 2**20
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, lock: Any = None) -> None:
+        self.lock = lock or threading.Lock()
         self.parts: list[bytes] = []
         self.backlog = 0
         self.end_reason: PeerGone | None = None
+        #: Whether the client takes nothing until it is waited for.
+        self.is_slow = False
         #: Called while the client's thread waits for the client to take something.
         self.while_waiting: Callable[[], object] = bool
 
@@ -55,6 +57,7 @@ class Wire:
         assert self.lock.locked()
         if data:
             self.parts.append(data)
+            self.backlog += len(data) if self.is_slow else 0
 
     def check(self) -> None:
         """Raise if the connection is over."""
@@ -137,12 +140,14 @@ class Client:
         self.id = ""
         self.told: list[Message] = []
         self.wire = Wire()
+        #: What the next session is locked with, None: a lock as it is.
+        self.lock: Any = None
         self.session: StreamSession | None = None
 
     def join(self, events: str = "on") -> Client:
         """Connect and log in."""
         context = self.world.context
-        self.wire = Wire()
+        self.wire = Wire(self.lock)
         self.session = session = StreamSession(
             self.wire,  # type: ignore[arg-type]
             "192.0.2.1",
@@ -190,6 +195,8 @@ class Client:
     def resume(self, *lines: str) -> None:
         """Go on where it was."""
         self.act("ProxyAction: Resume", f"Since: {self.id}", *lines)
+        sent = b"".join(self.wire.parts)
+        assert b"ProxyResponse: Error" not in sent or not self.id, sent[-200:]
 
     def ticks(self) -> list[str]:
         """Return the numbers of the events that it was sent, and its gaps."""
@@ -219,11 +226,11 @@ def check(told: Sequence[Message], server: Server, begin: int = 0) -> int:
             if message.get("Missed") != "unknown":
                 at += int(message.get("Missed"))
             else:
-                at = _place(server, message.all("ProxyEventID")[-1], at)
+                at = place_of(server, message.all("ProxyEventID")[-1], at)
     return at
 
 
-def _place(server: Server, text: str, at: int) -> int:
+def place_of(server: Server, text: str, at: int = 0) -> int:
     """Return behind which event the id *text* is, not before *at*."""
     found = read_id(text)
     assert found is not None

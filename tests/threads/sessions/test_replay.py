@@ -157,8 +157,8 @@ def test_what_cannot_be_is_an_error(since: str, says: str) -> None:
     world = World("pbx")
     client = known(world)
     epoch = client.id.split(".")[1].split("-")[0]
-    client.id = since.format(nonce=world.context.router.nonce, epoch=epoch)
-    client.resume()
+    since = since.format(nonce=world.context.router.nonce, epoch=epoch)
+    client.act("ProxyAction: Resume", f"Since: {since}")
     world.servers[0].say(1)
 
     answer, tick = client.read()
