@@ -160,6 +160,7 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
     config, users, tls, warnings = read_files(options, start)
     who = identity(config)
     logfile = open_log(config, options, who)
+    doors: list[Door] = []
     try:
         warnings += [*wrong_rights(who, options, config, users.files, users.public_files)]
         warnings += [*advice(config, users), *dated(config), *left_out(start, config, who)]
@@ -174,6 +175,8 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
     except ConfigError as error:
         for problem in error.problems:
             log.error("%s", problem, extra=SAID)
+        for door in doors:
+            door.close()
         logfile.start()
         logfile.close()
         raise

@@ -145,6 +145,16 @@ def test_a_name_may_have_any_character(tmp_path: Path) -> None:
             "proc_user = astmanproxy\nlogfile = /run/astmanproxy/l\nlistenport = 80\n",
             ["AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"],
         ),
+        (
+            ("proc_user = astmanproxy\nlogfile = /run/astmanproxy/l\nlistenport = 1234\n"
+            "listen = *, 5039, tls=yes\nListen = ::1, 443, tls=yes ; HTTPS\n"),
+            ["AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"],
+        ),
+        (
+            ("proc_user = astmanproxy\nlogfile = /run/astmanproxy/l\nlistenport = no\n"
+            "listen = *, 5039 ; not 1, 80\nlisten = unix:/x, mode=0660\n"),
+            [],
+        ),
         ("proc_user = daemon x\nUser=root\nlogfile = /run/astmanproxy/l\n", []),
         (
             "proc_user = daemon\nproc_group = 0\nlogfile = /run/astmanproxy/l\n",
@@ -157,7 +167,7 @@ def test_a_name_may_have_any_character(tmp_path: Path) -> None:
         ("proc_user = 2\nlogfile = /run/astmanproxy/l\n", []),
         ("proc_user = astmanproxy\nlogfile = /l\n", ["ReadWritePaths=-/"]),
     ],
-    ids=["as shipped", "another user", "another log", "a port of root's", "no name",
+    ids=["as shipped", "another user", "another log", "a port of root's", "one of a listen line", "no port of root's", "no name",
          "root's group", "no group, as C's sample has it on Debian", "numbers are no names", "a log at the top"],
 )  # fmt: skip
 def test_the_unit_is_adapted_to_the_configuration(

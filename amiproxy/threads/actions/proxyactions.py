@@ -111,7 +111,7 @@ def _set_output_format(call: Call) -> Outcome:
     "SetInputFormat",
     headers="`InputFormat`",
     reply="`InputFormat: name`; what the client sends from the next block on is read so; `Unknown "
-    "input format` (http among them: it needs a port with `inputformat = http`)",
+    "input format` (http among them: it needs a listener with `input=http`)",
 )
 def _set_input_format(call: Call) -> Outcome:
     context, session, message = call
