@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -78,11 +78,10 @@ class Doors(NamedTuple):
         self.program.write_config(self.config(*lines))
         return ask(f"{self.program_dir}/control", "reload", timeout=30).text.decode()
 
-    def show(self, what: str) -> list[dict[str, object]]:
+    def show(self, what: str) -> Any:
         """Return what is shown of *what*."""
         told = ask(f"{self.program_dir}/control", f"show {what}", as_json=True, timeout=30)
-        found: list[dict[str, object]] = json.loads(told.text)
-        return found
+        return json.loads(told.text)
 
     def at_socket(self) -> ManagerClient:
         """Return a client at the Unix socket."""
@@ -153,6 +152,8 @@ def test_each_listener_has_clients_of_its_kind_and_asterisk_one_connection(doors
         plain.read_until("Peer: SIP/9")
         secure.read_to(b'"Peer":"SIP/9"')
 
+        # Who need not log in is no stranger, for whom there is a limit, and a time to log in.
+        wait_until(lambda: doors.show("stats")["not_logged_in"] == 0, what="no strangers")
         shown = {each["name"]: each for each in doors.show("listeners")}
         assert [each["clients"] for each in shown.values()][::2] == [1, 0]  # HTTP's may linger
         first = shown[f"127.0.0.1:{program.port}"]
@@ -253,6 +254,11 @@ def reload_often(doors: Doors, plain: ManagerClient) -> None:
     with ManagerClient(added) as client:
         client.send("Action: Ping")
         client.read_to(b'"Ping":"Pong"')  # as it was
+
+    doors.reload(doors.lines[2], more.replace("output=json", "output=standard"))
+    with ManagerClient(added) as client:
+        client.send("Action: Ping")
+        client.read_to(b"Ping: Pong")
 
     doors.reload(doors.lines[0])
     assert not Path(doors.path).exists()

@@ -98,10 +98,19 @@ def test_the_end_leaves_what_is_not_ours_any_more(tmp_path: Path) -> None:
     path.unlink()
     second = bound(spec_of(path), MYSELF)
 
+    third = path.with_name("b.sock")
+    gone = bound(spec_of(third), MYSELF)
+    third.unlink()
+    with socket.socket(socket.AF_UNIX) as crashed:
+        crashed.bind(str(third))
+
     first.close()
+    gone.close()
     remove(str(path), file_id(str(path)))  # alive
 
     assert answers(path)
+    assert third.exists()
+    third.unlink()
     assert Door.inherited(second.sock, OWN, spec_of(path)).close() == ""
     assert not path.exists()
 
