@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.basics.deadline import Deadline
+from amiproxy.formats import Limits
 from amiproxy.message import Message
 from amiproxy.routing.pending import PendingAction
 from amiproxy.routing.turns import WINDOW
 from amiproxy.threads.sessions import overdue, pausing
+from amiproxy.threads.sessions.publisher import Publisher
+from amiproxy.threads.sessions.registry import SessionRegistry
+from amiproxy.threads.sessions.router import Router
+from tests.threads.sessions.support import collector
 from tests.threads.sessions.test_link_turns import Play
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tests.threads.conftest import MakePair
 
 
@@ -175,3 +183,41 @@ class Walked(dict[str, object]):
         """As a dict has them."""
         self._walked.append(self)
         return super().items()
+
+
+def test_whoever_waits_for_the_end_goes_on_when_it_is_told(play: Play) -> None:
+    """Not before: a Goodbye must not overtake it; a further request of the web user may come."""
+    router = Router(SessionRegistry())
+    router.servers = (play.link,)
+    publisher = Publisher(play.link, router)
+    web = collector()
+    router.registry.add(web)
+    web.patience = Deadline(0), bool
+    pending = web.expect()
+    seen: list[int] = []
+
+    class Watching(Publisher):
+        """Looks what is unanswered while clients are told."""
+
+        def refuse(self, actions: Collection[PendingAction], text: str) -> None:
+            """As any publisher."""
+            seen.append(router.unanswered(web.number))
+            publisher.refuse(actions, text)
+
+    def ask() -> str | None:
+        message = Message.of("Action: Ping", "ActionID: 7")
+        refused = router.forward(web, message, Limits(), hold_back=True, most=1)
+        return None if refused is None else refused.get("Message")
+
+    assert ask() is None
+    assert ask() == "Too many actions are unanswered"
+    overdue.refuse_overdue(play.link, Watching(play.link, router), 1e-9)
+
+    assert seen == [1]
+    assert router.unanswered(web.number) == 0
+    (answer,) = pending.wait(0).messages
+    assert answer.lines[1:] == (
+        "ActionID: 7", "Message: Server pbx did not answer in time", "CarriedOut: perhaps",
+    )  # fmt: skip
+    assert play.link.record.timeouts == 1
+    assert ask() is None
