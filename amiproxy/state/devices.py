@@ -25,6 +25,12 @@ DEVICES = Query("DeviceStateList")
 EXTENSIONS = Query("ExtensionStateList")
 PRESENCES = Query("PresenceStateList")
 
+#: Devices that Asterisk keeps no state of, so that no list has them (AST_DEVSTATE_NOT_CACHABLE):
+#: there would be one more for each number that is called by way of a Local channel.
+_PASSING = (
+    "Local/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Snoop/", "Bridge/",
+    "Message/",
+)  # fmt: skip
 # PeerStatus of a peer -> the state of its device while nothing else tells it.
 _BY_PEER = {"reachable": "NOT_INUSE", "lagged": "NOT_INUSE", "unreachable": "UNAVAILABLE"}
 
@@ -78,7 +84,8 @@ class DeviceTable(Table):
         if device is not None:
             if state != device.state:
                 device.state, device.since = intern(state[:16]), now
-        elif state != "INVALID":  # else somebody called what does not exist
+        elif state != "INVALID" and not name.startswith(_PASSING):
+            # Else somebody called what does not exist, or Asterisk itself forgets it.
             self._devices[name] = Device(intern(state[:16]), now)
 
     def _extension_status(self, message: Message, now: float) -> None:
