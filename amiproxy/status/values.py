@@ -68,6 +68,12 @@ class ServerStatus:
     bytes_sent: Optional[int]
     #: What it has not taken yet.
     backlog: int
+    #: How the model of what is there now is, "" if nobody has asked for a snapshot; its rows, how
+    #: many a list of Asterisk has corrected, and how often events were missed.
+    model: str
+    model_rows: int
+    model_corrections: int
+    model_gaps: int
 
 
 @dataclass(frozen=True)

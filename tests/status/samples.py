@@ -44,6 +44,10 @@ SERVER = ServerStatus(
     bytes_received=123_456_789,
     bytes_sent=45_678,
     backlog=0,
+    model="live",
+    model_rows=120,
+    model_corrections=0,
+    model_gaps=0,
 )
 CLIENT = ClientStatus(
     number=7,

@@ -13,6 +13,11 @@ class LinkRecord:
     and an old one will do.  Times are monotonic seconds.
     """
 
+    #: How the model of what is there is, and its figures; its own thread (threads/state/) writes
+    #: them, once a client has asked for a snapshot.
+    model = ""
+    model_rows = model_corrections = model_gaps = 0
+
     def __init__(self) -> None:
         #: Since when it has been up, or down whatever was tried meanwhile.
         self.since = time.monotonic()

@@ -135,9 +135,6 @@ class Follower:
         self._wake.set()
         return wanted
 
-    def __len__(self) -> int:
-        return len(self._model)
-
     # -- its own thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -145,6 +142,7 @@ class Follower:
             endless(self.name, self._step, end=self._fail)
         finally:
             self.link.remember_for_state(0)
+            self.link.record.model = ""
             self._settled.set()
             while self._wanted:
                 self._wanted.popleft().make(None)
@@ -286,6 +284,9 @@ class Follower:
                     "asterisk@%s: state: more than %d rows (statelimit); nothing is kept",
                     self.link.scope, self._row_limit,
                 )  # fmt: skip
+        record = self.link.record
+        record.model, record.model_rows = state, len(self._model)
+        record.model_corrections, record.model_gaps = self.corrections.count, self.gaps
         self.unknown = self._lists.unknown()
         if state == BUILDING:
             self._settled.clear()

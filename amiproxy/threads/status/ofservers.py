@@ -67,6 +67,10 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         bytes_received=None if found is None else found.received,
         bytes_sent=None if found is None else found.sent,
         backlog=0 if transport is None else transport.backlog,
+        model=record.model,
+        model_rows=record.model_rows,
+        model_corrections=record.model_corrections,
+        model_gaps=record.model_gaps,
     )
 
 

@@ -127,6 +127,33 @@ def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
         assert len(rows(found, "ProxyMember")) == 10
 
 
+def test_the_status_tells_how_it_is(asterisk: SimulatedAsterisk) -> None:
+    """Nothing before the first snapshot; then the state, rows, and what went wrong."""
+    with Program(asterisk) as program, program.client() as client:
+        record = program.proxy.router.servers[0].record
+        assert record.model == ""
+        snapshot(client)
+        assert record.model == "live"
+        assert record.model_rows > 10
+        assert record.model_gaps == record.model_corrections == 0
+
+
+def test_events_that_are_missed_have_it_begin_anew(asterisk: SimulatedAsterisk) -> None:
+    """As when they are more than the ring holds: all lists are asked again, and that is counted."""
+    with Program(asterisk) as program, program.client() as client:
+        before = rows(snapshot(client), "ProxyMember")
+        link = program.proxy.router.servers[0]
+        asked = len(asterisk.actions("QueueStatus"))
+        link.remember_for_state(1)  # nothing has room
+        for number in range(100):
+            asterisk.event("UserEvent", UserEvent=f"X{number}")
+        wait_until(lambda: link.record.model_gaps > 0)
+        found = snapshot(client)
+        assert rows(found, "ProxyServer")["pbx1"]["State"] == "live"
+        assert rows(found, "ProxyMember").keys() == before.keys()
+        assert len(asterisk.actions("QueueStatus")) > asked
+
+
 def test_a_list_that_is_refused_is_told(asterisk: SimulatedAsterisk) -> None:
     """Which kinds are not known, and why."""
     asterisk.answer("QueueStatus", b"Response: Error\r\nActionID: {ActionID}\r\n"
