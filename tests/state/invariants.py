@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from tests.state.replays import Told
 
 LIMIT = 50_000
-LISTS = (Query("BridgeList"), Query("CoreShowChannels"), Query("Status"), Query("QueueStatus"))
+LISTS = (
+    Query("BridgeList"),
+    Query("CoreShowChannels"),
+    Query("Status", instead_of="CoreShowChannels"),
+    Query("QueueStatus"),
+)
 
 
 def rows(model: ServerModel, kind: str, now: float) -> dict[str, Row]:
