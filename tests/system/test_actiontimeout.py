@@ -45,7 +45,8 @@ def test_every_action_has_an_end(proxy: StartProxy) -> None:
             ]
             answer = page.getresponse()
             assert answer.status == 504
-            assert f"ActionID: w\r\n{LATE}\r\nCarriedOut: perhaps" in answer.read().decode()
+            lines = ["Response: Error", "ActionID: w", LATE, "CarriedOut: perhaps", "", ""]
+            assert answer.read().decode() == "\r\n".join(lines)
             program.wait_log(" actions not answered in time")
             change(program, f"actiontimeout = 0\n{config}")
             hear_late_answers(link, read, client, other)

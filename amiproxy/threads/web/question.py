@@ -50,7 +50,7 @@ def as_response(
     message, asked = question.message, question.asked
     messages: Sequence[Message] = answer.messages
     status = answer.status(message.action, allowed=collector.allowed, until=bool(asked.until_event))
-    if status == 504:
+    if status == 504 and not answer.complete:
         messages = (*messages, replies.error(message, "Asterisk did not answer in time"))
     if asked.style:
         if status == 401:
