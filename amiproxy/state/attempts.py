@@ -53,11 +53,15 @@ class Attempts:
                 self.end(attempt, now)
 
     def hang_up(self, uniqueid: str, now: float) -> None:
-        """End all attempts of the channel *uniqueid*, on either side."""
+        """End all attempts of the channel *uniqueid*, on either side.
+
+        A Local channel may be optimised away: who talks goes on without it.
+        """
         found = self._of.get(uniqueid)
         if found:
             for attempt in tuple(found):
-                self.end(attempt, now)
+                if not (attempt.connected and attempt.dest == uniqueid and attempt.is_local()):
+                    self.end(attempt, now)
 
     def end_all_of(self, member: Member, now: float) -> None:
         """End all attempts of *member*, who is no member any more."""

@@ -44,8 +44,8 @@ class Contact:
     """One contact or peer."""
 
     __slots__ = (
-        "address", "aor", "device", "endpoint", "expires", "registered", "round_trip", "since",
-        "status", "technology", "uri", "user_agent",
+        "address", "aor", "device", "endpoint", "expires", "is_listed", "registered",
+        "round_trip", "since", "status", "technology", "uri", "user_agent",
     )  # fmt: skip
 
     def __init__(self, technology: str) -> None:
@@ -63,6 +63,8 @@ class Contact:
         self.user_agent: str | None = None
         self.expires: float | None = None
         self.registered: bool | None = None
+        #: Whether a list had it.  The list of contacts has none that stand in pjsip.conf.
+        self.is_listed = False
 
     def set_status(self, status: str | None, since: float | None) -> None:
         """Note the *status*; if it is a new one, it is so *since*."""
@@ -190,11 +192,11 @@ class ContactTable(Table):
             differing += contact is None or contact.status not in (status, None)
             if contact is None:
                 contact = self._contacts[key] = Contact("PJSIP")
+            contact.is_listed = True
             contact.set_status(status, None)
             _describe(contact, values, aor, uri, self._standing.offset)
-        return differing + _drop(
-            self._contacts, [key for key in self._contacts if key not in there]
-        )
+        gone = [key for key, each in self._contacts.items() if each.is_listed and key not in there]
+        return differing + _drop(self._contacts, gone)
 
     def _take_peers(self, technology: str, items: Sequence[Message]) -> int:
         differing = 0

@@ -62,6 +62,10 @@ class Attempt:
         self.connected = False
         self.since = since
 
+    def is_local(self) -> bool:
+        """Return whether the member's own channel is a Local one."""
+        return self.channel is not None and self.channel.startswith("Local/")
+
 
 class Member:
     """One member of one queue.  Numbers stay as Asterisk wrote them until a row is made."""

@@ -51,7 +51,7 @@ def queues(found: Iterable[Queue], now: float) -> Iterator[Row]:
             asterisk_completed=number(params.get("completed")),
             asterisk_abandoned=number(params.get("abandoned")),
             asterisk_level_percent=_percent(params.get("servicelevelperf")),
-            asterisk_level_percent2=_percent(params.get("servicelevelperf2")),
+            asterisk_level_percent_of_all=_percent(params.get("servicelevelperf2")),
             asterisk_as_of=queue.params_at,
         )
         headers = [

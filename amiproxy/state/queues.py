@@ -106,7 +106,7 @@ class QueueTable(Table):
         uniqueid, name = text(values.get("uniqueid")), text(values.get("queue"))
         if uniqueid is None or name is None or self._standing.gone.has(uniqueid, now):
             return
-        queue = self.store.queue(name)
+        queue = self._queue(name)
         caller = self.store.waiting.get(uniqueid)
         if caller is not None and caller.queue is not queue:
             self.store.drop_caller(caller, now)  # the Leave is missing
@@ -148,6 +148,12 @@ class QueueTable(Table):
         if count is not None and count != len(queue.callers):
             self._doubt("callers")
 
+    def _queue(self, name: str) -> Queue:
+        """Return the queue *name*; of one that is new, as realtime queues are, the list tells."""
+        if name not in self.store.queues:
+            self._doubt("queues")
+        return self.store.queue(name)
+
     def _doubt(self, kind: str) -> None:
         if self._standing.live:
             self._standing.doubts.add(kind)
@@ -176,7 +182,7 @@ class QueueTable(Table):
         name, interface = text(values.get("queue")), text(_interface(values))
         if name is not None and interface is not None:
             self._removed.discard(key_of(name, interface))
-            member = self.store.add_member(self.store.queue(name), interface)
+            member = self.store.add_member(self._queue(name), interface)
             member.update(values, now, self._standing.offset, STATUS)
 
     def _remove_member(self, message: Message, now: float) -> None:

@@ -13,7 +13,7 @@ from amiproxy.state.parked import PARKED_CALLS, ParkedTable
 from amiproxy.state.queues import QUEUE_STATUS, QueueTable
 from amiproxy.state.registrations import RegistrationTable
 from amiproxy.state.table import Query, Standing
-from tests.state.replays import by_name
+from tests.state.replays import by_name, told
 
 if TYPE_CHECKING:
     from amiproxy.state.table import Row, Table
@@ -162,3 +162,21 @@ def number(value: object) -> int:
     """Return *value*, which is a whole number."""
     assert isinstance(value, int)
     return value
+
+
+def with_a_row_of_each() -> Tables:
+    """Return tables with a row of each kind, in the middle of queue calls."""
+    found = Tables()
+    for name in ("pjsip_register", "k4_boot", "pjsip_queue"):
+        for each in told(name):
+            found.tell(each, 1000.0)
+            if each.event is not None and each.event.get("Event") == "AgentRingNoAnswer":
+                break
+    for event in (
+        ("QueueCallerJoin", "Queue: support", "Uniqueid: 9.1", "Position: 1", "Count: 1"),
+        ("ConfbridgeJoin", "Conference: 800", "Uniqueid: 9.2", "Channel: PJSIP/101-1"),
+        ("ParkedCall", "ParkingSpace: 701", "ParkeeUniqueid: 9.3"),
+    ):
+        for table in found.all:
+            by_name(table, Message.of(f"Event: {event[0]}", *event[1:]), 1000.0)
+    return found

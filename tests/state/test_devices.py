@@ -167,6 +167,14 @@ def test_contacts_as_asterisk_lists_them(contact_table: ContactTable) -> None:
     assert len(contact_table) == 0
 
 
+def test_contacts_of_pjsip_conf_are_in_no_list(contact_table: ContactTable) -> None:
+    """Events tell of them, and the list does not take them away."""
+    fed(contact_table, "Event: ContactStatus", "URI: sip:trunk@x", "AOR: trunk",
+        "EndpointName: trunk", "ContactStatus: Reachable")  # fmt: skip
+    assert contact_table.take_list(contacts.CONTACTS, [], 1.0) == 0
+    assert shown(contact_table, "contacts", "aor", "status") == [("trunk", "Reachable")]
+
+
 def test_a_late_word_of_a_removed_contact_brings_it_not_back() -> None:
     """When the table is live it is a doubt; a new registration is announced."""
     standing = Standing()

@@ -294,6 +294,31 @@ def test_the_words_of_asterisk_11(table: QueueTable) -> None:
     assert row(table, "members", "support/SIP/104").fields["state"] == "free"
 
 
+@pytest.mark.parametrize(
+    ("channel", "state"), [("PJSIP/1-1", "free"), ("Local/1@agents-1;1", "in_call")]
+)
+def test_a_local_channel_may_go_before_the_call_ends(
+    table: QueueTable, channel: str, state: str
+) -> None:
+    """It is optimised away; that of a phone is the call."""
+    fed(table, "Event: QueueMemberAdded", "Queue: q", "Interface: a", "Status: 1")
+    agent = ("Queue: q", "Interface: a", "Uniqueid: 1.1")
+    fed(table, "Event: AgentConnect", *agent, "DestUniqueid: 1.2", f"DestChannel: {channel}")
+    fed(table, "Event: Hangup", "Uniqueid: 1.2")
+    assert states(table, 1000.0) == {"q/a": state}
+    fed(table, "Event: Hangup", "Uniqueid: 1.1")
+    assert states(table, 1000.0) == {"q/a": "free"}
+
+
+def test_a_new_queue_of_a_live_table_is_a_doubt() -> None:
+    """A realtime queue appears when it is used: its settings are in the list alone."""
+    standing = Standing()
+    table = QueueTable(standing)
+    standing.live = True
+    fed(table, "Event: QueueCallerJoin", "Queue: q", "Uniqueid: 1", "Position: 1", "Count: 1")
+    assert standing.doubts == {"queues"}
+
+
 def test_rows_are_judged_as_list_items(table: QueueTable) -> None:
     """With class and queue, so that a filter for one queue shows that one alone."""
     next(steps(table, "pjsip_queue", "AgentCalled"))

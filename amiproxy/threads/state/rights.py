@@ -66,8 +66,8 @@ def judge(reader: Reader, rows: Iterable[Row]) -> Shows:
         said = row.said
         if not (view.sees_event(said) and judged.shows(said, own)):
             return False
-        # A bridge is shown with those in it, and those in a conference may be strangers.
-        return kind != "bridges" or own.issuperset(facts_of(said).uids)
+        # It is shown with those in it, and those in a conference may be strangers.
+        return kind not in ("bridges", "conferences") or own.issuperset(facts_of(said).uids)
 
     return shows
 
