@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.message import END
 from amiproxy.wire.framing import Chunk
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ TAIL = 1024
 SERVER = b"\r\nServer: "
 
 _ROUND = re.compile(rb"(?:\r\nServer: [^\r\n]*){%d}\r\n\r\n" % (MOST + 1))
+
+_LAST = re.compile(rb"(?:\r\nServer: [^\r\n]*)+\r\n\r\n\Z")
+
+
+def through(raw: bytes) -> list[str]:
+    """Return the values of the ``Server:`` headers that end the message *raw*, in lower case."""
+    found = _LAST.search(raw)
+    ends = b"" if found is None else found.group()[: -len(END)]
+    return [each.decode("latin-1").lower() for each in ends.split(SERVER)[1:]]
 
 
 def checked(chunk: Chunk, is_ours: Callable[[Message], bool]) -> Chunk:

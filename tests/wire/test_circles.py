@@ -62,3 +62,17 @@ def test_a_client_cannot_end_a_connection_by_headers_of_its_own() -> None:
     left = circles.checked(read, is_ours)
 
     assert left.exact == [OTHER, message(EVENT, 1), message(MINE, 2)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        (b"Event: A\r\nServer: Far\r\nServer: near\r\n\r\n", ["far", "near"]),
+        (b"Event: A\r\nServer: x\r\nX: 1\r\nServer: \xc9\r\n\r\n", ["\xe9"]),
+        (b"Event: A\r\nServer: x\r\nX: 1\r\n\r\n", []),
+        (b"Event: A\r\nServer:\r\n\r\n", []),
+    ],
+)
+def test_through_which_proxies_a_message_has_come(raw: bytes, names: list[str]) -> None:
+    """The one next to here is last."""
+    assert circles.through(raw) == names

@@ -8,10 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.errors import LoginRefused
+from amiproxy.message import END
 from amiproxy.routing import notices
 from amiproxy.threads.sessions.proxylink import ProxyLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.threads.sessions.source import Source
+from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk
 from amiproxy.wire.inner import is_notice, runs
 
@@ -74,6 +76,8 @@ class ChainPublisher(Publisher):
 
     def _publish_run(self, name: str, run: Chunk) -> None:
         """Publish *run*, messages of the server *name*; what the proxy says of it is a notice."""
+        if run.wire.count(circles.SERVER) > (run.number or run.wire.count(END)):
+            self._look_for_circle(name, run)
         if name and (_NOTICE in run.wire or run.exact is not None):
             for message in run.messages():
                 if is_notice(message.raw):
@@ -84,6 +88,15 @@ class ChainPublisher(Publisher):
                     self._publish(run)
         else:
             self._publish(run)
+
+    def _look_for_circle(self, name: str, run: Chunk) -> None:
+        """Ask whether *run*, which has come over several proxies, has come from here.
+
+        So it may where a proxy between puts its own ``Server:`` behind those there are.
+        """
+        own = self._audience.origins.own()
+        if any(not own.isdisjoint(circles.through(each.raw)[:-1]) for each in run.messages()):
+            self._proxy.ask_round(name)
 
     def _source_of(self, name: str) -> Source:
         """Return the server *name*, "" for the proxy itself, as clients are to know it."""

@@ -39,11 +39,7 @@ class Origins:
         come by the link by which they came first, for as long as that is connected.
         """
         servers = self._servers()
-        known, direct = self._known
-        if known is not servers:
-            direct = frozenset(each.name for each in servers if not each.spec.proxy)
-            self._known = servers, direct
-        if name in direct:
+        if name in self.own(servers):
             return False
         for names in (self._heard, self.lost_at):
             if len(names) > _MOST:
@@ -57,6 +53,15 @@ class Origins:
                 return False
         self._heard[name] = link
         return True
+
+    def own(self, servers: Sequence[AsteriskLink] | None = None) -> frozenset[str]:
+        """Return the names of the *servers*, None: all, that the proxy itself is connected to."""
+        servers = self._servers() if servers is None else servers
+        known, direct = self._known
+        if known is not servers:
+            direct = frozenset(each.name for each in servers if not each.spec.proxy)
+            self._known = servers, direct
+        return direct
 
     def words_of_others(self, link: AsteriskLink) -> frozenset[str]:
         """Return all by which another server than *link* may be meant."""

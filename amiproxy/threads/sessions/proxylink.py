@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.routing.behind import Behind
 from amiproxy.routing.chainledger import ChainLedger
+from amiproxy.routing.pending import own_action
 from amiproxy.routing.turns import WINDOW
 from amiproxy.threads.sessions.chain import Chain
 from amiproxy.threads.sessions.link import AsteriskLink
@@ -53,6 +54,13 @@ class ProxyLink(AsteriskLink):
         with self.lock:
             if self.connected:
                 self._send(self.chain.sign_of_life(time.monotonic()))
+
+    def ask_round(self, name: str) -> None:
+        """Ask what comes back if the server *name* behind the proxy is this proxy.  Never waits."""
+        if question := self.probe.question(time.monotonic()):
+            action = own_action(self._ids, "Ping", question, f"Server: {name}")
+            action.target = name
+            self.submit(action)
 
     # -- the server's thread ------------------------------------------------------------------
 
