@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from tests.support import ManagerClient
+    from tests.support import ManagerClient, StartProxy
 
 CONFIG = "authrequired = no\nautofilter = unique\nserverevents = yes\nretryinterval = 0.1\n"
+#: Looks like an Asterisk.
+HIDDEN = 'forcebanner = "Asterisk Call Manager/11.0.0"\n'
 USERS = "[ann]\nsecret = x\nread = all\nwrite = all\nserver = pbx2.example\n"
 #: As the C program lists two Asterisks, the second one a further C program.
 LISTED = (
@@ -98,6 +101,11 @@ def answer(client: ManagerClient, *lines: str) -> list[str]:
     return client.read_until(is_response)
 
 
+def line_to(program: ProxyProcess, options: str) -> str:
+    """Return the configuration line that makes a proxy connect to *program*."""
+    return f"host = 127.0.0.1, {program.port}, proxy, secret, on, off, {options}\n"
+
+
 def test_what_is_behind_it_is_reached_and_told(inner: CProxy, program: ProxyProcess) -> None:
     """By the hosts that it lists: lists, raw text, events; and each user sees what is theirs."""
     with program.client() as joe, program.client() as ann:
@@ -147,3 +155,31 @@ def test_one_that_does_not_list_its_servers_is_known_by_what_passes(
         client.read_until("Server: pbx3")
         error = value(answer(client, "Action: Ping", "Server: pbx3"), "Message")
         assert error == "Server old, which pbx3 is behind, is not connected"
+
+
+def test_a_ring_is_cut_with_a_proxy_in_it_that_adds_its_own_server(proxy: StartProxy) -> None:
+    """As the C program does, which tells nobody who it is: when the first message comes back."""
+    config = HIDDEN + CONFIG
+    event = b"Event: Hangup\r\nPrivilege: call,all\r\nN: %d\r\n\r\n"
+    with BareServer() as server:
+        first = proxy(config)
+        second = proxy(config + line_to(first, "name=first"))
+        wait_connected(second)
+        own = host_line(server, options="name=pbx")
+        ring = line_to(second, "name=second, proxy=yes")
+        first.write_config(config + own + ring)
+        first.send_signal(signal.SIGHUP)
+        wait_connected(first, 2)
+        with first.client() as client:
+            client.send("Action: Challenge", "AuthType: MD5")
+            client.read_until(is_response)
+
+            server.wait_link().sendall(event % 1)
+
+            # Either side may find out first.
+            wait_until(lambda: "given up until" in first.log() + second.log())
+            server.wait_link().sendall(event % 2)
+            heard = 0
+            while "N: 2" not in (message := client.read_message()):
+                heard += "N: 1" in message
+            assert 1 <= heard <= 9
