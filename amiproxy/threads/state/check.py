@@ -30,6 +30,8 @@ _LISTED: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 #: Actions whose list has all rows of these kinds: what is missing there is not.
 _WHOLE = frozenset(("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "ParkedCalls"))
+#: Actions whose list has no rows of its own: it says more of devices that another list has.
+_NO_ROWS = frozenset(("ExtensionStateList", "PresenceStateList"))
 #: Kind -> the fields that lists and events tell alike.  All others are Asterisk's counters, times,
 #: and what only one of the two tells.
 _COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -92,8 +94,8 @@ class Check:
 
     def compare(self, query: Query, items: Sequence[Message], now: float) -> Verdict:
         """Compare the *items* of *query*, which have just come, with the model."""
-        if query not in self._model.queries:
-            # Of one row that is there: it has nothing to say of others.
+        if query not in self._model.queries or query.action in _NO_ROWS:
+            # Of one row that is there, or of none: it has nothing to say of others.
             return Verdict(takes=True, stands=[])
         other = ServerModel(len(items) * 4 + 1000)
         other.take_list(query, items, now)
