@@ -77,6 +77,8 @@ SERVERS: tuple[Column[ServerStatus], ...] = (
     Column("BACKLOG", lambda row: units.size(row.backlog), 7, look=_backlog),
     Column("RECEIVED", lambda row: units.size(row.bytes_received), 8),
     Column("SENT", lambda row: units.size(row.bytes_sent), 9),
+    Column("KEPT", lambda row: units.size(row.ring_bytes), 9),
+    Column("OLDEST", lambda row: units.span(row.ring_age), 9),
     Column("NET", lambda row: units.short(row.network_round_trip), 10),
     Column("TLS", lambda row: "yes" if row.tls else "no", 12, left=True),
     Column("ADDRESS", lambda row: row.address or units.UNKNOWN, 11, left=True),

@@ -74,6 +74,9 @@ class ServerStatus:
     model_rows: int
     model_corrections: int
     model_gaps: int
+    #: What its last events take that are kept, and how old the oldest is; None: there is none.
+    ring_bytes: int
+    ring_age: Optional[float]
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ SERVER = ServerStatus(
     model_rows=120,
     model_corrections=0,
     model_gaps=0,
+    ring_bytes=12_345_678,
+    ring_age=1234.0,
 )
 CLIENT = ClientStatus(
     number=7,

@@ -38,7 +38,8 @@ def _switch(call: Call, session: StreamSession) -> Outcome:
         raise ReplayError("EventIDs is neither on nor off")
     if not wanted:
         with session.lock:
-            session.set_track(None)
+            if session.track is not None and session.track.shows_ids:
+                session.set_track(None)
         return call.say(replies.proxy_success(message, "EventIDs: off"))
     track_exactly(session, call.context.turnstile)
     session.show_ids(lambda event_id: _success(call, event_id, "EventIDs: on"))

@@ -104,10 +104,10 @@ class ClientSession:
         self.challenge = ""
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early.  Only the
-        # client's thread sets these fields, with the lock, and so may read them without; the
-        # servers' threads read them, and change _early, what was counted, what the call filter
-        # has learned, what the filters took and the WaitEvent has been told, with it.
+        # callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early, track and
+        # sight.  Only the client's thread sets these fields, with the lock, and so may read them
+        # without; the servers' threads read them, and change _early, the track, what was counted,
+        # what the call filter has learned, what the filters took and the WaitEvent has been told.
         # (ListSessions, listeners, the status and Router.publish read some without: references.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()

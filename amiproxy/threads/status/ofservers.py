@@ -35,9 +35,7 @@ def under_way(link: AsteriskLink) -> UnderWay:
 def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.ServerStatus:
     """Return what goes on at *link*, where events come at *rate* a second."""
     record, transport, now = link.record, link.transport, time.monotonic()
-    found = None if transport is None else traffic(transport.sock)
-    state = _state(link, now)
-    is_waiting = state == values.WAITING
+    found, state = (traffic(transport.sock) if transport else None), _state(link, now)
     return values.ServerStatus(
         name=link.scope,
         host=link.host,
@@ -48,7 +46,7 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         state=state,
         since=now - (link.gate.since if state == values.PAUSED else record.since),
         problem="" if link.connected else record.problem,
-        again_in=max(0.0, record.again_at - now) if is_waiting else None,
+        again_in=max(0.0, record.again_at - now) if state == values.WAITING else None,
         banner=link.banner,
         version=link.about.version,
         connects=record.connects,
@@ -71,6 +69,8 @@ def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.
         model_rows=record.model_rows,
         model_corrections=record.model_corrections,
         model_gaps=record.model_gaps,
+        ring_bytes=link.ring.size,
+        ring_age=link.ring.age(now) if link.ring.head is not None else None,
     )
 
 

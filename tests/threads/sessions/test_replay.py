@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.threads.sessions.replays import Client, World, check
+from tests.threads.actions.support import Client as WebClient
+from tests.threads.sessions.replays import Client, Server, World, check
 
 
 def back(world: World, client: Client, *lines: str, events: str = "off") -> list[str]:
@@ -164,3 +165,84 @@ def test_what_cannot_be_is_an_error(since: str, says: str) -> None:
     answer, tick = client.read()
     assert answer.lines == ("ProxyResponse: Error", f"Message: {says}")
     assert tick.has("ProxyEventID")
+
+
+def test_what_is_asked_at_odd_moments_is_sane() -> None:
+    """Resume twice, ids off, another log-in, another format and autofilter."""
+    world = World("pbx")
+    (server,) = world.servers
+    client = known(world)
+    client.leave()
+    server.say(1)
+    client.join("off")
+    client.resume()
+    client.read()
+    client.act("ProxyAction: Resume", f"Since: {client.id}")
+    client.act("ProxyAction: SetAutoFilter", "AutoFilter: off")
+    client.act("Action: Events", "EventMask: call")
+    server.say(1)
+    client.act("ProxyAction: SetEventIDs", "EventIDs: perhaps")
+    client.act("ProxyAction: SetEventIDs", "EventIDs: off")
+    server.say(1)
+    told = client.read()
+    assert told[0].lines[1] == "Message: This connection has resumed already"
+    assert [each.has("ProxyEventID") for each in told if each.has("N")] == [True, False]
+    assert "Message: EventIDs is neither on nor off" in [line for m in told for line in m.lines]
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    client.read()
+    client.act("Action: Login", "Events: off")
+    client.resume()
+    server.say(1)
+    ticks = [each for each in client.read() if each.has("N")]
+    assert [(each.get("N"), each.has("ProxyEventID")) for each in ticks] == [("1 4", True)]
+
+
+def test_who_sees_calls_of_his_own_only_logs_in_with_events_off() -> None:
+    """What he knows of calls would be of another time."""
+    world = World("pbx", users="phone=secret,sip/1\n", auth_required=True)
+    client = Client(world, login="phone secret").join()
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    client.read()
+    client.act("ProxyAction: Resume", f"Since: {client.id}")
+
+    assert client.read()[-1].lines[1] == "Message: Log in with Events: off to resume"
+
+
+@pytest.mark.parametrize("name", ["Resume", "SetEventIDs"])
+def test_a_web_request_has_nothing_to_be_sent_events_on(name: str) -> None:
+    """It is told so."""
+    answer = WebClient().ask(f"ProxyAction: {name}", "Since: x", "EventIDs: on")
+
+    assert answer == [
+        "ProxyResponse: Error",
+        "Message: This needs a connection of its own, not a web request",
+    ]
+
+
+def test_a_server_that_takes_the_place_of_another_is_a_gap() -> None:
+    """It was given up, and SIGHUP has it tried again."""
+    world = World("pbx")
+    client, absent = known(world), known(world)
+    world.servers[0].say(1)
+    absent.leave()
+    again = Server(world.context.router, "pbx", 10**6)
+    world.context.router.servers = (again.link,)
+    again.connect()
+    again.say(1)
+
+    client.read()
+    assert client.ticks() == ["1 1", "gap unknown server_lost", "1 1"]
+    assert back(world, absent) == ["gap unknown server_lost", "1 1"]
+
+
+def test_calls_that_nobody_has_noted_are_a_gap_for_who_sees_his_own() -> None:
+    """Until the first user of calls of his own was there nobody did."""
+    world = World("pbx", users="phone=secret,sip/1\n", auth_required=True)
+    client = Client(world, login="phone secret").join("off")
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    client.leave()
+    world.servers[0].say(1, "Channel: SIP/1-1", "Uniqueid: 1.1")
+    world.context.router.keeps_calls = True
+    world.servers[0].say(1, "Channel: SIP/1-1", "Uniqueid: 1.1")
+
+    assert back(world, client) == ["gap unknown ring", "1 2"]
