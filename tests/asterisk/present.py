@@ -160,7 +160,11 @@ def differences(said: Present, asked: Present) -> list[str]:
 
 
 def _agree(kind: str, said: tuple[str, ...] | None, asked: tuple[str, ...] | None) -> bool:
-    if kind == "channels" and said and asked and not asked[2]:
-        # Who is put into a bridge from outside has left its application: no event says so.
+    if kind == "channels" and said and asked and (said[2], asked[2]) in _UNTOLD:
         return said[:2] == asked[:2]
     return said == asked
+
+
+# Applications of which no event tells: who is put into a bridge from outside has left any; the
+# Newexten of who comes back from a parking lot names the one of before.
+_UNTOLD = {("MusicOnHold", ""), ("Echo", ""), ("AppDial", "Dial")}

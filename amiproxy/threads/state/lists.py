@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.access.listedactions import listed_actions
@@ -36,6 +37,17 @@ _CUT = "not all of the list has come"
 
 #: Which lists there are at all.
 COMMANDS = Query("ListCommands")
+
+
+#: What follows from lists besides: Asterisk 11 has no other of bridges and devices.
+_ALSO: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "CoreShowChannels": ("bridges",),
+        "Status": ("bridges",),
+        "SIPpeers": ("devices",),
+        "IAXpeers": ("devices",),
+    }
+)
 
 
 class Pace(NamedTuple):
@@ -247,6 +259,7 @@ class Lists:
         for query in self._had:
             if query not in self.refusals:
                 known |= self.check.kinds(query)
+                known.update(_ALSO.get(query.action, ()))
         found: dict[str, str] = {}
         for query, problem in self.refusals.items():
             for kind in self.check.kinds(query):

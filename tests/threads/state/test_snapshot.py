@@ -12,7 +12,9 @@ import pytest
 
 from amiproxy.access.user import User, Users
 from amiproxy.routing.classes import CALL
+from amiproxy.threads.state import follower
 from simulator.behaviour import Behaviour
+from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
 from tests.threads.state.support import Program, rows, snapshot
@@ -48,6 +50,26 @@ def test_the_first_who_asks_is_told_what_asterisks_lists_say(asterisk: Simulated
     assert (anna["Server"], anna["Queue"], anna["Name"]) == ("pbx1", "support", "Agent Anna")
     assert (anna["Paused"], anna["State"]) == ("no", "free")
     assert found[-1]["ListItems"] == str(len(found) - 2)
+
+
+def test_of_asterisk_11_too() -> None:
+    """Calls with their channels, members of queues; bridges and phones follow from other lists."""
+    behaviour = Behaviour(speak="11", technology="SIP", time_scale=0.05, talk=FOREVER)
+    with SimulatedAsterisk(behaviour=behaviour) as asterisk:
+        asterisk.call("SIP/101", "answered", exten="102")
+        wait_until(lambda: sum(one.peer is not None for one in asterisk.exchange.channels) == 2)
+        talking = {one.name for one in asterisk.exchange.channels}
+        with Program(asterisk) as program, program.client() as client:
+            found = snapshot(client)
+    channels = {one["Name"] for one in rows(found, "ProxyChannel").values()}
+    assert channels == talking
+    assert len(rows(found, "ProxyCall")) == 1
+    assert len(rows(found, "ProxyMember")) == 8
+    assert rows(found, "ProxyBridge")
+    assert rows(found, "ProxyDevice")
+    server = rows(found, "ProxyServer")["pbx1"]
+    assert server["State"] == "live"
+    assert "Unknown" not in server
 
 
 def test_errors_say_what_is_wrong(asterisk: SimulatedAsterisk) -> None:
@@ -109,9 +131,9 @@ def test_who_may_not_see_agents_sees_no_queues(asterisk: SimulatedAsterisk) -> N
 
 
 def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
-    asterisk: SimulatedAsterisk,
+    asterisk: SimulatedAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lost, with the rows of before; after the connect they are those of the lists."""
+    """Lost, with the rows of before, for a time; after the connect they are those of the lists."""
     with Program(asterisk) as program, program.client() as client:
         assert len(rows(snapshot(client), "ProxyMember")) == 10
         link = program.proxy.router.servers[0]
@@ -120,6 +142,9 @@ def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
         found = snapshot(client)
         assert rows(found, "ProxyServer")["pbx1"]["State"] == "lost"
         assert len(rows(found, "ProxyMember")) == 10
+        monkeypatch.setattr(follower, "SHOWN", 0.0)
+        wait_until(lambda: not rows(snapshot(client), "ProxyMember"))
+        assert rows(snapshot(client), "ProxyServer")["pbx1"]["State"] == "lost"
         asterisk.start()
         wait_until(lambda: link.connected)
         found = snapshot(client)
