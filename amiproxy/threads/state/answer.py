@@ -90,7 +90,7 @@ def _tell(
             link.remember_for_state(LEAST_RING)
     with held(session, context) as hold:
         with context.turnstile.outside():
-            servers = _pictures(servers, wanted)
+            servers = pictures(servers, wanted)
         hold.advance({one.link: one.picture.place for one in servers if one.picture is not None})
         hold.say(*_messages(session, message, servers, kinds, hold.id))
 
@@ -106,7 +106,7 @@ def _tell_web(
     """Give the answer to a request, which gets no events."""
     assert isinstance(session, Collector)
     with context.turnstile.outside():
-        servers = _pictures(servers, wanted)
+        servers = pictures(servers, wanted)
     user = session.user
     places = {
         link: link.place
@@ -147,7 +147,7 @@ def _followed(states: States, links: Sequence[AsteriskLink]) -> list[_Server]:
     return servers
 
 
-def _pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]:
+def pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]:
     """Return *servers* with their pictures, which have what the client has been sent so far."""
     deadline = Deadline(_PICTURE)
     wanted = [one.follower.want(kinds) if one.follower is not None else None for one in servers]

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from amiproxy.threads.state import answer
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ManagerClient, wait_until
@@ -123,6 +124,44 @@ def test_the_id_of_a_snapshot_is_where_to_resume(program: Program) -> None:
             elif resumed:
                 theirs.append(_written(item))
     assert theirs == ours
+
+
+def test_the_answer_stands_behind_the_last_event_that_it_has_in_it(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the picture takes: by the numbers of events, and by what they say."""
+    made = answer.pictures
+
+    def late(*given: Any) -> Any:
+        time.sleep(0.1)
+        return made(*given)
+
+    monkeypatch.setattr(answer, "pictures", late)
+    with program.client() as client:
+        client.ask("ProxyAction: SetEventIDs", "EventIDs: on")
+        for _ in range(3):
+            client.send("ProxyAction: Snapshot", "ActionID: snap", "Of: channels")
+            last = {}
+            while (item := read(client)).get("ActionID") != "snap":
+                last = item
+            assert item["ProxyEventID"] == last["ProxyEventID"]
+            there = set()
+            while item.get("Event") != "ProxySnapshotComplete":
+                item = read(client)
+                there.add(item.get("Uniqueid"))
+            for number in range(1, 40):
+                item = read(client)
+                assert _number(item["ProxyEventID"]) == _number(last["ProxyEventID"]) + number
+                if item["Event"] == "Newchannel":
+                    assert item["Uniqueid"] not in there
+                    there.add(item["Uniqueid"])
+                elif item["Event"] == "Hangup":
+                    assert item["Uniqueid"] in there
+                    there.remove(item["Uniqueid"])
+
+
+def _number(event_id: str) -> int:
+    return int(event_id.rpartition("-")[2], 36)
 
 
 def _written(item: Item) -> str:

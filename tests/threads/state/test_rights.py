@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,11 @@ read = all
 write = all
 channel = PJSIP/101-
 more_events = yes
+[carl]
+secret = x
+read = all
+write = all
+channel = PJSIP/102-
 [wall]
 secret = x
 read = all
@@ -101,6 +107,26 @@ def test_a_user_of_a_channel_sees_its_calls_whole_and_their_ends(
             if item["Event"] == "Hangup":
                 over.add(item["Channel"].rpartition("-")[0])
         assert over == {"PJSIP/101", "PJSIP/102"}
+
+
+def test_what_happens_next_in_a_call_that_was_shown_is_shown(
+    program: Program, calls: list[Call]
+) -> None:
+    """Also at its other end, of which nothing was known but by the snapshot."""
+    link = program.proxy.router.servers[0]
+
+    def is_quiet() -> bool:
+        before = link.published
+        time.sleep(0.2)
+        return link.published == before
+
+    wait_until(is_quiet)  # else an event may tell of it
+    with program.client("Username: carl", "Secret: x") as client:
+        assert names(snapshot(client), "ProxyChannel", "Name") == {"PJSIP/101", "PJSIP/102"}
+        calls[0].hang_up()
+        item = read(client)
+        assert item["Channel"].startswith("PJSIP/101-")
+        assert item["Event"] == "VarSet"  # no Newchannel again
 
 
 def test_more_events_shows_what_belongs_to_no_channel(program: Program) -> None:
