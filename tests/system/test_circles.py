@@ -225,9 +225,11 @@ def test_a_client_cannot_claim_to_have_our_server_behind_it(proxy: StartProxy) -
         add = ("ProxyAction: AddServer", "Server: 127.0.0.1", f"Port: {first.port}",
                "Username: a", "Secret: b", "Events: on")  # fmt: skip
         with second.client() as client:
-            client.ask("ProxyAction: DropServer", "Server: 127.0.0.1")
-            assert "Response: Success" in client.ask(*login, f"ProxyPath: {known[1]}")
-            client.read_until("Event: FullyBooted")
-            assert "ProxyResponse: Success" in client.ask(*add)
+            client.send("ProxyAction: DropServer", "Server: 127.0.0.1")
+            client.read_until(is_response)
+            client.send(*login, f"ProxyPath: {known[1]}")
+            assert "Response: Success" in client.read_until(is_response)
+            client.send(*add)
+            assert "ProxyResponse: Success" in client.read_until(is_response)
             wait_until(lambda: second.log().count(": connected (") == 2 or given_up(second))
     assert not given_up(second)
