@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.access.user import User
+from amiproxy.message import Message
+from amiproxy.routing.callfilter import SessionFilter
+from amiproxy.routing.visibility import View
 from amiproxy.settings.usersfile import read_users
+from amiproxy.state.table import Row
+from amiproxy.threads.state.rights import Reader, judge
 from simulator.behaviour import Behaviour
 from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
@@ -127,6 +133,20 @@ def test_what_happens_next_in_a_call_that_was_shown_is_shown(
         item = read(client)
         assert item["Channel"].startswith("PJSIP/101-")
         assert item["Event"] == "VarSet"  # no Newchannel again
+
+
+@pytest.mark.parametrize("kind", ["bridges", "conferences"])
+def test_strangers_in_a_conference_are_not_shown(kind: str) -> None:
+    """Who sees one of its channels alone does not see it: it is told with all that are in it."""
+    calls = SessionFilter(User("anna", "x", channel="PJSIP/101-"), "off")
+    shows = judge(Reader(View(filtered=True), calls), [])
+    head = ("Event: BridgeListItem", "Privilege: call,all", "BridgeUniqueid: b")
+    own, other = ("Channel: PJSIP/101-1", "Uniqueid: 1"), ("Channel: PJSIP/105-1", "Uniqueid: 5")
+
+    assert not shows(kind, Row("b", {}, Message.of(*head, *own, *other)))
+    assert shows("channels", Row("b", {}, Message.of(*head, *own)))
+    shows = judge(Reader(View(filtered=True), calls, frozenset("1")), [])
+    assert shows(kind, Row("b", {}, Message.of(*head, *own)))
 
 
 def test_more_events_shows_what_belongs_to_no_channel(program: Program) -> None:
