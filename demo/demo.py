@@ -26,19 +26,22 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 CONFIG = """\
-host = 127.0.0.1, {first}, ampuser, AmpSecret, on, off
-host = 127.0.0.2, {second}, ampuser, AmpSecret, on, off
+host = 127.0.0.1, {first}, ampuser, AmpSecret, on, off, name=pbx1
+host = 127.0.0.2, {second}, ampuser, AmpSecret, on, off, name=pbx2
 listenaddress = 127.0.0.1
 listenport = {standard}
 listen = 127.0.0.1, {http}, input=http
 autofilter = unique
+serverevents = yes
+replay = 64MB
+state = yes
 proc_user = nobody
 logfile = {directory}/proxy.log
 controlsocket = {directory}/run/control.sock
 """
 
 HELP = """
-Two simulated Asterisk servers (22 with PJSIP phones, 11 with SIP phones) make calls.  One proxy, with one
+Two simulated Asterisk servers (pbx1: 22 with PJSIP phones, pbx2: 11 with SIP phones) make calls.  One proxy, with one
 connection to each, listens for manager clients on port {standard}, and for web clients on port {http}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
@@ -54,7 +57,10 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
   Over HTTP, one answer for each request (or open the address in a browser):
     curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
-    curl 'http://127.0.0.1:{http}/?Action=Ping&Server=127.0.0.2&format=xml'
+    curl 'http://127.0.0.1:{http}/?Action=Ping&Server=pbx2&format=xml'
+
+  The calls that there are, on a wall board.  Kill it, start it again: it misses nothing:
+    {python} {root}/samples/wallboard.py 127.0.0.1:{standard}
 
   What goes on in the proxy:
     {python} {root}/astmanproxy.py -c {directory}/proxy.conf --status --watch
@@ -76,7 +82,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """
 
 #: The servers, as the configuration names them.
-SERVERS = ("127.0.0.1", "127.0.0.2")
+SERVERS = ("pbx1", "pbx2")
 #: The ports that are asked for, by what clients there speak.
 WANTED = {"standard": 1234, "http": 8088}
 #: What each port is asked until all servers have answered.
@@ -98,8 +104,8 @@ def main() -> int:
         prepare(Path(directory))
         try:
             with contextlib.ExitStack() as running:
-                first = running.enter_context(asterisk(SERVERS[0], "22", "PJSIP"))
-                second = running.enter_context(asterisk(SERVERS[1], "11", "SIP"))
+                first = running.enter_context(asterisk("127.0.0.1", "22", "PJSIP"))
+                second = running.enter_context(asterisk("127.0.0.2", "11", "SIP"))
                 hosts = {"first": port_of(first), "second": port_of(second)}
                 with contextlib.ExitStack() as doors:
                     socks = {name: doors.enter_context(door(WANTED[name])) for name in WANTED}

@@ -42,16 +42,16 @@ def test_the_demo_does_what_it_prints() -> None:
         assert "may read" not in text  # nothing to mend in the files of the demo
         with ManagerClient(port) as client:
             client.read_line()
-            client.read_until("Server: 127.0.0.1", 20)
-            client.read_until("Server: 127.0.0.2", 20)
-        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=127.0.0.2&format=xml"
+            client.read_until("Server: pbx1", 20)
+            client.read_until("Server: pbx2", 20)
+        url = f"http://127.0.0.1:{web}/?Action=Ping&Server=pbx2&format=xml"
         with urllib.request.urlopen(url, timeout=10) as answer:
             assert b'<Ping Value="Pong"/>' in answer.read()
         (status,) = re.findall(r"^ +(\S+ .* --status) --watch$", text, re.MULTILINE)
         shown = subprocess.run(
             shlex.split(status), capture_output=True, text=True, timeout=60, check=False
         )
-        assert "127.0.0.2" in shown.stdout, shown.stderr
+        assert "pbx2" in shown.stdout, shown.stderr
         assert f"127.0.0.1:{web} " in shown.stdout  # a listener of the same proxy
         assert len(children(demo.pid)) == 3  # two Asterisks, one proxy
     assert demo.returncode == 0
@@ -66,7 +66,7 @@ def test_two_demos_run_at_once() -> None:
         one.wait(20)
         with ManagerClient(ports[2]) as client:
             client.read_line()
-            client.read_until("Server: 127.0.0.2", 20)
+            client.read_until("Server: pbx2", 20)
     with pytest.raises(OSError, match="refused"):
         ManagerClient(ports[0])
 

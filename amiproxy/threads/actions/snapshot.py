@@ -21,7 +21,8 @@ _OFF = "There are no snapshots: state = yes is missing in astmanproxy.conf"
 @_proxy_action(
     "Snapshot",
     read_only=True,
-    headers="`Of`: kinds, with commas between (or none: all); `Server` (or none: all)",
+    headers="`Of`: kinds, with commas between (or none: all); `Server` (or none: all); `Wait`: "
+    "seconds (or none: 8)",
     reply="`EventList: start`, `Message: Snapshot follows`, `ProxyEventID: id`; then an event for "
     "each server, and one for each row; at the end `ProxySnapshotComplete` ([more](#snapshot)). "
     "Errors: an unknown kind or server; `state = yes` is missing",

@@ -7,6 +7,7 @@ that the picture has in it before the answer, and all that come later behind it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from amiproxy import replies
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.state.follower import Follower
     from amiproxy.threads.state.picture import Picture
 
-#: Seconds that a client waits for a model that is being built, and for a picture of one.
+#: Seconds that a client waits, at most, for a model that is being built, and for a picture of one.
 _BUILDING, _PICTURE = 8.0, 5.0
 
 
@@ -53,13 +54,16 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
     links = _links(context, session, message.get("Server").strip(" \t"))
     if isinstance(links, str):
         return links
+    patience = _patience(message.get("Wait").strip(" \t"))
+    if patience is None:
+        return "Wait is no number of seconds"
     states = context.made.setdefault("states", States(context))
     assert isinstance(states, States)
     # By calls it is told which rows are whose.
     calls = session.callfilter
     wanted = [*kinds, "calls"] if calls is not None and calls.active else kinds
     with context.turnstile.outside():
-        followed = _followed(states, links)
+        followed = _followed(states, links, patience)
     try:
         if isinstance(session, StreamSession):
             _tell(context, session, message, followed, kinds, wanted)
@@ -137,9 +141,16 @@ def _links(
     return found if found or not name else f"Server {name} is not known"
 
 
-def _followed(states: States, links: Sequence[AsteriskLink]) -> list[_Server]:
-    """Have *links* followed; wait, for a time, until their models are no more being built."""
-    deadline = Deadline(_BUILDING)
+def _patience(text: str) -> float | None:
+    """Return for how many seconds ``Wait: text`` lets the client wait, None if it is no number."""
+    if not text:
+        return _BUILDING
+    return min(_BUILDING, float(text)) if re.fullmatch("[0-9]{1,9}", text) else None
+
+
+def _followed(states: States, links: Sequence[AsteriskLink], patience: float) -> list[_Server]:
+    """Have *links* followed; wait, *patience* seconds at most, until their models are built."""
+    deadline = Deadline(patience)
     servers = [_Server(link, None if link.spec.proxy else states.follower(link)) for link in links]
     for server in servers:
         if server.follower is not None:
@@ -199,7 +210,7 @@ def _server_row(server: _Server) -> Message:
 
 def _standing(server: _Server) -> Iterator[str]:
     """Yield the lines that say how *server* is, and what is not known of it."""
-    link, follower = server.link, server.follower
+    link, picture = server.link, server.picture
     state = link_state(link)
     if state.word not in ("connected", "paused"):
         yield f"State: {state.word}"
@@ -211,11 +222,11 @@ def _standing(server: _Server) -> Iterator[str]:
         yield "State: not modelled"
         yield "Reason: it is another proxy; ask that one"
         return
-    if follower is None or server.picture is None:
+    if picture is None:
         yield "State: stale"
         yield "Reason: no picture of it could be made in time"
         return
-    yield f"State: {follower.state}"
-    yield f"Since: {follower.since:.3f}"
-    for kind, problem in sorted(server.picture.unknown.items()):
+    yield f"State: {picture.state}"
+    yield f"Since: {picture.since:.3f}"
+    for kind, problem in sorted(picture.unknown.items()):
         yield f"Unknown: {kind} ({problem})"

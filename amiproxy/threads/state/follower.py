@@ -243,6 +243,7 @@ class Follower:
     def _begin(self, epoch: int) -> None:
         """Begin with nothing: the connection *epoch* is new, or something was missed."""
         self._settled.clear()
+        self._last = None
         self._epoch = epoch
         self._asking.end()
         self._model.clear()
@@ -305,7 +306,8 @@ class Follower:
                 kind: [Known(row) for row in paced(self._model.rows(kind, now), PORTION)]
                 for kind in kinds
             }
-            picture = Picture(self.link.name, self._place(), rows, self.unknown, now)
+            state = self.state, self.since
+            picture = Picture(self.link.name, self._place(), rows, self.unknown, state, now)
             self._last = picture
         for each in wanted:
             each.make(picture)

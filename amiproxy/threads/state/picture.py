@@ -52,10 +52,12 @@ class Picture:
         place: Place,
         rows: Mapping[str, Sequence[Known]],
         unknown: Mapping[str, str],
+        state: tuple[str, float],
         made: float,
     ) -> None:
         """Make the picture of the *server*, as messages call it."""
         self.made = made  #: unix time
+        self.state, self.since = state  #: of the model, and since when
         self._server = server
         self.place = place
         self.rows = rows  #: by kind

@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,8 @@ def test_errors_say_what_is_wrong(asterisk: SimulatedAsterisk) -> None:
         assert error["Message"].startswith("Unknown kind 'tables' in Of; there are calls, channels")
         (error,) = snapshot(client, "Server: elsewhere")
         assert error["Message"] == "Server elsewhere is not known"
+        (error,) = snapshot(client, "Wait: a bit")
+        assert error["Message"] == "Wait is no number of seconds"
 
 
 def test_without_the_key_nothing_is_started_nor_kept(asterisk: SimulatedAsterisk) -> None:
@@ -150,6 +153,19 @@ def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
         found = snapshot(client)
         assert rows(found, "ProxyServer")["pbx1"]["State"] == "live"
         assert len(rows(found, "ProxyMember")) == 10
+
+
+def test_who_does_not_want_to_wait_is_told_that_it_is_being_built(
+    asterisk: SimulatedAsterisk,
+) -> None:
+    """At once, and again."""
+    asterisk.answer("QueueStatus", b"")  # none
+    with Program(asterisk) as program, program.client() as client:
+        for _ in range(2):
+            begun = time.monotonic()
+            found = snapshot(client, "Wait: 0")
+            assert rows(found, "ProxyServer")["pbx1"]["State"] == "building"
+            assert time.monotonic() - begun < 4
 
 
 def test_the_status_tells_how_it_is(asterisk: SimulatedAsterisk) -> None:
