@@ -10,6 +10,7 @@
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
 # make bench-restarts  what clients notice of 100 restarts under load, in two ways: 5 minutes
+# make bench-resumes   what clients that come back are sent and told, cut off 1 000 times: 5 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
@@ -61,7 +62,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts constraints soak torture libraries cert \
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts bench-resumes constraints soak torture libraries cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -190,6 +191,9 @@ soak: .venv/.ready
 # With byte code: a proxy that has to compile itself starts later.
 bench-restarts: .venv/.ready
 	PYTHONDONTWRITEBYTECODE= $(PY) -m benchmarks.restarts $(ARGS)
+
+bench-resumes: .venv/.ready
+	$(PY) -m benchmarks.resumes $(ARGS)
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)

@@ -8,6 +8,7 @@ by class (rights, event filters) is decided elsewhere.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
@@ -126,10 +127,14 @@ class SessionFilter:
         # Whether the filters go by calls, and not just by single events: ids count.
         self._by_call = bool(self._channel or self._in_context)
         # Scope -> ids of the calls the client knows there, oldest first.
-        self._known: dict[str, BoundedDict[str, None]] = {}
+        self._known: defaultdict[str, BoundedDict[str, None]] = defaultdict(
+            lambda: BoundedDict(most_ids)
+        )
         # Scope -> ids that the client knew there of calls that have ended, oldest first.
         self._ended: dict[str, BoundedDict[str, None]] = {}
         self._most_ids = most_ids
+        #: Whether the client has been shown its calls before, on another connection.
+        self._recalls = False
         self._actions = ActionFilter(user, local)
 
     @property
@@ -164,9 +169,17 @@ class SessionFilter:
 
     def learn(self, scope: str, uids: Iterable[str]) -> None:
         """Note that the client was shown the channels *uids* of the server *scope*."""
-        known = self._known.setdefault(scope, BoundedDict(self._most_ids))
+        known = self._known[scope]
         for uid in uids:
             known[uid] = None
+
+    def recall(self) -> None:
+        """Know from now on, by what their server noted, the calls that began before.
+
+        The client was shown on another connection, or told that it was not, how they began: it
+        is not sent that again.
+        """
+        self._recalls = True
 
     def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
         """Return what the client gets for *message*: nothing, or replays and the message.
@@ -194,9 +207,9 @@ class SessionFilter:
         links = message.links
         if type(links) is not Links or facts.name in self._withheld:
             return ()
-        known = self._known.get(scope)
-        if known is None:
-            known = self._known[scope] = BoundedDict(self._most_ids)
+        known = self._known[scope]
+        if self._recalls and links.replays:
+            self._know_again(links, known)
         verdict = self._verdict(facts, links, known)
         if links.past and verdict is not _OWN and self._was_own(facts, links, scope):
             verdict = _OWN
@@ -242,6 +255,14 @@ class SessionFilter:
         if not ended or ended.keys().isdisjoint(links.past):
             return False
         return not self._is_elsewhere(facts)
+
+    def _know_again(self, links: Links, known: BoundedDict[str, None]) -> None:
+        """Note in *known* the ids in *links* of channels that were the client's from the first."""
+        for uid, messages in links.replays:
+            if uid not in known and any(
+                self._verdict(facts_of(each), Links(()), known) is _OWN for each in messages
+            ):
+                known[uid] = None
 
     def _learn(self, links: Links, known: BoundedDict[str, None]) -> list[Message]:
         """Note in *known* the ids of an event of an own call; return what is sent before it."""

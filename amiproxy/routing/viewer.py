@@ -67,6 +67,11 @@ class Viewer:
         """Whether what it gets depends on the calls that it knows."""
         return self._callfilter is not None and self._callfilter.follows_calls
 
+    def recall(self) -> None:
+        """Know again the calls that the client was shown on another connection."""
+        if self._callfilter is not None:
+            self._callfilter.recall()
+
     def route(self, batch: Batch) -> Route:
         """Return how its bytes are made of *batch*, of a server that it sees."""
         plan = self.plan

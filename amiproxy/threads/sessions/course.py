@@ -137,11 +137,16 @@ class Course:
         return any(number and each < epoch for each, number in self.link.past)
 
     def _lost(self, epoch: int, viewer: Viewer, form: Format) -> bytes:
-        """Return what is told of the time until the connection *epoch*."""
-        if self._track.shows_ids:
-            return self._track.gap(self.link, (epoch, 0), SERVER_LOST, None, viewer, form)
-        self._track.places[self.link] = epoch, 0
-        return b""
+        """Return what is told of the rest of the old connection, and of the time until *epoch*."""
+        (old, number), track, told = self.place, self._track, b""
+        end = self.link.end_of(old)
+        if end is not None and end > number:
+            reason = SLOW if self._has_read else RING
+            told = track.gap(self.link, (old, end), reason, end - number, viewer, form)
+        if track.shows_ids:
+            return told + track.gap(self.link, (epoch, 0), SERVER_LOST, None, viewer, form)
+        track.places[self.link] = epoch, 0
+        return told
 
     def _miss(self, entry: Entry, upto: Place, viewer: Viewer, form: Format) -> bytes:
         """Return what is told of what is lost in *entry*, as far as *upto*."""

@@ -152,9 +152,10 @@ class Held:
             self._courses[link] = self._course(link, until, now.get(link, START))
 
     def learn(self) -> None:
-        """Have the client's filters learn the calls in what it does not miss."""
+        """Have the client's filters learn the calls in what it does not miss, and older ones."""
         viewer = self._session.viewer
         if viewer.follows_calls:
+            viewer.recall()
             for course in self._courses.values():
                 course.learn(viewer, self._around.turnstile.pass_on)
 

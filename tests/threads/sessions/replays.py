@@ -98,7 +98,7 @@ class Server:
         self.connection, self.number = self.connection + 1, 0
         self.link.go_live()
 
-    def say(self, count: int, *lines: str) -> None:
+    def say(self, count: int, *lines: str, event: str = "Tick") -> None:
         """Say *count* events at a time; *lines* are more headers."""
         messages = []
         for _ in range(count):
@@ -107,7 +107,7 @@ class Server:
             which = f"N: {self.connection} {self.number}"
             messages.append(
                 Message.of(
-                    "Event: Tick", "Privilege: call,all", which, *lines, f"Server: {self.name}"
+                    f"Event: {event}", "Privilege: call,all", which, *lines, f"Server: {self.name}"
                 ).raw
             )
         wire = b"".join(messages)

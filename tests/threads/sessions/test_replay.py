@@ -246,3 +246,43 @@ def test_calls_that_nobody_has_noted_are_a_gap_for_who_sees_his_own() -> None:
     world.servers[0].say(1, "Channel: SIP/1-1", "Uniqueid: 1.1")
 
     assert back(world, client) == ["gap unknown ring", "1 2"]
+
+
+def test_a_call_is_known_that_began_before_all_that_is_kept() -> None:
+    """By the Uniqueid alone; how it began is not sent again, and the calls of others not at all."""
+    world = World("pbx", "other", ring=4000, users="phone=s,SIP/1\n", auth_required=True)
+    world.context.router.keeps_calls = True
+    server, other = world.servers
+    client = Client(world, login="phone s").join()
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    for uid, channel in (("7.1", "SIP/1-a"), ("8.1", "SIP/2-b")):
+        server.say(1, f"Channel: {channel}", f"Uniqueid: {uid}", event="Newchannel")
+    for _ in range(8):
+        server.say(1, "Uniqueid: 8.1")
+    other.say(1, "Channel: SIP/1-c")  # its id says where the client is at both
+    client.leave()
+    server.say(1, "Uniqueid: 7.1")
+    server.say(1, "Uniqueid: 8.1")
+
+    assert back(world, client) == ["1 11"]
+    server.say(1, "Uniqueid: 7.1")
+    client.read()
+    assert client.ticks() == ["1 11", "1 13"]
+    assert [message for message in client.told if message.get("Event") == "Newchannel"] == []
+
+
+def test_what_is_lost_of_an_old_connection_is_told_by_number_too() -> None:
+    """Where all that is kept came on the next one, and where nothing is kept."""
+    for ring in (1200, 0):
+        world = World("pbx", ring=ring)
+        (server,) = world.servers
+        client = known(world)
+        client.leave()
+        server.say(3)
+        server.connect()
+        for _ in range(6):
+            server.say(1)
+
+        found = back(world, client)
+        assert found[:2] == ["gap 3 ring", "gap unknown server_lost"]
+        assert found[2:] == (["gap 4 ring", "2 5", "2 6"] if ring else ["gap 6 ring"])
