@@ -257,6 +257,7 @@ OPTIONS = [
     "python -m benchmarks --markdown FILE",
     "python -m benchmarks.soak [--minutes M] [--proxy COMMAND]",
     "python -m benchmarks.restarts [--restarts N] [--service]",
+    "python -m benchmarks.resumes [--quick] [--seed N] [--cuts N] [--proxy COMMAND]",
     (
         "python -m benchmarks.torture [--list] [--only NAME]... [--seconds S] [--json FILE]"
         " [--proxy COMMAND]"
@@ -281,6 +282,7 @@ MINUTES = {
     "make rpm": "packaging/rpm/build",
     "make soak": "-m benchmarks.soak",
     "make bench-restarts": "-m benchmarks.restarts",
+    "make bench-resumes": "-m benchmarks.resumes",
     "make torture ARGS='--seconds 3'": "-m benchmarks.torture --seconds 3",
     "make install BINARY=": r"--quiet --upgrade \ --require-hashes",
     "make install RE2FLAGS=": "install --quiet 'astmanproxy[re2]'",
