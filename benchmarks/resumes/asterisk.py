@@ -110,6 +110,13 @@ class NumberedAsterisk:
         with self._lock:
             return bool(self.connections) and self.connections[-1].is_logged_in
 
+    @property
+    def has_said(self) -> int:
+        """How many events it has sent on the connection that there is."""
+        with self._lock:
+            there = self.connections and self.connections[-1].is_logged_in
+            return len(self.connections[-1].said) if there else 0
+
     def say(self, count: int) -> None:
         """Send *count* events in one piece, if somebody is connected."""
         with self._lock:

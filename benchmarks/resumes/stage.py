@@ -138,7 +138,7 @@ def _trouble(scale: Scale, load: Load, ledger: Ledger, clients: Sequence[Client]
         busy = any(thread.is_alive() for thread in restarting)
         if done < scale.restarts * ledger.total // scale.cuts and not busy:
             one = chance.choice(load.asterisks)
-            if one.is_connected:
+            if one.has_said > EACH_KIND:
                 done += 1
                 way, pause = chance.choice(("closed", "half", "reset")), chance.random()
                 restarting.append(threading.Thread(target=one.restart, args=(way, pause)))
@@ -223,24 +223,8 @@ def _proxy(
         directory.chmod(0o755)
         certificate = directory / "proxy.pem"
         make_certificate(certificate)
-        lines = [
-            *(
-                f"host = 127.0.0.1, {one.port}, ampuser, AmpSecret, on, off, name={one.name}"
-                for one in asterisks.values()
-            ),
-            "listenaddress = 127.0.0.1",
-            f"listenport = {ports['standard', False]}",
-            *(
-                f"listen = 127.0.0.1, {port}, input={form}, tls={'yes' if tls else 'no'}"
-                for (form, tls), port in ports.items()
-                if (form, tls) != ("standard", False)
-            ),
-            f"certfile = {certificate}",
-            f"replay = {scale.replay}",
-            f"logfile = {directory}/log",
-            *_SETTINGS,
-            *(["proc_user = nobody"] if os.geteuid() == 0 else []),
-        ]
+        lines = [*_configuration(scale, asterisks, ports), f"certfile = {certificate}"]
+        lines.append(f"logfile = {directory}/log")
         (directory / "conf").write_text("".join(f"{line}\n" for line in lines))
         (directory / "users").write_text(USERS)
         files = ["-f", "-c", str(directory / "conf"), "-u", str(directory / "users")]
@@ -254,7 +238,27 @@ def _proxy(
             _wait(lambda: child.process.poll() is not None or _listens(directory), "the proxy")
             yield Proxy(ports, _trusting())
             if child.process.poll() is not None:
-                raise Failed(f"the proxy has ended: {log.read_text()[-2000:]}")
+                raise Failed(f"the proxy has ended: {log.read_text('latin-1')[-2000:]}")
+
+
+def _configuration(
+    scale: Scale,
+    asterisks: Mapping[str, NumberedAsterisk],
+    ports: Mapping[tuple[str, bool], int],
+) -> Iterator[str]:
+    """Yield the lines of the configuration, but for its files."""
+    for one in asterisks.values():
+        yield f"host = 127.0.0.1, {one.port}, ampuser, AmpSecret, on, off, name={one.name}"
+    yield "listenaddress = 127.0.0.1"
+    for (form, tls), port in ports.items():
+        if (form, tls) == ("standard", False):
+            yield f"listenport = {port}"
+        else:
+            yield f"listen = 127.0.0.1, {port}, input={form}, tls={'yes' if tls else 'no'}"
+    yield f"replay = {scale.replay}"
+    yield from _SETTINGS
+    if os.geteuid() == 0:
+        yield "proc_user = nobody"
 
 
 _SETTINGS = (
