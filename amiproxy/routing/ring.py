@@ -43,8 +43,9 @@ class Entry:
     were kept once, they are *dropped*.
     """
 
-    __slots__ = ("_items", "_links", "_wire", "after", "before", "dropped", "epoch", "gone", "kind",
-                 "lost", "names", "next", "scope", "size", "upto", "when")  # fmt: skip
+    __slots__ = ("_items", "_links", "_wire", "after", "before", "dropped", "epoch", "gone",
+                 "index", "kind", "lost", "names", "next", "scope", "size", "upto",
+                 "when")  # fmt: skip
 
     def __init__(self, batch: Batch, when: float) -> None:
         self.scope, self.names, self.kind = batch.scope, batch.names, batch.kind
@@ -52,6 +53,7 @@ class Entry:
         self.when = when  #: when it came, in monotonic seconds
         self.lost = self.dropped = False
         self.before: Place = START  #: up to where those before it went
+        self.index = 0  #: how many were appended before it
         self.next: Entry | None = None
         self.gone = False  #: whether it is dropped; then it has no next one either
         self._wire, self._items = batch.wire, None if batch.kind in _AS_THEY_ARE else _kept(batch)
@@ -154,6 +156,7 @@ class Ring:
         #: The oldest entry.  There is always one, once there was any.
         self.head: Entry | None = None
         self._tail: Entry | None = None
+        self._appended = 0
 
     # -- the server's thread ----------------------------------------------------------------
 
@@ -168,6 +171,8 @@ class Ring:
         if entry.size > limit:
             entry.empty()
         entry.before, tail = self.last, self._tail
+        entry.index = self._appended
+        self._appended += 1
         self.size += entry.size
         if tail is None:
             self.head = entry
@@ -213,6 +218,9 @@ class Reader:
         self._ring = ring
         #: Up to where it has been read.
         self.place = place
+        #: Whether there was something before the entry that was read last which was dropped unread.
+        #: It may have been answers: those are not numbered, so no lost entry stands for them.
+        self.skipped = False
         self._at: Entry | None = None  # the last one that was read
         self._ahead: Entry | None = None  # found already: something is lost before it
 
@@ -228,6 +236,7 @@ class Reader:
         if hole is not None:
             self._ahead, self.place = entry, hole.place
             return hole
+        self.skipped = self._at is not None and entry.index > self._at.index + 1
         self._ahead, self._at, self.place = None, entry, entry.place
         return entry
 

@@ -211,6 +211,23 @@ def test_what_is_read_and_what_is_lost_is_all_there_was(steps: list[Step], limit
         assert ends[epoch] == number
 
 
+def test_a_reader_is_told_of_answers_that_were_dropped_unread() -> None:
+    """They have no numbers, so no lost entry stands for them; what is whole is not skipped."""
+    ring = Ring(4 * (OVERHEAD + 1000))
+    reader = ring.read(START)
+    item = Routed(Message(b"Event: Item\r\n\r\n"), owner=PROXY, request_id="7", private=True)
+    seen = []
+    for count in (2, 1, 9, 1):
+        for _ in range(count):
+            ring.append(Batch.of_items("pbx", [item]), 0.0)
+        found = []
+        while reader.next() is not None:
+            found.append(reader.skipped)
+        seen.append((found[0], any(found[1:])))
+
+    assert seen == [(False, False), (False, False), (True, False), (False, False)]
+
+
 def test_readers_and_the_servers_thread_do_not_disturb_each_other() -> None:
     """At full speed, with a ring that is always too small."""
     ring, most = Ring(20_000), 20_000

@@ -41,6 +41,8 @@ _INTERVAL, _QUICK = 0.05, 0.005
 
 #: Bytes of the ring where no client wants one; it grows, up to the most, if events get lost.
 LEAST_RING, _MOST_RING = 4 * 1024 * 1024, 64 * 1024 * 1024
+#: How much it grows at a time: as a list is asked again twice, it is the largest then.
+_GROWTH = 4
 
 #: For how many seconds the rows of a server that is lost are shown.
 SHOWN = 600.0
@@ -188,6 +190,8 @@ class Follower:
             self._read_ring, self._reader = ring, (reader := ring.read(place))
         last, until = ring.last, time.monotonic() + _INTERVAL
         while (entry := reader.next()) is not None:
+            if reader.skipped and self._asking.is_under_way:
+                self._ask_again()
             self._take(entry)
             if entry.place >= last and time.monotonic() > until:
                 return
@@ -229,12 +233,24 @@ class Follower:
         if corrected:
             self.corrections.note(corrected, now)
 
+    def _ask_again(self) -> None:
+        """A part of the list under way was dropped unread: ask for it once more, and keep more."""
+        self._grow()
+        self._asking.end()
+        self._lists.cut(time.time())
+
+    def _grow(self) -> None:
+        """Have the ring keep more, if it may."""
+        kept = max(self._ring_size, self.link.ring.limit)
+        self._ring_size = min(_GROWTH * kept, _MOST_RING)
+        self.link.remember_for_state(self._ring_size)
+
     def _miss(self) -> None:
         """Begin anew: events were lost before they were read."""
         if self._lists.is_idle and self._model.state == BUILDING:
             return  # it has not begun
         self.gaps += 1
-        self._ring_size = min(2 * self._ring_size, _MOST_RING)
+        self._grow()
         log.warning(
             "asterisk@%s: state: events were missed; its lists are asked anew", self.link.scope
         )

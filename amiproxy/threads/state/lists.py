@@ -191,9 +191,7 @@ class Lists:
             self._take_commands(messages[0])
             return []
         items, problem = _items(messages)
-        if problem == _CUT and self._again.get(query, 0) < _TRIES:
-            self._again[query] = self._again.get(query, 0) + 1
-            self._waiting.appendleft(query)
+        if problem == _CUT and self._tries_again(query):
             return []
         if problem:
             self._refuse(query, problem, now)
@@ -205,16 +203,34 @@ class Lists:
         self._pause(query, now, took)
         return corrected
 
+    def cut(self, now: float) -> None:
+        """A part of the answer was lost before it was read: ask once more, if that may help."""
+        query, self.asked = self.asked, None
+        if query is not None and not self._tries_again(query):
+            self._give_up(query, _CUT, now)
+
+    def _tries_again(self, query: Query) -> bool:
+        """Ask the list of *query* once more, unless that has been done often enough."""
+        tries = self._again.get(query, 0)
+        if tries < _TRIES:
+            self._again[query] = tries + 1
+            self._waiting.appendleft(query)
+        return tries < _TRIES
+
+    def _give_up(self, query: Query, problem: str, now: float) -> None:
+        """Go on without an answer to *query*."""
+        if query == COMMANDS:
+            self._take_commands(None)
+        else:
+            self._refuse(query, problem, now)
+
     def overdue(self, now: float) -> bool:
         """Give up what was asked, if nothing has come for too long; return whether that is so."""
         query = self.asked
         if query is None or now - self._asked_at < self._pace.patience:
             return False
         self.asked = None
-        if query == COMMANDS:
-            self._take_commands(None)
-        else:
-            self._refuse(query, f"{query.action}: no answer in time", now)
+        self._give_up(query, "no answer in time", now)
         return True
 
     def heard(self, now: float) -> None:

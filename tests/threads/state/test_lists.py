@@ -247,6 +247,24 @@ def test_what_is_not_answered_does_not_hold_up_the_others() -> None:
     assert "no answer in time" in one.lists.unknown()["queues"]
 
 
+def test_what_was_cut_is_asked_twice_more() -> None:
+    """Then the kind is not known, and the others are asked."""
+    one = Asterisk()
+    asked = 0
+    while one.model.state == BUILDING:
+        query = one.lists.due(one.now)
+        if query is not None and query.action == "QueueStatus":
+            one.lists.sent(query, one.now)
+            one.lists.cut(one.now)
+            asked += 1
+        else:
+            one.step()
+        one.now += 0.1
+    assert asked == 3
+    assert one.lists.unknown()["queues"] == "QueueStatus: not all of the list has come"
+    assert "devices" not in one.lists.unknown()
+
+
 def test_begin_asks_everything_anew() -> None:
     """Also what was refused before; and nothing while the connection is lost."""
     one = Asterisk()

@@ -214,3 +214,17 @@ def test_nothing_of_it_is_imported_before_the_first_asks() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_list_longer_than_what_is_kept_is_asked_again(
+    asterisk: SimulatedAsterisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of it was dropped before it was read: then more is kept, and nothing is unknown."""
+    monkeypatch.setattr(follower, "LEAST_RING", 8000)
+    monkeypatch.setattr(follower, "_QUICK", 0.1)  # it reads too late
+    with Program(asterisk) as program, program.client() as client:
+        found = snapshot(client)
+        assert program.proxy.router.servers[0].ring.limit > 8000
+    (server,) = rows(found, "ProxyServer").values()
+    assert "Unknown" not in server
+    assert len(rows(found, "ProxyMember")) == 10
