@@ -26,6 +26,8 @@ LOCKED = {"amiproxy.routing.actionids"}
 
 _PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "amiproxy/access",
          "amiproxy/settings", "amiproxy/process", "amiproxy/web"]  # fmt: skip
+#: What every table of the state model is made with.
+_TABLES = ["amiproxy.state.gone", "amiproxy.state.table", "amiproxy.state.values"]
 #: Folder -> the folders, or single modules, that it may import besides itself.
 MAY_IMPORT = {
     "amiproxy/basics": [],
@@ -38,7 +40,11 @@ MAY_IMPORT = {
     "amiproxy/access": [*_PURE[:4], "amiproxy/asterisk"],
     "amiproxy/settings": [*_PURE[:5], "amiproxy/asterisk", "amiproxy/logs"],
     "amiproxy/process": [*_PURE[:2], "amiproxy/settings"],
-    "amiproxy/state": _PURE[:2],
+    "amiproxy/state": [*_PURE[:2], "amiproxy/state/calls", "amiproxy/state/phones",
+                       "amiproxy/state/queues"],
+    "amiproxy/state/calls": [*_PURE[:2], *_TABLES],
+    "amiproxy/state/phones": [*_PURE[:2], *_TABLES],
+    "amiproxy/state/queues": [*_PURE[:2], *_TABLES],
     "amiproxy/status": ["amiproxy/basics"],
     "amiproxy/threads/status": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                 "amiproxy/threads/sessions"],

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.reading import key_of, list_item, text
 from amiproxy.state.table import Row
-from amiproxy.state.values import is_true
+from amiproxy.state.values import is_true, key_of, list_item, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

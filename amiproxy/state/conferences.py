@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.state import conferencerooms as rooms
 from amiproxy.state.conferencerooms import CONFBRIDGE, MEETME_APPLICATION, Conference, Party
-from amiproxy.state.reading import key_of, text
 from amiproxy.state.table import Query, Table
-from amiproxy.state.values import is_true
+from amiproxy.state.values import is_true, key_of, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.bridges import Bridges
-from amiproxy.state.calls import Calls
-from amiproxy.state.channels import Channels
+from amiproxy.state.calls.bridges import Bridges
+from amiproxy.state.calls.calls import Calls
+from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ConferenceTable
-from amiproxy.state.contacts import ContactTable
-from amiproxy.state.devices import DeviceTable
 from amiproxy.state.parked import ParkedTable
-from amiproxy.state.queues import QueueTable
-from amiproxy.state.registrations import RegistrationTable
-from amiproxy.state.store import Store
+from amiproxy.state.phones.contacts import ContactTable
+from amiproxy.state.phones.devices import DeviceTable
+from amiproxy.state.phones.registrations import RegistrationTable
+from amiproxy.state.queues.table import QueueTable
 
 if TYPE_CHECKING:
     from amiproxy.state.table import Standing, Table

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
 from amiproxy.state.conferences import ROOMS, ConferenceTable
-from amiproxy.state.contacts import CONTACTS, IAX_PEERS, SIP_PEERS, ContactTable
-from amiproxy.state.devices import DEVICES, EXTENSIONS, PRESENCES, DeviceTable
 from amiproxy.state.parked import PARKED_CALLS, ParkedTable
-from amiproxy.state.queues import QUEUE_STATUS, QueueTable
-from amiproxy.state.registrations import RegistrationTable
+from amiproxy.state.phones.contacts import CONTACTS, IAX_PEERS, SIP_PEERS, ContactTable
+from amiproxy.state.phones.devices import DEVICES, EXTENSIONS, PRESENCES, DeviceTable
+from amiproxy.state.phones.registrations import RegistrationTable
+from amiproxy.state.queues.table import QUEUE_STATUS, QueueTable
 from amiproxy.state.table import Query, Standing
 from tests.state.replays import by_name, told
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiproxy.message import END, Message
-from amiproxy.state import gone, graph
-from amiproxy.state.channels import Channels
+from amiproxy.state import gone
+from amiproxy.state.calls import graph
+from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.store import Store
 from amiproxy.state.model import BUILDING, LIVE, TOO_LARGE, ServerModel
-from amiproxy.state.store import Store
 from amiproxy.state.table import Standing
 from tests.state.invariants import LIMIT, LISTS, check
 from tests.state.test_channels import block, bridge, event, model_of

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from amiproxy.message import Message
-from amiproxy.state import contacts, devices, registrations
-from amiproxy.state.contacts import ContactTable
-from amiproxy.state.devices import DeviceTable
-from amiproxy.state.registrations import RegistrationTable
+from amiproxy.state.phones import contacts, devices, registrations
+from amiproxy.state.phones.contacts import ContactTable
+from amiproxy.state.phones.devices import DeviceTable
+from amiproxy.state.phones.registrations import RegistrationTable
 from amiproxy.state.table import Query, Standing
 from tests.state.replays import fed, give, row, shown, told
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from amiproxy.message import Message
 from amiproxy.state import model, tables
 from amiproxy.state.table import Query, Row, Standing, Table
-from amiproxy.state.values import is_true, known, number, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,15 +103,3 @@ def test_a_model_over_its_limit_gives_up(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(300):
         there.apply(THING, 4.0)
     assert there.state == model.TOO_LARGE
-
-
-def test_values() -> None:
-    """What is no value; numbers, yes, times."""
-    assert [known(each) for each in ("", "<unknown>", "Unknown", None, "7")] == [None] * 4 + ["7"]
-    assert [number(each) for each in ("12", "-1", "1.5", "", "9" * 16, "\xb2", None)] == [
-        12, -1, None, None, None, None, None,
-    ]  # fmt: skip
-    assert [is_true(each) for each in ("1", "Yes", "0", "", None)] == [True, True, *[False] * 3]
-    assert [seconds(each) for each in ("75", "00:01:15", "a:b", "-1:2", "")] == [
-        75, 75, None, None, None,
-    ]  # fmt: skip

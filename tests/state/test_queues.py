@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.message import Message
-from amiproxy.state.queues import QUEUE_STATUS, QueueTable
+from amiproxy.state.queues.table import QUEUE_STATUS, QueueTable
 from amiproxy.state.table import Standing
 from tests.state.replays import by_name, fed, give, row, shown, told
 

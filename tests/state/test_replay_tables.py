@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
-from amiproxy.state.queues import QUEUE_STATUS
+from amiproxy.state.queues.table import QUEUE_STATUS
 from amiproxy.state.table import Query
 from tests.recordings import RECORDINGS
 from tests.state.replays import Told, by_name, told

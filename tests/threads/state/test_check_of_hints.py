@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from amiproxy.message import Message
-from amiproxy.state.devices import DEVICES, EXTENSIONS
 from amiproxy.state.model import LIVE, ServerModel
+from amiproxy.state.phones.devices import DEVICES, EXTENSIONS
 from amiproxy.threads.state.check import Check
 
 

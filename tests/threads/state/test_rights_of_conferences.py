@@ -7,8 +7,8 @@ from amiproxy.access.user import User
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.visibility import View
 from amiproxy.state.conferences import ConferenceTable
-from amiproxy.state.reading import list_item
 from amiproxy.state.table import Row, Standing
+from amiproxy.state.values import list_item
 from amiproxy.threads.state.rights import Reader, judge
 from tests.state.replays import fed
 

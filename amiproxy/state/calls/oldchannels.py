@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state import pairs
-from amiproxy.state.blocks import LONGEST
-from amiproxy.state.values import known
+from amiproxy.state.calls import pairs
+from amiproxy.state.values import LONGEST, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amiproxy.message import Message
-    from amiproxy.state.store import Store
+    from amiproxy.state.calls.entities import Channel
+    from amiproxy.state.calls.store import Store
     from amiproxy.state.table import Handler
-    from amiproxy.state.things import Channel
 
 # What an event may tell, in the order of a Block's fields.
 _HEADERS = (

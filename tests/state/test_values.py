@@ -1,10 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading headers into rows."""
+"""Values of headers, as rows have them."""
 
 from __future__ import annotations
 
 from amiproxy.state.gone import Gone
-from amiproxy.state.reading import LONGEST, earlier, instant, key_of, later, text
+from amiproxy.state.values import (
+    LONGEST,
+    earlier,
+    instant,
+    is_true,
+    key_of,
+    known,
+    later,
+    number,
+    seconds,
+    text,
+)
+
+
+def test_values() -> None:
+    """What is no value; numbers, yes, times."""
+    assert [known(each) for each in ("", "<unknown>", "Unknown", None, "7")] == [None] * 4 + ["7"]
+    assert [number(each) for each in ("12", "-1", "1.5", "", "9" * 16, "\xb2", None)] == [
+        12, -1, None, None, None, None, None,
+    ]  # fmt: skip
+    assert [is_true(each) for each in ("1", "Yes", "0", "", None)] == [True, True, *[False] * 3]
+    assert [seconds(each) for each in ("75", "00:01:15", "a:b", "-1:2", "")] == [
+        75, 75, None, None, None,
+    ]  # fmt: skip
 
 
 def test_keys_of_two_names_differ_for_any_two() -> None:
@@ -27,8 +50,8 @@ def test_texts_and_times() -> None:
 def test_what_is_gone_is_remembered_for_a_minute() -> None:
     """And not more than so many."""
     gone = Gone(2)
-    for number, key in enumerate("abca"):
-        gone.add(key, float(number))
+    for step, key in enumerate("abca"):
+        gone.add(key, float(step))
     assert [gone.has(key, 10.0) for key in "abc"] == [True, False, True]
     assert gone.has("c", 61.9)
     assert not gone.has("c", 62.0)

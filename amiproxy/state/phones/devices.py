@@ -10,15 +10,15 @@ from __future__ import annotations
 from sys import intern
 from typing import TYPE_CHECKING
 
-from amiproxy.state.hints import Hints
-from amiproxy.state.reading import list_item, text
+from amiproxy.state.phones.hints import Hints
 from amiproxy.state.table import Query, Row, Table
+from amiproxy.state.values import list_item, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.contacts import ContactTable
+    from amiproxy.state.phones.contacts import ContactTable
     from amiproxy.state.table import Value
 
 DEVICES = Query("DeviceStateList")

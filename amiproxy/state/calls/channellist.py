@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.blocks import LONGEST
-from amiproxy.state.pairs import pair
+from amiproxy.state.calls.pairs import pair
 from amiproxy.state.table import Query
-from amiproxy.state.values import known, seconds
+from amiproxy.state.values import LONGEST, known, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.store import Store
-    from amiproxy.state.things import Channel
+    from amiproxy.state.calls.entities import Channel
+    from amiproxy.state.calls.store import Store
 
 #: To be asked in this order: a channel's item names its bridge.
 BRIDGE_LIST = Query("BridgeList")

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.queuemember import LIST
-from amiproxy.state.queuetypes import PARAMS, Caller
-from amiproxy.state.reading import text
-from amiproxy.state.values import number
+from amiproxy.state.queues.member import LIST
+from amiproxy.state.queues.queue import PARAMS, Caller
+from amiproxy.state.values import number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.queuestore import QueueStore
-    from amiproxy.state.queuetypes import Queue
+    from amiproxy.state.queues.queue import Queue
+    from amiproxy.state.queues.store import QueueStore
 
 _NUMBER_LENGTH = 16
 

@@ -7,22 +7,22 @@ from sys import intern
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from amiproxy.state import said
-from amiproxy.state.blocks import blocks_in, place_in, value_in
-from amiproxy.state.channellist import BRIDGE_LIST, CHANNEL_LIST, STATUS, take_channels
-from amiproxy.state.oldchannels import OldChannels
+from amiproxy.state.calls import listitems
+from amiproxy.state.calls.blocks import blocks_in, place_in
+from amiproxy.state.calls.channellist import BRIDGE_LIST, CHANNEL_LIST, STATUS, take_channels
+from amiproxy.state.calls.entities import device_of
+from amiproxy.state.calls.oldchannels import OldChannels
 from amiproxy.state.table import Row, Table
-from amiproxy.state.things import device_of
-from amiproxy.state.values import is_true, known, number
+from amiproxy.state.values import is_true, known, number, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Callable
 
     from amiproxy.message import Message
-    from amiproxy.state.store import Store
+    from amiproxy.state.calls.entities import Channel
+    from amiproxy.state.calls.store import Store
     from amiproxy.state.table import Handler, Query, Value
-    from amiproxy.state.things import Channel
 
     #: What blocks_in returns.
     Blocks = list[tuple[str, ...]]
@@ -97,7 +97,7 @@ class Channels(Table):
         self._store.graph.settle()
         for channel in list(self._store.channels.values()):
             if channel.is_shown:
-                yield Row(channel.uniqueid, _fields(channel), said.of_channel(channel))
+                yield Row(channel.uniqueid, _fields(channel), listitems.of_channel(channel))
 
     def __len__(self) -> int:
         return len(self._store.channels)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.things import BASIC
+from amiproxy.state.calls.entities import BASIC
 
 if TYPE_CHECKING:
-    from amiproxy.state.store import Store
-    from amiproxy.state.things import Bridge, Channel
+    from amiproxy.state.calls.entities import Bridge, Channel
+    from amiproxy.state.calls.store import Store
 
 _FLAP = 1.0  # seconds
 

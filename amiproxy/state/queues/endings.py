@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amiproxy.basics.bounded import BoundedDict
 
 if TYPE_CHECKING:
-    from amiproxy.state.queuetypes import Caller
+    from amiproxy.state.queues.queue import Caller
 
 ANSWERED, TIMED_OUT, HUNG_UP, OTHER = "answered", "timed_out", "hung_up", "other"
 

@@ -6,19 +6,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from amiproxy.state import said
-from amiproxy.state.blocks import LONGEST, value_in
-from amiproxy.state.channellist import BRIDGE_LIST
+from amiproxy.state.calls import listitems
+from amiproxy.state.calls.channellist import BRIDGE_LIST
 from amiproxy.state.table import Row, Table
-from amiproxy.state.values import known
+from amiproxy.state.values import LONGEST, known, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.store import Store
+    from amiproxy.state.calls.entities import Bridge
+    from amiproxy.state.calls.store import Store
     from amiproxy.state.table import Handler, Query, Value
-    from amiproxy.state.things import Bridge
 
 _VALUE = r"([^\r\n]*)"
 _BLOCK = re.compile(
@@ -70,7 +69,7 @@ class Bridges(Table):
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield the bridges."""
         for bridge in list(self._store.bridges.values()):
-            yield Row(bridge.key, _fields(bridge), said.of_bridge(bridge))
+            yield Row(bridge.key, _fields(bridge), listitems.of_bridge(bridge))
 
     def __len__(self) -> int:
         return len(self._store.bridges)

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.queuemember import STATES
-from amiproxy.state.reading import earlier, key_of, list_item
+from amiproxy.state.queues.member import STATES
 from amiproxy.state.table import Row
-from amiproxy.state.values import number
+from amiproxy.state.values import earlier, key_of, list_item, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from amiproxy.message import Message
-    from amiproxy.state.queuemember import Member
-    from amiproxy.state.queuetypes import Caller, DeviceOf, Queue
+    from amiproxy.state.queues.member import Member
+    from amiproxy.state.queues.queue import Caller, DeviceOf, Queue
     from amiproxy.state.table import Value
 
 
@@ -27,7 +26,7 @@ def _percent(value: str | None) -> float | None:
     return float(f"{whole}.{part or 0}")
 
 
-def queues(found: Iterable[Queue], now: float) -> Iterator[Row]:
+def queue_rows(found: Iterable[Queue], now: float) -> Iterator[Row]:
     """Yield a row for each queue.  What Asterisk counts itself has its name in front."""
     for queue in found:
         params = queue.params
@@ -62,7 +61,7 @@ def queues(found: Iterable[Queue], now: float) -> Iterator[Row]:
         yield Row(queue.name, fields, list_item("QueueParams", "agent", headers))
 
 
-def callers(found: Iterable[Queue]) -> Iterator[Row]:
+def caller_rows(found: Iterable[Queue]) -> Iterator[Row]:
     """Yield a row for each who waits."""
     for queue in found:
         for position, caller in enumerate(queue.callers, 1):
@@ -93,7 +92,7 @@ def _caller(caller: Caller, position: int) -> Row:
     return Row(key_of(name, caller.uniqueid), fields, list_item("QueueEntry", "agent", headers))
 
 
-def members(found: Iterable[Queue], now: float, device_of: DeviceOf | None) -> Iterator[Row]:
+def member_rows(found: Iterable[Queue], now: float, device_of: DeviceOf | None) -> Iterator[Row]:
     """Yield a row for each member of each queue."""
     for queue in found:
         for member in queue.members.values():

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.reading import instant, later, text
-from amiproxy.state.values import is_true, number
+from amiproxy.state.values import instant, is_true, later, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,14 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.basics.bounded import BoundedDict
-from amiproxy.state import parties
-from amiproxy.state.things import Call
+from amiproxy.state.calls import parties
+from amiproxy.state.calls.entities import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.state.blocks import Block
-    from amiproxy.state.things import Channel, Party
+    from amiproxy.state.calls.blocks import Block
+    from amiproxy.state.calls.entities import Channel, Party
 
 #: Seconds for which a call that has ended is told, and how many there are at the most.
 KEPT = 5.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.state.reading import text
+from amiproxy.state.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from amiproxy.state.queuemember import Member
+    from amiproxy.state.queues.member import Member
 
 #: Returns the device behind a state interface such as ``hint:201@office``; None: not known.
 DeviceOf = Callable[[str], "str | None"]

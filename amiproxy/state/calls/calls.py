@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state import parties, said
-from amiproxy.state.blocks import value_in
+from amiproxy.state.calls import listitems, parties
+from amiproxy.state.calls.entities import NOBODY
 from amiproxy.state.table import Query, Row, Table
-from amiproxy.state.things import NOBODY
-from amiproxy.state.values import known, seconds
+from amiproxy.state.values import known, seconds, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.graph import Ended
-    from amiproxy.state.store import Store
+    from amiproxy.state.calls.entities import Call, Channel, Party
+    from amiproxy.state.calls.graph import Ended
+    from amiproxy.state.calls.store import Store
     from amiproxy.state.table import Handler, Value
-    from amiproxy.state.things import Call, Channel, Party
 
 _UNIQUEID = b"\r\nUniqueid: "
 _DEST = b"\r\nDestUniqueid: "
@@ -72,9 +71,9 @@ class Calls(Table):
             if ends:
                 call.told = True
                 members = [(each.block, each.queue) for each in call.channels.values()]
-                yield Row(call.key, _fields(call, ends, now), said.of_call(members))
+                yield Row(call.key, _fields(call, ends, now), listitems.of_call(members))
         for key, ended in graph.still_told(now):
-            yield Row(key, _ended_fields(ended), said.of_call(ended.said))
+            yield Row(key, _ended_fields(ended), listitems.of_call(ended.said))
 
     def __len__(self) -> int:
         return len(self._store.graph.calls) + len(self._store.graph.ended)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from amiproxy.state.values import LONGEST, value_in
+
 
 class Block(NamedTuple):
     """The values of one block, as they came; "" for what was not there."""
@@ -28,9 +30,6 @@ class Block(NamedTuple):
     uniqueid: str
     linkedid: str
 
-
-#: Characters kept of a value: Asterisk's own have 80, the data of an application may have more.
-LONGEST = 512
 
 _USUAL = 2048  # bytes of an event in which no value needs to be cut
 _VALUE = r"([^\r\n]*)"
@@ -91,13 +90,3 @@ def blocks_in(raw: bytes) -> list[tuple[str, ...]]:
     if found and len(raw) > _USUAL:
         return [tuple(value[:LONGEST] for value in block) for block in found]
     return found
-
-
-def value_in(raw: bytes, header: bytes) -> str:
-    """Return the value of *header*: line end, name, colon, blank, as Asterisk writes them."""
-    at = raw.find(header)
-    if at < 0:
-        return ""
-    begin = at + len(header)
-    end = raw.find(b"\r", begin)
-    return raw[begin : min(end, begin + LONGEST)].decode("latin-1") if end >= 0 else ""

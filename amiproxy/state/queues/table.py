@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state import queuelist, queuerows
-from amiproxy.state.endings import Endings
 from amiproxy.state.gone import Gone
-from amiproxy.state.queuemember import EVENT, PAUSE, STATUS
-from amiproxy.state.queuestore import QueueStore
-from amiproxy.state.queuetypes import Caller
-from amiproxy.state.reading import key_of, text
+from amiproxy.state.queues import queuestatus
+from amiproxy.state.queues.endings import Endings
+from amiproxy.state.queues.member import EVENT, PAUSE, STATUS
+from amiproxy.state.queues.queue import Caller
+from amiproxy.state.queues.rows import caller_rows, member_rows, queue_rows
+from amiproxy.state.queues.store import QueueStore
 from amiproxy.state.table import Query, Table
-from amiproxy.state.values import number
+from amiproxy.state.values import key_of, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.queuemember import Member
-    from amiproxy.state.queuetypes import DeviceOf, Queue
+    from amiproxy.state.queues.member import Member
+    from amiproxy.state.queues.queue import DeviceOf, Queue
     from amiproxy.state.table import Handler, Row, Standing
 
 QUEUE_STATUS = Query("QueueStatus")
@@ -88,16 +88,16 @@ class QueueTable(Table):
     def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
         del query  # there is one
-        return queuelist.take(self.store, items, now, self._standing.offset)
+        return queuestatus.take(self.store, items, now, self._standing.offset)
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*."""
         self.endings.settle(now)
         if kind == "queues":
-            return queuerows.queues(self.store.queues.values(), now)
+            return queue_rows(self.store.queues.values(), now)
         if kind == "callers":
-            return queuerows.callers(self.store.queues.values())
-        return queuerows.members(self.store.queues.values(), now, self._device_of)
+            return caller_rows(self.store.queues.values())
+        return member_rows(self.store.queues.values(), now, self._device_of)
 
     # -- callers -----------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
-from amiproxy.state.reading import text
+from amiproxy.state.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

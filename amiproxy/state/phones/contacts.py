@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.state.gone import Gone
-from amiproxy.state.reading import instant, key_of, list_item, text
 from amiproxy.state.table import Query, Row, Table
-from amiproxy.state.values import number
+from amiproxy.state.values import instant, key_of, list_item, number, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amiproxy.state.values import known
 
 if TYPE_CHECKING:
-    from amiproxy.state.blocks import Block
+    from amiproxy.state.calls.blocks import Block
 
 LOCAL = "Local/"
 _START = "s"  # the extension of a context that nobody dials

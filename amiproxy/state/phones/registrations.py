@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.reading import instant, key_of, list_item, text
 from amiproxy.state.table import Query, Row, Table
+from amiproxy.state.values import instant, key_of, list_item, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.bounded import BoundedDict
-from amiproxy.state.blocks import Block
+from amiproxy.state.calls.blocks import Block
+from amiproxy.state.calls.entities import LOCAL, UP, Bridge, Channel
+from amiproxy.state.calls.graph import Graph
 from amiproxy.state.gone import Gone
-from amiproxy.state.graph import Graph
-from amiproxy.state.things import LOCAL, UP, Bridge, Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from amiproxy.state.queuemember import Attempt, Member
+from amiproxy.state.queues.member import Attempt, Member
 
 
 class Attempts:

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from amiproxy.state.attempts import Attempts
-from amiproxy.state.queuemember import Member
-from amiproxy.state.queuetypes import Caller, Queue
+from amiproxy.state.queues.attempts import Attempts
+from amiproxy.state.queues.member import Member
+from amiproxy.state.queues.queue import Caller, Queue
 
 
 class QueueStore:

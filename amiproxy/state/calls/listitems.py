@@ -15,8 +15,8 @@ from amiproxy.state.values import known
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiproxy.state.blocks import Block
-    from amiproxy.state.things import Bridge, Channel
+    from amiproxy.state.calls.blocks import Block
+    from amiproxy.state.calls.entities import Bridge, Channel
 
 _CLASS = "Privilege: call,all"
 

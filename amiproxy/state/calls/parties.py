@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from amiproxy.state.things import AGENTS, NOBODY, PARKING, RINGING, UP, Party
+from amiproxy.state.calls.entities import AGENTS, NOBODY, PARKING, RINGING, UP, Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from amiproxy.state.things import Call, Channel
+    from amiproxy.state.calls.entities import Call, Channel
 
 _MOST_SAID = 8  # channels that have left, of one call
 _HOLDING = "holding_bridge"  # technology of a bridge in which nobody hears another
