@@ -28,10 +28,8 @@ def test_listsessions_and_listservers_tell_who_is_there(
     program, asterisk = stage
     with program.client() as newest:
         answer(newest, "ProxyAction: SetOutputFormat", "OutputFormat: standard")
-        state = ["ProxyServer: 127.0.0.1", "ProxyServerState: connected"]
         listed = answer(newest, "ProxyAction: ListSessions", "ActionID: s")
-        assert value(listed, "ProxyServerSince") is not None
-        assert [line for line in listed if "Since: " not in line] == [
+        assert listed == [
             "ProxyResponse: Success",
             *[
                 "ProxyClientSession: 127.0.0.1",
@@ -41,13 +39,11 @@ def test_listsessions_and_listservers_tell_who_is_there(
             ]
             * 2,
             "ProxyServerSession: 127.0.0.1",
-            *state,
             "ActionID: s",
         ]
-        assert answer(newest, "proxyaction: LISTSERVERS")[:-1] == [
+        assert answer(newest, "proxyaction: LISTSERVERS") == [
             "ProxyResponse: Success",
             f"ProxyListServer I: 127.0.0.1 H: 127.0.0.1 U: ampuser P: {asterisk.port} E: on ",
-            *state,
         ]
 
 
@@ -99,7 +95,7 @@ def test_addserver_and_dropserver(stage: Stage, client: ManagerClient) -> None:
         assert value(answer(client, "Action: Ping"), "Server") == "127.0.0.1"
         listed = answer(client, "ProxyAction: ListServers")
         assert [line.split()[2] for line in listed[1:3]] == ["127.0.0.1", "127.0.0.9"]
-        assert "ProxyServer: 127.0.0.9" in listed
+        assert any(" H: 127.0.0.9 " in line for line in listed)
         assert "Message: Could not add 127.0.0.9" in answer(client, *add)
         assert len(other.sessions) == 1
         assert answer(client, "ProxyAction: DropServer", "Server: 127.0.0.9") == [

@@ -17,9 +17,8 @@ from amiproxy.threads.actions.record import Records, succeed
 from amiproxy.threads.sessions.linkstate import behind, link_state, sees
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
-    from amiproxy.access.user import User
     from amiproxy.message import Message
     from amiproxy.threads.actions.call import Call, Outcome
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -39,7 +38,7 @@ _proxy_action = RECORDS.proxy_action
     reply="for each client, newest first, `ProxyClientSession: address`, "
     "`ProxyClientActionID:` (the last one it gave; in `unique` its session, as `amp7-`), "
     "`ProxyClientInputHandler:`, `ProxyClientOutputHandler:`; for each server "
-    "`ProxyServerSession: address`; then how the servers are, as in ListServers",
+    "`ProxyServerSession: address`; then, as in ListServers, how the servers are",
 )
 def _list_sessions(call: Call) -> Outcome:
     lines = []
@@ -52,7 +51,7 @@ def _list_sessions(call: Call) -> Outcome:
         ]
     servers = _seen(call)
     lines += [f"ProxyServerSession: {server.address or server.host}" for server in servers]
-    return succeed(call, *lines, *_states(servers, call.session.user))
+    return succeed(call, *lines, *_states(call, servers))
 
 
 @_proxy_action(
@@ -60,7 +59,8 @@ def _list_sessions(call: Call) -> Outcome:
     read_only=True,
     privileged=True,
     reply="for each server, connected or not, `ProxyListServer I: address H: host U: user P: port "
-    "E: events` (no colon after the name, a blank at the end); then for each in that order "
+    "E: events` (no colon after the name, a blank at the end); then, with `serverevents = yes` or "
+    "if a server has a `name=` or is another proxy, for each in that order "
     "`ProxyServer: name`, `ProxyServerState:` connected, connecting, lost, given up or paused, "
     "`ProxyServerSince:` Unix time, and, if it is not connected, `ProxyServerReason: why`; for "
     "another proxy `ProxyServerBehind: name, name`, the servers behind it, and "
@@ -72,7 +72,7 @@ def _list_servers(call: Call) -> Outcome:
         f"U: {server.spec.user} P: {server.spec.port} E: {server.spec.events} "
         for server in _seen(call)
     ]
-    lines += _states(_seen(call), call.session.user)
+    lines += _states(call, _seen(call))
     if call.message.get("ProxyPath") and call.session.proxy_path:
         lines.append(f"ProxyPath: {call.context.router.path_before()}")
     return succeed(call, *lines)
@@ -93,8 +93,17 @@ def _seen(call: Call) -> list[AsteriskLink]:
     return [each for each in servers if sees(user, each.names) or list(behind(each, user))]
 
 
-def _states(servers: Iterable[AsteriskLink], user: User | None) -> Iterator[str]:
-    """Yield lines that tell what *servers* are called, and how they are."""
+def _states(call: Call, servers: Collection[AsteriskLink]) -> Iterator[str]:
+    """Yield lines that tell what *servers* are called, and how they are.
+
+    Only where the configuration says more than the C program knows: server events, a name, another
+    proxy.  Else the answer is the C program's.
+    """
+    if not call.context.config.server_events and not any(
+        each.spec.name or each.spec.proxy for each in servers
+    ):
+        return
+    user = call.session.user
     for server in servers:
         state = link_state(server)
         yield f"ProxyServer: {server.name}"

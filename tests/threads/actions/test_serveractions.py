@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import pytest
@@ -38,6 +39,18 @@ def client_of(users: str = "", control: Control | None = None) -> Client:
     if users:
         client.handle("Action: Login", "Username: bob", "Secret: s")
     return client
+
+
+def test_without_new_keys_the_lists_are_those_of_the_c_program() -> None:
+    """No line more: programs may count them."""
+    client = client_of()
+    context = client.context
+    context.router.servers = context.router.servers[:1]
+
+    assert len(client.ask("ProxyAction: ListServers")) == 2
+    assert client.ask("ProxyAction: ListSessions")[-1] == "ProxyServerSession: 192.0.2.1"
+    context.config = dataclasses.replace(context.config, server_events=True)
+    assert "ProxyServerState: connected" in client.ask("ProxyAction: ListServers")
 
 
 def test_listservers_tells_what_servers_are_called_and_how_they_are() -> None:
