@@ -41,7 +41,11 @@ class Call:
         self._script = script(own, outcome)
         if not own and technology.name != "Local":
             self._script = self._script.without({"a2"} if outcome == "queue" else {"a2", "b2"})
-        agents = technology.agents if outcome == "queue" else ("", technology.agents[1])
+        agents = technology.agents
+        if own and not technology.members[0].startswith("Local/"):  # that would be one half of it
+            agents = technology.members
+        if outcome != "queue":
+            agents = ("", agents[1])
         self._values = exchange.identities.fill_in(order, *agents)
         self._at = 0
         self._hung_up = False

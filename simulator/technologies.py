@@ -37,6 +37,12 @@ class Technology:
     scripts: str = ""
     phones: bool = False
 
+    @property
+    def members(self) -> tuple[str, str]:
+        """The first two members of the queue."""
+        first = self.first_member
+        return self.member[0].format(first), self.member[0].format(first + 1)
+
 
 # The keys are the values of ``--technology``.
 TECHNOLOGIES: Mapping[str, Technology] = MappingProxyType(

@@ -109,6 +109,18 @@ def test_lists_end_as_they_did(asterisk: SimulatedAsterisk, client: ManagerClien
     )
 
 
+@speaks("11")
+def test_the_queue_calls_whole_channels(asterisk: SimulatedAsterisk) -> None:
+    """Phones that are its members: of a Local channel there would be both halves."""
+    asterisk.call("SIP/100", "queue", talk=FOREVER)
+    wait_until(lambda: sum(one.peer is not None for one in asterisk.exchange.channels) == 2)
+
+    assert [one.name.partition("-")[0] for one in asterisk.exchange.channels] == [
+        "SIP/100",
+        "SIP/201",
+    ]
+
+
 @speaks(*DIALECTS)
 def test_channels_are_listed_as_they_were(
     asterisk: SimulatedAsterisk, client: ManagerClient
