@@ -64,7 +64,8 @@ def _of_line(line: ListenLine, config: Config) -> ListenerSpec:
         path=line.path,
         input=line.input or config.input_format,
         output=line.output or config.output_format,
-        alike=bool(line.input) and not line.output,
+        # No client is written to in http; who else may not be is known once formats are loaded.
+        alike=line.input not in ("", "http") and not line.output,
         autofilter=config.autofilter if line.autofilter is None else line.autofilter,
         plain=tls != "yes" if tls else config.accept_unencrypted,
         encrypted=encrypted and bool(config.certfile),

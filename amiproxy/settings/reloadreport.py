@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.settings.calledservers import called
 from amiproxy.settings.config import SETTINGS
-from amiproxy.settings.listeners import listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from amiproxy.access.user import Users
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.listenerspec import ListenerSpec
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,22 @@ def changes(old: Config, new: Config) -> list[str]:
     ]  # fmt: skip
     if old.acl != new.acl:
         found.append("permit and deny")
-    ours, theirs = ({each.name: each for each in listeners(one)} for one in (old, new))
-    found += _differences("listener", ours, theirs) if old.listen != new.listen else []
     # Two users at one Asterisk are two servers.
     return sorted(found) + _differences("server", _by_name(old.servers), _by_name(new.servers))
+
+
+def listener_changes(
+    old: Iterable[ListenerSpec], new: Iterable[ListenerSpec], *, of_lines: bool
+) -> list[str]:
+    """Return which listeners differ between the two.
+
+    What changed of one that stays is told for changes *of_lines*: that of a key for them all is
+    told by its name.
+    """
+    before, after = ({each.name: each for each in one} for one in (old, new))
+    if not of_lines:
+        before = {name: after.get(name, spec) for name, spec in before.items()}
+    return _differences("listener", before, after)
 
 
 def user_changes(old: Users, new: Users) -> list[str]:

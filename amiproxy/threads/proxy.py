@@ -121,7 +121,10 @@ class Proxy:
     def _objection(self, spec: ListenerSpec) -> str:
         """Return why clients of *spec* could not be served, "" if they can."""
         if not (spec.plain or spec.encrypted):
-            return f"{spec.place}listen: TLS needs a certfile, which takes effect at the next start"
+            return (
+                f"{spec.place}listen: TLS needs a certfile, and the one that is named now takes"
+                " effect at the next start (astmanproxy --control restart)"
+            )
         return next(format_problems([spec], self.context.formats), "")
 
     @property

@@ -17,14 +17,22 @@ from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.config import reloaded
 from amiproxy.settings.files import read_again
-from amiproxy.settings.reloadreport import ReloadReport, changes, user_changes
+from amiproxy.settings.reloadreport import (
+    ReloadReport,
+    changes,
+    listener_changes,
+    user_changes,
+)
 from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.net.tls import client_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
+    from amiproxy.access.user import Users
     from amiproxy.process.options import Options
+    from amiproxy.settings.config import Config
     from amiproxy.threads.log import Log
     from amiproxy.threads.proxy import Proxy
 
@@ -77,11 +85,8 @@ class Rereading:
                 self._note(self._read, "reread certificate")
         known = [*advice(config, users), *dated(config)]
         self._note(self._warnings, *known, level=logging.WARNING)
-        self._changed += [*changes(context.config, config), *user_changes(context.users, users)]
-        if self._changed:
-            self._note([], f"changed: {', '.join(self._changed)}")
         logfile.set_levels(Levels.of(config.log_level))
-        self._note(self._problems, *proxy.reload(config, users, tls), level=logging.ERROR)
+        self._take_over(proxy, config, users, tls)
         return ReloadReport(
             tuple(self._read),
             tuple(self._changed),
@@ -89,6 +94,20 @@ class Rereading:
             tuple(self._problems),
             self._waiting,
         )
+
+    def _take_over(
+        self, proxy: Proxy, config: Config, users: Users, tls: ssl.SSLContext | None
+    ) -> None:
+        """Have *proxy* use these, and note what it does otherwise since."""
+        context = proxy.context
+        self._changed += [*changes(context.config, config), *user_changes(context.users, users)]
+        of_lines = context.config.listen != config.listen
+        listening = context.listening()
+        problems = proxy.reload(config, users, tls)
+        self._changed += listener_changes(listening, context.listening(), of_lines=of_lines)
+        if self._changed:
+            self._note([], f"changed: {', '.join(self._changed)}")
+        self._note(self._problems, *problems, level=logging.ERROR)
 
     def _reopen(self, logfile: Log, path: str) -> None:
         """Open the log again by its name, *path*, "" where it is no file."""

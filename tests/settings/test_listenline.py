@@ -19,7 +19,7 @@ from amiproxy.settings.describe import describe_listener, describe_users
 from amiproxy.settings.inforce import in_force
 from amiproxy.settings.listeners import listeners, of_keys
 from amiproxy.settings.listenerspec import ListenLine
-from amiproxy.settings.reloadreport import changes
+from amiproxy.settings.reloadreport import changes, listener_changes
 from tests.settings.conf import problems_of, read, warnings_of
 
 EVERY = (
@@ -190,10 +190,28 @@ def test_lines_change_at_once() -> None:
 
     assert waiting == ["inputformat"]
     assert [each.input for each in listeners(config)] == ["standard"] * 3
-    assert changes(old, config) == [
-        "listener *:98 changed", "listener *:99 added", "listener unix:/x removed",
+    assert changes(old, config) == []
+    assert listener_changes(listeners(old), listeners(config), of_lines=True) == [
+        "listener unix:/x removed", "listener *:98 changed", "listener *:99 added",
     ]  # fmt: skip
     assert of_keys(config) == of_keys(old)
+
+
+def test_a_key_that_holds_for_all_listeners_is_told_by_its_name_alone() -> None:
+    """Not by each of them as well; one that was bound at last is told all the same."""
+    old = read("listen = *, 98")
+    new = read("permit = 127.0.0.1\nlisten = *, 98\nlisten = *, 99")
+    specs = listeners(new)
+
+    assert listener_changes(listeners(old), specs[:2], of_lines=False) == []
+    assert listener_changes(specs[:2], specs, of_lines=False) == ["listener *:99 added"]
+
+
+def test_answers_to_the_web_are_told_in_the_format_that_they_have() -> None:
+    """No client is written to in http."""
+    (_, web) = listeners(read("listen = *, 98, input=http\noutputformat = xml"))
+
+    assert "input http, output xml," in describe_listener(web, every=True)
 
 
 WORDS = st.sampled_from(

@@ -238,7 +238,21 @@ def reload_often(doors: Doors, plain: ManagerClient) -> None:
     plain.send("Action: Ping")
     plain.read_until(PONG)
 
-    # A changed option is for who comes from now on; what cannot be done is told.
+    reload_what_cannot_be(doors, added, more)
+
+    doors.reload(doors.lines[2], more.replace("output=json", "output=standard"))
+    with ManagerClient(added) as client:
+        client.send("Action: Ping")
+        client.read_to(b"Ping: Pong")
+
+    doors.reload(doors.lines[0])
+    assert not Path(doors.path).exists()
+    plain.send("Action: Ping")
+    plain.read_until(PONG)
+
+
+def reload_what_cannot_be(doors: Doors, added: int, more: str) -> None:
+    """A changed option is for who comes from now on; what cannot be done is told, and stays."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         said = doors.reload(
@@ -250,20 +264,14 @@ def reload_often(doors: Doors, plain: ManagerClient) -> None:
     assert f"{taken}: Address already in use" in said
     assert "there is no directory /nosuch" in said
     assert "there is no output handler 'jsonn'" in said
+    # Nor is it told as done.
+    assert f"listener unix:{doors.path} changed" in said
+    for name in (f"127.0.0.1:{added}", f"127.0.0.1:{taken}", "unix:/nosuch/x.sock"):
+        assert f"listener {name} " not in said
     assert stat.S_IMODE(Path(doors.path).stat().st_mode) == 0o660
     with ManagerClient(added) as client:
         client.send("Action: Ping")
         client.read_to(b'"Ping":"Pong"')  # as it was
-
-    doors.reload(doors.lines[2], more.replace("output=json", "output=standard"))
-    with ManagerClient(added) as client:
-        client.send("Action: Ping")
-        client.read_to(b"Ping: Pong")
-
-    doors.reload(doors.lines[0])
-    assert not Path(doors.path).exists()
-    plain.send("Action: Ping")
-    plain.read_until(PONG)
 
 
 def test_networks_are_those_of_the_listener(doors: Doors) -> None:
