@@ -44,6 +44,9 @@ class Delivery:
     #: The clients log in as these users, in turn; empty: no client logs in, and all see
     #: everything.
     readers: Sequence[Reader] = field(default=())
+    #: What each client of the proxy asks first, and how the answer to that ends.
+    request: bytes = b""
+    answered: bytes = b""
 
     @property
     def calls(self) -> int:
@@ -66,6 +69,8 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
         ends.exchange(lambda end: _login(readers[end.number % len(readers)]), b"accepted")
     elif running.login:
         ends.exchange(lambda _: running.login, b"accepted")
+    if delivery.request:
+        ends.exchange(lambda _: delivery.request, delivery.answered)
     sees: list[Callable[[Event], bool]] = [reader.sees for reader in readers] or [lambda _: True]
     views = []
     wire = WIRES[delivery.form if running.name == "proxy" else "standard"]
@@ -74,7 +79,7 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
         size = sum(
             event_size(events[index].raw, server_header=running.adds_server) for index in indices
         )
-        views.append(View(wire, indices, size if wire.plain else 0))
+        views.append(View(wire, indices, size if wire.plain and not delivery.request else 0))
     ends.assign(views)
     running.upstream.order("credit", 1)
     ends.warm_up()
@@ -128,10 +133,10 @@ def at_a_pace(running: Running, delivery: Delivery, rate: int, seconds: float) -
     """Send *rate* single events a second."""
     with Ends() as ends:
         views = prepare(running, ends, delivery)
-        return _pace(running, ends, views, rate, seconds)
+        return pace(running, ends, views, rate, seconds)
 
 
-def _pace(
+def pace(
     running: Running,
     ends: Ends,
     views: list[View],
@@ -140,6 +145,7 @@ def _pace(
     *,
     tick: Callable[[float], None] | None = None,
 ) -> Figures:
+    """Send *rate* single events a second to the clients of *views*."""
     for view in views:
         view.expect_singles()
     ends.latencies.clear()
@@ -170,7 +176,7 @@ def beside_a_bad_client(
     """
     with Ends() as ends:
         views = prepare(running, ends, delivery)
-        alone = _pace(running, ends, views, rate, seconds)
+        alone = pace(running, ends, views, rate, seconds)
         with Ends() as others:
             bad = others.connect(running.address, 1, receive_buffer=4096)[0]
             others.forget(bad)
@@ -178,7 +184,7 @@ def beside_a_bad_client(
                 bad.sock.send(running.login)
             _fill(running, ends, views)
             sip = _sipping(bad, bytes_per_second)
-            beside = _pace(running, ends, views, rate, seconds, tick=sip)
+            beside = pace(running, ends, views, rate, seconds, tick=sip)
             beside["dropped"] = float(_was_dropped(bad))
         names = ("p50_us", "p99_us", "max_us", "cpu_us")
         return {**beside, **{f"alone_{name}": alone[name] for name in names}}
@@ -244,7 +250,7 @@ def hold(running: Running, clients: int) -> Figures:
         # One less: the check that the subject is up may have been counted before.
         if held < clients - 1:
             raise Failed(f"holds only {held} connections")
-        _pace(running, ends, [view], 1, 1)
+        pace(running, ends, [view], 1, 1)
         return {
             "clients": clients,
             "held": clients,

@@ -94,6 +94,18 @@ def _event(
     return Event(name, privilege, exten, device, raw)
 
 
+def channel_events(first: int, count: int) -> bytes:
+    """Return *count* Newchannel events of channels that nothing else is said of."""
+    name, privilege, more = _STEPS[0]
+    raws = []
+    for call in range(first, first + count):
+        text = (_CHANNEL + more).format(
+            name=name, privilege=privilege, call=call, exten=call, other=call, priority=1
+        )
+        raws.append(_event(text, 0, name, privilege).raw)
+    return b"".join(raws)
+
+
 def single_events(events: list[Event]) -> list[bytes]:
     """Return each of *events* as a batch of its own, for sending at a fixed rate."""
     return [

@@ -31,6 +31,8 @@ _EXTRA = {
     "threads": "{:.0f} threads",
     "cpu_us_per_examined": "{:.3f} us CPU per event and client",
     "alone_p99_us": "p99 without it {:.0f} us",
+    "alone_max_us": "max without it {:.0f} us",
+    "snapshot_ms": "a snapshot in {:.0f} ms",
     "dropped": "dropped: {:.0f}",
     "openssl_rate": "openssl s_time {:.0f}/s",
 }
@@ -100,7 +102,8 @@ def target_lines(results: Mapping[str, Results]) -> list[str]:
 
 def _value(target: Target, results: Mapping[str, Results]) -> float | None:
     try:
-        return target.value(results[target.row])
+        value = target.value(results[target.row])
+        return value / target.value(results[target.base]) if target.base else value
     except (KeyError, ZeroDivisionError):  # not measured, or for too short a time
         return None
 

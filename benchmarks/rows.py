@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 
 from benchmarks import connecting, delivery, requests
 from benchmarks.delivery import Delivery, Reader
+from benchmarks.snapshots import COMPLETE, beside_snapshots
 from benchmarks.subjects import SUBJECTS
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ class Scale:
     most_clients: int  # of delivery
     connections: int  # at once
     held: int
+    channels: int  # in a snapshot
 
     def paced_seconds(self) -> float:
         """Return how long a row at a fixed rate runs: longer, because p99 needs it."""
         return self.seconds * 2
 
 
-WHOLE = Scale(seconds=2.0, most_clients=1000, connections=1000, held=10_000)
-QUICK = Scale(seconds=0.3, most_clients=100, connections=200, held=500)
+WHOLE = Scale(seconds=2.0, most_clients=1000, connections=1000, held=10_000, channels=5000)
+QUICK = Scale(seconds=0.3, most_clients=100, connections=200, held=500, channels=500)
 
 
 def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
@@ -63,6 +65,7 @@ def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
     yield from _fan_out(scale)
     yield from _filtered(scale)
     yield from _paced(scale)
+    yield from _kept(scale)
     yield from _round_trips(scale)
     yield from _http(scale)
     yield from _connections(scale, certificate)
@@ -166,6 +169,34 @@ def _paced(scale: Scale) -> Iterator[Row]:
                     seconds=scale.paced_seconds(),
                 ),
             )
+
+
+def _kept(scale: Scale) -> Iterator[Row]:
+    """Yield the rows about what the proxy keeps of events, each with one without."""
+    ids = Delivery(
+        100,
+        request=b"ProxyAction: SetEventIDs\r\nEventIDs: on\r\n\r\n",
+        answered=b"EventIDs: on\r\nProxyEventID: ",
+    )
+    for name, delivered, settings in (
+        ("nothing", Delivery(100), {}),
+        ("ring", Delivery(100), {"replay": "64MB"}),
+        ("ids", ids, {}),
+    ):
+        measure = partial(delivery.as_fast_as_it_goes, delivery=delivered, seconds=scale.seconds)
+        yield Row(f"kept-{name}", measure, settings, subjects=("proxy",))
+    snapshot = Delivery(
+        10, request=b"ProxyAction: Snapshot\r\nOf: queues\r\n\r\n", answered=COMPLETE
+    )
+    for name, delivered in (("off", Delivery(10)), ("on", snapshot)):
+        measure = partial(
+            delivery.at_a_pace, delivery=delivered, rate=2000, seconds=scale.paced_seconds()
+        )
+        yield Row(f"model-{name}", measure, {"state": name}, subjects=("proxy",))
+    measure = partial(
+        beside_snapshots, channels=scale.channels, rate=1000, seconds=scale.paced_seconds()
+    )
+    yield Row(f"snapshot-{scale.channels}", measure, {"state": "yes"}, subjects=("proxy",))
 
 
 def _round_trips(scale: Scale) -> Iterator[Row]:

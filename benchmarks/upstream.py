@@ -3,10 +3,10 @@
 
 It knows Login, Ping and Logoff, answers everything else with Success, and sends
 batches of events on order.  Orders are lines on stdin: ``calls N`` sets the size of
-a batch, ``credit N`` sends N batches, ``paced RATE COUNT`` sends COUNT single events
-at RATE a second, ``guard PID`` kills that process when this one ends.  It prints its
-port and each login on stdout, and ends at the end of stdin.  So no process is left,
-however a run ends.
+a batch, ``credit N`` sends N batches, ``channels N`` has N channels begin that stay,
+``paced RATE COUNT`` sends COUNT single events at RATE a second, ``guard PID`` kills that
+process when this one ends.  It prints its port and each login on stdout, and ends at
+the end of stdin.  So no process is left, however a run ends.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from benchmarks.events import END, call_events, single_events, stamped
+from benchmarks.events import END, call_events, channel_events, single_events, stamped
 from benchmarks.processes import Child, Failed
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+#: The number of the first channel that stays.
+_STAYING = 1_000_000
 _ACTION = re.compile(rb"^action: *([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _ACTION_ID = re.compile(rb"^actionid: *([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _BOOTED = (
@@ -110,6 +112,11 @@ class Server:
         self.interval = 1 / rate
         self.left = count
         self.due = time.monotonic()
+
+    def channels(self, count: int) -> None:
+        """Have *count* channels begin, which stay."""
+        self._publish(channel_events(_STAYING, count))
+        self.batch -= 1  # clients that count come later
 
     def guard(self, pid: int) -> None:
         """Kill *pid* when this process ends; 0: none."""
@@ -209,6 +216,7 @@ class Server:
 
 _ORDERS: dict[bytes, Callable[..., None]] = {
     b"calls": Server.calls,
+    b"channels": Server.channels,
     b"credit": Server.credit,
     b"guard": Server.guard,
     b"paced": Server.paced,

@@ -99,6 +99,31 @@ def test_channel_users_see_what_the_row_about_them_expects() -> None:
     assert "FAILED" not in run("benchmarks", "--quick", "--seconds", "0.02", *row)
 
 
+def test_what_is_kept_is_measured(tmp_path: Path) -> None:
+    """Ids, and a snapshot beside events."""
+    file = tmp_path / "figures.json"
+    names = {"kept-ids", "snapshot-500"}
+    options = [text for name in names for text in ("--only", name)]
+
+    run("benchmarks", "--quick", "--seconds", "0.05", "--json", str(file), *options)
+
+    rows = json.loads(file.read_text())["rows"]
+    assert set(rows) == names
+    assert rows["snapshot-500"]["subjects"]["proxy"]["snapshot_ms"] > 0
+
+
+def test_a_target_may_be_a_ratio_to_another_row() -> None:
+    """Where the thing is measured without."""
+    results = {
+        name: {"proxy": {"cpu_us": cpu}}
+        for name, cpu in (("kept-nothing", 2.0), ("kept-ring", 3.0))
+    }
+
+    (line,) = [each for each in report.target_lines(results) if each.startswith("kept-ring: ")]
+
+    assert line.endswith("1.50  NOT MET")
+
+
 def test_the_functions_of_each_flow_are_counted() -> None:
     """What an HTTP request runs through stays short; every flow is in the table."""
     shown = run("benchmarks.hops")
@@ -147,6 +172,7 @@ def test_each_target_belongs_to_a_row() -> None:
     names = {row.name for row in rows(WHOLE, Path("certificate.pem"))}
 
     assert {target.row for target in TARGETS} <= names
+    assert {target.base for target in TARGETS if target.base} <= names
 
 
 def test_view_accepts_a_whole_stream_however_it_is_cut() -> None:
