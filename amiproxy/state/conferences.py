@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from amiproxy.state import conferencerooms as rooms
 from amiproxy.state.conferencerooms import CONFBRIDGE, MEETME_APPLICATION, Conference, Party
 from amiproxy.state.table import Query, Table
-from amiproxy.state.values import is_true, key_of, text
+from amiproxy.state.values import UNIQUEID, is_true, key_of, text, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,9 +101,8 @@ class ConferenceTable(Table):
             self._take_out(conference, conference.find(message.values))
 
     def _hangup(self, message: Message, _now: float) -> None:
-        values = message.values
-        for key in (text(values.get("uniqueid")), text(values.get("channel"))):
-            conference = self._in.get(key) if key is not None else None
+        for key in (value_in(message.raw, UNIQUEID), value_in(message.raw, b"\r\nChannel: ")):
+            conference = self._in.get(key)
             if conference is not None:
                 self._take_out(conference, key)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.state.table import Query, Row, Table
-from amiproxy.state.values import key_of, list_item, number, text
+from amiproxy.state.values import UNIQUEID, key_of, list_item, number, text, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,10 +94,6 @@ class ParkedTable(Table):
         self._found.clear()
         self._of.clear()
 
-    def is_parked(self, uniqueid: str) -> bool:
-        """Return whether the channel *uniqueid* is parked."""
-        return uniqueid in self._of
-
     def _parked(self, message: Message, now: float) -> None:
         values = message.values
         place, uniqueid = _place(values), _uniqueid(values)
@@ -141,8 +137,7 @@ class ParkedTable(Table):
             self._drop(parked)
 
     def _hangup(self, message: Message, _now: float) -> None:
-        parked = self._of.get(text(message.values.get("uniqueid")) or "")
-        self._drop(parked)
+        self._drop(self._of.get(value_in(message.raw, UNIQUEID)))
 
     def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to ParkedCalls, whose items have the name of an event."""

@@ -57,7 +57,8 @@ class Standing:
         self.live = False
         #: Kinds of rows whose list should be asked for soon.  Who asks takes them out.
         self.doubts: set[str] = set()
-        #: Channels that hung up a moment ago, by unique id.
+        #: Channels that hung up a moment ago, by unique id.  The table of channels keeps it, and
+        #: takes each event first.
         self.gone = Gone()
         #: Seconds by which the proxy's clock is ahead of Asterisk's.
         self.offset = 0.0

@@ -10,6 +10,9 @@ from amiproxy.message import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: In front of the value that it names: the header that tells which channel an event is about.
+UNIQUEID = b"\r\nUniqueid: "
+
 #: Characters kept of a value.  Asterisk's own names have 80, some texts more.
 LONGEST = 512
 

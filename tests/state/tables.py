@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
+from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ROOMS, ConferenceTable
 from amiproxy.state.parked import PARKED_CALLS, ParkedTable
 from amiproxy.state.phones.contacts import CONTACTS, IAX_PEERS, SIP_PEERS, ContactTable
@@ -26,6 +28,8 @@ class Tables:
     def __init__(self, *, is_11: bool = False) -> None:
         self.is_11 = is_11
         self.standing = Standing()
+        # Knows which channels are gone, for all; what else it has is tested elsewhere.
+        self._channels = Channels(Store(self.standing))
         self.contacts = ContactTable(self.standing)
         self.devices = DeviceTable(self.contacts)
         self.queues = QueueTable(self.standing, self.devices.device_of)
@@ -39,7 +43,7 @@ class Tables:
     def tell(self, each: Told, now: float) -> int:
         """Tell an event or a list of a recording; return how many rows differed from the list."""
         if each.event is not None:
-            for table in self.all:
+            for table in (self._channels, *self.all):
                 by_name(table, each.event, now)
         query = each.query
         if query is None:

@@ -13,7 +13,7 @@ from amiproxy.message import Message
 from amiproxy.state.queues.table import QUEUE_STATUS
 from amiproxy.state.table import Query
 from tests.recordings import RECORDINGS
-from tests.state.replays import Told, by_name, told
+from tests.state.replays import Told, told
 from tests.state.tables import Tables
 
 #: Recordings that say something of what these tables have.
@@ -92,7 +92,7 @@ def test_from_any_cut_the_tables_become_the_same(name: str) -> None:
                 assert late.facts(now) == whole.facts(now)
     for late in begun:
         assert late.facts(1e9) == whole.facts(1e9)
-        assert late.standing.doubts == set()
+        assert late.standing.doubts <= {"channels"}  # it was not told those before the cut
 
 
 @pytest.mark.parametrize("name", ["e1_queue_complete", "e2_queue_abandon", "e4_queue_many"])
@@ -173,7 +173,7 @@ def test_events_without_end_do_not_fill_what_is_no_row() -> None:
         now = 1000.0 + step / 1000
         values = (f"Queue: {step % 3}", f"Uniqueid: {step}", "Interface: a")
         for name in ("QueueCallerJoin", "QueueCallerLeave", "Hangup"):
-            by_name(tables.queues, Message.of(f"Event: {name}", *values), now)
+            tables.tell(Told(Message.of(f"Event: {name}", *values)), now)
     assert len(tables.queues) == 3
     assert len(tables.queues.endings.recent) == 1000
     assert len(tables.standing.gone) == 10_000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amiproxy.state.calls import listitems
 from amiproxy.state.calls.channellist import BRIDGE_LIST
 from amiproxy.state.table import Row, Table
-from amiproxy.state.values import LONGEST, known, value_in
+from amiproxy.state.values import LONGEST, UNIQUEID, known, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,6 @@ _BLOCK = re.compile(
     rf"(?:\r\nBridgeCreator: {_VALUE})?"  # not in Asterisk 12.0
     rf"(?:\r\nBridgeName: {_VALUE})?".encode()
 )
-_UNIQUEID = b"\r\nUniqueid: "
 
 
 class Bridges(Table):
@@ -96,12 +95,12 @@ class Bridges(Table):
 
     def _enter(self, message: Message, now: float) -> None:
         bridge = self._known(message, now)
-        channel = self._store.channels.get(value_in(message.raw, _UNIQUEID))
+        channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         if bridge is not None and channel is not None:
             self._store.enter(channel, bridge, now)
 
     def _leave(self, message: Message, _now: float) -> None:
-        channel = self._store.channels.get(value_in(message.raw, _UNIQUEID))
+        channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         key = value_in(message.raw, b"\r\nBridgeUniqueid: ")
         if channel is not None and channel.bridge is not None and channel.bridge.key == key:
             self._store.leave(channel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amiproxy.state.calls import listitems, parties
 from amiproxy.state.calls.entities import NOBODY
 from amiproxy.state.table import Query, Row, Table
-from amiproxy.state.values import known, seconds, value_in
+from amiproxy.state.values import UNIQUEID, known, seconds, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from amiproxy.state.calls.store import Store
     from amiproxy.state.table import Handler, Value
 
-_UNIQUEID = b"\r\nUniqueid: "
 _DEST = b"\r\nDestUniqueid: "
 
 
@@ -87,7 +86,7 @@ class Calls(Table):
     def _dial_begin(self, message: Message, now: float) -> None:
         """Without a caller it is an Originate, which joins nobody."""
         channels = self._store.channels
-        caller = channels.get(value_in(message.raw, _UNIQUEID))
+        caller = channels.get(value_in(message.raw, UNIQUEID))
         dialled = channels.get(value_in(message.raw, _DEST))
         if caller is not None and dialled is not None and caller is not dialled:
             self._store.dial(caller, dialled, now)
@@ -101,7 +100,7 @@ class Calls(Table):
     def _pickup(self, message: Message, now: float) -> None:
         """One channel answers for another: from now on it is the one that was dialled."""
         channels = self._store.channels
-        picking = channels.get(value_in(message.raw, _UNIQUEID))
+        picking = channels.get(value_in(message.raw, UNIQUEID))
         target = channels.get(value_in(message.raw, b"\r\nTargetUniqueid: "))
         if picking is None or target is None or target.dial in (None, picking):
             return
@@ -120,13 +119,13 @@ class Calls(Table):
             channel.call.dialled = extension
 
     def _join(self, message: Message, now: float) -> None:
-        channel = self._store.channels.get(value_in(message.raw, _UNIQUEID))
+        channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         if channel is not None:
             channel.queue = value_in(message.raw, b"\r\nQueue: ")
             channel.queued = now
 
     def _leave(self, message: Message, _now: float) -> None:
-        channel = self._store.channels.get(value_in(message.raw, _UNIQUEID))
+        channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         if channel is not None:
             channel.queued = None
 

@@ -13,7 +13,7 @@ from amiproxy.state.calls.channellist import BRIDGE_LIST, CHANNEL_LIST, STATUS, 
 from amiproxy.state.calls.entities import device_of
 from amiproxy.state.calls.oldchannels import OldChannels
 from amiproxy.state.table import Row, Table
-from amiproxy.state.values import is_true, known, number, value_in
+from amiproxy.state.values import UNIQUEID, is_true, known, number, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,8 +44,6 @@ _TELLING = (
     "newstate", "parkedcall", "parkedcallgiveup", "parkedcallswap", "parkedcalltimeout",
     "pickup", "softhanguprequest", "unparkedcall",
 )  # fmt: skip
-
-_UNIQUEID = b"\r\nUniqueid: "
 
 
 class Channels(Table):
@@ -141,7 +139,7 @@ class Channels(Table):
     def _hangup(self, message: Message, now: float) -> None:
         raw = message.raw
         cause = number(value_in(raw, b"\r\nCause: "))
-        self._store.remove(value_in(raw, _UNIQUEID), now, cause)
+        self._store.remove(value_in(raw, UNIQUEID), now, cause)
 
     def _hold(self, blocks: Blocks, message: Message, now: float) -> None:
         channel = self._store.refresh(blocks[0][1:], now)

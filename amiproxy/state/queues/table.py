@@ -18,13 +18,13 @@ from amiproxy.state.queues.queue import Caller
 from amiproxy.state.queues.rows import caller_rows, member_rows, queue_rows
 from amiproxy.state.queues.store import QueueStore
 from amiproxy.state.table import Query, Table
-from amiproxy.state.values import key_of, number, text
+from amiproxy.state.values import UNIQUEID, key_of, number, text, value_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
-    from amiproxy.state.queues.member import Member
+    from amiproxy.state.queues.member import Attempt, Member
     from amiproxy.state.queues.queue import DeviceOf, Queue
     from amiproxy.state.table import Handler, Row, Standing
 
@@ -65,7 +65,6 @@ class QueueTable(Table):
             "agentcomplete": self._attempt_over,
             "agentringnoanswer": self._attempt_over,
             "agentdump": self._attempt_over,
-            "newchannel": self._newchannel,
             "hangup": self._hangup,
             "varset": self._varset,
             "bridge": self._bridged,
@@ -79,11 +78,6 @@ class QueueTable(Table):
         self.store.clear()
         self.endings.clear()
         self._removed.clear()
-
-    def waiting_in(self, uniqueid: str) -> str | None:
-        """Return the name of the queue in which the channel *uniqueid* waits, None if in none."""
-        caller = self.store.waiting.get(uniqueid)
-        return caller.queue.name if caller else None
 
     def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
@@ -160,10 +154,8 @@ class QueueTable(Table):
 
     # -- members -----------------------------------------------------------------------------
 
-    def _member(self, values: Mapping[str, str], now: float) -> Member | None:
-        """Return the member that an event is about; None if there is none and none is made."""
-        name = text(values.get("queue"))
-        interface = text(_interface(values))
+    def _member(self, name: str | None, interface: str | None, now: float) -> Member | None:
+        """Return the member that an event names; None if there is none and none is made."""
         if name is None or interface is None:
             return None
         queue = self.store.queues.get(name)
@@ -204,60 +196,60 @@ class QueueTable(Table):
         self._update(message, now, EVENT)
 
     def _update(self, message: Message, now: float, by: str) -> None:
-        member = self._member(message.values, now)
+        values = message.values
+        member = self._member(text(values.get("queue")), text(_interface(values)), now)
         if member is not None:
-            member.update(message.values, now, self._standing.offset, by)
+            member.update(values, now, self._standing.offset, by)
 
-    # -- calls of members ----------------------------------------------------------------------
+    # -- calls of members: these events are long, so their headers are looked up one by one ------
 
     def _called(self, message: Message, now: float) -> None:
-        self._attempt(message.values, now, connected=False)
+        self._attempt(message.raw, now)
 
     def _connected(self, message: Message, now: float) -> None:
-        self.endings.answered(text(message.values.get("uniqueid")) or "")
-        self._attempt(message.values, now, connected=True)
-
-    def _attempt(self, values: Mapping[str, str], now: float, *, connected: bool) -> None:
-        caller = text(values.get("uniqueid"))
-        member = self._member(values, now)
-        gone = self._standing.gone
-        # Asterisk 11 has the member's unique id, of all headers, in BridgedChannel.
-        dest = text(values.get("destuniqueid") or values.get("bridgedchannel"))
-        if member is None or caller is None or gone.has(caller, now):
+        raw = message.raw
+        self.endings.answered(value_in(raw, UNIQUEID))
+        attempt = self._attempt(raw, now)
+        if attempt is None:
             return
-        if dest is not None and gone.has(dest, now):
-            return
-        attempt = self.store.attempts.of(member, caller, now)
-        if connected and not attempt.connected:
+        if not attempt.connected:
             attempt.connected, attempt.since = True, now
+        if attempt.channel is None:  # Asterisk 11 has the member's channel here
+            attempt.channel = text(value_in(raw, b"\r\nChannel: "))
+
+    def _attempt(self, raw: bytes, now: float) -> Attempt | None:
+        """Return the attempt that the event *raw* is about, as that tells it."""
+        member = self._member(_queue_in(raw), _interface_in(raw), now)
+        caller = text(value_in(raw, UNIQUEID))
+        # Asterisk 11 has the member's unique id, of all headers, in BridgedChannel.
+        dest = _first_in(raw, b"\r\nDestUniqueid: ", b"\r\nBridgedChannel: ")
+        gone = self._standing.gone
+        if member is None or caller is None or gone.has(caller, now):
+            return None
+        if dest is not None and gone.has(dest, now):
+            return None
+        attempt = self.store.attempts.of(member, caller, now)
         self.store.attempts.set_dest(attempt, dest)
-        own = values.get("destchannel") or values.get("destinationchannel")
-        attempt.channel = text(own or (values.get("channel") if connected else None))
+        attempt.channel = _first_in(raw, b"\r\nDestChannel: ", b"\r\nDestinationChannel: ")
         who = self.store.waiting.get(caller) or self.endings.caller(caller)
-        attempt.number = text(values.get("calleridnum")) or attempt.number
-        attempt.name = text(values.get("calleridname")) or attempt.name
+        attempt.number = text(value_in(raw, b"\r\nCallerIDNum: ")) or attempt.number
+        attempt.name = text(value_in(raw, b"\r\nCallerIDName: ")) or attempt.name
         if who is not None:
             attempt.number, attempt.name = who.number or attempt.number, who.name or attempt.name
+        return attempt
 
     def _attempt_over(self, message: Message, now: float) -> None:
-        values = message.values
-        queue = self.store.queues.get(text(values.get("queue")) or "")
-        member = queue.members.get(text(_interface(values)) or "") if queue else None
-        if member is not None:
-            attempt = member.attempts.get(text(values.get("uniqueid")) or "")
-            if attempt is not None:
-                self.store.attempts.end(attempt, now)
+        raw = message.raw
+        queue = self.store.queues.get(_queue_in(raw) or "")
+        member = queue.members.get(_interface_in(raw) or "") if queue else None
+        attempt = member.attempts.get(value_in(raw, UNIQUEID)) if member else None
+        if attempt is not None:
+            self.store.attempts.end(attempt, now)
 
     # -- channels ------------------------------------------------------------------------------
 
-    def _newchannel(self, message: Message, _now: float) -> None:
-        self._standing.gone.discard(text(message.values.get("uniqueid")) or "")
-
     def _hangup(self, message: Message, now: float) -> None:
-        uniqueid = text(message.values.get("uniqueid"))
-        if uniqueid is None:
-            return
-        self._standing.gone.add(uniqueid, now)
+        uniqueid = value_in(message.raw, UNIQUEID)
         caller = self.store.waiting.get(uniqueid)
         if caller is not None:  # the Leave is missing
             self.store.drop_caller(caller, now)
@@ -281,4 +273,22 @@ class QueueTable(Table):
 def _interface(values: Mapping[str, str]) -> str | None:
     """Return the member's interface; before 13 each event has its own word for it."""
     get = values.get
-    return get("interface") or get("location") or get("member") or get("agentcalled")
+    return get("interface") or get("location")
+
+
+def _queue_in(raw: bytes) -> str | None:
+    return text(value_in(raw, b"\r\nQueue: "))
+
+
+def _interface_in(raw: bytes) -> str | None:
+    """Return the member's interface, as the events about its calls name it."""
+    return _first_in(raw, b"\r\nInterface: ", b"\r\nMember: ", b"\r\nAgentCalled: ")
+
+
+def _first_in(raw: bytes, *headers: bytes) -> str | None:
+    """Return the value of the first of *headers* that has one."""
+    for header in headers:
+        value = text(value_in(raw, header))
+        if value is not None:
+            return value
+    return None
