@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Optional
 
 from amiproxy.message import Message
@@ -22,6 +23,7 @@ Header = tuple[str, Optional[str]]
 _NO_VALUE = frozenset(("", "<unknown>", "unknown", "<none>", "<null>", "(null)"))
 _TRUE = frozenset(("1", "yes", "true", "on", "y", "t"))
 _LONGEST = 15  # digits that stay exact in JSON's numbers
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 def known(value: str | None) -> str | None:
@@ -35,6 +37,16 @@ def number(value: str | None) -> int | None:
         return None
     digits = value[1:] if value[0] == "-" else value
     return int(value) if digits.isdigit() else None
+
+
+def decimal(value: str | None) -> float | None:
+    """Return the number *value*, which may have a fraction, or None if it is none."""
+    whole, point, fraction = (value or "").partition(".")
+    if number(whole) is None or (
+        point and not (number(fraction) is not None and fraction[0] != "-")
+    ):
+        return None
+    return float(value or "")
 
 
 def is_true(value: str | None) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from amiproxy.state.gone import Gone
 from amiproxy.state.values import (
     LONGEST,
+    decimal,
     earlier,
     instant,
     is_true,
@@ -23,6 +24,9 @@ def test_values() -> None:
     assert [known(each) for each in ("", "<unknown>", "Unknown", None, "7")] == [None] * 4 + ["7"]
     assert [number(each) for each in ("12", "-1", "1.5", "", "9" * 16, "\xb2", None)] == [
         12, -1, None, None, None, None, None,
+    ]  # fmt: skip
+    assert [decimal(each) for each in ("12", "-1.5", "0.25", "", "1.", "1.-5", "x", "nan", "1e3")] == [
+        12.0, -1.5, 0.25, None, None, None, None, None, None,
     ]  # fmt: skip
     assert [is_true(each) for each in ("1", "Yes", "0", "", None)] == [True, True, *[False] * 3]
     assert [seconds(each) for each in ("75", "00:01:15", "a:b", "-1:2", "")] == [

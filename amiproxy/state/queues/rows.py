@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.state.queues.member import STATES
 from amiproxy.state.table import Row
-from amiproxy.state.values import earlier, key_of, list_item, number
+from amiproxy.state.values import decimal, earlier, key_of, list_item, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from amiproxy.state.queues.member import Member
     from amiproxy.state.queues.queue import Caller, DeviceOf, Queue
     from amiproxy.state.table import Value
-
-
-def _percent(value: str | None) -> float | None:
-    """Return the percentage that Asterisk wrote as *value*."""
-    whole, _, part = (value or "").partition(".")
-    if number(whole) is None or (part and (number(part) is None or part[0] == "-")):
-        return None
-    return float(f"{whole}.{part or 0}")
 
 
 def queue_rows(found: Iterable[Queue], now: float) -> Iterator[Row]:
@@ -49,8 +41,8 @@ def queue_rows(found: Iterable[Queue], now: float) -> Iterator[Row]:
             asterisk_talk_seconds=number(params.get("talktime")),
             asterisk_completed=number(params.get("completed")),
             asterisk_abandoned=number(params.get("abandoned")),
-            asterisk_level_percent=_percent(params.get("servicelevelperf")),
-            asterisk_level_percent_of_all=_percent(params.get("servicelevelperf2")),
+            asterisk_level_percent=decimal(params.get("servicelevelperf")),
+            asterisk_level_percent_of_all=decimal(params.get("servicelevelperf2")),
             asterisk_as_of=queue.params_at,
         )
         headers = [

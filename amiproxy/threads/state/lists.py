@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amiproxy.access.listedactions import listed_actions
 from amiproxy.state.model import BUILDING, LIVE, TOO_LARGE
 from amiproxy.state.table import Query
+from amiproxy.state.values import decimal
 from amiproxy.threads.state.check import Check
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ _ROUNDS = 3
 _TRIES = 2
 _CUT = "not all of the list has come"
 
-#: Which lists there are at all.
-COMMANDS = Query("ListCommands")
-
+#: What time it is by Asterisk's clock, and which lists there are at all.
+PING, COMMANDS = Query("Ping"), Query("ListCommands")
+_FIRST = (PING, COMMANDS)
 
 #: What follows from lists besides: Asterisk 11 has no other of bridges and devices.
 _ALSO: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -67,11 +68,11 @@ class Lists:
         self._model = model
         self._pace = pace
         self._listed: Mapping[str, int] | None = None  # None: it does not say
-        self._own = frozenset((COMMANDS, *model.queries))  # those that depend on nothing
+        self._own = frozenset((*_FIRST, *model.queries))  # those that depend on nothing
         self._waiting: deque[Query] = deque()
         self._rounds = 0
         self._not_before = 0.0
-        self._asked_at = 0.0
+        self._asked_at = self._heard_at = 0.0
         #: The list under way, if there is one.
         self.asked: Query | None = None
         #: What went wrong with a list, by query.
@@ -89,7 +90,7 @@ class Lists:
         self._had.clear()
         self._next.clear()
         self._listed = None
-        self._waiting.append(COMMANDS)
+        self._waiting.extend(_FIRST)
         self._rounds, self._not_before = 0, now
 
     def stop(self) -> None:
@@ -111,7 +112,7 @@ class Lists:
             return None
         while self._waiting:
             query = self._waiting[0]
-            if query == COMMANDS or self._may_ask(query):
+            if query in _FIRST or self._may_ask(query):
                 return query
             self._waiting.popleft()
         if self._model.state == BUILDING:
@@ -125,7 +126,7 @@ class Lists:
         """Note that *query* goes to Asterisk at *now*."""
         if self._waiting and self._waiting[0] == query:
             self._waiting.popleft()
-        self.asked, self._asked_at = query, now
+        self.asked, self._asked_at, self._heard_at = query, now, now
 
     def _may_ask(self, query: Query) -> bool:
         """Return whether Asterisk has the list of *query*, and no better one."""
@@ -187,8 +188,8 @@ class Lists:
         if query is None or not messages:
             return []
         took = now - self._asked_at
-        if query == COMMANDS:
-            self._take_commands(messages[0])
+        if query in _FIRST:
+            self._take_first(query, messages[0], now)
             return []
         items, problem = _items(messages)
         if problem == _CUT and self._tries_again(query):
@@ -219,15 +220,15 @@ class Lists:
 
     def _give_up(self, query: Query, problem: str, now: float) -> None:
         """Go on without an answer to *query*."""
-        if query == COMMANDS:
-            self._take_commands(None)
+        if query in _FIRST:
+            self._take_first(query, None, now)
         else:
             self._refuse(query, problem, now)
 
     def overdue(self, now: float) -> bool:
         """Give up what was asked, if nothing has come for too long; return whether that is so."""
         query = self.asked
-        if query is None or now - self._asked_at < self._pace.patience:
+        if query is None or now - self._heard_at < self._pace.patience:
             return False
         self.asked = None
         self._give_up(query, "no answer in time", now)
@@ -235,12 +236,17 @@ class Lists:
 
     def heard(self, now: float) -> None:
         """Note that a part of the answer has come."""
-        self._asked_at = now
+        self._heard_at = now
 
-    def _take_commands(self, message: Message | None) -> None:
-        """Find out from the answer to ListCommands which lists there are."""
-        self._listed = None if message is None else listed_actions(message)
-        self._waiting.extend(self._model.queries)
+    def _take_first(self, query: Query, message: Message | None, now: float) -> None:
+        """Take the answer to Ping or ListCommands; None: there is none."""
+        if query == COMMANDS:
+            self._listed = None if message is None else listed_actions(message)
+            self._waiting.extend(self._model.queries)
+        elif message is not None:
+            theirs = decimal(message.get("Timestamp"))
+            if theirs is not None:  # Asterisk's times in rows are whole seconds
+                self._model.offset = float(round(now - theirs))
 
     def _take(self, query: Query, items: Sequence[Message], now: float) -> list[str]:
         """Give the model a list, if that may be; return the keys of what it has corrected."""

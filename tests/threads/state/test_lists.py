@@ -69,6 +69,7 @@ class Asterisk:
             self.asked.append((query.action, self.now))
             assert self.lists.due(self.now) is None, "one at a time"
             self.now += self.took
+            self.lists.heard(self.now)
             default = self.commands if query == COMMANDS else answer()
             given_ = self.answers[query.action]() if query.action in self.answers else default
             self.corrected += self.lists.answered(given_, self.now)
@@ -97,7 +98,7 @@ def test_a_model_is_live_when_a_second_round_agrees() -> None:
     one.live()
 
     names = [name for name, _ in one.asked]
-    assert names[0] == "ListCommands"
+    assert names[:2] == ["Ping", "ListCommands"]
     assert names.count("CoreShowChannels") == names.count("QueueStatus") == 2
     assert names.count("DeviceStateList") == names.count("ParkedCalls") == 1
     first, second = (at for name, at in one.asked if name == "CoreShowChannels")
@@ -186,6 +187,20 @@ def test_checks_are_paced() -> None:
     one.run(2000)
     channels = [at for name, at in one.asked if name == "CoreShowChannels"][1:]
     assert min(later - at for at, later in zip(channels, channels[1:])) >= 500
+
+
+def test_asterisks_own_times_are_told_by_the_clock_of_the_proxy() -> None:
+    """By how much the two differ a Ping tells."""
+    one = Asterisk()
+    one.answers["Ping"] = lambda: [
+        Message.of("Response: Success", "Ping: Pong", "Timestamp: 700.250000")
+    ]
+    member = Message.of("Event: QueueMember", "Queue: q", "Location: PJSIP/1", "Status: 1",
+                        "Paused: 0", "CallsTaken: 2", "LastCall: 650")  # fmt: skip
+    one.answers["QueueStatus"] = lambda: answer(member)
+    one.live()
+    (row,) = one.model.rows("members", one.now)
+    assert row.fields["last_call"] == 950.0
 
 
 def test_a_doubt_asks_for_an_early_check() -> None:
