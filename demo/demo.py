@@ -33,6 +33,7 @@ listenport = {standard}
 listen = 127.0.0.1, {http}, input=http
 autofilter = unique
 serverevents = yes
+keepalive = 10
 replay = 64MB
 state = yes
 proc_user = nobody
