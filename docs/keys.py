@@ -36,7 +36,7 @@ KEYS = {
     "sslverify": "check the certificates of servers",
     "sslcafile": "against these authorities; an error without `sslverify = yes`",
     "originateasync": "send a waiting Originate as an asynchronous one",
-    "serverheader": "put `Server: host` into each message of a server; `no` only with one server: "
+    "serverheader": "put `Server: name` into each message of a server; `no` only with one server: "
     "`-t` warns of more",
     "serverevents": "tell clients that a server is lost, and that it is connected "
     "([clients.md](clients.md#when-a-server-is-lost))",

@@ -106,6 +106,11 @@ def _of_servers(servers: Sequence[ServerStatus]) -> Iterator[Alarm]:
                 f"server {each.name} was lost {units.span(each.lost)} ago ({each.lost_because});"
                 f" {each.losses} since the start"
             )
+        if each.state == UP and each.behind_lost:
+            yield _warning(
+                f"behind {each.name}, not connected there: {', '.join(each.behind_lost)}; ask that"
+                " proxy why (astmanproxy --status)"
+            )
 
 
 def _of_threads(threads: Sequence[ThreadStatus]) -> Iterator[Alarm]:

@@ -62,6 +62,8 @@ def _made(kind: type[Value], found: dict[str, Any]) -> Value:
 
 def _field(field: dataclasses.Field[Any], found: dict[str, Any]) -> Any:
     value = found.get(field.name)
+    if str(field.type).startswith("tuple[str"):
+        return tuple(value or ())
     if value is None and not str(field.type).startswith("Optional"):
         return "" if field.type == "str" else 0
     return value

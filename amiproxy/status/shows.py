@@ -47,8 +47,12 @@ def _state(server: ServerStatus) -> str:
 
 def _problem(server: ServerStatus) -> str:
     """Why it is down, or else what it is."""
-    version = f"Asterisk {server.version}" if server.version else server.banner
-    return server.problem or version
+    what = f"Asterisk {server.version}" if server.version else server.banner
+    if server.behind:  # what it says of itself is its first server's
+        lost = server.behind_lost
+        names = [f"({name})" if name in lost else name for name in server.behind]
+        what = f"astmanproxy: {', '.join(names)}"
+    return server.problem or what
 
 
 def _backlog(row: ServerStatus | ClientStatus) -> Look:
@@ -79,6 +83,7 @@ SERVERS: tuple[Column[ServerStatus], ...] = (
     Column("SENT", lambda row: units.size(row.bytes_sent), 9),
     Column("KEPT", lambda row: units.size(row.ring_bytes), 9),
     Column("OLDEST", lambda row: units.span(row.ring_age), 9),
+    Column("MODEL", lambda row: row.model or units.UNKNOWN, 9, left=True),
     Column("NET", lambda row: units.short(row.network_round_trip), 10),
     Column("TLS", lambda row: "yes" if row.tls else "no", 12, left=True),
     Column("ADDRESS", lambda row: row.address or units.UNKNOWN, 11, left=True),

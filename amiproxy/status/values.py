@@ -77,6 +77,9 @@ class ServerStatus:
     #: What its last events take that are kept, and how old the oldest is; None: there is none.
     ring_bytes: int
     ring_age: Optional[float]
+    #: Of another proxy: the servers behind it, and which of them are not connected there.
+    behind: tuple[str, ...] = ()
+    behind_lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -142,11 +142,11 @@ printf '[Service]\\nWorkingDirectory=%s\\nExecStart=python3 -m simulator\\n' /us
   > /run/systemd/system/asterisk.service
 systemctl daemon-reload
 """
-_WEB_CONF = (
+_LAB_CONF = (
     "sed 's/^listenport.*/listenport = 8088/; s/^logfile.*/logfile = journal/'"
-    " /etc/asterisk/astmanproxy.conf > /etc/asterisk/web.conf;"
-    " echo 'pidfile = /run/astmanproxy-web/astmanproxy-web.pid' >> /etc/asterisk/web.conf;"
-    " chgrp astmanproxy /etc/asterisk/web.conf; chmod 0640 /etc/asterisk/web.conf"
+    " /etc/asterisk/astmanproxy.conf > /etc/asterisk/lab.conf;"
+    " echo 'pidfile = /run/astmanproxy-lab/astmanproxy-lab.pid' >> /etc/asterisk/lab.conf;"
+    " chgrp astmanproxy /etc/asterisk/lab.conf; chmod 0640 /etc/asterisk/lab.conf"
 )
 
 #: In this order: each finds what those before have left.
@@ -173,11 +173,11 @@ BOOTED = [
     Typed("journalctl ASTMANPROXY_USER=joe", "", (0, 1)),
     Typed("systemctl restart asterisk", before=_ASTERISK),
     Typed('cp "$(systemctl show astmanproxy -p FragmentPath --value)"'
-          " /etc/systemd/system/astmanproxy-web.service"),
-    Typed("echo 'OPTIONS=\"-c /etc/asterisk/web.conf\"' > /etc/default/astmanproxy-web"),
-    Typed("grep pidfile /etc/asterisk/web.conf", "/run/astmanproxy-web/astmanproxy-web.pid",
-          before=_WEB_CONF),
-    Typed("systemctl daemon-reload; systemctl enable --now astmanproxy-web"),
+          " /etc/systemd/system/astmanproxy-lab.service"),
+    Typed("echo 'OPTIONS=\"-c /etc/asterisk/lab.conf\"' > /etc/default/astmanproxy-lab"),
+    Typed("grep pidfile /etc/asterisk/lab.conf", "/run/astmanproxy-lab/astmanproxy-lab.pid",
+          before=_LAB_CONF),
+    Typed("systemctl daemon-reload; systemctl enable --now astmanproxy-lab"),
     Typed("fail2ban-client reload", "OK",
           before="cp /usr/src/astmanproxy/init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d;"
           " rm -f /etc/fail2ban/jail.d/*; systemctl unmask fail2ban; systemctl start fail2ban;"

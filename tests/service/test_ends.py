@@ -106,28 +106,28 @@ def test_a_copy_of_the_unit_is_a_second_proxy(service: Service) -> None:
     machine = service.machine
     machine.sh(_SECOND)
     service("start")
-    machine("systemctl", "start", "astmanproxy-web")
+    machine("systemctl", "start", "astmanproxy-lab")
     try:
         assert "Asterisk Call Manager" in service.ask(port=1236)
-        machine("systemctl", "reload", "astmanproxy-web")
-        told = machine(PROGRAM, "-c", "/etc/asterisk/web.conf", "--control", "version").stdout
-        assert f"pid {machine.show('astmanproxy-web.service', 'MainPID')}," in told
+        machine("systemctl", "reload", "astmanproxy-lab")
+        told = machine(PROGRAM, "-c", "/etc/asterisk/lab.conf", "--control", "version").stdout
+        assert f"pid {machine.show('astmanproxy-lab.service', 'MainPID')}," in told
     finally:
-        machine("systemctl", "stop", "astmanproxy-web")
+        machine("systemctl", "stop", "astmanproxy-lab")
     assert service.state == "active"
     ask_in_both_ways(machine)
 
 
 _SECOND = """
-cp -p /etc/asterisk/astmanproxy.conf /etc/asterisk/web.conf
-cat >> /etc/asterisk/web.conf << END
+cp -p /etc/asterisk/astmanproxy.conf /etc/asterisk/lab.conf
+cat >> /etc/asterisk/lab.conf << END
 listenport = 1236
-pidfile = /run/astmanproxy-web/astmanproxy-web.pid
-logfile = /var/log/astmanproxy/web.log
+pidfile = /run/astmanproxy-lab/astmanproxy-lab.pid
+logfile = /var/log/astmanproxy/lab.log
 END
 cd /usr/local/lib/systemd/system
-cp astmanproxy.service astmanproxy-web.service
-echo 'OPTIONS="-c /etc/asterisk/web.conf"' > /etc/default/astmanproxy-web
+cp astmanproxy.service astmanproxy-lab.service
+echo 'OPTIONS="-c /etc/asterisk/lab.conf"' > /etc/default/astmanproxy-lab
 systemctl daemon-reload
 """
 

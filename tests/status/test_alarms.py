@@ -61,6 +61,10 @@ def test_there_is_no_alarm_where_all_is_well() -> None:
             "warning: server pbx1.example.com:5038 was lost 12m00s ago (connection reset); 3 since the",
         ),
         (
+            {"servers": [server(name="site", behind=("a", "b"), behind_lost=("b",))]},
+            "warning: behind site, not connected there: b; ask that proxy why",
+        ),
+        (
             {"servers": [server(round_trip=7.5)]},
             "warning: server pbx1.example.com:5038 took 7.5s for a Ping",
         ),

@@ -12,7 +12,9 @@ from tests.status.samples import server, status
 
 def test_a_status_comes_back_as_it_was() -> None:
     """All of it, whatever it went through."""
-    there = status(Alarm("error", "what"), servers=(server(problem="x", again_in=None),))
+    there = status(
+        Alarm("error", "what"), servers=(server(problem="x", again_in=None, behind=("pbx2",)),)
+    )
 
     assert status_of(json.loads(json.dumps(document(there)))) == there
 

@@ -80,6 +80,13 @@ def test_without_servers_the_page_is_whole() -> None:
     assert not any("SERVER " in line for line in lines)
 
 
+def test_what_is_behind_another_proxy_is_named() -> None:
+    """In the place of the version, which is that of its first server."""
+    site = server(behind=("pbx1", "pbx2"), behind_lost=("pbx2",))
+
+    assert any(line.endswith("astmanproxy: pbx1, (pbx2)") for line in page(status(servers=(site,))))
+
+
 def test_colours_say_how_bad_it_is() -> None:
     """Green, yellow, red: the first line alone is enough."""
     first = [page(found, style=coloured)[0][:5] for found in (status(), status(LONG), status(BAD))]

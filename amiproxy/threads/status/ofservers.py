@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.status import values
 from amiproxy.threads.net.traffic import traffic
+from amiproxy.threads.sessions.linkstate import behind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,14 @@ def under_way(link: AsteriskLink) -> UnderWay:
 
 def server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.ServerStatus:
     """Return what goes on at *link*, where events come at *rate* a second."""
+    status = _server_status(link, actions, rate)
+    there = list(behind(link, None))
+    lost = tuple(each.name for each in there if each.is_lost)
+    return replace(status, behind=tuple(each.name for each in there), behind_lost=lost)
+
+
+def _server_status(link: AsteriskLink, actions: UnderWay, rate: float) -> values.ServerStatus:
+    """Return what can be told of *link* itself."""
     record, transport, now = link.record, link.transport, time.monotonic()
     found, state = (traffic(transport.sock) if transport else None), _state(link, now)
     return values.ServerStatus(
