@@ -81,7 +81,7 @@ class Board:
     """A wall board of *user* that connects to *port*; all its pictures."""
 
     def __init__(self, port: int, user: str, kept: Path) -> None:
-        self._command = [sys.executable, str(ROOT / "samples/wallboard.py"), "--lines"]
+        self._command = [sys.executable, str(ROOT / "samples/wallboard.py")]
         self._command.append(f"127.0.0.1:{port}")
         self._environment = {**os.environ, "PROXY_USER": user, "WALLBOARD": str(kept)}
         #: What it has shown.

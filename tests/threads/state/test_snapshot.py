@@ -156,26 +156,6 @@ def test_a_server_that_is_lost_keeps_its_rows_and_is_read_anew(
         assert len(rows(found, "ProxyMember")) == 10
 
 
-def test_no_call_of_before_is_shown_after_a_reconnect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not by a client that does not wait, and not while a picture of before is new."""
-    behaviour = Behaviour(technology="PJSIP", time_scale=0.1, boot=False)
-    with SimulatedAsterisk(behaviour=behaviour) as asterisk, Program(asterisk) as program:
-        asterisk.call("PJSIP/101", talk=FOREVER, exten="102")
-        wait_until(lambda: sum(bool(one.bridge) for one in asterisk.exchange.channels) == 2)
-        with program.client() as client:
-            found = snapshot(client, "Of: calls")
-            assert len(rows(found, "ProxyCall")) == 1
-            link = program.proxy.router.servers[0]
-            epoch = link.epoch
-            monkeypatch.setattr(follower, "_INTERVAL", 1.0)
-            asterisk.stop(reset=True)
-            asterisk.start()
-            wait_until(lambda: link.connected and link.epoch > epoch)
-            found = snapshot(client, "Of: calls", "Wait: 0")
-            assert rows(found, "ProxyCall") == {}
-            monkeypatch.undo()
-
-
 def test_a_picture_says_how_the_model_was_when_it_was_made(asterisk: SimulatedAsterisk) -> None:
     """Live, if it has all rows; what has become of the model since is not in it."""
     with Program(asterisk) as program, program.client() as client:
