@@ -25,7 +25,7 @@ from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
@@ -313,12 +313,19 @@ class Collector(ClientSession):
         self._pending.until = ""
         self._pending.take(message, final=True)
 
-    def answer(self, messages: Sequence[Message]) -> None:
-        """Take *messages*, the whole of the proxy's own answer."""
+    def answer(self, messages: Iterable[Message]) -> None:
+        """Take *messages*, the whole of the proxy's own answer, or that it is too long."""
+        kept: list[Message] = []
+        left = MAX_ANSWER_BYTES
+        for each in messages:
+            kept.append(each)
+            left -= len(each.raw)
+            if left < 0:
+                break
         with self.lock:
             self._pending.until = ""
-            for each in messages:
-                self._pending.take(each, final=each is messages[-1])
+            for each in kept:
+                self._pending.take(each, final=each is kept[-1])
 
     def drain(self, heard: float) -> None:
         """Make whoever waits for an event go on; who waits for an answer still gets it."""

@@ -201,6 +201,7 @@ class Held:
             if size >= self._portion_size:
                 self._send(b"".join(parts))
                 parts, size = [], 0
+                self._around.turnstile.pass_on()
         self._send(b"".join(parts))
 
     def release(self) -> None:

@@ -66,9 +66,7 @@ def way_from(
     here = {link: now.get(link, START) for link in seen}
     if since.nonce != nonce:
         return Way(here, dict.fromkeys(seen, RESTART))
-    named, knows_all = _named(since, links)
-    if not named.keys() <= set(seen):
-        raise ReplayError("Since names a server that is not open to this user")
+    named, knows_all = _named(since, links, seen)
     places: dict[AsteriskLink, Place] = {}
     gaps: dict[AsteriskLink, str] = {}
     for link in seen:
@@ -84,12 +82,12 @@ def way_from(
 
 
 def _named(
-    since: EventId, links: Collection[AsteriskLink]
+    since: EventId, links: Collection[AsteriskLink], seen: Collection[AsteriskLink]
 ) -> tuple[dict[AsteriskLink, Place], bool]:
     """Return which servers *since* names, and whether all connections in it are known.
 
     Raises:
-        ReplayError: no client can have been sent that id.
+        ReplayError: no client that sees the servers *seen* can have been sent that id.
 
     """
     named: dict[AsteriskLink, Place] = {}
@@ -99,6 +97,8 @@ def _named(
         if link is None:
             unknown.append(epoch)
             continue
+        if link not in seen:  # before its number: how many events there are is not told either
+            raise ReplayError("Since names a server that is not open to this user")
         end = link.end_of(epoch)
         if link in named or (end is not None and number > end):
             raise ReplayError("Since is no event id of this proxy")

@@ -18,10 +18,12 @@ from amiproxy.routing.ring import START
 from amiproxy.state.tables import KINDS
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.linkstate import link_state
+from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.sessions.replay import ReplayError, held
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.state.encoding import with_action_id
 from amiproxy.threads.state.follower import LEAST_RING
+from amiproxy.threads.state.picture import PORTION
 from amiproxy.threads.state.rights import Reader, own_ids
 from amiproxy.threads.state.states import States
 
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 #: Seconds that a client waits, at most, for a model that is being built, and for a picture of one.
 _BUILDING, _PICTURE = 8.0, 5.0
 
+#: Characters of an ActionID (Asterisk itself gives back 243 of one): rows are many and short, so it
+#: would make most of an answer, which a request over HTTP keeps whole.
+_LONGEST_ID = 255
+
 
 class _Server(NamedTuple):
     """A server that is to be told of; *picture*: None for one whose state is not kept."""
@@ -48,6 +54,8 @@ class _Server(NamedTuple):
 
 def answer(context: ProxyContext, session: ClientSession, message: Message) -> str:
     """Answer *message*, a Snapshot, of *session*; return what is wrong with it, "" if nothing."""
+    if len(message.get("ActionID")) > _LONGEST_ID:
+        return f"The ActionID is too long: each row bears it; {_LONGEST_ID} characters are enough"
     kinds = _kinds(message.get("Of"))
     if isinstance(kinds, str):
         return kinds
@@ -119,7 +127,7 @@ def _tell_web(
     }
     places.update((one.link, one.picture.place) for one in servers if one.picture is not None)
     event_id = id_of(context.router.nonce, [one for one in places.values() if one != START])
-    session.answer(list(_messages(session, message, servers, kinds, event_id)))
+    session.answer(_messages(session, message, servers, kinds, event_id))
 
 
 def _kinds(text: str) -> Sequence[str] | str:
@@ -183,7 +191,8 @@ def _messages(
     head = ("EventList: start", "Message: Snapshot follows", f"ProxyEventID: {event_id}")
     yield replies.proxy_success(message, *head)
     last = ("Event: ProxySnapshotComplete", "EventList: Complete", f"ListItems: {len(rows)}")
-    yield from with_action_id([*rows, Message.of(*last, own=True)], message.get("ActionID"))
+    rows.append(Message.of(*last, own=True))
+    yield from paced(with_action_id(rows, message.get("ActionID")), PORTION)
 
 
 def _rows(

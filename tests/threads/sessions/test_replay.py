@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from amiproxy.routing.eventids import base36
 from tests.threads.actions.support import Client as WebClient
 from tests.threads.sessions.replays import Client, Server, World, check
 
@@ -286,3 +287,18 @@ def test_what_is_lost_of_an_old_connection_is_told_by_number_too() -> None:
         found = back(world, client)
         assert found[:2] == ["gap 3 ring", "gap unknown server_lost"]
         assert found[2:] == (["gap 4 ring", "2 5", "2 6"] if ring else ["gap 6 ring"])
+
+
+def test_an_id_tells_nothing_of_servers_that_are_not_open() -> None:
+    """Whatever number it names: else a user could find out how many events there have been."""
+    world = World("pbx1", "pbx2", users="[ann]\nsecret = x\nread = all\nserver = pbx1\n")
+    server = world.servers[1]
+    server.say(5)
+    nonce, epoch = world.context.router.nonce, base36(server.link.epoch)
+    told = set()
+    for number in (1, 5, 6, 10**6):
+        client = Client(world, login="ann x").join("off")
+        client.act("ProxyAction: Resume", f"Since: {nonce}.{epoch}-{base36(number)}")
+        told.add(client.read()[-1].get("Message"))
+
+    assert told == {"Since names a server that is not open to this user"}

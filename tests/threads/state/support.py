@@ -17,7 +17,7 @@ from amiproxy.threads.state.states import States
 from tests.support import ROOT, ManagerClient, free_port, wait_until
 
 if TYPE_CHECKING:
-    from simulator.server import SimulatedAsterisk
+    from tests.system.peers import Address
 
 FORMATS = load_formats(ROOT / "handlers")
 #: Lists are asked as often as possible.
@@ -26,7 +26,7 @@ QUICK = Pace(apart=0.05, each=0.1, share=1.0, settle=0.05, patience=5.0)
 Item = dict[str, str]
 
 
-def server(asterisk: SimulatedAsterisk, name: str = "") -> ServerSpec:
+def server(asterisk: Address, name: str = "") -> ServerSpec:
     """Return the host line of *asterisk*."""
     return ServerSpec(asterisk.host, asterisk.port, "ampuser", "AmpSecret", name=name)
 
@@ -36,7 +36,7 @@ class Program:
 
     def __init__(
         self,
-        *asterisks: SimulatedAsterisk,
+        *asterisks: Address,
         users: Users | None = None,
         pace: Pace = QUICK,
         **settings: Any,

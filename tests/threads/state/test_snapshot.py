@@ -19,9 +19,11 @@ from simulator.behaviour import Behaviour
 from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
-from tests.threads.state.support import Program, rows, snapshot
+from tests.system.peers import BareServer, read_block
+from tests.threads.state.support import Program, read, rows, snapshot
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 
@@ -81,6 +83,8 @@ def test_errors_say_what_is_wrong(asterisk: SimulatedAsterisk) -> None:
         assert error["Message"].startswith("Unknown kind 'tables' in Of; there are calls, channels")
         (error,) = snapshot(client, "Server: elsewhere")
         assert error["Message"] == "Server elsewhere is not known"
+        client.send("ProxyAction: Snapshot", f"ActionID: {'x' * 256}")
+        assert read(client)["Message"].startswith("The ActionID is too long: each row bears it")
         (error,) = snapshot(client, "Wait: a bit")
         assert error["Message"] == "Wait is no number of seconds"
 
@@ -228,15 +232,38 @@ def test_nothing_of_it_is_imported_before_the_first_asks() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_a_list_longer_than_what_is_kept_is_asked_again(
-    asterisk: SimulatedAsterisk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _list_devices(link: socket.socket) -> None:
+    """Answer as an Asterisk with 2000 devices and nothing else, whose list comes bit by bit."""
+    while True:
+        _, name, action_id, *_ = (
+            *(line.partition(": ")[2] for line in ("", *read_block(link))),
+            "",
+        )
+        about = f"ActionID: {action_id}\r\n"
+        if name == "ListCommands":
+            link.sendall(
+                f"Response: Success\r\n{about}DeviceStateList: .  (Priv: call,all)\r\n\r\n".encode()
+            )
+        elif name == "DeviceStateList":
+            link.sendall(f"Response: Success\r\n{about}EventList: start\r\n\r\n".encode())
+            for first in range(0, 2000, 100):
+                time.sleep(0.002)
+                items = (
+                    f"Event: DeviceStateChange\r\n{about}Device: SIP/{first + each}\r\nState: BUSY\r\n\r\n"
+                    for each in range(100)
+                )
+                link.sendall("".join(items).encode())
+            link.sendall(
+                f"Event: DeviceStateListComplete\r\n{about}EventList: Complete\r\nListItems: 2000\r\n\r\n".encode()
+            )
+        else:
+            link.sendall(f"Response: Success\r\n{about}\r\n".encode())
+
+
+def test_a_list_longer_than_what_is_kept_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of it was dropped before it was read: then more is kept, and nothing is unknown."""
-    monkeypatch.setattr(follower, "LEAST_RING", 8000)
-    monkeypatch.setattr(follower, "_QUICK", 0.1)  # it reads too late
-    with Program(asterisk) as program, program.client() as client:
-        found = snapshot(client)
-        assert program.proxy.router.servers[0].ring.limit > 8000
-    (server,) = rows(found, "ProxyServer").values()
-    assert "Unknown" not in server
-    assert len(rows(found, "ProxyMember")) == 10
+    monkeypatch.setattr(follower, "LEAST_RING", 400_000)
+    monkeypatch.setattr(follower, "_QUICK", 0.2)  # it reads too late
+    with BareServer(script=_list_devices) as server, Program(server) as one, one.client() as client:
+        found = snapshot(client, "Of: devices")
+    assert len(rows(found, "ProxyDevice")) == 2000
