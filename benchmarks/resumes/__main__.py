@@ -3,7 +3,7 @@
 
 Two Asterisks number 500 events a second and are restarted; clients of all kinds are cut off
 1 000 times and resume.  What each saw plus what it was told is missing must be what the Asterisks
-have sent.  Then the same with a ring that is too small on purpose.
+have sent.  Then the same with a ring that is too small on purpose, and at times none.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ _MOST = 20
 def scales(*, quick: bool, seed: int) -> list[Scale]:
     """Return the runs of the whole program, or of the quick one."""
     if quick:
-        return [Scale("all is kept", 40, 3, seed=seed), Scale("small ring", 20, 1, "60KB", seed)]
+        cuts, restarts = (40, 20), (3, 1)
+    else:
+        cuts, restarts = (1000, 500), (20, 10)
     return [
-        Scale("all is kept", 1000, 20, seed=seed),
-        Scale("small ring", 250, 5, "60KB", seed),
+        Scale("all is kept", cuts[0], restarts[0], seed=seed),
+        # A model would have a ring of its own.
+        Scale("small ring", cuts[1], restarts[1], "60KB", seed, state=False, reloads=restarts[1]),
     ]
 
 
@@ -42,7 +45,8 @@ def lines(result: Result) -> Iterator[str]:
     ways = ", ".join(f"{count} {way}" for way, count in sorted(result.ways.items()))
     yield (
         f"{scale.name} (replay = {scale.replay}): {sum(result.ways.values())} cuts ({ways}),"
-        f" {scale.restarts} restarts, {result.sent} events in {result.seconds:.0f} s"
+        f" {scale.restarts} restarts, {scale.reloads} times no ring,"
+        f" {result.sent} events in {result.seconds:.0f} s"
     )
     yield f"  {'client':<20}{'connections':>12}{'seen':>10}{'gaps':>7}{'missed':>9}{'faults':>8}"
     for kind, client, verdict in result.verdicts:

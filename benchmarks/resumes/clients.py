@@ -29,13 +29,20 @@ WAYS = ("reset", "half-closed", "in a message", "in the replay", "at once")
 _STAYS, _AWAY, PATIENCE = 1.4, 0.5, 60.0
 _SLOW = 4096, 0.025  # bytes at a time, seconds for them
 _PING_EVERY = 0.3
+_OF_SNAPSHOTS = ("ProxyServer", "ProxySnapshotComplete")
+#: Why an action may fail: there is no server; it is no model that is measured.
+_MAY_FAIL = (" connected", "state = yes")
 
 
 class Proxy(NamedTuple):
-    """Where the proxy listens: a port for each format, in plain text and TLS."""
+    """Where the proxy listens: a port for each format, in plain text and TLS.
+
+    *reload* gives it another value of ``replay``.
+    """
 
     ports: Mapping[tuple[str, bool], int]
     tls: ssl.SSLContext
+    reload: Callable[[str], object]
 
 
 class Cut(Exception):
@@ -60,7 +67,7 @@ class Client(threading.Thread):
         self.kind = kind
         self.lives: list[Life] = []
         self.faults: list[str] = []
-        self.busy = 0
+        self.busy = self.snapshots = 0
         #: Set where it is to be cut off no more.
         self.closing = threading.Event()
         #: Set once nothing more is sent, to the last events that the client is to see.
@@ -193,7 +200,10 @@ class Client(threading.Thread):
                     raise Wrong(f"not all within {PATIENCE:g} s: {self._last} of {self.goals}")
             if now > pinged + _PING_EVERY and self._life.has_resumed:
                 pinged = now
-                self._send(Action="Ping", ActionID=f"ping-{self.name}")
+                if self.kind.asks:
+                    self._send(ProxyAction="Snapshot", Of="queues")
+                else:
+                    self._send(Action="Ping", ActionID=f"ping-{self.name}")
             for message in self._read(min(0.1, end - now)):
                 self._take(message)
 
@@ -232,7 +242,8 @@ class Client(threading.Thread):
 
     def _take(self, message: Message) -> None:
         name = message.get("Event")
-        if name == "FullyBooted" and not message.get("Server"):
+        if name in _OF_SNAPSHOTS or (name == "FullyBooted" and not message.get("Server")):
+            self.snapshots += name == "ProxySnapshotComplete"
             return  # the proxy's own, behind a log-in
         if not name:
             self._take_answer(message)
@@ -261,7 +272,9 @@ class Client(threading.Thread):
         elif "busy" in message.get("Message"):
             self.busy += 1
             raise Cut
-        elif message.get("Response") != "Success" and " connected" not in message.get("Message"):
+        elif message.get("Response") != "Success" and not any(
+            text in message.get("Message") for text in _MAY_FAIL
+        ):
             raise Wrong(f"an answer: {message.raw!r}")
 
 

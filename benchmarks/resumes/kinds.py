@@ -46,6 +46,8 @@ class Kind(NamedTuple):
     is_early: bool = False
     #: Whether it reads slowly.
     is_slow: bool = False
+    #: Whether it asks for snapshots meanwhile.
+    asks: bool = False
     #: Whether it is never cut off.
     is_steady: bool = False
     #: Whether its events bear ids.
@@ -73,5 +75,7 @@ KINDS = (
     Kind("slow", is_slow=True),
     Kind("events on", is_early=True),
     Kind("events on, TLS", tls=True, is_early=True),
+    Kind("snapshots", asks=True),
     Kind("never cut", is_steady=True),
+    Kind("never cut, snapshots", is_steady=True, asks=True),
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import ssl
 import tempfile
 import threading
@@ -40,6 +41,9 @@ class Scale(NamedTuple):
     restarts: int
     replay: str = "64MB"
     seed: int = 1
+    state: bool = True
+    #: How often the ring is switched off for a while.
+    reloads: int = 0
 
 
 class Result(NamedTuple):
@@ -96,7 +100,8 @@ def measure(scale: Scale, command: Sequence[str]) -> Result:
         ]
         _start(clients)
         load = Load(asterisks, scale.seed)
-        _trouble(scale, load, ledger, clients)
+        _trouble(scale, load, ledger, clients, proxy)
+        proxy.reload(scale.replay)
         _finish(load, asterisks, clients)
         seconds = time.monotonic() - began
         sent = sum(len(each.said) for one in asterisks.values() for each in one.connections)
@@ -128,13 +133,18 @@ class Load:
         time.sleep(_TICK)
 
 
-def _trouble(scale: Scale, load: Load, ledger: Ledger, clients: Sequence[Client]) -> None:
+def _trouble(
+    scale: Scale, load: Load, ledger: Ledger, clients: Sequence[Client], proxy: Proxy
+) -> None:
     """Have events sent, and Asterisks restart, until there were enough cuts."""
     chance = random.Random(scale.seed)
-    done = 0
+    done = reloaded = 0
     restarting: list[threading.Thread] = []
     while ledger.total < scale.cuts and not any(client.faults for client in clients):
         load.go_on()
+        if reloaded < scale.reloads * 2 * ledger.total // scale.cuts:
+            proxy.reload("0" if reloaded % 2 == 0 else scale.replay)
+            reloaded += 1
         busy = any(thread.is_alive() for thread in restarting)
         if done < scale.restarts * ledger.total // scale.cuts and not busy:
             one = chance.choice(load.asterisks)
@@ -225,9 +235,18 @@ def _proxy(
         make_certificate(certificate)
         lines = [*_configuration(scale, asterisks, ports), f"certfile = {certificate}"]
         lines.append(f"logfile = {directory}/log")
-        (directory / "conf").write_text("".join(f"{line}\n" for line in lines))
+        conf = directory / "conf"
+
+        def configure(replay: str) -> None:
+            conf.write_text("".join(f"{line}\n" for line in (*lines, f"replay = {replay}")))
+
+        def reload(replay: str) -> None:
+            configure(replay)
+            child.process.send_signal(signal.SIGHUP)
+
+        configure(scale.replay)
         (directory / "users").write_text(USERS)
-        files = ["-f", "-c", str(directory / "conf"), "-u", str(directory / "users")]
+        files = ["-f", "-c", str(conf), "-u", str(directory / "users")]
         log = directory / "log"
         log.touch()
         log.chmod(0o666)
@@ -236,7 +255,7 @@ def _proxy(
             Child([*command, *files], stderr=stderr) as child,
         ):
             _wait(lambda: child.process.poll() is not None or _listens(directory), "the proxy")
-            yield Proxy(ports, _trusting())
+            yield Proxy(ports, _trusting(), reload)
             if child.process.poll() is not None:
                 raise Failed(f"the proxy has ended: {log.read_text('latin-1')[-2000:]}")
 
@@ -255,7 +274,7 @@ def _configuration(
             yield f"listenport = {port}"
         else:
             yield f"listen = 127.0.0.1, {port}, input={form}, tls={'yes' if tls else 'no'}"
-    yield f"replay = {scale.replay}"
+    yield f"state = {'yes' if scale.state else 'no'}"
     yield from _SETTINGS
     if os.geteuid() == 0:
         yield "proc_user = nobody"
