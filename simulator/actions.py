@@ -94,7 +94,17 @@ def _answer(session: Session, action: Action) -> bytes | None:
         if answer is not None:
             return answer
     recorded = answers().get(name)
-    return None if recorded is None else _cut(fill(recorded, action), action)
+    if recorded is None:
+        return None
+    if name == "coresettings":
+        recorded = _of_generation(recorded, session.pbx)
+    return _cut(fill(recorded, action), action)
+
+
+def _of_generation(answer: bytes, pbx: Pbx) -> bytes:
+    """Return *answer* with the versions that *pbx* speaks like."""
+    answer = answer.replace(b"{AMIversion}", pbx.dialect.ami.encode())
+    return answer.replace(b"{AsteriskVersion}", pbx.dialect.version.encode())
 
 
 def _cut(answer: bytes, action: Action) -> bytes:

@@ -166,7 +166,8 @@ def _filled(texts: dict[str, str], user: User) -> Iterator[str]:
 def _sees(user: User) -> Iterator[str]:
     """Yield what *user* sees."""
     if user.servers:
-        yield f"sees and reaches only the server {' or '.join(sorted(user.servers))}"
+        servers = sorted(user.servers)
+        yield f"sees and reaches only the server{'s' * (len(servers) > 1)} {' and '.join(servers)}"
     yield f"sees events of: {describe_classes(user.read)}"
     yield from _filled(_SEES, user)
     chosen = [CALL_FILTERS[name] for name in sorted(user.filters)]

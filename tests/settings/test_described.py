@@ -264,7 +264,7 @@ def check_others(one: Person, _: str) -> None:
 
 def check_server(one: Person, server: str) -> None:
     """Those of their line."""
-    assert " or ".join(sorted(one.user.servers)) == server
+    assert " and ".join(sorted(one.user.servers)) == server
 
 
 #: What a line may say -> how it is tried.
@@ -294,7 +294,7 @@ CHECKS: dict[str, Callable[[Person, str], None]] = {
     r"may call ProxyActions: (.*)": check_proxyactions,
     # Tried with the running program, in tests/system/test_rights.py and test_user_settings.py.
     r"may log in (once) at a time": check_once,
-    r"sees and reaches only the server (.*)": check_server,
+    r"sees and reaches only the servers? (.*)": check_server,
     r"sees no answers to actions of (others)": check_others,
 }
 

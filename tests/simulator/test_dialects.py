@@ -77,6 +77,15 @@ def test_the_banner_tells_the_generation(asterisk: SimulatedAsterisk, banner: st
     assert ("Uptime" in names(booted)) == (float(banner[:3]) >= 5)
 
 
+@speaks(*OLD, *NEW)
+def test_the_settings_tell_the_version(asterisk: SimulatedAsterisk, client: ManagerClient) -> None:
+    """That of its generation, which is shown where the proxy tells what is there."""
+    answer = client.ask("Action: CoreSettings")
+
+    assert f"AsteriskVersion: {asterisk.dialect.version}" in answer
+    assert f"AMIversion: {asterisk.dialect.ami}" in answer
+
+
 @speaks("16", "22")
 def test_output_of_commands_is_in_headers_since_14(client: ManagerClient) -> None:
     """One Output header a line, and an error for a command that does not exist."""
