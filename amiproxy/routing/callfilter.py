@@ -132,7 +132,6 @@ class SessionFilter:
         )
         # Scope -> ids that the client knew there of calls that have ended, oldest first.
         self._ended: dict[str, BoundedDict[str, None]] = {}
-        self._most_ids = most_ids
         #: Whether the client has been shown its calls before, on another connection.
         self._recalls = False
         self._actions = ActionFilter(user, local)

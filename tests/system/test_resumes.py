@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.resumes.__main__ import lines
-from benchmarks.resumes.asterisk import Connection, NumberedAsterisk, event
+from benchmarks.resumes.asterisk import FORGED, Connection, NumberedAsterisk, event
 from benchmarks.resumes.judge import Judge, Truth, Verdict
 from benchmarks.resumes.kinds import KINDS, Kind
+from benchmarks.resumes.reading import READERS, Wrong
 from benchmarks.resumes.stage import Scale, measure
 from benchmarks.resumes.told import CONNECTED, LOST, Gap, Item, Life, Notice, Run
 from tests.support import PROGRAM
@@ -139,3 +141,29 @@ def test_an_asterisk_to_which_nobody_is_connected_has_sent_nothing() -> None:
         assert not asterisk.is_connected
         asterisk.say(3)
         assert asterisk.plain == {}
+
+
+def test_bytes_that_nobody_has_sent_are_found() -> None:
+    """With ids and without, in both formats; the id that Asterisk wrote is none."""
+    with NumberedAsterisk("one") as one:
+        said = event(13, 1)
+        plain = said.raw + b"\r\nServer: one"
+        one.plain[13], one.shown[13] = plain, plain.replace(FORGED, b"")
+        ami = READERS["standard"]({"one": one})
+        event_id = b"\r\nProxyEventID: k3v9x0qz.1-f"
+        numbered = one.shown[13] + event_id
+        for raw in (plain, numbered):
+            (message,), rest = ami.messages(raw + b"\r\n\r\nEvent: ")
+            assert (ami.number(message), rest) == (13, b"Event: ")
+        for raw in (numbered.replace(b"Kind", b"kind"), one.shown[13], plain + event_id):
+            with pytest.raises(Wrong, match="other bytes"):
+                ami.number(ami.messages(raw + b"\r\n\r\n")[0][0])
+        headers = dict(line.split(": ") for line in numbered.decode().split("\r\n"))
+        of_json = READERS["json"]({"one": one})
+        for value in (headers, {**headers, "X": "y"}):
+            (message,), _ = of_json.messages(json.dumps(value).encode() + b"\n{")
+            if value is headers:
+                assert of_json.number(message) == 13
+            else:
+                with pytest.raises(Wrong, match="other headers"):
+                    of_json.number(message)
