@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -35,7 +36,17 @@ def told(demo: Running) -> tuple[str, int, int]:
     return text, int(ports[0]), int(ports[1])
 
 
-def test_the_demo_does_what_it_prints() -> None:
+def servers_on(board: str, directory: Path) -> list[str]:
+    """Return the servers in the first picture of the command *board*."""
+    command = shlex.split(board)
+    with subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        picture = json.loads(running.stdout.readline())
+        running.kill()
+    return [row["Server"] for row in picture["rows"] if row["Event"] == "ProxyServer"]
+
+
+def test_the_demo_does_what_it_prints(tmp_path: Path) -> None:
     """Events of two servers for AMI clients, answers over HTTP; SIGTERM ends it."""
     with started("demo/demo.py") as demo:
         text, port, web = told(demo)
@@ -53,6 +64,8 @@ def test_the_demo_does_what_it_prints() -> None:
         )
         assert "pbx2" in shown.stdout, shown.stderr
         assert f"127.0.0.1:{web} " in shown.stdout  # a listener of the same proxy
+        (board,) = re.findall(r"^ +(\S+ \S+/samples/wallboard.py .*)$", text, re.MULTILINE)
+        assert servers_on(board, tmp_path) == ["pbx1", "pbx2"]
         assert len(children(demo.pid)) == 3  # two Asterisks, one proxy
     assert demo.returncode == 0
 

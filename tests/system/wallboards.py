@@ -62,8 +62,13 @@ class Relay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self._to))
-            self._sockets += [client, server]
+            self._sockets.append(client)
+            try:
+                server = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:  # nobody is there
+                client.shutdown(socket.SHUT_RDWR)
+                continue
+            self._sockets.append(server)
             for pair in ((client, server), (server, client)):
                 self._threads.append(threading.Thread(target=self._pass_on, args=pair))
                 self._threads[-1].start()
