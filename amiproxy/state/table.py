@@ -40,8 +40,6 @@ class Query(NamedTuple):
     action: str
     #: Further lines of the action.
     headers: tuple[str, ...] = ()
-    #: What must be in ListCommands for it to be asked, in lower case; "" for the action itself.
-    since: str = ""
     #: It is asked only if the list of this action cannot be had: not there, or refused.
     instead_of: str = ""
 

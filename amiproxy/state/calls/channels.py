@@ -55,7 +55,7 @@ class Channels(Table):
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._old = old = OldChannels(store)
+        old = OldChannels(store)
         self.events: Mapping[str, Handler] = {
             **old.events,
             **{name: self._or_old(self._tell, old.events.get(name)) for name in _TELLING},

@@ -44,6 +44,21 @@ _BUILDING, _PICTURE = 8.0, 5.0
 _LONGEST_ID = 255
 
 
+class _Question(NamedTuple):
+    """A Snapshot that *session* asks for: rows of *kinds*."""
+
+    context: ProxyContext
+    session: ClientSession
+    message: Message
+    kinds: Sequence[str]
+
+    @property
+    def wanted(self) -> Sequence[str]:
+        """The kinds that a picture needs: by calls it is told which rows are whose."""
+        calls = self.session.callfilter
+        return [*self.kinds, "calls"] if calls is not None and calls.active else self.kinds
+
+
 class _Server(NamedTuple):
     """A server that is to be told of; *picture*: None for one whose state is not kept."""
 
@@ -67,29 +82,20 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
         return "Wait is no number of seconds"
     states = context.made.setdefault("states", States(context))
     assert isinstance(states, States)
-    # By calls it is told which rows are whose.
-    calls = session.callfilter
-    wanted = [*kinds, "calls"] if calls is not None and calls.active else kinds
+    question = _Question(context, session, message, kinds)
     with context.turnstile.outside():
         followed = _followed(states, links, patience)
     try:
         if isinstance(session, StreamSession):
-            _tell(context, session, message, followed, kinds, wanted)
+            _tell(question, session, followed)
         else:
-            _tell_web(context, session, message, followed, kinds, wanted)
+            _tell_web(question, followed)
     except ReplayError as error:
         return str(error)
     return ""
 
 
-def _tell(
-    context: ProxyContext,
-    session: StreamSession,
-    message: Message,
-    servers: Sequence[_Server],
-    kinds: Sequence[str],
-    wanted: Sequence[str],
-) -> None:
+def _tell(question: _Question, session: StreamSession, servers: Sequence[_Server]) -> None:
     """Send the answer where it belongs among the events.
 
     Raises:
@@ -97,28 +103,23 @@ def _tell(
         PeerError: the connection is over.
 
     """
+    context = question.context
     for link in context.router.servers:
         if not link.ring.limit:  # what comes while the session is held comes from there
             link.remember_for_state(LEAST_RING)
     with held(session, context) as hold:
         with context.turnstile.outside():
-            servers = pictures(servers, wanted)
+            servers = pictures(servers, question.wanted)
         hold.advance({one.link: one.picture.place for one in servers if one.picture is not None})
-        hold.say(*_messages(session, message, servers, kinds, hold.id))
+        hold.say(*_messages(question, servers, hold.id))
 
 
-def _tell_web(
-    context: ProxyContext,
-    session: ClientSession,
-    message: Message,
-    servers: Sequence[_Server],
-    kinds: Sequence[str],
-    wanted: Sequence[str],
-) -> None:
+def _tell_web(question: _Question, servers: Sequence[_Server]) -> None:
     """Give the answer to a request, which gets no events."""
+    context, session = question.context, question.session
     assert isinstance(session, Collector)
     with context.turnstile.outside():
-        servers = pictures(servers, wanted)
+        servers = pictures(servers, question.wanted)
     user = session.user
     places = {
         link: link.place
@@ -127,7 +128,7 @@ def _tell_web(
     }
     places.update((one.link, one.picture.place) for one in servers if one.picture is not None)
     event_id = id_of(context.router.nonce, [one for one in places.values() if one != START])
-    session.answer(_messages(session, message, servers, kinds, event_id))
+    session.answer(_messages(question, servers, event_id))
 
 
 def _kinds(text: str) -> Sequence[str] | str:
@@ -176,18 +177,13 @@ def pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]:
     ]
 
 
-def _messages(
-    session: ClientSession,
-    message: Message,
-    servers: Sequence[_Server],
-    kinds: Sequence[str],
-    event_id: str,
-) -> Iterator[Message]:
+def _messages(question: _Question, servers: Sequence[_Server], event_id: str) -> Iterator[Message]:
     """Yield the answer: the pictures of *servers*, behind the event *event_id*."""
+    message = question.message
     rows = [*map(_server_row, servers)]
     for server in servers:
         if server.picture is not None:
-            rows += _rows(session, server, server.picture, kinds)
+            rows += _rows(question, server.link.scope, server.picture)
     head = ("EventList: start", "Message: Snapshot follows", f"ProxyEventID: {event_id}")
     yield replies.proxy_success(message, *head)
     last = ("Event: ProxySnapshotComplete", "EventList: Complete", f"ListItems: {len(rows)}")
@@ -195,15 +191,13 @@ def _messages(
     yield from paced(with_action_id(rows, message.get("ActionID")), PORTION)
 
 
-def _rows(
-    session: ClientSession, server: _Server, picture: Picture, kinds: Sequence[str]
-) -> Sequence[Message]:
-    """Return the rows of *kinds* that the client may see; it knows its calls among them then."""
-    scope = server.link.scope
+def _rows(question: _Question, scope: str, picture: Picture) -> Sequence[Message]:
+    """Return the rows that the client may see; it knows its calls among them then."""
+    session = question.session
     reader = Reader.of(session, scope)
-    found = picture.chosen(kinds, reader)
+    found = picture.chosen(question.kinds, reader)
     if reader.calls is not None:
-        calls = [each.row for each in picture.rows["calls"]]
+        calls = [each.row for each in picture.rows.get("calls", ())]
         own = own_ids(reader.calls, reader.known, calls)
         with session.lock:
             reader.calls.learn(scope, own)

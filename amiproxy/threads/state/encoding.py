@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -33,37 +34,26 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 #: A value ends its line: line ends in it would forge a header, or a message.
 _CUT = str.maketrans("\r\n\0", "   ")
 
-# Field -> how its line begins.
-_BEGINNINGS: dict[str, str] = {}
-_MOST = 1000
 
-
-def header(name: str) -> str:
-    """Return the header that the field *name* is told in: ``in_call_with`` is InCallWith."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-
-
-def _begin(name: str) -> str:
-    """Return how the line of the field *name* begins, and keep that."""
-    found = f"{header(name)}: "
-    if len(_BEGINNINGS) < _MOST:
-        _BEGINNINGS[name] = found
-    return found
+@functools.cache
+def header(field: str) -> str:
+    """Return the header that *field* is told in: ``in_call_with`` is InCallWith."""
+    return "".join(part[:1].upper() + part[1:] for part in field.split("_"))
 
 
 def message(kind: str, server: str, row: Row) -> Message:
     """Return *row* as an event, without ActionID; what is not known is left out."""
     lines = [f"Event: {EVENTS[kind]}", f"Server: {server}", f"Key: {row.key}"]
-    add, known = lines.append, _BEGINNINGS.get
+    add = lines.append
     for name, value in row.fields.items():
         if value is None:
             continue
         if type(value) is str:
-            add((known(name) or _begin(name)) + value)
+            add(f"{header(name)}: {value}")
         elif type(value) is tuple:
-            lines += [(known(name) or _begin(name)) + each for each in value]
+            lines += [f"{header(name)}: {each}" for each in value]
         else:
-            add((known(name) or _begin(name)) + written(value))
+            add(f"{header(name)}: {written(value)}")
     text = "\r\n".join(lines)
     ends = len(lines) - 1
     if text.count("\n") > ends or text.count("\r") > ends or "\0" in text:

@@ -133,8 +133,7 @@ class Lists:
         other = query.instead_of
         if other and any(had.action == other for had in self._had):
             return False
-        listed, needed = self._listed, query.since or query.action.lower()
-        if listed is not None and (needed not in listed or query.action.lower() not in listed):
+        if self._listed is not None and query.action.lower() not in self._listed:
             self.refusals.setdefault(query, f"{query.action} is not there, or not allowed")
             return False
         return True
