@@ -187,9 +187,8 @@ class ConferenceTable(Table):
         """Return whether *query* tells rooms, or who is in one."""
         return query in self.queries or (query.action == _OF_A_ROOM and len(query.headers) == 1)
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take the rooms, or who is in one; an error because there is none is an empty list."""
-        del now  # no list tells since when
         if query == ROOMS:
             return self._take_rooms(items)
         if query == MEETME:
@@ -250,9 +249,8 @@ class ConferenceTable(Table):
             self._take_out(conference, key)
         return differing + len(gone)
 
-    def rows(self, kind: str, now: float) -> Iterator[Row]:
+    def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each conference."""
-        del kind, now
         for conference in self._found.values():
             yield rooms.row(conference)
 

@@ -139,9 +139,8 @@ class ParkedTable(Table):
     def _hangup(self, message: Message, _now: float) -> None:
         self._drop(self._of.get(value_in(message.raw, UNIQUEID)))
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to ParkedCalls, whose items have the name of an event."""
-        del query
         before = self._found.copy()
         self.clear()
         differing = 0
@@ -162,9 +161,8 @@ class ParkedTable(Table):
             differing += not is_known
         return differing + sum(key not in self._found for key in before)
 
-    def rows(self, kind: str, now: float) -> Iterator[Row]:
+    def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each parked call."""
-        del kind, now
         for key, parked in self._found.items():
             fields: dict[str, Value] = {
                 "lot": parked.lot,

@@ -167,8 +167,9 @@ class Store:
         linkedid = min(channels, key=lambda channel: channel.age).link
         for channel in channels:
             if channel.link != linkedid:
-                told = channel.block.linkedid
-                for each in [channel] if told else self.graph.linked(channel.link):
+                is_told = bool(channel.block.linkedid)
+                changing = [channel] if is_told else self.graph.linked(channel.link)
+                for each in changing:
                     self.graph.relink(each, linkedid, now)
 
     def leave(self, channel: Channel) -> None:

@@ -93,9 +93,8 @@ class ContactTable(Table):
         self._peers.clear()
         self._removed.clear()
 
-    def rows(self, kind: str, now: float) -> Iterator[Row]:
+    def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each contact and peer."""
-        del kind, now
         for found in (self._contacts, self._peers):
             for key, contact in found.items():
                 yield _row(key, contact)
@@ -170,9 +169,8 @@ class ContactTable(Table):
 
     # -- lists -----------------------------------------------------------------------------------
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take contacts, or the peers of one technology."""
-        del now  # a list tells no ages of them
         technology = _TECHNOLOGIES.get(query)
         if technology is not None:
             return self._take_peers(technology, items)

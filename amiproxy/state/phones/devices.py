@@ -101,9 +101,8 @@ class DeviceTable(Table):
 
     # -- lists -----------------------------------------------------------------------------------
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take all devices, extensions or presences.  None has an age."""
-        del now
         if query == DEVICES:
             self._has_list = True
             return self._take_devices(items)
@@ -156,9 +155,8 @@ class DeviceTable(Table):
         """Return the device behind a state *interface* of a queue's member."""
         return self.hints.device_of(interface)
 
-    def rows(self, kind: str, now: float) -> Iterator[Row]:
+    def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each device."""
-        del kind, now
         contacts = self._contacts.of_devices()
         for name, device in self._all().items():
             yield self._row(name, device, tuple(contacts.get(name, ())))

@@ -78,9 +78,8 @@ class RegistrationTable(Table):
             found.status, found.since = status, now
         found.cause = text(values.get("cause"))
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take the registrations of one technology."""
-        del now
         technology = _TECHNOLOGIES[query]
         differing = 0
         there = set()
@@ -109,9 +108,8 @@ class RegistrationTable(Table):
             del self._found[key]
         return differing + len(gone)
 
-    def rows(self, kind: str, now: float) -> Iterator[Row]:
+    def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each registration."""
-        del kind, now
         for key, found in self._found.items():
             fields: dict[str, Value] = {
                 "technology": found.technology,

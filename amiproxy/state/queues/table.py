@@ -79,9 +79,8 @@ class QueueTable(Table):
         self.endings.clear()
         self._removed.clear()
 
-    def take_list(self, query: Query, items: Sequence[Message], now: float) -> int:
+    def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
-        del query  # there is one
         return queuestatus.take(self.store, items, now, self._standing.offset)
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
