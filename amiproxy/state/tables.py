@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.state.calls.bridges import Bridges
-from amiproxy.state.calls.calls import Calls
-from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.bridges import BridgeTable
+from amiproxy.state.calls.calltable import CallTable
+from amiproxy.state.calls.channels import ChannelTable
 from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ConferenceTable
 from amiproxy.state.parked import ParkedTable
@@ -41,9 +41,9 @@ def made(standing: Standing) -> tuple[Table, ...]:
     contacts = ContactTable(standing)
     devices = DeviceTable(contacts)
     return (
-        Channels(store),
-        Bridges(store),
-        Calls(store),
+        ChannelTable(store),
+        BridgeTable(store),
+        CallTable(store),
         QueueTable(standing, devices.device_of),
         devices,
         contacts,

@@ -41,12 +41,7 @@ def number(value: str | None) -> int | None:
 
 def decimal(value: str | None) -> float | None:
     """Return the number *value*, which may have a fraction, or None if it is none."""
-    whole, point, fraction = (value or "").partition(".")
-    if number(whole) is None or (
-        point and not (number(fraction) is not None and fraction[0] != "-")
-    ):
-        return None
-    return float(value or "")
+    return float(value) if value and _DECIMAL.fullmatch(value) else None
 
 
 def is_true(value: str | None) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
-from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.channels import ChannelTable
 from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ROOMS, ConferenceTable
 from amiproxy.state.parked import PARKED_CALLS, ParkedTable
@@ -29,7 +29,7 @@ class Tables:
         self.is_11 = is_11
         self.standing = Standing()
         # Knows which channels are gone, for all; what else it has is tested elsewhere.
-        self._channels = Channels(Store(self.standing))
+        self._channels = ChannelTable(Store(self.standing))
         self.contacts = ContactTable(self.standing)
         self.devices = DeviceTable(self.contacts)
         self.queues = QueueTable(self.standing, self.devices.device_of)

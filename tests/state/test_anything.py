@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from amiproxy.message import END, Message
 from amiproxy.state import gone
 from amiproxy.state.calls import graph
-from amiproxy.state.calls.channels import Channels
+from amiproxy.state.calls.channels import ChannelTable
 from amiproxy.state.calls.store import Store
 from amiproxy.state.model import BUILDING, LIVE, TOO_LARGE, ServerModel
 from amiproxy.state.table import Standing
@@ -115,7 +115,7 @@ def test_what_is_remembered_is_bounded() -> None:
     """Ids of channels that are gone, calls that have ended; the rest goes with the channels."""
     standing = Standing()
     store = Store(standing)
-    table = Channels(store)
+    table = ChannelTable(store)
     for number in range(gone.MOST + 500):
         table.events["newchannel"](event("Newchannel", *block(f"1.{number}")), 1000.0)
         table.events["hangup"](event("Hangup", *block(f"1.{number}"), "Cause: 16"), 1000.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bridges: which there are, and which channels are in each."""
+"""BridgeTable: which there are, and which channels are in each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BLOCK = re.compile(
 )
 
 
-class Bridges(Table):
+class BridgeTable(Table):
     """The bridges of one server.
 
     Membership comes from BridgeEnter and BridgeLeave alone: BridgeMerge and transfers are

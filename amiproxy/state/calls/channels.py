@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Channels: which there are, and what each is doing."""
+"""ChannelTable: which there are, and what each is doing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _TELLING = (
 )  # fmt: skip
 
 
-class Channels(Table):
+class ChannelTable(Table):
     """The channels of one server: those of Asterisk 12 and later by the blocks of their events."""
 
     kinds = ("channels",)

@@ -23,9 +23,9 @@ from amiproxy.threads.sessions.replay import ReplayError, held
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.state.encoding import with_action_id
 from amiproxy.threads.state.follower import LEAST_RING
+from amiproxy.threads.state.followers import Followers
 from amiproxy.threads.state.picture import PORTION
 from amiproxy.threads.state.rights import Reader, own_ids
-from amiproxy.threads.state.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,11 +80,11 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
     patience = _patience(message.get("Wait").strip(" \t"))
     if patience is None:
         return "Wait is no number of seconds"
-    states = context.made.setdefault("states", States(context))
-    assert isinstance(states, States)
+    followers = context.made.setdefault("followers", Followers(context))
+    assert isinstance(followers, Followers)
     question = _Question(context, session, message, kinds)
     with context.turnstile.outside():
-        followed = _followed(states, links, patience)
+        followed = _followed(followers, links, patience)
     try:
         if isinstance(session, StreamSession):
             _tell(question, session, followed)
@@ -157,10 +157,14 @@ def _patience(text: str) -> float | None:
     return min(_BUILDING, float(text)) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
-def _followed(states: States, links: Sequence[AsteriskLink], patience: float) -> list[_Server]:
+def _followed(
+    followers: Followers, links: Sequence[AsteriskLink], patience: float
+) -> list[_Server]:
     """Have *links* followed; wait, *patience* seconds at most, until their models are built."""
     deadline = Deadline(patience)
-    servers = [_Server(link, None if link.spec.proxy else states.follower(link)) for link in links]
+    servers = [
+        _Server(link, None if link.spec.proxy else followers.follower(link)) for link in links
+    ]
     for server in servers:
         if server.follower is not None:
             server.follower.settle(deadline.left())

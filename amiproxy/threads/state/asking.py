@@ -31,7 +31,7 @@ class Asking:
         self._wire_id = ""
         self._messages: list[Message] = []
         #: Whether the whole answer has come.
-        self.answer = False
+        self.is_complete = False
 
     @property
     def is_under_way(self) -> bool:
@@ -44,21 +44,21 @@ class Asking:
         action.kept = True
         if self._link.submit(action, _ACCOUNT) is not Submitted.TAKEN:
             return False
-        self._wire_id, self._messages, self.answer = action.wire_id, [], False
+        self._wire_id, self._messages, self.is_complete = action.wire_id, [], False
         return True
 
     def take(self, item: Routed) -> bool:
         """Take *item*, if it belongs to the answer; return whether it does."""
-        if not self._wire_id or item.request_id != self._wire_id or self.answer:
+        if not self._wire_id or item.request_id != self._wire_id or self.is_complete:
             return False
         self._messages.append(item.message)
-        self.answer = item.final
+        self.is_complete = item.final
         return True
 
     def end(self) -> Sequence[Message]:
         """Return the answer as far as it has come, and expect no more of it."""
         messages, self._messages = self._messages, []
-        self._wire_id, self.answer = "", False
+        self._wire_id, self.is_complete = "", False
         return messages
 
     def give_up(self) -> None:

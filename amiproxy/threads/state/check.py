@@ -74,13 +74,13 @@ class Check:
         self._before: dict[Query, Found] = {}
         self._put_off: dict[Query, int] = {}
         #: Whether anything differed since ``clear``.
-        self.found = False
+        self.has_differed = False
 
     def clear(self) -> None:
         """Forget what differed."""
         self._before.clear()
         self._put_off.clear()
-        self.found = False
+        self.has_differed = False
 
     def kinds(self, query: Query) -> frozenset[str]:
         """Return the kinds of rows that *query* lists."""
@@ -100,7 +100,7 @@ class Check:
         other = ServerModel(len(items) * 4 + 1000)
         other.take_list(query, items, now)
         found = self._differences(query, other, now)
-        self.found = self.found or bool(found)
+        self.has_differed = self.has_differed or bool(found)
         before = self._before.pop(query, {})
         stands = [" ".join(where) for where, looks in found.items() if before.get(where) == looks]
         put_off = self._put_off.get(query, 0) + 1

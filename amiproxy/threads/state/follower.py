@@ -22,7 +22,7 @@ from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.state.asking import Asking
 from amiproxy.threads.state.corrections import Corrections
 from amiproxy.threads.state.lists import Lists, Pace
-from amiproxy.threads.state.picture import PORTION, Known, Picture
+from amiproxy.threads.state.picture import PORTION, Picture, PictureRow
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST, PROXY
 
@@ -224,7 +224,7 @@ class Follower:
             self._model.apply(item.message, now)
         elif item.owner == PROXY and self._asking.take(item):
             self._lists.heard(now)
-            if self._asking.answer:
+            if self._asking.is_complete:
                 self._take_list(now)
 
     def _take_list(self, now: float) -> None:
@@ -319,7 +319,7 @@ class Follower:
         now = time.time()
         if picture is None or not kinds <= picture.rows.keys() or now - picture.made > _INTERVAL:
             rows = {
-                kind: [Known(row) for row in paced(self._model.rows(kind, now), PORTION)]
+                kind: [PictureRow(row) for row in paced(self._model.rows(kind, now), PORTION)]
                 for kind in kinds
             }
             state = self.state, self.since

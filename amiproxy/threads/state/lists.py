@@ -77,10 +77,11 @@ class Lists:
         self.asked: Query | None = None
         #: What went wrong with a list, by query.
         self.refusals: dict[Query, str] = {}
-        self._had: dict[Query, None] = {}
-        self._again: dict[Query, int] = {}
+        self._had: dict[Query, None] = {}  # those that have come, in that order
+        self._again: dict[Query, int] = {}  # how often each was asked again, as it was cut
+        # When each is to be checked, and before when it may not be, for what it costs.
+        self._next: dict[Query, float] = {}
         self._earliest: dict[Query, float] = {}
-        self._next: dict[Query, float] = {}  # when it is to be checked
         self.check = Check(model)
 
     def begin(self, now: float) -> None:
@@ -150,7 +151,7 @@ class Lists:
         """All lists have been taken once more: go on, or be live."""
         self._rounds += 1
         again = [query for query in self._had if self.check.kinds(query).intersection(_TWICE)]
-        agrees = self._rounds > 1 and not self.check.found
+        agrees = self._rounds > 1 and not self.check.has_differed
         self.check.clear()
         if not again or agrees or self._rounds > _ROUNDS:
             self._model.state = LIVE

@@ -22,7 +22,7 @@ PORTION = 64
 _MOST_KEPT = 16
 
 
-class Known:
+class PictureRow:
     """A row, and what it is told as, made when somebody first wants that."""
 
     __slots__ = ("_told", "row")
@@ -50,7 +50,7 @@ class Picture:
         self,
         server: str,
         place: Place,
-        rows: Mapping[str, Sequence[Known]],
+        rows: Mapping[str, Sequence[PictureRow]],
         unknown: Mapping[str, str],
         state: tuple[str, float],
         made: float,

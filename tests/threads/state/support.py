@@ -12,8 +12,8 @@ from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.net.door import bound
 from amiproxy.threads.proxy import Proxy
+from amiproxy.threads.state.followers import Followers
 from amiproxy.threads.state.lists import Pace
-from amiproxy.threads.state.states import States
 from tests.support import ROOT, ManagerClient, free_port, wait_until
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Program:
         door = bound(of_keys(self.config), None)
         self.proxy = Proxy(self.config, users or Users(), FORMATS, [door], None)
         self.context = self.proxy.context
-        self.states = States(self.context, pace)
-        self.context.made["states"] = self.states
+        self.followers = Followers(self.context, pace)
+        self.context.made["followers"] = self.followers
         self.proxy.start()
         wait_until(lambda: all(one.connected for one in self.proxy.router.servers))
 
@@ -65,7 +65,7 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.proxy.stop()
-        wait_until(lambda: not any(one.is_alive for one in self.states.there().values()))
+        wait_until(lambda: not any(one.is_alive for one in self.followers.there().values()))
 
     def client(self, *login: str) -> ManagerClient:
         """Return a client, which has logged in with the headers *login*, if there are any."""

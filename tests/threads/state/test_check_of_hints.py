@@ -23,4 +23,4 @@ def test_a_hint_for_a_device_that_no_list_has_is_no_difference() -> None:
     for now in (2.0, 3.0):
         verdict = check.compare(EXTENSIONS, [hint], now)
         assert (verdict.takes, verdict.stands) == (True, [])
-    assert not check.found
+    assert not check.has_differed

@@ -112,7 +112,7 @@ def test_the_id_of_a_snapshot_is_where_to_resume(program: Program) -> None:
             item = read(client)
             if "Event" in item:
                 ours.append(_written(item))
-    program.states.there()
+    program.followers.there()
     with program.client() as other:
         other.send("ProxyAction: Resume", f"Since: {board.id}")
         theirs: list[str] = []

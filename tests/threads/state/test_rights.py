@@ -180,7 +180,7 @@ def test_readers_of_equal_rights_share_what_is_chosen(program: Program) -> None:
     link = program.proxy.router.servers[0]
     with program.client("Username: wall", "Secret: x") as client:
         snapshot(client)
-    follower = program.states.follower(link)
+    follower = program.followers.follower(link)
     assert follower is not None
     one, two = follower.want(["queues"]), follower.want(["members"])
     first, second = one.wait(5), two.wait(5)

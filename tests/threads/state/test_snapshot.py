@@ -103,7 +103,7 @@ def test_a_reload_without_the_key_ends_it(asterisk: SimulatedAsterisk) -> None:
     with Program(asterisk) as program, program.client() as client:
         assert len(snapshot(client)) > 10
         program.reload(state=False)
-        wait_until(lambda: not any(one.is_alive for one in program.states.there().values()))
+        wait_until(lambda: not any(one.is_alive for one in program.followers.there().values()))
         assert program.proxy.router.servers[0].ring.limit == 0
         (error,) = snapshot(client)
         assert "state = yes" in error["Message"]
@@ -164,7 +164,7 @@ def test_a_picture_says_how_the_model_was_when_it_was_made(asterisk: SimulatedAs
     """Live, if it has all rows; what has become of the model since is not in it."""
     with Program(asterisk) as program, program.client() as client:
         assert rows(snapshot(client), "ProxyServer")["pbx1"]["State"] == "live"
-        (one,) = program.states.there().values()
+        (one,) = program.followers.there().values()
         picture = Picture("pbx1", (1, 1), {}, {}, ("building", 5.0), 6.0)
         told = answer._server_row(answer._Server(one.link, one, picture)).raw  # noqa: SLF001
 

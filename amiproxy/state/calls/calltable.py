@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls: who talks to whom, put together from channels."""
+"""CallTable: who talks to whom, put together from channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DEST = b"\r\nDestUniqueid: "
 
 
-class Calls(Table):
+class CallTable(Table):
     """The calls of one server, and what joins channels beside bridges and Linkedids.
 
     A call that has ended is told for some seconds, state ``ended``, with its cause; one that has

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""States: the followers of all servers, made when somebody first asks."""
+"""Followers: one for each server, made when somebody first asks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("amiproxy.asterisk")
 
 
-class States:
+class Followers:
     """The followers of the servers of *context*; *pace* is how often lists are asked."""
 
     def __init__(self, context: ProxyContext, pace: Pace | None = None) -> None:
