@@ -9,7 +9,7 @@ from amiproxy.state.table import Row
 from amiproxy.state.values import is_true, key_of, list_item, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from amiproxy.message import Message
     from amiproxy.state.table import Value
@@ -83,13 +83,13 @@ class Conference:
         return None
 
 
+def _channels(parties: Iterable[Party]) -> tuple[str, ...]:
+    """Return the channels of *parties*, as far as they are known."""
+    return tuple([each.channel for each in parties if each.channel is not None])
+
+
 def _fields(conference: Conference) -> dict[str, Value]:
     parties = conference.parties.values()
-
-    def channels(field: str) -> tuple[str, ...]:
-        found = [each.channel for each in parties if getattr(each, field)]
-        return tuple([each for each in found if each is not None])
-
     return {
         "conference": conference.name,
         "application": conference.application,
@@ -98,12 +98,12 @@ def _fields(conference: Conference) -> dict[str, Value]:
         "muted": conference.is_muted,
         "recording": conference.is_recorded,
         "members": len(parties),
-        "channels": channels("channel"),
+        "channels": _channels(parties),
         "uniqueids": tuple([each.uniqueid for each in parties if each.uniqueid is not None]),
-        "talking_channels": channels("talking"),
-        "muted_channels": channels("muted"),
-        "admin_channels": channels("admin"),
-        "marked_channels": channels("marked"),
+        "talking_channels": _channels(each for each in parties if each.talking),
+        "muted_channels": _channels(each for each in parties if each.muted),
+        "admin_channels": _channels(each for each in parties if each.admin),
+        "marked_channels": _channels(each for each in parties if each.marked),
     }
 
 
