@@ -116,9 +116,7 @@ class Judge:
         end = self._places(early)
         for at, item in enumerate(items):
             if not isinstance(item, Gap) and self._index(item, self._next) > end:
-                here = at
-                while here and self._is_later(items[here - 1], end, item):
-                    here -= 1
+                here = self._behind(items, at, end)
                 return [*items[:here], *early, *items[here:]]
         step = self._steps[end]
         epochs = [epoch for epoch, here in self._truth.epochs.items() if here == step.connection]
@@ -134,12 +132,26 @@ class Judge:
                 last = self._index(item, last)
         return last
 
-    def _is_later(self, item: Item, end: int, following: Run | Notice) -> bool:
-        """Return whether the gap *item* is one behind the step *end*, before *following*."""
-        if not isinstance(item, Gap) or item.reason != "server_lost":
-            return False
-        index = self._index(following, end)
-        return self._steps[index].connection != self._steps[end].connection
+    def _behind(self, items: Sequence[Item], at: int, end: int) -> int:
+        """Return where in *items* begins what comes behind the step *end*: gaps, and item *at*.
+
+        The gaps are those that are needed to get there from that step.
+        """
+        item = items[at]
+        assert not isinstance(item, Gap)
+        index = self._index(item, end)
+        first = index if isinstance(item, Notice) else index - item.last + item.first
+        step, last = self._steps[first], self._steps[end]
+        is_same = step.connection == last.connection
+        missing = step.number - 1 - (last.number if is_same else 0)
+        while at and missing > 0 and isinstance(gap := items[at - 1], Gap) and gap.missed:
+            at, missing = at - 1, missing - gap.missed
+        if is_same or not at or items[at - 1] != Gap(None, "server_lost"):
+            return at
+        at, missing = at - 1, self._length(last.connection) - last.number
+        while at and missing > 0 and isinstance(gap := items[at - 1], Gap) and gap.missed:
+            at, missing = at - 1, missing - gap.missed
+        return at
 
     def _index(self, item: Run | Notice, start: int) -> int:
         """Return the index of the step that *item* tells, or its last; -1: there is none."""
@@ -195,6 +207,8 @@ class Judge:
             if skipped or gaps:
                 self._fault(f"{skipped} events lost {what}")
             return
+        if self._kind.is_early and Gap(None, "ring") in gaps:
+            return  # there was no ring, and nobody has noted what it was shown since the log-in
         if step.connection != before.connection:
             if len(crossings) != 1 and not self._is_early(before, step):
                 self._fault(f"{len(crossings)} gaps tell that the server was lost {what}")
@@ -207,8 +221,6 @@ class Judge:
             if any(gap.missed is not None for gap in gaps):
                 self._fault(f"a number to who sees a part {what}")
             return
-        if self._kind.is_early and Gap(None, "ring") in gaps:
-            return  # there was no ring, and nobody has noted what it was shown since the log-in
         self._check_numbers(before, step, crossings, what)
 
     def _is_early(self, before: Step, step: Step) -> bool:

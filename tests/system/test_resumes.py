@@ -131,6 +131,14 @@ def test_the_judge_puts_what_came_before_the_answer_where_it_belongs() -> None:
     assert judged(early, run(2, 7, 7, 3), *rest, early=shown) == []
     assert judged(early, run(2, 6, 7, 3), Gap(1, "ring"), *rest, early=shown) == []
     assert "1 events" in judged(early, run(2, 6, 7, 3), *rest, early=shown)[0]
+    shown = [run(6, 7, 0, 0)]
+    gaps = run(2, 4, 7, 3), Gap(1, "ring"), Gap(2, "slow")
+    assert judged(early, *gaps, *rest, early=shown) == []
+    assert judged(early, *gaps, _LOST, *rest[2:], early=shown) != []
+    shown = [run(5, 6, 0, 0)]
+    end = Gap(4, "ring"), _LOST, Gap(1, "slow"), _SECOND
+    assert judged(early, run(2, 4, 7, 3), *end, early=shown) == []
+    shown = [run(8, 9, 0, 0)]
     assert "twice" in judged(early, run(2, 9, 7, 3), *rest, early=shown)[0]
     assert judged(early, run(2, 6, 7, 3), Gap(None, "ring"), *rest, early=shown) == []
 
