@@ -63,11 +63,11 @@ def follow(board, sock):
     stream.readline()  # the greeting
     log_in(sock, board["since"])
     while True:
+        rows, asked = [], time.time()
         sock.sendall(b"ProxyAction: Snapshot\r\nOf: calls\r\nWait: 0\r\n\r\n")
-        rows = []
         while (message := read(stream)).get("Event") != "ProxySnapshotComplete":
             take(board, rows, message)
-        board.update(rows=rows, at=time.time())
+        board.update(rows=rows, at=asked)
         new = KEPT.with_suffix(".new")  # counts and id, both or neither: it may be killed here
         new.write_text(json.dumps(board))
         new.replace(KEPT)

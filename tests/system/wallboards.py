@@ -255,5 +255,5 @@ def wrong(picture: dict[str, Any], truth: Truth) -> list[str]:
     return [
         f"{key} at {at}: from {truth.begun.get(key)} to {truth.over.get(key)}"
         for key in shown(picture, truth.name)
-        if truth.begun.get(key, at + 1) > at or truth.over.get(key, at) < at - LATE
+        if key not in truth.begun or truth.over.get(key, at) < at - LATE
     ]
