@@ -57,10 +57,11 @@ def of_files(
     start since, and what is said of *certificates* that are old.
     """
     if problems:
-        yield _error(
-            f"the last reload failed: {problems[0]}; astmanproxy -t names each problem, then"
-            " astmanproxy --control reload"
-        )
+        first = problems[0]
+        # One that says itself which command helps needs no other one.
+        helps = "; astmanproxy -t names each problem, then astmanproxy --control reload"
+        helps = "" if "astmanproxy --control" in first else helps
+        yield _error(f"the last reload failed: {first}{helps}")
     if waiting:
         yield _warning(
             f"not in force before the next start: {', '.join(waiting)};"

@@ -116,6 +116,13 @@ def test_what_is_wrong_with_the_files() -> None:
     assert list(of_files([], [], [])) == []
 
 
+def test_a_problem_that_names_its_command_is_given_no_other_one() -> None:
+    """A reload does not help against what waits for a restart."""
+    (found,) = of_files(["conf:3: listen: x (astmanproxy --control restart)"], [], [])
+
+    assert found.text.endswith("listen: x (astmanproxy --control restart)")
+
+
 def test_what_a_reload_could_not_put_in_force_stays_in_sight() -> None:
     """As authrequired: who wrote it takes the proxy for closed, while it is open."""
     (found,) = of_files([], ["authrequired", "listenport"], [])

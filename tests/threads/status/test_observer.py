@@ -10,6 +10,7 @@ import pytest
 
 from amiproxy.access.user import Users
 from amiproxy.message import Message
+from amiproxy.routing.behind import Behind, Inner
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.status import rates
 from amiproxy.threads.sessions.context import ProxyContext
@@ -121,6 +122,22 @@ def test_a_server_that_is_down_says_why(world: World) -> None:
     assert server.problem == "cannot connect: Connection refused"
     assert server.again_in == pytest.approx(29.0)
     assert server.since == pytest.approx(61.0)
+
+
+def test_what_is_behind_another_proxy_is_told(world: World, pair: MakePair) -> None:
+    """And what of it is not connected there; nothing is, while that proxy itself is away."""
+    world.link.behind = Behind()
+    told = (Inner(name, frozenset({name})) for name in ("pbx1", "pbx2"))
+    world.link.behind.tell(told, frozenset({"pbx2"}))
+
+    (server,) = world.observer.status().servers
+    assert (server.behind, server.behind_lost) == (("pbx1", "pbx2"),) * 2
+
+    transport, _ = pair()
+    world.link.open(transport)
+    world.link.go_live()
+    (server,) = world.observer.status().servers
+    assert (server.behind, server.behind_lost) == (("pbx1", "pbx2"), ("pbx2",))
 
 
 def test_threads_of_clients_are_one_line(world: World) -> None:
