@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: In the mode of a Unix socket's file: who is neither its owner nor of its group may connect.
 _EVERYBODY = 0o002
 
+#: Bytes in which there is room for some events.
+_SOME_EVENTS = 65536
+
 
 def advice(config: Config, users: Users) -> list[str]:
     """Return warnings about *config* and *users* together, as ``FILE:LINE: ...``.
@@ -29,6 +32,7 @@ def advice(config: Config, users: Users) -> list[str]:
     """
     return [
         *_servers(config),
+        *_kept(config),
         *_logins(config, users),
         *_open(config, users),
         *_bound(config, users),
@@ -52,6 +56,14 @@ def _servers(config: Config) -> Iterator[str]:
             " actions fail; write host = address, port, user, secret, on, off"
         )
     yield from indistinct(config)
+
+
+def _kept(config: Config) -> Iterator[str]:
+    if 0 < config.replay < _SOME_EVENTS:
+        yield (
+            f"{config.place('replay')}replay: {config.replay} bytes have no room for events; write"
+            " a unit, as in 64MB, or no"
+        )
 
 
 def _logins(config: Config, users: Users) -> Iterator[str]:

@@ -129,13 +129,19 @@ def oddities(value: Value) -> Iterator[str]:
     if use_ssl != "on" and parse_bool(use_ssl):
         # It will not connect where that was right.
         yield "use_ssl: TLS here, plain text in the C program; write on for TLS, off for plain text"
-    if any(each and each.lower().partition("=")[0].strip() not in _OPTIONS for each in fields[6:]):
+    if any(each and not _is_option(each) for each in fields[6:]):
         yield (
             "what is behind the sixth field does not count, but name= and proxy=; a secret with a"
             " comma needs quotes"
         )
     if value.joined & {2, 3}:
         yield "the blanks in user and secret do not count; put the field in quotes"
+
+
+def _is_option(field: str) -> bool:
+    """Return whether *field*, behind the sixth, counts."""
+    key, equals, _ = field.lower().partition("=")
+    return bool(equals) and key.strip() in _OPTIONS
 
 
 def read_events(text: str) -> str:

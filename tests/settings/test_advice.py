@@ -25,6 +25,15 @@ def test_a_proxy_without_asterisk_is_told() -> None:
     assert said("listenaddress = 127.0.0.1\n") == []
 
 
+def test_a_replay_without_room_is_told() -> None:
+    """A unit was forgotten: nothing would be kept."""
+    [warning] = said("replay = 64\nlistenaddress = ::1\n")
+
+    assert warning.startswith("x.conf:2: replay: 64 bytes have no room for events; write a unit")
+    assert said("replay = 64KB\nlistenaddress = ::1\n") == []
+    assert said("replay = no\nlistenaddress = ::1\n") == []
+
+
 def test_a_log_in_that_nobody_can_pass_is_told() -> None:
     """Users or a key must be there where one of them is required."""
     [warning] = said("authrequired = yes\n")

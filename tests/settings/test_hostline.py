@@ -87,6 +87,8 @@ def test_a_secret_with_a_comma_that_leaves_a_good_line_is_warned_of() -> None:
     [warning] = warnings_of("host = a, 5038, u, secret,on, on, off")
 
     assert "behind the sixth field does not count" in warning
+    [warning] = warnings_of("host = a, 5038, u, s, on, off, proxy")
+    assert "but name= and proxy=" in warning
 
 
 def test_blanks_in_a_host_line() -> None:

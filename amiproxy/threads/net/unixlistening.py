@@ -175,9 +175,7 @@ def try_unix(spec: ListenerSpec, who: Identity) -> str:
         if not names:
             return f"{_start(spec)}in use; by whom, only root can see: is it the proxy?"
         raise _in_use(spec)
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(os.lstat(spec.path).st_mode):
-            raise ConfigError(f"{_start(spec)}{_NO_SOCKET}")
+    _look_at_file(spec, who)
     code = 0
     if not os.path.isdir(directory):  # noqa: PTH112
         code = errno.ENOENT
@@ -188,6 +186,17 @@ def try_unix(spec: ListenerSpec, who: Identity) -> str:
     if code:
         raise _problem(spec, OSError(code, os.strerror(code)), who)
     return ""
+
+
+def _look_at_file(spec: ListenerSpec, who: Identity) -> None:
+    """Raise ConfigError if what is at the path of *spec* is no socket, or cannot be looked at."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(spec.path).st_mode):
+            raise ConfigError(f"{_start(spec)}{_NO_SOCKET}")
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a file stands for its directory, or nobody may look into that
+        raise _problem(spec, error, who) from error
 
 
 def _listening(path: str) -> set[str]:
@@ -225,6 +234,8 @@ def _problem(spec: ListenerSpec, error: OSError, who: Identity | None) -> Config
     user = "" if who is None else who.name
     if error.errno == errno.ENOENT:
         text = f"there is no directory {directory}; make it, and chown it to {user or 'our user'}"
+    elif error.errno == errno.ENOTDIR:
+        text = f"{directory} is no directory; name a path in one"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         whose = f"user {user}" if user else "the proxy, which has given up root,"
         text = f"{whose} may not write in {directory}; name a path in a directory of its own"

@@ -89,6 +89,10 @@ def test_what_an_ended_program_has_left_is_replaced_and_nothing_else(tmp_path: P
     for attempt in (bound, try_unix):
         with pytest.raises(ConfigError, match=f"there is no directory {tmp_path}/none; make it"):
             attempt(nowhere, MYSELF)
+    (tmp_path / "file").touch()
+    for attempt in (bound, try_unix):
+        with pytest.raises(ConfigError, match=f"{tmp_path}/file is no directory; name a path"):
+            attempt(spec_of(tmp_path / "file" / "a.sock"), MYSELF)
 
 
 def test_the_end_leaves_what_is_not_ours_any_more(tmp_path: Path) -> None:
