@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Under this name the lists take turns with the actions of clients.
 _ACCOUNT = "\0state"
 
+#: Bytes of one answer: one that never ends must not fill the memory.
+MOST = 64 * 1024 * 1024
+
 
 class Asking:
     """What is asked of the server of *link*.  For the thread that keeps its model."""
@@ -30,6 +33,7 @@ class Asking:
         self._ids = ids
         self._wire_id = ""
         self._messages: list[Message] = []
+        self._size = 0
         #: Whether the whole answer has come.
         self.is_complete = False
 
@@ -37,6 +41,11 @@ class Asking:
     def is_under_way(self) -> bool:
         """Whether an answer is to come."""
         return bool(self._wire_id)
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more has come than any list may have."""
+        return self._size > MOST
 
     def ask(self, query: Query) -> bool:
         """Ask for the list of *query*; return whether that could be sent.  Never waits."""
@@ -52,12 +61,13 @@ class Asking:
         if not self._wire_id or item.request_id != self._wire_id or self.is_complete:
             return False
         self._messages.append(item.message)
+        self._size += len(item.message.raw)
         self.is_complete = item.final
         return True
 
     def end(self) -> Sequence[Message]:
         """Return the answer as far as it has come, and expect no more of it."""
-        messages, self._messages = self._messages, []
+        messages, self._messages, self._size = self._messages, [], 0
         self._wire_id, self.is_complete = "", False
         return messages
 

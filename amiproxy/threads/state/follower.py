@@ -224,7 +224,10 @@ class Follower:
             self._model.apply(item.message, now)
         elif item.owner == PROXY and self._asking.take(item):
             self._lists.heard(now)
-            if self._asking.is_complete:
+            if self._asking.is_too_long:
+                self._asking.end()
+                self._lists.too_long(now)
+            elif self._asking.is_complete:
                 self._take_list(now)
 
     def _take_list(self, now: float) -> None:

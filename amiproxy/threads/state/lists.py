@@ -197,10 +197,10 @@ class Lists:
         if problem:
             self._refuse(query, problem, now)
             return []
-        self.refusals.pop(query, None)
+        was_unknown = self.refusals.pop(query, None) is not None
         self._again.pop(query, None)
         self._had[query] = None
-        corrected = self._take(query, items, now)
+        corrected = self._take(query, items, now, as_it_is=was_unknown)
         self._pause(query, now, took)
         return corrected
 
@@ -209,6 +209,12 @@ class Lists:
         query, self.asked = self.asked, None
         if query is not None and not self._tries_again(query):
             self._give_up(query, _CUT, now)
+
+    def too_long(self, now: float) -> None:
+        """The answer is longer than any list may be: go on without it."""
+        query, self.asked = self.asked, None
+        if query is not None:
+            self._give_up(query, "the list is too long", now)
 
     def _tries_again(self, query: Query) -> bool:
         """Ask the list of *query* once more, unless that has been done often enough."""
@@ -248,9 +254,14 @@ class Lists:
             if theirs is not None:  # Asterisk's times in rows are whole seconds
                 self._model.offset = float(round(now - theirs))
 
-    def _take(self, query: Query, items: Sequence[Message], now: float) -> list[str]:
-        """Give the model a list, if that may be; return the keys of what it has corrected."""
-        if self._model.state != LIVE:
+    def _take(
+        self, query: Query, items: Sequence[Message], now: float, *, as_it_is: bool
+    ) -> list[str]:
+        """Give the model a list, if that may be; return the keys of what it has corrected.
+
+        *as_it_is*: nothing was known before, so nothing is corrected.
+        """
+        if self._model.state != LIVE or as_it_is:
             if self._rounds:
                 self.check.compare(query, items, now)
             self._model.take_list(query, items, now)
@@ -265,6 +276,8 @@ class Lists:
         self._had.pop(query, None)
         if self._model.state == LIVE:
             self._pause(query, now, self._pace.each)
+        else:  # Asterisk may be loading it
+            self._next[query] = now + self._pace.each
 
     def _pause(self, query: Query, now: float, took: float) -> None:
         """Set when *query* is asked again."""

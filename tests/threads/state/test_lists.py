@@ -280,6 +280,32 @@ def test_what_was_cut_is_asked_twice_more() -> None:
     assert "devices" not in one.lists.unknown()
 
 
+def test_what_was_refused_at_the_beginning_is_asked_again_and_taken_at_once() -> None:
+    """A minute later: Asterisk had not loaded it yet, or was slow.  Later on, seldom."""
+    one = Asterisk()
+    one.answers["QueueStatus"] = lambda: ERROR
+    one.live()
+    assert "queues" in one.lists.unknown()
+    one.answers["QueueStatus"] = lambda: answer(
+        Message.of("Event: QueueParams", "Queue: sales", "Max: 0")
+    )
+    one.run(PACE.each + PACE.apart * 20)
+    assert "queues" not in one.lists.unknown()
+    assert [row.key for row in one.model.rows("queues", one.now)] == ["sales"]
+    assert one.corrected == []
+
+
+def test_a_list_that_is_too_long_is_given_up() -> None:
+    """The others are asked."""
+    one = Asterisk()
+    while (query := one.lists.due(one.now)) is None or query.action != "QueueStatus":
+        one.step()
+    one.lists.sent(query, one.now)
+    one.lists.too_long(one.now)
+    one.live()
+    assert one.lists.unknown()["queues"] == "QueueStatus: the list is too long"
+
+
 def test_begin_asks_everything_anew() -> None:
     """Also what was refused before; and nothing while the connection is lost."""
     one = Asterisk()

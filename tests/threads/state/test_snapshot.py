@@ -260,6 +260,16 @@ def _list_devices(link: socket.socket) -> None:
             link.sendall(f"Response: Success\r\n{about}\r\n".encode())
 
 
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of it is in memory; what else there is is known."""
+    monkeypatch.setattr("amiproxy.threads.state.asking.MOST", 20_000)
+    with BareServer(script=_list_devices) as server, Program(server) as one, one.client() as client:
+        found = snapshot(client, "Of: devices")
+    (row,) = rows(found, "ProxyServer").values()
+    assert row["State"] == "live"
+    assert "devices (DeviceStateList: the list is too long)" in row["Unknown"]
+
+
 def test_a_list_longer_than_what_is_kept_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of it was dropped before it was read: then more is kept, and nothing is unknown."""
     monkeypatch.setattr(follower, "LEAST_RING", 400_000)
