@@ -47,6 +47,13 @@ def test_a_user_is_described_in_words() -> None:
     ]
 
 
+def test_several_servers_are_all_named() -> None:
+    """They are the user's together."""
+    lines = describe_users(read("joe=s,,,,,pbx2|pbx1\n"), GUARDED)
+
+    assert "  sees and reaches only the servers pbx1 and pbx2" in lines
+
+
 def test_descriptions() -> None:
     """Every restriction of a section is described."""
     text = "\n".join(describe_users(read(FULL), GUARDED, for_everybody=["Logoff"]))
