@@ -75,6 +75,8 @@ class Listeners:
                 problems += self._remove(each)
             elif text := objection(spec):
                 problems.append(f"{text}; {spec.name} stays as it was")
+            elif each.door.has_lost_its_file:
+                problems += [*self._remove(each), *self._add(spec, deadline)]
             else:
                 problems += _change(each, spec)
         for spec in specs.values():

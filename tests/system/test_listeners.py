@@ -225,6 +225,21 @@ def test_sighup_adds_and_removes_and_touches_no_client(doors: Doors) -> None:
     doors.at_socket().close()
 
 
+def test_a_unix_socket_whose_file_was_removed_is_made_anew_by_a_reload(doors: Doors) -> None:
+    """Nobody could connect to it any more; what took its place and is no socket stays."""
+    path = Path(doors.path)
+    path.unlink()
+    doors.reload(*doors.lines)
+    doors.at_socket().close()
+    path.unlink()
+    path.touch(mode=0o644)
+    assert "there is a file of that name, and no socket" in doors.reload(*doors.lines)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    path.unlink()
+    doors.reload(*doors.lines)
+    doors.at_socket().close()
+
+
 def reload_often(doors: Doors, plain: ManagerClient) -> None:
     """Add, change and remove listeners, that of *plain* too, in the end the Unix socket."""
     added = free_port()

@@ -39,6 +39,11 @@ class Door(NamedTuple):
         """Return its descriptor, which becoming a daemon must not close."""
         return self.sock.fileno()
 
+    @property
+    def has_lost_its_file(self) -> bool:
+        """Whether somebody has removed the file of a Unix socket of ours: nobody can connect."""
+        return self.file is not None and file_id(self.spec.path) != self.file
+
     def close(self) -> str:
         """Accept no more; return why the file of a Unix socket of ours stays, or ""."""
         self.sock.close()
