@@ -88,12 +88,11 @@ def _send_missed(call: Call, session: StreamSession) -> None:
     if session.has_resumed:
         raise ReplayError("This connection has resumed already")
     router = context.router
-    links = router.servers
-    way_from(since, router.nonce, links, session.viewer, {})  # may it be at all?
+    way_from(since, router.nonce, router.servers, session.viewer, {})  # may it be at all?
     if session.viewer.follows_calls and session.has_seen and not session.is_early:
         raise ReplayError("Log in with Events: off to resume")
     with held(session, context) as hold:
-        way = way_from(since, router.nonce, links, session.viewer, hold.position())
+        way = way_from(since, router.nonce, router.servers, session.viewer, hold.position())
         seen = None
         if not hold.is_fresh:
             seen = session.sight() if session.sight is not None else None

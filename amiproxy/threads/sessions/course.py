@@ -45,6 +45,8 @@ class Course:
         self._track, self._forget = track, forget
         self._until, self._now = until, now
         self._scopes = {link.scope}
+        #: Whether the client was sent events of a server in the place of which this one is.
+        self._follows_another = self.place == START and track.follows_another(link)
         self._has_read = False
         self._ahead: Entry | None = None
         self._read_on()
@@ -126,7 +128,7 @@ class Course:
         if entry.epoch == place[0]:
             return b""
         self._forget_calls()
-        if place != START:
+        if place != START or self._follows_another:
             return self._lost(entry.epoch, viewer, form)
         if self.is_told or not self._had_others(entry.epoch):
             return b""
@@ -174,7 +176,7 @@ class Course:
         missed: int | None = here[1]
         if here[0] == place[0]:
             missed = here[1] - place[1]
-        elif place != START:
+        elif place != START or self._follows_another:
             told = self._lost(here[0], viewer, form)
         elif self._had_others(here[0]):
             missed = None
@@ -187,7 +189,8 @@ class Course:
         told, link = self.jump(viewer, form), self.link
         here = link.place
         if here[1] and here > self.place and here > link.ring.last:
-            told += self._skip(here, viewer, form)
+            if not self._track.is_followed(link):  # else that was told
+                told += self._skip(here, viewer, form)
         if not link.connected or self.place[0] != here[0]:
             self.ended = frozenset(self._scopes)
         return told

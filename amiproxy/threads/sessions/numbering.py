@@ -37,8 +37,10 @@ class Numbering:
     past: tuple[Place, ...] = ()
     #: How many batches have been begun to be handed to clients, and how many are done.
     begun = ended = 0
-    #: How many bytes of memory the operator and the state model want for the ring.
+    #: How many bytes of memory the operator and the state model want for the ring, and for how
+    #: many seconds the operator wants it.
     _replay = _state = 0
+    _seconds = 3600.0
 
     def __init__(self) -> None:
         #: What came last.  Replaced whole when nothing is to be kept any more.
@@ -73,18 +75,22 @@ class Numbering:
 
     def remember(self, limit: int, seconds: float) -> None:
         """Keep events of the last *seconds*, *limit* bytes of them.  Any thread may call."""
-        self._replay = limit
-        self._limit_ring(seconds)
+        self._replay, self._seconds = limit, seconds
+        self._limit_ring()
 
     def remember_for_state(self, limit: int) -> None:
         """Keep at least *limit* bytes of events, whatever is configured.  Any thread may call."""
         self._state = limit
-        self._limit_ring(self.ring.seconds)
+        self._limit_ring()
 
-    def _limit_ring(self, seconds: float) -> None:
-        limit = max(self._replay, self._state)
-        if limit:
-            self.ring.limit, self.ring.seconds = limit, seconds
-        else:
-            # Another one: the server's thread may be about to append to this.
-            self.ring = Ring(0, seconds)
+    def _limit_ring(self) -> None:
+        """Have the ring keep what is wanted.  Two threads may do this at a time."""
+        done = None
+        while done != (wanted := (self._replay, self._state, self._seconds)):
+            limit, seconds = max(wanted[:2]), wanted[2]
+            if limit:
+                self.ring.limit, self.ring.seconds = limit, seconds
+            else:
+                # Another one: the server's thread may be about to append to this.
+                self.ring = Ring(0, seconds)
+            done = wanted

@@ -61,9 +61,11 @@ def track_exactly(session: StreamSession, turns: Turnstile) -> Track:
         ReplayError: a server's thread takes long to hand out a batch.
 
     """
-    track = session.track
-    if track is not None and track.is_exact:
-        return track
+    with session.lock:
+        track = session.track
+        if track is not None and track.is_exact:
+            track.is_wanted = True  # else a server's thread may find that it is over
+            return track
     with turns.outside():
         if track is not None:
             _await_settled(track)  # it tells where the sight of the client began
@@ -124,6 +126,7 @@ class Held:
             self.is_fresh = session.is_early or not session.has_seen
             session.take_early()
         self._courses: dict[AsteriskLink, Course] = {}
+        self._all()  # servers may be dropped meanwhile
 
     # -- what others ask of it ------------------------------------------------------------------
 
@@ -146,6 +149,7 @@ class Held:
         *seen*: behind where it has been shown events since the log-in, if it has.
         """
         now = self.position()
+        self._courses.clear()
         self._track.places = {link: place for link, place in places.items() if place != START}
         for link in places:
             until = None if seen is None else seen.get(link, START)
@@ -227,9 +231,9 @@ class Held:
         return Course(link, self._track, session.forget_calls, until, now)
 
     def _all(self) -> list[Course]:
-        """Return the courses, those of servers that have come since among them."""
-        viewer = self._session.viewer
-        for link in self._track.servers():
+        """Return the courses, also of servers that have come since, or were dropped."""
+        viewer, track = self._session.viewer, self._track
+        for link in (*track.places, *track.servers()):
             if link not in self._courses and sees(viewer, link):
                 self._courses[link] = self._course(link, None, START)
         return list(self._courses.values())

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
+#: So many servers that were dropped are remembered.
+_MOST_DROPPED = 256
+
 #: Returns the servers there are.
 Servers = Callable[[], "Sequence[AsteriskLink]"]
 
@@ -84,6 +87,8 @@ class Track:
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
+        #: Where servers stood that were dropped, by name; the last ones.
+        self._dropped: dict[str, Place] = {}
         # The last stamp, and what it was made for.
         self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
 
@@ -142,10 +147,27 @@ class Track:
 
     def _forget_dropped(self, link: AsteriskLink, there: Sequence[AsteriskLink]) -> None:
         """Forget the servers that are not *there* any more; *link* may take the place of one."""
+        dropped = self._dropped
         for one in [each for each in self.places if each not in there]:
-            place = self.places.pop(one)
-            if one.scope == link.scope:
-                self.places.setdefault(link, place)
+            dropped.pop(one.scope, None)
+            dropped[one.scope] = self.places.pop(one)
+            if len(dropped) > _MOST_DROPPED:
+                del dropped[next(iter(dropped))]
+        place = dropped.pop(link.scope, START)
+        if place != START:
+            self.places.setdefault(link, place)
+
+    def follows_another(self, link: AsteriskLink) -> bool:
+        """Return whether *link* takes the place of a server that was dropped."""
+        there = self.servers()
+        return link.scope in self._dropped or any(
+            one.scope == link.scope and one not in there for one in self.places
+        )
+
+    def is_followed(self, link: AsteriskLink) -> bool:
+        """Return whether *link* was dropped, and the client was sent events of its successor."""
+        others = [one for one in self.places if one is not link and one.scope == link.scope]
+        return bool(others) and link not in self.servers()
 
     # -- what is sent -------------------------------------------------------------------------
 

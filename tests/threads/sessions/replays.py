@@ -84,12 +84,33 @@ class Server:
     """An Asterisk that says numbered events through the proxy."""
 
     def __init__(self, router: Router, name: str, ring: int) -> None:
-        self.link = AsteriskLink(ServerSpec(name, 5038, "u", "s", name=name), router.ids)
-        self.link.remember(ring, 3600.0)
-        self.publisher = Publisher(self.link, router)
+        self._router, self._ring = router, ring
         self.name = name
         self.said: list[Which] = []
         self.connection = self.number = 0
+        #: The links that it has had; the last one is ``link``.
+        self.links: list[AsteriskLink] = []
+        self._make()
+
+    def _make(self) -> None:
+        self.link = AsteriskLink(
+            ServerSpec(self.name, 5038, "u", "s", name=self.name), self._router.ids
+        )
+        self.link.remember(self._ring, 3600.0)
+        self.publisher = Publisher(self.link, self._router)
+        self.links.append(self.link)
+
+    def drop(self) -> None:
+        """Have it dropped."""
+        self._router.servers = tuple(one for one in self._router.servers if one is not self.link)
+        self.link.lose()
+
+    def add(self) -> None:
+        """Have it added anew, and connected, once it was dropped."""
+        self._make()
+        self._router.servers = (*self._router.servers, self.link)
+        self.connection, self.number = self.connection + 1, 0
+        self.link.go_live()
 
     def connect(self) -> None:
         """Connect; an earlier connection is lost."""
@@ -213,34 +234,49 @@ def check(told: Sequence[Message], server: Server, begin: int = 0) -> int:
     Returns how many of the events have been sent or told of by then.
     """
     said, at = server.said, begin
+    is_open = False  # what was missing ends somewhere
     # The epochs are the proxy's; which connection each was is known by the first event.
     for message in told:
         if message.get("Server") != server.name:
             continue
         if message.get("Event") == "Tick":
             connection, number = map(int, message.get("N").split())
-            expected = said[at] if at < len(said) else None
+            if is_open:
+                at = said.index((server.name, connection, number), at)
+            expected, is_open = said[at] if at < len(said) else None, False
             assert expected == (server.name, connection, number), (expected, message.lines)
             at += 1
         elif message.get("Event") == "ProxyGap":
             if message.get("Missed") != "unknown":
                 at += int(message.get("Missed"))
             else:
-                at = place_of(server, message.all("ProxyEventID")[-1], at)
+                text = message.all("ProxyEventID")[-1]
+                is_open = not names(server, text)
+                at = place_of(server, text, at)
     return at
+
+
+def names(server: Server, text: str) -> bool:
+    """Return whether the id *text* names a connection to *server*."""
+    found = read_id(text)
+    assert found is not None
+    return any(link.has_had(epoch) for link in server.links for epoch in found.numbers)
 
 
 def place_of(server: Server, text: str, at: int = 0) -> int:
     """Return behind which event the id *text* is, not before *at*."""
     found = read_id(text)
     assert found is not None
-    link = server.link
-    epochs = sorted({*(epoch for epoch, _ in link.past), link.place[0]})
-    ends = [(epoch, link.end_of(epoch) or 0) for epoch in epochs]
+    ends = sorted(
+        (epoch, link.end_of(epoch) or 0)
+        for link in server.links
+        for epoch in {*(each for each, _ in link.past), link.place[0]}
+    )
+    epochs = [epoch for epoch, _ in ends]
     named = [epoch for epoch in found.numbers if epoch in epochs]
     if not named:
         return at
-    before = sum(end for epoch, end in ends if epoch < named[0])
-    behind = before + found.numbers[named[0]]
+    last = max(named)  # it also names one that was dropped, until its last event is sent
+    behind = sum(end for epoch, end in ends if epoch < last) + found.numbers[last]
     assert behind >= at, (behind, at, text)
     return behind

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amiproxy.threads.sessions.replay import held
 from tests.threads.sessions.replays import Client, Server, World, check, place_of
 
 _MANY = int(os.environ.get("ASTMANPROXY_HISTORIES", "60"))
@@ -28,7 +29,9 @@ class Step(NamedTuple):
 _STEPS = st.lists(
     st.builds(
         Step,
-        st.sampled_from(["say"] * 6 + ["leave", "back", "back"] + ["connect", "read", "ring"]),
+        st.sampled_from(
+            ["say"] * 6 + ["leave", "back", "back"] + ["connect", "anew", "read", "ring"]
+        ),
         st.integers(0, 2),
         st.integers(0, 10),
     ),
@@ -58,6 +61,19 @@ class History:
     def connect(self, step: Step) -> None:
         """A server is lost, and connected again."""
         self.server(step).connect()
+
+    def anew(self, step: Step) -> None:
+        """A server is dropped, and added again; a client may have asked for a snapshot before."""
+        server, client = self.server(step), self.clients[step.amount % 3]
+        if client.session is None or step.amount < 5:
+            server.drop()
+            server.add()
+            return
+        with held(client.session, self.world.context):
+            server.say(step.amount % 2)
+            server.drop()
+            server.add()
+            server.say(step.amount % 4)
 
     def ring(self, step: Step) -> None:
         """SIGHUP changes what is kept."""
@@ -91,6 +107,9 @@ class History:
                     self.world.servers[left[0] % 2].say(2)
                 elif step.amount == 9:
                     self.server(step).connect()
+                elif step.amount == 8:
+                    self.server(step).drop()
+                    self.server(step).add()
 
             client.wire.while_waiting = meanwhile
         client.resume()

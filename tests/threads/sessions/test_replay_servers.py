@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Servers that are dropped and added again, and limits that change, while clients are told."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from amiproxy.routing.ring import Ring
+from amiproxy.threads.sessions import replay
+from amiproxy.threads.sessions.replay import held, track_exactly
+from tests.threads.sessions.replays import Client, Server, World
+
+
+def known(world: World) -> Client:
+    """Return a client of *world* that has been told an id."""
+    client = Client(world).join()
+    client.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    client.read()
+    return client
+
+
+def test_a_server_dropped_and_added_while_a_client_is_held_is_a_gap() -> None:
+    """What the dropped one has said to the last is told as well."""
+    world = World("one", "two")
+    one = world.servers[0]
+    client = known(world)
+    one.say(1)
+    assert client.session is not None
+    with held(client.session, world.context):
+        one.say(1)
+        one.drop()
+        one.say(1)
+        one.add()
+        one.say(1)
+    one.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 1", "1 2", "1 3", "gap unknown server_lost", "2 1", "2 2"]
+
+
+def test_a_server_that_comes_back_after_another_was_added_is_a_gap() -> None:
+    """However many were added meanwhile."""
+    world = World("one", "two")
+    one = world.servers[0]
+    client = known(world)
+    one.say(1)
+    one.drop()
+    three = Server(world.context.router, "three", 10**6)
+    three.add()
+    three.say(1)
+    one.add()
+    one.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 1", "1 1", "gap unknown server_lost", "2 1"]
+
+
+def test_a_client_is_held_though_its_last_snapshot_is_just_over() -> None:
+    """A batch that comes between finds that nobody tracks it any more."""
+    world = World("pbx")
+    (server,) = world.servers
+    client = Client(world).join()
+    session = client.session
+    assert session is not None
+    with held(session, world.context):
+        pass
+    track = track_exactly(session, world.context.turnstile)
+    server.say(1)
+    hold = replay.Held(session, track, world.context)
+    server.say(1)
+    hold.release()
+    server.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 1", "1 2", "1 3"]
+
+
+def test_what_sighup_wants_kept_holds_though_the_state_wants_something_just_then() -> None:
+    """Two threads set it."""
+
+    class Between(Ring):
+        """A ring that has something happen before its limit is set."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "limit" and sighup:
+                sighup.pop()()
+            super().__setattr__(name, value)
+
+    world = World("pbx")
+    link = world.servers[0].link
+    sighup: list[Callable[[], object]] = []
+    link.ring = Between()
+    sighup.append(lambda: link.remember(10, 7200.0))
+    link.remember_for_state(20)
+
+    assert (link.ring.limit, link.ring.seconds) == (20, 7200.0)
