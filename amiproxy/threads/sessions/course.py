@@ -188,9 +188,9 @@ class Course:
         """Return what is told at last: what no ring has is lost.  The session's lock is held."""
         told, link = self.jump(viewer, form), self.link
         here = link.place
-        if here[1] and here > self.place and here > link.ring.last:
-            if not self._track.is_followed(link):  # else that was told
-                told += self._skip(here, viewer, form)
+        is_told = self._track.is_followed(link)
+        if not is_told and here[1] and here > self.place and here > link.ring.last:
+            told += self._skip(here, viewer, form)
         if not link.connected or self.place[0] != here[0]:
             self.ended = frozenset(self._scopes)
         return told
