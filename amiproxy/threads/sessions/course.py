@@ -139,15 +139,17 @@ class Course:
         return any(number and each < epoch for each, number in self.link.past)
 
     def _lost(self, epoch: int, viewer: Viewer, form: Format) -> bytes:
-        """Return what is told of the rest of the old connection, and of the time until *epoch*."""
-        (old, number), track, told = self.place, self._track, b""
-        end = self.link.end_of(old)
-        if end is not None and end > number:
+        """Return what is told of what came before the connection *epoch*, and is not sent."""
+        (old, number), track, link = self.place, self._track, self.link
+        rest, told = max(0, (link.end_of(old) or 0) - number), b""
+        if not track.shows_ids:  # nobody tells it that connections were lost
+            rest += sum(count for each, count in link.past if old < each < epoch)
+        if rest:
             reason = SLOW if self._has_read else RING
-            told = track.gap(self.link, (old, end), reason, end - number, viewer, form)
+            told = track.gap(link, (old, number + rest), reason, rest, viewer, form)
         if track.shows_ids:
-            return told + track.gap(self.link, (epoch, 0), SERVER_LOST, None, viewer, form)
-        track.places[self.link] = epoch, 0
+            return told + track.gap(link, (epoch, 0), SERVER_LOST, None, viewer, form)
+        track.places[link] = epoch, 0
         return told
 
     def _miss(self, entry: Entry, upto: Place, viewer: Viewer, form: Format) -> bytes:

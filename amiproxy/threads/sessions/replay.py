@@ -122,11 +122,11 @@ class Held:
         self.sent = 0
         with session.lock:
             track.held = True
+            track.replayed = dict.fromkeys((*track.places, *track.servers()))
             #: Whether the client has been shown no events yet.
             self.is_fresh = session.is_early or not session.has_seen
             session.take_early()
         self._courses: dict[AsteriskLink, Course] = {}
-        self._all()  # servers may be dropped meanwhile
 
     # -- what others ask of it ------------------------------------------------------------------
 
@@ -149,7 +149,8 @@ class Held:
         *seen*: behind where it has been shown events since the log-in, if it has.
         """
         now = self.position()
-        self._courses.clear()
+        with self._session.lock:
+            self._track.replayed = dict.fromkeys((*places, *self._track.servers()))
         self._track.places = {link: place for link, place in places.items() if place != START}
         for link in places:
             until = None if seen is None else seen.get(link, START)
@@ -233,7 +234,7 @@ class Held:
     def _all(self) -> list[Course]:
         """Return the courses, also of servers that have come since, or were dropped."""
         viewer, track = self._session.viewer, self._track
-        for link in (*track.places, *track.servers()):
+        for link in (*list(track.replayed), *track.servers()):
             if link not in self._courses and sees(viewer, link):
                 self._courses[link] = self._course(link, None, START)
         return list(self._courses.values())
@@ -310,6 +311,7 @@ class Held:
                 session.drop(error)
             self._is_over = True
             track.held = False
+            track.forget_dropped()
             if not track.shows_ids:
                 track.is_wanted = False
                 track.begin_again()

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
-#: So many servers that were dropped are remembered.
-_MOST_DROPPED = 256
+#: So many servers that were dropped are remembered, if there are none in their places.
+_MOST_DROPPED = 16
 
 #: Returns the servers there are.
 Servers = Callable[[], "Sequence[AsteriskLink]"]
@@ -86,9 +86,9 @@ class Track:
         self.last: dict[AsteriskLink, Place] = {}
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
+        #: While it is held, the servers whose events are sent from the rings.
+        self.replayed: dict[AsteriskLink, None] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
-        #: Where servers stood that were dropped, by name; the last ones.
-        self._dropped: dict[str, Place] = {}
         # The last stamp, and what it was made for.
         self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
 
@@ -138,31 +138,39 @@ class Track:
         """Return the server that *batch* is of, None if it was dropped."""
         link = self._by_epoch.get(batch.epoch)
         if link is None:
-            there = self.servers()
-            link = next((one for one in there if one.has_had(batch.epoch)), None)
+            link = next((one for one in self.servers() if one.has_had(batch.epoch)), None)
             if link is not None:
                 self._by_epoch[batch.epoch] = link
-                self._forget_dropped(link, there)
+                if before := self._before(link):
+                    self.places.setdefault(link, max(before))
+                self.forget_dropped()
         return link
 
-    def _forget_dropped(self, link: AsteriskLink, there: Sequence[AsteriskLink]) -> None:
-        """Forget the servers that are not *there* any more; *link* may take the place of one."""
-        dropped = self._dropped
-        for one in [each for each in self.places if each not in there]:
-            dropped.pop(one.scope, None)
-            dropped[one.scope] = self.places.pop(one)
-            if len(dropped) > _MOST_DROPPED:
-                del dropped[next(iter(dropped))]
-        place = dropped.pop(link.scope, START)
-        if place != START:
-            self.places.setdefault(link, place)
+    def forget_dropped(self) -> None:
+        """Forget the servers that were dropped, once there is more of those in their places.
+
+        Until then ids name them: who comes back is to be told that something is missing.
+        """
+        there = self.servers()
+        dropped = [one for one in self.places if one not in there]
+        scopes = {one.scope for one in self.places if one in there} if dropped else set()
+        for number, one in enumerate(reversed(dropped)):
+            is_over = one.begun == one.ended  # nothing of it is on its way
+            if is_over and (one.scope in scopes or number >= _MOST_DROPPED):
+                del self.places[one]
 
     def follows_another(self, link: AsteriskLink) -> bool:
         """Return whether *link* takes the place of a server that was dropped."""
+        return bool(self._before(link))
+
+    def _before(self, link: AsteriskLink) -> list[Place]:
+        """Return where the servers stand in the place of which *link* is."""
         there = self.servers()
-        return link.scope in self._dropped or any(
-            one.scope == link.scope and one not in there for one in self.places
-        )
+        return [
+            place
+            for one, place in self.places.items()
+            if one.scope == link.scope and one not in there
+        ]
 
     def is_followed(self, link: AsteriskLink) -> bool:
         """Return whether *link* was dropped, and the client was sent events of its successor."""
@@ -181,9 +189,11 @@ class Track:
         view = viewer.view
         if not batch.events or view.silent or not view.is_of(batch.names):
             return viewer.encode(batch, form)
+        if self.held and self._is_replayed(batch):
+            return without_events(batch, viewer, form)
         link = None if self.held else self.link_of(batch)
-        if link is None:  # its thread finds the events in the ring, or the server was dropped
-            return without_events(batch, viewer, form) if self.held else viewer.encode(batch, form)
+        if link is None:  # the server was dropped
+            return viewer.encode(batch, form)
         here, place = (batch.epoch, batch.upto), self.places.get(link, START)
         if here <= place:
             return without_events(batch, viewer, form)
@@ -198,6 +208,17 @@ class Track:
             told = self.gap(link, (batch.epoch, batch.after), SERVER_LOST, None, viewer, form)
         return told + self.numbered(link, batch, viewer, form)
 
+    def _is_replayed(self, batch: Batch) -> bool:
+        """Return whether the client's thread finds the events of *batch* in a ring.
+
+        So it does with those of a server that has come since, though it be dropped soon.
+        """
+        for link in (*self.servers(), *self.replayed):
+            if link.has_had(batch.epoch):
+                self.replayed[link] = None
+                return True
+        return False
+
     def numbered(self, link: AsteriskLink, batch: Batch, viewer: Viewer, form: Format) -> bytes:
         """Return what of *batch* the client sees, with ids, behind its place; that is its end now.
 
@@ -206,7 +227,8 @@ class Track:
 
         """
         epoch, number = self.places.get(link, START)
-        others = () if len(self.places) < 2 else self._others(link)
+        is_alone = len(self.places) == (link in self.places)
+        others = () if is_alone else self._others(link)
         made_for, ids = self._stamp
         wanted = batch.epoch, others, self.is_whole
         if wanted != made_for:

@@ -174,8 +174,10 @@ class Race:
     def _come_and_go(self, turn: int) -> None:
         client = Client(self.world).join()
         client.act("ProxyAction: SetEventIDs", "EventIDs: on")
-        client.read()
-        self.clients.append((client, client.id))
+        answer = next(n for n, each in enumerate(client.read()) if each.has("EventIDs"))
+        first = client.told[answer].get("ProxyEventID")
+        del client.told[:answer]  # what came before bears no ids
+        self.clients.append((client, first))
         while time.monotonic() < self._ends:
             turn += 1
             client.leave((turn % 7) / 6)

@@ -94,3 +94,56 @@ def test_what_sighup_wants_kept_holds_though_the_state_wants_something_just_then
     link.remember_for_state(20)
 
     assert (link.ring.limit, link.ring.seconds) == (20, 7200.0)
+
+
+def test_the_first_event_of_a_server_says_where_the_client_is_at_others() -> None:
+    """It has come after the client, which goes on behind that event."""
+    world = World("one")
+    (one,) = world.servers
+    client = known(world)
+    one.say(1)
+    two = Server(world.context.router, "two", 10**6)
+    two.add()
+    two.say(1)
+    client.leave()
+    client.join("off")
+    client.resume()
+    one.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 1", "1 1", "1 2"]
+
+
+def test_a_server_that_is_added_and_dropped_while_a_client_is_held_is_replayed() -> None:
+    """However soon."""
+    world = World("one")
+    client = known(world)
+    assert client.session is not None
+    with held(client.session, world.context):
+        two = Server(world.context.router, "two", 10**6)
+        two.add()
+        two.say(1)
+        two.drop()
+        two.say(1)
+    two.say(1)  # the last words of one that was dropped
+    client.read()
+
+    assert client.ticks() == ["1 1", "1 2", "1 3"]
+
+
+def test_a_connection_of_which_the_ring_has_nothing_is_a_gap_without_ids_too() -> None:
+    """It came and went while the client was held."""
+    world = World("pbx", ring=1200)
+    (server,) = world.servers
+    client = Client(world).join()
+    server.say(1)
+    assert client.session is not None
+    with held(client.session, world.context):
+        for count in (1, 2, 4):
+            server.say(count)
+            server.connect()
+        for _ in range(4):
+            server.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 1", "gap 7 ring", "gap 2 ring", "4 3", "4 4"]
