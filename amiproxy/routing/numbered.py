@@ -123,10 +123,10 @@ def _each(
         if id(item) not in numbers:
             ahead.append(item)
             continue
-        number = numbers[id(item)]
-        if number > behind:
+        number, is_event = numbers[id(item)], item.owner == BROADCAST
+        if number > behind or not is_event:  # an answer comes once, wherever it stands
             for extra in ahead:
-                yield extra, number - 1
+                yield extra, number - is_event
             yield item, number
         ahead = []
 

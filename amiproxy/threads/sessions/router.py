@@ -139,7 +139,12 @@ class Router:
                 session.deliver(batch)
 
     def forget(self, scope: str) -> None:
-        """Forget the calls of the server *scope*: the connection to it was lost."""
+        """Forget the calls of the server *scope*: the connection to it was lost.
+
+        Not if another connection that is called so has begun meanwhile: the calls are its own.
+        """
+        if any(server.scope == scope and server.connected for server in self.servers):
+            return
         for session in self.registry.snapshot():
             session.forget(scope)
 

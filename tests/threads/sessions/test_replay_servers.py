@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Callable
 
+import pytest
+
+from amiproxy.message import Message
 from amiproxy.routing.ring import Ring
 from amiproxy.threads.sessions import replay
 from amiproxy.threads.sessions.replay import held, track_exactly
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.routed import Routed
 from tests.threads.sessions.replays import Client, Server, World
 
 
@@ -147,3 +153,48 @@ def test_a_connection_of_which_the_ring_has_nothing_is_a_gap_without_ids_too() -
     client.read()
 
     assert client.ticks() == ["1 1", "gap 7 ring", "gap 2 ring", "4 3", "4 4"]
+
+
+def test_the_calls_of_a_server_outlive_the_end_of_the_one_before_it() -> None:
+    """SIGHUP has changed its secret: the new connection may be there before the old one ends."""
+    world = World("pbx", users="phone=secret,sip/1\n", auth_required=True)
+    world.context.router.keeps_calls = True
+    (server,) = world.servers
+    client = Client(world, login="phone secret").join()
+    before = server.publisher
+    server.drop()
+    server.add()
+    server.say(1, "Channel: SIP/1-1", "Uniqueid: 1.1")
+    before.abandon([])
+    server.say(1, "Uniqueid: 1.1")
+    client.read()
+
+    assert client.ticks() == ["2 1", "2 2"]
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_answers_that_come_with_events_are_sent_once_and_in_order(is_held: bool) -> None:
+    """Before the first event of a read, between, and behind the last one; with ids too."""
+    world = World("pbx")
+    (server,) = world.servers
+    client = known(world)
+    session = client.session
+    assert session is not None
+    answers = [
+        Routed(Message.of(f"Response: {n}"), owner=session.number, private=True) for n in "abc"
+    ]
+    ticks = [
+        Routed(Message.of("Event: Tick", "Privilege: call,all", f"N: {n}")) for n in ("1 1", "1 2")
+    ]
+    items = [answers[0], ticks[0], answers[1], ticks[1], answers[2]]
+    batch = Batch.of_items(server.link.scope, items)
+    with held(session, world.context) if is_held else contextlib.nullcontext():
+        server.publisher._hand_out(batch)  # noqa: SLF001 - as each batch goes
+    new = client.read()
+
+    assert [each.get("Response") for each in new if each.has("Response")] == ["a", "b", "c"]
+    assert [each.get("N") for each in new if each.has("N")] == ["1 1", "1 2"]
+    if not is_held:
+        assert [each.get("Response") or each.get("N") for each in new] == [
+            "a", "1 1", "b", "1 2", "c",
+        ]  # fmt: skip
