@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.access.acl import is_address
-from amiproxy.routing.servernames import names_of
 from amiproxy.settings.calledservers import indistinct
 from amiproxy.settings.listeners import listeners
 from amiproxy.settings.readers import is_loopback
@@ -41,7 +40,7 @@ def advice(config: Config, users: Users) -> list[str]:
 
 def is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
     """Return whether *server*, of a user, may be one of *servers*, or behind one of them."""
-    names = {name for one in servers for name in names_of(one.name, one.host, "", one.port)}
+    names = {name for one in servers for name in one.names_at()}
     if not names or server in names or any(one.proxy for one in servers):
         return True
     # An address may be that of a host that a line names otherwise.

@@ -10,12 +10,7 @@ from amiproxy.basics.counts import Counts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.settings.config import Config, ServerSpec
-
-
-def called(server: ServerSpec) -> str:
-    """Return what the operator is told of *server*: its name, or ``host:port``."""
-    return server.name or f"{server.host}:{server.port}"
+    from amiproxy.settings.config import Config
 
 
 def clashes(config: Config) -> Iterator[str]:

@@ -15,6 +15,7 @@ from amiproxy.access.acl import ANYBODY, Acl
 from amiproxy.logs import targets
 from amiproxy.logs.levels import LEVELS
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.routing.servernames import names_of
 from amiproxy.settings.bytesizes import byte_size
 from amiproxy.settings.confsyntax import (
     log_target,
@@ -64,6 +65,15 @@ class ServerSpec:
     tls: bool = False
     name: str = ""  # what it is called, lower case; "": by its host
     proxy: bool = False  # another astmanproxy is there
+
+    @property
+    def scope(self) -> str:
+        """What tells it from all others: its name, or ``host:port``."""
+        return self.name or f"{self.host}:{self.port}"
+
+    def names_at(self, address: str = "") -> frozenset[str]:
+        """Return all by which it may be meant; *address*: its IP address, "" if unknown."""
+        return names_of(self.name, self.host, address, self.port)
 
 
 @dataclass(frozen=True)

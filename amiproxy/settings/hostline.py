@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.classes import read_classes
 from amiproxy.settings.config import ServerSpec
-from amiproxy.settings.readers import host
+from amiproxy.settings.readers import host, read_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -166,8 +166,3 @@ def read_name(text: str) -> str:
     if text and not _OPTIONS["name"].fullmatch(text):
         raise ValueError(f"Name: {_MAY_BE['name']}")
     return text
-
-
-def read_port(text: str) -> int:
-    """Read the number of a port; return 0 if *text* is none."""
-    return int(text) if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535 else 0

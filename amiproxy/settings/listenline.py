@@ -16,7 +16,7 @@ from amiproxy.access.acl import DENY_ALL, UNIX, Acl, Rule, read_rules
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings import typos
 from amiproxy.settings.listenerspec import ListenLine
-from amiproxy.settings.readers import address, boolean, choice, one_of, quote
+from amiproxy.settings.readers import address, boolean, choice, one_of, quote, read_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -105,9 +105,10 @@ def read_listen(value: Value, place: str = "") -> ListenLine:
 
 
 def _port(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+    port = read_port(text)
+    if not port:
         raise ValueError(f"{quote(text)} is no port: write a number between 1 and 65535")
-    return int(text)
+    return port
 
 
 def _path(text: str) -> str:

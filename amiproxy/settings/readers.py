@@ -83,6 +83,11 @@ def port_or_no(value: Written) -> int:
 _port = count(1, 65535)
 
 
+def read_port(text: str) -> int:
+    """Read the number of a port; return 0 if *text* is none."""
+    return int(text) if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535 else 0
+
+
 def seconds(value: Written) -> float:
     """Read a number of seconds, with decimals or without."""
     return _time(value, "seconds", LONGEST_WAIT)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.settings.calledservers import called
 from amiproxy.settings.config import SETTINGS
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _by_name(servers: Iterable[ServerSpec]) -> dict[str, list[ServerSpec]]:
     """Return *servers* by what they are called."""
     found: dict[str, list[ServerSpec]] = {}
     for spec in servers:
-        found.setdefault(called(spec), []).append(spec)
+        found.setdefault(spec.scope, []).append(spec)
     return found
 
 

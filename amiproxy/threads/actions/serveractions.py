@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing.servernames import names_of
 from amiproxy.settings.config import ServerSpec
-from amiproxy.settings.hostline import read_events, read_name, read_port
-from amiproxy.settings.readers import host
+from amiproxy.settings.hostline import read_events, read_name
+from amiproxy.settings.readers import host, read_port
 from amiproxy.threads.actions.record import Records, succeed
 from amiproxy.threads.sessions.linkstate import behind, link_state, sees
 
@@ -140,7 +139,7 @@ def _add_server(call: Call) -> Outcome:
         log.info("%s: AddServer: %s", session.peer, error)
         return call.say(replies.proxy_failure(message, f"Could not add {name}"))
     user = session.user
-    if user is not None and not user.reaches(names_of(spec.name, spec.host, "", spec.port)):
+    if user is not None and not user.reaches(spec.names_at()):
         log.info("%s: AddServer: %s is none of its user", session.peer, ascii(name))
         return call.say(replies.proxy_failure(message, f"Server {name} is not open to this user"))
     # Asks the resolver, in the thread of the client that wants it, and no other.

@@ -21,6 +21,16 @@ class Holder(NamedTuple):
     pid: int
     name: str  # as in ps
 
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
+#: Who may listen in the place of the proxy: it itself, and who keeps its socket for it.
+OURS = frozenset({"astmanproxy", "systemd", "init"})
+
+#: What is said where nobody that we are told of has a socket that listens.
+UNSEEN = "in use; by whom, only root can see: is it the proxy?"
+
 
 def holders(port: int) -> list[Holder]:
     """Return who listens on TCP *port* at any address.

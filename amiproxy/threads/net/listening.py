@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError, PassingError
-from amiproxy.threads.net.holders import LISTENING, holders, listening_inodes, sockets
+from amiproxy.threads.net.holders import LISTENING, OURS, UNSEEN, holders, listening_inodes, sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,10 +69,6 @@ def bind_listener(
         time.sleep(_PAUSE)
 
 
-#: Who may listen in the place of the proxy: it itself, and who keeps its socket for it.
-_OURS = frozenset({"astmanproxy", "systemd", "init"})
-
-
 def try_listener(spec: ListenerSpec) -> str:
     """Find out whether a start could listen where *spec* says; return a warning, or ``""``.
 
@@ -89,16 +85,14 @@ def try_listener(spec: ListenerSpec) -> str:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise _problem(spec, error) from error
         found = holders(port)
-        if _OURS.intersection(one.name for one in found):
+        if OURS.intersection(one.name for one in found):
             return ""
         lines = sockets()
         if only_endings(lines, port):
             return f"{_where(spec)} is kept by connections that are ending; a start waits for it"
         if not found and listening_inodes(lines, port):
-            return f"{_where(spec)} is in use; by whom, only root can see: is it the proxy?"
-        raise _problem(
-            spec, error, ", ".join(f"{one.name} (pid {one.pid})" for one in found)
-        ) from error
+            return f"{_where(spec)} is {UNSEEN}"
+        raise _problem(spec, error, ", ".join(map(str, found))) from error
     return ""
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from amiproxy.access.acl import UNIX
 from amiproxy.basics.places import Trusted, objection_to
 from amiproxy.errors import ConfigError, PassingError
-from amiproxy.threads.net.holders import holders_of
+from amiproxy.threads.net.holders import OURS, UNSEEN, holders_of
 
 if TYPE_CHECKING:
     from amiproxy.process.identity import Identity
@@ -154,9 +154,6 @@ def peer_of(sock: socket.socket) -> tuple[str, int]:
 
 # -- whether a start could -----------------------------------------------------------------------
 
-#: Who may listen in the place of the proxy: it itself, and who keeps its socket for it.
-_OURS = frozenset({"astmanproxy", "systemd", "init"})
-
 
 def try_unix(spec: ListenerSpec, who: Identity) -> str:
     """Find out whether a start could listen at the path of *spec*; return a warning, or ``""``.
@@ -170,10 +167,10 @@ def try_unix(spec: ListenerSpec, who: Identity) -> str:
     directory = os.path.dirname(spec.path)  # noqa: PTH120
     if inodes := _listening(spec.path):
         names = {one.name for one in holders_of(inodes)}
-        if _OURS & names:
+        if OURS & names:
             return ""
         if not names:
-            return f"{_start(spec)}in use; by whom, only root can see: is it the proxy?"
+            return f"{_start(spec)}{UNSEEN}"
         raise _in_use(spec)
     _look_at_file(spec, who)
     code = 0
@@ -212,14 +209,9 @@ def _listening(path: str) -> set[str]:
     return found
 
 
-def _whom(path: str) -> str:
-    """Return who listens at *path*, "" where only root can see that."""
-    return ", ".join(f"{one.name} (pid {one.pid})" for one in holders_of(_listening(path)))
-
-
 def _in_use(spec: ListenerSpec) -> ConfigError:
     """Return what is told where somebody listens at the path of *spec*."""
-    whom = _whom(spec.path) or "another program"
+    whom = ", ".join(map(str, holders_of(_listening(spec.path)))) or "another program"
     return PassingError(f"{_start(spec)}{whom} listens there: end it, or name another path")
 
 

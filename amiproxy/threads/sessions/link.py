@@ -12,7 +12,6 @@ from amiproxy.routing.behind import NOTHING_BEHIND
 from amiproxy.routing.classes import CALL, event_mask
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.pending import own_action
-from amiproxy.routing.servernames import names_of
 from amiproxy.routing.turns import MOST_WAITING, WINDOW, Turns
 from amiproxy.threads.sessions.about import About
 from amiproxy.threads.sessions.gate import Gate
@@ -53,11 +52,11 @@ class AsteriskLink(Numbering):
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         super().__init__()
         self.spec = spec
-        self.host = spec.host.lower()
+        self.host = spec.host
         #: What messages and people call it.
         self.name = spec.name or self.host
         #: What tells it from all others, in the log too.
-        self.scope = spec.name or f"{self.host}:{spec.port}"
+        self.scope = spec.scope
         #: Its IP address, as far as known, and by what it may be meant, in lower case.  A name is
         #: resolved at each connect, by the server's thread, which alone changes these, banner
         #: and given_up.
@@ -252,7 +251,7 @@ class AsteriskLink(Numbering):
     def set_address(self, address: str) -> None:
         """Note that the server answers at the IP *address*."""
         self.address = address
-        self.names = names_of(self.spec.name, self.host, address, self.spec.port)
+        self.names = self.spec.names_at(address)
 
     def open(self, transport: Transport) -> None:
         """There is a connection; nothing goes there yet."""

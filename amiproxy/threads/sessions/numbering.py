@@ -51,11 +51,6 @@ class Numbering:
         """The number of the connection that the last events belong to, 0 before the first."""
         return self.place[0]
 
-    @property
-    def published(self) -> int:
-        """How many events have come on that connection."""
-        return self.place[1]
-
     def begin_epoch(self) -> None:
         """There is a new connection.  For the server's thread."""
         if self.place != START:

@@ -23,7 +23,7 @@ def asked(data: bytes) -> list[str]:
 
 def test_an_asterisk_is_asked_once_a_connection(pair: MakePair) -> None:
     """Its answer is nobody's but the proxy's."""
-    link = AsteriskLink(ServerSpec("PBX", 5038, "u", "s", "on", False), ActionIds())
+    link = AsteriskLink(ServerSpec("pbx", 5038, "u", "s", "on", False), ActionIds())
     for version in ("22.1.0", "23.0.0"):
         transport, theirs = pair()
         link.open(transport)
@@ -44,7 +44,7 @@ def test_an_asterisk_is_asked_once_a_connection(pair: MakePair) -> None:
 
 def test_what_another_says_does_not_count(pair: MakePair) -> None:
     """An answer to a client may say what its client has put into it; a refusal says nothing."""
-    link = AsteriskLink(ServerSpec("PBX", 5038, "u", "s", "on", False), ActionIds())
+    link = AsteriskLink(ServerSpec("pbx", 5038, "u", "s", "on", False), ActionIds())
     transport, theirs = pair()
     link.open(transport)
     link.go_live()

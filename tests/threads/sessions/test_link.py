@@ -29,7 +29,7 @@ def action() -> PendingAction:
 
 
 def link(events: str = "on") -> AsteriskLink:
-    return AsteriskLink(ServerSpec("PBX", 5038, "u", "s", events, False), IDS)
+    return AsteriskLink(ServerSpec("pbx", 5038, "u", "s", events, False), IDS)
 
 
 def test_actions_go_only_while_asterisk_is_live(pair: MakePair) -> None:

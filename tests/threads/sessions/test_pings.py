@@ -26,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def live(pair: MakePair) -> tuple[AsteriskLink, socket.socket]:
-    link = AsteriskLink(ServerSpec("PBX", 5038, "u", "s", "on", False), ActionIds())
+    link = AsteriskLink(ServerSpec("pbx", 5038, "u", "s", "on", False), ActionIds())
     transport, theirs = pair()
     link.open(transport)
     link.go_live()
