@@ -215,8 +215,7 @@ class Client:
             mode=self._spec.autofilter,
             guarded=self._spec.guarded,
             input_name=form.name,
-            servers=lambda: context.router.servers,
-            nonce=context.router.nonce,
+            sources=context.router,
             output=context.output_format(self._spec),
             filter_local=context.config.filter_local,
         )

@@ -89,13 +89,13 @@ def _send_missed(call: Call, session: StreamSession) -> None:
         raise ReplayError("This connection has resumed already")
     router = context.router
     way_from(since, router.nonce, router.servers, session.viewer, {})  # may it be at all?
-    if session.viewer.follows_calls and session.has_seen and not session.is_early:
+    if session.viewer.follows_calls and session.shown is not None and not session.is_early:
         raise ReplayError("Log in with Events: off to resume")
     with held(session, context) as hold:
         way = way_from(since, router.nonce, router.servers, session.viewer, hold.position())
         seen = None
         if not hold.is_fresh:
-            seen = session.sight() if session.sight is not None else None
+            seen = session.shown() if session.shown is not None else None
             if seen is None:  # nobody has noted what it was shown
                 way = Way(hold.position(), dict.fromkeys(hold.position(), RING))
         session.has_resumed = True

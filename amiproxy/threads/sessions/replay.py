@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Callable, Protocol
 from amiproxy.formats import written
 from amiproxy.routing.ring import START
 from amiproxy.threads.net.room import await_room
-from amiproxy.threads.sessions.course import Course
+from amiproxy.threads.sessions.catchup import CatchUp
 from amiproxy.threads.sessions.track import sees
 
 if TYPE_CHECKING:
@@ -122,11 +122,11 @@ class Held:
         self.sent = 0
         with session.lock:
             track.held = True
-            track.replayed = dict.fromkeys((*track.places, *track.servers()))
+            track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.
-            self.is_fresh = session.is_early or not session.has_seen
+            self.is_fresh = session.is_early or session.shown is None
             session.take_early()
-        self._courses: dict[AsteriskLink, Course] = {}
+        self._catch_ups: dict[AsteriskLink, CatchUp] = {}
 
     # -- what others ask of it ------------------------------------------------------------------
 
@@ -150,19 +150,19 @@ class Held:
         """
         now = self.position()
         with self._session.lock:
-            self._track.replayed = dict.fromkeys((*places, *self._track.servers()))
+            self._track.replayed = dict.fromkeys((*places, *self._track.servers))
         self._track.places = {link: place for link, place in places.items() if place != START}
         for link in places:
             until = None if seen is None else seen.get(link, START)
-            self._courses[link] = self._course(link, until, now.get(link, START))
+            self._catch_ups[link] = self._catch_up(link, until, now.get(link, START))
 
     def learn(self) -> None:
         """Have the client's filters learn the calls in what it does not miss, and older ones."""
         viewer = self._session.viewer
         if viewer.follows_calls:
             viewer.recall()
-            for course in self._courses.values():
-                course.learn(viewer, self._around.turnstile.pass_on)
+            for catch_up in self._catch_ups.values():
+                catch_up.learn(viewer, self._around.turnstile.pass_on)
 
     def tell_gaps(self, gaps: Mapping[AsteriskLink, str]) -> None:
         """Tell the client of events that are missing for a reason that no ring knows."""
@@ -175,8 +175,8 @@ class Held:
             place = track.places.get(link, START)
             viewer, form = session.viewer, session.output
             told += self._made(partial(track.gap, link, place, reason, None, viewer, form))
-            if link in self._courses:
-                self._courses[link].is_told = True
+            if link in self._catch_ups:
+                self._catch_ups[link].is_told = True
         self._send(told)
 
     def advance(self, to: Mapping[AsteriskLink, Place]) -> None:
@@ -227,27 +227,27 @@ class Held:
 
     # -- how it is done -------------------------------------------------------------------------
 
-    def _course(self, link: AsteriskLink, until: Place | None, now: Place) -> Course:
+    def _catch_up(self, link: AsteriskLink, until: Place | None, now: Place) -> CatchUp:
         session = self._session
-        return Course(link, self._track, session.forget_calls, until, now)
+        return CatchUp(link, self._track, session.forget_calls, until, now)
 
-    def _all(self) -> list[Course]:
-        """Return the courses, also of servers that have come since, or were dropped."""
+    def _all(self) -> list[CatchUp]:
+        """Return one for each server, also for those that have come since, or were dropped."""
         viewer, track = self._session.viewer, self._track
-        for link in (*list(track.replayed), *track.servers()):
-            if link not in self._courses and sees(viewer, link):
-                self._courses[link] = self._course(link, None, START)
-        return list(self._courses.values())
+        for link in (*list(track.replayed), *track.servers):
+            if link not in self._catch_ups and sees(viewer, link):
+                self._catch_ups[link] = self._catch_up(link, None, START)
+        return list(self._catch_ups.values())
 
-    def _next(self, to: Mapping[AsteriskLink, Place] | None) -> Course | None:
-        """Return the course with the oldest entry that is to be sent, None if there is none."""
+    def _next(self, to: Mapping[AsteriskLink, Place] | None) -> CatchUp | None:
+        """Return the one with the oldest entry that is to be sent, None if there is none."""
         found, oldest = None, 0.0
-        for course in self._all():
-            entry = course.next()
-            if entry is None or (to is not None and entry.place > to.get(course.link, START)):
+        for catch_up in self._all():
+            entry = catch_up.next()
+            if entry is None or (to is not None and entry.place > to.get(catch_up.link, START)):
                 continue
             if found is None or entry.when < oldest:
-                found, oldest = course, entry.when
+                found, oldest = catch_up, entry.when
         return found
 
     def _portion(self, to: Mapping[AsteriskLink, Place] | None) -> bytes | None:
@@ -256,10 +256,10 @@ class Held:
         parts: list[bytes] = []
         size = 0
         for _ in range(_ENTRIES):
-            course = self._next(to)
-            if course is None:
+            catch_up = self._next(to)
+            if catch_up is None:
                 return b"".join(parts) if parts else None
-            part = self._made(partial(course.take, session.viewer, session.output))
+            part = self._made(partial(catch_up.take, session.viewer, session.output))
             parts.append(part)
             size += len(part)
             if size >= self._portion_size:
@@ -303,9 +303,9 @@ class Held:
             if self._next(None) is not None:
                 return
             try:
-                for course in self._all():
-                    session.transport.send(course.finish(session.viewer, session.output))
-                    for scope in course.ended:
+                for catch_up in self._all():
+                    session.transport.send(catch_up.finish(session.viewer, session.output))
+                    for scope in catch_up.ended:
                         session.forget_calls(scope)
             except Exception as error:  # noqa: BLE001 - as above
                 session.drop(error)

@@ -7,7 +7,6 @@ delivers to it.  streamsession.py and collector.py have the two kinds there are.
 
 from __future__ import annotations
 
-import enum
 import itertools
 import threading
 import time
@@ -36,17 +35,6 @@ if TYPE_CHECKING:
 _NUMBERS = itertools.count(1)
 #: What the filters that clients add may take together.
 FILTER_TIME = FilterTime()
-
-
-class SessionState(enum.Enum):
-    """How far a client has come."""
-
-    #: It must log in, or give the proxy key, before it may act or see anything.
-    GUARDED = "guarded"
-    #: It may act without a login.
-    OPEN = "open"
-    #: It has logged in, or given the proxy key.
-    AUTHENTICATED = "authenticated"
 
 
 class ClientSession:
@@ -78,7 +66,16 @@ class ClientSession:
     #: How many actions went upstream for it.
     actions = 0
 
-    _state: SessionState
+    #: The login name that it holds; only LoginNames changes it.
+    login_name = ""
+
+    #: What its log-in is to be computed with.  Only its thread changes it, without the lock.
+    challenge = ""
+
+    #: Whether it has logged in or given the proxy key.
+    authenticated = False
+
+    _meter: FilterMeter | None = None
     _viewer = Viewer(0, View(silent=True))  # until it has its own
     _as_is = 0  # events that were sent as they came
 
@@ -94,18 +91,13 @@ class ClientSession:
     ) -> None:
         self.number, self.began = next(_NUMBERS), time.monotonic()
         self.peer, self.address = peer, address
-        self.network = network_of(address) if ":" in address else address  # of one host: /64
         self._filter_local, self.guarded = filter_local, guarded
-        self._entry = SessionState.GUARDED if guarded else SessionState.OPEN
-        #: The login name that it holds; only LoginNames changes it.
-        self.login_name = ""
-        # Changed by the client's thread only, which needs no lock for them; ListSessions
-        # shows last_id to other clients, where an old value will do.
-        self.challenge = ""
+        # Changed by the client's thread only, which needs no lock for it; ListSessions shows it
+        # to other clients, where an old value will do.
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # callfilter, _meter, _state, _viewer, _as_is and a StreamSession's _early, track and
-        # sight.  Only the client's thread sets these fields, with the lock, and so may read them
+        # callfilter, _meter, authenticated, _viewer, _as_is and a StreamSession's _early, track and
+        # shown.  Only the client's thread sets these fields, with the lock, and so may read them
         # without; the servers' threads read them, and change _early, the track, what was counted,
         # what the call filter has learned, what the filters took and the WaitEvent has been told.
         # (ListSessions, listeners, the status and Router.publish read some without: references.)
@@ -116,12 +108,20 @@ class ClientSession:
         self.mode = mode
         self.event_mask = ALL
         self.own_filters: EventFilters | None = None
-        self._meter: FilterMeter | None = None
         self.waiting_for_event: WaitEvent | None = None
         self.callfilter: SessionFilter | None = None
-        self._state = self._entry
         with self.lock:
             self._renew()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the client may act and see at all."""
+        return self.authenticated or not self.guarded
+
+    @property
+    def network(self) -> str:
+        """Its address, or what all addresses of one host share: an IPv6 host has a /64."""
+        return network_of(self.address) if ":" in self.address else self.address
 
     # -- what the client's thread changes ---------------------------------------------
 
@@ -144,7 +144,7 @@ class ClientSession:
             self.event_mask = ALL if event_mask is None else event_mask
             self.own_filters = None
             self.last_id = None
-            self._state = SessionState.AUTHENTICATED
+            self.authenticated = True
             self._renew()
             self._note_answer()
 
@@ -154,7 +154,7 @@ class ClientSession:
         Only for SessionRegistry.log_out.
         """
         with self.lock:
-            if self.user is not None or self._state is not self._entry:
+            if self.user is not None or self.authenticated:
                 self._disown()
             self.user = None
             self.callfilter = None
@@ -162,7 +162,7 @@ class ClientSession:
             self.own_filters = None
             self.last_id = None
             self.waiting_for_event = None
-            self._state = self._entry
+            self.authenticated = False
             self._renew()
 
     def _disown(self) -> None:
@@ -177,7 +177,7 @@ class ClientSession:
     def accept_key(self) -> None:
         """Note that the client has given the proxy key."""
         with self.lock:
-            self._state = SessionState.AUTHENTICATED
+            self.authenticated = True
             self._renew()
 
     def set_mode(self, mode: AutoFilter) -> None:
@@ -257,10 +257,6 @@ class ClientSession:
     def _renew(self) -> None:
         """Make what depends on the fields anew: the viewer.  The caller holds ``lock``."""
         assert self.lock.locked()
-        #: Whether the client may act and see at all.
-        self.allowed = self._state is not SessionState.GUARDED
-        #: Whether the client has logged in or given the proxy key.
-        self.authenticated = self._state is SessionState.AUTHENTICATED
         user = self.user
         filters = [] if user is None or not user.eventfilters else [user.eventfilters]
         if self.own_filters is not None:

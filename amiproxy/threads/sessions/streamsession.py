@@ -13,7 +13,7 @@ from amiproxy.formats import written
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.early import EarlyBatches
 from amiproxy.threads.sessions.filtertime import FilterTimeError
-from amiproxy.threads.sessions.sighted import SightedSession
+from amiproxy.threads.sessions.tracked import TrackedSession
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("amiproxy.session")
 
 
-class StreamSession(SightedSession):
+class StreamSession(TrackedSession):
     """A client with a connection of its own, which is sent what it may see."""
 
     def __init__(

@@ -9,7 +9,7 @@ whether this client has had it; so who wants to know where it stands waits until
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from amiproxy.formats import written
 from amiproxy.routing.eventids import Stamp, id_of, stamp
@@ -31,8 +31,22 @@ if TYPE_CHECKING:
 #: So many servers that were dropped are remembered, if there are none in their places.
 _MOST_DROPPED = 16
 
-#: Returns the servers there are.
-Servers = Callable[[], "Sequence[AsteriskLink]"]
+
+class EventSources(Protocol):
+    """The servers that send events, and the nonce of the ids of these; see Router."""
+
+    servers: tuple[AsteriskLink, ...]
+    nonce: str
+
+
+class _NoSources:
+    """No servers at all."""
+
+    servers: tuple[AsteriskLink, ...] = ()
+    nonce = ""
+
+
+NO_SOURCES = _NoSources()
 
 
 class Noted(NamedTuple):
@@ -61,8 +75,7 @@ def sees(viewer: Viewer, link: AsteriskLink) -> bool:
 class Track:
     """Where one client stands on each server, from now on.
 
-    *nonce* is that of the ids.  The caller holds the session's lock, here and in all but
-    ``is_settled``.
+    The caller holds the session's lock, here and in all but ``is_settled``.
     """
 
     #: Whether events are sent with ids, and gaps told.
@@ -76,11 +89,9 @@ class Track:
     #: Whether ``places`` are where the client stands.
     is_exact = False
 
-    def __init__(self, servers: Servers, nonce: str) -> None:
-        #: The servers there are.
-        self.servers = servers
-        self._nonce = nonce
-        self.noted = note(servers())
+    def __init__(self, sources: EventSources) -> None:
+        self._sources = sources
+        self.noted = note(sources.servers)
         #: Before the first event since then, and behind the last one.
         self.first: dict[AsteriskLink, Place] = {}
         self.last: dict[AsteriskLink, Place] = {}
@@ -91,6 +102,11 @@ class Track:
         self._by_epoch: dict[int, AsteriskLink] = {}
         # The last stamp, and what it was made for.
         self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
+
+    @property
+    def servers(self) -> Sequence[AsteriskLink]:
+        """The servers there are."""
+        return self._sources.servers
 
     @property
     def is_settled(self) -> bool:
@@ -123,7 +139,7 @@ class Track:
 
     def begin_again(self) -> None:
         """Note anew which batches are just being handed out."""
-        self.noted = note(self.servers())
+        self.noted = note(self.servers)
 
     def begun_at(self) -> dict[AsteriskLink, Place]:
         """Return behind where each server's events have come since it began; once it is settled."""
@@ -132,13 +148,13 @@ class Track:
     def id(self) -> str:
         """Return the id that says where the client stands."""
         places = [place for place in self.places.values() if place != START]
-        return id_of(self._nonce, places, is_whole=self.is_whole)
+        return id_of(self._sources.nonce, places, is_whole=self.is_whole)
 
     def link_of(self, batch: Batch) -> AsteriskLink | None:
         """Return the server that *batch* is of, None if it was dropped."""
         link = self._by_epoch.get(batch.epoch)
         if link is None:
-            link = next((one for one in self.servers() if one.has_had(batch.epoch)), None)
+            link = next((one for one in self.servers if one.has_had(batch.epoch)), None)
             if link is not None:
                 self._by_epoch[batch.epoch] = link
                 if before := self._before(link):
@@ -151,7 +167,7 @@ class Track:
 
         Until then ids name them: who comes back is to be told that something is missing.
         """
-        there = self.servers()
+        there = self.servers
         dropped = [one for one in self.places if one not in there]
         scopes = {one.scope for one in self.places if one in there} if dropped else set()
         for number, one in enumerate(reversed(dropped)):
@@ -165,7 +181,7 @@ class Track:
 
     def _before(self, link: AsteriskLink) -> list[Place]:
         """Return where the servers stand in the place of which *link* is."""
-        there = self.servers()
+        there = self.servers
         return [
             place
             for one, place in self.places.items()
@@ -175,7 +191,7 @@ class Track:
     def is_followed(self, link: AsteriskLink) -> bool:
         """Return whether *link* was dropped, and the client was sent events of its successor."""
         others = [one for one in self.places if one is not link and one.scope == link.scope]
-        return bool(others) and link not in self.servers()
+        return bool(others) and link not in self.servers
 
     # -- what is sent -------------------------------------------------------------------------
 
@@ -213,7 +229,7 @@ class Track:
 
         So it does with those of a server that has come since, though it be dropped soon.
         """
-        for link in (*self.servers(), *self.replayed):
+        for link in (*self.servers, *self.replayed):
             if link.has_had(batch.epoch):
                 self.replayed[link] = None
                 return True
@@ -232,7 +248,7 @@ class Track:
         made_for, ids = self._stamp
         wanted = batch.epoch, others, self.is_whole
         if wanted != made_for:
-            ids = stamp(self._nonce, others, batch.epoch, is_whole=self.is_whole)
+            ids = stamp(self._sources.nonce, others, batch.epoch, is_whole=self.is_whole)
             self._stamp = wanted, ids
         data = numbered(viewer, batch, form, ids, number if epoch == batch.epoch else 0)
         self.places[link] = batch.epoch, batch.upto

@@ -177,8 +177,7 @@ class Client:
             input_name="standard",
             output=FORMATS[self.output],
             filter_local="off",
-            servers=lambda: context.router.servers,
-            nonce=context.router.nonce,
+            sources=context.router,
         )
         session.hold_back()
         context.registry.add(session)

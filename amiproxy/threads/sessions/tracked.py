@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SightedSession: a session that can tell up to which event its client has been sent all.
+"""TrackedSession: a session that can tell up to which event its client has been sent all.
 
 It does so for who wants ids of events, or has missed some.  From where on the others have been
 shown events is noted at each log-in, as long as events are kept to be replayed: it takes until the
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.threads.sessions.track import Track
+from amiproxy.threads.sessions.track import NO_SOURCES, Track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,36 +22,35 @@ if TYPE_CHECKING:
     from amiproxy.routing.viewer import Viewer
     from amiproxy.threads.sessions.early import EarlyBatches
     from amiproxy.threads.sessions.link import AsteriskLink
-    from amiproxy.threads.sessions.track import Servers
+    from amiproxy.threads.sessions.track import EventSources
 
 
-class SightedSession(ClientSession):
+class TrackedSession(ClientSession):
     """A session of which it is known what its client has been sent."""
 
     #: Up to which events it has been sent all, while somebody wants to know.
     track: Track | None = None
-    #: Tells behind where events have been shown since the log-in, if that was noted.
-    sight: Callable[[], Mapping[AsteriskLink, Place]] | None = None
-    #: Whether events may have been shown since the log-in.
-    has_seen = False
+    #: Tells behind where events have been shown since the log-in, None: nobody has noted that.
+    #: It is None itself as long as none can have been.
+    shown: Callable[[], Mapping[AsteriskLink, Place] | None] | None = None
     #: Whether it has resumed since the log-in.
     has_resumed = False
 
     def __init__(
-        self, peer: str, address: str, *, servers: Servers = tuple, nonce: str = "", **options: Any
+        self, peer: str, address: str, *, sources: EventSources = NO_SOURCES, **options: Any
     ) -> None:
-        """*servers* are those whose events it may be sent, *nonce* that of the ids of events."""
-        self._servers, self._nonce = servers, nonce
+        """*sources*: the servers whose events it may be sent."""
+        self._sources = sources
         # What has come before the client was answered; None once it was, or has not asked
         # anything for too long.
         self._early: EarlyBatches | None = None
         super().__init__(peer, address, **options)
 
     def _renew(self) -> None:
-        """As any session; and its sight may begin."""
+        """As any session; and events may be shown from now on."""
         super()._renew()
-        if not self.has_seen and self._viewer.view.hears_notices:
-            self._begin_sight()
+        if self.shown is None and self._viewer.view.hears_notices:
+            self._note_shown()
 
     def _choose_way(self) -> None:
         """Find out which batches need no look at what the client has been sent, or may see."""
@@ -59,46 +58,47 @@ class SightedSession(ClientSession):
 
     def log_in(self, user: User | None, event_mask: int | None, *said: Message) -> None:
         """As any session; what it was shown before does not count."""
-        self._forget_sight()
+        self._forget_shown()
         super().log_in(user, event_mask, *said)
 
     def log_out(self) -> None:
         """As any session."""
-        self._forget_sight()
+        self._forget_shown()
         super().log_out()
 
-    def _forget_sight(self) -> None:
+    def _forget_shown(self) -> None:
         with self.lock:
-            self.track = self.sight = None
-            self.has_seen = self.has_resumed = False
+            self.track = self.shown = None
+            self.has_resumed = False
 
     def see(self) -> None:
-        """Note where its sight begins, if it needs no log-in: it is registered now."""
+        """Note behind where events are shown, if it needs no log-in: it is registered now."""
         with self.lock:
-            self.track = self.sight = None
+            self.track = self.shown = None
             if self._viewer.view.hears_notices:
-                self.has_seen = True
+                self.shown = _unknown
                 if self._early is not None:
-                    self._begin_sight(self._early)
+                    self._note_shown(self._early)
             self._choose_way()
 
-    def _begin_sight(self, early: EarlyBatches | None = None) -> None:
+    def _note_shown(self, early: EarlyBatches | None = None) -> None:
         """Note behind where events are shown, *early* ones too, if any are kept to be replayed."""
         assert self.lock.locked()
-        self.has_seen = True
+        self.shown = _unknown
         track = self.track
         if track is not None:
-            self.sight = dict(track.places).copy if track.is_exact else None
-        elif any(link.ring.limit for link in self._servers()):
+            if track.is_exact:
+                self.shown = dict(track.places).copy
+        elif any(link.ring.limit for link in self._sources.servers):
             self.track = track = self.new_track()
-            self.sight = track.begun_at
+            self.shown = track.begun_at
             for batch in early.batches if early is not None else ():
                 track.saw(batch)
 
     def new_track(self) -> Track:
         """Return a track that begins now.  The caller holds ``lock``."""
         assert self.lock.locked()
-        return Track(self._servers, self._nonce)
+        return Track(self._sources)
 
     def set_track(self, track: Track | None) -> None:
         """Have *track* note what is sent from now on.  The caller holds ``lock``."""
@@ -151,6 +151,10 @@ class SightedSession(ClientSession):
     def forget(self, scope: str) -> None:
         """As any session, but not while its thread sends it what came before that."""
         track = self.track
-        own = any(link.scope == scope for link in self._servers())  # else it is behind a proxy
-        if track is None or not track.held or not own:
+        # What is behind a proxy is none of the servers.
+        if track is None or not track.held or all(link.scope != scope for link in track.servers):
             super().forget(scope)
+
+
+def _unknown() -> None:
+    """Tell that nobody has noted behind where events have been shown."""

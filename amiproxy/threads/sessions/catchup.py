@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Course: the events of one server that one client has missed, on their way to it.
+"""CatchUp: the events of one server that one client has missed, on their way to it.
 
 They are read from the server's ring, in the thread of the client, whose session is held.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.track import Track
 
 
-class Course:
+class CatchUp:
     """What one client is sent of the ring of *link*, from where *track* has it on.
 
     It ends at the place *until*, if one is given: from there on to the place *now* the client has
