@@ -93,12 +93,10 @@ class Entry:
         """Return a batch of it, for the thread that asks and no other."""
         if self._items is not None:
             batch = Batch.of_items(self.scope, [_routed(item) for item in self._items])
-        elif self._links is not None:
-            batch = Batch(self.scope, self._wire, kind=self.kind, events=self.upto - self.after)
-            for item, links in zip(batch.items, self._links):
-                item.message.links = links
         else:
             batch = Batch(self.scope, self._wire, kind=self.kind, events=self.upto - self.after)
+            for item, links in zip(batch.items, self._links) if self._links is not None else ():
+                item.message.links = links
         batch.names, batch.epoch, batch.after = self.names, self.epoch, self.after
         return batch
 

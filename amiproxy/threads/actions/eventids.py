@@ -11,7 +11,7 @@ from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing import classes
 from amiproxy.routing.gaps import RING
 from amiproxy.threads.actions.call import STAYS
-from amiproxy.threads.actions.record import ProxyAction
+from amiproxy.threads.actions.record import Records
 from amiproxy.threads.sessions.replay import ReplayError, held, track_exactly
 from amiproxy.threads.sessions.resuming import Way, read_since, way_from
 from amiproxy.threads.sessions.streamsession import StreamSession
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.actions")
 
+RECORDS = Records()
+_proxy_action = RECORDS.proxy_action
 
+
+@_proxy_action(
+    "SetEventIDs",
+    headers="`EventIDs`: on, off",
+    reply="`EventIDs: on`, `ProxyEventID: id`: events bear a `ProxyEventID:` from now on",
+)
 def _set_event_ids(call: Call) -> Outcome:
     try:
         return _switch(call, _connected(call))
@@ -50,6 +58,12 @@ def _success(call: Call, event_id: str, *lines: str) -> Message:
     return replies.proxy_success(call.message, *lines, f"ProxyEventID: {event_id}")
 
 
+@_proxy_action(
+    "Resume",
+    headers="`Since`, the id of an event; `EventMask`, as `Action: Events` has it (or none: on)",
+    reply="`ProxyEventID: id`; then the events behind that one, and then those that come; "
+    "`Since is no event id`",
+)
 def _resume(call: Call) -> Outcome:
     try:
         _send_missed(call, _connected(call))
@@ -105,20 +119,3 @@ def _send_missed(call: Call, session: StreamSession) -> None:
         hold.tell_gaps(way.gaps)
         hold.release()
     log.info("%s: resumed: %d bytes of events", session.peer, hold.sent)
-
-
-RECORDS = (
-    ProxyAction(
-        "SetEventIDs",
-        _set_event_ids,
-        "`EventIDs`: on, off",
-        "`EventIDs: on`, `ProxyEventID: id`: events bear a `ProxyEventID:` from now on",
-    ),
-    ProxyAction(
-        "Resume",
-        _resume,
-        "`Since`, the id of an event; `EventMask`, as `Action: Events` has it (or none: on)",
-        "`ProxyEventID: id`; then the events behind that one, and then those that come; "
-        "`Since is no event id`",
-    ),
-)
