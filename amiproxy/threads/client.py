@@ -21,7 +21,7 @@ from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.web import connection
 from amiproxy.threads.web.entrance import let_in
-from amiproxy.wire.door import HeaderError
+from amiproxy.wire.httpguard import HeaderError
 from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:

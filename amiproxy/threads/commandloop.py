@@ -19,7 +19,7 @@ from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.net.hello import refuse_tls
 from amiproxy.threads.net.parting import flush_until
 from amiproxy.wire.blocksource import BlockSource
-from amiproxy.wire.door import DoorError
+from amiproxy.wire.httpguard import WrongPortError
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -93,7 +93,7 @@ class CommandLoop:
         try:
             while self._step():
                 pass
-        except DoorError as error:
+        except WrongPortError as error:
             log.warning("%s: %s", self._session.peer, error)
             self._session.say(replies.error(None, str(error)))
         finally:

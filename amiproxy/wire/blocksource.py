@@ -19,7 +19,7 @@ from amiproxy.byteordermark import Beginning
 from amiproxy.formats import Refused, handler_error
 from amiproxy.limits import Limits
 from amiproxy.message import END, Message
-from amiproxy.wire.door import Door
+from amiproxy.wire.httpguard import HttpGuard
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format, Reader
@@ -57,7 +57,7 @@ class BlockSource:
 
     Belongs to one thread.  Every method may raise :class:`HandlerError`: a reader, which
     may be a third party's, raised something; ``receive`` and ``next`` may raise
-    :class:`amiproxy.wire.door.DoorError`.  Both end this client's session only.
+    :class:`amiproxy.wire.httpguard.WrongPortError`.  Both end this client's session only.
     """
 
     def __init__(self, form: Format, limits: Limits, *, known: bool = True) -> None:
@@ -66,7 +66,7 @@ class BlockSource:
         self._unread: deque[bytes] = deque()  # came, and the reader has not had it
         self._tail = b""  # end of what the reader had last, since a word may be cut
         self._may_change = False  # the block under way may change how the next is read
-        self._door: Door | None = Door()  # until an action has come
+        self._guard: HttpGuard | None = HttpGuard()  # until an action has come
         self._beginning = Beginning()
         self.known = known
         self.switch(form, limits)
@@ -95,10 +95,10 @@ class BlockSource:
 
     def receive(self, data: bytes) -> None:
         """Take the next *data* of the client."""
-        if self._door is not None:
-            data = self._door.admit(self._beginning.admit(data))
-            if self._door.is_open:
-                self._door = None
+        if self._guard is not None:
+            data = self._guard.admit(self._beginning.admit(data))
+            if self._guard.is_open:
+                self._guard = None
         if data:
             self._unread.append(data)
 
@@ -134,6 +134,6 @@ class BlockSource:
             if self._blocks:
                 self._may_change = False
         block = self._blocks.popleft()
-        if self._door is not None and isinstance(block, Message):
-            self._door.judge(block)
+        if self._guard is not None and isinstance(block, Message):
+            self._guard.judge(block)
         return block

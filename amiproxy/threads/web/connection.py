@@ -15,7 +15,7 @@ from amiproxy.httpmessages import BadRequest, Request, Stage
 from amiproxy.threads.net.hello import refuse_tls
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.question import failure
-from amiproxy.wire.door import HeaderError
+from amiproxy.wire.httpguard import HeaderError
 from amiproxy.wire.proxyheader import begins_header
 
 if TYPE_CHECKING:

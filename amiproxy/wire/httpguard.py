@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Door: HTTP that comes to a port of another format is turned away, and a stray PROXY header.
+"""HttpGuard: HTTP that comes to a port of another format is turned away, and a stray PROXY header.
 
 A web page can make a browser send a POST to any port.  The request's head is no action, but
 its body may hold some, word for word.  So nothing reaches a reader before it is certain that
@@ -50,25 +50,25 @@ _PORTION = 16384
 _BEGINNING = 64
 
 
-class DoorError(ProtocolError):
+class WrongPortError(ProtocolError):
     """What the connection begins with is not for this port; the client is told so."""
 
 
-class HeaderError(DoorError):
+class HeaderError(WrongPortError):
     """The connection begins with the PROXY protocol's header, and must not."""
 
     def __init__(self) -> None:
         super().__init__("PROXY protocol header from an address that is not in proxyprotocol")
 
 
-class HttpError(DoorError):
+class HttpError(WrongPortError):
     """The connection speaks HTTP and nothing else."""
 
     def __init__(self) -> None:
         super().__init__("This port does not speak HTTP")
 
 
-class Door:
+class HttpGuard:
     """Lets the bytes of one connection through, until they turn out to be HTTP."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Door:
         """Take the next *data*; return what may be read now.
 
         Raises:
-            DoorError: this is HTTP, or a header of the PROXY protocol.
+            WrongPortError: this is HTTP, or a header of the PROXY protocol.
 
         """
         if self._first is not None:

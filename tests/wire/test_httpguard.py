@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The door: HTTP is recognized however it is cut, and no client is taken for it."""
+"""The guard: HTTP is recognized however it is cut, and no client is taken for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
-from amiproxy.wire.door import LONGEST, Door, HttpError
+from amiproxy.wire.httpguard import LONGEST, HttpError, HttpGuard
 
 ACTION = b"Action: Originate\r\nChannel: SIP/100\r\n\r\n"
 
@@ -66,14 +66,14 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 
 def passed(pieces: list[bytes]) -> tuple[bytes, bool]:
-    """Return what a door lets through, and whether it says that this is HTTP."""
-    door, through = Door(), b""
+    """Return what a guard lets through, and whether it says that this is HTTP."""
+    guard, through = HttpGuard(), b""
     for piece in pieces:
-        if door.is_open:
+        if guard.is_open:
             through += piece
             continue
         try:
-            through += door.admit(piece)
+            through += guard.admit(piece)
         except HttpError:
             return through, True
     return through, False
@@ -106,10 +106,10 @@ def test_single_bytes_and_one_packet_are_judged_alike(data: bytes) -> None:
 def test_what_cannot_become_a_request_is_not_held() -> None:
     """A format without lines is served at once; one with blanks when it is no request."""
     for data in (b"ping;", b"\x01\x02", b"<a/>", b"login alice secret;", b"Action: Ping"):
-        assert Door().admit(data) == data
-    door = Door()
+        assert HttpGuard().admit(data) == data
+    guard = HttpGuard()
 
-    assert [door.admit(piece) for piece in (b"say", b" hello", b" H", b"a;")] == [
+    assert [guard.admit(piece) for piece in (b"say", b" hello", b" H", b"a;")] == [
         b"say",
         b"",
         b"",
@@ -119,12 +119,12 @@ def test_what_cannot_become_a_request_is_not_held() -> None:
 
 def test_a_block_with_host_is_http_until_an_action_has_come() -> None:
     """In formats where no line begins with the header's name."""
-    door = Door()
-    door.judge(Message.of("Accept: */*"))
+    guard = HttpGuard()
+    guard.judge(Message.of("Accept: */*"))
     with pytest.raises(HttpError):
-        door.judge(Message.of("hOST: x"))
-    assert not door.is_open
+        guard.judge(Message.of("hOST: x"))
+    assert not guard.is_open
 
-    door.judge(Message.of("Host: x", "ProxyAction: AddServer"))
+    guard.judge(Message.of("Host: x", "ProxyAction: AddServer"))
 
-    assert door.is_open
+    assert guard.is_open
