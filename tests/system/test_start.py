@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import subprocess
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.errors import ConfigError
+from amiproxy.process.identity import identity
+from amiproxy.settings.conffile import load_config
 from tests.conftest import needs_root
 from tests.support import PROGRAM, wait_until
 from tests.system.files import Files, run
@@ -132,25 +136,33 @@ def test_a_port_that_an_ended_program_keeps_is_waited_for(files: Files) -> None:
 
 
 @needs_root
-@pytest.mark.parametrize(
-    ("config", "complaint"),
-    [
-        ("proc_user = nosuchuser\n", "amp.conf:5: getpwnam(nosuchuser) failed"),
-        ("proc_user = root\n", "amp.conf:5: getpwnam(root) returned root user; aborting!"),
-        ("proc_user = \n", "amp.conf:5: proc_user is not set"),
-        ("proc_group = nosuchgroup\n", "amp.conf:5: getgrnam(nosuchgroup) failed"),
-        ("proc_group = root\n", "amp.conf:5: group root is refused"),
-    ],
-)
-def test_an_unusable_user_or_group_stops_the_start(
-    files: Files, config: str, complaint: str
-) -> None:
-    """Root above all."""
+def test_an_unusable_user_or_group_stops_the_start(files: Files) -> None:
+    """Root above all; -t and a start say the same."""
+    complaint = "amp.conf:5: getpwnam(root) returned root user; aborting!"
     for mode in ([], ["-f"], ["-t"]):
-        done = run(*mode, *files.write(config))
+        done = run(*mode, *files.write("proc_user = root\n"))
 
         assert done.returncode == 1
         assert complaint in done.stderr + done.stdout
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("proc_user = nosuchuser", "amp.conf:5: getpwnam(nosuchuser) failed"),
+        ("proc_user = ", "amp.conf:5: proc_user is not set"),
+        ("proc_group = nosuchgroup", "amp.conf:5: getgrnam(nosuchgroup) failed"),
+        ("proc_group = root", "amp.conf:5: group root is refused"),
+    ],
+)
+def test_a_user_or_group_is_refused(files: Files, line: str, complaint: str) -> None:
+    """Before anything is opened."""
+    files.write(f"{line}\n")
+    config, _ = load_config(str(files.config), str(files.dir))
+
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        identity(config)
 
 
 @needs_root
