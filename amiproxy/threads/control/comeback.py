@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.control.client import UnreachableError, ask
-from amiproxy.threads.control.socketfile import connect, identity
+from amiproxy.threads.control.socketfile import connect
+from amiproxy.threads.net.unixlistening import file_id
 
 if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
@@ -24,7 +25,7 @@ class Comeback:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._before = identity(path)
+        self._before = file_id(path)
         self._pid = 0  # 0: it cannot be seen from here
         with contextlib.suppress(UnreachableError, ValueError, KeyError, OSError):
             pid = int(json.loads(ask(path, "version", as_json=True, timeout=10.0).text)["pid"])
@@ -34,7 +35,7 @@ class Comeback:
     def wait(self, deadline: Deadline) -> bool:
         """Return whether the restarted proxy answers before *deadline*; False once it has ended."""
         while not deadline.over:
-            now = identity(self._path)
+            now = file_id(self._path)
             if now not in (None, self._before):
                 with contextlib.suppress(OSError), connect(self._path, 10.0):
                     return True

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.errors import ConfigError
 from amiproxy.process.controlpath import control_path
+from amiproxy.settings.listenline import LONGEST_PATH
+from amiproxy.threads.net.unixlistening import file_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +27,6 @@ log = logging.getLogger("amiproxy.control")
 #: Connections that the kernel may hold until they are accepted.
 _BACKLOG = 16
 
-#: Bytes of a socket's path, without the NUL at its end (Linux, unix(7)).
-_LONGEST = 107
-
 
 _TAKEN = "Cannot make control socket {}: there is a file of that name"
 
@@ -38,7 +37,7 @@ class SocketFile:
     def __init__(self, path: str, sock: socket.socket) -> None:
         self._path = path
         self.sock = sock
-        self._file = identity(path)
+        self._file = file_id(path)
 
     def fileno(self) -> int:
         """Return the descriptor of the socket, which becoming a daemon must not close."""
@@ -46,7 +45,7 @@ class SocketFile:
 
     def close(self) -> None:
         """Listen no more; remove the file, unless another proxy has put its own there."""
-        if self._file is not None and identity(self._path) == self._file:
+        if self._file is not None and file_id(self._path) == self._file:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)  # noqa: PTH108 - a plain string
         self.sock.close()
@@ -165,7 +164,7 @@ def _ensure_free(path: str, near: str) -> None:
 def _reachable(directory: str, name: str) -> Iterator[str]:
     """Give what to put before *name* to reach it in *directory*, however long that path is."""
     prefix = f"{directory}/"
-    if len(os.fsencode(prefix + name)) <= _LONGEST:
+    if len(os.fsencode(prefix + name)) <= LONGEST_PATH:
         yield prefix
         return
     here = os.open(".", getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -176,14 +175,6 @@ def _reachable(directory: str, name: str) -> Iterator[str]:
         with contextlib.suppress(OSError):
             os.chdir(here)
         os.close(here)
-
-
-def identity(path: str) -> tuple[int, ...] | None:
-    """Return what tells the file *path* from one that takes its place; None if there is none."""
-    with contextlib.suppress(OSError):
-        info = os.lstat(path)
-        return info.st_dev, info.st_ino, info.st_mtime_ns
-    return None
 
 
 def _words(path: str, directory: str, who: Identity, error: OSError) -> str:
