@@ -139,7 +139,7 @@ def test_a_ring_is_cut_that_none_could_know_of_when_it_was_closed(proxy: StartPr
             assert "N: 2" in client.read_until(lambda lines: lines[0] == "Event: Hangup")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 3])
 def test_a_ring_that_hides_is_cut_by_what_goes_round(proxy: StartProxy, count: int) -> None:
     """After so many rounds; a bystander gets an event a few times, and the next one once."""
     with BareServer() as server:
