@@ -25,7 +25,7 @@ from tests.support import ROOT
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
-GET_HOPS = 110
+GET_HOPS = 112
 
 EVENTS = call_events(4)
 BATCH = b"".join(event.raw for event in EVENTS)
@@ -92,9 +92,10 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
     assert name in shown
 
 
-def test_channel_users_see_what_the_row_about_them_expects() -> None:
+def test_channel_users_see_what_the_row_about_them_expects(tmp_path: Path) -> None:
     """The events of their channels, and those of their devices; else the run fails."""
     row = ["--only", "filter-100-channels", "--subjects", "proxy"]
+    row += ["--json", str(tmp_path / "figures.json")]
 
     assert "FAILED" not in run("benchmarks", "--quick", "--seconds", "0.02", *row)
 

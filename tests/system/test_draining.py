@@ -224,9 +224,11 @@ def test_a_slow_client_gets_all_that_was_left_for_it(proxy: StartProxy) -> None:
         with program.client() as client:
             client.send("ProxyAction: ListServers")
             client.read_until("ProxyResponse: Success")
-            link.sendall(event * 400)
-            link.sendall(b"Event: Last\r\nPrivilege: call,all\r\n\r\n")
             with program.client() as other:
+                other.send("ProxyAction: ListServers")
+                other.read_until("ProxyResponse: Success")
+                link.sendall(event * 400)
+                link.sendall(b"Event: Last\r\nPrivilege: call,all\r\n\r\n")
                 other.read_until("Event: Last")
             begin_to_stop(program)
             said = b""
