@@ -97,3 +97,10 @@ def test_messages_in_a_row_of_one_server_stay_together() -> None:
 def test_which_server_a_message_is_from(raw: bytes, name: str) -> None:
     """What the next proxy has written counts, where it writes it, and nothing else."""
     assert server_of(raw) == name
+
+
+def test_text_that_no_command_ends_is_of_the_server_behind_its_first_line() -> None:
+    """Its last line is a value like any other: Asterisk may say anything there."""
+    raw = b"Response: Follows\r\nServer: pbx1\r\nA: 1\r\nServer: other\r\n\r\n"
+
+    assert server_of(raw) == "pbx1"
