@@ -47,6 +47,9 @@ _GROWTH = 4
 #: For how many seconds the rows of a server that is lost are shown.
 SHOWN = 600.0
 
+#: Entries of the ring, of a few events each, that are taken without a pause.
+_ENTRIES = 8
+
 
 class Wanted:
     """A picture that a client's thread waits for: the rows of *kinds*."""
@@ -189,7 +192,7 @@ class Follower:
             place = self.link.place if reader is None else reader.place
             self._read_ring, self._reader = ring, (reader := ring.read(place))
         last, until = ring.last, time.monotonic() + _INTERVAL
-        while (entry := reader.next()) is not None:
+        for entry in paced(iter(reader.next, None), _ENTRIES):
             if reader.skipped and self._asking.is_under_way:
                 self._ask_again()
             self._take(entry)
