@@ -90,6 +90,8 @@ def test_waitevent_holds_up_its_client_only(stage: Stage, client: ManagerClient)
             "ActionID: w",
         ]
         client.read_until(lambda message: value(message, "ActionID") == "behind")
+        asterisk.event("UserEvent", UserEvent="Last")
+        client.read_until("UserEvent: Last")  # none that was sent is still on its way
         start = time.monotonic()
         client.send("Action: WaitEvent", "Timeout: 1", "ActionID: t")
         client.read_until(lambda message: value(message, "ActionID") == "t")
