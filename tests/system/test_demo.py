@@ -12,6 +12,7 @@ import subprocess
 import urllib.request
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from demo import environment
@@ -75,13 +76,15 @@ def test_two_demos_run_at_once() -> None:
     with started("demo/demo.py") as one, started("demo/demo.py") as two:
         ports = [*told(one)[1:], *told(two)[1:]]
         assert len(set(ports)) == 4
+        children = psutil.Process(one.pid).children(recursive=True)
         one.send_signal(signal.SIGHUP)
         one.wait(20)
         with ManagerClient(ports[2]) as client:
             client.read_line()
             client.read_until("Server: pbx2", 20)
-    with pytest.raises(OSError, match="refused"):
-        ManagerClient(ports[0])
+    # Somebody else may have its ports by now.
+    assert children
+    assert psutil.wait_procs(children, 10)[1] == []
 
 
 @pytest.fixture
