@@ -91,6 +91,8 @@ def seen(net: Net, client: ManagerClient) -> list[list[str]]:
         say(link, "Response: Success", f"ActionID: {value(read_block(link), 'ActionID')}")
         while f"ActionID: end-{host}" not in (message := client.read_message()):
             found.append(message)
+    # The log names a server connected a moment before clients are told that it has booted.
+    found = [each for each in found if each[0] != "Event: FullyBooted"]
     return [each for each in found if not str(value(each, "ActionID")).startswith("end-")]
 
 
