@@ -12,6 +12,8 @@ from simulator.replies import STATUS_BUFFER, cut_ids, error, id_line, listing, r
 from simulator.scripts import commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulator.channels import Channel
     from simulator.pbx import Pbx
     from simulator.protocol import Action
@@ -95,10 +97,7 @@ def _peer(channel: Channel) -> list[str]:
 
 def bridge_list(pbx: Pbx, action: Action) -> bytes:
     """List the bridges."""
-    items = [
-        ["Event: BridgeListItem", *id_line(action), *_snapshot(bridge)]
-        for bridge in pbx.exchange.present.bridges()
-    ]
+    items = _as_events("BridgeListItem", action, pbx.exchange.present.bridges())
     return listing(action, "Bridge listing will follow", items, "BridgeListComplete")
 
 
@@ -124,20 +123,14 @@ def bridge_info(pbx: Pbx, action: Action) -> bytes | None:
 
 def device_states(pbx: Pbx, action: Action) -> bytes:
     """List the states of all devices."""
-    items = [
-        ["Event: DeviceStateChange", *id_line(action), *_snapshot(device)]
-        for device in pbx.exchange.present.devices()
-    ]
+    items = _as_events("DeviceStateChange", action, pbx.exchange.present.devices())
     text = "Device State Changes will follow"
     return listing(action, text, items, "DeviceStateListComplete")
 
 
 def extension_states(pbx: Pbx, action: Action) -> bytes:
     """List the states of all extensions that have a hint."""
-    items = [
-        ["Event: ExtensionStatus", *id_line(action), *_snapshot(hint)]
-        for hint in pbx.exchange.present.hints()
-    ]
+    items = _as_events("ExtensionStatus", action, pbx.exchange.present.hints())
     text = "Extension Statuses will follow"
     return listing(action, text, items, "ExtensionStateListComplete")
 
@@ -167,6 +160,11 @@ def core_status(pbx: Pbx, action: Action) -> bytes:
         f"CoreProcessedCalls: {pbx.exchange.begun}",
     )
     return cut_ids(answer, action, STATUS_BUFFER)
+
+
+def _as_events(event: str, action: Action, found: Iterable[dict[str, str]]) -> list[list[str]]:
+    """Return each of *found* as an item of a list, called *event*."""
+    return [[f"Event: {event}", *id_line(action), *_snapshot(each)] for each in found]
 
 
 def _snapshot(headers: dict[str, str]) -> list[str]:
