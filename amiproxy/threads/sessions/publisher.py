@@ -79,10 +79,6 @@ class Publisher:
         self._source = Source(link.scope)
         self._complained = False  # on this connection
 
-    def publish(self, chunk: Chunk) -> None:
-        """Hand the messages of *chunk*, all that one read brought, to every client."""
-        self._publish(chunk)
-
     def _publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, which are from one server, to every client."""
         wire = chunk.wire
@@ -110,6 +106,10 @@ class Publisher:
             self._hand_out(batch)
             return
         self._publish_each(chunk)
+
+    #: Hands out all that one read brought: that is from one server, but behind another proxy
+    #: (chainpublisher.py).
+    publish = _publish
 
     def _publish_each(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk* to whom the ledger says."""
