@@ -42,6 +42,8 @@ setup(
         "lockfile>=0.12.2",
         "h11>=0.16",
         "bcrypt>=3.2",
+        # The sans-I/O core of WebSocket alone.
+        "websockets>=10.4",
     ],
     extras_require={
         # Searches for the patterns of event filters.  It does not come ready built for every

@@ -69,6 +69,21 @@ class ForeignConversation:
         """Return *response* as the last bytes of the connection."""
         return self._written("refuse", response, now)
 
+    def hand_over(self, response: Response, now: float) -> tuple[bytes, bytes]:
+        """Return the head of *response*, and what has come behind the request.
+
+        A handler need not have that.
+        """
+        if not hasattr(self._inner, "hand_over"):
+            raise BadRequest(501, "The input format of this listener has no streams")
+
+        def switch() -> object:
+            head, rest = self._inner.hand_over(response, now)
+            return _sound(bytes, head), _sound(bytes, rest)
+
+        found: tuple[bytes, bytes] = self._do("cannot begin a stream", switch)
+        return found
+
     def _written(self, method: str, *arguments: object) -> bytes:
         def write() -> object:
             return _sound(bytes, getattr(self._inner, method)(*arguments))

@@ -124,6 +124,13 @@ class Conversation(Protocol):
     def refuse(self, response: Response, now: float) -> bytes:
         """Return *response* as the last bytes of the connection; the stage is OVER."""
 
+    def hand_over(self, response: Response, now: float) -> tuple[bytes, bytes]:
+        """Return the head of *response*, behind which others write, and what has come so far.
+
+        That is what the client has sent behind the request that waits for its answer.  The stage
+        is OVER.
+        """
+
 
 @dataclass(frozen=True)
 class Format:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_IMPORTS = "import daemon, lockfile, h11, bcrypt"
+_IMPORTS = "import daemon, lockfile, h11, bcrypt, websockets"
 
 
 @functools.cache

@@ -77,6 +77,8 @@ KEYS = {
     "maxunanswered": "actions of one client that a server has not answered; 0: no limit",
     "httpcors": "origins whose web pages may use the HTTP input; a host without scheme: both http "
     "and https",
+    "web": "what listeners with the input http have beside actions: `console`, `events`, `ws`, "
+    "`rest`, `metrics`, or `yes`: all of it, or `no` ([live.md](live.md))",
     "httpdigest": "algorithms of HTTP Digest ([http.md](http.md#asterisks-own-http-interface)), "
     "the preferred one first; `no`: no Digest. For users whose secret is not hashed",
     "authrequired": "clients must log in",

@@ -184,6 +184,13 @@ class HttpConversation:
             self.stage = Stage.OVER
         return _write(response, now, keep_alive=keep, with_body=request.method != "HEAD")
 
+    def hand_over(self, response: Response, now: float) -> tuple[bytes, bytes]:
+        """Return the head of *response*, behind which others write, and what has come so far."""
+        assert self._request is not None, "there is nothing to answer"
+        self._request, self.stage = None, Stage.OVER
+        rest, self._early = bytes(self._early), bytearray()
+        return _head(response, now, _CONNECTIONS.get(response.status, "close")), rest
+
     def refuse(self, response: Response, now: float) -> bytes:
         """Return *response* as the last bytes of this connection."""
         self.stage = Stage.OVER
@@ -284,21 +291,34 @@ def _reason(error: h11.RemoteProtocolError) -> str:
 conversation = HttpConversation
 
 
+#: Statuses of responses that have no body.
+_BODILESS = (101, 204, 304)
+#: What is said of the connection where others write behind the head.
+_CONNECTIONS = {101: "Upgrade"}
+
+
 def _write(response: Response, now: float, *, keep_alive: bool, with_body: bool) -> bytes:
+    has_body = response.status not in _BODILESS
+    length = len(response.body) if has_body else None
+    head = _head(response, now, "keep-alive" if keep_alive else "close", length)
+    return head + response.body if has_body and with_body else head
+
+
+def _head(response: Response, now: float, connection: str, length: int | None = None) -> bytes:
+    """Return the head of *response*, whose body has *length* bytes; None: that is not said."""
     headers = [
         ("Date", formatdate(now, usegmt=True)),
         ("Server", f"Asterisk Call Manager Proxy/{__version__}"),
     ]
-    bodiless = response.status in (204, 304)
-    if not bodiless:
+    if response.status not in _BODILESS:
         headers.append(("Content-Type", response.content_type))
-        headers.append(("Content-Length", str(len(response.body))))
-    headers.append(("Connection", "keep-alive" if keep_alive else "close"))
+    if length is not None:
+        headers.append(("Content-Length", str(length)))
+    headers.append(("Connection", connection))
     headers.extend(response.headers)
     lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
     for name, value in headers:
         line = f"{name}: {value}"
         assert not set("\r\n\0") & set(line), "a header that would forge others"
         lines.append(line)
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-    return head if bodiless or not with_body else head + response.body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

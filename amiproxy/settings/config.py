@@ -40,6 +40,7 @@ from amiproxy.settings.readers import (
     positive_seconds,
     seconds,
 )
+from amiproxy.settings.webparts import PARTS, web_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -207,6 +208,9 @@ class Config:
     # Whether what goes on at each Asterisk is kept, once somebody asks for it (Snapshot).
     state: bool = _setting(False, "state", boolean, live=True)
     state_limit: int = _setting(50000, "statelimit", count(1), live=True)  # rows of a server
+
+    # What is there for browsers and programs at listeners with the input http.
+    web: tuple[str, ...] = _setting(PARTS, "web", web_parts, live=True)
 
     #: Field name -> ``FILE:LINE`` of the line that set it last.
     where: Mapping[str, str] = field(

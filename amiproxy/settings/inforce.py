@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from amiproxy.access.acl import Acl
 from amiproxy.settings.config import SETTINGS
 from amiproxy.settings.readers import milliseconds
+from amiproxy.settings.webparts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,8 @@ def _shown(key: str, config: Config) -> str:
         return HIDDEN if value else NONE
     if value == () and config.where.get(setting.field):
         return "no"  # an empty list that a line says
+    if value == PARTS:
+        return "yes"
     if key == "listenport" and not value:
         return "no"  # there is no first listener
     return written(setting, value)
@@ -118,11 +121,16 @@ def _listen(line: ListenLine) -> str:
     fields += [] if line.autofilter is None else [f"autofilter={line.autofilter.value}"]
     fields += [f"tls={line.tls}"] if line.tls else []
     fields += [] if line.auth is None else [f"auth={'yes' if line.auth else 'no'}"]
+    fields += [] if line.web is None else [f"web={_web(line.web)}"]
     if line.proxy_protocol is not None:
         fields += [f"proxyprotocol={one.text}" for one in line.proxy_protocol.rules if one.permit]
     if line.acl is not None:
         fields += [f"{'permit' if one.permit else 'deny'}={one.text}" for one in line.acl.rules]
     return ", ".join(fields)
+
+
+def _web(parts: tuple[str, ...]) -> str:
+    return "yes" if parts == PARTS else " ".join(parts) or "no"
 
 
 def _host(one: ServerSpec) -> str:

@@ -46,6 +46,7 @@ def of_keys(config: Config) -> ListenerSpec:
         guarded=config.guarded,
         proxy_protocol=config.proxy_protocol,
         acl=config.acl,
+        web=config.web,
         place=config.place("listen_address"),
         port_place=config.place("listen_port"),
     )
@@ -74,6 +75,7 @@ def _of_line(line: ListenLine, config: Config) -> ListenerSpec:
         acl=ANYBODY if is_unix else config.acl if line.acl is None else line.acl,
         mode=line.mode,
         of_keys=False,
+        web=config.web if line.web is None else line.web,
         place=place,
         port_place=place,
     )

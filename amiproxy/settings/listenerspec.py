@@ -27,6 +27,7 @@ class ListenLine:
     proxy_protocol: Acl | None = None
     acl: Acl | None = None
     mode: int = PRIVATE
+    web: tuple[str, ...] | None = None
     place: str = field(default="", compare=False)  # FILE:LINE
 
 
@@ -52,6 +53,8 @@ class ListenerSpec:
     acl: Acl = ANYBODY
     mode: int = PRIVATE
     of_keys: bool = True  # the first listener
+    #: What is there beside actions, where the input is http: words of the key ``web``.
+    web: tuple[str, ...] = ()
     #: ``FILE:LINE: ``, or "", of what names the address, and of what names the port.
     place: str = field(default="", compare=False)
     port_place: str = field(default="", compare=False)

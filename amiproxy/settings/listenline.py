@@ -17,6 +17,7 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings import typos
 from amiproxy.settings.listenerspec import ListenLine
 from amiproxy.settings.readers import address, boolean, choice, one_of, quote, read_port
+from amiproxy.settings.webparts import web_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,6 +62,7 @@ _ONCE: Mapping[str, Callable[[_Word], Any]] = MappingProxyType(
         "tls": one_of("no", "yes", "both"),
         "auth": boolean,
         "mode": _mode,
+        "web": web_parts,
     }
 )
 #: Options that may be given several times: networks.

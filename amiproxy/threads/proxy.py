@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.settings.listeners import format_problems, listeners
+from amiproxy.threads import routes
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.listeners import Listeners
@@ -81,6 +82,7 @@ class Proxy:
         self._flusher = Flusher()
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
+        self.context.resource_at = routes.find
         self._web_sessions = WebSessions(self.context.registry)
         self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
         make = functools.partial(Listener, self.context, self._web_sessions, self._flusher)

@@ -106,6 +106,12 @@ _LONGEST_ORIGIN = 270
 #: Characters of the longest origin that is parsed: urlsplit keeps what it has parsed.
 _MOST = 1024
 
+#: What a page of another origin may send.
+_ALLOWED_HEADERS = (
+    "Authorization", "Content-Type", "If-None-Match", "Last-Event-ID", "ProxyKey", "X-Maxtime",
+    "X-Until-Event",
+)  # fmt: skip
+
 
 def changes_state(
     request: Request, message: Message, *, read_only_proxyactions: Collection[str]
@@ -231,10 +237,10 @@ def cors_headers(request: Request, allowed: Collection[str]) -> tuple[tuple[str,
         headers.append(("Access-Control-Allow-Credentials", "true"))
     if request.method == "OPTIONS":
         headers += [
-            ("Access-Control-Allow-Methods", ", ".join(ALLOWED)),
+            ("Access-Control-Allow-Methods", ", ".join((*ALLOWED, "DELETE"))),
             (
                 "Access-Control-Allow-Headers",
-                "Authorization, Content-Type, ProxyKey, X-Maxtime, X-Until-Event",
+                ", ".join(_ALLOWED_HEADERS),
             ),
             ("Access-Control-Max-Age", "600"),
         ]

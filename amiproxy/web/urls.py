@@ -11,15 +11,14 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, unquote_to_bytes
 
 from amiproxy.formats import Refused
 from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.limits import Limits
 from amiproxy.message import Message
+from amiproxy.web.paths import parse_fields, path_and_query, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,13 +81,6 @@ _CHARSETS = {
 }
 
 
-#: Returns (name, value) of urlencoded text, in order, repeated ones too.  ``+`` is a
-#: blank and ``%26`` an ampersand in a value; a percent sign that begins no code stays;
-#: a field without ``=`` has an empty value.  ``&`` alone separates since Python 3.9.2:
-#: naming it would be an error before.
-parse_fields = functools.partial(parse_qsl, keep_blank_values=True, encoding="latin-1")
-
-
 @dataclass(frozen=True)
 class Target:
     """Where a request goes and the fields it brings, taken apart once."""
@@ -132,7 +124,8 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
 
     *most* is how many headers an action may have.
     """
-    path, query = _path_and_query(request.target)
+    path, query = path_and_query(request.target)
+    path = path.lower()
     encoded = [query]
     if request.method == "POST" and _kind(request) == _FORM:
         encoded.append(request.body.removeprefix(codecs.BOM_UTF8).decode("latin-1"))
@@ -141,26 +134,6 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
         return Target(style, (), wants_digest, is_crowded=True)
     fields = tuple(field for text in encoded for field in parse_fields(text))
     return Target(style, fields, wants_digest)
-
-
-def _path_and_query(target: str) -> tuple[str, str]:
-    """Return path, in the case of PATHS, and query of *target*, in origin or absolute form."""
-    scheme, mark, rest = target.partition("://")
-    if mark and scheme.lower() in ("http", "https"):
-        host = len(rest.split("/", 1)[0].split("?", 1)[0])
-        target = rest[host:]
-        if not target.startswith("/"):
-            target = "/" + target
-    path, _, query = target.partition("?")
-    path = unquote_to_bytes(path).decode("latin-1").lower()
-    if len(path) > 2:
-        path = path.removesuffix("/")
-    return path, query.partition("#")[0]
-
-
-def path_of(request: Request) -> str:
-    """Return the path of *request*, in the case of PATHS."""
-    return _path_and_query(request.target)[0]
 
 
 def wants_digest(request: Request) -> bool:

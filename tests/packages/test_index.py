@@ -111,7 +111,7 @@ def _run(command: str, directory: Path, **more: str) -> subprocess.CompletedProc
 
 _STAND_IN = """
 import sys
-import bcrypt, daemon, h11, lockfile
+import bcrypt, daemon, h11, lockfile, websockets
 print("demo with", sys.prefix)
 """
 

@@ -19,7 +19,8 @@ from tests.service.trees import Step, Tree, make_step, suites
 from tests.support import ROOT
 
 #: What the package depends on, and logrotate: there to be installed without network.
-NEEDED = ("python3", "python3-bcrypt", "python3-daemon", "python3-h11", "python3-lockfile", "ucf",
+NEEDED = ("python3", "python3-bcrypt", "python3-daemon", "python3-h11", "python3-lockfile",
+          "python3-websockets", "ucf",
           "logrotate")  # fmt: skip
 SYSTEM = ("systemd", "systemd-sysv", "dbus", "iproute2")
 #: What rpm's package needs, for rpm itself does not know what Debian's has installed.

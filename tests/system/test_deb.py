@@ -86,7 +86,7 @@ def test_it_needs_packages_that_debian_12_has(tree: Path) -> None:
     assert control["Architecture"] == "all"
     assert {
         "python3:any", "python3-bcrypt (>= 3.2)", "python3-daemon (>= 2.3)",
-        "python3-h11 (>= 0.14)", "python3-lockfile", "ucf",
+        "python3-h11 (>= 0.14)", "python3-lockfile", "python3-websockets (>= 10.4)", "ucf",
     } <= set(control["Depends"].split(", "))  # fmt: skip
 
 

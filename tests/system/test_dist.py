@@ -118,4 +118,10 @@ def test_the_wheel_says_what_it_is(built: Path) -> None:
     assert "GPL-2.0-or-later" in (metadata["License-Expression"], metadata["License"])
     assert {name.name for name in names} >= {"entry_points.txt", "LICENSE"}
     needed = {text.split(";")[0] for text in metadata.get_all("Requires-Dist", [])}
-    assert {"bcrypt>=3.2", "h11>=0.16", "lockfile>=0.12.2", "python-daemon>=2.3"} <= needed
+    assert {
+        "bcrypt>=3.2",
+        "h11>=0.16",
+        "lockfile>=0.12.2",
+        "python-daemon>=2.3",
+        "websockets>=10.4",
+    } <= needed

@@ -107,7 +107,7 @@ def test_it_needs_the_packages_of_setup_py(rpm: Path) -> None:
     """By Fedora's names, in the versions that setup.py wants."""
     assert {
         "python3 >= 3.9", "python3-bcrypt >= 3.2", "python3-daemon >= 2.3",
-        "python3-h11 >= 0.16", "python3-lockfile",
+        "python3-h11 >= 0.16", "python3-lockfile", "python3-websockets >= 10.4",
     } <= set(query(rpm, "--requires"))  # fmt: skip
     assert "python3dist(google-re2)" in query(rpm, "--recommends")
 

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Callable, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Protocol, TypeVar
 
 from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
@@ -114,6 +114,8 @@ class ProxyContext:
     program: Operations
     #: Returns each listener, as it is now (amiproxy.threads.listeners).
     listening: Callable[[], Sequence[ListenerSpec]] = tuple
+    #: Returns the resource at a path of HTTP, None if there is none (amiproxy.threads.routes).
+    resource_at: Callable[[str], Any] = staticmethod(lambda _path: None)
 
     def __init__(
         self,

@@ -23,9 +23,10 @@ from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web import gate, resources
 from amiproxy.threads.web.authorization import FAILED, Authorization
-from amiproxy.threads.web.question import Question, as_response, failure
+from amiproxy.threads.web.question import Question, as_response, completed, failure
 from amiproxy.threads.web.sessions import LIFE
-from amiproxy.web import accept, answers, origin, urls
+from amiproxy.threads.web.visit import Stream, Visit
+from amiproxy.web import accept, answers, origin, problems, urls
 from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.web.resources import Resource
+    from amiproxy.threads.web.resources import Route
     from amiproxy.threads.web.sessions import WebSession, WebSessions
     from amiproxy.web.urls import Asked
 
@@ -52,7 +53,6 @@ _BEHIND_A_CALL = 5.0
 #: Seconds a waitevent waits at the most; a minute without request ends a session.
 LONGEST_WAITEVENT = 50.0
 
-_SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _PAGE_POLICY = (
     "Content-Security-Policy",
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -77,26 +77,23 @@ class WebClient:
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
     _usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response | Stream:
         """Return the answer to *request*, whatever it is."""
-        context, turnstile = self._context, self._context.turnstile
+        turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
         self._usual = Deadline(ANSWER_TIME)
-        resource = resources.find(request)
-        response = self._answer(request) if resource is None else self._get(resource, request)
+        route = resources.find(self._context, self._spec, request)
+        response = self._answer(request) if route is None else self._visit(route, request)
         turnstile.end()
-        cors = context.config.http_cors
-        return dataclasses.replace(
-            response,
-            headers=(
-                *_SAFE,
-                *(origin.cors_headers(request, cors) if cors else ()),
-                *response.headers,
-            ),
-            # Unauthenticated connections are counted (authlimit): none may stay by
-            # asking in vain.
-            close=self._spec.guarded and not self._authenticated,
-        )
+        if isinstance(response, Stream):
+            return dataclasses.replace(response, head=self._completed(response.head, request))
+        return self._completed(response, request)
+
+    def _completed(self, response: Response, request: Request) -> Response:
+        """Return *response* to *request* with the headers that each has."""
+        # Unauthenticated connections are counted (authlimit): none may stay by asking in vain.
+        close = self._spec.guarded and not self._authenticated
+        return completed(response, request, self._context.config.http_cors, close=close)
 
     def _answer(self, request: Request) -> Response:
         formats = self._context.formats
@@ -127,13 +124,21 @@ class WebClient:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             return failure(error, output or self._output_of_errors(target, request), style)
 
-    def _get(self, resource: Resource, request: Request) -> Response:
-        """Return the answer of *resource*, where no action is asked."""
+    def _visit(self, route: Route, request: Request) -> Response | Stream:
+        """Return the answer of the resource at *route*."""
+        self._authenticated = False
+
+        def mark_authenticated() -> None:
+            self._authenticated = True
+            self._mark_authenticated()
+
+        known = (self._context, self._sessions, request, self._transport, self._address, self._spec)
         try:
-            self._check_name(request, is_page=origin.from_browser(request), needs_login=False)
-            return resources.answer(resource, self._context, request)
+            return resources.answer(route, Visit(*known, mark_authenticated))
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
+            if route.tells_problems:
+                return problems.response(error)
             return failure(error, self._output_of_errors(urls.parse_target(request), request), "")
 
     def _check_name(self, request: Request, *, is_page: bool, needs_login: bool) -> None:

@@ -11,10 +11,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.httpmessages import BadRequest, Request, Stage
+from amiproxy.httpmessages import BadRequest, Request, Response, Stage
 from amiproxy.threads.net.hello import refuse_tls
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.question import failure
+from amiproxy.threads.web.visit import Stream
+from amiproxy.web import problems
 from amiproxy.wire.httpguard import HeaderError
 from amiproxy.wire.proxyheader import begins_header
 
@@ -90,18 +92,40 @@ def serve(
             request = _next_request(transport, conversation, context, times, first=first)
         except BadRequest as error:
             log.info("%s: %d %s", transport.peer, error.status, error)
-            refusal = failure(error, context.output_format(spec), "")
-            transport.send_all(conversation.refuse(refusal, time.time()))
-            _linger(transport, times)
+            _refuse(failure(error, context.output_format(spec), ""), transport, conversation, times)
             return
         if request is None:
             return
-        first = False
-        response = client.respond(request)
+        first, response = False, client.respond(request)
+        if isinstance(response, Stream):
+            _run(response, transport, conversation, request)
+            return
         log.debug("%s: %s %d", transport.peer, request.method, response.status)
         if context.stopping.is_set():
             response = dataclasses.replace(response, close=True)
         transport.send_all(conversation.answer(response, time.time()))
+
+
+def _refuse(
+    refusal: Response, transport: Transport, conversation: Conversation, times: WebTimes
+) -> None:
+    """Send *refusal*, the last answer."""
+    transport.send_all(conversation.refuse(refusal, time.time()))
+    _linger(transport, times)
+
+
+def _run(
+    stream: Stream, transport: Transport, conversation: Conversation, request: Request
+) -> None:
+    """Send the head of *stream*, which answers *request*, and have it go on."""
+    log.debug("%s: %s %d", transport.peer, request.method, stream.head.status)
+    try:
+        head, rest = conversation.hand_over(stream.head, time.time())
+    except BadRequest as error:
+        transport.send_all(conversation.answer(problems.response(error), time.time()))
+        return
+    transport.send_all(head)
+    stream.run(rest)
 
 
 def _next_request(

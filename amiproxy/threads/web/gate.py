@@ -42,6 +42,20 @@ def check_name(context: ProxyContext, request: Request, *, tls: bool) -> None:
         raise BadRequest(403, told + (f"If it is: {line}" if line else "Use its address"))
 
 
+def check_sender(context: ProxyContext, request: Request, *, tls: bool) -> None:
+    """Refuse what another site's page has sent.
+
+    Raises:
+        BadRequest: 403, it has.
+
+    """
+    if not origin.is_foreign(request, context.config.http_cors, tls=tls):
+        return
+    line = origin.line_for(origin.sender(request))
+    told = "Another site's page may not do this"
+    raise BadRequest(403, f"{told}. To allow that one: {line}" if line else told + _NO_ORIGIN)
+
+
 def check_page(context: ProxyContext, request: Request, message: Message, *, tls: bool) -> None:
     """Refuse *message* of another site's page, and of a link, if it may change anything.
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
-from amiproxy.web import answers, urls
+from amiproxy.web import answers, origin, urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.web.answers import Answer
     from amiproxy.web.urls import Asked
+
+#: What each response says, if it says nothing else.
+_SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 
 
 @dataclass(frozen=True)
@@ -73,3 +77,16 @@ def failure(error: BadRequest, output: Format, style: str) -> Response:
     if style:
         return answers.respond_ajam(error.status, [message], style, error.headers)
     return answers.respond(error.status, [message], output, error.headers)
+
+
+def completed(
+    response: Response, request: Request, cors: Sequence[str], *, close: bool
+) -> Response:
+    """Return *response* to *request* with the headers that each has.
+
+    *cors* are the origins whose pages may read it; *close*: the connection ends with it.
+    """
+    own = {name for name, _ in response.headers}
+    headers = [each for each in _SAFE if each[0] not in own]
+    headers += origin.cors_headers(request, cors) if cors else ()
+    return dataclasses.replace(response, headers=(*headers, *response.headers), close=close)

@@ -1,77 +1,94 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is at other paths than those of actions (spec section 14, "HTTP resources").
+"""Which resource a request is for, beside the paths of actions (spec section 14).
 
-Each is a row of ``RESOURCES``.  Those here are for whoever looks whether the proxy is well: a load
-balancer, a supervisor of containers.  Nobody logs in for them, and they tell nothing but the
-servers' names and how these are.
+The table of them is amiproxy/threads/routes.py.  Here a visit is admitted to one of them: is it
+switched on at this listener, is the method one of its own, did a page of ours send it?
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from amiproxy.httpmessages import BadRequest, Request, Response
-from amiproxy.threads.sessions.linkstate import link_state
-from amiproxy.web import urls
+from amiproxy.httpmessages import BadRequest, Response
+from amiproxy.threads.web import gate
+from amiproxy.web import origin, paths, urls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from amiproxy.httpmessages import Request
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.visit import Resource, Stream, Visit
 
-#: Returns the answer to a request, a GET or a HEAD.
-Resource = Callable[["ProxyContext", Request], Response]
-
-_ALLOW = (("Allow", "GET, HEAD, OPTIONS"),)
+_READING = ("GET", "HEAD")
 
 
-def healthz(context: ProxyContext, _request: Request) -> Response:
-    """Answer 200 while the proxy serves, 503 once it stops."""
-    return _health(context, "stopping" if context.stopping.is_set() else "")
+class NameCheck(Enum):
+    """Where a browser is refused that came by a name that may be anybody's (DNS rebinding)."""
+
+    NEVER = "the resource tells nothing"
+    ALWAYS = "nobody logs in for it"
+    UNGUARDED = "at listeners where nobody must log in"
 
 
-def readyz(context: ProxyContext, _request: Request) -> Response:
-    """Answer 200 while the proxy serves and a server is connected, if there is any; else 503."""
-    problem = "stopping" if context.stopping.is_set() else ""
-    servers = context.router.servers
-    if not problem and servers and not any(link.connected for link in servers):
-        problem = "no server is connected"
-    return _health(context, problem)
+class Route(NamedTuple):
+    """A resource, or all below a path, and what holds for it."""
+
+    #: Returns the resource.  What it needs is imported when somebody first asks.
+    load: Callable[[], Resource]
+    #: The word of the key ``web`` that it belongs to; "": it is always there.
+    part: str = ""
+    methods: tuple[str, ...] = _READING
+    name_check: NameCheck = NameCheck.UNGUARDED
+    #: Whether errors are ``application/problem+json``.
+    tells_problems: bool = False
+
+    @property
+    def allow(self) -> tuple[tuple[str, str], ...]:
+        """The header that names its methods."""
+        return (("Allow", ", ".join((*self.methods, "OPTIONS"))),)
+
+    def is_on(self, spec: ListenerSpec) -> bool:
+        """Return whether it is there at the listener *spec*."""
+        return not self.part or self.part in spec.web
 
 
-def _health(context: ProxyContext, problem: str) -> Response:
-    states = ((link.name, link_state(link)) for link in context.router.servers)
-    found = {
-        "status": problem or "ok",
-        "servers": [
-            {"name": name, "state": state.word, "since": state.since} for name, state in states
-        ],
-    }
-    body = json.dumps(found, indent=2).encode() + b"\n"
-    return Response(503 if problem else 200, "application/json", body)
+def find(context: ProxyContext, spec: ListenerSpec, request: Request) -> Route | None:
+    """Return the resource that *request* is for at *spec*, None where it asks for an action."""
+    path = paths.path_of(request)
+    if path in urls.PATHS and (
+        path != "/" or request.method not in _READING or paths.has_query(request)
+    ):
+        return None
+    route: Route | None = context.resource_at(path)
+    return route if route is not None and route.is_on(spec) else None
 
 
-#: By path, in lower case and without a slash at the end.
-RESOURCES: Mapping[str, Resource] = {"/healthz": healthz, "/readyz": readyz}
-
-
-def find(request: Request) -> Resource | None:
-    """Return what is at the path of *request*, None where that is for actions, or nothing."""
-    return RESOURCES.get(urls.path_of(request))
-
-
-def answer(resource: Resource, context: ProxyContext, request: Request) -> Response:
-    """Return the answer of *resource* to *request*.
+def answer(route: Route, visit: Visit) -> Response | Stream:
+    """Return the answer of the resource at *route* to *visit*.
 
     Raises:
-        BadRequest: 405 or 501, its method is not allowed there.
+        BadRequest: it is refused.
 
     """
+    request = visit.request
     if request.method == "OPTIONS":
-        return Response(204, headers=_ALLOW)
-    if request.method not in ("GET", "HEAD"):
-        known = request.method in urls.ALLOWED
+        return Response(204, headers=route.allow)
+    if request.method not in route.methods:
+        known = request.method in (*urls.ALLOWED, "DELETE")
         status = 405 if known else urls.wrong_method(request.method).status
-        raise BadRequest(status, "Use GET, HEAD, OPTIONS", _ALLOW)
-    return resource(context, request)
+        raise BadRequest(status, f"Use {route.allow[0][1]}", route.allow)
+    if _is_name_checked(route, visit):
+        gate.check_name(visit.context, request, tls=visit.is_tls)
+    if request.method not in _READING:
+        gate.check_sender(visit.context, request, tls=visit.is_tls)
+    return route.load()(visit)
+
+
+def _is_name_checked(route: Route, visit: Visit) -> bool:
+    request = visit.request
+    if not (origin.from_browser(request) or request.has("accept-language")):
+        return False
+    if route.name_check is NameCheck.UNGUARDED:
+        return not visit.spec.guarded
+    return route.name_check is NameCheck.ALWAYS

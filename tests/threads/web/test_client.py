@@ -16,6 +16,7 @@ from amiproxy.httpmessages import Request, Response
 from amiproxy.message import Message
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.settings.listeners import of_keys
+from amiproxy.threads import routes
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.context import ProxyContext
@@ -95,6 +96,7 @@ class Stage:
         router.servers = (self.asterisk,)
         users = Users({"joe": User("joe", "secret1")}) if settings.pop("users", False) else Users()
         self.context = ProxyContext(Config(**settings), users, FORMATS, None, router, Control())
+        self.context.resource_at = routes.find
         self.sessions = WebSessions(self.context.registry)
         ours, self._theirs = socket.socketpair()
         self.transport = Transport(
@@ -112,7 +114,13 @@ class Stage:
     def get(self, target: str, **headers: str) -> Response:
         """Return the response to a GET."""
         pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-        return self.client.respond(Request("GET", target, "1.1", (("host", "x"), *pairs)))
+        return self.respond(Request("GET", target, "1.1", (("host", "x"), *pairs)))
+
+    def respond(self, request: Request) -> Response:
+        """Return the response to *request*, which is no stream."""
+        found = self.client.respond(request)
+        assert isinstance(found, Response)
+        return found
 
     def stop(self) -> None:
         """Close everything."""
@@ -236,7 +244,7 @@ def test_a_format_that_a_json_body_names_is_that_of_the_answer(stage: Stage) -> 
         b'{"Action": "Ping", "format": "xml"}',
     )
 
-    assert stage.client.respond(request).content_type == "text/xml"
+    assert stage.respond(request).content_type == "text/xml"
 
 
 def start_session(stage: Stage) -> str:

@@ -58,7 +58,7 @@ def test_other_methods_are_refused_and_other_paths_are_not_there(stage: Stage) -
     """HEAD is GET without its body, which the wire leaves out."""
 
     def asked(method: str, path: str) -> tuple[int, str]:
-        found = stage.client.respond(Request(method, path, "1.1", (("host", "x"),)))
+        found = stage.respond(Request(method, path, "1.1", (("host", "x"),)))
         return found.status, dict(found.headers).get("Allow", "")
 
     assert asked("HEAD", "/readyz")[0] == 200
@@ -78,7 +78,7 @@ def test_a_page_that_came_by_another_name_is_told_nothing(stage: Stage, guarded:
         request = Request(
             "GET", "/readyz", "1.1", (("host", "evil.example"), ("accept-language", "de"))
         )
-        found = each.client.respond(request)
+        found = each.respond(request)
 
         assert found.status == 403
         assert b"pbx" not in found.body

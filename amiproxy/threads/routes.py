@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The resources of listeners for HTTP, by path (spec section 14, "HTTP resources").
+
+Each is imported when somebody first asks for it: who does not use it pays nothing.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from amiproxy.threads.web import health
+from amiproxy.threads.web.resources import NameCheck, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: By path, in lower case and without a slash at the end.
+ROUTES: Mapping[str, Route] = MappingProxyType(
+    {
+        "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
+        "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
+    }
+)
+#: All paths that begin so; those above come first.
+BELOW: Mapping[str, Route] = MappingProxyType({})
+
+
+def find(path: str) -> Route | None:
+    """Return what is at *path*, in lower case; None where that is for actions, or nothing."""
+    found = ROUTES.get(path)
+    if found is not None or not BELOW:
+        return found
+    return next((route for begin, route in BELOW.items() if path.startswith(begin)), None)
