@@ -25,7 +25,7 @@ NEEDED = ("python3", "python3-bcrypt", "python3-daemon", "python3-h11", "python3
 SYSTEM = ("systemd", "systemd-sysv", "dbus", "iproute2")
 #: What rpm's package needs, for rpm itself does not know what Debian's has installed.
 RPM = (*SYSTEM, "rpm", "logrotate", "python3", "python3-bcrypt", "python3-daemon", "python3-h11",
-       "python3-lockfile")  # fmt: skip
+       "python3-lockfile", "python3-websockets")  # fmt: skip
 TOOLS = ("python3", "dpkg-dev", "debhelper", "dh-python", "lintian")
 
 _BARE = f"""set -e
