@@ -63,6 +63,8 @@ setup(
             "coverage>=7.10",
             "reuse>=5",
             "vulture>=2.11",
+            # Reads /metrics as Prometheus does.
+            "prometheus-client>=0.20",
             # Makes the certificates, good and bad, of the tests of TLS.
             "cryptography>=42",
             # Client libraries that must work through the proxy as they are.

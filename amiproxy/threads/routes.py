@@ -15,11 +15,21 @@ from amiproxy.threads.web.resources import NameCheck, Route
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amiproxy.threads.web.visit import Resource
+
+
+def _metrics() -> Resource:
+    from amiproxy.threads.metrics.resource import metrics  # noqa: PLC0415 - when asked for
+
+    return metrics
+
+
 #: By path, in lower case and without a slash at the end.
 ROUTES: Mapping[str, Route] = MappingProxyType(
     {
         "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
+        "/metrics": Route(_metrics, "metrics"),
     }
 )
 #: All paths that begin so; those above come first.
