@@ -24,16 +24,28 @@ def _metrics() -> Resource:
     return metrics
 
 
+def _rest() -> Resource:
+    from amiproxy.threads.rest import router  # noqa: PLC0415 - who asks pays for it
+
+    return router.below
+
+
+#: Each of the endpoints below it says by itself where it is on, and which methods it takes.
+_V1 = Route(
+    _rest, methods=("GET", "HEAD", "POST", "DELETE"), tells_problems=True, answers_options=True
+)
+
 #: By path, in lower case and without a slash at the end.
 ROUTES: Mapping[str, Route] = MappingProxyType(
     {
         "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
         "/metrics": Route(_metrics, "metrics"),
+        "/v1": _V1,
     }
 )
 #: All paths that begin so; those above come first.
-BELOW: Mapping[str, Route] = MappingProxyType({})
+BELOW: Mapping[str, Route] = MappingProxyType({"/v1/": _V1})
 
 
 def find(path: str) -> Route | None:

@@ -42,6 +42,8 @@ class Route(NamedTuple):
     name_check: NameCheck = NameCheck.UNGUARDED
     #: Whether errors are ``application/problem+json``.
     tells_problems: bool = False
+    #: Whether it answers OPTIONS itself.
+    answers_options: bool = False
 
     @property
     def allow(self) -> tuple[tuple[str, str], ...]:
@@ -73,7 +75,7 @@ def answer(route: Route, visit: Visit) -> Response | Stream:
     """
     request = visit.request
     if request.method == "OPTIONS":
-        return Response(204, headers=route.allow)
+        return route.load()(visit) if route.answers_options else Response(204, headers=route.allow)
     if request.method not in route.methods:
         known = request.method in (*urls.ALLOWED, "DELETE")
         status = 405 if known else urls.wrong_method(request.method).status

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find the endpoint that a request is for, see that it is in order, and have it answered."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from amiproxy.httpmessages import Response
+from amiproxy.rest import endpoints
+from amiproxy.rest.textof import text_of
+from amiproxy.settings.typos import question
+from amiproxy.threads.rest.asking import Asking
+from amiproxy.threads.rest.table import ENDPOINTS
+from amiproxy.threads.web import identity
+from amiproxy.web.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from amiproxy.rest.endpoints import Endpoint
+    from amiproxy.threads.sessions.collector import Collector
+    from amiproxy.threads.web.visit import Stream, Visit
+
+
+def below(visit: Visit) -> Response | Stream:
+    """Return the answer of the endpoint that *visit* is for.
+
+    Raises:
+        BadRequest: it is refused.
+
+    """
+    request = visit.request
+    there = [each for each in ENDPOINTS if not set(each.parts).isdisjoint(visit.spec.web)]
+    found = endpoints.at(there, visit.path)
+    if not found:
+        raise Problem("not-found", "There is nothing at this path: /openapi.json lists what is")
+    allow = endpoints.allow(found)
+    if request.method == "OPTIONS":
+        return Response(204, headers=allow)
+    endpoint = found.get("GET" if request.method == "HEAD" else request.method)
+    if endpoint is None:
+        raise Problem("method", f"Use {allow[0][1]}", allow)
+    args = {name: text_of(value) for name, value in (endpoint.takes(visit.path) or {}).items()}
+    if not endpoint.needs_login:
+        return _answer(Asking(visit, endpoint, args, _fields(endpoint, visit)))
+    with logged_in(visit) as session:
+        return _answer(Asking(visit, endpoint, args, _fields(endpoint, visit), session))
+
+
+@contextlib.contextmanager
+def logged_in(visit: Visit) -> Iterator[Collector]:
+    """Log in who sent *visit*, for this request alone.
+
+    Raises:
+        Problem: 401, it brings no log-in that holds.
+
+    """
+    session = identity.collector(visit)
+    registry = visit.context.registry
+    registry.add(session)
+    try:
+        identity.log_in(visit, session)
+        yield session
+    finally:
+        registry.discard(session)
+
+
+def _answer(asking: Asking) -> Response | Stream:
+    found: Response | Stream = asking.endpoint.handler(asking)
+    return found
+
+
+def _fields(endpoint: Endpoint, visit: Visit) -> Mapping[str, list[str]]:
+    """Return what the query of *visit* says, by name.
+
+    Raises:
+        Problem: 400, *endpoint* has no such parameter, or takes it once; or one is missing.
+
+    """
+    known = {each.name: each for each in endpoint.parameters}
+    found: dict[str, list[str]] = {}
+    for name, value in visit.fields:
+        if name not in known and not endpoint.takes_any:
+            raise unknown_parameter(name, known)
+        found.setdefault(name, []).append(text_of(value))
+    for name, parameter in known.items():
+        if len(found.get(name, ())) > 1 and not parameter.is_repeated:
+            raise Problem("bad-request", f"The parameter {name} is given twice", parameter=name)
+        if parameter.is_required and not found.get(name):
+            raise Problem("bad-request", f"The parameter {name} is missing", parameter=name)
+    return found
+
+
+def unknown_parameter(name: str, known: Mapping[str, object]) -> Problem:
+    """Return the problem of a request with a parameter *name*, which is none of *known*."""
+    shown = text_of(name)[:40]
+    what = f"{shown!a} is no parameter here{question(shown, known)}"
+    there = f"; there are {', '.join(known)}" if known else "; it takes none"
+    return Problem("bad-request", what + there, parameter=shown)

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every endpoint below ``/v1/``: the rows of the modules that answer them."""
+
+from __future__ import annotations
+
+from amiproxy.threads.rest import described
+
+#: The order is that of docs/live.md and of the page that shows them.
+ENDPOINTS = (*described.ENDPOINTS,)
