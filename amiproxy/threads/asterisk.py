@@ -300,7 +300,7 @@ class AsteriskServer:
                 self._tries = 0
                 self._hurry.clear()
                 self._route.worked()
-                self._standing.begin(tell=self._config.server_events)
+                self._standing.begin(step.live, tell=self._config.server_events)
                 self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))
                 return framer
 

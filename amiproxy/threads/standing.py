@@ -10,10 +10,15 @@ from amiproxy.errors import PeerError
 from amiproxy.routing import notices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.message import Message
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.publisher import Publisher
 
 log = logging.getLogger("amiproxy.asterisk")
+
+_DIGITS = 12  # of an uptime
 
 
 class Standing:
@@ -29,14 +34,17 @@ class Standing:
         #: What clients are told where somebody here ends the connection; any thread may set it.
         self.asked = ""
 
-    def begin(self, *, tell: bool) -> None:
-        """The log-in has succeeded, and Asterisk has booted: actions may go.
+    def begin(self, said: Sequence[Message], *, tell: bool) -> None:
+        """The log-in has succeeded, and Asterisk has booted, as it has *said*: actions may go.
 
         Clients are told before they are sent anything of the new connection.
         """
         link, record = self._link, self._record
         missing, self.asked = record.missing, ""
         record.up()
+        uptime = said[0].get("Uptime") if said else ""
+        if uptime.isdigit() and len(uptime) <= _DIGITS:
+            record.note_uptime(int(uptime))
         link.go_live()
         log.info("asterisk@%s: connected (%s)", link.scope, link.address)
         if tell:

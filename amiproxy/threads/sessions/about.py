@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
 
-#: Characters of a version.
+#: Characters of a version, or of a name.
 _LONGEST = 60
 
 
@@ -32,6 +32,8 @@ class About:
         #: Its version, as ``22.1.0``; "" where it has not said: its user may lack the classes
         #: ``system`` and ``reporting``.  Any thread may read it.
         self.version = ""
+        #: Its ``systemname`` of asterisk.conf, "" for none; as ``version``.
+        self.system_name = ""
 
     def question(self) -> PendingAction | None:
         """Return the action that asks, to be sent now; None if it was asked on this connection."""
@@ -49,6 +51,7 @@ class About:
         for message in messages:
             if message.values.get("actionid") == self._asked and message.has("Response"):
                 self.version = message.get("AsteriskVersion").strip()[:_LONGEST]
+                self.system_name = message.get("SystemName").strip()[:_LONGEST]
                 self._asked = ""
 
     def clear(self) -> None:

@@ -291,7 +291,7 @@ class AsteriskLink(Numbering):
             self._listing.note(messages)
             self.about.note(messages)
             items = list(filter(None, map(ledger.classify, messages)))
-            self.pings.note(ledger)
+            self.pings.note(ledger, messages)
             if ledger.moved:
                 ledger.note_time(time.monotonic())
             over = self._over()

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import time
 
+#: Seconds by which the time when an Asterisk began may differ, told twice: it rounds.
+_TOLERANCE = 3.0
+
 
 class LinkRecord:
     """Since when a link is up or down, how often it has connected, why it is down.
@@ -17,6 +20,10 @@ class LinkRecord:
     #: them, once a client has asked for a snapshot.
     model = ""
     model_rows = model_corrections = model_gaps = 0
+    #: What its events have said, as far as its model is kept: it stops; how often it has reloaded
+    #: something.  The thread of the model writes them, too.
+    is_stopping = False
+    reloads = 0
 
     def __init__(self) -> None:
         #: Since when it has been up, or down whatever was tried meanwhile.
@@ -38,6 +45,10 @@ class LinkRecord:
         self.timeouts = 0
         #: How many events have come, since the proxy began.
         self.events = 0
+        #: When that Asterisk began, None: it does not say (before 13, and without ``system`` in
+        #: ``read``); and how often it was seen to have begun anew.
+        self.booted: float | None = None
+        self.restarts = 0
 
     def trying(self) -> None:
         """It is being connected; why it was down stays to be read."""
@@ -49,6 +60,14 @@ class LinkRecord:
         self.since = self.live_since = self.heard = time.monotonic()
         self.problem, self.reason, self.again_at = "", "", 0.0
         self.connects += 1
+        self.is_stopping = False
+
+    def note_uptime(self, uptime: int) -> None:
+        """Asterisk has been up for *uptime* seconds."""
+        booted = time.monotonic() - uptime
+        if self.booted is not None and booted > self.booted + _TOLERANCE:
+            self.restarts += 1
+        self.booted = booted
 
     def lose(self, reason: str) -> None:
         """The connection that was live is over, for *reason*."""
@@ -72,6 +91,7 @@ class LinkRecord:
         self.losses, self.lost_at = earlier.losses, earlier.lost_at
         self.lost_because = earlier.lost_because
         self.heard, self.began = earlier.heard, earlier.began
+        self.booted, self.restarts, self.reloads = earlier.booted, earlier.restarts, earlier.reloads
 
     @staticmethod
     def unix(moment: float) -> float:

@@ -16,6 +16,7 @@ from amiproxy.status.rates import SHORTEST, Rates, Sample, rate
 from amiproxy.status.values import Status, Totals
 from amiproxy.threads.net.certificates import dated
 from amiproxy.threads.sessions.paced import paced
+from amiproxy.threads.sessions.serverfacts import look
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.status.ofclients import backlog, client_status, together, user_statuses
 from amiproxy.threads.status.oflisteners import listener_statuses
@@ -137,11 +138,8 @@ class Observer:
 
     def _ping(self) -> None:
         """Have each server asked what it is, and how long it takes, unless it was of late."""
-        now = time.monotonic()
         for link in self._context.router.servers:
-            link.ask_about()
-            if now - link.pings.measured > _STALE:
-                link.ping()
+            look(link, _STALE)
 
     def _samples(self, rates: Rates, take: Callable[[], Sample]) -> tuple[Sample, Sample]:
         """Return a sample to compare with, and one of now."""
