@@ -42,8 +42,11 @@ controlsocket = {directory}/run/control.sock
 """
 
 HELP = """
-Two simulated Asterisk servers (pbx1: 22 with PJSIP phones, pbx2: 11 with SIP phones) make calls.  One proxy, with one
-connection to each, listens for manager clients on port {standard}, and for web clients on port {http}.
+Open this in a browser:  http://127.0.0.1:{http}/
+  and for a screen on the wall:  http://127.0.0.1:{http}/wall
+
+Two simulated Asterisk servers (pbx1: 22 with PJSIP phones and queues, pbx2: 11 with SIP phones) make calls.  One proxy,
+with one connection to each, listens for manager clients on port {standard}, and for web clients on port {http}.
 
 In a second terminal, type one of these (each ends with Ctrl-C or by itself):
 
@@ -56,12 +59,17 @@ In a second terminal, type one of these (each ends with Ctrl-C or by itself):
   The same as JSON, one message a line:
     (printf 'ProxyAction: SetOutputFormat\\r\\nOutputFormat: json\\r\\n\\r\\n'; sleep 5) | nc 127.0.0.1 {standard}
 
-  Over HTTP, one answer for each request (or open the address in a browser):
+  Over HTTP, one answer for each request:
     curl 'http://127.0.0.1:{http}/?Action=CoreShowChannels'
     curl 'http://127.0.0.1:{http}/?Action=Ping&Server=pbx2&format=xml'
 
   The calls that there are, on a wall board.  Kill it, start it again: it misses nothing:
     {python} {root}/samples/wallboard.py 127.0.0.1:{standard}
+
+  The calls that there are now as JSON; events as they come; figures for Prometheus:
+    curl http://127.0.0.1:{http}/v1/state/calls
+    timeout 5 curl -N 'http://127.0.0.1:{http}/events?event=Hangup,Queue*'
+    curl http://127.0.0.1:{http}/metrics
 
   What goes on in the proxy:
     {python} {root}/astmanproxy.py -c {directory}/proxy.conf --status --watch
@@ -82,6 +90,8 @@ os.environ.update(LISTEN_FDS="2", LISTEN_FDNAMES="astmanproxy:astmanproxy", LIST
 os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """
 
+#: What one of the Asterisks has besides: queues with agents, and who calls them.
+CENTRE = ("--centre", "0.4")
 #: The servers, as the configuration names them.
 SERVERS = ("pbx1", "pbx2")
 #: The ports that are asked for, by what clients there speak.
@@ -105,7 +115,7 @@ def main() -> int:
         prepare(Path(directory))
         try:
             with contextlib.ExitStack() as running:
-                first = running.enter_context(asterisk("127.0.0.1", "22", "PJSIP"))
+                first = running.enter_context(asterisk("127.0.0.1", "22", "PJSIP", *CENTRE))
                 second = running.enter_context(asterisk("127.0.0.2", "11", "SIP"))
                 hosts = {"first": port_of(first), "second": port_of(second)}
                 with contextlib.ExitStack() as doors:
@@ -153,10 +163,12 @@ def door(wanted: int) -> socket.socket:
     return sock
 
 
-def asterisk(host: str, version: str, phones: str) -> contextlib.AbstractContextManager[Running]:
-    """Run a simulated Asterisk with a call every two seconds, at a free port."""
-    arguments = ["-m", "simulator", "--host", host, "--port", "0", "--calls", "0.5"]
-    return process([*arguments, "--speak", version, "--technology", phones])
+def asterisk(
+    host: str, version: str, phones: str, *options: str
+) -> contextlib.AbstractContextManager[Running]:
+    """Run a simulated Asterisk with a call every few seconds, at a free port."""
+    arguments = ["-m", "simulator", "--host", host, "--port", "0", "--calls", "0.3"]
+    return process([*arguments, "--speak", version, "--technology", phones, *options])
 
 
 def port_of(simulator: Running) -> int:

@@ -101,6 +101,8 @@ def _traffic(
 ) -> None:
     if options.calls:
         asterisk.exchange.keep_calling(options.calls)
+    if options.centre:
+        asterisk.exchange.open_centre(options.centre)
     while options.replay and not over.is_set():
         # Without a client nobody would get it.
         if not asterisk.sessions:
@@ -169,6 +171,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--tls", metavar="FILE", help="use TLS, with certificate and key from this PEM file")
     add("--calls", type=float, default=0, metavar="N", help="begin N calls a second")
+    add(
+        "--centre",
+        type=float,
+        default=0,
+        metavar="N",
+        help="have queues with agents, which N people a second call (--speak 22, PJSIP)",
+    )
     add("--replay", metavar="FILE", help="send this recording (NAME.s2c.ami) to every client")
     add("--rate", type=float, default=0, metavar="N", help="... at N messages a second")
     add("--speed", type=float, default=0, metavar="N", help="... N times as fast as recorded")

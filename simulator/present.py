@@ -16,7 +16,7 @@ from simulator.recordings import split
 from simulator.scripts import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from simulator.channels import Channel
     from simulator.technologies import Technology
@@ -50,6 +50,7 @@ class Queue:
 
     members: dict[str, Headers] = field(default_factory=dict)
     callers: list[Caller] = field(default_factory=list)
+    level: int = 0  # seconds of the service level
 
 
 class Present:
@@ -74,6 +75,20 @@ class Present:
                 (one["Exten"], one["Context"]): one for one in _recorded("extensionstatelist")
             }
             self._contacts = {str(number): _contact(number) for number in self._numbers}
+
+    def staff(self, queues: Mapping[str, Mapping[str, str]], *, level: int) -> None:
+        """Have these queues and no others: of each, the interfaces and names of its members.
+
+        *level*: of each, the seconds of its service level.
+        """
+        with self._lock:
+            self._queues = {
+                queue: Queue(
+                    {interface: _member(name, interface) for interface, name in members.items()},
+                    level=level,
+                )
+                for queue, members in queues.items()
+            }
 
     @property
     def _numbers(self) -> range:
@@ -105,7 +120,7 @@ class Present:
         """Return the queues by name."""
         with self._lock:
             return {
-                name: Queue(dict(one.members), list(one.callers))
+                name: Queue(dict(one.members), list(one.callers), one.level)
                 for name, one in self._queues.items()
             }
 
@@ -219,6 +234,7 @@ _FOLLOW: dict[str, Callable[[Present, Headers], Optional[Headers]]] = {
     "QueueCallerLeave": Present._leave,  # noqa: SLF001
     "Leave": Present._leave,  # noqa: SLF001
     "QueueMemberStatus": Present._member,  # noqa: SLF001
+    "QueueMemberPause": Present._member,  # noqa: SLF001
     "DeviceStateChange": Present._device,  # noqa: SLF001
     "ExtensionStatus": Present._hint,  # noqa: SLF001
     "ContactStatus": Present._reached,  # noqa: SLF001

@@ -40,7 +40,7 @@ def _items(pbx: Pbx, name: str, queue: Queue, action: Action) -> Iterator[list[s
         "TalkTime: 0",
         "Completed: 0",
         "Abandoned: 0",
-        "ServiceLevel: 0",
+        f"ServiceLevel: {queue.level}",
         "ServicelevelPerf: 0.0",
         "ServicelevelPerf2: 0.0",
         "Weight: 0",
