@@ -59,6 +59,16 @@ class Terminal:
                 self.data += os.read(self.ours, 65536)
         return self.data
 
+    def ended(self) -> int | None:
+        """Wait until the program has ended, as a terminal does: it goes on showing."""
+
+        def is_over() -> bool:
+            self.shown()
+            return self.process.poll() is not None
+
+        wait_until(is_over, 20, "the end")
+        return self.process.returncode
+
     def wait_for(self, mark: bytes, count: int = 1) -> None:
         wait_until(lambda: self.shown().count(mark) >= count, 30, str(mark))
 
@@ -75,7 +85,7 @@ def test_it_is_shown_again_in_place_until_q(terminal: Terminal) -> None:
     terminal.wait_for(HOME, 2)
     os.write(terminal.ours, b"q")
 
-    assert terminal.process.wait(10) == 0
+    assert terminal.ended() == 0
     data = terminal.shown()
     assert data.startswith(ENTER)
     assert data.endswith(LEAVE)
@@ -90,7 +100,7 @@ def test_a_signal_gives_the_terminal_back(terminal: Terminal, number: signal.Sig
 
     terminal.process.send_signal(number)
 
-    assert terminal.process.wait(10) == 0
+    assert terminal.ended() == 0
     assert terminal.shown().endswith(LEAVE)
     assert termios.tcgetattr(terminal.theirs) == terminal.before
 
