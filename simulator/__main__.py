@@ -10,6 +10,7 @@ import threading
 from typing import Any, Callable
 
 from simulator.behaviour import Behaviour
+from simulator.centre import Centre
 from simulator.dialects import DIALECTS
 from simulator.faults import Faults
 from simulator.recordings import pauses
@@ -102,7 +103,7 @@ def _traffic(
     if options.calls:
         asterisk.exchange.keep_calling(options.calls)
     if options.centre:
-        asterisk.exchange.open_centre(options.centre)
+        Centre(asterisk.exchange, options.centre).open()
     while options.replay and not over.is_set():
         # Without a client nobody would get it.
         if not asterisk.sessions:

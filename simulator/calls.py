@@ -8,7 +8,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
-from simulator.centre import Centre
 from simulator.channels import ChannelTable
 from simulator.dialects import DIALECTS
 from simulator.events import write
@@ -190,7 +189,8 @@ class Exchange:
         #: Calls begun so far.
         self.begun = 0
         self._random = random.Random(1)
-        self._has_centre = False
+        #: Whether agents and queues have calls of their own: other calls leave them alone.
+        self.has_centre = False
         self.identities = Identities(self._random)
 
     @property
@@ -235,17 +235,12 @@ class Exchange:
 
         self.schedule.plan(0.0, next_call)
 
-    def open_centre(self, rate: float) -> None:
-        """Have a call centre from now on, which *rate* people a second call."""
-        self._has_centre = True
-        Centre(self, rate).open()
-
     def _random_order(self) -> tuple[Order, str]:
         outcomes = ["answered", "answered", "queue", "queue", "busy", "noanswer"]
         if self.technology.phones:
             outcomes.append("voicemail")
         first = 101
-        if self._has_centre:  # whose agents and queues have calls of their own
+        if self.has_centre:  # whose agents and queues have calls of their own
             outcomes = [each for each in outcomes if each != "queue"]
             first = 112
         outcome = self._random.choice(outcomes)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 from simulator.behaviour import Behaviour
-from simulator.centre import QUEUES
+from simulator.centre import QUEUES, Centre
 from simulator.server import SimulatedAsterisk
 from tests.simulator.support import logged_in
 
@@ -19,7 +19,7 @@ def test_who_rings_is_free_and_who_talks_has_waited() -> None:
     busy: dict[str, str] = {}
     waiting: set[str] = set()
     with SimulatedAsterisk(behaviour=BEHAVIOUR) as asterisk, logged_in(asterisk) as client:
-        asterisk.exchange.open_centre(20)
+        Centre(asterisk.exchange, 20).open()
         while min(seen["AgentComplete"], seen["QueueCallerAbandon"], seen["QueueMemberPause"]) < 2:
             message = dict(line.partition(": ")[::2] for line in client.read_message())
             name, uid, member = (message.get(k, "") for k in ("Event", "Uniqueid", "Interface"))

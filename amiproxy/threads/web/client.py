@@ -82,18 +82,18 @@ class WebClient:
         turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
         self._usual = Deadline(ANSWER_TIME)
-        route = resources.find(self._context, self._spec, request)
+        # Most are for actions.
+        is_action = request.target.startswith("/?")
+        route = None if is_action else resources.find(self._context, self._spec, request)
         response = self._answer(request) if route is None else self._visit(route, request)
         turnstile.end()
-        if isinstance(response, Stream):
-            return dataclasses.replace(response, head=self._completed(response.head, request))
-        return self._completed(response, request)
-
-    def _completed(self, response: Response, request: Request) -> Response:
-        """Return *response* to *request* with the headers that each has."""
         # Unauthenticated connections are counted (authlimit): none may stay by asking in vain.
         close = self._spec.guarded and not self._authenticated
-        return completed(response, request, self._context.config.http_cors, close=close)
+        cors = self._context.config.http_cors
+        if isinstance(response, Stream):
+            head = completed(response.head, request, cors, close=close)
+            return dataclasses.replace(response, head=head)
+        return completed(response, request, cors, close=close)
 
     def _answer(self, request: Request) -> Response:
         formats = self._context.formats
