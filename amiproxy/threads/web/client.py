@@ -7,21 +7,15 @@ in amiproxy/web/origin.py; here the action is carried out and its answer becomes
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
-from amiproxy.basics.deadline import Deadline
 from amiproxy.httpmessages import BadRequest, Request, Response
-from amiproxy.routing import upstream
-from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.threads.actions import dispatch
-from amiproxy.threads.actions.call import Call
-from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.web import gate, resources
+from amiproxy.threads.web.asker import Asker, Wish
 from amiproxy.threads.web.authorization import FAILED, Authorization
 from amiproxy.threads.web.question import Question, as_response, completed, failure
 from amiproxy.threads.web.sessions import LIFE
@@ -42,16 +36,6 @@ if TYPE_CHECKING:
     from amiproxy.web.urls import Asked
 
 log = logging.getLogger("amiproxy.web")
-
-#: Seconds an answer may take if the request does not say (spec section 11).
-ANSWER_TIME = 30.0
-
-#: Seconds it may take longer than a call: the ledger ends a call whose OriginateResponse
-#: does not come, and says so.
-_BEHIND_A_CALL = 5.0
-
-#: Seconds a waitevent waits at the most; a minute without request ends a session.
-LONGEST_WAITEVENT = 50.0
 
 _PAGE_POLICY = (
     "Content-Security-Policy",
@@ -75,13 +59,16 @@ class WebClient:
     _spec: ListenerSpec
     _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
-    _usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
+    _asker: Asker = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self._asker = Asker(self._context, self._transport)
 
     def respond(self, request: Request) -> Response | Stream:
         """Return the answer to *request*, whatever it is."""
         turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
-        self._usual = Deadline(ANSWER_TIME)
+        self._asker.begin()
         # Most are for actions.
         is_action = request.target.startswith("/?")
         route = None if is_action else resources.find(self._context, self._spec, request)
@@ -132,9 +119,17 @@ class WebClient:
             self._authenticated = True
             self._mark_authenticated()
 
-        known = (self._context, self._sessions, request, self._transport, self._address, self._spec)
+        visit = Visit(
+            self._context,
+            self._sessions,
+            request,
+            self._asker,
+            self._address,
+            self._spec,
+            mark_authenticated,
+        )
         try:
-            return resources.answer(route, Visit(*known, mark_authenticated))
+            return resources.answer(route, visit)
         except BadRequest as error:
             log.info("%s: %d %s", self._transport.peer, error.status, error)
             if route.tells_problems:
@@ -196,7 +191,7 @@ class WebClient:
         try:
             self._identify(collector, question)
             if earlier is not None:
-                collector.challenge = earlier.take_challenge(context.turnstile, self._is_gone)
+                collector.challenge = earlier.take_challenge(context.turnstile, self._asker.is_gone)
             answer = self._ask(collector, message, question.asked)
             if begins and answer.complete and not answer.is_error:
                 if earlier is not None and earlier.is_of(collector):
@@ -277,49 +272,11 @@ class WebClient:
         """Carry *message* out and wait for the whole answer; in a *session* one at a time."""
         if asked.style and not urls.names_action(message):
             return Answer((replies.error(message, "Missing action in request"),), complete=True)
-        call = upstream.longest_call(message)
-        usual = max(ANSWER_TIME, call + _BEHIND_A_CALL) if call else ANSWER_TIME
-        answered = Deadline(usual if asked.wait is None else asked.wait)
-        heard = Deadline(LONGEST_WAITEVENT if asked.wait is None else asked.wait)
-        turnstile, gone = self._context.turnstile, self._is_gone
-        self._usual = Deadline(usual)
-        with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
-            pending = collector.expect(asked.until_event)
-            left = answered.left()
-            collector.patience = answered, gone
-            _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
-            if wait is not None:
-                collector.say(replies.waited(message))
-            elif goodbye is not None:
-                collector.say(goodbye)
-            turnstile.end()
-            answer = pending.wait(left, gone)
-            turnstile.take(turnstile.first)
-            if collector.mode is not AutoFilter.UNIQUE:
-                # Only answers to whoever asked make sense here.
-                self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
-        if goodbye is not None and session is not None:
+        wish = Wish(asked.until_event, asked.wait)
+        answer, is_over = self._asker.ask(collector, message, wish, session)
+        if is_over and session is not None:
             self._sessions.remove(session)
-        if wait is None or collector.events is None:
-            return answer
-        # Meanwhile another request of the same session may be carried out.
-        with turnstile.outside():
-            events = collector.fetch_events(self._until(wait.deadline, heard), gone)
-        complete = replies.wait_complete(message)
-        return Answer((*answer.messages, *events, complete), answer.complete)
-
-    def _until(self, *deadlines: Deadline) -> float:
-        """Return the seconds until the first of *deadlines*; 0 where the proxy stops."""
-        if self._context.stopping.is_set():
-            return 0.0
-        return min(each.left() for each in deadlines)
-
-    def _is_gone(self) -> bool:
-        """Whether the client has left.
-
-        One that has half-closed (nc -N) still gets its answer, if that takes no longer than usual.
-        """
-        return is_gone(self._transport.fileno(), half_closed=self._usual.over)
+        return answer
 
     def _cookie(self, session: WebSession) -> tuple[tuple[str, str], ...]:
         """Return the headers that give the client the cookie of *session*."""

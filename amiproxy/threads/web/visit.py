@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.asker import Asker
     from amiproxy.threads.web.sessions import WebSessions
 
 
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 class Visit:
     """One request to a resource.  Belongs to the thread of its client.
 
-    *spec* is the listener it came in at.  *mark_authenticated* is to be called when it has brought
-    a log-in or the proxy key: else its connection counts as a stranger's, and ends.
+    *asker* carries out actions for it.  *spec* is the listener it came in at.
+    *mark_authenticated* is to be called when it has brought a log-in or the proxy key: else its
+    connection counts as a stranger's, and ends.
     """
 
     context: ProxyContext
     sessions: WebSessions
     request: Request
-    transport: Transport
+    asker: Asker
     address: str
     spec: ListenerSpec
     mark_authenticated: Callable[[], None]
@@ -48,6 +50,11 @@ class Visit:
 
         """
         return paths.query_fields(self.request)
+
+    @property
+    def transport(self) -> Transport:
+        """The connection."""
+        return self.asker.transport
 
     @property
     def is_tls(self) -> bool:

@@ -24,7 +24,7 @@ from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.sessions.submitted import Submitted
-from amiproxy.threads.web import client
+from amiproxy.threads.web import asker
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.sessions import WebSessions
 from amiproxy.wire.batch import Batch
@@ -160,7 +160,7 @@ def test_an_originate_is_waited_for_as_long_as_its_call_rings(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, call: str, status: int
 ) -> None:
     """Not as long as other actions; what the client says of X-Maxtime counts more."""
-    monkeypatch.setattr(client, "ANSWER_TIME", 0.05)
+    monkeypatch.setattr(asker, "ANSWER_TIME", 0.05)
     stage.asterisk.late = 0.2
 
     response = stage.get(f"/?Action=Originate&Channel=x&Application=y&{call}")

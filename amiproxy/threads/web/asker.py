@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Asker: carries out the action of a web request, and waits for its whole answer."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
+from amiproxy.routing import upstream
+from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions.call import Call
+from amiproxy.threads.net.plainsocket import is_gone
+from amiproxy.web.answers import Answer
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.threads.net.transport import Transport
+    from amiproxy.threads.sessions.collector import Collector
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.web.sessions import WebSession
+
+#: Seconds an answer may take if the request does not say (spec section 11).
+ANSWER_TIME = 30.0
+
+#: Seconds it may take longer than a call: the ledger ends a call whose OriginateResponse
+#: does not come, and says so.
+_BEHIND_A_CALL = 5.0
+
+#: Seconds a waitevent waits at the most; a minute without request ends a session.
+LONGEST_WAITEVENT = 50.0
+
+
+class Wish(NamedTuple):
+    """How an answer is wanted."""
+
+    until_event: str = ""  #: it ends with this event
+    wait: Optional[float] = None  #: seconds it may take; None: as long as is usual
+
+
+_USUAL = Wish()
+
+
+@dataclasses.dataclass
+class Asker:
+    """Carries out actions for the requests of one connection, in its thread.
+
+    *transport* is asked whether it is over; nothing is read from it or sent.
+    """
+
+    context: ProxyContext
+    transport: Transport
+    usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Note that a request has come."""
+        self.usual = Deadline(ANSWER_TIME)
+
+    def ask(
+        self,
+        collector: Collector,
+        message: Message,
+        wish: Wish = _USUAL,
+        session: WebSession | None = None,
+    ) -> tuple[Answer, bool]:
+        """Carry *message* out and wait for the whole answer; in a *session* one at a time.
+
+        Returns:
+            The answer, and whether *collector* has said goodbye with it.
+
+        """
+        usual = _usual_time(message)
+        answered = Deadline(usual if wish.wait is None else wish.wait)
+        heard = Deadline(LONGEST_WAITEVENT if wish.wait is None else wish.wait)
+        turnstile, gone = self.context.turnstile, self.is_gone
+        self.usual = Deadline(usual)
+        with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
+            pending = collector.expect(wish.until_event)
+            left = answered.left()
+            collector.patience = answered, gone
+            _, wait, goodbye = dispatch.handle(Call(self.context, collector, message))
+            if wait is not None:
+                collector.say(replies.waited(message))
+            elif goodbye is not None:
+                collector.say(goodbye)
+            turnstile.end()
+            answer = pending.wait(left, gone)
+            turnstile.take(turnstile.first)
+            if collector.mode is not AutoFilter.UNIQUE:
+                # Only answers to whoever asked make sense here.
+                self.context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+        if wait is None or collector.events is None:
+            return answer, goodbye is not None
+        # Meanwhile another request of the same session may be carried out.
+        with turnstile.outside():
+            events = collector.fetch_events(self._until(wait.deadline, heard), gone)
+        complete = replies.wait_complete(message)
+        return Answer((*answer.messages, *events, complete), answer.complete), False
+
+    def _until(self, *deadlines: Deadline) -> float:
+        """Return the seconds until the first of *deadlines*; 0 where the proxy stops."""
+        if self.context.stopping.is_set():
+            return 0.0
+        return min(each.left() for each in deadlines)
+
+    def is_gone(self) -> bool:
+        """Return whether the client has left.
+
+        One that has half-closed (nc -N) still gets its answer, if that takes no longer than usual.
+        """
+        return is_gone(self.transport.fileno(), half_closed=self.usual.over)
+
+
+def _usual_time(message: Message) -> float:
+    """Return the seconds that an answer to *message* may usually take."""
+    call = upstream.longest_call(message)
+    return max(ANSWER_TIME, call + _BEHIND_A_CALL) if call else ANSWER_TIME
