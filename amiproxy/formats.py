@@ -132,6 +132,22 @@ class Conversation(Protocol):
         """
 
 
+class Envelope(Protocol):
+    """How a format writes events with their ids; others have them as a header.
+
+    Raises HandlerError where the format fails that it is made of.
+    """
+
+    def event(self, message: Message, event_id: str, came: float) -> bytes:
+        """Return the event *message*; *came*: when, in monotonic seconds."""
+
+    def notice(self, message: Message, event_id: str, came: float) -> bytes:
+        """Return *message*, what the proxy says of its connection to a server."""
+
+    def gap(self, server: str, reason: str, missed: int | None, event_id: str) -> bytes:
+        """Return that *missed* events of *server* are missing, None: unknown how many."""
+
+
 @dataclass(frozen=True)
 class Format:
     """One loaded handler."""
@@ -148,6 +164,8 @@ class Format:
     #: What makes one document of several messages, if anything does.
     document: tuple[bytes, bytes, bytes] | None = None
     document_type: str = "text/plain"  #: its media type, and that of a single message
+    #: Of a format that clients cannot choose: how it writes what has an id.
+    envelope: Envelope | None = None
 
     @property
     def as_stream(self) -> Format:

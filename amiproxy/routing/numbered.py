@@ -6,6 +6,7 @@ Clients with equal views and equal stamps share one encoding, which is kept in t
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from amiproxy.formats import written
@@ -17,7 +18,7 @@ from amiproxy.wire.routed import BROADCAST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from amiproxy.formats import Format
+    from amiproxy.formats import Envelope, Format
     from amiproxy.routing.eventids import Stamp
     from amiproxy.routing.viewer import Viewer
     from amiproxy.wire.batch import Batch
@@ -135,9 +136,31 @@ def _written(
     batch: Batch, form: Format, stamp: Stamp, found: Iterable[tuple[Routed, int]]
 ) -> Iterator[bytes]:
     """Yield *found* in the format *form*."""
+    if (envelope := form.envelope) is not None:
+        yield from _enveloped(batch, form, stamp, found, envelope)
+        return
     for item, number in found:
         if item.owner != BROADCAST:
             yield batch.part(form, item.message)
             continue
         message = stamped(item.message, stamp.id(number))
         yield message.raw if form.wire else written(form, message)
+
+
+def _enveloped(
+    batch: Batch,
+    form: Format,
+    stamp: Stamp,
+    found: Iterable[tuple[Routed, int]],
+    envelope: Envelope,
+) -> Iterator[bytes]:
+    """Yield *found* as *envelope*, that of *form*, writes events."""
+    came = batch.came
+    if not came:  # it is read now: nobody has kept it
+        came = batch.came = monotonic()
+    write = envelope.notice if batch.kind is BatchKind.NOTICE else envelope.event
+    for item, number in found:
+        if item.owner != BROADCAST:
+            yield batch.part(form, item.message)
+        else:
+            yield write(item.message, stamp.id(number), came)

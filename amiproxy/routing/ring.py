@@ -98,6 +98,7 @@ class Entry:
             for item, links in zip(batch.items, self._links) if self._links is not None else ():
                 item.message.links = links
         batch.names, batch.epoch, batch.after = self.names, self.epoch, self.after
+        batch.came = self.when
         return batch
 
     def hole(self, epoch: int, after: int, upto: int) -> Entry:
@@ -164,6 +165,7 @@ class Ring:
         What is for nobody but those who asked it is not kept.  *now* is in monotonic seconds.
         """
         entry, limit = Entry(batch, now), self.limit
+        batch.came = now
         if entry.is_empty:
             return
         if entry.size > limit:

@@ -85,7 +85,7 @@ class Viewer:
         found: list[Routed] = []
         if view.silent:
             return found
-        if view.servers and not view.is_of(batch.names):
+        if view.narrow and not view.is_of(batch.names):
             return _answers(self, batch)
         if batch.kind is _NOTICE:
             return list(batch.items) if view.hears_notices else found
@@ -238,7 +238,7 @@ class Plan:
         self.routes = {kind: view.route(kind, owns=False) for kind in BatchKind}
         self.own = {kind: _ENCODERS[route] for kind, route in self.own_routes.items()}
         self.others = {kind: _ENCODERS[route] for kind, route in self.routes.items()}
-        if view.servers and not view.silent:
+        if view.narrow and not view.silent:
             self.own = {kind: _narrowed(encode) for kind, encode in self.own.items()}
             self.others = {kind: _narrowed(encode) for kind, encode in self.others.items()}
 
@@ -247,7 +247,13 @@ class Plan:
         """Return the plan for *view*, which equal views share."""
         if view.last_id is not None:
             # It changes with each action, and no route depends on what it is.
-            view = View(silent=view.silent, mode=view.mode, last_id="", servers=view.servers)
+            view = View(
+                silent=view.silent,
+                mode=view.mode,
+                last_id="",
+                servers=view.servers,
+                selection=view.selection,
+            )
         plan = _PLANS.get(view)
         if plan is None:
             # Threads may make the same one at once; then their clients share less.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
     from amiproxy.routing.eventfilter import EventFilters
+    from amiproxy.routing.selection import Selection
     from amiproxy.wire.routed import Routed
 
 
@@ -59,7 +60,8 @@ class View:
     answers to others, whatever the autofilter.  *last_id*: the ActionID
     it sent last, for autofilter ``on``.  *filtered*: a filter of spec section 8
     judges each message as well, so that no other client shares the choice.  *servers*: it sees
-    only what comes from these, and its own answers; empty: from all.
+    only what comes from these, and its own answers; empty: from all.  *selection*: the events that
+    it wants, None: all.
     """
 
     silent: bool = False
@@ -70,16 +72,28 @@ class View:
     last_id: str | None = None
     filtered: bool = False
     servers: frozenset[str] = NO_SERVERS
+    selection: Selection | None = None
 
     @cached_property  # it is asked for each message
     def sees_all_events(self) -> bool:
         """Whether no event is withheld for its class or its text."""
-        return self.mask & ALL == ALL and not self.filters
+        selection = self.selection
+        return self.mask & ALL == ALL and not self.filters and (not selection or selection.has_all)
+
+    @cached_property  # it is asked for each batch
+    def narrow(self) -> bool:
+        """Whether the client sees some servers only."""
+        return bool(self.servers or (self.selection and self.selection.servers))
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the client gets no events at all, whatever they are."""
+        return self.silent or (self.selection is not None and self.selection.is_empty)
 
     @property
     def hears_notices(self) -> bool:
         """Whether the client gets any event at all: then it is told of the servers themselves."""
-        if self.silent or (self.mode is _ON and self.last_id is not None):
+        if self.is_deaf or (self.mode is _ON and self.last_id is not None):
             return False
         return bool(self.mask & ALL)
 
@@ -93,7 +107,8 @@ class View:
         """
         events = kind is BatchKind.EVENTS
         # A client that has sent an ActionID gets messages that carry it, no others.
-        if self.silent or (events and self.mode is _ON and self.last_id is not None):
+        is_elsewhere = events and self.mode is _ON and self.last_id is not None
+        if self.silent or is_elsewhere or (self.is_deaf and not owns):
             return Route.NOTHING
         if kind is BatchKind.NOTICE:
             return Route.WHOLE if self.hears_notices else Route.NOTHING
@@ -108,7 +123,9 @@ class View:
 
     def is_of(self, names: frozenset[str]) -> bool:
         """Return whether the client sees what comes from the server with these *names*."""
-        return not self.servers or not self.servers.isdisjoint(names)
+        if self.servers and self.servers.isdisjoint(names):
+            return False
+        return self.selection is None or self.selection.is_of(names)
 
     def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether every client with this view sees it."""
@@ -141,5 +158,7 @@ class View:
         if not facts.name:
             return True  # a mask or a filter never hides a response (asterisk.md)
         if self.mask & ALL != ALL and not may_see(self.mask, privilege_mask(facts.privilege)):
+            return False
+        if self.selection is not None and not self.selection.has(facts.name):
             return False
         return all(filters.passes(message) for filters in self.filters)

@@ -117,6 +117,8 @@ class Proxy:
         if _needs_calls(users):
             self.router.keeps_calls = True
         self.context.renew(config, users, tls)
+        for session in self.context.registry.snapshot():
+            session.reconsider(users)
         self._servers.reload(config)
         return self._listeners.reload(listeners(config), self._objection, Deadline(0.0))
 
@@ -156,7 +158,7 @@ class Proxy:
 
     def _stop(self, drain: float, deadline: Deadline, *, keep_sockets: bool) -> None:
         context = self.context
-        context.leave_by = Deadline(drain)
+        context.leave_by, context.restarts = Deadline(drain), keep_sockets
         context.stopping.set()
         self._listeners.stop(keep_sockets=keep_sockets)
         self._drain(context.leave_by)

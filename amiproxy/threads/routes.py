@@ -6,16 +6,25 @@ Each is imported when somebody first asks for it: who does not use it pays nothi
 
 from __future__ import annotations
 
+import importlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from amiproxy.errors import ConfigError
 from amiproxy.threads.web import health
 from amiproxy.threads.web.resources import NameCheck, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.web.visit import Resource
+
+
+def _websocket() -> Resource:
+    from amiproxy.threads.live.websocket import websocket  # noqa: PLC0415 - see above
+
+    return websocket
 
 
 def _metrics() -> Resource:
@@ -39,6 +48,14 @@ _V1 = Route(
 ROUTES: Mapping[str, Route] = MappingProxyType(
     {
         "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
+        "/ws": Route(
+            _websocket,
+            "ws",
+            methods=("GET",),
+            tells_problems=True,
+            # The second one before websockets 11.
+            needs=("websockets.protocol", "websockets.connection"),
+        ),
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
         "/metrics": Route(_metrics, "metrics"),
         "/v1": _V1,
@@ -54,3 +71,32 @@ def find(path: str) -> Route | None:
     if found is not None or not BELOW:
         return found
     return next((route for begin, route in BELOW.items() if path.startswith(begin)), None)
+
+
+def import_needs(specs: Iterable[ListenerSpec]) -> None:
+    """Import what the resources of the listeners *specs* need of others.
+
+    Raises:
+        ConfigError: it is not there.
+
+    """
+    for spec in specs:
+        if spec.input == "http":
+            for route in ROUTES.values():
+                if route.needs and route.is_on(spec):
+                    _import_one(route)
+
+
+def _import_one(route: Route) -> None:
+    """Import the first module that *route* may need and that there is."""
+    for name in route.needs:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+        return
+    package = route.needs[0].partition(".")[0]
+    raise ConfigError(
+        f"Python's package {package} is missing, which web = {route.part} needs: install it, or"
+        f" leave {route.part} out of web"
+    )

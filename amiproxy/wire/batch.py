@@ -63,6 +63,7 @@ class Batch:
         "_parts",
         "_written",
         "after",
+        "came",
         "epoch",
         "events",
         "kind",
@@ -99,6 +100,8 @@ class Batch:
         self.names: frozenset[str] = _NOBODY
         #: Which connection its events came on, 0: none, and the number of the one before them.
         self.epoch = self.after = 0
+        #: When it came, in monotonic seconds; 0.0 as long as nobody has asked or kept it.
+        self.came = 0.0
         self._items = items
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}
@@ -133,6 +136,7 @@ class Batch:
         """
         found = Batch.of_items(self.scope, items)
         found.names, found.epoch, found.after = self.names, self.epoch, self.after
+        found.came = self.came
         return found
 
     def copy(self) -> Batch:
@@ -151,6 +155,7 @@ class Batch:
                 events=self.events,
             )
             copy.names, copy.epoch, copy.after = self.names, self.epoch, self.after
+            copy.came = self.came
         return copy
 
     @property

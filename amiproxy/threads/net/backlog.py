@@ -7,10 +7,12 @@ import math
 import threading
 import time
 from collections import deque
-from typing import Callable, Union
+from typing import Callable, TypeVar, Union
 
 #: What is sent: of a piece that has gone in part, a view of the rest.
 Data = Union[bytes, memoryview]
+
+Error = TypeVar("Error", bound=Exception)
 
 #: Seconds in which a client with more than its limit waiting must take something, ...
 _MOVES_IN = 1.0
@@ -113,6 +115,14 @@ class Backlog:
             self._note_progress(most - turn)
         return not parts
 
+    def ending(self, words: bytes) -> Backlog:
+        """Return the rest of what was sent in part, with *words* behind it, and nothing else."""
+        short = Backlog(self._limit, self._tally)
+        first = self._parts[0][0] if self._parts else b""
+        short.append(first if isinstance(first, memoryview) else b"")
+        short.append(words)
+        return short
+
     def look(self, unsent: int) -> None:
         """Note that the system has *unsent* bytes still to send, 0 if it does not say.
 
@@ -163,3 +173,13 @@ class Backlog:
         if now >= self._over_since + _TAKES_LIMIT_IN:
             return f"took {self._taken} bytes in {_TAKES_LIMIT_IN:.0f} s, {unread} (clientbacklog)"
         return f"took nothing for {_MOVES_IN * 1000:.0f} ms, {unread} (clientbacklog)"
+
+
+def cut_short(
+    backlog: Backlog | None, words: Callable[[Error], bytes] | None, error: Error
+) -> Backlog | None:
+    """Return what is left to be sent of *backlog* where the connection ends for *error*.
+
+    Nothing, but where *words* for it are to be said: then they, and what they must stand behind.
+    """
+    return backlog.ending(words(error)) if backlog is not None and words is not None else None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
-from amiproxy.threads.net.backlog import Backlog
+from amiproxy.threads.net.backlog import Backlog, cut_short
 from amiproxy.threads.net.broken import left
 from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for_room
 from amiproxy.threads.net.tlssocket import TlsSocket
@@ -42,8 +42,8 @@ class Transport:
     """
 
     __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
-                 "end_reason", "heard", "lock", "max_backlog", "peer", "sock", "wake",
-                 "write_timeout")  # fmt: skip
+                 "end_reason", "heard", "last_words", "lock", "max_backlog", "peer", "sock",
+                 "wake", "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class Transport:
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
         self.sock = sock  #: to ask the kernel about it, and for nothing else
         self._backlog: Backlog | None = None  # while bytes wait
-        self._watched = False  # by the flusher
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
-        self._closed = False
+        self._closed = self._watched = False  # watched: by the flusher
         self.busy_since = 0.0  # for the watchdog
         self.heard = time.monotonic()  #: when a client sent something last, or connected
         self.wake: Callable[[], object] | None = None  # called at the end, outside recv
+        self.last_words: Callable[[PeerError], bytes] | None = None  # behind a backlog cut short
 
     def rename(self, peer: str) -> None:
         """Have logs call the other side *peer*.  Nobody else knows the transport yet."""
@@ -269,7 +269,7 @@ class Transport:
         """End the session for *error* and drop the backlog.  The caller holds ``lock``."""
         assert self.lock.locked()
         if self.end_for(error):
-            self._backlog = None
+            self._backlog = cut_short(self._backlog, self.last_words, error)
 
     def check_reading(self) -> None:
         """End the session if its other side sends TLS records that hold no data."""

@@ -112,6 +112,8 @@ class ProxyContext:
 
     #: Set before any thread is started.
     program: Operations
+    #: Whether the proxy that stops is started anew at once.
+    restarts = False
     #: Returns each listener, as it is now (amiproxy.threads.listeners).
     listening: Callable[[], Sequence[ListenerSpec]] = tuple
     #: Returns the resource at a path of HTTP, None if there is none (amiproxy.threads.routes).

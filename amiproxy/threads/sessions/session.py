@@ -21,11 +21,12 @@ from amiproxy.routing.visibility import NO_SERVERS, View
 from amiproxy.threads.sessions.filtertime import FilterTime
 
 if TYPE_CHECKING:
-    from amiproxy.access.user import User
+    from amiproxy.access.user import User, Users
     from amiproxy.basics.deadline import Deadline
     from amiproxy.formats import Format
     from amiproxy.message import Message
     from amiproxy.routing.eventfilter import EventFilters
+    from amiproxy.routing.selection import Selection
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.filtertime import FilterMeter
     from amiproxy.threads.sessions.waitevent import WaitEvent
@@ -74,6 +75,9 @@ class ClientSession:
 
     #: Whether it has logged in or given the proxy key.
     authenticated = False
+
+    #: The events that it wants; None: all.
+    selection: Selection | None = None
 
     _meter: FilterMeter | None = None
     _viewer = Viewer(0, View(silent=True))  # until it has its own
@@ -275,6 +279,7 @@ class ClientSession:
             last_id=self.last_id if self.mode is AutoFilter.ON else None,
             filtered=callfilter is not None,
             servers=NO_SERVERS if user is None else user.servers,
+            selection=self.selection,
         )
         if self._meter is None or self.own_filters is None:
             viewer = Viewer(self.number, view, callfilter)
@@ -336,6 +341,9 @@ class ClientSession:
         """Send *message*, the last one, and end the session.  Any thread may call."""
         self.say(message)
         self.end(reason)
+
+    def reconsider(self, users: Users) -> None:
+        """Take note of *users*, who were read anew; most clients stay what they are."""
 
     def end(self, reason: str) -> None:
         """End the session; its own thread tidies up.  Any thread may call."""

@@ -279,8 +279,11 @@ class Track:
         view = viewer.view
         if not view.hears_notices or not sees(viewer, link):
             return b""
-        is_all = view.sees_all_events and not view.filtered and not view.servers
-        message = gap(link.name, reason, missed if is_all else None)
+        is_all = view.sees_all_events and not view.filtered and not view.narrow
+        told = missed if is_all else None
+        if form.envelope is not None and self.shows_ids:
+            return form.envelope.gap(link.name, reason, told, self.id())
+        message = gap(link.name, reason, told)
         return written(form, stamped(message, self.id()) if self.shows_ids else message)
 
 

@@ -120,12 +120,15 @@ def _run(
     """Send the head of *stream*, which answers *request*, and have it go on."""
     log.debug("%s: %s %d", transport.peer, request.method, stream.head.status)
     try:
-        head, rest = conversation.hand_over(stream.head, time.time())
-    except BadRequest as error:
-        transport.send_all(conversation.answer(problems.response(error), time.time()))
-        return
-    transport.send_all(head)
-    stream.run(rest)
+        try:
+            head, rest = conversation.hand_over(stream.head, time.time())
+        except BadRequest as error:
+            transport.send_all(conversation.answer(problems.response(error), time.time()))
+            return
+        transport.send_all(head)
+        stream.run(rest)
+    finally:
+        stream.leave()
 
 
 def _next_request(

@@ -44,6 +44,9 @@ class Route(NamedTuple):
     tells_problems: bool = False
     #: Whether it answers OPTIONS itself.
     answers_options: bool = False
+    #: A module of others that it needs, imported at the start where it is there: its user may not
+    #: be able to read that later.  If it cannot be, the one behind it.
+    needs: tuple[str, ...] = ()
 
     @property
     def allow(self) -> tuple[tuple[str, str], ...]:

@@ -68,11 +68,12 @@ class Stream:
 
     *head* is what the answer begins with; then *run* is called, in the client's thread, with what
     the client has sent behind its request.  When it returns, or raises PeerError, the connection
-    is closed.
+    is closed.  *leave* is called at the very end, also where *run* was not.
     """
 
     head: Response
     run: Callable[[bytes], None]
+    leave: Callable[[], None] = lambda: None
 
 
 #: Answers a visit; raises BadRequest, or Problem, for one that cannot be answered.
