@@ -205,5 +205,6 @@ PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], Optional[bytes]]] = MappingPro
         "sippeers": phones.sip_peers,
         "status": lists.status,
         "userevent": user_event,
+        "voicemailuserslist": lists.voicemail_users,
     }
 )

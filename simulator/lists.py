@@ -215,3 +215,25 @@ def _output(pbx: Pbx, text: str) -> tuple[str, list[str]]:
         f"No such command '{text}' (type 'core show help {shorter}' for other possible commands)"
     )
     return "Error", [problem]
+
+
+def voicemail_users(pbx: Pbx, action: Action) -> bytes | None:
+    """List two mailboxes, as app_voicemail does, of which the first has a new message.
+
+    The Asterisk that was recorded without phones has no such module.
+    """
+    if pbx.behaviour.speak == "22" and not pbx.exchange.technology.phones:
+        return None
+    items = [
+        [
+            "Event: VoicemailUserEntry",
+            *id_line(action),
+            "VMContext: default",
+            f"VoicemailBox: {box}",
+            f"Fullname: Phone {box}",
+            f"NewMessageCount: {new}",
+        ]
+        for box, new in ((101, 1), (102, 0))
+    ]
+    text = "Voicemail user list will follow"
+    return listing(action, text, items, "VoicemailUserEntryComplete")

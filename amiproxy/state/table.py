@@ -42,6 +42,11 @@ class Query(NamedTuple):
     headers: tuple[str, ...] = ()
     #: It is asked only if the list of this action cannot be had: not there, or refused.
     instead_of: str = ""
+    #: It is asked once a connection: it costs, and events tell all that changes.
+    once: bool = False
+    #: An action for which one needs the same classes: where Asterisk has that and not this one,
+    #: the module is not loaded, and there is nothing to list.
+    beside: str = ""
 
 
 class Standing:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.state.agents import AgentTable
 from amiproxy.state.calls.bridges import BridgeTable
 from amiproxy.state.calls.calltable import CallTable
 from amiproxy.state.calls.channels import ChannelTable
 from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ConferenceTable
+from amiproxy.state.mailboxes import MailboxTable
 from amiproxy.state.parked import ParkedTable
 from amiproxy.state.phones.contacts import ContactTable
 from amiproxy.state.phones.devices import DeviceTable
@@ -32,6 +34,8 @@ KINDS = (
     "registrations",
     "parked",
     "conferences",
+    "agents",
+    "mailboxes",
 )
 
 
@@ -50,4 +54,6 @@ def made(standing: Standing) -> tuple[Table, ...]:
         RegistrationTable(standing),
         ParkedTable(standing),
         ConferenceTable(standing),
+        AgentTable(standing),
+        MailboxTable(standing),
     )

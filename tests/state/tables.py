@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
+from amiproxy.state.agents import AGENTS, AgentTable
 from amiproxy.state.calls.channels import ChannelTable
 from amiproxy.state.calls.store import Store
 from amiproxy.state.conferences import ROOMS, ConferenceTable
+from amiproxy.state.mailboxes import USERS, MailboxTable
 from amiproxy.state.parked import PARKED_CALLS, ParkedTable
 from amiproxy.state.phones.contacts import CONTACTS, IAX_PEERS, SIP_PEERS, ContactTable
 from amiproxy.state.phones.devices import DEVICES, EXTENSIONS, PRESENCES, DeviceTable
@@ -37,7 +39,7 @@ class Tables:
         self.conferences = ConferenceTable(self.standing)
         self.all: tuple[Table, ...] = (
             self.queues, self.devices, self.contacts, RegistrationTable(self.standing),
-            self.parked, self.conferences,
+            self.parked, self.conferences, AgentTable(self.standing), MailboxTable(self.standing),
         )  # fmt: skip
 
     def tell(self, each: Told, now: float) -> int:
@@ -75,7 +77,9 @@ class Tables:
             states = [value for field, value in row.fields.items() if field.startswith("members_")]
             theirs = sum(each.fields["queue"] == name for each in members.values())
             assert row.fields["members"] == sum(map(number, states)) == theirs
-        for kind in ("devices", "contacts", "registrations", "parked", "conferences"):
+        for kind in (
+            "devices", "contacts", "registrations", "parked", "conferences", "agents", "mailboxes",
+        ):  # fmt: skip
             for row in self.rows(kind, now).values():
                 assert row.said.get("Privilege")
         in_queues = len(queues) + len(members) + len(uniqueids) + len(self.queues.store.attempts)
@@ -92,6 +96,8 @@ class Tables:
             "contacts": ("status",),
             "parked": ("uniqueid", "channel", "parker"),
             "conferences": ("members", "muted_channels"),
+            "agents": ("state", "channel"),
+            "mailboxes": ("new",),
         }
         return {
             f"{kind} {key} {name}": row.fields[name]
@@ -104,7 +110,16 @@ class Tables:
         """Return the lists that an Asterisk which is like this would answer."""
         said = {
             kind: [row.said for row in self.rows(kind, now).values()]
-            for kind in ("queues", "callers", "devices", "contacts", "parked", "conferences")
+            for kind in (
+                "queues",
+                "callers",
+                "devices",
+                "contacts",
+                "parked",
+                "conferences",
+                "agents",
+                "mailboxes",
+            )
         }
         found = {
             QUEUE_STATUS: [*said["queues"], *self._listed_members(now), *said["callers"]],
@@ -113,6 +128,8 @@ class Tables:
             CONTACTS: [each for each in said["contacts"] if each.get("Event") == "ContactList"],
             PARKED_CALLS: said["parked"],
             ROOMS: said["conferences"],
+            AGENTS: said["agents"],
+            USERS: [_as_user(each) for each in said["mailboxes"]],
         }
         if not self.is_11:
             found[DEVICES] = [each for each in said["devices"] if each.has("State")]
@@ -164,6 +181,17 @@ class Tables:
         return found
 
 
+def _as_user(waiting: Message) -> Message:
+    """Return the list item of the mailbox that the event *waiting* is about."""
+    box, _, context = waiting.get("Mailbox").partition("@")
+    headers = (
+        f"VMContext: {context}",
+        f"VoicemailBox: {box}",
+        f"NewMessageCount: {waiting.get('New')}",
+    )
+    return Message.of("Event: VoicemailUserEntry", *headers)
+
+
 def number(value: object) -> int:
     """Return *value*, which is a whole number."""
     assert isinstance(value, int)
@@ -182,6 +210,8 @@ def with_a_row_of_each() -> Tables:
         ("QueueCallerJoin", "Queue: support", "Uniqueid: 9.1", "Position: 1", "Count: 1"),
         ("ConfbridgeJoin", "Conference: 800", "Uniqueid: 9.2", "Channel: PJSIP/101-1"),
         ("ParkedCall", "ParkingSpace: 701", "ParkeeUniqueid: 9.3"),
+        ("AgentLogin", "Agent: 1001", "Uniqueid: 9.4", "Channel: PJSIP/101-2"),
+        ("MessageWaiting", "Mailbox: 101@default", "New: 1", "Old: 0"),
     ):
         for table in found.all:
             by_name(table, Message.of(f"Event: {event[0]}", *event[1:]), 1000.0)

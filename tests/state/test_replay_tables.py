@@ -23,6 +23,7 @@ NAMES = [
         each.event.raw.startswith((
             b"Event: Queue", b"Event: Join", b"Event: Confbridge", b"Event: Parked",
             b"Event: PeerStatus", b"Event: ContactStatus", b"Event: Registry",
+            b"Event: AgentLog", b"Event: MessageWaiting",
         ))
         for each in told(name) if each.event is not None
     )
@@ -114,7 +115,9 @@ _QUERIES = [
     *dict.fromkeys(query for table in Tables().all for query in table.queries),
     Query("ConfbridgeList", ("Conference: a",)),
 ]  # fmt: skip
-_ITEMS = ["QueueParams", "QueueMember", "QueueEntry", "ParkedCall", "Other"]
+_ITEMS = [
+    "QueueParams", "QueueMember", "QueueEntry", "ParkedCall", "Agents", "VoicemailUserEntry", "Other",
+]  # fmt: skip
 _HEADERS = [
     "Queue", "Uniqueid", "DestUniqueid", "BridgedChannel", "Interface", "Location", "Position",
     "Count", "Wait", "Status", "Paused", "PausedReason", "LastPause", "CallsTaken", "LastCall",
@@ -123,11 +126,12 @@ _HEADERS = [
     "RoundtripUsec", "Peer", "PeerStatus", "Time", "Channel", "ChannelType", "Username", "Domain",
     "Host", "ParkingSpace", "Parkinglot", "ParkeeUniqueid", "ParkingTimeout", "ParkingDuration",
     "Conference", "Meetme", "Muted", "Talking", "Strategy", "ServicelevelPerf", "Bridgestate",
-    "Uniqueid1", "Variable", "Value",
+    "Uniqueid1", "Variable", "Value", "Agent", "CallStarted", "LoggedInTime", "Mailbox", "New",
+    "Waiting", "VoicemailBox", "NewMessageCount",
 ]  # fmt: skip
 _VALUES = st.one_of(
     st.sampled_from(["a", "b", "a/b", "%", "1", "2", "0", "-1", "1.5", "QUEUESTATUS", "TIMEOUT",
-                     "Link", "<unknown>", "", "Removed", "hint:a@b", "PJSIP/1&b,c"]),
+                     "Link", "<unknown>", "", "Removed", "Agent:a", "Agent/a", "AGENT_ONCALL", "hint:a@b", "PJSIP/1&b,c"]),
     st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=12),
     st.sampled_from(["9" * 5000, "\xb2", "x" * 3000, "\n", "1\r2", "\0"]),
 )  # fmt: skip

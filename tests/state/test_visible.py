@@ -41,8 +41,8 @@ def test_each_kind_has_its_class(tables: Tables) -> None:
     agent, call = View(mask=classes.AGENT), View(mask=classes.CALL)
     system = View(mask=classes.SYSTEM)
 
-    assert set(seen(tables, agent)) == {"queues", "members", "callers"}
-    assert set(seen(tables, call)) == {"devices", "parked", "conferences"}
+    assert set(seen(tables, agent)) == {"queues", "members", "callers", "agents"}
+    assert set(seen(tables, call)) == {"devices", "parked", "conferences", "mailboxes"}
     assert set(seen(tables, system)) == {"contacts", "registrations"}
 
 

@@ -29,7 +29,9 @@ _LISTED: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 #: Actions whose list has all rows of these kinds: what is missing there is not.
-_WHOLE = frozenset(("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "ParkedCalls"))
+_WHOLE = frozenset(
+    ("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "ParkedCalls", "Agents")
+)
 #: Actions whose list has no rows of its own: it says more of devices that another list has.
 _NO_ROWS = frozenset(("ExtensionStateList", "PresenceStateList"))
 #: Kind -> the fields that lists and events tell alike.  All others are Asterisk's counters, times,
@@ -45,6 +47,7 @@ _COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "contacts": ("status",),
         "registrations": ("status",),
         "parked": (),
+        "agents": ("state",),
     }
 )
 #: So often in a row a list that differs is put off; then it is taken, whatever differs.

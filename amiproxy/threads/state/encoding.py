@@ -28,6 +28,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "registrations": "ProxyRegistration",
         "parked": "ProxyParked",
         "conferences": "ProxyConference",
+        "agents": "ProxyAgent",
+        "mailboxes": "ProxyMailbox",
     }
 )
 

@@ -135,7 +135,8 @@ class Lists:
         if other and any(had.action == other for had in self._had):
             return False
         if self._listed is not None and query.action.lower() not in self._listed:
-            self.refusals.setdefault(query, f"{query.action} is not there, or not allowed")
+            if query.beside.lower() not in self._listed:
+                self.refusals.setdefault(query, f"{query.action} is not there, or not allowed")
             return False
         return True
 
@@ -158,7 +159,8 @@ class Lists:
             self._model.doubts.clear()
             self._not_before = now + self._pace.apart
             for query in self._had:
-                self._next.setdefault(query, now + self._pace.each)
+                if not query.once:
+                    self._next.setdefault(query, now + self._pace.each)
         else:
             self._waiting.extend(again)
             self._not_before = now + self._pace.settle
@@ -285,6 +287,8 @@ class Lists:
             self._not_before = now + self._pace.apart
         self._earliest[query] = now + took * self._pace.share
         self._next[query] = max(now + self._pace.each, self._earliest[query])
+        if query.once and query in self._had:
+            del self._next[query]
 
     def unknown(self) -> dict[str, str]:
         """Return the kinds of which no list was had, and why, by kind."""
