@@ -71,7 +71,7 @@ MAY_IMPORT = {
     "amiproxy/live": [*_PURE[:4], "amiproxy/state", "amiproxy/web"],
     "amiproxy/metrics": [*_PURE[:2]],
     "amiproxy/rest": [*_PURE[:4], "amiproxy/asterisk", "amiproxy/state", "amiproxy/web",
-                      "amiproxy/live", "amiproxy/status"],
+                      "amiproxy/live", "amiproxy/status", "amiproxy.settings.typos"],
     "amiproxy/threads/live": [*_PURE, "amiproxy/live", "amiproxy/state", "amiproxy/threads/net",
                               "amiproxy/threads/sessions", "amiproxy/threads/actions",
                               "amiproxy/threads/state", "amiproxy/threads/web"],

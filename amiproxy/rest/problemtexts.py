@@ -59,8 +59,12 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Send JSON in UTF-8, with Content-Type: application/json.",
         ),
         "asterisk-error": (
-            "Asterisk, or the proxy, has answered the action with an error.",
+            "Asterisk has answered the action with an error. Some lists do so when they are empty.",
             "The member response is the whole answer; its Message says why.",
+        ),
+        "failed": (
+            "The proxy could not carry out what it was asked.",
+            "The detail says why.",
         ),
         "upgrade-required": (
             "This path speaks WebSocket.",

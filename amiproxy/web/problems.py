@@ -40,6 +40,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "too-large": Kind(413, "The request is too large"),
         "type": Kind(415, "The body is of a type that is not read here"),
         "asterisk-error": Kind(422, "Asterisk answered with an error"),
+        "failed": Kind(422, "It could not be carried out"),
         "upgrade-required": Kind(426, "Another protocol is spoken here"),
         "too-many": Kind(429, "Too many requests"),
         "headers-too-large": Kind(431, "The request line and headers are too large"),

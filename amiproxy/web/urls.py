@@ -166,7 +166,7 @@ def read(
         raise BadRequest(411, "There is no Action: a body needs Content-Length to be read")
     json_lines: tuple[str, ...] = ()
     if request.method == "POST" and _check_body(request) == _JSON:
-        json_lines = _read_json(request.body, limits, formats.get("json")).lines
+        json_lines = read_json(request.body, limits, formats.get("json")).lines
     wishes = {name: request.header(name) for name in _AS_HEADERS if request.has(name)}
     said, lines = _part(((*_name_and_value(line), line) for line in json_lines), style)
     ours, rest = _part(((name, value, (name, value)) for name, value in fields), style)
@@ -176,7 +176,7 @@ def read(
     wait = wishes.get(MAXTIME_FIELD)
     return Asked(
         style,
-        _block(lines, rest, limits, may_lack_action=bool(style)),
+        block(lines, rest, limits, may_lack_action=bool(style)),
         wishes.get(FORMAT_FIELD, "").lower(),
         wishes.get(UNTIL_FIELD, ""),
         _seconds(wait) if wait else None,
@@ -202,12 +202,12 @@ def _part(
     return wishes, rest
 
 
-def _block(
+def block(
     lines: list[str],
     fields: Iterable[tuple[str, str]],
     limits: Limits,
     *,
-    may_lack_action: bool,
+    may_lack_action: bool = False,
 ) -> Message:
     """Return the block of *lines* and *fields*.
 
@@ -281,8 +281,13 @@ def _check_body(request: Request) -> str:
     return kind
 
 
-def _read_json(body: bytes, limits: Limits, json_format: Format | None) -> Message:
-    """Return the block that *body*, one JSON object, means to the handler *json_format*."""
+def read_json(body: bytes, limits: Limits, json_format: Format | None) -> Message:
+    """Return the block that *body*, one JSON object, means to the handler *json_format*.
+
+    Raises:
+        BadRequest: 400, it means none; 415, there is no such handler.
+
+    """
     if json_format is None or json_format.reader is None:
         raise BadRequest(415, f"There is no json handler here; send {_FORM}")
     # A byte order mark is not part of the text (RFC 8259, section 8.1); some clients send it.

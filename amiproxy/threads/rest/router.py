@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import Response
 from amiproxy.rest import endpoints
+from amiproxy.rest.parameters import unknown_parameter
 from amiproxy.rest.textof import text_of
-from amiproxy.settings.typos import question
 from amiproxy.threads.rest.asking import Asking
 from amiproxy.threads.rest.table import ENDPOINTS
 from amiproxy.threads.web import identity
@@ -90,11 +90,3 @@ def _fields(endpoint: Endpoint, visit: Visit) -> Mapping[str, list[str]]:
         if parameter.is_required and not found.get(name):
             raise Problem("bad-request", f"The parameter {name} is missing", parameter=name)
     return found
-
-
-def unknown_parameter(name: str, known: Mapping[str, object]) -> Problem:
-    """Return the problem of a request with a parameter *name*, which is none of *known*."""
-    shown = text_of(name)[:40]
-    what = f"{shown!a} is no parameter here{question(shown, known)}"
-    there = f"; there are {', '.join(known)}" if known else "; it takes none"
-    return Problem("bad-request", what + there, parameter=shown)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from amiproxy.threads.rest import described
+from amiproxy.threads.rest import actions, described
 
 #: The order is that of docs/live.md and of the page that shows them.
-ENDPOINTS = (*described.ENDPOINTS,)
+ENDPOINTS = (*actions.ENDPOINTS, *described.ENDPOINTS)

@@ -4,30 +4,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.httpmessages import Request, Response
 from amiproxy.rest.endpoints import Endpoint, Parameter, at
 from amiproxy.threads.rest import router
 from amiproxy.threads.rest.asking import Asking, answer
 from amiproxy.web.problems import KINDS
+from tests.threads.rest.support import ask, document
 from tests.threads.web.test_client import JOE, Stage, guarded, stage
 
+if TYPE_CHECKING:
+    from amiproxy.httpmessages import Response
+
 __all__ = ["guarded", "stage"]  # fixtures
-
-
-def ask(stage: Stage, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
-    """Return the response to a request of a program."""
-    pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return stage.respond(Request(method, target, "1.1", (("host", "x"), *pairs), body))
-
-
-def document(response: Response) -> Any:
-    """Return what the body of *response* says."""
-    return json.loads(response.body)
 
 
 def _seen(asking: Asking) -> Response:
