@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "amiproxy/threads/sessions": [*_PURE, "amiproxy/threads/net", "amiproxy.status.values"],
     "amiproxy/threads/control": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                  "amiproxy/threads/sessions"],
-    "amiproxy/threads/state": [*_PURE[:5], "amiproxy/settings", "amiproxy/state",
+    "amiproxy/threads/state": [*_PURE[:5], "amiproxy/settings", "amiproxy/state", "amiproxy/live",
                                "amiproxy/threads/net", "amiproxy/threads/sessions"],
     "amiproxy/threads/actions": [*_PURE, "amiproxy/logs", "amiproxy/state",
                                  "amiproxy/threads/sessions", "amiproxy/threads/control",

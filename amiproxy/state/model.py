@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from amiproxy.state import tables
 from amiproxy.state.table import Standing
+from amiproxy.state.touched import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Handler, Query, Row
@@ -36,6 +37,8 @@ class ServerModel:
         self._standing = Standing()
         self._state = BUILDING
         self._until_look = _LOOK_EACH
+        #: Counts how often all was forgotten.
+        self.begun = 0
         self.tables = tables.made(self._standing)
         #: Each list that the tables begin from, once.
         self.queries: tuple[Query, ...] = tuple(
@@ -92,6 +95,8 @@ class ServerModel:
             return
         for handler in handlers:
             handler(message, now)
+        if self._standing.touched is not None:
+            self._standing.touched.whole.update(tables.KINDS)
         self._until_look -= 1
         if self._until_look <= 0:
             self._look()
@@ -110,6 +115,8 @@ class ServerModel:
         differing = sum(
             table.take_list(query, items, now) for table in self.tables if table.takes(query)
         )
+        if self._standing.touched is not None:
+            self._standing.touched.whole.update(tables.KINDS)
         self._look()
         return differing
 
@@ -123,8 +130,27 @@ class ServerModel:
             if kind in table.kinds:
                 yield from table.rows(kind, now)
 
+    def rows_of(self, kind: str, keys: Collection[str], now: float) -> Iterator[Row]:
+        """Yield those of the rows of *kind* that have one of *keys*."""
+        for table in self.tables:
+            if kind in table.kinds:
+                yield from table.rows_of(kind, keys, now)
+
+    def note_touched(self, *, noting: bool) -> None:
+        """Note from now on which rows may have changed, or do so no more."""
+        if noting is (self._standing.touched is None):
+            self._standing.touched = Touched() if noting else None
+
+    def touched(self, now: float) -> Touched:
+        """Return which rows may have changed since the last call, by events, lists and time."""
+        for table in self.tables:
+            table.settle(now)
+        noted = self._standing.touched
+        return Touched() if noted is None else noted.take()
+
     def clear(self) -> None:
         """Forget all and begin again, building."""
+        self.begun += 1
         for table in self.tables:
             table.clear()
         self._standing.doubts.clear()

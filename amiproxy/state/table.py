@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Union
 from amiproxy.state.gone import Gone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
+    from amiproxy.state.touched import Touched
 
 #: What a field of a row may be.  None: not known.
 Value = Union[str, float, int, bool, None, "tuple[str, ...]"]
@@ -52,7 +53,7 @@ class Query(NamedTuple):
 class Standing:
     """How a server's model stands: what its tables share."""
 
-    __slots__ = ("doubts", "gone", "live", "offset")
+    __slots__ = ("doubts", "gone", "live", "offset", "touched")
 
     def __init__(self) -> None:
         #: Whether the lists have been taken.  Until then, what an event tells of something
@@ -65,6 +66,13 @@ class Standing:
         self.gone = Gone()
         #: Seconds by which the proxy's clock is ahead of Asterisk's.
         self.offset = 0.0
+        #: Where it is noted which rows may have changed; None: nobody wants to know.
+        self.touched: Touched | None = None
+
+    def touch(self, kind: str, key: str) -> None:
+        """Note that the row *key* of *kind* may have changed."""
+        if self.touched is not None:
+            self.touched.add(kind, key)
 
 
 class Table:
@@ -101,6 +109,13 @@ class Table:
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*."""
         raise NotImplementedError
+
+    def settle(self, now: float) -> None:
+        """Do what was put off until somebody looks, and what time alone changes."""
+
+    def rows_of(self, kind: str, keys: Collection[str], now: float) -> Iterator[Row]:
+        """Yield those of the rows of *kind* that have one of *keys*."""
+        return (row for row in self.rows(kind, now) if row.key in keys)
 
     def __len__(self) -> int:
         """Return how many rows there are, of all kinds."""

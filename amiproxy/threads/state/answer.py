@@ -23,7 +23,7 @@ from amiproxy.threads.sessions.replay import ReplayError, held
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.state.encoding import with_action_id
 from amiproxy.threads.state.follower import LEAST_RING
-from amiproxy.threads.state.followers import Followers
+from amiproxy.threads.state.followers import followers_of
 from amiproxy.threads.state.picture import PORTION
 from amiproxy.threads.state.rights import Reader, own_ids
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.session import ClientSession
     from amiproxy.threads.state.follower import Follower
+    from amiproxy.threads.state.followers import Followers
     from amiproxy.threads.state.picture import Picture
 
 #: Seconds that a client waits, at most, for a model that is being built, and for a picture of one.
@@ -80,8 +81,7 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
     patience = _patience(message.get("Wait").strip(" \t"))
     if patience is None:
         return "Wait is no number of seconds"
-    followers = context.made.setdefault("followers", Followers(context))
-    assert isinstance(followers, Followers)
+    followers = followers_of(context)
     question = _Question(context, session, message, kinds)
     with context.turnstile.outside():
         followed = _followed(followers, links, patience)

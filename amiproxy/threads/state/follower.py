@@ -23,6 +23,7 @@ from amiproxy.threads.state.asking import Asking
 from amiproxy.threads.state.corrections import Corrections
 from amiproxy.threads.state.lists import Lists, Pace
 from amiproxy.threads.state.picture import PORTION, Picture, PictureRow
+from amiproxy.threads.state.wanted import Wanted
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST, PROXY
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.ring import Entry, Place, Reader
-    from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.threads.state.board import Board
     from amiproxy.wire.routed import Routed
 
 log = logging.getLogger("amiproxy.asterisk")
@@ -51,37 +52,26 @@ SHOWN = 600.0
 _ENTRIES = 8
 
 
-class Wanted:
-    """A picture that a client's thread waits for: the rows of *kinds*."""
-
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self.kinds = frozenset(kinds)
-        self.picture: Picture | None = None
-        self._made = threading.Event()
-
-    def make(self, picture: Picture | None) -> None:
-        """Hand over *picture*; None: there will be none."""
-        self.picture = picture
-        self._made.set()
-
-    def wait(self, seconds: float) -> Picture | None:
-        """Return the picture; None if there is none within *seconds*."""
-        self._made.wait(seconds)
-        return self.picture
-
-
 class Follower:
     """Keeps the model of the server of *link*.
 
     ``start`` starts its thread, which goes on as long as *limit* returns how many rows the model
-    may have; 0: it is not wanted any more.  What it says of itself any thread may read.
+    may have; 0: it is not wanted any more.  *changed* is called when its state is another one.
+    What it says of itself any thread may read.
     """
 
     def __init__(
-        self, link: AsteriskLink, ids: ActionIds, limit: Callable[[], int], pace: Pace
+        self,
+        board: Board,
+        ids: ActionIds,
+        limit: Callable[[], int],
+        pace: Pace,
+        changed: Callable[[], None],
     ) -> None:
-        self.link = link
-        self._limit = limit
+        #: Who watches what it follows.
+        self.board = board
+        self.link = link = board.link
+        self._limit, self._changed = limit, changed
         self._pace = pace
         self.name = f"state-{link.scope}"
         self.busy_since = 0.0  # for the watchdog
@@ -92,6 +82,8 @@ class Follower:
         self.state, self.since = BUILDING, time.time()
         #: Kinds that are not known, and why.
         self.unknown: dict[str, str] = {}
+        #: While the model is being built: how many lists it has, and of how many.
+        self.progress: tuple[int, int] | None = None
         # Set while there is nothing to wait for: it is live, or lost, or too large.
         self._settled = threading.Event()
         self._wake = threading.Event()
@@ -151,6 +143,8 @@ class Follower:
             self._settled.set()
             while self._wanted:
                 self._wanted.popleft().make(None)
+            self.board.close()
+            self._changed()
 
     def _fail(self, reason: str) -> None:
         """Give up: the proxy goes on without this thread."""
@@ -174,6 +168,7 @@ class Follower:
             self._look()
             self._ask()
             self._tell()
+            self.board.step(self._model, self._place(), self.unknown)
         finally:
             self._answer(wanted)
         return True
@@ -302,6 +297,7 @@ class Follower:
         state = self._model.state
         if state != self.state:
             self.state, self.since = state, time.time()
+            self._changed()
             if state == TOO_LARGE:
                 log.warning(
                     "asterisk@%s: state: more than %d rows (statelimit); nothing is kept",
@@ -311,6 +307,7 @@ class Follower:
         record.model, record.model_rows = state, len(self._model)
         record.model_corrections, record.model_gaps = self.corrections.count, self.gaps
         self.unknown = self._lists.unknown()
+        self.progress = self._lists.progress if state == BUILDING else None
         if state == BUILDING:
             self._settled.clear()
         else:

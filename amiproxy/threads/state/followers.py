@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
+from amiproxy.routing.eventids import id_of
+from amiproxy.threads.state.board import Board
 from amiproxy.threads.state.follower import Follower
 from amiproxy.threads.state.lists import Pace
 
@@ -27,6 +29,11 @@ class Followers:
         # started under it; never while one is waited for.
         self._lock = threading.Lock()
         self._followers: dict[AsteriskLink, Follower] = {}
+        #: Called when one is in another state.  Set once, by who wants to know.
+        self.changed: Callable[[], None] = lambda: None
+
+    def _changed(self) -> None:
+        self.changed()
 
     def follower(self, link: AsteriskLink) -> Follower | None:
         """Return what follows the server of *link*, started if need be; None: it cannot be."""
@@ -39,7 +46,14 @@ class Followers:
                 one: follower for one, follower in self._followers.items() if one in there
             }
             context = self._context
-            follower = Follower(link, context.router.ids, lambda: _limit(context, link), self._pace)
+            nonce = context.router.nonce
+            follower = Follower(
+                Board(link, lambda place: id_of(nonce, [place])),
+                context.router.ids,
+                lambda: _limit(context, link),
+                self._pace,
+                self._changed,
+            )
             try:
                 follower.start()
             except (RuntimeError, MemoryError) as error:
@@ -52,6 +66,13 @@ class Followers:
         """Return the followers there are, for who looks at their figures."""
         with self._lock:
             return dict(self._followers)
+
+
+def followers_of(context: ProxyContext) -> Followers:
+    """Return the followers of *context*, made when somebody first asks."""
+    followers = context.made.setdefault("followers", Followers(context))
+    assert isinstance(followers, Followers)
+    return followers
 
 
 def _limit(context: ProxyContext, link: AsteriskLink) -> int:

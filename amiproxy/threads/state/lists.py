@@ -105,6 +105,12 @@ class Lists:
         """Whether nothing has been asked since it began."""
         return self.asked is None and not self._had and not self._rounds
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many lists there are, had or refused, and how many there will be, as far as known."""
+        done = len(self._had) + len(self.refusals)
+        return done, done + len(self._waiting) + (self.asked is not None)
+
     # -- what is to be asked ------------------------------------------------------------------
 
     def due(self, now: float) -> Query | None:
