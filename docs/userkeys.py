@@ -54,6 +54,9 @@ ROWS = (
         f"line none, as in Asterisk 22: {', '.join(f'`{name}`' for name in CLASSES)}"),
     Row("write", SECTION, "classes of actions that the user may send; without the line only "
         "actions that need none"),
+    Row("token", SECTION, "the hash of a token, by which programs log in to the web "
+        "([live.md](live.md#log-in)): `astmanproxy --new-token USER` prints both; lines add up. A "
+        "section with tokens needs no secret"),
     Row("permit, deny", SECTION, "networks the user may log in from; the last line that matches "
         "counts; begin with `deny = 0.0.0.0/0` and `deny = ::/0`"),
     Row("acl", SECTION, "lists of `aclfile`, separated by commas: each must permit the address as "

@@ -51,6 +51,8 @@ class User:
     allow_multiple_login: bool = True
     #: Names in lower case, ``all``, OPERATOR; None: all but the privileged and operator's.
     proxyactions: frozenset[str] | None = None
+    #: Hashes of the tokens by which programs may log in as this user (access.tokens).
+    tokens: frozenset[str] = field(default=frozenset(), repr=False)
     #: ``FILE:LINE`` that makes this user, for messages.
     place: str = field(default="", repr=False, compare=False)
 

@@ -69,6 +69,13 @@ OPTIONS = (
     ),
     Option(
         "",
+        "new-token",
+        "USER",
+        ("Print a new token, by which USER can log in, and its line for the users file",),
+        "new-token",
+    ),
+    Option(
+        "",
         "control",
         "COMMAND",
         ("Have the running proxy do COMMAND; 'help' lists what there is",),
@@ -96,6 +103,7 @@ COMMANDS = {
     "control": "amiproxy.commands.control",
     "test": "amiproxy.commands.check",
     "hash-secret": "amiproxy.commands.hashsecret",
+    "new-token": "amiproxy.commands.newtoken",
     "show-config": "amiproxy.commands.showconfig",
     "status": "amiproxy.commands.status",
 }
@@ -142,6 +150,7 @@ class Options:
     json: bool = False
     watch: bool = False
     control: str = ""  # what is asked of the running proxy
+    user: str = ""  # for whom a token is made
     command: str = ""  # instead of running: one of COMMANDS, help or version
 
 
@@ -166,6 +175,10 @@ _LONG = [each.long + ("=" if each.value else "") for each in OPTIONS]
 _NAMED = {name: each for each in OPTIONS for name in (f"-{each.short}", f"--{each.long}")}
 
 
+#: The field of Options that holds the value of an option with a command, where it is not its name.
+_FIELDS = {"new-token": "user"}
+
+
 def parse_options(arguments: Sequence[str]) -> Options:
     """Return what *arguments* ask for.
 
@@ -186,7 +199,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         if option.command:
             options.command = options.command or option.command
             if option.value:
-                options.control = value
+                setattr(options, _FIELDS.get(option.long, option.long), value)
         elif option.long == "debug":
             options.debug += 1
         elif option.value:

@@ -118,7 +118,8 @@ def describe_users(
         if hashes.is_hash(user.secret) and hashes.hash_cost(user.secret) is None:
             lines.append(f"user {user.name}: cannot log in, as their secret is no bcrypt hash")
             continue
-        lines.append(f"user {user.name}: {_kind(user.secret)}, from {user.acl.describe()}")
+        known = _kind(user.secret) + _tokens(len(user.tokens))
+        lines.append(f"user {user.name}: {known}, from {user.acl.describe()}")
         lines += [f"  {text}" for text in (*_sees(user), *_may(user, config.filter_local))]
         lines.append(f"  may call ProxyActions: {_proxyactions(user, privileged, for_everybody)}")
         if not user.allow_multiple_login:
@@ -152,7 +153,14 @@ def _strangers(config: Config) -> str:
 
 def _kind(secret: str) -> str:
     """Return what kind of secret *secret* is, in words."""
+    if not secret:
+        return "no secret"
     return "bcrypt secret" if hashes.is_hash(secret) else "plain secret"
+
+
+def _tokens(count: int) -> str:
+    """Return how many tokens there are, in words, to be added to the kind of secret."""
+    return f", {count} token{'s' * (count > 1)}" if count else ""
 
 
 def _filled(texts: dict[str, str], user: User) -> Iterator[str]:

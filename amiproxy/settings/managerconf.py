@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from amiproxy.access.acl import ANYBODY, Acl, NamedList, read_rules
+from amiproxy.access.tokens import read_hash
 from amiproxy.access.user import OPERATOR
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.routing.callfilter import CALL_FILTERS
@@ -71,7 +72,7 @@ _IGNORED_GENERAL = {
 }
 
 # Every line of these counts.
-_ADD_UP = frozenset({"acl", "deny", "eventfilter", "permit", "setvar"})
+_ADD_UP = frozenset({"acl", "deny", "eventfilter", "permit", "setvar", "token"})
 # What restricts a user: with an empty value, or one that a comment has eaten, it does not.
 _NEVER_EMPTY = frozenset(
     {"accountcode", "acl", "channel", "eventfilter", "filters", "in_context", "out_context",
@@ -254,6 +255,11 @@ def _filters(line: _Line) -> frozenset[str]:
     return names
 
 
+def _tokens(line: _Line) -> frozenset[str]:
+    former: frozenset[str] = line.former or frozenset()
+    return former | {read_hash(line.text)}
+
+
 def _servers(line: Written) -> frozenset[str]:
     return server_names(line.text)
 
@@ -314,6 +320,7 @@ _USER: dict[str, _Key] = {
     "read": _Key("read", _classes),
     "secret": _Key("secret", _text),
     "server": _Key("servers", _servers),
+    "token": _Key("tokens", _tokens),
     "write": _Key("write", _classes),
     "writetimeout": _Key("write_timeout", _write_timeout),
 }

@@ -23,7 +23,7 @@ _SECTION = re.compile(r"\[([^\]]*)\](?:\(([^)]*)\))?\Z")
 _BLANKS = "".join(map(chr, range(33)))
 
 # What a second section of a user does not add to, but replaces.
-_REPLACED = frozenset({"acl", "deny", "eventfilter", "permit"})
+_REPLACED = frozenset({"acl", "deny", "eventfilter", "permit", "token"})
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def merge_repeated(sections: Iterable[Section], report: Report) -> list[Section]
     """Return *sections* with those of one user merged, as Asterisk does.
 
     What a later one says counts, and what it leaves out stays as it was, except for
-    the address rules and event filters, which begin anew (main/manager.c, at
+    the address rules, event filters and tokens, which begin anew (main/manager.c, at
     ``keep = 1``).
     """
     users: dict[str, list[Section]] = {}
@@ -201,8 +201,9 @@ def merge_repeated(sections: Iterable[Section], report: Report) -> list[Section]
         if same:
             report.warn(
                 section.line,
-                f"[{section.name}] is here twice: what this one says counts, its permit, deny"
-                f" and eventfilter lines instead of those from {report.line(same[-1].line)} on",
+                f"[{section.name}] is here twice: what this one says counts, its permit, deny,"
+                " eventfilter and token lines instead of those from"
+                f" {report.line(same[-1].line)} on",
             )
         same.append(section)
     return [*others, *map(_merged, users.values())]

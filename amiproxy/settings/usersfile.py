@@ -80,6 +80,7 @@ def read_users(text: str, path: str, acls: NamedAcls = NO_ACLS) -> tuple[Users, 
     for section in merge_repeated(sections, report):
         if not section.is_general and not section.template:
             _add(found, _modern(section, general, acls, report), section.line, report)
+    _check_tokens(sections, found, report)
     if sections and not found and any(not section.is_general for section in sections):
         report.warn(
             sections[-1].line,
@@ -111,15 +112,32 @@ def _add(found: dict[str, User], user: User | None, number: int, report: Report)
     found[user.name] = user
 
 
+def _check_tokens(sections: list[Section], found: dict[str, User], report: Report) -> None:
+    """Report tokens that two users have: which of them would log in?"""
+    lines = {one.text.lower(): one.line for section in sections for one in section.entries}
+    holders: dict[str, str] = {}
+    for user in found.values():
+        for token in user.tokens:
+            other = holders.setdefault(token, user.name)
+            if other != user.name:
+                report.error(
+                    lines[token],
+                    f"token: [{shown(other)}] and [{shown(user.name)}] have the same one: make"
+                    " one for each (astmanproxy --new-token)",
+                )
+
+
 def _modern(section: Section, general: General, acls: NamedAcls, report: Report) -> User | None:
     """Make the user of *section*; return None if nobody could log in by it."""
     name = shown(section.name)
     settings = user_settings(section, acls, report)
-    if "secret" not in settings:
+    if "secret" not in settings and settings.get("tokens"):
+        settings["secret"] = ""  # which lets nobody in
+    elif "secret" not in settings:
         # As in Asterisk such a section is good as a base for others, and no more.
         report.warn(section.line, f"[{name}] has no secret: nobody can log in")
         return None
-    if not settings["secret"]:
+    elif not settings["secret"]:
         line = [entry.line for entry in section.entries if entry.key == "secret"][-1]
         report.error(line, f"[{name}]: the secret is empty")
         return None

@@ -26,6 +26,7 @@ from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.supervisor import Supervisor
 from amiproxy.threads.watchdog import Watchdog
+from amiproxy.threads.web import revocation
 from amiproxy.threads.web.sessions import WebSessions
 
 if TYPE_CHECKING:
@@ -117,8 +118,7 @@ class Proxy:
         if _needs_calls(users):
             self.router.keeps_calls = True
         self.context.renew(config, users, tls)
-        for session in self.context.registry.snapshot():
-            session.reconsider(users)
+        revocation.renew(self.context)
         self._servers.reload(config)
         return self._listeners.reload(listeners(config), self._objection, Deadline(0.0))
 

@@ -68,6 +68,7 @@ HERE = [
     ),
     Typed("astmanproxy --control 'show config'", r"astmanproxy\.conf:\d+"),
     Typed("astmanproxy --hash-secret", r"^\$2b\$", stdin="secret\nsecret\n"),
+    Typed("astmanproxy --new-token USER", r"^amp_\w{32}\ntoken = sha256:[0-9a-f]{64}$"),
     Typed("astmanproxy --help", "--status"),
     Typed("adduser astmanproxy asterisk", "astmanproxy", needs="adduser"),
     Typed("curl 'http://localhost:1234/?Action=Ping&ActionID=Foo'", "Pong", config=_WEB,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy import replies
-from amiproxy.access import auth
+from amiproxy.access import auth, tokens
 from amiproxy.access.hashes import is_hash
 from amiproxy.routing import classes
 from amiproxy.threads.actions.call import LEAVES, STAYS, Action, Call, Outcome
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from amiproxy.access.user import User
     from amiproxy.message import Message
+    from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.sessions.session import ClientSession
 
 log = logging.getLogger("amiproxy.actions")
 
@@ -196,6 +198,8 @@ def _find_user(call: Call) -> tuple[User | None, str]:
     is not looked at.  A failure takes as long for every name and reason.
     """
     context, session, message = call
+    if isinstance(session.proof, tokens.Given):
+        return _find_holder(call, session.proof)
     users, name, secret = context.users, message.get("Username"), message.get("Secret")
     named = users.get(name)
     permitted = named is None or named.acl.allows(session.address)
@@ -209,9 +213,21 @@ def _find_user(call: Call) -> tuple[User | None, str]:
         user = auth.authenticate(users, name, secret, permitted=permitted)
     if user is None:
         return None, "wrong user or secret" if permitted else "address not permitted"
-    reason = _claim_name(call, user)
+    reason = claim_name(context, session, user)
     if reason and not proof:
         auth.spend_rest(users, user, secret)
+    return (None, reason) if reason else (user, "")
+
+
+def _find_holder(call: Call, given: tokens.Given) -> tuple[User | None, str]:
+    """Return the user who has the token *given*, or None and the reason."""
+    context, session, _ = call
+    user = tokens.holder(context.users.values(), given.hashed)
+    if user is None:
+        return None, "unknown token"
+    if not user.acl.allows(session.address):
+        return None, "address not permitted"
+    reason = claim_name(context, session, user)
     return (None, reason) if reason else (user, "")
 
 
@@ -225,13 +241,12 @@ def _is_md5(message: Message) -> bool:
     return message.get("AuthType").lower() == "md5"
 
 
-def _claim_name(call: Call, user: User) -> str:
+def claim_name(context: ProxyContext, session: ClientSession, user: User) -> str:
     """Make the session hold the name of *user*; return why it must not, or "".
 
     Where a user may be there once or a few times only.  Web clients do not count: they log in
     with each request.
     """
-    context, session, _ = call
     if session.is_web:
         return ""
     most = context.config.max_per_user if user.allow_multiple_login else 1

@@ -14,7 +14,6 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.streamsession import StreamSession
 
 if TYPE_CHECKING:
-    from amiproxy.access.user import Users
     from amiproxy.errors import PeerError
     from amiproxy.formats import Format
     from amiproxy.message import Message
@@ -138,8 +137,6 @@ class FramedSession(StreamSession):
         """End the session for *reason*, as the operator wants."""
         self.leave(KICKED, reason)
 
-    def reconsider(self, users: Users) -> None:
-        """End the session unless its user is, in *users*, what they were."""
-        user = self.user
-        if user is not None and users.get(user.name) != user:
-            self.leave(RIGHTS, f"the rights of {user.name!a} have changed")
+    def revoke(self, reason: str) -> None:
+        """End the session: what let its client in does so no more."""
+        self.leave(RIGHTS._replace(text=reason), reason)

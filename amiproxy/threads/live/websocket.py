@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.httpmessages import BadRequest
 from amiproxy.live import handshake
 from amiproxy.live.formats import WEBSOCKET
 from amiproxy.threads.live.conversation import Conversation
 from amiproxy.threads.live.livesession import LiveSession
 from amiproxy.threads.live.requests import Requests
-from amiproxy.threads.web import gate, identity
+from amiproxy.threads.web import forgery, identity
 from amiproxy.threads.web.visit import Stream, Visit
-from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
     from amiproxy.threads.live.framedsession import FramedSession
@@ -27,10 +25,7 @@ def websocket(visit: Visit) -> Stream:
 
     """
     protocol = handshake.check(visit.request)
-    try:
-        gate.check_sender(visit.context, visit.request, tls=visit.is_tls)
-    except BadRequest as error:
-        raise Problem("foreign-page", str(error)) from error
+    forgery.check_origin(visit)
     session = LiveSession(visit, WEBSOCKET)
     enter(visit, session)
     conversation = Conversation(visit.context, session, Requests(visit, session))

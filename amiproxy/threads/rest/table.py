@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from amiproxy.threads.rest import actions, described
+from amiproxy.threads.rest import actions, described, session
 
 #: The order is that of docs/live.md and of the page that shows them.
-ENDPOINTS = (*actions.ENDPOINTS, *described.ENDPOINTS)
+ENDPOINTS = (*session.ENDPOINTS, *actions.ENDPOINTS, *described.ENDPOINTS)

@@ -21,7 +21,8 @@ from amiproxy.routing.visibility import NO_SERVERS, View
 from amiproxy.threads.sessions.filtertime import FilterTime
 
 if TYPE_CHECKING:
-    from amiproxy.access.user import User, Users
+    from amiproxy.access.stamp import Stamp
+    from amiproxy.access.user import User
     from amiproxy.basics.deadline import Deadline
     from amiproxy.formats import Format
     from amiproxy.message import Message
@@ -50,15 +51,13 @@ class ClientSession:
     #: Until when a web request waits for other ones, and whether its client has left.
     patience: tuple[Deadline, Callable[[], bool]]
 
-    #: Tells whether the client knows the secret of the user that its log-in names, where it
-    #: proves that in another way than by the log-in's headers (HTTP Digest).
+    #: Tells whether its log-in is a user's, where its headers do not (HTTP Digest, a token).
     proof: Callable[[User | None], bool] | None = None
 
     #: Which proxies are behind this client, if it is one; as it said at its log-in.
     proxy_path = ""
 
-    #: The input format it reads.  Only the client's thread changes it, without the lock;
-    #: ListSessions shows it to other clients, where an old value will do.
+    #: The input format it reads.  Only the client's thread changes it; others may see an old one.
     input_name: str
 
     #: Its share of the limits.  A web client's belongs to its connection.
@@ -73,8 +72,9 @@ class ClientSession:
     #: What its log-in is to be computed with.  Only its thread changes it, without the lock.
     challenge = ""
 
-    #: Whether it has logged in or given the proxy key.
+    #: Whether it has logged in or given the proxy key; and by what, of a client of the web.
     authenticated = False
+    stamp: Stamp | None = None
 
     #: The events that it wants; None: all.
     selection: Selection | None = None
@@ -304,8 +304,7 @@ class ClientSession:
     def call_at_end(self, wake: Callable[[], object] | None) -> None:
         """Call *wake* when the session is ended: its thread waits for something else than input.
 
-        None: it does so no more.
-        Without effect for web sessions: nobody waits for input there.
+        None: it does so no more.  Without effect for web sessions: nobody waits for input there.
         """
 
     def deliver(self, batch: Batch) -> None:
@@ -342,8 +341,9 @@ class ClientSession:
         self.say(message)
         self.end(reason)
 
-    def reconsider(self, users: Users) -> None:
-        """Take note of *users*, who were read anew; most clients stay what they are."""
+    def revoke(self, reason: str) -> None:
+        """End the session: what let its client in does so no more.  Any thread may call."""
+        self.end(reason)
 
     def end(self, reason: str) -> None:
         """End the session; its own thread tidies up.  Any thread may call."""

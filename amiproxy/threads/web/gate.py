@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.threads.actions.proxyactions import READ_ONLY
 from amiproxy.web import origin
+from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -46,14 +47,15 @@ def check_sender(context: ProxyContext, request: Request, *, tls: bool) -> None:
     """Refuse what another site's page has sent.
 
     Raises:
-        BadRequest: 403, it has.
+        Problem: 403, it has.
 
     """
     if not origin.is_foreign(request, context.config.http_cors, tls=tls):
         return
     line = origin.line_for(origin.sender(request))
     told = "Another site's page may not do this"
-    raise BadRequest(403, f"{told}. To allow that one: {line}" if line else told + _NO_ORIGIN)
+    text = f"{told}. To allow that one: {line}" if line else told + _NO_ORIGIN
+    raise Problem("foreign-page", text)
 
 
 def check_page(context: ProxyContext, request: Request, message: Message, *, tls: bool) -> None:

@@ -1,20 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who visits a resource: what a request says of its sender, as a log-in of a session."""
+"""Who visits a resource: what a request says of its sender, as a log-in of a session.
+
+The first of these counts: a ticket in the URL (of /ws and /events alone), ``Authorization:
+Bearer``, Basic, the proxy key, the cookie of the console.  What is wrong is not replaced by the
+next, but a cookie that is over is no credential at all.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from typing import TYPE_CHECKING
 
+from amiproxy.access import tokens
+from amiproxy.access.stamp import Stamp
 from amiproxy.message import Message
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
+from amiproxy.threads.actions.login import claim_name
 from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.web import tickets
 from amiproxy.threads.web.authorization import FAILED, Authorization
+from amiproxy.threads.web.cookies import cookie_of
+from amiproxy.threads.web.logins import logins_of
+from amiproxy.threads.web.revocation import objection
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
+    from amiproxy.access.user import User
     from amiproxy.threads.sessions.session import ClientSession
+    from amiproxy.threads.web.logins import Login
     from amiproxy.threads.web.visit import Visit
+
+log = logging.getLogger("amiproxy.actions")
 
 #: What a browser asks no password for in a window of its own, and other programs take for a 401.
 CHALLENGE = (("WWW-Authenticate", 'Bearer realm="astmanproxy"'),)
@@ -33,33 +51,144 @@ def collector(visit: Visit) -> Collector:
     )
 
 
-def log_in(visit: Visit, session: ClientSession) -> None:
-    """Log *session* in, which is registered, as the request of *visit* says.
+def log_in(visit: Visit, session: ClientSession) -> Stamp:
+    """Log *session* in, which is registered, as the request of *visit* says; return by what.
 
-    Without credentials it stays as it is, where nobody must log in.
+    Without credentials it stays as it is, where nobody must log in.  It is said nothing.  What
+    lets it in is looked at again whenever the files are read anew (revocation.py).
 
     Raises:
-        Problem: 401, what it says is wrong, or it says nothing where it must.
+        Problem: 401, what it says is wrong, or it says nothing where it must; 429, its user is
+            there as often as they may be.
 
     """
-    block = _block(visit, session)
-    if block is not None:
-        dispatch.handle(Call(visit.context, session, block))
-        session.proof = None
-        if not session.authenticated:
-            raise Problem("login-required", FAILED, CHALLENGE)
+    stamp = find_stamp(visit)
+    context, user = visit.context, stamp.user
+    if user is not None and (reason := claim_name(context, session, user)):
+        log.warning("%s: %s is %s", session.peer, ascii(user.name[:64]), reason)
+        raise Problem("too-many", f"User {user.name} is {reason}")
+    session.stamp = stamp
+    if stamp.key:
+        session.accept_key()
+    elif user is not None:
+        context.registry.log_in(session, user, None)
+        if not session.is_web and context.shows_connects(user.display_connects):
+            log.info("%s: logged in as %s", session.peer, ascii(user.name))
+    if stamp.proves:
         visit.mark_authenticated()
+    # The files may have been read anew meanwhile; whoever does that looks at the stamp, too.
+    if not session.is_web and (reason := objection(context, stamp)):
+        raise Problem("login-required", f"Log in again: {reason}", CHALLENGE)
     if not session.allowed:
         raise Problem("login-required", "Log in: see docs/live.md", CHALLENGE)
+    return stamp
 
 
-def _block(visit: Visit, session: ClientSession) -> Message | None:
-    """Return the log-in that the request brings, None: it brings none."""
+def find_stamp(visit: Visit) -> Stamp:
+    """Return what the request of *visit* proves of its sender; nothing, if it claims nothing.
+
+    Raises:
+        Problem: 401, what it claims is wrong.
+
+    """
     request = visit.request
+    if visit.path.lower() in tickets.PATHS:
+        given = [value for name, value in visit.fields if name == tickets.FIELD]
+        if given:
+            return _of_ticket(visit, given[0])
+    scheme, _, rest = request.header("authorization").partition(" ")
+    if scheme.lower() == "bearer":
+        return prove_token(visit, rest.strip())
     claim = Authorization(visit.sessions.nonces, ()).claim(request, wants_digest=False)
     if claim is not None:
-        session.proof = claim.proof
-        return claim.block
-    if request.has("proxykey"):
-        return Message.of(f"ProxyKey: {request.header('proxykey')}")
-    return None
+        return prove(visit, claim.block)
+    if request.has("proxykey") and visit.spec.guarded:
+        return _prove_key(visit, request.header("proxykey"))
+    login = login_of(visit)
+    if login is None:
+        return Stamp(listener=visit.spec.name)
+    return _renewed(visit, dataclasses.replace(login.stamp, login=login)) or Stamp(
+        listener=visit.spec.name
+    )
+
+
+def prove_token(visit: Visit, token: str) -> Stamp:
+    """Return who has *token*, as ``prove``."""
+    given = tokens.Given(tokens.hash_of(token))
+    user = tokens.holder(visit.context.users.values(), given.hashed)
+    # The name is for the log alone.
+    block = Message.of("Action: Login", *([] if user is None else [f"Username: {user.name}"]))
+    return prove(visit, block, given)
+
+
+def prove(visit: Visit, block: Message, given: tokens.Given | None = None) -> Stamp:
+    """Return what *block* proves, a log-in by name and secret, or by the token *given*.
+
+    Delays, lock-out, counts and log lines are those of any log-in.
+
+    Raises:
+        Problem: 401, it is wrong.
+
+    """
+    context, prover = visit.context, collector(visit)
+    prover.proof = given
+    try:
+        dispatch.handle(Call(context, prover, block))
+        if not prover.authenticated:
+            raise Problem("login-required", FAILED, CHALLENGE)
+        token = "" if given is None or prover.user is None else given.hashed
+        return Stamp(prover.user, token, listener=visit.spec.name)
+    finally:
+        context.registry.discard(prover)
+
+
+def login_of(visit: Visit) -> Login | None:
+    """Return the log-in whose cookie came with the request of *visit*, None if there is none."""
+    cookie = cookie_of(visit)
+    return logins_of(visit.context).find(cookie) if cookie else None
+
+
+def _prove_key(visit: Visit, key: str) -> Stamp:
+    """Return what the proxy key *key* proves.
+
+    Raises:
+        Problem: 401, it is wrong, or there is none.
+
+    """
+    context, prover = visit.context, collector(visit)
+    dispatch.handle(Call(context, prover, Message.of(f"ProxyKey: {key}")))
+    if not prover.authenticated:
+        raise Problem("login-required", FAILED, CHALLENGE)
+    return Stamp(key=context.config.proxy_key, listener=visit.spec.name)
+
+
+def _of_ticket(visit: Visit, ticket: str) -> Stamp:
+    """Return who was given *ticket*.
+
+    Raises:
+        Problem: 401, nobody, or it is over.
+
+    """
+    stamp = tickets.tickets_of(visit.context).take(ticket, visit.address)
+    renewed = None if stamp is None else _renewed(visit, stamp)
+    if renewed is None:
+        raise Problem(
+            "login-required",
+            "The ticket is not valid: it is good for one connection, for a short time; get another"
+            " one from /v1/tickets",
+            CHALLENGE,
+        )
+    return renewed
+
+
+def _renewed(visit: Visit, stamp: Stamp) -> Stamp | None:
+    """Return *stamp*, which was given earlier, as it holds now for *visit*; None: it does not."""
+    context = visit.context
+    if not stamp.lets_in(context.users, context.config.proxy_key):
+        return None
+    user: User | None = None
+    if stamp.user is not None:
+        user = context.users.get(stamp.user.name)
+        if user is None or not user.acl.allows(visit.address):
+            return None
+    return dataclasses.replace(stamp, user=user, listener=visit.spec.name)

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.httpmessages import BadRequest, Response
-from amiproxy.threads.web import gate
+from amiproxy.threads.web import forgery, gate
 from amiproxy.web import origin, paths, urls
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def answer(route: Route, visit: Visit) -> Response | Stream:
     if _is_name_checked(route, visit):
         gate.check_name(visit.context, request, tls=visit.is_tls)
     if request.method not in _READING:
-        gate.check_sender(visit.context, request, tls=visit.is_tls)
+        forgery.check_change(visit)
     return route.load()(visit)
 
 

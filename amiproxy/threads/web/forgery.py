@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn away what a browser sends that its user did not mean: requests that pages have forged.
+
+A browser adds to any page's request what it knows of us: cookies, stored passwords, its place in
+the network.  So what changes something must say that it comes from a page of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.threads.web import gate
+from amiproxy.threads.web.cookies import cookie_of
+from amiproxy.web.problems import Problem
+
+if TYPE_CHECKING:
+    from amiproxy.httpmessages import Request
+    from amiproxy.threads.web.visit import Visit
+
+_JSON = "application/json"
+
+
+def check_change(visit: Visit) -> None:
+    """Refuse the request of *visit*, which changes something, unless a page of ours has sent it.
+
+    Raises:
+        BadRequest: 403, another site's page has, or none can be told; 415, it is no JSON, which
+            no form can send.
+
+    """
+    check_origin(visit)
+    _check_type(visit.request)
+
+
+def check_origin(visit: Visit) -> None:
+    """Refuse another site's page, and whoever comes with our cookie but does not say from where.
+
+    For what changes something, and for the handshake of a WebSocket, by which a page can do all.
+
+    Raises:
+        BadRequest: 403, it is one.
+
+    """
+    request = visit.request
+    gate.check_sender(visit.context, request, tls=visit.is_tls)
+    if cookie_of(visit) and not has_own_credentials(request) and not request.has("origin"):
+        raise Problem(
+            "foreign-page",
+            "With a cookie the request must have an Origin, as browsers send it; programs log in"
+            " by a token: Authorization: Bearer",
+        )
+
+
+def has_own_credentials(request: Request) -> bool:
+    """Return whether *request* has credentials beside a cookie."""
+    return request.has("authorization") or request.has("proxykey")
+
+
+def _check_type(request: Request) -> None:
+    """Refuse a body that is no JSON.
+
+    Raises:
+        Problem: 415, it is none.
+
+    """
+    kind = request.header("content-type").partition(";")[0].strip().lower()
+    if kind == _JSON or (request.method == "DELETE" and not request.body):
+        return
+    is_bearer = request.header("authorization").partition(" ")[0].lower() == "bearer"
+    if not (kind or request.body) and (is_bearer or request.has("proxykey")):
+        return  # no page can send these, and there is nothing to be read
+    raise Problem("type", f"Send JSON: Content-Type: {_JSON}")
