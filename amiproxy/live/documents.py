@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from amiproxy.httpmessages import BadRequest
     from amiproxy.message import Message
+
+#: What a client calls a request: a string or a number, None: nothing.
+Id = Union[str, int, None]
 
 _HEADER = b"\r\nServer: "
 
@@ -65,9 +68,7 @@ def event(server: str, event_id: str, moment: float, members: bytes) -> bytes:
     )
 
 
-def answer(
-    request_id: str | None, server: str | None, parts: Sequence[bytes], *, is_list: bool
-) -> bytes:
+def answer(request_id: Id, server: str | None, parts: Sequence[bytes], *, is_list: bool) -> bytes:
     """Return the document of a whole answer; *parts* are its messages, as objects of JSON.
 
     *is_list*: the last one says that the list is complete.
@@ -77,15 +78,15 @@ def answer(
     if is_list and items:
         complete, items = items[-1], items[:-1]
     return b'{"type":"answer","id":%b,"server":%b,"response":%b,"items":[%b],"complete":%b}' % (
-        b"null" if request_id is None else text(request_id),
-        b"null" if server is None else text(server),
+        json.dumps(request_id).encode(),
+        json.dumps(server).encode(),
         response,
         b",".join(items),
         complete,
     )
 
 
-def error(request_id: str | None, problem: BadRequest) -> bytes:
+def error(request_id: Id, problem: BadRequest) -> bytes:
     """Return the document of a *problem* with the request *request_id*."""
     from amiproxy.web import problems  # noqa: PLC0415 - it is seldom told
 

@@ -40,9 +40,9 @@ class Call(NamedTuple):
         """Wait until all is answered that the client has asked before; return the call.
 
         Asterisk answers one action after the other, and clients that give no ActionIDs rely on
-        it.  A web client asks one at a time.
+        it.  A web client asks one at a time, and what a live client is told has an id.
         """
-        if not self.session.is_web:
+        if self.session.answers_in_order:
             self.context.router.await_answers(self.session)
         return self
 

@@ -41,6 +41,12 @@ class Partner(Protocol):
     def tick(self) -> None:
         """Nothing was sent for a while: send something."""
 
+    def look(self) -> float:
+        """Do what is to be done now and then; return in how many seconds at the latest again."""
+
+    def end(self) -> None:
+        """The connection is over."""
+
 
 class Conversation:
     """One WebSocket.  For the client's thread."""
@@ -70,6 +76,7 @@ class Conversation:
             self._part()
             raise
         finally:
+            self._partner.end()
             turnstile.take(turnstile.further)
         self._part()
         log.log(self._context.connect_level, "%s left", self._session.peer)
@@ -81,6 +88,7 @@ class Conversation:
             return self._read_last()
         session = self._session
         left = session.spoke + self._partner.silence - time.monotonic()
+        left = min(left, self._partner.look())
         data = self._transport.recv(_READ_SIZE, left) if left > 0 else None
         if data is None:
             if time.monotonic() >= session.spoke + self._partner.silence:

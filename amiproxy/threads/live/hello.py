@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from amiproxy import __version__
 from amiproxy.live import documents
 from amiproxy.threads.sessions.linkstate import link_state
-from amiproxy.threads.sessions.track import sees
 
 if TYPE_CHECKING:
     from amiproxy.threads.live.livesession import LiveSession
@@ -32,9 +31,9 @@ def hello(visit: Visit, session: LiveSession) -> bytes:
 
 def _servers(visit: Visit, session: LiveSession) -> list[dict[str, Any]]:
     """Return a row for each server that *session* sees."""
-    rows = []
+    rows, user = [], session.user
     for link in visit.context.router.servers:
-        if sees(session.viewer, link):
+        if user is None or user.reaches(link.names):
             state = link_state(link)
             rows.append({"name": link.name, "state": state.word, "reason": state.reason or None})
     return rows

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Callable
 
+from amiproxy.formats import written
 from amiproxy.live import documents
 from amiproxy.live.formats import Framing, documents_in
+from amiproxy.live.gathering import Answer, Gathering
 from amiproxy.routing.eventids import id_of
 from amiproxy.routing.ring import START
 from amiproxy.routing.selection import NOTHING, Selection
 from amiproxy.threads.live.framedsession import FramedSession
-from amiproxy.threads.sessions.track import sees
 
 if TYPE_CHECKING:
     from amiproxy.formats import Format
+    from amiproxy.live.documents import Id
     from amiproxy.live.partings import Parting
     from amiproxy.live.told import Told
     from amiproxy.message import Message
@@ -31,7 +35,12 @@ class LiveSession(FramedSession):
     def __init__(self, visit: Visit, framing: Framing) -> None:
         self.framing = framing
         self.selection = NOTHING
+        base = visit.context.formats["json"]
+        #: What the client has asked, and is not answered.
+        self.answers = Gathering(functools.partial(written, base))
         super().__init__(visit, _output(visit, framing), input_name="json")
+
+    answers_in_order = False
 
     def _wants(self, batch: Batch) -> bool:
         if self.number in batch.owners:
@@ -41,8 +50,14 @@ class LiveSession(FramedSession):
     def select(self, selection: Selection) -> None:
         """Send the events of *selection* from now on.  The caller holds ``lock``."""
         assert self.lock.locked()
-        self.selection = selection
+        self.selection = NOTHING if selection.is_empty else selection
         self._renew()
+
+    def say_subscribed(self, request_id: Id) -> None:
+        """Say from where on the client is told what it has chosen.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        told = documents.document("subscribed", id=request_id, at=self._place())
+        self._send(self.framing.frame(told, "subscribed", ""))
 
     def say_document(self, document: bytes, kind: str) -> None:
         """Send *document*, which is of that *kind*."""
@@ -61,16 +76,77 @@ class LiveSession(FramedSession):
     def place(self) -> str:
         """Return the id that says where the servers stand that the client sees."""
         with self.lock:
-            track = self.track
-            if track is not None and track.is_exact:
-                return track.id()
-            viewer = self._viewer
-        links = [link for link in self._sources.servers if sees(viewer, link)]
+            return self._place()
+
+    def _place(self) -> str:
+        assert self.lock.locked()
+        track = self.track
+        if track is not None and track.is_exact:
+            return track.id()
+        view = dataclasses.replace(self._viewer.view, selection=None)
+        links = [link for link in self._sources.servers if view.is_of(link.names)]
         places = [link.place for link in links if link.place != START]
         return id_of(self._sources.nonce, places)
 
+    # -- answers --------------------------------------------------------------------------------
+
+    def _pass(self, batch: Batch) -> None:
+        number = self.number
+        if number in batch.owners:
+            for item in batch.items:
+                if item.owner == number:
+                    answer = self.answers.take(item.request_id, item.message, final=item.final)
+                    if answer is not None:
+                        self._say_answer(answer)
+            others = [item for item in batch.items if item.owner != number]
+            if not others or not self.is_open or self.selection is NOTHING:
+                return
+            batch = batch.part_of(others)
+        super()._pass(batch)
+
+    def sending(self, request_id: str | None, action_id: str | None = None) -> None:
+        """Gather the answer to *request_id*, the action of now, from now on."""
+        with self.lock:
+            if action_id is not None:
+                self.last_id = action_id  # for ListSessions
+            if request_id is not None:
+                self.answers.sending(request_id)
+
+    def complete(self, request_id: str) -> None:
+        """Tell the answer to *request_id*: nothing more will come of it."""
+        with self.lock:
+            answer = self.answers.whole(request_id)
+            if answer is not None:
+                self._say_answer(answer)
+
     def _tell(self, message: Message) -> None:
-        """Take the proxy's own answer to what the client asks."""
+        """Take the proxy's own answer to the action of now."""
+        assert self.lock.locked()
+        answer = self.answers.current
+        if answer is not None:
+            answer.has_own = True
+            self.answers.add(answer, message)
+
+    def ask(self, request_id: Id, carry_out: Callable[[], object]) -> None:
+        """Have *carry_out* carry out an action; its answer is told as that of *request_id*.
+
+        In the client's thread.
+        """
+        answers = self.answers
+        with self.lock:
+            answer = answers.current = Answer(request_id)
+        try:
+            carry_out()
+        finally:
+            with self.lock:
+                answers.current = None
+                if answer.has_own:
+                    self._say_answer(answers.end(answer))
+
+    def _say_answer(self, answer: Answer) -> None:
+        assert self.lock.locked()
+        kind, told = answer.told()
+        self._send(self.framing.frame(told, kind, ""))
 
     def _last(self, parting: Parting) -> bytes:
         told = {} if parting.retry is None else {"retry_ms": parting.retry}

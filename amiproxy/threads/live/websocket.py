@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.live import handshake
+from amiproxy.live import handshake, requests
 from amiproxy.live.formats import WEBSOCKET
 from amiproxy.threads.live.conversation import Conversation
 from amiproxy.threads.live.livesession import LiveSession
@@ -26,9 +26,10 @@ def websocket(visit: Visit) -> Stream:
     """
     protocol = handshake.check(visit.request)
     forgery.check_origin(visit)
+    first = requests.of_fields(visit.fields)
     session = LiveSession(visit, WEBSOCKET)
     enter(visit, session)
-    conversation = Conversation(visit.context, session, Requests(visit, session))
+    conversation = Conversation(visit.context, session, Requests(visit, session, first))
     head = handshake.accept(visit.request, protocol)
     return Stream(head, conversation.run, lambda: leave(visit, session))
 

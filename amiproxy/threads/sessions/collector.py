@@ -179,6 +179,7 @@ class Collector(ClientSession):
     """
 
     is_web = True
+    answers_in_order = False
     input_name = "http"
     #: The events, where they are kept.
     events: EventBuffer | None = None

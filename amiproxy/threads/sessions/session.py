@@ -46,8 +46,8 @@ class ClientSession:
     must log in, or give the proxy key, before anything else.
     """
 
-    #: Whether it is made for web requests, one log-in each.
-    is_web = False
+    is_web = False  #: whether it is made for web requests, one log-in each
+    answers_in_order = True  #: whether what it asks is answered in that order
     #: Until when a web request waits for other ones, and whether its client has left.
     patience: tuple[Deadline, Callable[[], bool]]
 
@@ -63,11 +63,8 @@ class ClientSession:
     #: Its share of the limits.  A web client's belongs to its connection.
     slot: Slot | None = None
 
-    #: How many actions went upstream for it.
-    actions = 0
-
-    #: The login name that it holds; only LoginNames changes it.
-    login_name = ""
+    actions = 0  #: how many went upstream for it
+    login_name = ""  #: the one that it holds; only LoginNames changes it
 
     #: What its log-in is to be computed with.  Only its thread changes it, without the lock.
     challenge = ""

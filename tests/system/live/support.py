@@ -50,6 +50,11 @@ class Socket:
         """Send *members*."""
         self.socket.send(json.dumps(members))
 
+    def ask(self, **headers: Any) -> dict[str, Any]:
+        """Return the answer to an action of these headers."""
+        self.say(type="action", id="ask", action=headers)
+        return self.until("answer", lambda told: told["id"] == "ask")
+
     def hear(self) -> dict[str, Any]:
         """Return the next document but ticks."""
         while True:
