@@ -300,3 +300,13 @@ ACTIONS: dict[str, Action] = {
 }
 #: By name in lower case.
 REACH: dict[str, Reach] = {name.lower(): action.reach for name, action in ACTIONS.items()}
+
+_NAMES = {name.lower(): name for name in ACTIONS}
+
+
+def name_of(action: str) -> str:
+    """Return the name of *action*, in lower case, as Asterisk spells it; "other" if it has none.
+
+    What clients may choose without end becomes one of few words.
+    """
+    return _NAMES.get(action, "other")

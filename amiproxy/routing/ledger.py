@@ -142,6 +142,7 @@ class Ledger(UnderWay):
             if action is not None and not action.textual:
                 action = None
         if action is None:
+            self.strays += 1
             return self._unasked(message, wire_id)
         if action.key in self._queue:
             self._endless = action

@@ -60,6 +60,7 @@ class PendingAction:
     given: str | None = None  # the ActionID its client gave
     private: bool = False  # it was asked in unique: no other client may see the answer
     held_back: bool = False  # an Originate that the proxy has made asynchronous (spec 12.16)
+    name: str = ""  # what it is, as Asterisk spells it; "other" for what no table knows
     synchronous: bool = False  # Asterisk serves nothing else until it is over
     loading: bool = False  # it has Asterisk load something anew, which may last
     textual: bool = False  # the answer may have no Response: text, or nothing (spec 12.19)

@@ -50,6 +50,8 @@ class UnderWay:
         self.in_flight = 0
         #: How many answers came, or began to come, when it was too late.
         self.late_answers = 0
+        #: How often text came that is no message, and that nobody has asked for.
+        self.strays = 0
         #: Whether a part of an answer has come since ``note_time``, which says when.
         self.moved = False
         self._progress = 0.0

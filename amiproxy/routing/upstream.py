@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from amiproxy.asterisk.actions import name_of
 from amiproxy.basics.boolean import parse_bool
 from amiproxy.message import END, Message
 from amiproxy.routing.actionids import exchanged
@@ -66,7 +67,7 @@ def prepare(
         raw = message.with_header("ActionID", wire_id).raw
     private = asker.mode is AutoFilter.UNIQUE
     action = PendingAction(asker.number, raw, wire_id, given, private, asker=asker)
-    action.since = now
+    action.name, action.since = name_of(name), now
     action.ringing = longest_call(message)
     if action.ringing:
         if hold_back and _may_be_asynchronous(values):

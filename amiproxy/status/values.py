@@ -193,7 +193,7 @@ class Totals:
     events_received_per_second: float
     events_sent: int
     events_sent_per_second: float
-    bytes_sent: int  #: but to web clients
+    bytes_sent: int  #: but to web clients that are still connected
     #: That a full disk has kept from the log, and that stand for nothing in it yet.
     log_lines_lost: int
 

@@ -9,14 +9,22 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
+from amiproxy.errors import (
+    HandlerError,
+    PeerError,
+    PeerGone,
+    PeerLeft,
+    ProtocolError,
+    SlowPeer,
+)
 from amiproxy.foreign import ForeignConversation
 from amiproxy.formats import handler_error
 from amiproxy.threads.commandloop import CommandLoop, Times, UnwantedError
 from amiproxy.threads.net.hello import TLS_HANDSHAKE
 from amiproxy.threads.net.parting import part
-from amiproxy.threads.net.traffic import traffic
+from amiproxy.threads.net.traffic import take_traffic, traffic
 from amiproxy.threads.relayed import read_source
+from amiproxy.threads.sessions.filtertime import FilterTimeError
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.web import connection
@@ -48,6 +56,18 @@ def address_problem(context: ProxyContext, spec: ListenerSpec, address: str) -> 
     """Return why a client at *address* may not connect to the listener *spec*, "" if it may."""
     allowed = spec.acl.allows(address) and context.users.general.acl.allows(address)
     return "" if allowed else "address not permitted"
+
+
+#: In a word for the metrics, why a client is dropped, by the kind of error.
+_DROPS: tuple[tuple[type[PeerError], str], ...] = (
+    (FilterTimeError, "filters"),
+    (HandlerError, "format"),
+    (ProtocolError, "protocol"),
+)
+
+
+def _drop_reason(error: PeerError) -> str:
+    return next((word for kind, word in _DROPS if isinstance(error, kind)), "unwanted")
 
 
 class Client:
@@ -94,6 +114,7 @@ class Client:
             is_usual = isinstance(error, PeerLeft)
             log.log(self._context.connect_level if is_usual else logging.INFO, "%s", error)
         except PeerError as error:
+            self._context.tallies.note(Tallied.DROPPED_ELSE, _drop_reason(error))
             log.warning("%s: %s", self._transport.peer, error)
         except BaseException:
             log.exception("%s: bug in the proxy", self._transport.peer)
@@ -153,7 +174,7 @@ class Client:
         problem = address_problem(context, self._spec, self._address) or context.admission.arrive(
             self._slot, self._address, guarded=self._spec.guarded
         )
-        context.tallies.note(Tallied.REFUSED if problem else Tallied.CONNECTION)
+        context.tallies.note(Tallied.REFUSED if problem else Tallied.CONNECTION, self._spec.name)
         if problem:
             log.warning("Connection from %s refused: %s%s", self._address, problem, through)
             return False
@@ -196,15 +217,18 @@ class Client:
         if spec.guarded:
             known = (context, self._web_sessions, spec, self._transport.peer, self._address)
             conversation.entrance = functools.partial(let_in, *known)
-        connection.serve(
-            context,
-            self._web_sessions,
-            self._transport,
-            conversation,
-            self._address,
-            spec,
-            mark_authenticated=self._mark_authenticated,
-        )
+        try:
+            connection.serve(
+                context,
+                self._web_sessions,
+                self._transport,
+                conversation,
+                self._address,
+                spec,
+                mark_authenticated=self._mark_authenticated,
+            )
+        finally:
+            context.registry.note_gone(form.name, take_traffic(self._transport))
 
     def _serve_blocks(self, form: Format) -> None:
         context = self._context
@@ -229,9 +253,6 @@ class Client:
         finally:
             context.router.forget_actions(session)
             context.registry.discard(session)
-            found = traffic(self._transport.sock)
-            if found is not None:
-                context.tallies.note_sent(found.sent)
 
     def _greet(self, form: Format) -> None:
         if form.onconnect is None:

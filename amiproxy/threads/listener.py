@@ -214,12 +214,12 @@ class Listener:
             )
         if isinstance(slot, str):
             log.warning("Connection from %s refused: %s", address, slot, extra=extra)
-            context.tallies.note(Tallied.REFUSED)
+            context.tallies.note(Tallied.REFUSED, spec.name)
             close_quietly(sock)
             return
         slot.listener = spec.name
         if slot.network:  # else its client's thread says so, once it knows where from
-            context.tallies.note(Tallied.CONNECTION)
+            context.tallies.note(Tallied.CONNECTION, spec.name)
             log.log(context.connect_level, "Connection received from %s", address, extra=extra)
         try:
             transport = Transport(

@@ -39,13 +39,24 @@ def _rest() -> Resource:
     return router.below
 
 
+def _labelled(routes: dict[str, Route]) -> Mapping[str, Route]:
+    """Return *routes*, each with the path at which requests for it are counted."""
+    return MappingProxyType(
+        {path: route._replace(label=route.label or path) for path, route in routes.items()}
+    )
+
+
 #: Each of the endpoints below it says by itself where it is on, and which methods it takes.
 _V1 = Route(
-    _rest, methods=("GET", "HEAD", "POST", "DELETE"), tells_problems=True, answers_options=True
+    _rest,
+    methods=("GET", "HEAD", "POST", "DELETE"),
+    tells_problems=True,
+    answers_options=True,
+    label="/v1/",
 )
 
 #: By path, in lower case and without a slash at the end.
-ROUTES: Mapping[str, Route] = MappingProxyType(
+ROUTES: Mapping[str, Route] = _labelled(
     {
         "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
         "/ws": Route(
@@ -62,7 +73,7 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
     }
 )
 #: All paths that begin so; those above come first.
-BELOW: Mapping[str, Route] = MappingProxyType({"/v1/": _V1})
+BELOW: Mapping[str, Route] = _labelled({"/v1/": _V1})
 
 
 def find(path: str) -> Route | None:

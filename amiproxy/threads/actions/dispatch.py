@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.access import rights
+from amiproxy.asterisk.actions import name_of
 from amiproxy.threads.actions import login, proxyactions
 from amiproxy.threads.actions.audited import audited
 from amiproxy.threads.actions.call import STAYS, Call, Outcome
@@ -67,6 +68,7 @@ def _forward(call: Call) -> Outcome:
     if problem is None:
         session.actions += 1
         return STAYS
+    context.tallies.note(Tallied.UNSENT_ACTION, name_of(message.action))
     if witness is not None:
         witness.over("", problem)
     return call.in_order().say(problem)
@@ -76,7 +78,7 @@ def _refusal(call: Call, message: Message, reason: str) -> Message:
     """Log that the client may not ask *message* for *reason*; return the answer."""
     name = ascii(message.action[:40])
     log.info("%s: action %s refused: %s", call.session.peer, name, reason)
-    call.context.tallies.note(Tallied.REFUSED_ACTION)
+    call.context.tallies.note(Tallied.REFUSED_ACTION, name_of(message.action))
     config = call.context.config
     if config.audit and (witness := audited(call, message)) is not None:
         witness.end(f"refused: {reason}")

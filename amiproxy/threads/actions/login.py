@@ -28,6 +28,8 @@ log = logging.getLogger("amiproxy.actions")
 #: Why a login with the right secret is refused: allowmultiplelogin is off, or maxperuser.
 _ALREADY_LOGGED_IN = "logged in already"
 _TOO_OFTEN = "logged in as often as maxperuser allows"
+#: And why one from a wrong address is.
+_NOT_PERMITTED = "address not permitted"
 _RIGHT_SECRET = frozenset({_ALREADY_LOGGED_IN, _TOO_OFTEN})
 
 
@@ -72,6 +74,7 @@ def _accepts_key(call: Call) -> bool:
             return True
         if is_heard:
             context.guesses.failed(session.address)
+            context.tallies.note(Tallied.FAILED_LOGIN, _kind("wrong ProxyKey"))
             log.warning("%s", auth.failure_line(session.address, "", "wrong ProxyKey"))
     if not is_heard:
         _turn_away(call, "")
@@ -156,7 +159,7 @@ def _refuse(call: Call, reason: str) -> Outcome:
     """
     context, session, message = call
     name = auth.claimed_name(context.users, message.get("Username"))
-    context.tallies.note(Tallied.FAILED_LOGIN)
+    context.tallies.note(Tallied.FAILED_LOGIN, _kind(reason))
     if not reason:
         _make_stranger(call)
         _turn_away(call, name)
@@ -168,6 +171,13 @@ def _refuse(call: Call, reason: str) -> Outcome:
     session.say(replies.error(message, "Authentication failed"))
     _make_stranger(call)  # after the answer: it may end the session
     return STAYS
+
+
+def _kind(reason: str) -> str:
+    """Return *reason* in a word for the metrics."""
+    if reason in _RIGHT_SECRET:
+        return "too_often"
+    return {"": "not_tried", _NOT_PERMITTED: "address"}.get(reason, "failed")
 
 
 def _turn_away(call: Call, name: str) -> None:
@@ -212,7 +222,7 @@ def _find_user(call: Call) -> tuple[User | None, str]:
     else:
         user = auth.authenticate(users, name, secret, permitted=permitted)
     if user is None:
-        return None, "wrong user or secret" if permitted else "address not permitted"
+        return None, "wrong user or secret" if permitted else _NOT_PERMITTED
     reason = claim_name(context, session, user)
     if reason and not proof:
         auth.spend_rest(users, user, secret)

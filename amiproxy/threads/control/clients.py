@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
+from amiproxy.threads.sessions.tallies import Tallied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def _kick(request: Request) -> Answer:
     session = request.context.registry.find(number)
     if session is None:
         return refusal(f"there is no client {word!a}")
-    return _end([session], request.who)
+    return _end([session], request)
 
 
 @command(
@@ -48,12 +49,14 @@ def _kick_user(request: Request) -> Answer:
     ]  # fmt: skip
     if not sessions:
         return refusal(f"no client is logged in as {name!a}")
-    return _end(sessions, request.who)
+    return _end(sessions, request)
 
 
-def _end(sessions: Sequence[ClientSession], who: str) -> Answer:
+def _end(sessions: Sequence[ClientSession], request: Request) -> Answer:
     """End *sessions*: what they were sent before still reaches them, if they read it soon."""
+    who = request.who
     for session in sessions:
+        request.context.tallies.note(Tallied.DROPPED_ELSE, "kicked")
         session.end(f"{session.peer} was kicked by {who}")
         if session.is_web:
             log.info("%s was kicked by %s", session.peer, who)

@@ -6,9 +6,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.threads.net.plainsocket import unsent
+
+if TYPE_CHECKING:
+    from amiproxy.threads.net.transport import Transport
 
 # Of struct tcp_info (linux/tcp.h): tcpi_last_data_recv in ms, tcpi_rtt in us, tcpi_bytes_acked
 # and tcpi_bytes_received, which are there since Linux 4.1.
@@ -36,6 +39,14 @@ def traffic(sock: socket.socket) -> Traffic | None:
         sent = acknowledged + unsent(sock)
         return Traffic(sent, received, quiet / 1000, round_trip / 1_000_000)
     return None
+
+
+def take_traffic(transport: Transport) -> Traffic | None:
+    """Return the traffic of *transport*, whose owner leaves it, for a total; None: it is in one."""
+    if transport.counted:
+        return None
+    transport.counted = True
+    return traffic(transport.sock)
 
 
 def local_name(sock: socket.socket) -> str:

@@ -42,8 +42,8 @@ class Transport:
     """
 
     __slots__ = ("_backlog", "_closed", "_flusher", "_socket", "_spare", "_watched", "busy_since",
-                 "end_reason", "heard", "last_words", "lock", "max_backlog", "peer", "sock",
-                 "wake", "write_timeout")  # fmt: skip
+                 "counted", "end_reason", "heard", "last_words", "lock", "max_backlog", "peer",
+                 "sock", "wake", "write_timeout")  # fmt: skip
 
     def __init__(
         self,
@@ -55,8 +55,7 @@ class Transport:
         max_backlog: int,
     ) -> None:
         self.rename(peer)
-        self.write_timeout = write_timeout
-        self.max_backlog = max_backlog
+        self.write_timeout, self.max_backlog = write_timeout, max_backlog
         # Guards _backlog, _watched, end_reason and _closed, sending, the change of _socket from
         # plain to TLS, and a session's state.  end_reason and _backlog are read without it, too.
         # Nothing done under it may block; no thread holds two of them.
@@ -66,7 +65,8 @@ class Transport:
         self.sock = sock  #: to ask the kernel about it, and for nothing else
         self._backlog: Backlog | None = None  # while bytes wait
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
-        self._closed = self._watched = False  # watched: by the flusher
+        # Watched: by the flusher; counted: its bytes, in a total.
+        self._closed = self._watched = self.counted = False
         self.busy_since = 0.0  # for the watchdog
         self.heard = time.monotonic()  #: when a client sent something last, or connected
         self.wake: Callable[[], object] | None = None  # called at the end, outside recv

@@ -37,20 +37,26 @@ class FilterTime:
     def __init__(self, budget: float = BUDGET, clock: Callable[[], float] = time.monotonic) -> None:
         self._budget = budget
         self.clock = clock
-        # Guards _rates, _share and _computed.
+        # Guards _rates, _share, _computed and total.
         self._lock = threading.Lock()
         # By client: seconds for each second in its last window, and when that ended.
         self._rates: WeakKeyDictionary[FilterMeter, tuple[float, float]] = WeakKeyDictionary()
         self._share = math.inf
         self._computed = -math.inf
+        #: Seconds of processor time that they have taken so far, but for the last second or so.
+        self.total = 0.0
 
     def meter(self) -> FilterMeter:
         """Return a meter for one client."""
         return FilterMeter(self, self._budget)
 
-    def is_too_much(self, meter: FilterMeter, rate: float, now: float) -> bool:
-        """Note that *meter* took *rate*, seconds a second, until *now*; is that too much?"""
+    def is_too_much(self, meter: FilterMeter, rate: float, now: float, spent: float = 0.0) -> bool:
+        """Note that *meter* took *rate*, seconds a second, until *now*; is that too much?
+
+        That is, *spent* seconds.
+        """
         with self._lock:
+            self.total += spent
             self._rates[meter] = (rate, now)
             # Not each time: with many clients it takes longer.
             if now - self._computed >= _WINDOW / 4 or rate > self._budget:
@@ -83,9 +89,9 @@ class FilterMeter:
         passed = now - self._since
         if passed < _WINDOW and self._spent < self._budget * _WINDOW:
             return
-        rate = self._spent / max(passed, _WINDOW)
+        spent, rate = self._spent, self._spent / max(passed, _WINDOW)
         self._since, self._spent = now, 0.0
-        if self._time.is_too_much(self, rate, now):
+        if self._time.is_too_much(self, rate, now, spent):
             raise FilterTimeError(
                 f"dropped: the filters it has added take {rate * 1000:.0f} ms of each second"
             )

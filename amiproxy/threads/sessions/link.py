@@ -273,6 +273,7 @@ class AsteriskLink(Numbering):
         """
         with self.lock:
             self.connected = False
+            self.record.note_traffic(self._transport)
             self._transport = None
             self.proxy_path = ""
             self.ledger.abandon()

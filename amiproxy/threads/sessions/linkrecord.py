@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import TYPE_CHECKING
+
+from amiproxy.threads.net.traffic import take_traffic
+from amiproxy.threads.sessions.actionrecord import ActionRecord
+
+if TYPE_CHECKING:
+    from amiproxy.threads.net.transport import Transport
+    from amiproxy.threads.sessions.meter import Meter
 
 #: Seconds by which the time when an Asterisk began may differ, told twice: it rounds.
 _TOLERANCE = 3.0
@@ -25,6 +34,9 @@ class LinkRecord:
     is_stopping = False
     reloads = 0
 
+    #: What is measured since somebody has asked for metrics; that thread puts it here.
+    meter: Meter | None = None
+
     def __init__(self) -> None:
         #: Since when it has been up, or down whatever was tried meanwhile.
         self.since = time.monotonic()
@@ -45,6 +57,15 @@ class LinkRecord:
         self.timeouts = 0
         #: How many events have come, since the proxy began.
         self.events = 0
+        #: How often a connection was lost, by why, in fixed words.
+        self.losses_by: dict[str, int] = {}
+        #: How clients' actions have ended.
+        self.actions = ActionRecord()
+        #: Bytes received and sent on connections that are over; the link's lock guards them.
+        self.received = self.sent = 0
+        # Guards _gaps, which any client's thread counts up; held for that.
+        self._lock = threading.Lock()
+        self._gaps: dict[str, int] = {}
         #: When that Asterisk began, None: it does not say (before 13, and without ``system`` in
         #: ``read``); and how often it was seen to have begun anew.
         self.booted: float | None = None
@@ -74,6 +95,25 @@ class LinkRecord:
         self.since = self.lost_at = time.monotonic()
         self.reason = self.lost_because = reason
         self.losses += 1
+        words = reason.partition(" for ")[0]  # seconds are configured
+        self.losses_by[words] = self.losses_by.get(words, 0) + 1
+
+    def note_traffic(self, transport: Transport | None) -> None:
+        """Add the bytes of *transport*, which is over; the caller holds the link's lock."""
+        found = None if transport is None else take_traffic(transport)
+        if found is not None:
+            self.received += found.received
+            self.sent += found.sent
+
+    def note_gap(self, reason: str) -> None:
+        """Note that a client was told of events that it is not sent, for *reason*."""
+        with self._lock:
+            self._gaps[reason] = self._gaps.get(reason, 0) + 1
+
+    def gaps(self) -> dict[str, int]:
+        """Return how often clients were told of missing events, by reason."""
+        with self._lock:
+            return self._gaps.copy()
 
     def down(self, problem: str, reason: str, pause: float) -> None:
         """It could not be connected, or is lost; it is tried again in *pause* seconds."""
@@ -89,7 +129,9 @@ class LinkRecord:
         """Go on where the *earlier* record of the same server ended, which was given up."""
         self.since, self.connects, self.events = earlier.since, earlier.connects, earlier.events
         self.losses, self.lost_at = earlier.losses, earlier.lost_at
-        self.lost_because = earlier.lost_because
+        self.lost_because, self.losses_by = earlier.lost_because, earlier.losses_by
+        self.actions, self.meter = earlier.actions, earlier.meter
+        self.received, self.sent = earlier.received, earlier.sent
         self.heard, self.began = earlier.heard, earlier.began
         self.booted, self.restarts, self.reloads = earlier.booted, earlier.restarts, earlier.reloads
 

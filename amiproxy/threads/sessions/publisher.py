@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from amiproxy import replies
 from amiproxy.message import END
+from amiproxy.threads.sessions.actionrecord import LOST, TIMEOUT
 from amiproxy.threads.sessions.source import Source
 from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.framing import Chunk
@@ -127,10 +128,13 @@ class Publisher:
             message.has("ActionID")  # clients wait for the lock: a long message is read before it
         self._deliver(*link.classify(messages))
 
-    def _deliver(self, items: list[Routed], over: Iterable[PendingAction]) -> None:
+    def _deliver(
+        self, items: list[Routed], over: Iterable[PendingAction], result: str = ""
+    ) -> None:
         """Hand *items* to whom they are for; the actions *over* have ended with them.
 
-        Whoever waits for that end goes on when what was said before it is sent.
+        Whoever waits for that end goes on when what was said before it is sent.  *result* is how
+        they ended, "": as their answers say.
         """
         source = self._source
         try:
@@ -140,7 +144,7 @@ class Publisher:
                 self._hand_out(Batch.of_items(source.scope, items))
         finally:
             self._link.delivered()
-            self._tell_end(over)
+            self._tell_end(over, result)
 
     def _hand_out(self, batch: Batch) -> None:
         """Number the events of *batch* and hand it to every client: each batch goes this way.
@@ -152,7 +156,8 @@ class Publisher:
         names = self._source.names
         batch.names = link.names if names is None else names
         batch.epoch, batch.after = link.place
-        link.record.events += batch.events
+        record = link.record
+        record.events += batch.events
         link.begun += 1
         ring = link.ring
         if ring.limit:
@@ -163,10 +168,14 @@ class Publisher:
             self._audience.publish(batch)
         finally:
             link.ended = link.begun
+        if (meter := record.meter) is not None:
+            meter.note(batch, record.heard)
 
-    def _tell_end(self, over: Iterable[PendingAction]) -> None:
+    def _tell_end(self, over: Iterable[PendingAction], result: str) -> None:
         """Have whoever waits for the end of the actions *over* go on."""
+        record = self._link.record.actions
         for action in over:
+            record.note(action, result)
             self._audience.answered(action.owner, "" if action.told else action.wire_id)
             if action.witness is not None:
                 action.witness.over(self._source.scope, action.last)
@@ -198,7 +207,7 @@ class Publisher:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._source.calls.clear()
         self._complained = False
-        self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost)
+        self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost, LOST)
         self._audience.forget(self._link.scope)
 
     def refuse(self, actions: Collection[PendingAction], text: str) -> None:
@@ -208,7 +217,7 @@ class Publisher:
             batch.names = self._link.names
             self._audience.publish(batch)
         finally:
-            self._tell_end(actions)
+            self._tell_end(actions, TIMEOUT)
 
     def _note(self, messages: Iterable[Message]) -> None:
         """Record the calls in *messages*, and what they mean, for filters that there are.

@@ -4,15 +4,26 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.net.traffic import take_traffic
 from amiproxy.threads.sessions.names import LoginNames
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.message import Message
+    from amiproxy.threads.net.traffic import Traffic
+    from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.session import ClientSession
+
+
+class Had(NamedTuple):
+    """What clients have had: events, and bytes that they were sent and have sent."""
+
+    events: int
+    sent: int
+    received: int
 
 
 class SessionRegistry:
@@ -23,7 +34,7 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _listeners, _filters, filtering, gone_events and
+        # Guards _by_number, _sessions, _listeners, _filters, filtering, _gone and
         # gone_actions; held for dict operations
         # and for building a tuple, never while sending, formatting or logging, and no
         # session's lock is taken under it.
@@ -38,8 +49,9 @@ class SessionRegistry:
         self._filters: set[int] = set()  # numbers of the sessions that see through filters
         #: Whether some client sees calls through a user's filters.
         self.filtering = False
-        #: What sessions have had that are over.
-        self.gone_events = self.gone_actions = 0
+        self._gone: dict[str, Had] = {}
+        #: How many actions sessions have sent that are over.
+        self.gone_actions = 0
         #: Who holds which login name.
         self.names = LoginNames()
         #: Returns the live session with a number, None if there is none.
@@ -78,13 +90,37 @@ class SessionRegistry:
         """Remove *session*, if it is there; it holds no login name any more."""
         if session.login_name:
             self.names.release(session)
+        # A session that is made for a request has none: the connection goes on.
+        transport: Transport | None = getattr(session, "transport", None)
+        traffic = None if transport is None else take_traffic(transport)
         with self._lock:
             if self._by_number.pop(session.number, None) is not None:
-                self.gone_events += session.event_count
+                self._add_gone(session.output.name, session.event_count, traffic)
                 self.gone_actions += session.actions
             self._filters.discard(session.number)
             self.filtering = bool(self._filters)
             self._sessions = self._listeners = None
+
+    @property
+    def gone_events(self) -> int:
+        """How many events clients were sent that have left."""
+        return sum(had.events for had in self.had().values())
+
+    def had(self) -> dict[str, Had]:
+        """Return what clients have had that have left, by format."""
+        with self._lock:
+            return self._gone.copy()
+
+    def note_gone(self, form: str, traffic: Traffic | None) -> None:
+        """Note that a connection of the format *form*, which has no session, is over."""
+        with self._lock:
+            self._add_gone(form, 0, traffic)
+
+    def _add_gone(self, form: str, events: int, traffic: Traffic | None) -> None:
+        assert self._lock.locked()
+        had = self._gone.get(form, Had(0, 0, 0))
+        sent, received = (0, 0) if traffic is None else (traffic.sent, traffic.received)
+        self._gone[form] = Had(had.events + events, had.sent + sent, had.received + received)
 
     def set_autofilter(self, session: ClientSession, mode: AutoFilter) -> None:
         """Change the autofilter of *session*, and with it who is among ``listeners``."""

@@ -279,6 +279,7 @@ class Track:
         view = viewer.view
         if not view.hears_notices or not sees(viewer, link):
             return b""
+        link.record.note_gap(reason)
         is_all = view.sees_all_events and not view.filtered and not view.narrow
         told = missed if is_all else None
         if form.envelope is not None and self.shows_ids:

@@ -213,7 +213,7 @@ class Observer:
             events_received_per_second=rate(before, now, "received"),
             events_sent=int(now.counters["sent"]),
             events_sent_per_second=rate(before, now, "sent"),
-            bytes_sent=tallies.bytes_sent + figures.bytes_sent,
+            bytes_sent=sum(had.sent for had in registry.had().values()) + figures.bytes_sent,
             log_lines_lost=self._log_lost(),
         )
 

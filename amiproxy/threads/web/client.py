@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from amiproxy import replies
 from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.sessions.tallies import ACTIONS, Tallied
 from amiproxy.threads.web import gate, resources
 from amiproxy.threads.web.asker import Asker, Wish
 from amiproxy.threads.web.authorization import FAILED, Authorization
@@ -74,6 +75,9 @@ class WebClient:
         route = None if is_action else resources.find(self._context, self._spec, request)
         response = self._answer(request) if route is None else self._visit(route, request)
         turnstile.end()
+        head = response.head if isinstance(response, Stream) else response
+        label = ACTIONS if route is None else route.label
+        self._context.tallies.note(Tallied.REQUEST, label, str(head.status))
         # Unauthenticated connections are counted (authlimit): none may stay by asking in vain.
         close = self._spec.guarded and not self._authenticated
         cors = self._context.config.http_cors

@@ -11,8 +11,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.httpmessages import BadRequest, Request, Response, Stage
+from amiproxy.httpmessages import BadRequest, Request, Stage
 from amiproxy.threads.net.hello import refuse_tls
+from amiproxy.threads.sessions.tallies import NO_REQUEST, Tallied
 from amiproxy.threads.web.client import WebClient
 from amiproxy.threads.web.question import failure
 from amiproxy.threads.web.visit import Stream
@@ -91,8 +92,7 @@ def serve(
         try:
             request = _next_request(transport, conversation, context, times, first=first)
         except BadRequest as error:
-            log.info("%s: %d %s", transport.peer, error.status, error)
-            _refuse(failure(error, context.output_format(spec), ""), transport, conversation, times)
+            _refuse(error, context, spec, transport, conversation, times)
             return
         if request is None:
             return
@@ -107,9 +107,17 @@ def serve(
 
 
 def _refuse(
-    refusal: Response, transport: Transport, conversation: Conversation, times: WebTimes
+    error: BadRequest,
+    context: ProxyContext,
+    spec: ListenerSpec,
+    transport: Transport,
+    conversation: Conversation,
+    times: WebTimes,
 ) -> None:
-    """Send *refusal*, the last answer."""
+    """Say what is wrong with what came, by *error*; it is the last answer."""
+    log.info("%s: %d %s", transport.peer, error.status, error)
+    context.tallies.note(Tallied.REQUEST, NO_REQUEST, str(error.status))
+    refusal = failure(error, context.output_format(spec), "")
     transport.send_all(conversation.refuse(refusal, time.time()))
     _linger(transport, times)
 

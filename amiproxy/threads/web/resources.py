@@ -47,6 +47,8 @@ class Route(NamedTuple):
     #: A module of others that it needs, imported at the start where it is there: its user may not
     #: be able to read that later.  If it cannot be, the one behind it.
     needs: tuple[str, ...] = ()
+    #: By what requests for it are counted.
+    label: str = ""
 
     @property
     def allow(self) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ActionRecord: how clients' actions for one Asterisk have ended, and how long that took."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy.metrics.histogram import Histogram
+
+if TYPE_CHECKING:
+    from amiproxy.message import Message
+    from amiproxy.routing.pending import PendingAction
+
+#: How one ended: answered; answered with an error; not answered in time; the connection was lost.
+OK, ERROR, TIMEOUT, LOST = "ok", "error", "timeout", "lost"
+#: What kinds of answers there are, as they differ in how long they take: a message; a list; that
+#: of a call that Asterisk makes.
+SINGLE, LIST, ORIGINATE = "single", "list", "originate"
+
+#: Seconds.
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0)
+
+
+class ActionRecord:
+    """The counts of one link.
+
+    The server's thread notes what was answered or lost, the watchdog's what timed out: no two
+    threads change one number.  Any thread may read.
+    """
+
+    def __init__(self) -> None:
+        #: By name and result.
+        self.ended: dict[tuple[str, str], int] = {}
+        #: How long answers took from when the action went until they were sent on, by their kind.
+        self.seconds = {kind: Histogram(BOUNDS) for kind in (SINGLE, LIST, ORIGINATE)}
+
+    def note(self, action: PendingAction, result: str = "") -> None:
+        """Note that *action* is over, with *result*, "": as its answer says."""
+        if not result:
+            result = _result(action.last)
+            took = time.monotonic() - action.since
+            self.seconds[_kind(action)].note(took)
+        key = action.name, result
+        self.ended[key] = self.ended.get(key, 0) + 1
+
+
+def _result(last: Message | None) -> str:
+    """Return how an action ended that *last* was the end of; None: text, or nothing."""
+    if last is None or last.raw.startswith((b"Response: Success", b"Event: ")):
+        return OK
+    return ERROR if last.get("Response").lower() in ("error", "failure") else OK
+
+
+def _kind(action: PendingAction) -> str:
+    if action.ringing:
+        return ORIGINATE
+    last = action.last
+    return LIST if last is not None and last.raw.startswith(b"Event: ") else SINGLE
