@@ -158,7 +158,7 @@ def _refuse(call: Call, reason: str) -> Outcome:
     *reason* is for the log; "" if it was not tried.
     """
     context, session, message = call
-    name = auth.claimed_name(context.users, message.get("Username"))
+    name = auth.claimed_name(context.users, _claimed(call))
     context.tallies.note(Tallied.FAILED_LOGIN, _kind(reason))
     if not reason:
         _make_stranger(call)
@@ -178,6 +178,15 @@ def _kind(reason: str) -> str:
     if reason in _RIGHT_SECRET:
         return "too_often"
     return {"": "not_tried", _NOT_PERMITTED: "address"}.get(reason, "failed")
+
+
+def _claimed(call: Call) -> str:
+    """Return the name of the user as whom the client would log in, as far as it says one."""
+    context, session, message = call
+    if isinstance(session.proof, tokens.Given):
+        user = tokens.holder(context.users.values(), session.proof.hashed)
+        return "" if user is None else user.name
+    return message.get("Username")
 
 
 def _turn_away(call: Call, name: str) -> None:
@@ -236,7 +245,7 @@ def _find_holder(call: Call, given: tokens.Given) -> tuple[User | None, str]:
     if user is None:
         return None, "unknown token"
     if not user.acl.allows(session.address):
-        return None, "address not permitted"
+        return None, _NOT_PERMITTED
     reason = claim_name(context, session, user)
     return (None, reason) if reason else (user, "")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who sends a request, as its Authorization header says: Basic (RFC 7617) or Digest (RFC 7616).
+"""Who sends a request, as its Authorization header says: Basic, Bearer or Digest.
 
-Both become a block ``Action: Login``, so that delays, lock-out, address lists and log lines
-are those of any log-in.
+(RFC 7617, RFC 6750, RFC 7616.)  All become a block ``Action: Login``, so that delays, lock-out,
+address lists and log lines are those of any log-in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.access import digest
+from amiproxy.access import digest, tokens
 from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.message import Message
 from amiproxy.web import urls
@@ -33,6 +33,7 @@ class Claim:
     proof: Callable[[User | None], bool] | None  #: takes the place of a secret in *block*
     failure: str  #: what a client is told whose log-in has failed
     spend: Callable[[], bool]  #: to be called when it has succeeded: may it have been this request?
+    is_digest: bool = False
 
 
 class Authorization:
@@ -53,6 +54,8 @@ class Authorization:
         scheme = request.header("authorization").partition(" ")[0].lower()
         if scheme == "digest" and self._algorithms:
             return self._digest(request)
+        if scheme == "bearer":
+            return _bearer(request)
         given = urls.credentials(request)
         if given is not None:
             block = Message.of("Action: Login", f"Username: {given[0]}", f"Secret: {given[1]}")
@@ -87,4 +90,12 @@ class Authorization:
             given.proves_secret_of,
             FAILED + _NO_HASHES,
             lambda: nonces.use(given.nonce, int(given.count, 16)),
+            is_digest=True,
         )
+
+
+def _bearer(request: Request) -> Claim:
+    """Return what *request* says by a token; whose it is, is found by it alone."""
+    token = request.header("authorization").partition(" ")[2].strip()
+    given = tokens.Given(tokens.hash_of(token))
+    return Claim(Message.of("Action: Login"), given, FAILED, lambda: True)

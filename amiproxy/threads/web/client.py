@@ -262,7 +262,7 @@ class WebClient:
         if not collector.authenticated:
             told = answer.messages[0].get("Message") if answer.messages else ""
             text = claim.failure if told in ("", FAILED) else told
-            raise authorization.refusal(text, wants_digest=claim.proof is not None)
+            raise authorization.refusal(text, wants_digest=claim.is_digest)
         if not claim.spend():
             raise authorization.refusal("The nonce was used", wants_digest=True, stale=True)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NAME = "astmanproxy_session"
 #: Under TLS no other host, and no connection without TLS, can set one of this name.
 SECURE_NAME = f"__Host-{NAME}"
+NAMES = (NAME, SECURE_NAME)
 
 
 def cookie_of(visit: Visit) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.access import tokens
 from amiproxy.access.stamp import Stamp
+from amiproxy.httpmessages import BadRequest
 from amiproxy.message import Message
 from amiproxy.threads.actions import dispatch
 from amiproxy.threads.actions.call import Call
@@ -96,12 +97,12 @@ def find_stamp(visit: Visit) -> Stamp:
         given = [value for name, value in visit.fields if name == tickets.FIELD]
         if given:
             return _of_ticket(visit, given[0])
-    scheme, _, rest = request.header("authorization").partition(" ")
-    if scheme.lower() == "bearer":
-        return prove_token(visit, rest.strip())
-    claim = Authorization(visit.sessions.nonces, ()).claim(request, wants_digest=False)
+    try:
+        claim = Authorization(visit.sessions.nonces, ()).claim(request, wants_digest=False)
+    except BadRequest as error:
+        raise Problem("login-required", str(error), CHALLENGE) from error
     if claim is not None:
-        return prove(visit, claim.block)
+        return prove(visit, claim.block, claim.proof)
     if request.has("proxykey") and visit.spec.guarded:
         return _prove_key(visit, request.header("proxykey"))
     login = login_of(visit)
@@ -114,15 +115,13 @@ def find_stamp(visit: Visit) -> Stamp:
 
 def prove_token(visit: Visit, token: str) -> Stamp:
     """Return who has *token*, as ``prove``."""
-    given = tokens.Given(tokens.hash_of(token))
-    user = tokens.holder(visit.context.users.values(), given.hashed)
-    # The name is for the log alone.
-    block = Message.of("Action: Login", *([] if user is None else [f"Username: {user.name}"]))
-    return prove(visit, block, given)
+    return prove(visit, Message.of("Action: Login"), tokens.Given(tokens.hash_of(token)))
 
 
-def prove(visit: Visit, block: Message, given: tokens.Given | None = None) -> Stamp:
-    """Return what *block* proves, a log-in by name and secret, or by the token *given*.
+def prove(
+    visit: Visit, block: Message, proof: Callable[[User | None], bool] | None = None
+) -> Stamp:
+    """Return what *block* proves, a log-in by name and secret, or by the token *proof*.
 
     Delays, lock-out, counts and log lines are those of any log-in.
 
@@ -131,12 +130,12 @@ def prove(visit: Visit, block: Message, given: tokens.Given | None = None) -> St
 
     """
     context, prover = visit.context, collector(visit)
-    prover.proof = given
+    prover.proof = proof
     try:
         dispatch.handle(Call(context, prover, block))
         if not prover.authenticated:
             raise Problem("login-required", FAILED, CHALLENGE)
-        token = "" if given is None or prover.user is None else given.hashed
+        token = proof.hashed if isinstance(proof, tokens.Given) and prover.user else ""
         return Stamp(prover.user, token, listener=visit.spec.name)
     finally:
         context.registry.discard(prover)

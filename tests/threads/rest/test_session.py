@@ -12,8 +12,11 @@ import pytest
 from amiproxy.access import tokens
 from amiproxy.access.acl import Acl, read_rules
 from amiproxy.access.user import User, Users
+from amiproxy.httpmessages import BadRequest, Request
+from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.web import identity
+from amiproxy.threads.web.entrance import let_in
 from amiproxy.threads.web.logins import IDLE, LIFE, Logins, logins_of
 from amiproxy.threads.web.tickets import Tickets
 from amiproxy.web.problems import Problem
@@ -82,6 +85,28 @@ def test_the_first_credential_counts(house: Stage) -> None:
     assert ask(house, "GET", "/v1/me", authorization="Basic eA==", cookie=cookie).status == 401
     assert ask(house, "GET", "/v1/me", proxykey="x", cookie=cookie).status == 401
     assert ask(house, "GET", "/v1/me", cookie="astmanproxy_session=x").status == 401
+
+
+def test_a_token_is_good_for_actions_in_the_old_way_too(house: Stage) -> None:
+    """As any credential; a wrong one is asked for as Basic, as there before."""
+    assert ask(house, "GET", "/?Action=Ping", **bearer()).status == 200
+    found = ask(house, "GET", "/?Action=Ping", **bearer("amp_x"))
+    assert found.status == 401
+    assert dict(found.headers)["WWW-Authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("by", ["token", "cookie", "nothing"])
+def test_who_has_logged_in_may_send_much(house: Stage, by: str) -> None:
+    """A stranger's body is not read; and no window of the browser's opens."""
+    headers = {"token": bearer(), "cookie": {"cookie": log_in(house)[1]}, "nothing": {}}[by]
+    head = Request("POST", "/v1/actions/Ping", "1.1", (("host", "x"), *headers.items()))
+    known = (house.context, house.sessions, of_keys(house.context.config), "client x", "192.0.2.1")
+    if by != "nothing":
+        let_in(*known, head)
+        return
+    with pytest.raises(BadRequest) as caught:
+        let_in(*known, head)
+    assert caught.value.headers == identity.CHALLENGE
 
 
 def test_where_nobody_must_log_in_nothing_is_asked() -> None:
