@@ -29,6 +29,7 @@ setup(
     python_requires=">=3.9",
     py_modules=["astmanproxy"],
     packages=find_packages(include=["amiproxy", "amiproxy.*"]),
+    package_data={"amiproxy.console": ["static/*", "static/*/*", "static/*/*/*"]},
     data_files=[
         # Plain files in a directory, not a package: a new format is one more file.
         ("lib/astmanproxy/handlers", paths("handlers/*.py")),

@@ -74,7 +74,9 @@ MAY_IMPORT = {
     "amiproxy/metrics": [*_PURE[:2]],
     "amiproxy/rest": [*_PURE[:4], "amiproxy/asterisk", "amiproxy/state", "amiproxy/web",
                       "amiproxy/live", "amiproxy/status", "amiproxy.settings.typos"],
-    "amiproxy/threads/live": [*_PURE, "amiproxy/live", "amiproxy/state", "amiproxy/threads/net",
+    # hello names the release of the pages, so that open ones load the new.
+    "amiproxy/threads/live": [*_PURE, "amiproxy/live", "amiproxy/console", "amiproxy/state",
+                              "amiproxy/threads/net",
                               "amiproxy/threads/sessions", "amiproxy/threads/actions",
                               "amiproxy/threads/state", "amiproxy/threads/web"],
     "amiproxy/threads/metrics": [*_PURE, "amiproxy/metrics", "amiproxy/state", "amiproxy/status",

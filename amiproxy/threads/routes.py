@@ -55,6 +55,19 @@ _V1 = Route(
     label="/v1/",
 )
 
+
+def _page(name: str) -> Route:
+    """Return the route of the function *name* of pages.py."""
+
+    def load() -> Resource:
+        from amiproxy.threads import pages  # noqa: PLC0415
+
+        found: Resource = getattr(pages, name)
+        return found
+
+    return Route(load, "console")
+
+
 #: By path, in lower case and without a slash at the end.
 ROUTES: Mapping[str, Route] = _labelled(
     {
@@ -70,10 +83,13 @@ ROUTES: Mapping[str, Route] = _labelled(
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
         "/metrics": Route(_metrics, "metrics"),
         "/v1": _V1,
+        "/": _page("console"),
+        "/wall": _page("wall"),
+        "/form": _page("form"),
     }
 )
 #: All paths that begin so; those above come first.
-BELOW: Mapping[str, Route] = _labelled({"/v1/": _V1})
+BELOW: Mapping[str, Route] = _labelled({"/v1/": _V1, "/console/": _page("file")})
 
 
 def find(path: str) -> Route | None:

@@ -70,16 +70,16 @@ def _examples(rows: Sequence[tuple[str, str, str]]) -> str:
 _OWN_PAGE = _PAGE.format(
     title="astmanproxy",
     before="<p>Send one action to Asterisk and read its answer. Back leads here again.</p>\n",
-    form="/",
+    form="./",
     hidden='<input type="hidden" name="format" value="standard">\n',
     field="Action",
     examples=_examples(
         (
-            ("/?Action=CoreStatus&amp;format=standard", "CoreStatus", "how Asterisk is"),
-            ("/?Action=CoreShowChannels&amp;format=standard", "CoreShowChannels", "calls"),
-            ("/?Action=QueueStatus&amp;format=standard", "QueueStatus", "queues and agents"),
-            ("/?ProxyAction=ListServers&amp;format=standard", "ListServers", "the Asterisks"),
-            ("/?ProxyAction=ListSessions&amp;format=standard", "ListSessions", "the clients"),
+            ("./?Action=CoreStatus&amp;format=standard", "CoreStatus", "how Asterisk is"),
+            ("./?Action=CoreShowChannels&amp;format=standard", "CoreShowChannels", "calls"),
+            ("./?Action=QueueStatus&amp;format=standard", "QueueStatus", "queues and agents"),
+            ("./?ProxyAction=ListServers&amp;format=standard", "ListServers", "the Asterisks"),
+            ("./?ProxyAction=ListSessions&amp;format=standard", "ListSessions", "the clients"),
         )
     ),
     after="""<h2>From programs</h2>

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_ORIGIN = (
     ", and this one has no origin that httpcors could name: get the page from a web server"
-    " (a file has none), or use the form at /"
+    " (a file has none), or use the form at /form"
 )
 
 
@@ -77,7 +77,7 @@ def check_page(context: ProxyContext, request: Request, message: Message, *, tls
         way = ". Then use POST: a link may not do this" if is_link else ""
         raise BadRequest(403, f"{told}. To allow that one: {line}{way}")
     if is_link:
-        raise BadRequest(403, "A link may not do this: use POST, or the form at /")
+        raise BadRequest(403, "A link may not do this: use POST, or the form at /form")
 
 
 @functools.lru_cache(maxsize=1)

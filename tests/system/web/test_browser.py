@@ -21,7 +21,7 @@ pytestmark = needs_browser
 
 def test_the_page_asks_asterisk(web: ProxyProcess, browser: Browser) -> None:
     """The page has a title and a form; sent as it stands, Asterisk answers Pong."""
-    browser.go(at(web))
+    browser.go(at(web, "/form"))
     assert browser.title == "astmanproxy"
     assert browser.status == 200
 
@@ -36,7 +36,7 @@ def test_the_page_asks_asterisk(web: ProxyProcess, browser: Browser) -> None:
 def test_the_page_needs_nothing_but_itself(web: ProxyProcess, browser: Browser) -> None:
     """It loads nothing, runs nothing, and nothing in it is refused by its own policy."""
     browser.complaints()
-    for path in ("/", "/manager"):
+    for path in ("/form", "/manager"):
         browser.go(at(web, path))
         loaded = "return performance.getEntriesByType('resource').map(entry => entry.name)"
         assert browser.run(loaded) == []
@@ -47,7 +47,7 @@ def test_the_page_needs_nothing_but_itself(web: ProxyProcess, browser: Browser) 
 
 def test_a_list_is_shown_to_its_end(web: ProxyProcess, browser: Browser) -> None:
     """A list asked for by the form has every item and its complete event."""
-    browser.go(at(web))
+    browser.go(at(web, "/form"))
     browser.type("input[name=Action]", "QueueStatus")
     browser.click("button")
 
@@ -70,7 +70,7 @@ def test_a_browser_parses_a_list(web: ProxyProcess, browser: Browser) -> None:
     assert browser.run(script)["Event"] == "QueueStatusComplete"
 
 
-@pytest.mark.parametrize("path", ["/", "/asterisk/manager"])
+@pytest.mark.parametrize("path", ["/form", "/asterisk/manager"])
 def test_every_example_works(web: ProxyProcess, browser: Browser, path: str) -> None:
     """Each link of the page leads to an answer."""
     browser.go(at(web, path))
@@ -129,7 +129,7 @@ def test_without_login_the_browser_gets_401(
 ) -> None:
     """The form is answered 401; Asterisk hears nothing."""
     asked = len(asterisk.actions("CoreStatus"))
-    browser.go(at(guarded))
+    browser.go(at(guarded, "/form"))
     browser.type("input[name=Action]", "CoreStatus")
     browser.click("button")
 
@@ -147,7 +147,7 @@ def test_with_basic_the_browser_gets_its_answer(guarded: ProxyProcess, browser: 
 
     browser.go(at(guarded, "/?Action=Ping&format=standard", login="joe:secret1@"))
     assert browser.status == 200
-    browser.go(at(guarded))
+    browser.go(at(guarded, "/form"))
     browser.type("input[name=Action]", "Ping")
     browser.click("button")
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// @ts-check
+/** The console: puts its parts together, and begins. */
+import { Clock } from "./clock.js";
+import { byId } from "./dom.js";
+import { Live } from "./live.js";
+import { Rights } from "./rights.js";
+import { Router } from "./router.js";
+import { Status } from "./status.js";
+import { Store } from "./store.js";
+import { Announcer, Tabs } from "./tabs.js";
+import { startTools } from "./tools.js";
+
+const clock = new Clock();
+const live = new Live(clock);
+const store = new Store();
+const router = new Router();
+const announcer = new Announcer();
+const rights = new Rights(live);
+
+/** What every tab is given. */
+const app = {
+  clock,
+  live,
+  store,
+  router,
+  rights,
+  /** Words for a screen reader. @param {string} words */
+  announce: (words) => announcer.say(words),
+};
+
+live.on("rows", (/** @type {any} */ doc) => store.take(doc));
+live.on("status", (/** @type {any} */ { state }) => {
+  document.documentElement.dataset.live = state;
+});
+for (const name of ["server", "queue"]) {
+  const values = router.page.getAll(name).flatMap((each) => each.split(",")).filter(Boolean);
+  if (values.length) live.where[name] = values;
+}
+live.want("page", { state: ["servers", "totals"] });
+
+byId("skip").addEventListener("click", (/** @type {Event} */ event) => {
+  event.preventDefault();
+  byId("view").focus();
+});
+startTools(app);
+new Status(app);
+const tabs = new Tabs(app);
+tabs.show(router.place);
+live.start();
+
+// A new release of the proxy has new pages, too: they are loaded when nobody is in the middle of something.
+let page = "";
+live.on("hello", (/** @type {any} */ doc) => {
+  if (page && doc.page && page !== doc.page) byId("notices").dataset.outdated = "yes";
+  page = page || doc.page || "";
+});
+
+export { app };

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// @ts-check
+/**
+ * The rows that we were sent, by kind and id.  Rows are whole: the latest one counts.
+ *
+ * Listeners of a kind are told at most once a frame, with the ids that changed: `{set, del, all}`;
+ * *all* means that everything may be different.
+ */
+import { Emitter } from "./emitter.js";
+
+/** @typedef {Record<string, any>} Row */
+
+/** So many rows that have gone are told one by one; more are told as *all*. */
+const MOST_GONE = 2000;
+
+class Changes {
+  constructor() {
+    /** @type {Set<string>} */ this.set = new Set();
+    /** @type {Map<string, any>} */ this.del = new Map();
+    this.all = false;
+  }
+}
+
+export class Store extends Emitter {
+  constructor() {
+    super();
+    /** @type {Map<string, Map<string, Row>>} */
+    this._kinds = new Map();
+    /** @type {Map<string, Map<string, Row>> | null} A snapshot of which not all has come. */
+    this._coming = null;
+    /** @type {Map<string, Changes>} */
+    this._changes = new Map();
+    this._frame = 0;
+    /** Kinds of which a whole snapshot has come. @type {Set<string>} */
+    this.known = new Set();
+    document.addEventListener("visibilitychange", () => this._plan());
+  }
+
+  /** The rows of *kind* by id. @param {string} kind @returns {Map<string, Row>} */
+  rows(kind) {
+    let found = this._kinds.get(kind);
+    if (!found) this._kinds.set(kind, (found = new Map()));
+    return found;
+  }
+
+  /** @param {string} kind @param {string} id @returns {Row | undefined} */
+  get(kind, id) {
+    return this.rows(kind).get(id);
+  }
+
+  /** Take one document: snapshot, change or server. @param {any} told */
+  take(told) {
+    if (told.type === "snapshot") this._snapshot(told);
+    else if (told.type === "change") this._change(told);
+    else if (told.type === "server") this._server(told);
+  }
+
+  /** Forget *kinds*: nobody looks at them any more. @param {Iterable<string>} kinds */
+  forget(kinds) {
+    for (const kind of kinds) {
+      this._kinds.delete(kind);
+      this.known.delete(kind);
+      this._changed(kind).all = true;
+    }
+    this._plan();
+  }
+
+  /** @param {any} told */
+  _snapshot(told) {
+    if (!told.part || told.part === 1 || !this._coming) this._coming = new Map();
+    for (const kind of told.of || []) if (!this._coming.has(kind)) this._coming.set(kind, new Map());
+    for (const [kind, rows] of Object.entries(told.rows || {})) {
+      if (!this._coming.has(kind)) this._coming.set(kind, new Map());
+      const into = /** @type {Map<string, Row>} */ (this._coming.get(kind));
+      for (const [id, row] of Object.entries(rows)) into.set(id, row);
+    }
+    if (told.last === false) return;
+    // In one step: no half of an old picture beside half of a new one.
+    for (const [kind, rows] of this._coming) {
+      this._kinds.set(kind, rows);
+      this.known.add(kind);
+      this._changed(kind).all = true;
+    }
+    this._coming = null;
+    this._plan();
+  }
+
+  /** @param {any} told */
+  _change(told) {
+    for (const [kind, rows] of Object.entries(told.set || {})) {
+      const into = this.rows(kind);
+      const changes = this._changed(kind);
+      for (const [id, row] of Object.entries(rows)) {
+        into.set(id, row);
+        changes.set.add(id);
+        changes.del.delete(id);
+      }
+    }
+    for (const [kind, gone] of Object.entries(told.del || {})) {
+      const from = this.rows(kind);
+      const changes = this._changed(kind);
+      const ids = Array.isArray(gone) ? gone.map((id) => [id, null]) : Object.entries(gone);
+      for (const [id, why] of ids) {
+        from.delete(id);
+        changes.set.delete(id);
+        changes.del.set(id, why);
+      }
+      // Nobody may have looked for days.
+      if (changes.del.size > MOST_GONE) this._changes.set(kind, Object.assign(new Changes(), { all: true }));
+    }
+    this._plan();
+  }
+
+  /** @param {any} told */
+  _server(told) {
+    const { type: _, at: __, server, now: ___, ...facts } = told;
+    const row = this.rows("servers").get(server);
+    if (!row) return;
+    this.rows("servers").set(server, { ...row, ...facts });
+    this._changed("servers").set.add(server);
+    this._plan();
+  }
+
+  /** @param {string} kind @returns {Changes} */
+  _changed(kind) {
+    let found = this._changes.get(kind);
+    if (!found) this._changes.set(kind, (found = new Changes()));
+    return found;
+  }
+
+  _plan() {
+    // Where nobody looks no frame comes: it is drawn when somebody does.
+    if (this._frame || !this._changes.size || document.hidden) return;
+    this._frame = requestAnimationFrame(() => {
+      this._frame = 0;
+      const changes = this._changes;
+      this._changes = new Map();
+      for (const [kind, found] of changes) this.tell(kind, found);
+      this.tell("drawn");
+    });
+  }
+}

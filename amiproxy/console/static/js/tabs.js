@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// @ts-check
+/**
+ * The frame of the tabs.  A tab is a module that has
+ *
+ * - `open(section, app)`: fill the section; called once each time it is shown;
+ * - `close()`: forget everything, end what it has begun; the section is emptied afterwards;
+ * - `route(place)`, if it likes: the address has changed, and it is still this tab.
+ *
+ * It is loaded when it is first shown.
+ */
+import { byId, h, say } from "./dom.js";
+
+/** @typedef {{name: string, title: string, load: () => Promise<any>, may?: (app: any) => boolean}} Tab */
+
+/** @type {Tab[]} */
+export const TABS = [
+  { name: "now", title: "Now", load: () => import("./now/now.js") },
+  { name: "events", title: "Events", load: () => import("./events/events.js") },
+  { name: "action", title: "Action", load: () => import("./action/action.js") },
+  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js") },
+];
+
+export class Tabs {
+  /** @param {any} app */
+  constructor(app) {
+    this._app = app;
+    this._name = "";
+    /** @type {any} The module of the tab that is open. */
+    this._module = null;
+    this._turn = 0;
+    app.router.on("place", ({ place }) => this.show(place));
+    app.live.on("hello", () => this._list());
+    this._list();
+  }
+
+  /** The tabs that this user may see: the others are not there. */
+  get all() {
+    return TABS.filter((tab) => !tab.may || tab.may(this._app));
+  }
+
+  _list() {
+    const links = this.all.map((tab) => h("a", {
+      href: `#/${tab.name}`, "data-tab": tab.name, text: tab.title,
+      "aria-current": tab.name === this._name ? "page" : null,
+    }));
+    byId("tabs").replaceChildren(...links);
+  }
+
+  /** Show what *place* names. @param {import("./router.js").Place} place */
+  async show(place) {
+    const tab = this.all.find((each) => each.name === place.tab) || this.all[0];
+    if (tab.name === this._name) {
+      if (this._module && this._module.route) this._module.route(place);
+      return;
+    }
+    this._leave();
+    this._name = tab.name;
+    this._list();
+    document.title = `${tab.title} \u2013 astmanproxy`;
+    const section = byId("view");
+    section.setAttribute("aria-label", tab.title);
+    document.documentElement.dataset.tab = tab.name;
+    const turn = ++this._turn;
+    try {
+      const module = await tab.load();
+      if (turn !== this._turn) return; // somebody was quicker
+      this._module = module;
+      module.open(section, this._app);
+    } catch (error) {
+      console.error(error);
+      if (turn === this._turn) section.append(h("p", { class: "empty", text: "This view could not be loaded. Load the page again." }));
+    }
+  }
+
+  _leave() {
+    const module = this._module;
+    this._module = null;
+    if (module && module.close) module.close();
+    byId("view").replaceChildren();
+  }
+}
+
+/** Tell a screen reader, politely, and seldom: at most one thing in ten seconds, the last one. */
+export class Announcer {
+  constructor() {
+    this._last = -Infinity;
+    this._waiting = "";
+    this._timer = 0;
+  }
+
+  /** @param {string} words */
+  say(words) {
+    this._waiting = words;
+    if (this._timer) return;
+    const wait = Math.max(0, this._last + 10000 - performance.now());
+    this._timer = window.setTimeout(() => {
+      this._timer = 0;
+      this._last = performance.now();
+      say(byId("announce"), this._waiting);
+    }, wait);
+  }
+}
