@@ -65,7 +65,8 @@ def _page(name: str) -> Route:
         found: Resource = getattr(pages, name)
         return found
 
-    return Route(load, "console")
+    # Python itself may be where the user that the proxy becomes cannot read: gzip comes before.
+    return Route(load, "console", needs=("amiproxy.console.files",))
 
 
 #: By path, in lower case and without a slash at the end.
