@@ -51,8 +51,9 @@ def wall(visit: Visit) -> Response:
 
 def form(_visit: Visit) -> Response:
     """Answer with the form for one action, for who has no JavaScript."""
-    headers = (("Content-Security-Policy", _FORM_POLICY), ("Referrer-Policy", "no-referrer"))
-    return Response(200, "text/html; charset=utf-8", answers.page(""), headers)
+    # No Referrer-Policy: it would hide from us that what the form sends is our own page's.
+    policy = (("Content-Security-Policy", _FORM_POLICY),)
+    return Response(200, "text/html; charset=utf-8", answers.page(""), policy)
 
 
 def file(visit: Visit) -> Response:

@@ -101,7 +101,7 @@ def test_the_form_is_answered_as_text_a_person_can_read(
     asterisk.answer("SIPshowpeer", answer.encode(encoding))
     process = proxy(config(asterisk, more=f"outputformat = {format_of_proxy}\n"))
     wait_connected(process)
-    browser.go(at(process))
+    browser.go(at(process, "/form"))
     browser.type("input[name=Action]", "SIPshowpeer")
     browser.click("button")
 
