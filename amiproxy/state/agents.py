@@ -13,7 +13,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import UNIQUEID, instant, list_item, text, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Standing, Value
@@ -118,6 +118,7 @@ class AgentTable(Table):
         key, uniqueid = text(values.get("agent")), text(values.get("uniqueid"))
         if key is None or (uniqueid is not None and self._standing.gone.has(uniqueid, now)):
             return
+        self._standing.touch("agents", key)
         agent = self._found.get(key)
         if agent is None:
             if self._standing.live:
@@ -142,6 +143,7 @@ class AgentTable(Table):
         agent = self._found.get(key or "")
         if agent is None or state is None:
             return None
+        self._standing.touch("agents", agent.key)
         if state == LOGGED_OFF:
             self._of.pop(agent.uniqueid or "", None)
         agent.become(state, now)
@@ -173,6 +175,7 @@ class AgentTable(Table):
 
     def take_list(self, _query: Query, items: Sequence[Message], _now: float) -> int:
         """Take the answer to Agents: all there are, logged in or not."""
+        self._standing.touch_all("agents")
         before = self._found.copy()
         self.clear()
         differing = 0
@@ -205,8 +208,11 @@ class AgentTable(Table):
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each agent."""
-        for agent in self._found.values():
-            yield agent.row()
+        return (agent.row() for agent in self._found.values())
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the agents that have one of *keys*."""
+        return (self._found[key].row() for key in keys if key in self._found)
 
 
 def _there(value: str | None) -> str | None:

@@ -14,7 +14,7 @@ from amiproxy.state.table import Query, Table
 from amiproxy.state.values import UNIQUEID, is_true, key_of, text, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Handler, Row, Standing
@@ -66,10 +66,15 @@ class ConferenceTable(Table):
     def _conference(self, values: Mapping[str, str]) -> Conference | None:
         """Return the conference that an event names, None if it is not known."""
         named = _named(values)
-        return self._found.get(key_of(*named)) if named is not None else None
+        if named is None:
+            return None
+        key = key_of(*named)
+        self._standing.touch("conferences", key)
+        return self._found.get(key)
 
     def _made(self, application: str, name: str) -> Conference:
         new = Conference(application, name)
+        self._standing.touch("conferences", new.key)
         return self._found.setdefault(new.key, new)
 
     def _start(self, message: Message, now: float) -> None:
@@ -163,12 +168,14 @@ class ConferenceTable(Table):
         party.describe(values)
 
     def _take_out(self, conference: Conference, key: str | None) -> None:
+        self._standing.touch("conferences", conference.key)
         if key is not None and conference.parties.pop(key, None) is not None:
             self._in.pop(key, None)
 
     def _drop(self, conference: Conference) -> None:
         for key in tuple(conference.parties):
             self._take_out(conference, key)
+        self._standing.touch("conferences", conference.key)
         self._found.pop(conference.key, None)
 
     # -- lists -----------------------------------------------------------------------------------
@@ -189,6 +196,7 @@ class ConferenceTable(Table):
 
     def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take the rooms, or who is in one; an error because there is none is an empty list."""
+        self._standing.touch_all("conferences")
         if query == ROOMS:
             return self._take_rooms(items)
         if query == MEETME:
@@ -251,8 +259,11 @@ class ConferenceTable(Table):
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each conference."""
-        for conference in self._found.values():
-            yield rooms.row(conference)
+        return map(rooms.row, self._found.values())
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the conferences that have one of *keys*."""
+        return (rooms.row(self._found[key]) for key in keys if key in self._found)
 
 
 def _named(values: Mapping[str, str]) -> tuple[str, str] | None:

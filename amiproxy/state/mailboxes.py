@@ -9,7 +9,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import list_item, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Standing, Value
@@ -71,6 +71,7 @@ class MailboxTable(Table):
         self._found.clear()
 
     def _mailbox(self, key: str) -> Mailbox:
+        self._standing.touch("mailboxes", key)
         mailbox = self._found.get(key)
         if mailbox is None:
             mailbox = self._found[key] = Mailbox(key)
@@ -107,8 +108,11 @@ class MailboxTable(Table):
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each mailbox."""
-        for mailbox in self._found.values():
-            yield mailbox.row()
+        return (mailbox.row() for mailbox in self._found.values())
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the mailboxes that have one of *keys*."""
+        return (self._found[key].row() for key in keys if key in self._found)
 
 
 def _of_user(

@@ -95,8 +95,6 @@ class ServerModel:
             return
         for handler in handlers:
             handler(message, now)
-        if self._standing.touched is not None:
-            self._standing.touched.whole.update(tables.KINDS)
         self._until_look -= 1
         if self._until_look <= 0:
             self._look()
@@ -115,8 +113,6 @@ class ServerModel:
         differing = sum(
             table.take_list(query, items, now) for table in self.tables if table.takes(query)
         )
-        if self._standing.touched is not None:
-            self._standing.touched.whole.update(tables.KINDS)
         self._look()
         return differing
 

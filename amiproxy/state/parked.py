@@ -9,7 +9,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import UNIQUEID, key_of, list_item, number, text, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Standing, Value
@@ -118,12 +118,14 @@ class ParkedTable(Table):
         parked = Parked(*place, since)
         parked.describe(values)
         self._found[parked.key] = parked
+        self._standing.touch("parked", parked.key)
         if parked.uniqueid is not None:
             self._of[parked.uniqueid] = parked
         return parked
 
     def _drop(self, parked: Parked | None) -> None:
         if parked is not None:
+            self._standing.touch("parked", parked.key)
             self._found.pop(parked.key, None)
             if parked.uniqueid is not None:
                 self._of.pop(parked.uniqueid, None)
@@ -141,6 +143,7 @@ class ParkedTable(Table):
 
     def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to ParkedCalls, whose items have the name of an event."""
+        self._standing.touch_all("parked")
         before = self._found.copy()
         self.clear()
         differing = 0
@@ -163,27 +166,34 @@ class ParkedTable(Table):
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each parked call."""
-        for key, parked in self._found.items():
-            fields: dict[str, Value] = {
-                "lot": parked.lot,
-                "space": parked.space,
-                "uniqueid": parked.uniqueid,
-                "channel": parked.channel,
-                "linkedid": parked.linkedid,
-                "caller_number": parked.number,
-                "caller_name": parked.name,
-                "parker": parked.parker,
-                "since": parked.since,
-                "timeout": parked.timeout,
-            }
-            headers = [
-                ("Parkinglot", parked.lot),
-                ("ParkingSpace", parked.space),
-                ("ParkeeChannel", parked.channel),
-                ("ParkeeUniqueid", parked.uniqueid),
-                ("ParkeeLinkedid", parked.linkedid),
-                ("ParkeeCallerIDNum", parked.number),
-                ("ParkeeCallerIDName", parked.name),
-                ("ParkerDialString", parked.parker),
-            ]
-            yield Row(key, fields, list_item("ParkedCall", "call", headers))
+        return map(_row, self._found.values())
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the parked calls that have one of *keys*."""
+        return (_row(self._found[key]) for key in keys if key in self._found)
+
+
+def _row(parked: Parked) -> Row:
+    fields: dict[str, Value] = {
+        "lot": parked.lot,
+        "space": parked.space,
+        "uniqueid": parked.uniqueid,
+        "channel": parked.channel,
+        "linkedid": parked.linkedid,
+        "caller_number": parked.number,
+        "caller_name": parked.name,
+        "parker": parked.parker,
+        "since": parked.since,
+        "timeout": parked.timeout,
+    }
+    headers = [
+        ("Parkinglot", parked.lot),
+        ("ParkingSpace", parked.space),
+        ("ParkeeChannel", parked.channel),
+        ("ParkeeUniqueid", parked.uniqueid),
+        ("ParkeeLinkedid", parked.linkedid),
+        ("ParkeeCallerIDNum", parked.number),
+        ("ParkeeCallerIDName", parked.name),
+        ("ParkerDialString", parked.parker),
+    ]
+    return Row(parked.key, fields, list_item("ParkedCall", "call", headers))

@@ -69,6 +69,11 @@ class Standing:
         #: Where it is noted which rows may have changed; None: nobody wants to know.
         self.touched: Touched | None = None
 
+    def touch_all(self, *kinds: str) -> None:
+        """Note that any row of *kinds* may have changed."""
+        if self.touched is not None:
+            self.touched.whole.update(kinds)
+
     def touch(self, kind: str, key: str) -> None:
         """Note that the row *key* of *kind* may have changed."""
         if self.touched is not None:

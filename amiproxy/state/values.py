@@ -85,6 +85,12 @@ def key_of(first: str, second: str) -> str:
     return f"{first}/{second}"
 
 
+def names_of(key: str) -> tuple[str, str]:
+    """Return the two names of which :func:`key_of` made *key*."""
+    first, _, second = key.partition("/")
+    return first.replace("%2F", "/").replace("%25", "%"), second
+
+
 def instant(value: str | None, offset: float = 0.0) -> float | None:
     """Return the time that Asterisk wrote as *value*, by the proxy's clock; 0 is no time."""
     found = number(value)

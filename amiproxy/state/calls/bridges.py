@@ -12,7 +12,7 @@ from amiproxy.state.table import Row, Table
 from amiproxy.state.values import LONGEST, UNIQUEID, known, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.calls.entities import Bridge
@@ -69,6 +69,13 @@ class BridgeTable(Table):
         """Yield the bridges."""
         for bridge in list(self._store.bridges.values()):
             yield Row(bridge.key, _fields(bridge), listitems.of_bridge(bridge))
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the bridges that have one of *keys*."""
+        for key in keys:
+            bridge = self._store.bridges.get(key)
+            if bridge is not None:
+                yield Row(key, _fields(bridge), listitems.of_bridge(bridge))
 
     def __len__(self) -> int:
         return len(self._store.bridges)

@@ -11,7 +11,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import UNIQUEID, known, seconds, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.calls.entities import Call, Channel, Party
@@ -54,6 +54,8 @@ class CallTable(Table):
                 waiting[item.get("Uniqueid")] = item
         for channel in self._store.channels.values():
             entry = waiting.get(channel.uniqueid)
+            if (entry is None) is not (channel.queued is None):
+                self._store.touch(channel)
             if entry is None:
                 channel.queued = None
             elif channel.queued is None:
@@ -66,13 +68,29 @@ class CallTable(Table):
         graph = self._store.graph
         graph.settle()
         for call in list(graph.calls.values()):
-            ends = parties.endpoints(call)
-            if ends:
-                call.told = True
-                members = [(each.block, each.queue) for each in call.channels.values()]
-                yield Row(call.key, _fields(call, ends, now), listitems.of_call(members))
+            row = _row(call, now)
+            if row is not None:
+                yield row
         for key, ended in graph.still_told(now):
             yield Row(key, _ended_fields(ended), listitems.of_call(ended.said))
+
+    def rows_of(self, _kind: str, keys: Collection[str], now: float) -> Iterator[Row]:
+        """Yield those of the calls that have one of *keys*."""
+        graph = self._store.graph
+        graph.settle()
+        graph.forget(now)
+        for key in keys:
+            call, ended = graph.calls.get(key), graph.ended.get(key)
+            if ended is not None:
+                yield Row(key, _ended_fields(ended), listitems.of_call(ended.said))
+            row = _row(call, now) if call is not None else None
+            if row is not None:
+                yield row
+
+    def settle(self, now: float) -> None:
+        """Take apart what has come apart, and forget what ended long ago."""
+        self._store.graph.settle()
+        self._store.graph.forget(now)
 
     def __len__(self) -> int:
         return len(self._store.graph.calls) + len(self._store.graph.ended)
@@ -117,17 +135,30 @@ class CallTable(Table):
         channel = self._store.channels.get(uniqueid)
         if channel is not None and channel.call is not None and extension is not None:
             channel.call.dialled = extension
+            self._store.touch(channel)
 
     def _join(self, message: Message, now: float) -> None:
         channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         if channel is not None:
             channel.queue = value_in(message.raw, b"\r\nQueue: ")
             channel.queued = now
+            self._store.touch(channel)
 
     def _leave(self, message: Message, _now: float) -> None:
         channel = self._store.channels.get(value_in(message.raw, UNIQUEID))
         if channel is not None:
             channel.queued = None
+            self._store.touch(channel)
+
+
+def _row(call: Call, now: float) -> Row | None:
+    """Return the row of *call*, None if nothing of it is shown."""
+    ends = parties.endpoints(call)
+    if not ends:
+        return None
+    call.told = True
+    members = [(each.block, each.queue) for each in call.channels.values()]
+    return Row(call.key, _fields(call, ends, now), listitems.of_call(members))
 
 
 def _fields(call: Call, ends: list[Channel], now: float) -> dict[str, Value]:

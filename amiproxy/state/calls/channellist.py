@@ -58,8 +58,11 @@ def _take(store: Store, uniqueid: str, values: Mapping[str, str], now: float) ->
         differs = channel.block.state != said[1] or channel.block.name != said[0]
         store.change(channel, said, now)
     if "application" in values:
-        channel.application = values["application"][:LONGEST]
-        channel.data = values.get("applicationdata", values.get("data", ""))[:LONGEST]
+        application = values["application"][:LONGEST]
+        data = values.get("applicationdata", values.get("data", ""))[:LONGEST]
+        if (channel.application, channel.data) != (application, data):
+            channel.application, channel.data = application, data
+            store.touch(channel)
     return differs
 
 

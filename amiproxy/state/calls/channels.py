@@ -16,7 +16,7 @@ from amiproxy.state.table import Row, Table
 from amiproxy.state.values import UNIQUEID, is_true, known, number, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Callable
 
     from amiproxy.message import Message
@@ -97,6 +97,14 @@ class ChannelTable(Table):
             if channel.is_shown:
                 yield Row(channel.uniqueid, _fields(channel), listitems.of_channel(channel))
 
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the channels that have one of *keys*."""
+        self._store.graph.settle()
+        for key in keys:
+            channel = self._store.channels.get(key)
+            if channel is not None and channel.is_shown:
+                yield Row(channel.uniqueid, _fields(channel), listitems.of_channel(channel))
+
     def __len__(self) -> int:
         return len(self._store.channels)
 
@@ -135,6 +143,7 @@ class ChannelTable(Table):
             context, exten, priority = map(intern, found[:3])
             channel.block = block._replace(context=context, exten=exten, priority=priority)
             channel.pass_through(exten)
+        self._store.touch(channel)
 
     def _hangup(self, message: Message, now: float) -> None:
         raw = message.raw
@@ -149,6 +158,7 @@ class ChannelTable(Table):
             channel.held = None
         elif channel.held is None:
             channel.held = now
+        self._store.touch(channel)
 
     def _muted(self, blocks: Blocks, message: Message, now: float) -> None:
         """A member of a conference joins, is muted, or is muted no more."""
@@ -156,6 +166,7 @@ class ChannelTable(Table):
         if channel is not None:
             joins = value_in(message.raw, b"\r\nMuted: ")
             channel.muted = is_true(joins) if joins else b"Unmute" not in message.raw[:30]
+            self._store.touch(channel)
 
 
 def _fields(channel: Channel) -> dict[str, Value]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from amiproxy.state.calls.blocks import Block
     from amiproxy.state.calls.entities import Channel, Party
+    from amiproxy.state.table import Standing
 
 #: Seconds for which a call that has ended is told, and how many there are at the most.
 KEPT = 5.0
@@ -43,7 +44,8 @@ class Ended(NamedTuple):
 class Graph:
     """The calls of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
         self.calls: dict[str, Call] = {}
         self.ended: BoundedDict[str, Ended] = BoundedDict(MOST_ENDED)
         self._linked: dict[str, dict[str, Channel]] = {}
@@ -87,6 +89,7 @@ class Graph:
         self._settle(two.call)
         elder, younger = sorted((one.call, two.call), key=lambda call: (call.started, call.number))
         parties.remember_all(younger)
+        self._touch(elder, *younger.channels.values())
         for channel in younger.channels.values():
             channel.call = elder
         elder.channels.update(younger.channels)
@@ -94,6 +97,7 @@ class Graph:
         elder.dialled = elder.dialled or younger.dialled
         elder.queue = elder.queue or younger.queue
         del self.calls[younger.key]
+        self._standing.touch("calls", younger.key)
         if younger.told:  # otherwise nobody asks what has become of it
             self._end(younger, now, elder.key)
 
@@ -102,6 +106,7 @@ class Graph:
         call = channel.call
         if call is not None and len(call.channels) > 1:
             call.loose = True
+            self._touch(call)
 
     def gone(self, channel: Channel, now: float, cause: int | None) -> None:
         """*channel* has hung up; with the last one the call ends."""
@@ -109,6 +114,7 @@ class Graph:
         self._unlink(channel)
         if call is None:
             return
+        self._touch(call)
         if cause:
             call.cause = cause
         parties.remember(call, channel)
@@ -129,12 +135,24 @@ class Graph:
 
     def still_told(self, now: float) -> Iterator[tuple[str, Ended]]:
         """Forget what ended long ago, and yield the others."""
+        self.forget(now)
+        yield from list(self.ended.items())
+
+    def forget(self, now: float) -> None:
+        """Forget what ended long ago."""
         ended = self.ended
         while ended and next(iter(ended.values())).at < now - KEPT:
-            ended.popitem(last=False)
-        yield from list(ended.items())
+            self._standing.touch("calls", ended.popitem(last=False)[0])
 
     # -- how ---------------------------------------------------------------------------------
+
+    def _touch(self, call: Call, *channels: Channel) -> None:
+        """Note that *call* may have changed, and to which call *channels* belong."""
+        touched = self._standing.touched
+        if touched is not None:
+            touched.add("calls", call.key)
+            for channel in channels:
+                touched.add("channels", channel.uniqueid)
 
     def _begun(self, channel: Channel) -> Call:
         """Return a new call for *channel*, which is its oldest."""
@@ -148,11 +166,15 @@ class Graph:
             key = f"{uniqueid}/{count}"
         self.ended.pop(key, None)
         self._begun_so_far += 1
+        self._standing.touch("calls", key)
         call = self.calls[key] = Call(key, self._begun_so_far, channel.started)
         return call
 
     def _end(self, call: Call, now: float, merged_into: str) -> None:
         self.ended.pop(call.key, None)  # to be the latest, as the times in it go
+        if len(self.ended) >= MOST_ENDED:
+            self._standing.touch("calls", next(iter(self.ended)))
+        self._standing.touch("calls", call.key)
         self.ended[call.key] = Ended(
             call.started, now, call.cause, merged_into, call.was_from, call.was_to, call.dialled,
             call.queue, call.was_said,
@@ -191,6 +213,7 @@ class Graph:
                 other.channels = part
                 for channel in part.values():
                     channel.call = other
+                self._touch(call, *part.values())
             first = False
 
     def _reached(self, begin: Channel, left: dict[str, Channel]) -> dict[str, Channel]:

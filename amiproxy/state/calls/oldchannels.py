@@ -75,6 +75,7 @@ class OldChannels:
         if channel is not None:
             on = message.get("Status").lower() != "off"
             channel.held = (channel.held or now) if on else None
+            self._store.touch(channel)
 
     def _rename(self, message: Message, now: float) -> None:
         """The name moves to another unique id, or from it; caller and device went before."""
@@ -100,6 +101,7 @@ class OldChannels:
             mine, its = getattr(clone, field), getattr(original, field)
             setattr(clone, field, its)
             setattr(original, field, mine)
+        self._store.touch(clone, original)
 
     def _bridge(self, message: Message, now: float) -> None:
         channels = self._store.channels
@@ -135,16 +137,19 @@ class OldChannels:
         channel = self._store.channels.get(message.get("Uniqueid"))
         if channel is not None:
             channel.parked = now
+            self._store.touch(channel)
 
     def _unparked(self, message: Message, _now: float) -> None:
         channel = self._store.channels.get(message.get("Uniqueid"))
         if channel is not None:
             channel.parked = None
+            self._store.touch(channel)
 
     def _conference(self, message: Message, now: float) -> None:
         channel = self._store.channels.get(message.get("Uniqueid"))
         if channel is not None:
             channel.conference = now if message.get("Event").lower().endswith("join") else None
+            self._store.touch(channel)
 
 
 def _said(values: Mapping[str, str], before: tuple[str, ...]) -> tuple[str, ...]:

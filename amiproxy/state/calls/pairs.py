@@ -34,6 +34,7 @@ def pair(store: Store, one: Channel, two: Channel, technology: str, now: float) 
     for channel in (one, two):
         store.enter(channel, bridge, now)
         channel.entered = min(channel.entered, bridge.since)
+    store.touch_bridge(bridge)
     return bridge
 
 

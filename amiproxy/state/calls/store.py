@@ -27,7 +27,7 @@ class Store:
 
     def __init__(self, standing: Standing) -> None:
         self.channels: dict[str, Channel] = {}
-        self.graph = Graph()
+        self.graph = Graph(standing)
         #: Channels by name: the halves of a Local channel, and events of Asterisk 11, have no id.
         self.names: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
@@ -56,6 +56,24 @@ class Store:
         unknown = uniqueid and uniqueid not in self.channels
         if unknown and self._standing.live and not self.has_hung_up(uniqueid, now):
             self._standing.doubts.add("channels")
+
+    def touch(self, *channels: Channel) -> None:
+        """Note that *channels* may have changed, and with them what they are in."""
+        touched = self._standing.touched
+        if touched is None:
+            return
+        for channel in channels:
+            touched.add("channels", channel.uniqueid)
+            if channel.call is not None:
+                touched.add("calls", channel.call.key)
+            if channel.bridge is not None:
+                touched.add("bridges", channel.bridge.key)
+
+    def touch_bridge(self, bridge: Bridge) -> None:
+        """Note that *bridge* may have changed, and with it the calls of who is there."""
+        if self._standing.touched is not None:
+            self._standing.touch("bridges", bridge.key)
+            self.touch(*bridge.channels.values())
 
     # -- channels come, change, go -----------------------------------------------------------
 
@@ -93,6 +111,7 @@ class Store:
         self.channels[block.uniqueid] = channel
         self.graph.added(channel)
         self._named(channel, now)
+        self.touch(channel)
         return channel
 
     def change(self, channel: Channel, said: Iterable[str], now: float) -> None:
@@ -110,6 +129,7 @@ class Store:
             if self.names.get(before.name) is channel:
                 del self.names[before.name]
             self._named(channel, now)
+        self.touch(channel)
 
     def remove(self, uniqueid: str, now: float, cause: int | None = None) -> None:
         """Note that the channel has hung up, known or not: nothing that comes later makes it."""
@@ -120,6 +140,7 @@ class Store:
 
     def drop(self, channel: Channel, now: float, cause: int | None = None) -> None:
         """Take *channel* out of everything that knows it."""
+        self.touch(channel)
         self.graph.gone(channel, now, cause)
         del self.channels[channel.uniqueid]
         if self.names.get(channel.block.name) is channel:
@@ -131,6 +152,7 @@ class Store:
         other = channel.other
         if other is not None and other.other is channel:
             other.other = None
+            self.touch(other)
 
     # -- what holds channels together --------------------------------------------------------
 
@@ -144,6 +166,7 @@ class Store:
         bridge.channels[channel.uniqueid] = channel
         if bridge.joins:
             self._joined(channel, bridge, now)
+        self.touch(channel)
 
     def _joined(self, channel: Channel, bridge: Bridge, now: float) -> None:
         """Note that *channel* talks with who is in *bridge*."""
@@ -176,6 +199,7 @@ class Store:
         """Note that *channel* is in no bridge."""
         bridge = channel.bridge
         if bridge is not None:
+            self.touch(channel)
             channel.bridge = None
             bridge.channels.pop(channel.uniqueid, None)
             if bridge.joins:
@@ -187,17 +211,20 @@ class Store:
         if bridge is None and key and (new or not self._destroyed.has(key, now)):
             self._destroyed.discard(key)
             bridge = self.bridges[key] = Bridge(key, now)
+            self._standing.touch("bridges", key)
         return bridge
 
     def destroy(self, bridge: Bridge, now: float) -> None:
         """Note that *bridge* is no more."""
         for channel in list(bridge.channels.values()):
             self.leave(channel)
+        self._standing.touch("bridges", bridge.key)
         self._destroyed.add(bridge.key, now)
         self.bridges.pop(bridge.key, None)
 
     def describe(self, bridge: Bridge, facts: tuple[str, ...], now: float) -> None:
         """Note the type, technology, creator and name of *bridge*."""
+        self.touch_bridge(bridge)
         joined = bridge.joins
         bridge.facts = facts
         if bridge.joins and not joined and bridge.channels:
@@ -209,6 +236,7 @@ class Store:
         self.hang_up_dial(dialled)
         dialled.dial = caller
         dialled.dialled_by = caller.uniqueid
+        self.touch(caller, dialled)
         if caller.dials is None:
             caller.dials = {}
         caller.dials[dialled.uniqueid] = dialled
@@ -226,6 +254,7 @@ class Store:
                 if not caller.dials:
                     caller.dials = None
             self.graph.parted(dialled)
+            self.touch(dialled)
 
     def _named(self, channel: Channel, now: float) -> None:
         """Note the name of *channel*, and find the other half of a Local channel by it."""
@@ -235,4 +264,5 @@ class Store:
             other = self.names.get(name[:-1] + ("2" if name[-1] == "1" else "1"))
             if other is not None and other is not channel:
                 channel.other, other.other = other, channel
+                self.touch(other)
                 self.graph.joined(channel, other, now)

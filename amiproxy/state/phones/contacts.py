@@ -10,7 +10,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import instant, key_of, list_item, number, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Standing, Value
@@ -78,9 +78,11 @@ class ContactTable(Table):
     queries = (CONTACTS, OLD_CONTACTS, SIP_PEERS, IAX_PEERS)
 
     def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+        self.standing = standing
         self._contacts: dict[str, Contact] = {}  # of PJSIP
         self._peers: dict[str, Contact] = {}
+        # The keys of each device's contacts; None: to be made.
+        self._by_device: dict[str, list[str]] | None = None
         self._removed = Gone()
         self.events = {"contactstatus": self._contact_status, "peerstatus": self._peer_status}
 
@@ -92,6 +94,7 @@ class ContactTable(Table):
         self._contacts.clear()
         self._peers.clear()
         self._removed.clear()
+        self._by_device = None
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each contact and peer."""
@@ -99,14 +102,36 @@ class ContactTable(Table):
             for key, contact in found.items():
                 yield _row(key, contact)
 
-    def of_devices(self) -> dict[str, list[str]]:
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the contacts and peers that have one of *keys*."""
+        for key in keys:
+            contact = self._contacts.get(key) or self._peers.get(key)
+            if contact is not None:
+                yield _row(key, contact)
+
+    def of_devices(self) -> Mapping[str, Sequence[str]]:
         """Return the keys of each device's contacts."""
-        found: dict[str, list[str]] = {}
+        found = self._by_device
+        if found is not None:
+            return found
+        found = self._by_device = {}
         for contacts in (self._contacts, self._peers):
             for key, contact in contacts.items():
                 if contact.device is not None:
                     found.setdefault(contact.device, []).append(key)
         return found
+
+    def _touch(self, key: str, *devices: str | None) -> None:
+        """Note that a contact may have changed; *devices*: it has come to them, or has gone."""
+        self.standing.touch("contacts", key)
+        for device in devices:
+            self._by_device = None
+            if device is not None:
+                self.standing.touch("devices", device)
+
+    def peer(self, device: str) -> Contact | None:
+        """Return the peer that is this *device*, None if there is none."""
+        return self._peers.get(device)
 
     def peers(self) -> Iterator[Contact]:
         """Yield the peers of chan_sip and chan_iax2."""
@@ -123,7 +148,9 @@ class ContactTable(Table):
         status = text(values.get("contactstatus"))
         word = (status or "").lower()
         if word == "removed":
-            self._contacts.pop(key, None)
+            gone = self._contacts.pop(key, None)
+            if gone is not None:
+                self._touch(key, gone.device)
             self._removed.add(key, now)
             return
         contact = self._contacts.get(key)
@@ -131,19 +158,23 @@ class ContactTable(Table):
             if word in _CREATING:
                 self._removed.discard(key)
             elif self._removed.has(key, now):
-                if self._standing.live:
-                    self._standing.doubts.add("contacts")
+                if self.standing.live:
+                    self.standing.doubts.add("contacts")
                 return
             contact = self._contacts[key] = Contact("PJSIP")
         if word not in _NO_STATES:
             contact.set_status(status, now)
-        _describe(contact, values, aor, uri, self._standing.offset)
+        before = contact.device
+        _describe(contact, values, aor, uri, self.standing.offset)
+        self._touch(key, *(() if contact.device == before else (before, contact.device)))
 
     def _peer_status(self, message: Message, now: float) -> None:
         values = message.values
         device, status = text(values.get("peer")), text(values.get("peerstatus"))
         if device is None or status is None or device.startswith("PJSIP/"):
             return  # of PJSIP: its contacts tell more
+        self._touch(device)
+        self.standing.touch("devices", device)
         peer = self._peer(device)
         word = status.lower()
         if word not in _NO_STATES:
@@ -165,12 +196,15 @@ class ContactTable(Table):
             technology, _, name = device.partition("/")
             peer = self._peers[device] = Contact(technology)
             peer.device, peer.endpoint = device, name
+            self._by_device = None
         return peer
 
     # -- lists -----------------------------------------------------------------------------------
 
     def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take contacts, or the peers of one technology."""
+        self._by_device = None
+        self.standing.touch_all("contacts", "devices")
         technology = _TECHNOLOGIES.get(query)
         if technology is not None:
             return self._take_peers(technology, items)
@@ -191,7 +225,7 @@ class ContactTable(Table):
                 contact = self._contacts[key] = Contact("PJSIP")
             contact.is_listed = True
             contact.set_status(status, None)
-            _describe(contact, values, aor, uri, self._standing.offset)
+            _describe(contact, values, aor, uri, self.standing.offset)
         gone = [key for key, each in self._contacts.items() if each.is_listed and key not in there]
         return differing + _drop(self._contacts, gone)
 

@@ -15,7 +15,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import list_item, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.phones.contacts import ContactTable
@@ -55,7 +55,8 @@ class DeviceTable(Table):
         """Make an empty table; *contacts* are those of its devices."""
         self._contacts = contacts
         self._devices: dict[str, Device] = {}
-        self.hints = Hints()
+        self._standing = contacts.standing
+        self.hints = Hints(contacts.standing)
         self._has_list = False
         self.events = {
             "devicestatechange": self._device_state,
@@ -81,6 +82,7 @@ class DeviceTable(Table):
         if name is None or not state:
             return
         device = self._devices.get(name)
+        self._standing.touch("devices", name)
         if device is not None:
             if state != device.state:
                 device.state, device.since = intern(state[:16]), now
@@ -103,6 +105,7 @@ class DeviceTable(Table):
 
     def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take all devices, extensions or presences.  None has an age."""
+        self._standing.touch_all("devices")
         if query == DEVICES:
             self._has_list = True
             return self._take_devices(items)
@@ -160,6 +163,30 @@ class DeviceTable(Table):
         contacts = self._contacts.of_devices()
         for name, device in self._all().items():
             yield self._row(name, device, tuple(contacts.get(name, ())))
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the devices that have one of *keys*."""
+        contacts = self._contacts.of_devices()
+        for name in keys:
+            device, is_there = self._one(name)
+            if is_there:
+                yield self._row(name, device, tuple(contacts.get(name, ())))
+
+    def _one(self, name: str) -> tuple[Device | None, bool]:
+        """Return the device *name* as ``_all`` has it, and whether there it is."""
+        device = self._devices.get(name)
+        if device is not None or self._has_list:
+            return device, device is not None
+        hints = [self.hints.of[key] for key in self.hints.extensions().get(name, ())]
+        for hint in hints:
+            state = hint.state()
+            if state:
+                return Device(state, hint.since), True
+        peer = self._contacts.peer(name)
+        state = _BY_PEER.get((peer.status or "").lower()) if peer is not None else None
+        if peer is not None and state:
+            return Device(state, peer.since), True
+        return None, bool(hints) or peer is not None
 
     def _all(self) -> dict[str, Device | None]:
         """Return the devices, with those of hints and peers where Asterisk has no list of them."""

@@ -14,6 +14,8 @@ from amiproxy.state.values import text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amiproxy.state.table import Standing
+
 # Status of an ExtensionStatus -> the device's state, if the hint has one device.
 _STATES = {
     "0": "NOT_INUSE",
@@ -66,7 +68,8 @@ class Presence(NamedTuple):
 class Hints:
     """The hints of one server, by ``extension@context``, and the presences."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
         self.of: dict[str, Hint] = {}
         self.presences: dict[str, Presence] = {}
         # Device -> the extensions whose hints name it.  None: to be made.
@@ -94,19 +97,33 @@ class Hints:
         hint = self.of.get(key)
         if hint is None:
             hint = self.of[key] = Hint()
-            self._extensions = None
+            self._changed(hint)
         written = text(values.get("hint")) or ""
         if written != hint.text:
+            self._changed(hint)
             hint.set_text(written)
-            self._extensions = None
+            self._changed(hint)
         if status != hint.status:
             hint.status, hint.since = intern(status), since
+            self._touch(hint)
         return key
+
+    def _touch(self, hint: Hint) -> None:
+        """Note that the devices of *hint* may have changed."""
+        for device in hint.devices:
+            self._standing.touch("devices", device)
+
+    def _changed(self, hint: Hint) -> None:
+        """Note that *hint* has come, or goes: queues find the devices of members by hints."""
+        self._extensions = None
+        self._touch(hint)
+        self._standing.touch_all("members")
 
     def drop(self, key: str) -> None:
         """Forget the extension *key*."""
-        if self.of.pop(key, None) is not None:
-            self._extensions = None
+        hint = self.of.pop(key, None)
+        if hint is not None:
+            self._changed(hint)
 
     def take_presence(self, name: str | None, values: Mapping[str, str]) -> str | None:
         """Note the presence of *name*; return the name."""
@@ -115,6 +132,9 @@ class Hints:
             self.presences[name] = Presence(
                 text(values.get("status")), text(values.get("subtype")), text(values.get("message"))
             )
+            for hint in self.of.values() if self._standing.touched is not None else ():
+                if hint.presentity == name:
+                    self._touch(hint)
         return name
 
     def extensions(self) -> Mapping[str, list[str]]:

@@ -9,7 +9,7 @@ from amiproxy.state.table import Query, Row, Table
 from amiproxy.state.values import instant, key_of, list_item, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.table import Standing, Value
@@ -77,9 +77,11 @@ class RegistrationTable(Table):
         if status != found.status:
             found.status, found.since = status, now
         found.cause = text(values.get("cause"))
+        self._standing.touch("registrations", found.key)
 
     def take_list(self, query: Query, items: Sequence[Message], _now: float) -> int:
         """Take the registrations of one technology."""
+        self._standing.touch_all("registrations")
         technology = _TECHNOLOGIES[query]
         differing = 0
         there = set()
@@ -110,22 +112,29 @@ class RegistrationTable(Table):
 
     def rows(self, _kind: str, _now: float) -> Iterator[Row]:
         """Yield a row for each registration."""
-        for key, found in self._found.items():
-            fields: dict[str, Value] = {
-                "technology": found.technology,
-                "name": found.name,
-                "username": found.username,
-                "domain": found.domain or None,
-                "status": found.status,
-                "since": found.since,
-                "registered_at": found.registered_at,
-                "cause": found.cause,
-            }
-            headers = [
-                ("ChannelType", found.technology),
-                ("ObjectName", found.name),
-                ("Username", found.username),
-                ("Domain", found.domain),
-                ("Status", found.status),
-            ]
-            yield Row(key, fields, list_item("RegistryEntry", "system", headers))
+        return (_row(key, found) for key, found in self._found.items())
+
+    def rows_of(self, _kind: str, keys: Collection[str], _now: float) -> Iterator[Row]:
+        """Yield those of the registrations that have one of *keys*."""
+        return (_row(key, self._found[key]) for key in keys if key in self._found)
+
+
+def _row(key: str, found: Registration) -> Row:
+    fields: dict[str, Value] = {
+        "technology": found.technology,
+        "name": found.name,
+        "username": found.username,
+        "domain": found.domain or None,
+        "status": found.status,
+        "since": found.since,
+        "registered_at": found.registered_at,
+        "cause": found.cause,
+    }
+    headers = [
+        ("ChannelType", found.technology),
+        ("ObjectName", found.name),
+        ("Username", found.username),
+        ("Domain", found.domain),
+        ("Status", found.status),
+    ]
+    return Row(key, fields, list_item("RegistryEntry", "system", headers))

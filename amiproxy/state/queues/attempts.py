@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amiproxy.state.queues.member import Attempt, Member
+
+if TYPE_CHECKING:
+    from typing import Callable
 
 
 class Attempts:
     """All attempts of one server, by the unique ids of both channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, touch: Callable[[Member], None]) -> None:
+        """Make an empty one; *touch* is called with members whose row may have changed."""
+        self._touch = touch
         self._of: dict[str, list[Attempt]] = {}
         self._count = 0
 
@@ -19,6 +26,7 @@ class Attempts:
     def of(self, member: Member, caller: str, now: float) -> Attempt:
         """Return the attempt of *member* for *caller*, a new one if there is none."""
         attempt = member.attempts.get(caller)
+        self._touch(member)
         if attempt is None:
             attempt = member.attempts[caller] = Attempt(member, caller, now)
             self._of.setdefault(caller, []).append(attempt)
@@ -39,6 +47,7 @@ class Attempts:
         if member.attempts.pop(attempt.caller, None) is None:
             return
         self._count -= 1
+        self._touch(member)
         member.freed = now
         if attempt.connected:
             member.ended = now

@@ -64,8 +64,14 @@ class Queue:
         self.params: dict[str, str] = {}
         self.params_at: float | None = None
 
-    def place(self, caller: Caller, position: int | None) -> None:
-        """Put *caller* at *position*, counted from 1; those behind move back."""
+    def place(self, caller: Caller, position: int | None) -> int:
+        """Put *caller* at *position*, counted from 1; those behind move back.
+
+        Returns:
+            Its place in the list.
+
+        """
         callers = self.callers
         index = len(callers) if position is None else min(max(position - 1, 0), len(callers))
         callers.insert(index, caller)
+        return index

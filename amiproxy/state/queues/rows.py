@@ -57,10 +57,11 @@ def caller_rows(found: Iterable[Queue]) -> Iterator[Row]:
     """Yield a row for each who waits."""
     for queue in found:
         for position, caller in enumerate(queue.callers, 1):
-            yield _caller(caller, position)
+            yield caller_row(caller, position)
 
 
-def _caller(caller: Caller, position: int) -> Row:
+def caller_row(caller: Caller, position: int) -> Row:
+    """Return the row of *caller*, who is at *position*, counted from 1."""
     name = caller.queue.name
     fields: dict[str, Value] = {
         "queue": name,
@@ -88,10 +89,11 @@ def member_rows(found: Iterable[Queue], now: float, device_of: DeviceOf | None) 
     """Yield a row for each member of each queue."""
     for queue in found:
         for member in queue.members.values():
-            yield _member(member, now, device_of)
+            yield member_row(member, now, device_of)
 
 
-def _member(member: Member, now: float, device_of: DeviceOf | None) -> Row:
+def member_row(member: Member, now: float, device_of: DeviceOf | None) -> Row:
+    """Return the row of *member*."""
     state, since = member.state(now)
     talk, ring = member.talk(), member.ring()
     attempt = talk or ring

@@ -3,19 +3,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amiproxy.state.queues.attempts import Attempts
 from amiproxy.state.queues.member import Member
 from amiproxy.state.queues.queue import Caller, Queue
+from amiproxy.state.values import key_of
+
+if TYPE_CHECKING:
+    from amiproxy.state.table import Standing
 
 
 class QueueStore:
     """What a QueueTable has.  Events and the list change it by these functions alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
         self.queues: dict[str, Queue] = {}
         #: Who waits, by unique id: in one queue at a time.
         self.waiting: dict[str, Caller] = {}
-        self.attempts = Attempts()
+        self.attempts = Attempts(self.touch)
         self._member_count = 0
 
     def __len__(self) -> int:
@@ -28,11 +35,31 @@ class QueueStore:
         self.attempts.clear()
         self._member_count = 0
 
+    # -- which rows may have changed -----------------------------------------------------------
+
+    def touch(self, member: Member) -> None:
+        """Note that the row of *member* may have changed, and with it that of its queue."""
+        touched = self._standing.touched
+        if touched is not None:
+            touched.add("members", key_of(member.queue, member.interface))
+            touched.add("queues", member.queue)
+
+    def touch_callers(self, queue: Queue, begin: int = 0) -> None:
+        """Note that those who wait in *queue* may have changed, from the place *begin* on."""
+        touched = self._standing.touched
+        if touched is not None:
+            touched.add("queues", queue.name)
+            for caller in queue.callers[begin:]:
+                touched.add("callers", key_of(queue.name, caller.uniqueid))
+
+    # -- what changes --------------------------------------------------------------------------
+
     def queue(self, name: str) -> Queue:
         """Return the queue *name*, made if it is not known."""
         queue = self.queues.get(name)
         if queue is None:
             queue = self.queues[name] = Queue(name)
+            self._standing.touch("queues", name)
         return queue
 
     def add_member(self, queue: Queue, interface: str) -> Member:
@@ -41,6 +68,7 @@ class QueueStore:
         if member is None:
             member = queue.members[interface] = Member(queue.name, interface)
             self._member_count += 1
+            self.touch(member)
         return member
 
     def drop_member(self, queue: Queue, interface: str, now: float) -> None:
@@ -48,13 +76,17 @@ class QueueStore:
         member = queue.members.pop(interface, None)
         if member is not None:
             self._member_count -= 1
+            self.touch(member)
             self.attempts.end_all_of(member, now)
 
     def drop_caller(self, caller: Caller, now: float) -> None:
         """Take *caller* out of the queue; those behind move up."""
         self.waiting.pop(caller.uniqueid, None)
-        if caller in caller.queue.callers:
-            caller.queue.callers.remove(caller)
+        callers = caller.queue.callers
+        if caller in callers:
+            place = callers.index(caller)
+            self.touch_callers(caller.queue, place)
+            del callers[place]
         self.attempts.stop_ringing(caller.uniqueid, now)
 
     def drop_queue(self, name: str, now: float) -> None:
@@ -65,3 +97,4 @@ class QueueStore:
         for interface in tuple(queue.members):
             self.drop_member(queue, interface, now)
         del self.queues[name]
+        self._standing.touch("queues", name)

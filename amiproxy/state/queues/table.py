@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from amiproxy.state.gone import Gone
 from amiproxy.state.queues import queuestatus
 from amiproxy.state.queues.endings import Endings
-from amiproxy.state.queues.member import EVENT, PAUSE, STATUS
+from amiproxy.state.queues.member import EVENT, PAUSE, STATUS, WRAP_UP
 from amiproxy.state.queues.queue import Caller
-from amiproxy.state.queues.rows import caller_rows, member_rows, queue_rows
+from amiproxy.state.queues.rows import caller_row, caller_rows, member_row, member_rows, queue_rows
 from amiproxy.state.queues.store import QueueStore
 from amiproxy.state.table import Query, Table
-from amiproxy.state.values import UNIQUEID, key_of, number, text, value_in
+from amiproxy.state.values import UNIQUEID, key_of, names_of, number, text, value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
     from amiproxy.state.queues.member import Attempt, Member
@@ -43,9 +43,12 @@ class QueueTable(Table):
         """Make an empty table; *device_of* finds the device of a state interface."""
         self._standing = standing
         self._device_of = device_of
-        self.store = QueueStore()
+        self.store = QueueStore(standing)
         self.endings = Endings()
         self._removed = Gone()  # members
+        # Rows that time alone will change, by kind, and when it was looked at them last.
+        self._timed: dict[str, set[str]] = {"queues": set(), "members": set()}
+        self._looked_at = 0.0
         self.marks = {"varset": _QUEUESTATUS}
         self.events = self._handlers()
 
@@ -81,16 +84,64 @@ class QueueTable(Table):
 
     def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
+        self._standing.touch_all(*self.kinds)
         return queuestatus.take(self.store, items, now, self._standing.offset)
+
+    def settle(self, now: float) -> None:
+        """See once a second which rows time has changed: wrap-ups end."""
+        if abs(now - self._looked_at) < 1.0:
+            return
+        if now // 60 != self._looked_at // 60:
+            self._standing.touch_all("queues")  # they tell what was in the last hour
+        self._looked_at = now
+        for kind, keys in self._timed.items():
+            for key in keys:
+                self._standing.touch(kind, key)
+            keys.clear()
+
+    def _timing(self, kind: str, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield *rows* of *kind*, and note those that time alone will change."""
+        for row in rows:
+            fields = row.fields
+            if fields.get("state") == WRAP_UP or fields.get("members_wrap_up"):
+                self._timed[kind].add(row.key)
+            yield row
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*."""
         self.endings.settle(now)
+        queues = self.store.queues.values()
         if kind == "queues":
-            return queue_rows(self.store.queues.values(), now)
+            return self._timing(kind, queue_rows(queues, now))
         if kind == "callers":
-            return caller_rows(self.store.queues.values())
-        return member_rows(self.store.queues.values(), now, self._device_of)
+            return caller_rows(queues)
+        return self._timing(kind, member_rows(queues, now, self._device_of))
+
+    def rows_of(self, kind: str, keys: Collection[str], now: float) -> Iterator[Row]:
+        """Yield those of the rows of *kind* that have one of *keys*."""
+        self.endings.settle(now)
+        queues = self.store.queues
+        if kind == "queues":
+            found = queue_rows([queues[name] for name in keys if name in queues], now)
+            return self._timing(kind, found)
+        if kind == "members":
+            return self._timing(kind, self._members_of(keys, now))
+        names = dict.fromkeys(names_of(key)[0] for key in keys)
+        return (
+            caller_row(caller, position)
+            for name in names
+            if name in queues
+            for position, caller in enumerate(queues[name].callers, 1)
+            if key_of(name, caller.uniqueid) in keys
+        )
+
+    def _members_of(self, keys: Collection[str], now: float) -> Iterator[Row]:
+        for key in keys:
+            name, interface = names_of(key)
+            queue = self.store.queues.get(name)
+            member = queue.members.get(interface) if queue is not None else None
+            if member is not None:
+                yield member_row(member, now, self._device_of)
 
     # -- callers -----------------------------------------------------------------------------
 
@@ -109,11 +160,12 @@ class QueueTable(Table):
             caller = self.store.waiting[uniqueid] = Caller(queue, uniqueid)
             caller.since = now
         else:  # a list came first
+            self.store.touch_callers(queue)
             queue.callers.remove(caller)
         if caller.original_position is None:
             caller.original_position = position
         caller.describe(values)
-        queue.place(caller, position)
+        self.store.touch_callers(queue, queue.place(caller, position))
         self._check_count(queue, values)
 
     def _leave(self, message: Message, now: float) -> None:
@@ -135,6 +187,7 @@ class QueueTable(Table):
             caller.has_abandoned = True
             if caller.original_position is None:
                 caller.original_position = number(values.get("originalposition"))
+                self._standing.touch("callers", key_of(caller.queue.name, caller.uniqueid))
 
     def _check_count(self, queue: Queue, values: Mapping[str, str]) -> None:
         count = number(values.get("count"))
@@ -175,6 +228,7 @@ class QueueTable(Table):
             self._removed.discard(key_of(name, interface))
             member = self.store.add_member(self._queue(name), interface)
             member.update(values, now, self._standing.offset, STATUS)
+            self.store.touch(member)
 
     def _remove_member(self, message: Message, now: float) -> None:
         values = message.values
@@ -199,6 +253,7 @@ class QueueTable(Table):
         member = self._member(text(values.get("queue")), text(_interface(values)), now)
         if member is not None:
             member.update(values, now, self._standing.offset, by)
+            self.store.touch(member)
 
     # -- calls of members: these events are long, so their headers are looked up one by one ------
 
