@@ -37,3 +37,73 @@ ANSWERED: Mapping[str, Any] = Schema(
     }
 )
 SECONDS: Mapping[str, Any] = Schema({"type": "number", "exclusiveMinimum": 0, "maximum": 600})
+
+_NAMES: Mapping[str, Any] = Schema({"type": "array", "items": {"type": "string"}})
+#: What each answer about rows says.
+_STANDING: Mapping[str, Any] = Schema(
+    {
+        "at": {"type": "string", "description": "id of the last event in it, for ?since="},
+        "now": {"type": "number", "description": "Unix time by the proxy's clock"},
+        "stale": {**_NAMES, "description": "servers whose rows are those of before"},
+        "building": {**_NAMES, "description": "servers whose rows are not all there yet"},
+        "unknown": {
+            "type": "object",
+            "description": "by server: kinds that it does not tell, and why",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+            },
+        },
+    }
+)
+_ANY_ROW: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "server": {"type": "string"},
+            "stale": {"const": True},
+        },
+        "required": ["id", "server"],
+    }
+)
+ROWS: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            **_STANDING,
+            "total": {"type": "integer", "description": "rows that are wanted, on all pages"},
+            "rows": {"type": "array", "items": _ANY_ROW},
+            "next": {"type": ["string", "null"], "description": "for `after`; null: that is all"},
+        },
+        "required": [*_STANDING, "total", "rows", "next"],
+    }
+)
+ROW: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {"at": _STANDING["at"], "now": _STANDING["now"], "row": _ANY_ROW},
+        "required": ["at", "now", "row"],
+    }
+)
+SNAPSHOT: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            **_STANDING,
+            "type": {"const": "snapshot"},
+            "of": _NAMES,
+            "part": {"const": 1},
+            "last": {"const": True},
+            "total": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "rows": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": {"type": "object"},
+                },
+            },
+        },
+        "required": [*_STANDING, "type", "of", "part", "last", "total", "rows"],
+    }
+)

@@ -18,6 +18,7 @@ from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
 from amiproxy.threads.rest import refused
 from amiproxy.threads.rest.limits import ACTIONS_A_SECOND, pace
+from amiproxy.threads.rest.serverrows import unknown_server
 from amiproxy.threads.sessions.destinations import destinations
 from amiproxy.threads.web.asker import Wish
 from amiproxy.web import origin, urls
@@ -172,12 +173,6 @@ def _is_known(asking: Asking, name: str) -> bool:
         inner is not None and (user is None or user.reaches(inner.words | each.names))
         for each, inner in behind
     )
-
-
-def unknown_server(name: str) -> Problem:
-    """Return the problem of a request about the server *name*, which is not there."""
-    shown = text_of(name)[:80]
-    return Problem("unknown-server", f"There is no server {shown!a}: GET /v1/servers lists them")
 
 
 def _answered(asking: Asking, message: Message, wait: str = "") -> web.Answer:

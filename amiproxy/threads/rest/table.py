@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from amiproxy.threads.rest import actions, described, session
+from amiproxy.threads.rest import actions, described, session, state
 
 #: The order is that of docs/live.md and of the page that shows them.
-ENDPOINTS = (*session.ENDPOINTS, *actions.ENDPOINTS, *described.ENDPOINTS)
+ENDPOINTS = (
+    *state.ENDPOINTS,
+    *actions.ENDPOINTS,
+    *session.ENDPOINTS,
+    *described.ENDPOINTS,
+)

@@ -8,19 +8,17 @@ that the picture has in it before the answer, and all that come later behind it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy import replies
-from amiproxy.basics.deadline import Deadline
 from amiproxy.message import Message
-from amiproxy.routing.eventids import id_of
-from amiproxy.routing.ring import START
 from amiproxy.state.tables import KINDS
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.linkstate import link_state
 from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.sessions.replay import ReplayError, held
 from amiproxy.threads.sessions.streamsession import StreamSession
+from amiproxy.threads.state import looking
 from amiproxy.threads.state.encoding import with_action_id
 from amiproxy.threads.state.follower import LEAST_RING
 from amiproxy.threads.state.followers import followers_of
@@ -33,12 +31,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.session import ClientSession
-    from amiproxy.threads.state.follower import Follower
-    from amiproxy.threads.state.followers import Followers
+    from amiproxy.threads.state.looking import Looked
     from amiproxy.threads.state.picture import Picture
-
-#: Seconds that a client waits, at most, for a model that is being built, and for a picture of one.
-_BUILDING, _PICTURE = 8.0, 5.0
 
 #: Characters of an ActionID (Asterisk itself gives back 243 of one): rows are many and short, so it
 #: would make most of an answer, which a request over HTTP keeps whole.
@@ -52,20 +46,6 @@ class _Question(NamedTuple):
     session: ClientSession
     message: Message
     kinds: Sequence[str]
-
-    @property
-    def wanted(self) -> Sequence[str]:
-        """The kinds that a picture needs: by calls it is told which rows are whose."""
-        calls = self.session.callfilter
-        return [*self.kinds, "calls"] if calls is not None and calls.active else self.kinds
-
-
-class _Server(NamedTuple):
-    """A server that is to be told of; *picture*: None for one whose state is not kept."""
-
-    link: AsteriskLink
-    follower: Optional[Follower]
-    picture: Optional[Picture] = None
 
 
 def answer(context: ProxyContext, session: ClientSession, message: Message) -> str:
@@ -84,7 +64,7 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
     followers = followers_of(context)
     question = _Question(context, session, message, kinds)
     with context.turnstile.outside():
-        followed = _followed(followers, links, patience)
+        followed = looking.followed(followers, links, patience)
     try:
         if isinstance(session, StreamSession):
             _tell(question, session, followed)
@@ -95,7 +75,7 @@ def answer(context: ProxyContext, session: ClientSession, message: Message) -> s
     return ""
 
 
-def _tell(question: _Question, session: StreamSession, servers: Sequence[_Server]) -> None:
+def _tell(question: _Question, session: StreamSession, servers: Sequence[Looked]) -> None:
     """Send the answer where it belongs among the events.
 
     Raises:
@@ -109,25 +89,18 @@ def _tell(question: _Question, session: StreamSession, servers: Sequence[_Server
             link.remember_for_state(LEAST_RING)
     with held(session, context) as hold:
         with context.turnstile.outside():
-            servers = pictures(servers, question.wanted)
+            servers = looking.pictures(servers, looking.needed(session, question.kinds))
         hold.advance({one.link: one.picture.place for one in servers if one.picture is not None})
         hold.say(*_messages(question, servers, hold.id))
 
 
-def _tell_web(question: _Question, servers: Sequence[_Server]) -> None:
+def _tell_web(question: _Question, servers: Sequence[Looked]) -> None:
     """Give the answer to a request, which gets no events."""
     context, session = question.context, question.session
     assert isinstance(session, Collector)
     with context.turnstile.outside():
-        servers = pictures(servers, question.wanted)
-    user = session.user
-    places = {
-        link: link.place
-        for link in context.router.servers
-        if user is None or user.reaches(link.names)
-    }
-    places.update((one.link, one.picture.place) for one in servers if one.picture is not None)
-    event_id = id_of(context.router.nonce, [one for one in places.values() if one != START])
+        servers = looking.pictures(servers, looking.needed(session, question.kinds))
+    event_id = looking.event_id(context, session, servers)
     session.answer(_messages(question, servers, event_id))
 
 
@@ -144,44 +117,19 @@ def _links(
     context: ProxyContext, session: ClientSession, name: str
 ) -> Sequence[AsteriskLink] | str:
     """Return the servers called *name*, "" for any, that the client may see, or what is wrong."""
-    user, router = session.user, context.router
-    there = router.named(name) if name else router.servers
-    found = [link for link in there if user is None or user.reaches(link.names)]
+    router = context.router
+    found = looking.reached(session, router.named(name) if name else router.servers)
     return found if found or not name else f"Server {name} is not known"
 
 
 def _patience(text: str) -> float | None:
     """Return for how many seconds ``Wait: text`` lets the client wait, None if it is no number."""
     if not text:
-        return _BUILDING
-    return min(_BUILDING, float(text)) if re.fullmatch("[0-9]{1,9}", text) else None
+        return looking.BUILDING
+    return min(looking.BUILDING, float(text)) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
-def _followed(
-    followers: Followers, links: Sequence[AsteriskLink], patience: float
-) -> list[_Server]:
-    """Have *links* followed; wait, *patience* seconds at most, until their models are built."""
-    deadline = Deadline(patience)
-    servers = [
-        _Server(link, None if link.spec.proxy else followers.follower(link)) for link in links
-    ]
-    for server in servers:
-        if server.follower is not None:
-            server.follower.settle(deadline.left())
-    return servers
-
-
-def pictures(servers: Sequence[_Server], kinds: Sequence[str]) -> list[_Server]:
-    """Return *servers* with their pictures, which have what the client has been sent so far."""
-    deadline = Deadline(_PICTURE)
-    wanted = [one.follower.want(kinds) if one.follower is not None else None for one in servers]
-    return [
-        server._replace(picture=None if each is None else each.wait(deadline.left()))
-        for server, each in zip(servers, wanted)
-    ]
-
-
-def _messages(question: _Question, servers: Sequence[_Server], event_id: str) -> Iterator[Message]:
+def _messages(question: _Question, servers: Sequence[Looked], event_id: str) -> Iterator[Message]:
     """Yield the answer: the pictures of *servers*, behind the event *event_id*."""
     message = question.message
     rows = [*map(_server_row, servers)]
@@ -208,14 +156,14 @@ def _rows(question: _Question, scope: str, picture: Picture) -> Sequence[Message
     return found
 
 
-def _server_row(server: _Server) -> Message:
+def _server_row(server: Looked) -> Message:
     """Return how *server* is."""
     link = server.link
     lines = ["Event: ProxyServer", f"Server: {link.name}", f"Key: {link.name}"]
     return Message.of(*lines, *_standing(server), own=True)
 
 
-def _standing(server: _Server) -> Iterator[str]:
+def _standing(server: Looked) -> Iterator[str]:
     """Yield the lines that say how *server* is, and what is not known of it."""
     link, picture = server.link, server.picture
     state = link_state(link)

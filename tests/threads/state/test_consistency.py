@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amiproxy.threads.state import answer
+from amiproxy.threads.state import looking
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ManagerClient, wait_until
@@ -130,13 +130,13 @@ def test_the_answer_stands_behind_the_last_event_that_it_has_in_it(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long the picture takes: by the numbers of events, and by what they say."""
-    made = answer.pictures
+    made = looking.pictures
 
     def late(*given: Any) -> Any:
         time.sleep(0.1)
         return made(*given)
 
-    monkeypatch.setattr(answer, "pictures", late)
+    monkeypatch.setattr(looking, "pictures", late)
     with program.client() as client:
         client.ask("ProxyAction: SetEventIDs", "EventIDs: on")
         for _ in range(3):

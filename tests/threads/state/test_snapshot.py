@@ -14,6 +14,7 @@ import pytest
 from amiproxy.access.user import User, Users
 from amiproxy.routing.classes import CALL
 from amiproxy.threads.state import answer, follower
+from amiproxy.threads.state.looking import Looked
 from amiproxy.threads.state.picture import Picture
 from simulator.behaviour import Behaviour
 from simulator.orders import FOREVER
@@ -166,7 +167,7 @@ def test_a_picture_says_how_the_model_was_when_it_was_made(asterisk: SimulatedAs
         assert rows(snapshot(client), "ProxyServer")["pbx1"]["State"] == "live"
         (one,) = program.followers.there().values()
         picture = Picture("pbx1", (1, 1), {}, {}, ("building", 5.0), 6.0)
-        told = answer._server_row(answer._Server(one.link, one, picture)).raw  # noqa: SLF001
+        told = answer._server_row(Looked(one.link, one, picture)).raw  # noqa: SLF001
 
     assert b"\r\nState: building\r\nSince: 5.000\r\n" in told
 
