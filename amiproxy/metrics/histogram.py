@@ -6,6 +6,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import accumulate
 
+#: Seconds that things take which should be over at once; and those that take as long as Asterisk,
+#: or people, do.
+MOMENTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+ANSWERS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0)
+
 
 class Histogram:
     """How many values came that are at most as large as each of *bounds*, and their sum.

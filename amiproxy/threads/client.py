@@ -96,7 +96,7 @@ class Client:
         self._times = times
         self._began = time.monotonic()
         self._session: StreamSession | None = None
-        slot.end = transport.finish
+        slot.end, slot.connection = transport.finish, transport
 
     def run(self) -> None:
         """Serve the client until it leaves; the thread's body."""

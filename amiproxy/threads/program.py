@@ -33,6 +33,7 @@ class Program:
         """*start* is how the process was started."""
         self._reloader = reloader
         self._context = context
+        context.reloaded = reloader.outcome
         #: Looks at what goes on.
         self.observer = Observer(context, lambda: log.lost, lambda: reloader.last)
         self._start = start

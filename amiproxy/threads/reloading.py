@@ -63,6 +63,7 @@ class Reloader:
         self.busy_since = 0.0  # since when it reloads, for the watchdog
         #: What the last one did; before there was one, nothing.
         self.last = ReloadReport()
+        self._last_at = 0.0
 
     def start(self) -> None:
         """Start the thread: when SIGHUP comes there may be none left."""
@@ -98,10 +99,14 @@ class Reloader:
         except Exception:
             log.exception("SIGHUP: bug in the proxy")
         finally:
-            self.last = report
+            self.last, self._last_at = report, time.time()
             for each in asked:
                 each.finish(report)
         return True
+
+    def outcome(self) -> tuple[float, bool]:
+        """Return when the last one was, unix time, 0.0: never; and whether nothing was wrong."""
+        return self._last_at, not self.last.problems
 
     def _take(self) -> list[Asked]:
         """Return those that wait for the reload that begins now."""

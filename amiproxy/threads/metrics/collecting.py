@@ -7,52 +7,27 @@ or an action is an addition to a number that is there; a family is made of these
 
 from __future__ import annotations
 
-import platform
-from collections import Counter
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy import __version__
-from amiproxy.metrics import families
-from amiproxy.metrics.page import Page
+from amiproxy.threads.metrics import ofclients, ofprogram, ofservers, ofstate
+from amiproxy.threads.metrics.scrape import Scrape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from amiproxy.metrics.page import Page
     from amiproxy.threads.sessions.context import ProxyContext
-    from amiproxy.threads.sessions.link import AsteriskLink
 
-#: Adds what it knows to a page.
-Collector = Callable[["ProxyContext", Page], None]
+#: In this order; each adds families of its own to the page of a scrape.
+COLLECTORS: tuple[Callable[[Scrape], None], ...] = (
+    ofprogram.collect,
+    ofservers.collect,
+    ofstate.collect,
+    ofclients.collect,
+)
 
 
 def collect(context: ProxyContext) -> Page:
     """Return all that there is to tell of *context* now."""
-    page = Page()
+    scrape = Scrape(context)
     for fill in COLLECTORS:
-        fill(context, page)
-    return page
-
-
-def servers(context: ProxyContext) -> Iterator[tuple[str, AsteriskLink]]:
-    """Yield each server with its name for the label ``server``.
-
-    That is the name which messages bear; where two have the same one, with the port.
-    """
-    links = context.router.servers
-    names = Counter(link.name for link in links)
-    for link in links:
-        yield link.name if names[link.name] == 1 else link.scope, link
-
-
-def _of_program(context: ProxyContext, page: Page) -> None:
-    del context
-    page.add(families.BUILD_INFO, 1, __version__, platform.python_version())
-
-
-def _of_servers(context: ProxyContext, page: Page) -> None:
-    for server, link in servers(context):
-        page.add(families.SERVER_UP, int(link.connected), server)
-
-
-#: In this order; each adds families of its own.
-COLLECTORS: tuple[Collector, ...] = (_of_program, _of_servers)
+        fill(scrape)
+    return scrape.page

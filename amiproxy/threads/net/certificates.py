@@ -59,6 +59,14 @@ def dated(config: Config, now: float | None = None) -> list[str]:
     return found
 
 
+def first_end(path: str) -> float | None:
+    """Return when the first certificate in *path* ends, in seconds since 1970; None: there is none.
+
+    It is the file as it is now: what is in use was read at the last reload.
+    """
+    return min((each.end for each in (_of_file(path) if path else ())), default=None)
+
+
 def _state(validity: Validity, now: float) -> str:
     """Return what is wrong with *validity* at *now*, ``""`` if it is good for some time."""
     if now < validity.begin:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.metrics.histogram import Histogram
+from amiproxy.metrics.histogram import ANSWERS, Histogram
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -17,9 +17,6 @@ OK, ERROR, TIMEOUT, LOST = "ok", "error", "timeout", "lost"
 #: What kinds of answers there are, as they differ in how long they take: a message; a list; that
 #: of a call that Asterisk makes.
 SINGLE, LIST, ORIGINATE = "single", "list", "originate"
-
-#: Seconds.
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0)
 
 
 class ActionRecord:
@@ -33,7 +30,7 @@ class ActionRecord:
         #: By name and result.
         self.ended: dict[tuple[str, str], int] = {}
         #: How long answers took from when the action went until they were sent on, by their kind.
-        self.seconds = {kind: Histogram(BOUNDS) for kind in (SINGLE, LIST, ORIGINATE)}
+        self.seconds = {kind: Histogram(ANSWERS) for kind in (SINGLE, LIST, ORIGINATE)}
 
     def note(self, action: PendingAction, result: str = "") -> None:
         """Note that *action* is over, with *result*, "": as its answer says."""

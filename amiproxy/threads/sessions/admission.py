@@ -29,6 +29,8 @@ class Slot:
         #: Written with Admission's lock held; read without it by the client's own thread.
         self.unauthenticated = False
         self.end: Callable[[str], None] = _ignore
+        #: Its connection, once there is one; for who looks at its figures.
+        self.connection: object = None
 
 
 def _ignore(_reason: str) -> None:
@@ -165,9 +167,12 @@ class Admission:
 
     def count_by_listener(self) -> Counter[str]:
         """Return how many clients have come in at each listener, by its name."""
+        return Counter(each.listener for each in self.slots())
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return those of the clients that are in."""
         with self._lock:
-            slots = tuple(self._slots)
-        return Counter(each.listener for each in slots)
+            return tuple(self._slots)
 
     @property
     def most_clients(self) -> int:

@@ -118,6 +118,11 @@ class ProxyContext:
     listening: Callable[[], Sequence[ListenerSpec]] = tuple
     #: Returns the resource at a path of HTTP, None if there is none (amiproxy.threads.routes).
     resource_at: Callable[[str], Any] = staticmethod(lambda _path: None)
+    #: Returns when the files were read last, unix time, 0.0: at the start; and whether all could be
+    #: (amiproxy.threads.reloading).
+    reloaded: Callable[[], tuple[float, bool]] = staticmethod(lambda: (0.0, True))
+    #: Returns the names of the threads that hang (amiproxy.threads.watchdog).
+    hanging: Callable[[], Collection[str]] = tuple
 
     def __init__(
         self,

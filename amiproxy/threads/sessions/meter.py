@@ -7,16 +7,13 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.metrics.histogram import Histogram
+from amiproxy.metrics.histogram import MOMENTS, Histogram
 from amiproxy.routing.classes import CLASSES
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from amiproxy.wire.batch import Batch
-
-#: Seconds.
-BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 #: An event without a class, or of one that no table knows.
 OTHER = "other"
@@ -34,7 +31,7 @@ class Meter:
         #: By class.
         self.events = {OTHER: events}
         #: How long it took from reading events until they were handed to all clients' sockets.
-        self.delays = Histogram(BOUNDS)
+        self.delays = Histogram(MOMENTS)
 
     def note(self, batch: Batch, read: float) -> None:
         """Note that *batch*, which was *read* then, in monotonic seconds, has been handed out.

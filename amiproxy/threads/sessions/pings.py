@@ -7,7 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from amiproxy.metrics.histogram import Histogram
+from amiproxy.metrics.histogram import MOMENTS, Histogram
 from amiproxy.routing.pending import own_action
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 #: The shortest time between two Pings that ask whether answers will come, in seconds.
 _INTERVAL = 1.0
-
-#: Seconds.
-BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 #: What time it is there, as the answer has it.
 _TIMESTAMP = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
@@ -47,7 +44,7 @@ class Pings:
         #: By how many seconds the proxy's clock is ahead of Asterisk's; None: not known.
         self.offset: float | None = None
         #: How long all of them took so far.
-        self.seconds = Histogram(BOUNDS)
+        self.seconds = Histogram(MOMENTS)
 
     def enter(self, ledger: Ledger) -> bytes:
         """Enter a Ping in *ledger*; return its bytes, to be sent now."""

@@ -23,6 +23,8 @@ class Corrections:
     def __init__(self, scope: str) -> None:
         self._scope = scope
         self.count = 0
+        #: As ``count``, by kind of row.
+        self.by_kind: dict[str, int] = {}
         self._at: BoundedDict[str, float] = BoundedDict(_MOST)
         self._said = -_HOUR
 
@@ -30,6 +32,8 @@ class Corrections:
         """Note that *rows*, by kind and key, were corrected; one that was so before is logged."""
         for row in rows:
             self.count += 1
+            kind = row.partition(" ")[0]
+            self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
             before = self._at.get(row)
             self._at[row] = now
             if before is not None and now - before < _HOUR <= now - self._said:
