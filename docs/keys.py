@@ -79,6 +79,8 @@ KEYS = {
     "and https",
     "web": "what listeners with the input http have beside actions: `console`, `events`, `ws`, "
     "`rest`, `metrics`, or `yes`: all of it, or `no` ([live.md](live.md))",
+    "metricspermit": "networks, separated by commas, that read `/metrics` without a log-in "
+    "([live.md](live.md#metrics)); none: it is as the listener's `auth`",
     "httpdigest": "algorithms of HTTP Digest ([http.md](http.md#asterisks-own-http-interface)), "
     "the preferred one first; `no`: no Digest. For users whose secret is not hashed",
     "authrequired": "clients must log in",

@@ -17,11 +17,12 @@ if __name__ == "__main__":
 
 from amiproxy.threads.actions.proxyactions import OPERATING, PRIVILEGED, PROXY_ACTIONS  # noqa: E402
 from amiproxy.threads.control.table import COMMANDS  # noqa: E402
-from docs import completion, keys, manual, userkeys  # noqa: E402
+from docs import completion, families, keys, manual, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+LIVE = ROOT / "docs" / "live.md"
 
 
 def proxy_actions() -> str:
@@ -58,6 +59,7 @@ def tables() -> dict[tuple[Path, str], str]:
         (OPERATIONS, "commands"): control_commands(),
         (CONFIGURATION, "keys"): keys.table(),
         (CONFIGURATION, "users"): userkeys.table(),
+        (LIVE, "metrics"): families.table(),
         **manual.texts(),
     }
 

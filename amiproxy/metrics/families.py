@@ -173,6 +173,6 @@ MAX_FDS = _standard(GAUGE, "process_max_fds", "How many may be open.")
 START = _standard(GAUGE, "process_start_time_seconds", "When the proxy began.")
 
 #: All of them, in this order.
-PROXY: tuple[Family, ...] = tuple(
+ALL: tuple[Family, ...] = tuple(
     each for each in globals().copy().values() if isinstance(each, Family)
 )

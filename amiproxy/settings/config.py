@@ -38,6 +38,7 @@ from amiproxy.settings.readers import (
     origins,
     port_or_no,
     positive_seconds,
+    scrapers,
     seconds,
 )
 from amiproxy.settings.webparts import PARTS, web_parts
@@ -185,6 +186,8 @@ class Config:
     max_retries: int = _setting(0, "maxretries", count(0), live=True)  # 0: for ever
     # Of one client; 0: no limit.
     max_unanswered: int = _setting(32, "maxunanswered", count(0), live=True)
+    # Who may read /metrics without a log-in.
+    metrics_permit: Acl | None = _setting(None, "metricspermit", scrapers, live=True)  # noqa: RUF009
     originate_async: bool = _setting(True, "originateasync", boolean, live=True)
     output_format: str = _setting("standard", "outputformat", format_name)
     pidfile: str = _setting("/run/astmanproxy/astmanproxy.pid", "pidfile", required_path)

@@ -82,6 +82,8 @@ def describe_servers(config: Config) -> list[str]:
             f"load balancers: {config.proxy_protocol.permitted}; they must send the PROXY"
             " protocol's header, whose address counts"
         )
+    if config.metrics_permit is not None:
+        lines.append(f"/metrics without a log-in: {config.metrics_permit.permitted}")
     if config.banner.lower() == AS_SERVER:
         lines.append(
             "greeting: that of the first connected server; until one was connected"

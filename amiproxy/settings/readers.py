@@ -180,8 +180,17 @@ def _is_bad_ipv4(text: str) -> bool:
 
 def networks(value: Written) -> Acl | None:
     """Read networks separated by commas, as in a permit line; the list allows these alone."""
+    return _networks(value, "the load balancers")
+
+
+def scrapers(value: Written) -> Acl | None:
+    """As ``networks``, of who reads metrics."""
+    return _networks(value, "who may read /metrics without a log-in")
+
+
+def _networks(value: Written, whose: str) -> Acl:
     if not value.text:
-        raise ValueError("is empty; name the addresses of the load balancers")
+        raise ValueError(f"is empty; name the addresses of {whose}")
     return Acl((*DENY_ALL.rules, *read_rules("permit", value.text)))
 
 

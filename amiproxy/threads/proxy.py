@@ -86,6 +86,7 @@ class Proxy:
         self.context.resource_at = routes.find
         self._web_sessions = WebSessions(self.context.registry)
         self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
+        self.context.hanging = self._watchdog.hanging
         make = functools.partial(Listener, self.context, self._web_sessions, self._flusher)
         self._listeners = Listeners(doors, make)
         self.context.listening = self._listeners.specs

@@ -82,7 +82,7 @@ ROUTES: Mapping[str, Route] = _labelled(
             needs=("websockets.protocol", "websockets.connection"),
         ),
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
-        "/metrics": Route(_metrics, "metrics"),
+        "/metrics": Route(_metrics, "metrics", tells_problems=True),
         "/v1": _V1,
         "/": _page("console"),
         "/wall": _page("wall"),

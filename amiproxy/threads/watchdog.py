@@ -67,11 +67,20 @@ class Watchdog:
         self._supervisor = supervisor
         self._status = status
         self._known: dict[WatchedThread, _Finding] = {}
+        # What it has found last, of threads that all need; and when that was, 0.0: never.
+        self._hung: tuple[str, ...] = ()
+        self._looked = 0.0
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def hanging(self) -> tuple[str, ...]:
+        """Return the names of the threads that hang and that all need; itself, if that is it."""
+        if self._looked and time.monotonic() - self._looked > self._patience + self._interval:
+            return *self._hung, self._thread.name
+        return self._hung
 
     def stop(self) -> None:
         """End the thread."""
@@ -89,10 +98,13 @@ class Watchdog:
         for each in threads:
             if each.look is not None:
                 each.look()
-        hanging = self._hanging(threads, time.monotonic())
+        now = time.monotonic()
+        hanging = self._hanging(threads, now)
+        self._hung = tuple(thread.name for thread in hanging if thread.essential)
+        self._looked = now
         if self._supervisor.is_there:
             self._supervisor.describe(self._status())
-            if not any(thread.essential for thread in hanging):
+            if not self._hung:
                 self._supervisor.feed()
         return True
 

@@ -170,3 +170,34 @@ def test_the_handler_of_one_client_restarts_nobody(
         wait_until(lambda: caplog.records)
         drained(supervisor)
         wait_until(lambda: supervisor() == b"WATCHDOG=1")
+
+
+def test_it_says_which_threads_hang_that_all_need(work: Hanging) -> None:
+    """One that is somebody's alone is none of them."""
+    looks: list[int] = []
+    with looking(lambda: looks.append(1)) as watchdog:
+        assert watchdog.hanging() == ()
+        work.thread(essential=False)
+        some_looks(looks)
+        assert watchdog.hanging() == ()
+        work.thread()
+        wait_until(lambda: watchdog.hanging() == ("slow",))
+        work.busy_since = 0.0
+        wait_until(lambda: watchdog.hanging() == ())
+
+
+def test_it_says_that_it_hangs_itself(work: Hanging) -> None:
+    """Then nobody would notice that others do."""
+    looks: list[int] = []
+
+    def revive() -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            work.run()
+
+    watchdog = Watchdog(revive, Supervisor(""), str, interval=0.01, patience=0.05)
+    watchdog.start()
+    wait_until(lambda: watchdog.hanging() == ("watchdog",))
+    work.may_end.set()
+    wait_until(lambda: watchdog.hanging() == ())
+    watchdog.stop()

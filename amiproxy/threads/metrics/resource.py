@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from amiproxy.httpmessages import Response
 from amiproxy.metrics.page import OPENMETRICS, TEXT
 from amiproxy.threads.metrics.collecting import collect
-from amiproxy.threads.web import identity
+from amiproxy.threads.web import gate, identity
+from amiproxy.web import origin
 
 if TYPE_CHECKING:
     from amiproxy.threads.web.visit import Visit
@@ -19,15 +20,25 @@ def metrics(visit: Visit) -> Response:
 
     Raises:
         Problem: 401, it must log in.
+        BadRequest: 403, a browser came by a name that may be anybody's.
 
     """
-    session = identity.collector(visit)
-    registry = visit.context.registry
+    permit = visit.context.config.metrics_permit
+    if permit is None or not permit.allows(visit.address):
+        _log_in(visit)
+    elif origin.from_browser(visit.request) or visit.request.has("accept-language"):
+        gate.check_name(visit.context, visit.request, tls=visit.is_tls)
+    with visit.context.turnstile.outside():  # it may wait for the models
+        page = collect(visit.context)
+    wants_openmetrics = "application/openmetrics-text" in visit.request.header("accept").lower()
+    body = page.text(openmetrics=wants_openmetrics)
+    return Response(200, OPENMETRICS if wants_openmetrics else TEXT, body)
+
+
+def _log_in(visit: Visit) -> None:
+    session, registry = identity.collector(visit), visit.context.registry
     registry.add(session)
     try:
         identity.log_in(visit, session)
     finally:
         registry.discard(session)
-    wants_openmetrics = "application/openmetrics-text" in visit.request.header("accept").lower()
-    body = collect(visit.context).text(openmetrics=wants_openmetrics)
-    return Response(200, OPENMETRICS if wants_openmetrics else TEXT, body)

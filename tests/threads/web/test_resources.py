@@ -9,6 +9,8 @@ import time
 import pytest
 
 from amiproxy.httpmessages import Request
+from amiproxy.settings.config import ServerSpec
+from amiproxy.threads.sessions.link import AsteriskLink
 from tests.threads.web.test_client import Stage, guarded, stage
 
 __all__ = ["guarded", "stage"]  # fixtures
@@ -82,3 +84,40 @@ def test_a_page_that_came_by_another_name_is_told_nothing(stage: Stage, guarded:
 
         assert found.status == 403
         assert b"pbx" not in found.body
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_up", "status", "told"),
+    [
+        ("server=pbx", True, 200, '"ok"'),
+        ("server=PBX:5038&server=other", True, 200, '"ok"'),
+        ("server=other", True, 503, "not connected: other"),
+        ("server=pbx,other", False, 503, "not connected: pbx, other"),
+        ("server=pbx,nosuch", True, 404, "There is no server nosuch; there are: pbx, other"),
+        ("server=", True, 400, "name one or several of pbx, other"),
+    ],
+)
+def test_who_needs_some_servers_asks_for_them(
+    stage: Stage, asked: str, is_up: bool, status: int, told: str
+) -> None:
+    """It is ready while one of these is connected; what is no server's name is said to be none."""
+    router = stage.context.router
+    other = AsteriskLink(ServerSpec("other", 5038, "u", "s"), router.ids)
+    router.servers = (stage.asterisk, other)
+    stage.asterisk.connected = is_up
+
+    found = stage.get(f"/readyz?{asked}")
+
+    assert found.status == status
+    assert told in found.body.decode()
+
+
+def test_it_is_not_well_while_a_thread_hangs_that_all_need(stage: Stage) -> None:
+    """Which one is told, so that its name can be looked for in the log."""
+    stage.context.hanging = lambda: ("asterisk-pbx",)
+
+    found = stage.get("/healthz")
+
+    assert found.status == 503
+    assert json.loads(found.body)["status"] == "thread asterisk-pbx hangs"
+    assert stage.get("/readyz").status == 200  # who asks there has another question

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of metrics in docs/live.md."""
+
+from __future__ import annotations
+
+from amiproxy.metrics import families
+
+
+def table() -> str:
+    """Return the table of all families, in the order in which a page has them."""
+    lines = ["| metric | kind | |", "|---|---|---|"]
+    for each in families.ALL:
+        labels = f"{{{', '.join(each.labels)}}}" if each.labels else ""
+        name = f"`{each.full_name.replace('astmanproxy_', '')}{labels}`"
+        lines.append(f"| {name} | {each.kind} | {each.text[:-1]} |")
+    return "\n".join(lines)
