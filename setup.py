@@ -71,6 +71,8 @@ setup(
             # Client libraries that must work through the proxy as they are.
             "panoramisk==1.4",
             "asterisk-ami==0.1.7",
+            # Carries axe-core, which looks for what keeps people out of a page.
+            "axe-core-python==0.1.0; python_version >= '3.10'",
             # Exact, so that a new release does not turn old code into an error.
             "ruff==0.17.6",
             "mypy==1.20.2; python_version >= '3.10'",

@@ -3,7 +3,9 @@
 /** The console: puts its parts together, and begins. */
 import { Clock } from "./clock.js";
 import { byId } from "./dom.js";
+import { startKeys } from "./help.js";
 import { Live } from "./live.js";
+import { watchLogin } from "./login.js";
 import { Rights } from "./rights.js";
 import { Router } from "./router.js";
 import { Status } from "./status.js";
@@ -44,9 +46,11 @@ byId("skip").addEventListener("click", (/** @type {Event} */ event) => {
   byId("view").focus();
 });
 startTools(app);
+watchLogin(app, byId("user"));
 new Status(app);
 const tabs = new Tabs(app);
 tabs.show(router.place);
+startKeys(app, tabs);
 live.start();
 
 // A new release of the proxy has new pages, too: they are loaded when nobody is in the middle of something.

@@ -5,7 +5,8 @@
  *
  * - `open(section, app)`: fill the section; called once each time it is shown;
  * - `close()`: forget everything, end what it has begun; the section is emptied afterwards;
- * - `route(place)`, if it likes: the address has changed, and it is still this tab.
+ * - `route(place)`, if it likes: the address has changed, and it is still this tab;
+ * - `keys`, if it likes: what single characters do (help.js).
  *
  * It is loaded when it is first shown.
  */
@@ -18,7 +19,7 @@ export const TABS = [
   { name: "now", title: "Now", load: () => import("./now/now.js") },
   { name: "events", title: "Events", load: () => import("./events/events.js") },
   { name: "action", title: "Action", load: () => import("./action/action.js") },
-  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js") },
+  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js"), may: (app) => app.rights.isOperator },
 ];
 
 export class Tabs {
@@ -30,13 +31,26 @@ export class Tabs {
     this._module = null;
     this._turn = 0;
     app.router.on("place", ({ place }) => this.show(place));
-    app.live.on("hello", () => this._list());
+    app.live.on("hello", () => this._greeted());
     this._list();
   }
 
   /** The tabs that this user may see: the others are not there. */
   get all() {
     return TABS.filter((tab) => !tab.may || tab.may(this._app));
+  }
+
+  /** The module of the tab that is open; null while it is loaded. */
+  get module() {
+    return this._module;
+  }
+
+  /** Now it is known what this user may see. */
+  _greeted() {
+    const { place } = this._app.router;
+    const isAllowed = this.all.some((tab) => tab.name === this._name);
+    if (!isAllowed || (place.tab !== this._name && this.all.some((tab) => tab.name === place.tab))) this.show(place);
+    this._list();
   }
 
   _list() {

@@ -2,7 +2,6 @@
 // @ts-check
 /** What stands at the right end of the top: who is logged in, light or dark. */
 import { byId, h, set, svg } from "./dom.js";
-import { text } from "./format.js";
 
 const THEMES = ["", "light", "dark"];
 const NAMES = { "": "as the system", light: "light", dark: "dark" };
@@ -11,13 +10,10 @@ const MOON = "M13.5 9.6A6 6 0 0 1 6.4 2.5a6 6 0 1 0 7.1 7.1z";
 const BOTH = "M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM8 1.5v13M8 4.5h4.9M8 8h6.5M8 11.5h4.9";
 const SIGNS = { "": BOTH, light: SUN, dark: MOON };
 
-/** @param {any} app */
-export function startTools(app) {
-  const user = h("span", { class: "user quiet", id: "user" });
-  byId("tools").append(user, themeButton());
-  app.live.on("hello", () => {
-    user.textContent = app.rights.user ? text(app.rights.user) : "";
-  });
+/** @param {any} _app */
+export function startTools(_app) {
+  // Filled by login.js.
+  byId("tools").append(h("div", { class: "quiet", id: "user" }), themeButton());
 }
 
 function stored() {

@@ -1,10 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
-import { h } from "../dom.js";
+/**
+ * The Proxy tab: the proxy itself, for who operates it.  It asks every few seconds while it is
+ * open, and not at all else.
+ */
 
-/** @param {HTMLElement} section @param {any} _app */
-export function open(section, _app) {
-  section.append(h("p", { class: "empty", text: "Nothing is here yet." }));
+import { h, say } from "../dom.js";
+import { bytes, count, duration, number, text } from "../format.js";
+import { ask } from "../requests.js";
+import { Chart, Samples } from "./charts.js";
+import { clientsPanel } from "./clients.js";
+import { configPanel } from "./config.js";
+import { connectPanel } from "./connect.js";
+import { serversPanel, usersPanel } from "./panels.js";
+
+/** Seconds between two looks, and how many are kept: ten minutes. */
+const EVERY = 3;
+const MOST = 200;
+
+/** @type {ProxyTab | null} */
+let tab = null;
+
+/** @param {HTMLElement} section @param {any} app */
+export function open(section, app) {
+  tab = new ProxyTab(section, app);
 }
 
-export function close() {}
+export function close() {
+  if (tab) tab.end();
+  tab = null;
+}
+
+/** What is drawn of each status document. @type {{title: string, lines: string[], format: (value: number) => string, of: (status: any) => (number | null)[]}[]} */
+const CHARTS = [
+  { title: "Events a second", lines: ["received", "sent"], format: number, of: ({ totals }) => [totals.events_received_per_second, totals.events_sent_per_second] },
+  { title: "Clients", lines: ["connected"], format: number, of: ({ totals }) => [totals.clients] },
+  { title: "Unread by clients", lines: ["backlog"], format: bytes, of: ({ memory }) => [memory.backlogs] },
+  { title: "Processor", lines: ["of one core"], format: (value) => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)}\u202f%`, of: ({ memory }) => [memory.cpu_share] },
+];
+
+class ProxyTab {
+  /** @param {HTMLElement} section @param {any} app */
+  constructor(section, app) {
+    this._app = app;
+    this._abort = new AbortController();
+    this._timer = 0;
+    this._facts = h("dl", { class: "facts" });
+    this._warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
+    this._problem = h("p", { class: "problem", role: "status" });
+    this._charts = CHARTS.map(({ title, lines, format }) => new Chart(title, lines, format, new Samples(lines, MOST)));
+    this._clients = clientsPanel(app, () => this._look());
+    this._servers = serversPanel();
+    this._users = usersPanel();
+    section.append(h("h1", { class: "unseen", text: "Proxy" }), h("div", { class: "proxy" },
+      this._problem, this._warnings, h("section", { class: "panel wide", "aria-label": "In short" }, this._facts),
+      h("section", { class: "charts", "aria-label": "The last ten minutes" }, ...this._charts.map((chart) => chart.element)),
+      this._servers.element, this._clients.element, this._users.element, configPanel(), connectPanel(app)));
+    this._look();
+    this._ask("v1/users", (doc) => this._users.show(rowsOf(doc, "users")));
+  }
+
+  end() {
+    this._abort.abort();
+    window.clearTimeout(this._timer);
+  }
+
+  /** @param {string} path @param {(doc: any) => void} take */
+  async _ask(path, take) {
+    const { status, doc } = await ask(path, { signal: this._abort.signal });
+    if (this._abort.signal.aborted) return;
+    if (status === 200) take(doc);
+    else if (status === 403) say(this._problem, (doc && doc.detail) || "You may not see this.");
+  }
+
+  async _look() {
+    window.clearTimeout(this._timer);
+    if (!document.hidden && this._app.live.isLive) {
+      await Promise.all([
+        this._ask("v1/status", (doc) => this._status(doc)),
+        this._ask("v1/clients", (doc) => this._clients.show(rowsOf(doc, "clients"))),
+      ]);
+    }
+    if (!this._abort.signal.aborted) this._timer = window.setTimeout(() => this._look(), EVERY * 1000);
+  }
+
+  /** @param {any} status */
+  _status(status) {
+    this._charts.forEach((chart, index) => {
+      chart.samples.add(CHARTS[index].of(status).map((value) => (typeof value === "number" ? value : null)));
+      chart.draw();
+    });
+    this._servers.show(status.servers || []);
+    const warnings = (status.warnings || []).map((/** @type {any} */ each) =>
+      h("li", { class: each.severity === "error" ? "is-alarm" : "is-warn", text: `${each.severity}: ${text(each.text)}` }));
+    this._warnings.replaceChildren(...warnings);
+    this._warnings.hidden = warnings.length === 0;
+    this._facts.replaceChildren(...facts(status).flatMap(([name, value]) => h("div", null, h("dt", { text: name }), h("dd", { text: value }))));
+  }
+}
+
+/** @param {any} status @returns {[string, string][]} */
+function facts({ version, uptime, totals, memory }) {
+  const limit = typeof totals.most_clients === "number" ? ` of ${number(totals.most_clients)}` : "";
+  return [
+    ["Version", text(version)],
+    ["Up for", duration(uptime)],
+    ["Clients", `${number(totals.clients)}${limit}`],
+    ["Not logged in", number(totals.not_logged_in)],
+    ["Log-ins", `${number(totals.logins)}, failed ${number(totals.failed_logins)}`],
+    ["Refused", number(totals.refused)],
+    ["Dropped", totals.dropped ? `${number(totals.dropped)}, last ${duration(totals.dropped_ago)} ago` : "0"],
+    ["Actions", `${number(totals.actions)}, refused ${number(totals.refused_actions)}`],
+    ["Under way", count(totals.actions_under_way, "action")],
+    ["Memory", bytes(memory.resident)],
+    ["Descriptors", `${number(memory.descriptors)}${memory.most_descriptors ? ` of ${number(memory.most_descriptors)}` : ""}`],
+    ["Threads", number(memory.threads)],
+  ];
+}
+
+/** The rows of a document, whatever it calls them. @param {any} doc @param {string} name @returns {any[]} */
+function rowsOf(doc, name) {
+  const rows = Array.isArray(doc) ? doc : doc.rows || doc[name] || [];
+  return Array.isArray(rows) ? rows : Object.entries(rows).map(([id, row]) => ({ id, ...row }));
+}
