@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from amiproxy import __version__
-from amiproxy.live import documents
-from amiproxy.threads.sessions.linkstate import link_state
+from amiproxy.live import documents, rows
+from amiproxy.threads.state.followers import followers_of
+from amiproxy.threads.state.serverrows import fields_of, state_of
+from amiproxy.threads.web.whoami import rights_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amiproxy.threads.live.livesession import LiveSession
     from amiproxy.threads.web.visit import Visit
 
@@ -17,23 +21,23 @@ if TYPE_CHECKING:
 def hello(visit: Visit, session: LiveSession) -> bytes:
     """Return what *session* is told first."""
     user = session.user
-    return documents.document(
+    told = documents.document(
         "hello",
         at=session.place(),
         now=documents.now(),
         version=__version__,
-        page=None,
-        user=None if user is None else user.name,
-        rights={},
-        servers=_servers(visit, session),
+        page=visit.context.page(),
+        user=None if user is None else documents.readable(user.name),
+        rights=rights_of(user),
     )
+    return b'%b,"servers":[%b]}' % (told[:-1], b",".join(_servers(visit, session)))
 
 
-def _servers(visit: Visit, session: LiveSession) -> list[dict[str, Any]]:
-    """Return a row for each server that *session* sees."""
-    rows, user = [], session.user
-    for link in visit.context.router.servers:
+def _servers(visit: Visit, session: LiveSession) -> Iterator[bytes]:
+    """Yield a row for each server that *session* may see."""
+    user, context = session.user, visit.context
+    followers = followers_of(context).there()
+    for link in context.router.servers:
         if user is None or user.reaches(link.names):
-            state = link_state(link)
-            rows.append({"name": link.name, "state": state.word, "reason": state.reason or None})
-    return rows
+            follower = followers.get(link)
+            yield rows.row(link.name, fields_of(link, follower, state_of(link, follower), None))

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from amiproxy.routing.selection import Selection
     from amiproxy.threads.live.livesession import LiveSession
     from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.state.watched import Watch
 
 log = logging.getLogger("amiproxy.web")
+
+#: Seconds between two looks at a client that lags.
+_LOOK = 0.25
 
 
 class Subscriber:
@@ -28,6 +32,7 @@ class Subscriber:
 
     def __init__(self, context: ProxyContext, session: LiveSession) -> None:
         self._context, self._session = context, session
+        self._watched: Watch | None = None
 
     def subscribe(self, request_id: Id, wanted: Subscription) -> None:
         """Tell the client what is *wanted*, instead of what it was told so far.
@@ -37,8 +42,7 @@ class Subscriber:
 
         """
         self._check_servers(wanted.events)
-        if wanted.kinds:
-            raise Problem("bad-request", "state is being built")
+        self._end_watch()
         try:
             if wanted.since:
                 self._resume(request_id, wanted)
@@ -46,13 +50,45 @@ class Subscriber:
                 self._select(request_id, wanted.events)
         except ReplayError as error:
             raise Problem("bad-request", f"since: {error}") from None
+        if wanted.kinds:
+            self._watch(wanted)
+
+    def _watch(self, wanted: Subscription) -> None:
+        """Tell the client what there is, and then what changes.
+
+        Raises:
+            Problem: there is no such thing.
+
+        """
+        from amiproxy.threads.state import watching  # noqa: PLC0415 - who asks pays for it
+
+        session = self._session
+        try:
+            self._watched = watching.watch(
+                self._context, session, wanted.kinds, wanted.where, session
+            )
+        except watching.WatchError as error:
+            kind = "not-found" if str(error) == watching.NO_STATE else "bad-request"
+            raise Problem(kind, f"state: {error}") from None
 
     def look(self) -> float:
         """Look after a client that lags; return in how many seconds to look again."""
+        session, watched = self._session, self._watched
+        if watched is None or not watched.lags:
+            return math.inf
+        if session.transport.backlog:
+            return _LOOK
+        watched.resync()
         return math.inf
 
     def end(self) -> None:
         """The connection is over."""
+        self._end_watch()
+
+    def _end_watch(self) -> None:
+        watched, self._watched = self._watched, None
+        if watched is not None:
+            watched.end()
 
     def _check_servers(self, events: Selection) -> None:
         """Refuse servers that there are not, or not for this user.

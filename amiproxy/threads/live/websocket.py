@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.live import handshake, requests
 from amiproxy.live.formats import WEBSOCKET
+from amiproxy.threads.live import bare
 from amiproxy.threads.live.conversation import Conversation
 from amiproxy.threads.live.livesession import LiveSession
 from amiproxy.threads.live.requests import Requests
@@ -14,6 +15,7 @@ from amiproxy.threads.web import forgery, identity
 from amiproxy.threads.web.visit import Stream, Visit
 
 if TYPE_CHECKING:
+    from amiproxy.threads.live.conversation import Partner
     from amiproxy.threads.live.framedsession import FramedSession
 
 
@@ -26,12 +28,26 @@ def websocket(visit: Visit) -> Stream:
     """
     protocol = handshake.check(visit.request)
     forgery.check_origin(visit)
-    first = requests.of_fields(visit.fields)
-    session = LiveSession(visit, WEBSOCKET)
+    session, partner = _made(visit, protocol)
     enter(visit, session)
-    conversation = Conversation(visit.context, session, Requests(visit, session, first))
+    conversation = Conversation(visit.context, session, partner)
     head = handshake.accept(visit.request, protocol)
     return Stream(head, conversation.run, lambda: leave(visit, session))
+
+
+def _made(visit: Visit, protocol: str) -> tuple[FramedSession, Partner]:
+    """Return the session of a client that speaks *protocol*, and who understands it.
+
+    Raises:
+        Problem: 400, its URL subscribes to what there is not.
+
+    """
+    if protocol in bare.HANDLERS:
+        messages = bare.BareSession(visit, bare.HANDLERS[protocol])
+        return messages, bare.Blocks(visit, messages)
+    first = requests.of_fields(visit.fields)
+    session = LiveSession(visit, WEBSOCKET)
+    return session, Requests(visit, session, first)
 
 
 def enter(visit: Visit, session: FramedSession) -> None:
