@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks.ends import End, Ends
+from benchmarks.ends import BANNER, End, Ends, Opening
 from benchmarks.events import Event, call_events
 from benchmarks.figures import Figures, Meter, latency
 from benchmarks.processes import Failed, status
@@ -47,6 +47,8 @@ class Delivery:
     #: What each client of the proxy asks first, and how the answer to that ends.
     request: bytes = b""
     answered: bytes = b""
+    #: What its clients say before they are greeted, if they must.
+    opening: Opening = BANNER
 
     @property
     def calls(self) -> int:
@@ -63,7 +65,7 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
     """Connect, log in and warm up; return the views of the clients."""
     events = call_events(delivery.calls)
     running.upstream.order("calls", delivery.calls)
-    ends.connect(running.address, delivery.clients)
+    ends.connect(running.address, delivery.clients, opening=delivery.opening)
     readers = delivery.readers if running.name == "proxy" else ()
     if readers:
         ends.exchange(lambda end: _login(readers[end.number % len(readers)]), b"accepted")

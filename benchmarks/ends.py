@@ -10,7 +10,7 @@ import socket
 import ssl
 import struct
 import time
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from benchmarks.processes import PATIENCE, Failed
 
@@ -24,6 +24,19 @@ _READ = 262144  # bytes
 _RESET = struct.pack("ii", 1, 0)
 #: Clients that share one source address.
 _PER_ADDRESS = 4000
+
+_WRITE = selectors.EVENT_WRITE
+
+
+class Opening(NamedTuple):
+    """What a client says first, and how the answer to that ends."""
+
+    says: bytes = b""
+    answered: bytes = b"\n"
+
+
+#: Who says nothing is greeted all the same.
+BANNER = Opening()
 
 
 class End:
@@ -53,6 +66,7 @@ class Ends:
         self.complete = 0  # batches that every client has received, after warming up
         self._counts: dict[int, int] = {}
         self._reading = 0
+        self._opening = BANNER
 
     def __enter__(self) -> Ends:  # noqa: PYI034 - Self is not in 3.9
         return self
@@ -72,11 +86,14 @@ class Ends:
         at_once: int = 50,
         tls: ssl.SSLContext | None = None,
         receive_buffer: int = 0,
+        opening: Opening = BANNER,
     ) -> list[End]:
         """Connect *count* clients, *at_once* at a time, and wait for their banners.
 
-        Set ``greeted`` of each to the seconds until its banner.
+        Each says first what *opening* says.  Set ``greeted`` of each to the seconds until its
+        banner.
         """
+        self._opening = opening
         new: list[End] = []
         waiting: dict[End, float] = {}
         deadline = time.monotonic() + PATIENCE + count / 100
@@ -106,6 +123,8 @@ class Ends:
                 end.sock.do_handshake()
             else:
                 check_connected(end.sock)
+                if self._opening.says and self.selector.get_key(end.sock).events & _WRITE:
+                    end.sock.send(self._opening.says)
             self.selector.modify(end.sock, selectors.EVENT_READ, end)
             data = end.sock.recv(4096)
         except (ssl.SSLWantReadError, BlockingIOError):
@@ -115,9 +134,10 @@ class Ends:
         if not data:
             raise Failed(f"client {end.number} was closed before its banner")
         end.buffer += data
-        if b"\n" not in end.buffer:
+        answered = self._opening.answered
+        if answered not in end.buffer:
             return False
-        end.buffer = end.buffer.partition(b"\n")[2]
+        end.buffer = end.buffer.partition(answered)[2]
         return True
 
     def exchange(self, request: Callable[[End], bytes], until: bytes) -> None:

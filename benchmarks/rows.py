@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 
 from benchmarks import connecting, delivery, requests
 from benchmarks.delivery import Delivery, Reader
+from benchmarks.ends import Opening
 from benchmarks.snapshots import COMPLETE, beside_snapshots
 from benchmarks.subjects import SUBJECTS
 
@@ -65,6 +66,7 @@ def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
     yield from _fan_out(scale)
     yield from _filtered(scale)
     yield from _paced(scale)
+    yield from _live(scale)
     yield from _kept(scale)
     yield from _round_trips(scale)
     yield from _http(scale)
@@ -169,6 +171,24 @@ def _paced(scale: Scale) -> Iterator[Row]:
                     seconds=scale.paced_seconds(),
                 ),
             )
+
+
+def _live(scale: Scale) -> Iterator[Row]:
+    """Yield the rows about WebSockets, beside as many clients of plain sockets."""
+    handshake = (
+        b"GET /ws?events=* HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    clients = min(1000, scale.most_clients)
+    socket = Opening(handshake, b'"type":"subscribed"')
+    for name, delivered, settings in (
+        ("json", Delivery(clients, "json"), {"outputformat": "json"}),
+        ("ws", Delivery(clients, "ws", opening=socket), {"inputformat": "http"}),
+    ):
+        measure = partial(
+            delivery.at_a_pace, delivery=delivered, rate=500, seconds=scale.paced_seconds()
+        )
+        yield Row(f"{name}-{clients}", measure, settings, subjects=("proxy",))
 
 
 def _kept(scale: Scale) -> Iterator[Row]:

@@ -34,6 +34,7 @@ WIRES = {
     "xml": Wire(b"<AsteriskManagerOutput>\r\n", b"\r\n\r\n", plain=False),
     "csv": Wire(b'"Event: ', b"\r\n\r\n", plain=False),
     "json": Wire(b'{"Event":', b"\n", plain=False),
+    "ws": Wire(b"\x81", b'"}}', plain=False),
 }
 
 

@@ -164,3 +164,16 @@ def _enveloped(
             yield batch.part(form, item.message)
         else:
             yield write(item.message, stamp.id(number), came)
+
+
+def without_events(batch: Batch, viewer: Viewer, form: Format) -> bytes:
+    """Return what the client of *viewer* gets of *batch* but for the events.
+
+    Raises:
+        HandlerError: *form* cannot write it.
+
+    """
+    if batch.kind in (BatchKind.EVENTS, BatchKind.NOTICE):
+        return b""
+    answers = [item for item in batch.items if item.owner != BROADCAST]
+    return viewer.encode(batch.part_of(answers), form) if answers else b""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import Enum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.formats import written
 from amiproxy.message import END, Message
@@ -70,6 +70,7 @@ class Batch:
         "names",
         "owners",
         "scope",
+        "steps",
         "wire",
     )
 
@@ -102,6 +103,8 @@ class Batch:
         self.epoch = self.after = 0
         #: When it came, in monotonic seconds; 0.0 as long as nobody has asked or kept it.
         self.came = 0.0
+        #: What it becomes for clients that stood alike before it (track.py), once there is one.
+        self.steps: dict[Any, Any] | None = None
         self._items = items
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.formats import written
@@ -42,10 +43,24 @@ class LiveSession(FramedSession):
 
     answers_in_order = False
 
-    def _wants(self, batch: Batch) -> bool:
+    def deliver(self, batch: Batch) -> None:
+        """Send what of *batch* this client may see."""
         if self.number in batch.owners:
-            return True
-        return self.is_open and self.selection is not NOTHING
+            super().deliver(batch)
+        elif self.selection is not NOTHING:
+            with self.lock:  # as in _pass, without a further call: it is the usual case by far
+                track, transport = self.track, self.transport
+                try:
+                    if track is not None and transport.end_reason is None:
+                        data = track.encode(batch, self._viewer, self.output)
+                        if data:
+                            transport.send(data)
+                            self.spoke = batch.came or time.monotonic()
+                except Exception as error:  # noqa: BLE001 - the server's thread has other clients
+                    self.drop(error)
+
+    def _wants(self, batch: Batch) -> bool:
+        return self.is_open or self.number in batch.owners
 
     def select(self, selection: Selection) -> None:
         """Send the events of *selection* from now on.  The caller holds ``lock``."""

@@ -122,6 +122,7 @@ class Held:
         self.sent = 0
         with session.lock:
             track.held = True
+            track.part()
             track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.
             self.is_fresh = session.is_early or session.shown is None

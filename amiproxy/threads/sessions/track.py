@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from amiproxy.formats import written
 from amiproxy.routing.eventids import Stamp, id_of, stamp
 from amiproxy.routing.gaps import SERVER_LOST, gap
-from amiproxy.routing.numbered import numbered, stamped
+from amiproxy.routing.numbered import numbered, stamped, without_events
 from amiproxy.routing.ring import START
-from amiproxy.wire.batch import BatchKind
-from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +70,15 @@ def sees(viewer: Viewer, link: AsteriskLink) -> bool:
     )
 
 
+class Stand:
+    """Where clients stand that stand alike; nothing changes its places."""
+
+    __slots__ = ("places",)
+
+    def __init__(self, places: dict[AsteriskLink, Place]) -> None:
+        self.places = places
+
+
 class Track:
     """Where one client stands on each server, from now on.
 
@@ -88,6 +95,8 @@ class Track:
     is_wanted = False
     #: Whether ``places`` are where the client stands.
     is_exact = False
+    #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
+    stand: Stand | None = None
 
     def __init__(self, sources: EventSources) -> None:
         self._sources = sources
@@ -202,9 +211,52 @@ class Track:
             HandlerError: *form* cannot write it.
 
         """
+        steps, stand = batch.steps, self.stand
+        if steps is not None and stand is not None and viewer.number not in batch.owners:
+            step = steps.get((stand, viewer.plan, form.name))
+            if step is not None:
+                data: bytes
+                data, events, self.stand = step
+                self.places = step[2].places
+                viewer.events += events
+                return data
         view = viewer.view
         if not batch.events or view.silent or not view.is_of(batch.names):
             return viewer.encode(batch, form)
+        self.part()
+        if self.held or not self.shows_ids or view.filtered or viewer.number in batch.owners:
+            return self._encode(batch, viewer, form)
+        before = viewer.events
+        data = self._encode(batch, viewer, form)
+        self._stand_with_others(stand, batch, viewer, form, data, viewer.events - before)
+        return data
+
+    def part(self) -> None:
+        """Have places of its own again, to be changed."""
+        if self.stand is not None:
+            self.stand, self.places = None, dict(self.places)
+
+    def _stand_with_others(
+        self,
+        before: Stand | None,
+        batch: Batch,
+        viewer: Viewer,
+        form: Format,
+        data: bytes,
+        events: int,
+    ) -> None:
+        """Stand where others do who have been sent *batch*; who stood as it did may go along."""
+        steps = batch.steps
+        if steps is None:
+            steps = batch.steps = {}
+        here = viewer.plan, form.name, self.is_whole, frozenset(self.places.items())
+        stand = self.stand = steps.setdefault(here, Stand(self.places))
+        self.places = stand.places
+        if before is not None:
+            steps[before, viewer.plan, form.name] = data, events, stand
+
+    def _encode(self, batch: Batch, viewer: Viewer, form: Format) -> bytes:
+        """As ``encode``, of a batch with events that the client sees."""
         if self.held and self._is_replayed(batch):
             return without_events(batch, viewer, form)
         link = None if self.held else self.link_of(batch)
@@ -286,16 +338,3 @@ class Track:
             return form.envelope.gap(link.name, reason, told, self.id())
         message = gap(link.name, reason, told)
         return written(form, stamped(message, self.id()) if self.shows_ids else message)
-
-
-def without_events(batch: Batch, viewer: Viewer, form: Format) -> bytes:
-    """Return what the client of *viewer* gets of *batch* but for the events.
-
-    Raises:
-        HandlerError: *form* cannot write it.
-
-    """
-    if batch.kind in (BatchKind.EVENTS, BatchKind.NOTICE):
-        return b""
-    answers = [item for item in batch.items if item.owner != BROADCAST]
-    return viewer.encode(batch.part_of(answers), form) if answers else b""
