@@ -107,3 +107,50 @@ SNAPSHOT: Mapping[str, Any] = Schema(
         "required": [*_STANDING, "type", "of", "part", "last", "total", "rows"],
     }
 )
+SERVERS: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {"now": _STANDING["now"], "servers": {"type": "array", "items": _ANY_ROW}},
+        "required": ["now", "servers"],
+    }
+)
+SERVER: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "now": _STANDING["now"],
+            "server": {"anyOf": [_ANY_ROW, {"type": "null"}]},
+        },
+        "required": ["now", "server"],
+    }
+)
+NEW_SERVER: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "host": {"type": "string", "minLength": 1},
+            "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 5038},
+            "username": {"type": "string", "minLength": 1},
+            "secret": {"type": "string", "minLength": 1},
+            "events": {"type": "boolean", "default": True},
+            "tls": {"type": "boolean", "default": False},
+            "name": {"type": "string"},
+        },
+        "required": ["host", "username", "secret"],
+        "additionalProperties": False,
+    }
+)
+
+
+def several(member: str) -> Mapping[str, Any]:
+    """Return the schema of a document whose *member* is an array of objects."""
+    return Schema(
+        {
+            "type": "object",
+            "properties": {
+                "now": _STANDING["now"],
+                member: {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["now", member],
+        }
+    )

@@ -101,7 +101,11 @@ def _stats(request: Request) -> Answer:
     return Answer(tuple(totals(status)), data=document(status.totals))
 
 
-@command("show config", explanation="each key in force, and which line of which file sets it")
+@command(
+    "show config",
+    action="ShowConfig",
+    explanation="each key in force, and which line of which file sets it",
+)
 def _config(request: Request) -> Answer:
     rows = tuple(in_force(request.context.config))
     data = [row._asdict() for row in rows]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from amiproxy.access import rights
 from amiproxy.access.actionclasses import ACTIONS
 from amiproxy.routing.classes import ALL, CLASSES
+from amiproxy.threads.sessions.destinations import destinations
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from amiproxy.access.user import User
     from amiproxy.message import Message
     from amiproxy.threads.actions.record import ProxyAction
@@ -21,7 +24,7 @@ def of_action(context: ProxyContext, user: User | None, message: Message) -> Pro
     """Return why *user* may not send *message*, an action, which was refused."""
     if user is None:
         return Problem("not-permitted", "This action may not be sent like this", needs=[])
-    listings = context.router.listings(user, message) if rights.needs_listing(user) else ()
+    listings = _listings(context, user, message)
     name = message.get("Action")
     if rights.refusal(user, message, listings) is None:
         what = "the user's channel, context, account or filters keep it to other calls"
@@ -44,6 +47,14 @@ def of_proxyaction(user: User | None, record: ProxyAction) -> Problem | None:
         text = f"Only a user may call {record.name}: log in as one whose proxyactions names it"
         return Problem("not-permitted", text, needs=needs)
     return _problem(user, f"may not call {record.name}: proxyactions lacks {record.name}", needs)
+
+
+def _listings(context: ProxyContext, user: User, message: Message) -> list[Mapping[str, int]]:
+    """Return what the servers have said of their actions that *message* may go to."""
+    if not rights.needs_listing(user):
+        return []
+    found = destinations(context.router.servers, user, message)
+    return [] if isinstance(found, str) else [each.listed for each in found]
 
 
 def _problem(user: User, text: str, needs: list[str]) -> Problem:

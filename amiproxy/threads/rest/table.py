@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from amiproxy.threads.rest import actions, described, session, state
+from amiproxy.threads.rest import actions, described, operating, session, state
 
 #: The order is that of docs/live.md and of the page that shows them.
 ENDPOINTS = (
     *state.ENDPOINTS,
     *actions.ENDPOINTS,
+    *operating.ENDPOINTS,
     *session.ENDPOINTS,
     *described.ENDPOINTS,
 )

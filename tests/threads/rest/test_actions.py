@@ -238,7 +238,7 @@ def _as_user(stage: Stage, **rights: Any) -> None:
     [
         ({"write": CALL}, "QueuePause", {}, ["agent"]),
         ({"write": AGENT}, "Hangup", {"Channel": "SIP/1"}, ["system", "call"]),
-        ({"write": AGENT}, "Whatever", {}, ["all"]),
+        ({"write": AGENT, "channel": "sip/1"}, "Whatever", {}, ["all"]),
         ({"write": CALL, "channel": "sip/1"}, "Hangup", {"Channel": "SIP/2-1"}, []),
     ],
 )
