@@ -48,6 +48,10 @@ KEYS = {
     "([clients.md](clients.md#snapshot)); costs nothing until a client asks",
     "statelimit": "rows (channels, members, phones...) kept of one server; one with more is `too "
     "large`, and nothing is kept of it",
+    "abandonshort": "s: who hangs up in a queue that soon does not count as lost in its level "
+    "([clients.md](clients.md#snapshot))",
+    "timezone": "whose midnight begins a day of the numbers of queues, as `Europe/Berlin`; absent: "
+    "that of this machine",
     "listenaddress": "an IPv4 or IPv6 address, or all",
     "listenport": "where clients connect; `no`: only where `listen` lines say",
     "listen": "`ADDRESS, PORT, option=value...` or `unix:PATH, option=value...`: a further "

@@ -56,7 +56,7 @@ MAY_IMPORT = {
                                   "amiproxy.metrics.histogram"],
     "amiproxy/threads/control": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                  "amiproxy/threads/sessions"],
-    "amiproxy/threads/state": [*_PURE[:5], "amiproxy/settings", "amiproxy/state", "amiproxy/live",
+    "amiproxy/threads/state": [*_PURE[:5], "amiproxy/settings", "amiproxy/state", "amiproxy/state/queues", "amiproxy/live",
                                "amiproxy/threads/net", "amiproxy/threads/sessions"],
     "amiproxy/threads/actions": [*_PURE, "amiproxy/asterisk", "amiproxy/logs", "amiproxy/state",
                                  "amiproxy/threads/sessions", "amiproxy/threads/control",

@@ -40,6 +40,7 @@ from amiproxy.settings.readers import (
     positive_seconds,
     scrapers,
     seconds,
+    time_zone,
 )
 from amiproxy.settings.webparts import PARTS, web_parts
 
@@ -211,6 +212,9 @@ class Config:
     # Whether what goes on at each Asterisk is kept, once somebody asks for it (Snapshot).
     state: bool = _setting(False, "state", boolean, live=True)
     state_limit: int = _setting(50000, "statelimit", count(1), live=True)  # rows of a server
+    # Of numbers of queues: who hangs up that soon is not lost; whose midnight it is, "": ours.
+    abandon_short: float = _setting(5.0, "abandonshort", seconds, live=True)
+    timezone: str = _setting("", "timezone", time_zone, live=True)
 
     # What is there for browsers and programs at listeners with the input http.
     web: tuple[str, ...] = _setting(PARTS, "web", web_parts, live=True)

@@ -14,6 +14,7 @@ from typing import Callable, Protocol
 from amiproxy.access import digest
 from amiproxy.access.acl import DENY_ALL, Acl, read_rules
 from amiproxy.basics.boolean import parse_bool
+from amiproxy.basics.days import zone_of
 
 # poll(2) takes a timeout in ms as a 31-bit number.
 LONGEST_WAIT = 2_000_000  # seconds
@@ -115,6 +116,13 @@ def positive_seconds(value: Written) -> float:
     if not number:
         raise ValueError("must be more than 0")
     return number
+
+
+def time_zone(value: Written) -> str:
+    """Read the name of a time zone, as ``Europe/Berlin``; nothing: the one of this machine."""
+    if value.text:
+        zone_of(value.text)
+    return value.text
 
 
 def milliseconds(value: Written) -> float:

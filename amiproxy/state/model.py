@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.state import tables
-from amiproxy.state.table import Standing
+from amiproxy.state.table import Standing, Table
 from amiproxy.state.touched import Touched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from amiproxy.message import Message
+    from amiproxy.state.kept import Kept
     from amiproxy.state.table import Handler, Query, Row
 
 #: States of a model: lists are being taken; it is what Asterisk says; the connection is lost
@@ -31,10 +32,10 @@ class ServerModel:
     order in which Asterisk sent them, and sets :attr:`state`.
     """
 
-    def __init__(self, limit: int) -> None:
-        """Make an empty model of at most *limit* rows."""
+    def __init__(self, limit: int, kept: Kept | None = None) -> None:
+        """Make an empty model of at most *limit* rows, which counts on in *kept*."""
         self._limit = limit
-        self._standing = Standing()
+        self._standing = Standing(kept)
         self._state = BUILDING
         self._until_look = _LOOK_EACH
         #: Counts how often all was forgotten.
@@ -44,6 +45,7 @@ class ServerModel:
         self.queries: tuple[Query, ...] = tuple(
             dict.fromkeys(query for table in self.tables for query in table.queries)
         )
+        self._ticking = [each for each in self.tables if type(each).tick is not Table.tick]
         self._handlers: dict[bytes, tuple[Handler, ...]] = {}
         self._marks: dict[bytes, tuple[bytes, ...]] = {}
         for name in {name for table in self.tables for name in table.events}:
@@ -115,6 +117,11 @@ class ServerModel:
         )
         self._look()
         return differing
+
+    def tick(self, now: float) -> None:
+        """Note that it is *now*.  To be called often, also while nothing comes."""
+        for table in self._ticking:
+            table.tick(now)
 
     def further(self) -> tuple[Query, ...]:
         """Return the lists to ask for after those of *queries*: they depend on what these said."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable, NamedTuple, Union
 
 from amiproxy.state.gone import Gone
+from amiproxy.state.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -53,9 +54,11 @@ class Query(NamedTuple):
 class Standing:
     """How a server's model stands: what its tables share."""
 
-    __slots__ = ("doubts", "gone", "live", "offset", "touched")
+    __slots__ = ("doubts", "gone", "kept", "live", "offset", "touched")
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept | None = None) -> None:
+        #: What is counted, which outlives the model.
+        self.kept = kept or Kept()
         #: Whether the lists have been taken.  Until then, what an event tells of something
         #: unknown makes a row; afterwards it is a reason to ask the list again.
         self.live = False
@@ -125,6 +128,9 @@ class Table:
     def __len__(self) -> int:
         """Return how many rows there are, of all kinds."""
         raise NotImplementedError
+
+    def tick(self, now: float) -> None:
+        """Note that it is *now*: some things follow from that alone.  To be called often."""
 
     def clear(self) -> None:
         """Forget all."""

@@ -17,6 +17,7 @@ from amiproxy.state.phones.contacts import ContactTable
 from amiproxy.state.phones.devices import DeviceTable
 from amiproxy.state.phones.registrations import RegistrationTable
 from amiproxy.state.queues.table import QueueTable
+from amiproxy.state.server import ServerTable
 
 if TYPE_CHECKING:
     from amiproxy.state.table import Standing, Table
@@ -56,4 +57,5 @@ def made(standing: Standing) -> tuple[Table, ...]:
         ConferenceTable(standing),
         AgentTable(standing),
         MailboxTable(standing),
+        ServerTable(standing),
     )

@@ -113,7 +113,7 @@ def test_the_shipped_file_states_the_true_defaults() -> None:
     text = (ROOT / "astmanproxy.conf").read_text()
     examples = {
         "host", "listen", "sslverify", "sslcafile", "certfile", "clientcafile", "handlerdir", "forcebanner",
-        "aclfile", "httpcors", "proxykey", "proxyprotocol", "metricspermit", "deny", "permit", "proc_group", "controlsocket",
+        "aclfile", "httpcors", "proxykey", "proxyprotocol", "metricspermit", "timezone", "deny", "permit", "proc_group", "controlsocket",
     }  # fmt: skip
     commented = [
         line[1:]

@@ -67,7 +67,7 @@ def test_the_defaults_are_shown_too() -> None:
     assert {row.key for row in shown} == set(SETTINGS)
     assert {row.place for row in shown} == {"default"}
     assert again(Config()) == Config()
-    assert str(shown[0]) == "acceptencryptedconnection = no                   ; default"
+    assert str(shown[0]) == "abandonshort = 5                                 ; default"
 
 
 @given(st.integers(0, 999_999_999))

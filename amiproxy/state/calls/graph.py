@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.basics.bounded import BoundedDict
-from amiproxy.state.calls import parties
+from amiproxy.state.calls import causes, parties
 from amiproxy.state.calls.entities import Call
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Ended(NamedTuple):
 
 
 class Graph:
-    """The calls of one server."""
+    """The calls of one server, whose model stands as *standing* says."""
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
@@ -124,6 +124,7 @@ class Graph:
             call.loose = len(call.channels) > 1
         else:
             del self.calls[call.key]
+            self._standing.kept.hangups[causes.word_of(call.cause)] += 1
             self._end(call, now, "")
 
     # -- what is -----------------------------------------------------------------------------
@@ -167,6 +168,8 @@ class Graph:
         self.ended.pop(key, None)
         self._begun_so_far += 1
         self._standing.touch("calls", key)
+        if self._standing.live:
+            self._standing.kept.calls_started += 1
         call = self.calls[key] = Call(key, self._begun_so_far, channel.started)
         return call
 

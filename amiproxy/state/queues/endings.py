@@ -9,7 +9,7 @@ the verdict waits for what follows the Leave.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.basics.bounded import BoundedDict
 
@@ -48,9 +48,10 @@ class Ending(NamedTuple):
 
 
 class Endings:
-    """The endings of one server's queues."""
+    """The endings of one server's queues; *note* is told each verdict."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Ending], None]) -> None:
+        self._note = note
         #: Those with a verdict, by unique id; the last ones.
         self.recent: BoundedDict[str, Ending] = BoundedDict(MOST)
         self._held: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
@@ -85,7 +86,7 @@ class Endings:
         """Decide on those for whom nothing came in time."""
         while self._held:
             uniqueid, (_, until) = next(iter(self._held.items()))
-            if now - until < HELD:
+            if -HELD < now - until < HELD:  # else the clock was set back
                 break
             self._give(uniqueid, None)
 
@@ -107,6 +108,6 @@ class Endings:
             caller, until = held
             outcome = outcome or (HUNG_UP if caller.has_abandoned else OTHER)
             self.recent.pop(uniqueid, None)
-            self.recent[uniqueid] = Ending(
-                caller.queue.name, uniqueid, outcome, caller.since, until
-            )
+            ending = Ending(caller.queue.name, uniqueid, outcome, caller.since, until)
+            self.recent[uniqueid] = ending
+            self._note(ending)

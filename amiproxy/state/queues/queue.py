@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.state.values import text
+from amiproxy.state.values import number, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +63,10 @@ class Queue:
         #: What the last list said, and when it came.
         self.params: dict[str, str] = {}
         self.params_at: float | None = None
+
+    def level(self) -> int | None:
+        """Return within how many seconds callers are to be answered, None: that is not set."""
+        return number(self.params.get("servicelevel")) or None
 
     def place(self, caller: Caller, position: int | None) -> int:
         """Put *caller* at *position*, counted from 1; those behind move back.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.state.queues.member import LIST
-from amiproxy.state.queues.queue import PARAMS, Caller
+from amiproxy.state.queues.queue import PARAMS
 from amiproxy.state.values import number, text
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _take_callers(
     after = sorted(listed, key=lambda uniqueid: _position(listed[uniqueid]))
     for caller in [each for each in queue.callers if each.uniqueid not in listed]:
         store.drop_caller(caller, now)
+        store.ahead[caller.uniqueid] = caller
     callers = []
     for uniqueid in after:
         values = listed[uniqueid]
@@ -110,7 +111,7 @@ def _take_callers(
             store.drop_caller(found, now)
             found = None
         if found is None:
-            found = store.waiting[uniqueid] = Caller(queue, uniqueid)
+            found = store.add_caller(queue, uniqueid)
             waited = number(values.get("wait"))
             found.since = now - waited if waited is not None and waited >= 0 else None
         if "priority" in values:  # from 13

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
     from amiproxy.state.queues.member import Member
+    from amiproxy.state.queues.numbers import Numbers
     from amiproxy.state.queues.queue import Caller, DeviceOf, Queue
     from amiproxy.state.table import Value
 
 
-def queue_rows(found: Iterable[Queue], now: float) -> Iterator[Row]:
+def queue_rows(found: Iterable[Queue], now: float, numbers: Numbers) -> Iterator[Row]:
     """Yield a row for each queue.  What Asterisk counts itself has its name in front."""
     for queue in found:
         params = queue.params
@@ -45,6 +46,7 @@ def queue_rows(found: Iterable[Queue], now: float) -> Iterator[Row]:
             asterisk_level_percent_of_all=decimal(params.get("servicelevelperf2")),
             asterisk_as_of=queue.params_at,
         )
+        fields.update(numbers.fields(queue.name, queue.level()))
         headers = [
             ("Queue", queue.name),
             ("Strategy", params.get("strategy")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.state.queues.attempts import Attempts
 from amiproxy.state.queues.member import Member
 from amiproxy.state.queues.queue import Caller, Queue
@@ -12,6 +13,9 @@ from amiproxy.state.values import key_of
 
 if TYPE_CHECKING:
     from amiproxy.state.table import Standing
+
+#: So many callers are remembered whose Leave has not come.
+MOST_AHEAD = 1000
 
 
 class QueueStore:
@@ -22,6 +26,8 @@ class QueueStore:
         self.queues: dict[str, Queue] = {}
         #: Who waits, by unique id: in one queue at a time.
         self.waiting: dict[str, Caller] = {}
+        #: Whom a list lacks, though no event has said so: it is still on its way.
+        self.ahead: BoundedDict[str, Caller] = BoundedDict(MOST_AHEAD)
         self.attempts = Attempts(self.touch)
         self._member_count = 0
 
@@ -32,6 +38,7 @@ class QueueStore:
         """Forget all."""
         self.queues.clear()
         self.waiting.clear()
+        self.ahead.clear()
         self.attempts.clear()
         self._member_count = 0
 
@@ -53,6 +60,16 @@ class QueueStore:
                 touched.add("callers", key_of(queue.name, caller.uniqueid))
 
     # -- what changes --------------------------------------------------------------------------
+
+    def add_caller(self, queue: Queue, uniqueid: str) -> Caller:
+        """Return the new caller *uniqueid* of *queue*, who has no place in it yet."""
+        self.ahead.pop(uniqueid, None)
+        caller = self.waiting[uniqueid] = Caller(queue, uniqueid)
+        return caller
+
+    def leaving(self, uniqueid: str) -> Caller | None:
+        """Return the caller *uniqueid*, who waits, or does so no more as a list has told."""
+        return self.waiting.get(uniqueid) or self.ahead.get(uniqueid)
 
     def queue(self, name: str) -> Queue:
         """Return the queue *name*, made if it is not known."""
@@ -82,6 +99,7 @@ class QueueStore:
     def drop_caller(self, caller: Caller, now: float) -> None:
         """Take *caller* out of the queue; those behind move up."""
         self.waiting.pop(caller.uniqueid, None)
+        self.ahead.pop(caller.uniqueid, None)
         callers = caller.queue.callers
         if caller in callers:
             place = callers.index(caller)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from amiproxy.state.gone import Gone
 from amiproxy.state.queues import queuestatus
 from amiproxy.state.queues.endings import Endings
+from amiproxy.state.queues.headers import first_in, interface_in, interface_of, queue_in
 from amiproxy.state.queues.member import EVENT, PAUSE, STATUS, WRAP_UP
-from amiproxy.state.queues.queue import Caller
 from amiproxy.state.queues.rows import caller_row, caller_rows, member_row, member_rows, queue_rows
 from amiproxy.state.queues.store import QueueStore
 from amiproxy.state.table import Query, Table
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from amiproxy.message import Message
+    from amiproxy.state.queues.endings import Ending
     from amiproxy.state.queues.member import Attempt, Member
     from amiproxy.state.queues.queue import DeviceOf, Queue
     from amiproxy.state.table import Handler, Row, Standing
 
 QUEUE_STATUS = Query("QueueStatus")
+
+#: Seconds that no call lasts.
+_LONGEST_TALK = 10_000_000
 
 _QUEUESTATUS = b"\r\nVariable: QUEUESTATUS\r\n"
 
@@ -44,7 +48,8 @@ class QueueTable(Table):
         self._standing = standing
         self._device_of = device_of
         self.store = QueueStore(standing)
-        self.endings = Endings()
+        self._numbers = standing.kept.numbers
+        self.endings = Endings(self._ended)
         self._removed = Gone()  # members
         # Rows that time alone will change, by kind, and when it was looked at them last.
         self._timed: dict[str, set[str]] = {"queues": set(), "members": set()}
@@ -65,7 +70,7 @@ class QueueTable(Table):
             "queuememberringinuse": self._member_event,
             "agentcalled": self._called,
             "agentconnect": self._connected,
-            "agentcomplete": self._attempt_over,
+            "agentcomplete": self._completed,
             "agentringnoanswer": self._attempt_over,
             "agentdump": self._attempt_over,
             "hangup": self._hangup,
@@ -81,6 +86,13 @@ class QueueTable(Table):
         self.store.clear()
         self.endings.clear()
         self._removed.clear()
+        self._numbers.interrupt()
+
+    def tick(self, now: float) -> None:
+        """Give the verdicts that are due, and note what time it is."""
+        self.endings.settle(now)
+        if self._numbers.look(now, live=self._standing.live):
+            self._standing.touch_all("queues")
 
     def take_list(self, _query: Query, items: Sequence[Message], now: float) -> int:
         """Take the answer to QueueStatus: all queues, members and callers there are."""
@@ -89,15 +101,15 @@ class QueueTable(Table):
 
     def settle(self, now: float) -> None:
         """See once a second which rows time has changed: wrap-ups end."""
+        self.tick(now)
         if abs(now - self._looked_at) < 1.0:
             return
         if now // 60 != self._looked_at // 60:
             self._standing.touch_all("queues")  # they tell what was in the last hour
         self._looked_at = now
         for kind, keys in self._timed.items():
-            for key in keys:
-                self._standing.touch(kind, key)
-            keys.clear()
+            while keys:
+                self._standing.touch(kind, keys.pop())
 
     def _timing(self, kind: str, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield *rows* of *kind*, and note those that time alone will change."""
@@ -109,21 +121,21 @@ class QueueTable(Table):
 
     def rows(self, kind: str, now: float) -> Iterator[Row]:
         """Yield the rows of *kind*."""
-        self.endings.settle(now)
+        self.tick(now)
         queues = self.store.queues.values()
         if kind == "queues":
-            return self._timing(kind, queue_rows(queues, now))
+            return self._timing(kind, queue_rows(queues, now, self._numbers))
         if kind == "callers":
             return caller_rows(queues)
         return self._timing(kind, member_rows(queues, now, self._device_of))
 
     def rows_of(self, kind: str, keys: Collection[str], now: float) -> Iterator[Row]:
         """Yield those of the rows of *kind* that have one of *keys*."""
-        self.endings.settle(now)
+        self.tick(now)
         queues = self.store.queues
         if kind == "queues":
-            found = queue_rows([queues[name] for name in keys if name in queues], now)
-            return self._timing(kind, found)
+            wanted = [queues[name] for name in keys if name in queues]
+            return self._timing(kind, queue_rows(wanted, now, self._numbers))
         if kind == "members":
             return self._timing(kind, self._members_of(keys, now))
         names = dict.fromkeys(names_of(key)[0] for key in keys)
@@ -151,13 +163,14 @@ class QueueTable(Table):
         if uniqueid is None or name is None or self._standing.gone.has(uniqueid, now):
             return
         queue = self._queue(name)
+        self._numbers.joined(name, now)
         caller = self.store.waiting.get(uniqueid)
         if caller is not None and caller.queue is not queue:
             self.store.drop_caller(caller, now)  # the Leave is missing
             caller = None
         position = number(values.get("position"))
         if caller is None:
-            caller = self.store.waiting[uniqueid] = Caller(queue, uniqueid)
+            caller = self.store.add_caller(queue, uniqueid)
             caller.since = now
         else:  # a list came first
             self.store.touch_callers(queue)
@@ -170,7 +183,7 @@ class QueueTable(Table):
 
     def _leave(self, message: Message, now: float) -> None:
         values = message.values
-        caller = self.store.waiting.get(text(values.get("uniqueid")) or "")
+        caller = self.store.leaving(text(values.get("uniqueid")) or "")
         queue = self.store.queues.get(text(values.get("queue")) or "")
         if queue is None:
             self._doubt("queues")
@@ -182,7 +195,7 @@ class QueueTable(Table):
 
     def _abandon(self, message: Message, _now: float) -> None:
         values = message.values
-        caller = self.store.waiting.get(text(values.get("uniqueid")) or "")
+        caller = self.store.leaving(text(values.get("uniqueid")) or "")
         if caller is not None:
             caller.has_abandoned = True
             if caller.original_position is None:
@@ -223,7 +236,7 @@ class QueueTable(Table):
 
     def _add_member(self, message: Message, now: float) -> None:
         values = message.values
-        name, interface = text(values.get("queue")), text(_interface(values))
+        name, interface = text(values.get("queue")), text(interface_of(values))
         if name is not None and interface is not None:
             self._removed.discard(key_of(name, interface))
             member = self.store.add_member(self._queue(name), interface)
@@ -232,7 +245,7 @@ class QueueTable(Table):
 
     def _remove_member(self, message: Message, now: float) -> None:
         values = message.values
-        name, interface = text(values.get("queue")), text(_interface(values))
+        name, interface = text(values.get("queue")), text(interface_of(values))
         if name is not None and interface is not None:
             self._removed.add(key_of(name, interface), now)
             queue = self.store.queues.get(name)
@@ -250,7 +263,7 @@ class QueueTable(Table):
 
     def _update(self, message: Message, now: float, by: str) -> None:
         values = message.values
-        member = self._member(text(values.get("queue")), text(_interface(values)), now)
+        member = self._member(text(values.get("queue")), text(interface_of(values)), now)
         if member is not None:
             member.update(values, now, self._standing.offset, by)
             self.store.touch(member)
@@ -273,10 +286,10 @@ class QueueTable(Table):
 
     def _attempt(self, raw: bytes, now: float) -> Attempt | None:
         """Return the attempt that the event *raw* is about, as that tells it."""
-        member = self._member(_queue_in(raw), _interface_in(raw), now)
+        member = self._member(queue_in(raw), interface_in(raw), now)
         caller = text(value_in(raw, UNIQUEID))
         # Asterisk 11 has the member's unique id, of all headers, in BridgedChannel.
-        dest = _first_in(raw, b"\r\nDestUniqueid: ", b"\r\nBridgedChannel: ")
+        dest = first_in(raw, b"\r\nDestUniqueid: ", b"\r\nBridgedChannel: ")
         gone = self._standing.gone
         if member is None or caller is None or gone.has(caller, now):
             return None
@@ -284,7 +297,7 @@ class QueueTable(Table):
             return None
         attempt = self.store.attempts.of(member, caller, now)
         self.store.attempts.set_dest(attempt, dest)
-        attempt.channel = _first_in(raw, b"\r\nDestChannel: ", b"\r\nDestinationChannel: ")
+        attempt.channel = first_in(raw, b"\r\nDestChannel: ", b"\r\nDestinationChannel: ")
         who = self.store.waiting.get(caller) or self.endings.caller(caller)
         attempt.number = text(value_in(raw, b"\r\nCallerIDNum: ")) or attempt.number
         attempt.name = text(value_in(raw, b"\r\nCallerIDName: ")) or attempt.name
@@ -292,10 +305,23 @@ class QueueTable(Table):
             attempt.number, attempt.name = who.number or attempt.number, who.name or attempt.name
         return attempt
 
+    def _completed(self, message: Message, now: float) -> None:
+        raw = message.raw
+        queue, talked = queue_in(raw), number(value_in(raw, b"\r\nTalkTime: "))
+        if queue is not None and talked is not None and 0 <= talked < _LONGEST_TALK:
+            self._numbers.talked(queue, talked, now)
+            self._standing.touch("queues", queue)
+        self._attempt_over(message, now)
+
+    def _ended(self, ending: Ending) -> None:
+        queue = self.store.queues.get(ending.queue)
+        self._numbers.ended(ending, None if queue is None else queue.level())
+        self._standing.touch("queues", ending.queue)
+
     def _attempt_over(self, message: Message, now: float) -> None:
         raw = message.raw
-        queue = self.store.queues.get(_queue_in(raw) or "")
-        member = queue.members.get(_interface_in(raw) or "") if queue else None
+        queue = self.store.queues.get(queue_in(raw) or "")
+        member = queue.members.get(interface_in(raw) or "") if queue else None
         attempt = member.attempts.get(value_in(raw, UNIQUEID)) if member else None
         if attempt is not None:
             self.store.attempts.end(attempt, now)
@@ -304,7 +330,7 @@ class QueueTable(Table):
 
     def _hangup(self, message: Message, now: float) -> None:
         uniqueid = value_in(message.raw, UNIQUEID)
-        caller = self.store.waiting.get(uniqueid)
+        caller = self.store.leaving(uniqueid)
         if caller is not None:  # the Leave is missing
             self.store.drop_caller(caller, now)
             self.endings.left(caller, now)
@@ -322,27 +348,3 @@ class QueueTable(Table):
         if values.get("bridgestate") == "Link":
             self.endings.answered(text(values.get("uniqueid1")) or "")
             self.endings.answered(text(values.get("uniqueid2")) or "")
-
-
-def _interface(values: Mapping[str, str]) -> str | None:
-    """Return the member's interface; before 13 each event has its own word for it."""
-    get = values.get
-    return get("interface") or get("location")
-
-
-def _queue_in(raw: bytes) -> str | None:
-    return text(value_in(raw, b"\r\nQueue: "))
-
-
-def _interface_in(raw: bytes) -> str | None:
-    """Return the member's interface, as the events about its calls name it."""
-    return _first_in(raw, b"\r\nInterface: ", b"\r\nMember: ", b"\r\nAgentCalled: ")
-
-
-def _first_in(raw: bytes, *headers: bytes) -> str | None:
-    """Return the value of the first of *headers* that has one."""
-    for header in headers:
-        value = text(value_in(raw, header))
-        if value is not None:
-            return value
-    return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.message import END, Message
+from amiproxy.state.kept import Kept
 from amiproxy.state.model import BUILDING, LIVE, STALE, TOO_LARGE, ServerModel
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.ring import Entry, Place, Reader
+    from amiproxy.state.queues.numbers import Rules
     from amiproxy.threads.state.board import Board
     from amiproxy.wire.routed import Routed
 
@@ -67,6 +69,7 @@ class Follower:
         limit: Callable[[], int],
         pace: Pace,
         changed: Callable[[], None],
+        rules: Callable[[], Rules],
     ) -> None:
         #: Who watches what it follows.
         self.board = board
@@ -90,6 +93,7 @@ class Follower:
         # Clients' threads append, its own thread takes.
         self._wanted: deque[Wanted] = deque()
         self._ring_size = LEAST_RING
+        self.kept = Kept(rules)  #: what is counted, whatever becomes of the model
         self._make_model(limit())
         self._asking = Asking(link, ids)
         self._epoch = 0
@@ -175,7 +179,7 @@ class Follower:
 
     def _make_model(self, limit: int) -> None:
         self._row_limit = limit
-        self._model = ServerModel(limit)
+        self._model = ServerModel(limit, self.kept)
         self._lists = Lists(self._model, self._pace)
 
     def _read(self) -> None:
@@ -294,6 +298,7 @@ class Follower:
 
     def _tell(self) -> None:
         """Let others read how it is."""
+        self._model.tick(time.time())
         state = self._model.state
         if state != self.state:
             self.state, self.since = state, time.time()
@@ -305,6 +310,7 @@ class Follower:
                 )  # fmt: skip
         record = self.link.record
         record.model, record.model_rows = state, len(self._model)
+        record.is_stopping, record.reloads = self.kept.is_stopping, self.kept.reloads
         record.model_corrections, record.model_gaps = self.corrections.count, self.gaps
         self.unknown = self._lists.unknown()
         self.progress = self._lists.progress if state == BUILDING else None

@@ -53,6 +53,7 @@ class Followers:
                 lambda: _limit(context, link),
                 self._pace,
                 self._changed,
+                lambda: context.config,
             )
             try:
                 follower.start()
