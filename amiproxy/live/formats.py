@@ -109,12 +109,12 @@ def framed(base: Format) -> Format:
     """Return *base* with each message as one text frame."""
 
     def write(message: Message) -> bytes:
-        return frames.text(_as_text(written(base, message)))
+        return frames.text(as_text(written(base, message)))
 
     return replace(base, name=f"ws.{base.name}", write=write, wire=False, document=None)
 
 
-def _as_text(data: bytes) -> bytes:
+def as_text(data: bytes) -> bytes:
     """Return *data* as UTF-8: a line that is not is read as latin-1."""
     if is_utf8(data):
         return data

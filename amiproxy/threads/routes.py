@@ -27,6 +27,12 @@ def _websocket() -> Resource:
     return websocket
 
 
+def _events() -> Resource:
+    from amiproxy.threads.live.eventstream import events  # noqa: PLC0415 - see above
+
+    return events
+
+
 def _metrics() -> Resource:
     from amiproxy.threads.metrics.resource import metrics  # noqa: PLC0415 - when asked for
 
@@ -81,6 +87,7 @@ ROUTES: Mapping[str, Route] = _labelled(
             # The second one before websockets 11.
             needs=("websockets.protocol", "websockets.connection"),
         ),
+        "/events": Route(_events, "events", methods=("GET",), tells_problems=True),
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
         "/metrics": Route(_metrics, "metrics", tells_problems=True),
         "/v1": _V1,

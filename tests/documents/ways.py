@@ -95,6 +95,8 @@ HERE = [
     ),
     Typed("curl -u joe:secret 'http://localhost:1234/?Action=Ping'", "Pong", config=_WEB,
           needs="curl"),
+    Typed("curl -N -u joe:secret 'http://localhost:1234/events?event=Hangup'",
+          until="event: hello", config=_WEB, before=_JOE, needs="curl"),
     Typed(
         "curl --digest -u joe:secret"
         " 'http://localhost:1234/asterisk/arawman?action=coreshowchannels'",

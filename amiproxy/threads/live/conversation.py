@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conversation: serve one WebSocket client, in its thread, until it leaves."""
+"""Conversation: serve one client of a WebSocket or the like, in its thread, until it leaves."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from amiproxy.threads.live.incoming import ClosingError, Incoming
 from amiproxy.threads.net.parting import flush_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from amiproxy.threads.live.framedsession import FramedSession
     from amiproxy.threads.sessions.context import ProxyContext
 
@@ -48,14 +50,33 @@ class Partner(Protocol):
         """The connection is over."""
 
 
-class Conversation:
-    """One WebSocket.  For the client's thread."""
+class Input(Protocol):
+    """What a client sends, as texts; see Incoming."""
 
-    def __init__(self, context: ProxyContext, session: FramedSession, partner: Partner) -> None:
+    #: Whether the client has said that it closes.
+    is_over: bool
+
+    def feed(self, data: bytes) -> Iterable[str | bytes]:
+        """Take *data*; return each text that is whole, and bytes that are to be sent."""
+
+
+class Conversation:
+    """One client that has become a stream.  For its thread.
+
+    *incoming* reads what it sends; without that these are frames of a WebSocket.
+    """
+
+    def __init__(
+        self,
+        context: ProxyContext,
+        session: FramedSession,
+        partner: Partner,
+        incoming: Input | None = None,
+    ) -> None:
         self._context, self._session, self._partner = context, session, partner
         self._transport = session.transport
         self._turnstile = context.turnstile
-        self._incoming = Incoming()
+        self._incoming = incoming or Incoming()
         self._has_read_last = False
 
     def run(self, rest: bytes) -> None:

@@ -33,13 +33,13 @@ _LAGS = 262144
 class LiveSession(FramedSession):
     """A client that is sent documents, in *framing*; no events before it has chosen some."""
 
-    def __init__(self, visit: Visit, framing: Framing) -> None:
+    def __init__(self, visit: Visit, framing: Framing, output: Format | None = None) -> None:
         self.framing = framing
         self.selection = NOTHING
         base = visit.context.formats["json"]
         #: What the client has asked, and is not answered.
         self.answers = Gathering(functools.partial(written, base))
-        super().__init__(visit, _output(visit, framing), input_name="json")
+        super().__init__(visit, output or _output(visit, framing), input_name="json")
 
     answers_in_order = False
 

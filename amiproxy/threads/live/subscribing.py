@@ -34,6 +34,22 @@ class Subscriber:
         self._context, self._session = context, session
         self._watched: Watch | None = None
 
+    def check(self, wanted: Subscription) -> None:
+        """Refuse what ``subscribe`` would, as far as that can be known before.
+
+        Raises:
+            Problem: it cannot be.
+
+        """
+        self._check_servers(wanted.events)
+        if wanted.since:
+            router = self._context.router
+            viewer = self._by_rights()
+            try:
+                way_from(read_since(wanted.since), router.nonce, router.servers, viewer, {})
+            except ReplayError as error:
+                raise Problem("bad-request", f"since: {error}") from None
+
     def subscribe(self, request_id: Id, wanted: Subscription) -> None:
         """Tell the client what is *wanted*, instead of what it was told so far.
 

@@ -51,6 +51,20 @@ def check_origin(visit: Visit) -> None:
         )
 
 
+def check_reader(visit: Visit) -> None:
+    """Refuse a stream to a page that says that it is another site's: it could not read it.
+
+    What browsers send with GET by a page of ours may not say from where it is.
+
+    Raises:
+        Problem: 403, it is one.
+
+    """
+    request = visit.request
+    if any(map(request.has, ("origin", "sec-fetch-site", "referer"))):
+        gate.check_sender(visit.context, request, tls=visit.is_tls)
+
+
 def has_own_credentials(request: Request) -> bool:
     """Return whether *request* has credentials beside a cookie."""
     return request.has("authorization") or request.has("proxykey")
