@@ -91,7 +91,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[3:]])
 """
 
 #: What one of the Asterisks has besides: queues with agents, and who calls them.
-CENTRE = ("--centre", "0.4")
+CENTRE = ("--centre", "0.25")
 #: The servers, as the configuration names them.
 SERVERS = ("pbx1", "pbx2")
 #: The ports that are asked for, by what clients there speak.

@@ -153,7 +153,7 @@ class Centre:
 
     def _pause_somebody(self) -> None:
         agent = self.random.choice(list(self._agents.values()))
-        if agent.paused or sum(bool(each.paused) for each in self._agents.values()) < 3:
+        if agent.paused or sum(bool(each.paused) for each in self._agents.values()) < 2:
             agent.paused = "" if agent.paused else self.random.choice(_REASONS)
             status = "2" if agent.busy else "1"
             for queue in agent.queues:

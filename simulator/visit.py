@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulator.calls import Exchange
 
 #: Seconds: what an agent needs to answer, talks, and does after a call; how long a caller waits.
-_ANSWER, _TALK, _AFTER, _PATIENCE = (1.5, 6.0), (12.0, 60.0), (2.0, 8.0), (40.0, 180.0)
+_ANSWER, _TALK, _AFTER, _PATIENCE = (1.5, 6.0), (8.0, 40.0), (1.0, 4.0), (40.0, 150.0)
 _RING = 8.0
 
 

@@ -19,12 +19,13 @@ async function ticket() {
 const calls = new Map();
 const socket = new WebSocket(`${proxy}/ws?state=calls&ticket=${await ticket()}`);
 socket.onmessage = ({data}) => {
-  const {type, part, rows, set, del} = JSON.parse(data);
-  if (type === "snapshot" && part === 1) calls.clear();
-  for (const [id, call] of Object.entries((rows ?? set)?.calls ?? {})) calls.set(id, call.state);
+  const {server, part, rows, set, del} = JSON.parse(data);
+  // A snapshot of a server begins with its part 1: what was known of that server is over.
+  if (part === 1) for (const [id, call] of calls) if (call.server === server) calls.delete(id);
+  for (const [id, call] of Object.entries((rows ?? set)?.calls ?? {})) calls.set(id, call);
   for (const id of Object.keys(del?.calls ?? {})) calls.delete(id);
   const counts = {};
-  for (const state of calls.values()) counts[state] = (counts[state] ?? 0) + 1;
+  for (const {state} of calls.values()) counts[state] = (counts[state] ?? 0) + 1;
   console.log(JSON.stringify(counts));
 };
 socket.onclose = ({code, reason}) => console.error("closed:", code, reason);

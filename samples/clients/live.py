@@ -21,8 +21,9 @@ def main(proxy, token):
             document = json.loads(text)
             if document["type"] == "answer":
                 print("pong from", document["server"], flush=True)
-            if document["type"] == "snapshot" and document["part"] == 1:
-                calls.clear()
+            if document.get("part") == 1:  # a snapshot of a server: what was known of it is over
+                server = document["server"]
+                calls = {key: row for key, row in calls.items() if row["server"] != server}
             for row in ("rows", "set"):
                 calls.update(document.get(row, {}).get("calls", {}))
             for key in document.get("del", {}).get("calls", {}):
