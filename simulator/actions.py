@@ -199,6 +199,7 @@ PBX_ACTIONS: Mapping[str, Callable[[Pbx, Action], Optional[bytes]]] = MappingPro
         "pjsipshowcontacts": phones.contacts,
         "pjsipshowendpoints": phones.endpoints,
         "pjsipshowregistrationinboundcontactstatuses": phones.contact_statuses,
+        "queuepause": queues.queue_pause,
         "queuestatus": queues.queue_status,
         "queuesummary": queues.queue_summary,
         "setvar": telephony.set_variable,

@@ -100,13 +100,14 @@ class Centre:
     def device(self, agent: Agent, state: str) -> None:
         """Tell that the phone of *agent* is in *state*, a word of DeviceStateChange."""
         status = {"NOT_INUSE": "1", "INUSE": "2", "RINGING": "6"}[state]
+        paused = self._paused(agent)
         number, word = str(agent.number), {"1": "0", "2": "1", "6": "8"}[status]
         text = {"0": "Idle", "1": "InUse", "8": "Ringing"}[word]
         told = [
             event("DeviceStateChange", Device=agent.device, State=state),
             event("ExtensionStatus", Exten=number, Context="from-phones",
                   Hint=f"{agent.device},CustomPresence:p{number}", Status=word, StatusText=text),
-            *(self._member(agent, queue, status) for queue in agent.queues),
+            *(self._member(agent, queue, status, paused) for queue in agent.queues),
         ]  # fmt: skip
         self.exchange.publish(*[write(self.exchange.present.follow(lines)) for lines in told])
 
@@ -146,29 +147,34 @@ class Centre:
             free = [
                 each
                 for each in self._agents.values()
-                if visit.queue in each.queues and not (each.busy or each.paused)
+                if visit.queue in each.queues and not (each.busy or self._paused(each))
             ]
             if free:
                 visit.ring(min(free, key=lambda each: each.last_call))
 
     def _pause_somebody(self) -> None:
         agent = self.random.choice(list(self._agents.values()))
-        if agent.paused or sum(bool(each.paused) for each in self._agents.values()) < 2:
-            agent.paused = "" if agent.paused else self.random.choice(_REASONS)
+        paused = self._paused(agent)
+        if paused or sum(bool(self._paused(each)) for each in self._agents.values()) < 2:
+            paused = "" if paused else self.random.choice(_REASONS)
             status = "2" if agent.busy else "1"
             for queue in agent.queues:
-                lines = self._member(agent, queue, status, "QueueMemberPause")
+                lines = self._member(agent, queue, status, paused, "QueueMemberPause")
                 self.exchange.publish(write(self.exchange.present.follow(lines)))
             self._distribute()
         self.plan((6.0, 14.0), self._pause_somebody)
 
+    def _paused(self, agent: Agent) -> str:
+        """Return why *agent* is paused, or "": by itself, or by an action."""
+        return self.exchange.present.paused(agent.device)
+
     def _member(
-        self, agent: Agent, queue: str, status: str, name: str = "QueueMemberStatus"
+        self, agent: Agent, queue: str, status: str, paused: str, name: str = "QueueMemberStatus"
     ) -> list[str]:
         return event(
             name, Queue=queue, MemberName=agent.name, Interface=agent.device,
             StateInterface=agent.device, Membership="static", Penalty=0, CallsTaken=agent.taken,
-            LastCall=agent.last_call, LastPause=int(time.time()) if agent.paused else 0,
-            LoginTime=0, InCall=int(status == "2"), Status=status, Paused=int(bool(agent.paused)),
-            PausedReason=agent.paused, Ringinuse=0, Wrapuptime=0,
+            LastCall=agent.last_call, LastPause=int(time.time()) if paused else 0,
+            LoginTime=0, InCall=int(status == "2"), Status=status, Paused=int(bool(paused)),
+            PausedReason=paused, Ringinuse=0, Wrapuptime=0,
         )  # fmt: skip

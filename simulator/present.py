@@ -139,6 +139,15 @@ class Present:
         with self._lock:
             return dict(self._contacts)
 
+    def paused(self, interface: str) -> str:
+        """Return why the member *interface* is paused in the first queue that has it, or ""."""
+        with self._lock:
+            for queue in self._queues.values():
+                member = queue.members.get(interface)
+                if member is not None:
+                    return (member["PausedReason"] or "?") if member["Paused"] == "1" else ""
+        return ""
+
     def waits(self, uniqueid: str) -> tuple[str, int, float] | None:
         """Return the queue that the channel *uniqueid* waits in, at which place, since when."""
         with self._lock:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from simulator.events import write
 from simulator.present import QUEUE
-from simulator.replies import id_line, listing
+from simulator.replies import id_line, listing, response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +82,35 @@ def _entry(
         "Priority: 0",
         *id_line(action),
     ]
+
+
+def queue_pause(pbx: Pbx, action: Action) -> bytes | None:
+    """Pause a member, or let it go on, and tell so; None: no queue has it, as recorded."""
+    paused = action.get("Paused").lower() in ("1", "true", "yes", "on", "y", "t")
+    present, interface = pbx.exchange.present, action.get("Interface")
+    found = False
+    for name, queue in present.queues().items():
+        member = queue.members.get(interface)
+        if member is None or action.get("Queue") not in ("", name):
+            continue
+        found = True
+        told = {**member, "Paused": str(int(paused)), "PausedReason": action.get("Reason")}
+        told["LastPause"] = str(int(time.time())) if paused else "0"
+        shown = {key: value for key, value in told.items() if key != "Name"}
+        lines = [
+            "Event: QueueMemberPause",
+            "Privilege: agent,all",
+            f"Queue: {name}",
+            f"MemberName: {member['Name']}",
+            f"Interface: {interface}",
+            *(f"{key}: {value}" for key, value in shown.items()),
+            "Ringinuse: 0",
+        ]
+        pbx.publish(write(present.follow(lines)))
+    if not found:
+        return None
+    done = "paused" if paused else "unpaused"
+    return response(action, "Success", f"Message: Interface {done} successfully")
 
 
 def queue_summary(pbx: Pbx, action: Action) -> bytes:

@@ -59,7 +59,6 @@ class Agent:
     first_name: str
     queues: list[str] = field(default_factory=list)
     busy: bool = False
-    paused: str = ""
     taken: int = 0
     last_call: int = 0
 

@@ -11,7 +11,7 @@ ask() {
 }
 
 echo "== Servers"
-ask "$proxy/v1/servers" | jq -r '.rows[] | "\(.name) \(.state)"'
+ask "$proxy/v1/servers" | jq -r '.servers[] | "\(.name) \(.state)"'
 
 echo "== Queues where somebody waits, the longest first"
 ask "$proxy/v1/state/queues?sort=longest_since" |

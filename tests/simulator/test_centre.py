@@ -45,3 +45,16 @@ def test_who_rings_is_free_and_who_talks_has_waited() -> None:
             queues |= {line[7:] for line in lines if line.startswith("Queue: ")}
 
     assert queues == {*QUEUES}
+
+
+def test_a_member_is_paused_by_an_action() -> None:
+    """As Asterisk, it tells so for each queue that has the member."""
+    with SimulatedAsterisk(behaviour=BEHAVIOUR) as asterisk, logged_in(asterisk) as client:
+        Centre(asterisk.exchange, 0.001).open()
+        client.send(
+            "Action: QueuePause", "ActionID: p", "Interface: PJSIP/107", "Paused: true",
+            "Reason: Tea",
+        )  # fmt: skip
+        client.read_until("Message: Interface paused successfully")
+
+        assert asterisk.exchange.present.paused("PJSIP/107") == "Tea"
