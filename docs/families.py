@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from amiproxy.metrics import families
 
+#: All that a page may have, in its order.
+FAMILIES = families.ALL
+
 
 def table() -> str:
-    """Return the table of all families, in the order in which a page has them."""
+    """Return the table of all families."""
     lines = ["| metric | kind | |", "|---|---|---|"]
-    for each in families.ALL:
+    for each in FAMILIES:
         labels = f"{{{', '.join(each.labels)}}}" if each.labels else ""
         name = f"`{each.full_name.replace('astmanproxy_', '')}{labels}`"
         lines.append(f"| {name} | {each.kind} | {each.text[:-1]} |")
