@@ -24,7 +24,8 @@ _HEADER = b"\r\nServer: "
 
 def compact(members: Mapping[str, Any]) -> bytes:
     """Return *members* as JSON."""
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "replace")  # half a surrogate pair, which a client has sent
 
 
 def document(kind: str, **members: Any) -> bytes:

@@ -256,7 +256,8 @@ def _texts(name: str, value: Any, form: re.Pattern[str]) -> list[str]:
     if len(found) > MOST:
         raise Problem("bad-request", f"{name} has more than {MOST} entries")
     for each in found:
-        if not isinstance(each, str) or not each or not form.fullmatch(each):
+        is_text = isinstance(each, str) and not isinstance(each, Number)
+        if not (is_text and each and form.fullmatch(each)):
             raise Problem("bad-request", f"{name} is an array of names" + _HINTS.get(name, ""))
     return found
 

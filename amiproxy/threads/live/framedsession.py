@@ -109,7 +109,7 @@ class FramedSession(StreamSession):
         with self.lock:
             if self.transport.end_reason is None and self.is_open:
                 self._send(self._last(parting))
-            self.transport.end_for(PeerGone(f"{self.peer}: {reason or parting.text}"), wake=wake)
+            self.transport.end_for(PeerGone(reason or f"{self.peer}: {parting.text}"), wake=wake)
 
     def _last_words(self, error: PeerError) -> bytes:
         return self._last(SLOW if isinstance(error, SlowPeer) else FAULT)

@@ -31,6 +31,7 @@ class Socket:
                 "Authorization": basic(user),
             }
         options.setdefault("compression", None)
+        options.setdefault("max_queue", None)  # else who closes waits for who reads
         self.socket = sync.connect(
             f"ws://127.0.0.1:{program.port}/ws{query}", proxy=None, max_size=None, **options
         )
