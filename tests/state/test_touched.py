@@ -101,7 +101,7 @@ def test_also_if_classes_come_in_any_order(name: str) -> None:
     followed(shuffled(told(name), draw), draw, 0, every=max(len(told(name)) // 25, 1))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 1 << 32))
 def test_also_in_calls_that_make_no_sense(seed: int) -> None:
     """A few channels and bridges, and whatever is said of them."""
@@ -113,7 +113,7 @@ def test_also_in_calls_that_make_no_sense(seed: int) -> None:
     followed(what, draw, draw.randrange(44), every=draw.choice((1, 5)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.one_of(_EVENTS, _EVENTS, _LISTS), max_size=20), st.integers(0, 20))
 def test_also_whatever_comes(what: list[Told], begin: int) -> None:
     """Any bytes."""

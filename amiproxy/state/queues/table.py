@@ -104,8 +104,6 @@ class QueueTable(Table):
         self.tick(now)
         if abs(now - self._looked_at) < 1.0:
             return
-        if now // 60 != self._looked_at // 60:
-            self._standing.touch_all("queues")  # they tell what was in the last hour
         self._looked_at = now
         for kind, keys in self._timed.items():
             while keys:

@@ -53,17 +53,24 @@ class Group:
     For the thread of that server's follower.
     """
 
-    def __init__(self, server: str, reader: Reader, kinds: Collection[str], where: Where) -> None:
+    def __init__(
+        self,
+        server: str,
+        reader: Reader,
+        kinds: Collection[str],
+        where: Where,
+        besides: Collection[str] = (),
+    ) -> None:
+        """Watch *kinds* of the *server*; those *besides* are looked at, and not told."""
         self._server = server
-        self._reader = reader
         self._shows = rights.judge(reader, ())
-        self._sees_all = reader.view.sees_all_events and not where.wanted
+        self._sees_all = reader.calls is None and reader.view.sees_all_events and not where.wanted
         self._where = where
         #: The kinds that are told, and those that are looked at.
         self.told = tuple(kind for kind in KINDS if kind in kinds)
         self._totals = Totals() if TOTALS in kinds else None
         counted = COUNTED if self._totals is not None else ()
-        self.kinds = frozenset(chain(self.told, counted))
+        self.kinds = frozenset(chain(self.told, counted, besides))
         self.seats: dict[Seat, None] = {}
         #: What was told, by kind and key.
         self.rows: dict[str, dict[str, bytes]] = {kind: {} for kind in self.told}

@@ -15,6 +15,7 @@ from amiproxy.routing.visibility import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from amiproxy.routing.callfilter import SessionFilter
     from amiproxy.state.table import Row
@@ -54,22 +55,28 @@ class Reader(NamedTuple):
 
 def judge(reader: Reader, rows: Iterable[Row]) -> Shows:
     """Return what tells whether *reader* may see a row; *rows*: those of all calls."""
+    calls = reader.calls
+    own = own_ids(calls, reader.known, rows) if calls is not None else frozenset()
+    return shows(reader, own)
+
+
+def shows(reader: Reader, own: AbstractSet[str]) -> Shows:
+    """Return what tells whether *reader*, whose calls have the ids *own*, may see a row."""
     view, calls = reader.view, reader.calls
     if calls is None:
         if view.sees_all_events:
             return lambda _kind, _row: True
         return lambda _kind, row: view.sees_event(row.said)
-    own = own_ids(calls, reader.known, rows)
     judged = calls
 
-    def shows(kind: str, row: Row) -> bool:
+    def is_shown(kind: str, row: Row) -> bool:
         said = row.said
         if not (view.sees_event(said) and judged.shows(said, own)):
             return False
         # It is shown with those in it, and those in a conference may be strangers.
-        return kind not in ("bridges", "conferences") or own.issuperset(facts_of(said).uids)
+        return kind not in ("bridges", "conferences") or own >= {*facts_of(said).uids}
 
-    return shows
+    return is_shown
 
 
 def own_ids(calls: SessionFilter, known: frozenset[str], rows: Iterable[Row]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Callable, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from amiproxy.live.told import Told
     from amiproxy.live.where import Where
     from amiproxy.threads.sessions.session import ClientSession
+
+log = logging.getLogger("amiproxy.asterisk")
 
 
 class Sink(Protocol):
@@ -51,8 +54,12 @@ class Watch:
         """Tell the client, if it takes more; return whether it was told."""
         if self.ended or self.lags:
             return False
-        if self._sink.tell(told):
-            return True
+        try:
+            if self._sink.tell(told):
+                return True
+        except Exception:
+            log.exception("state: %s is told nothing more", self.session.peer)
+            self.ended = True
         self.lags = True
         return False
 
@@ -71,20 +78,35 @@ class Watch:
 class Seat:
     """The place of a *watch* at one server.  For the thread that tells of that server."""
 
-    __slots__ = ("behind", "parts", "resyncs", "shot", "user", "watch")
+    __slots__ = ("_calls", "_user", "behind", "parts", "resyncs", "shot", "watch")
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
-        #: By whose rights it was let in.
-        self.user = watch.session.user
+        self.take_rights()
         #: The parts of a snapshot that it has not been told.
         self.parts: Iterator[Told] | None = None
         self.shot: object = None
         self.resyncs = watch.resyncs
         self.behind: Told | None = None  # the part that it did not take
 
+    def take_rights(self) -> None:
+        """Tell it from now on by the rights that its client has now."""
+        session = self.watch.session
+        self._user, self._calls = session.user, session.callfilter
+
     @property
     def has_its_rights(self) -> bool:
         """Whether its client is still the user by whose rights it is told."""
         session = self.watch.session
-        return session.user is self.user and session.allowed
+        is_same = session.user is self._user and session.callfilter is self._calls
+        return is_same and session.allowed
+
+    @property
+    def knows(self) -> bool:
+        """Whether its client knows all that there was: changes tell it the rest."""
+        is_told = self.parts is None and self.resyncs == self.watch.resyncs
+        return is_told and self.has_its_rights
+
+    def reaches(self, names: frozenset[str]) -> bool:
+        """Return whether its client sees the server with these *names* at all."""
+        return self.watch.session.allowed and (self._user is None or self._user.reaches(names))

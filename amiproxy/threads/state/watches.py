@@ -103,7 +103,10 @@ class Watches:
         if not context.config.state:
             return
         for link in links:
-            if link.spec.proxy or not watch.where.reaches(link.name):
+            user = watch.session.user
+            is_seen = watch.session.allowed and (user is None or user.reaches(link.names))
+            if link.spec.proxy or not is_seen or not watch.where.reaches(link.name):
+                seats.pop(link, None)
                 continue
             follower = followers_of(context).follower(link)
             held = seats.get(link)

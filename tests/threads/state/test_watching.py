@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.access.user import User
+from amiproxy.routing.classes import AGENT
 from amiproxy.state.calls import graph
 from amiproxy.threads.state.watching import WATCHED, WatchError, watch
 from simulator.behaviour import Behaviour
 from simulator.orders import FOREVER
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
-from tests.threads.state.support import Program
+from tests.threads.state.support import Program, server
 from tests.threads.state.watcher import Watcher, session
 
 if TYPE_CHECKING:
@@ -67,3 +70,107 @@ def test_what_cannot_be_watched_is_said(program: Program) -> None:
     sink.watch.end()
     with pytest.raises(WatchError, match=r"^Unknown kind 'cals'; there are servers, totals, calls"):
         watch(program.context, client, ["cals"], {}, sink)
+
+
+def test_a_loss_is_one_document_and_the_return_a_snapshot(
+    asterisk: SimulatedAsterisk, program: Program
+) -> None:
+    """Rows are not told anew when the server is lost; who comes then is told that they are old."""
+    with Watcher(program.context, WATCHED) as watcher:
+        wait_until(lambda: watcher.copy.whole == {"", "pbx1"})
+        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "live")
+        before, told = len(watcher.documents("snapshot")), len(watcher.documents("change"))
+        asterisk.stop(reset=True)
+        wait_until(lambda: [each["state"] for each in watcher.documents("server")][-1:] == ["lost"])
+        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "lost")
+        lost = watcher.documents("server")[-1]
+        assert (lost["server"], lost["reason"]) == (
+            "pbx1",
+            watcher.row("servers", "pbx1")["reason"],
+        )
+        changed = {kind for each in watcher.documents("change")[told:] for kind in each["set"]}
+        assert changed <= {"servers", "totals"}
+        assert watcher.rows("members")
+        with Watcher(program.context, ["members"]) as late:
+            wait_until(lambda: "pbx1" in late.copy.whole)
+            assert {row["stale"] for row in late.rows("members").values()} == {True}
+        asterisk.start()
+        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "live")
+        wait_until(lambda: len(watcher.documents("snapshot")) == before + 1)
+        states = [each["state"] for each in watcher.documents("server")]
+        assert states[-2:] == ["building", "live"]
+        assert not any("stale" in row for row in watcher.rows("members").values())
+
+
+def test_who_lags_is_told_nothing_until_it_takes_more(
+    asterisk: SimulatedAsterisk, program: Program
+) -> None:
+    """And then all there is, from servers too; a snapshot goes on where it was refused."""
+    with Watcher(program.context, WATCHED) as watcher:
+        wait_until(lambda: watcher.copy.whole == {"", "pbx1"})
+        watcher.takes = False
+        wait_until(lambda: watcher.watch.lags)
+        call = asterisk.call("PJSIP/103", "answered", exten="104")
+        told = len(watcher.told)
+        wait_until(lambda: len(asterisk.exchange.channels) == 2)
+        watcher.takes = True
+        assert len(watcher.told) == told
+        watcher.watch.resync()
+        wait_until(lambda: len(watcher.rows("channels")) == 2)
+        assert watcher.copy.whole == {"", "pbx1"}
+        call.hang_up()
+
+
+def test_other_rights_are_told_anew(program: Program) -> None:
+    """A gap says so; then comes what the user may see now. Who must log in again sees nothing."""
+    everything, agents = User("x", "x"), User("x", "x", read=AGENT)
+    with Watcher(program.context, ["queues", "devices"], everything) as watcher:
+        wait_until(lambda: bool(watcher.rows("devices") and watcher.rows("queues")))
+        program.context.registry.log_in(watcher.session, agents, None)
+        wait_until(lambda: not watcher.rows("devices") and "pbx1" in watcher.copy.whole)
+        assert [each["reason"] for each in watcher.documents("gap")] == ["filter_change"]
+        wait_until(lambda: bool(watcher.rows("queues")))
+        program.context.registry.log_out(watcher.session)
+        wait_until(lambda: not watcher.rows("queues"))
+
+
+def test_servers_that_come_and_go_are_told(program: Program) -> None:
+    """One that is added is watched too; one that is dropped takes its rows with it."""
+    with (
+        SimulatedAsterisk(behaviour=Behaviour(technology="PJSIP")) as other,
+        Watcher(program.context, ["servers", "queues"], where={"server": ["PBX2"]}) as watcher,
+    ):
+        wait_until(lambda: "" in watcher.copy.whole)
+        assert not watcher.rows("servers")
+        servers = program.config.servers
+        program.reload(servers=(*servers, server(other, "pbx2")))
+        wait_until(lambda: bool(watcher.rows("queues")))
+        assert {row["server"] for row in watcher.rows("queues").values()} == {"pbx2"}
+        wait_until(lambda: [*watcher.rows("servers")] == ["pbx2"])
+        program.reload(servers=servers)
+        wait_until(lambda: not watcher.rows("queues") and not watcher.rows("servers"))
+
+
+def test_without_state_the_servers_alone_are_told(program: Program) -> None:
+    """When a reload takes the state away its rows go, and come again with it."""
+    with Watcher(program.context, ["servers", "queues"]) as watcher:
+        wait_until(lambda: bool(watcher.rows("queues")))
+        program.reload(state=False)
+        wait_until(lambda: not watcher.rows("queues"))
+        with pytest.raises(WatchError, match="write state = yes"):
+            watch(program.context, watcher.session, ["queues"], {}, watcher)
+        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "not modelled")
+        with Watcher(program.context, ["servers"]) as other:
+            wait_until(lambda: [*other.rows("servers")] == ["pbx1"])
+        program.reload(state=True)
+        wait_until(lambda: bool(watcher.rows("queues")))
+
+
+def test_nobody_who_watches_leaves_nothing(program: Program) -> None:
+    """No thread for that, and the model notes nothing more."""
+    with Watcher(program.context, WATCHED) as watcher:
+        wait_until(lambda: watcher.copy.whole == {"", "pbx1"})
+        follower = program.followers.there()[program.proxy.router.servers[0]]
+        assert follower.board.is_watched
+    wait_until(lambda: not any(one.name == "watches" for one in threading.enumerate()))
+    wait_until(lambda: not follower.board.is_watched)

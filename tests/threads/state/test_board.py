@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a board tells, put together, is what a snapshot of the same moment tells: for every user."""
+
+from __future__ import annotations
+
+import json
+import random
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amiproxy.access.user import User
+from amiproxy.live import rows as live_rows
+from amiproxy.live.where import Where
+from amiproxy.routing import classes
+from amiproxy.routing.eventfilter import EventFilters
+from amiproxy.state.model import LIVE, ServerModel
+from amiproxy.state.tables import KINDS
+from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.state import rights
+from amiproxy.threads.state.board import Board
+from amiproxy.threads.state.rights import Reader
+from amiproxy.threads.state.watched import Seat, Watch
+from tests.recordings import RECORDINGS
+from tests.state.invariants import LIMIT, LISTS, tell
+from tests.state.replays import Told, told
+from tests.state.test_anything import BEGUN, likely
+from tests.state.test_replay import shuffled
+from tests.threads.state.watcher import FORMATS, Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.live.told import Told as Document
+
+NAMES = [name for name in RECORDINGS if 100 < len(told(name)) < 1500]
+
+USERS = (
+    None,
+    User("calls", "x", read=classes.CALL),
+    User("wall", "x", eventfilters=EventFilters().with_line("Queue: support")),
+    User("phone", "x", channel="PJSIP/101-"),
+    User("other", "x", channel="SIP/10", more_events=True),
+    User("context", "x", in_context="default"),
+)
+
+
+class Clock:
+    """The time, for what asks for it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+
+class Reading:
+    """A client of the user *user*, at a board."""
+
+    def __init__(self, board: Board, user: User | None, where: Where) -> None:
+        self.session = Collector(
+            "test", "127.0.0.1", guarded=user is not None, output=FORMATS["json"],
+            filter_local="off",
+        )  # fmt: skip
+        self.session.log_in(user, None)
+        self.where = where
+        self.copy = Copy()
+        self.takes = True
+        kinds = (*KINDS, "totals")
+        self.watch = Watch(self.session, kinds, where, self, lambda: None)
+        board.join(Seat(self.watch))
+
+    def tell(self, document: Document) -> bool:
+        """Take *document*, if it takes any."""
+        if self.takes:
+            self.copy.take(json.loads(document.json))
+        return self.takes
+
+    def check(self, model: ServerModel, now: float) -> None:
+        """Fail if it was told anything but what a snapshot tells."""
+        reader = Reader.of(self.session, "scope")
+        shows = rights.judge(reader, list(model.rows("calls", now)))
+        for kind in KINDS:
+            fresh = {
+                f"pbx1/{row.key}": json.loads(live_rows.row("pbx1", row.fields))
+                for row in model.rows(kind, now)
+                if shows(kind, row) and self.where.passes(row.fields)
+            }
+            assert self.copy.rows.get(kind, {}) == fresh, (self.session.user, kind)
+        calls = self.copy.rows["calls"].values()
+        (totals,) = self.copy.rows["totals"].values()
+        assert totals["calls"] == sum(row["state"] != "ended" for row in calls)
+        assert totals["devices"] == len(self.copy.rows["devices"])
+
+
+class Stage:
+    """A model and its board, with a clock of their own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = Clock()
+        monkeypatch.setattr("amiproxy.threads.state.board.time", self.clock)
+        monkeypatch.setattr("amiproxy.threads.state.boardrows.time", self.clock)
+        monkeypatch.setattr("amiproxy.threads.state.group.time", self.clock)
+        link: Any = SimpleNamespace(name="pbx1", scope="scope", names=frozenset(("pbx1",)))
+        self.board = Board(link, lambda place: f"{place[1]}")
+        self.model = ServerModel(LIMIT)
+
+    def step(self) -> None:
+        """Let the board tell what has changed, as often as it takes."""
+        for _ in range(3):
+            self.clock.now += 1.0
+            self.board.step(self.model, (1, 1), ())
+
+    def play(
+        self, what: Sequence[Told], draw: random.Random, every: int, wheres: Sequence[Where]
+    ) -> None:
+        """Play *what* to readers of all users, who come, lag and go on at any moment."""
+        coming = [(draw.randrange(len(what)), user, where) for user in USERS for where in wheres]
+        live = draw.randrange(len(what))
+        readers: list[Reading] = []
+        for number, each in enumerate(what):
+            self.clock.now += draw.choice((0.0, 0.01, 0.2))
+            readers += [
+                Reading(self.board, user, where) for at, user, where in coming if at == number
+            ]
+            if number == live:
+                self.model.state = LIVE
+            tell(self.model, each, self.clock.now)
+            if draw.random() < 0.5:
+                self.board.step(self.model, (1, 1), ())
+            if readers and draw.random() < 0.1:
+                lagging = draw.choice(readers)
+                lagging.takes = not lagging.takes
+                if lagging.takes:
+                    lagging.watch.resync()
+            if number % every == 0 or number == len(what) - 1:
+                self.check(readers)
+
+    def check(self, readers: Sequence[Reading]) -> None:
+        """Fail if one of *readers* that takes what it is told does not know what there is."""
+        self.step()
+        for each in readers:
+            if each.takes:
+                each.check(self.model, self.clock.now)
+
+
+WHERES = (Where(), Where.of({"queue": ["support"], "state": ["talking", "ringing"]}))
+
+
+@pytest.mark.parametrize("name", NAMES[::5])
+def test_what_is_told_is_what_there_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At every moment of a recording, whenever a client came."""
+    draw = random.Random(name)
+    every = max(len(told(name)) // 10, 1)
+    Stage(monkeypatch).play(told(name), draw, every, WHERES)
+    Stage(monkeypatch).play(shuffled(told(name), draw), draw, every, WHERES[:1])
+
+
+@settings(deadline=None, max_examples=6)
+@given(st.integers(0, 1 << 32))
+def test_also_in_calls_that_make_no_sense(seed: int) -> None:
+    """A few channels and bridges, and whatever is said of them."""
+    draw = random.Random(seed)
+    lists = [Told(None, draw.choice(LISTS), tuple(likely(draw) for _ in range(4)))
+             for _ in range(3)]  # fmt: skip
+    events = [Told(likely(draw)) for _ in range(30)]
+    what = [*map(Told, BEGUN), *draw.sample([*events, *lists], 33)]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        Stage(monkeypatch).play(what, draw, 3, WHERES[:1])
