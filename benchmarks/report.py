@@ -32,6 +32,8 @@ _EXTRA = {
     "cpu_us_per_examined": "{:.3f} us CPU per event and client",
     "alone_p99_us": "p99 without it {:.0f} us",
     "alone_max_us": "max without it {:.0f} us",
+    "watch_share": "watching takes {:.1%} of a core",
+    "watch_kb_per_s": "{:.0f} KB/s a page",
     "snapshot_ms": "a snapshot in {:.0f} ms",
     "dropped": "dropped: {:.0f}",
     "openssl_rate": "openssl s_time {:.0f}/s",

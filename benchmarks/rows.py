@@ -15,7 +15,8 @@ from benchmarks import connecting, delivery, requests
 from benchmarks.delivery import Delivery, Reader
 from benchmarks.ends import Opening
 from benchmarks.snapshots import COMPLETE, beside_snapshots
-from benchmarks.subjects import SUBJECTS
+from benchmarks.subjects import SUBJECTS, free_port
+from benchmarks.watches import beside_watchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -217,6 +218,20 @@ def _kept(scale: Scale) -> Iterator[Row]:
         beside_snapshots, channels=scale.channels, rate=1000, seconds=scale.paced_seconds()
     )
     yield Row(f"snapshot-{scale.channels}", measure, {"state": "yes"}, subjects=("proxy",))
+    for watchers in (1, 1000):
+        if watchers <= scale.most_clients:
+            yield _watch_row(watchers, scale)
+
+
+def _watch_row(watchers: int, scale: Scale) -> Row:
+    port = free_port()
+    measure = partial(
+        beside_watchers, port=port, watchers=watchers, rate=500, seconds=scale.paced_seconds()
+    )
+    listen = f"127.0.0.1, {port}, input=http"
+    return Row(
+        f"watch-{watchers}", measure, {"state": "yes", "listen": listen}, subjects=("proxy",)
+    )
 
 
 def _round_trips(scale: Scale) -> Iterator[Row]:

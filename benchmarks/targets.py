@@ -77,6 +77,7 @@ TARGETS = (
     Target("kept-ring", f"{_CPU_OFF}", of_proxy("cpu_us"), 1.1, base="kept-nothing"),
     Target("kept-ids", f"{_CPU_OFF}", of_proxy("cpu_us"), 1.5, base="kept-nothing"),
     Target("model-on", "p99 of events, on : off", of_proxy("p99_us"), 2.0, base="model-off"),
+    Target("watch-1", "cores for an open console", of_proxy("watch_share"), 0.02),
     Target("snapshot-5000", "ms until it is whole", of_proxy("snapshot_ms"), 1000.0),
     Target("stuck-20", "p99 of the others, with : without", _beside, _NOISE),
     Target("slow-20", "p99 of the others, with : without", _beside, _NOISE),

@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from amiproxy.threads.actions.proxyactions import OPERATING, PRIVILEGED, PROXY_ACTIONS  # noqa: E402
 from amiproxy.threads.control.table import COMMANDS  # noqa: E402
-from docs import completion, families, keys, manual, userkeys  # noqa: E402
+from docs import completion, families, keys, manual, rowkinds, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -60,6 +60,7 @@ def tables() -> dict[tuple[Path, str], str]:
         (CONFIGURATION, "keys"): keys.table(),
         (CONFIGURATION, "users"): userkeys.table(),
         (LIVE, "metrics"): families.table(),
+        (LIVE, "rows"): rowkinds.table(),
         **manual.texts(),
     }
 

@@ -194,6 +194,8 @@ class Board:
             self._model, self._begun, self._rebuilding = model, model.begun, None
         elif self._model is not model or self._begun != model.begun:
             self._model, self._begun, self._rebuilding = model, model.begun, now
+            if all(group.is_empty for group in self._groups.values()):
+                self._rebuilding = None  # rows may come one after the other
         since = self._rebuilding
         if since is not None and (model.state != BUILDING or now - since > _REBUILDING):
             self._rebuilding = None

@@ -82,6 +82,11 @@ class Group:
         self._set: dict[str, dict[str, bytes]] = {}
         self._gone: dict[str, dict[str, bytes]] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row was told."""
+        return not any(found for kind, found in self.rows.items() if kind != TOTALS)
+
     # -- rows --------------------------------------------------------------------------------
 
     def clear(self) -> None:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 #: States of a server whose rows are true.
 TRUE_STATES = ("building", "live")
 
+#: The fields of a row.
+FIELDS = (
+    "name", "state", "since", "reason", "version", "system_name", "last_heard", "next_try",
+    "ping_seconds", "clock_offset", "events", "events_per_second", "building", "unknown",
+)  # fmt: skip
+
 
 def state_of(link: AsteriskLink, follower: Follower | None) -> dict[str, Any]:
     """Return the state of the server of *link*, since when it is so, and why, if that is known."""

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from amiproxy.live.rows import SERVERS
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.state.followers import followers_of
@@ -110,7 +111,9 @@ class Watches:
                 continue
             follower = followers_of(context).follower(link)
             held = seats.get(link)
-            if follower is not None and (held is None or held[0] is not follower.board):
+            if follower is None or watch.kinds <= {SERVERS}:
+                continue
+            if held is None or held[0] is not follower.board:
                 seat = Seat(watch)
                 seats[link] = follower.board, seat
                 follower.board.join(seat)

@@ -11,6 +11,7 @@ import pytest
 from amiproxy.access.user import User
 from amiproxy.routing.classes import AGENT
 from amiproxy.state.calls import graph
+from amiproxy.threads.state import serverrows
 from amiproxy.threads.state.watching import WATCHED, WatchError, watch
 from simulator.behaviour import Behaviour
 from simulator.orders import FOREVER
@@ -46,6 +47,7 @@ def test_a_call_is_told_as_it_goes(
     with Watcher(program.context, WATCHED) as watcher:
         wait_until(lambda: watcher.copy.whole == {"", "pbx1"})
         wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "live")
+        assert tuple(watcher.row("servers", "pbx1")) == ("server", *serverrows.FIELDS)
         call = asterisk.call("PJSIP/101", "answered", exten="102")
         wait_until(lambda: [row["state"] for row in watcher.rows("calls").values()] == ["talking"])
         (key,) = watcher.rows("calls")
