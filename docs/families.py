@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from amiproxy.metrics import families
+from amiproxy.metrics import families, pbxfamilies
 
 #: All that a page may have, in its order.
-FAMILIES = families.ALL
+FAMILIES = (*families.ALL, *pbxfamilies.ALL)
 
 
 def table() -> str:

@@ -85,6 +85,7 @@ KEYS = {
     "`rest`, `metrics`, or `yes`: all of it, or `no` ([live.md](live.md))",
     "metricspermit": "networks, separated by commas, that read `/metrics` without a log-in "
     "([live.md](live.md#metrics)); none: it is as the listener's `auth`",
+    "metricsqueues": "queues with a label of their own in `/metrics`; the rest is told as `other`",
     "httpdigest": "algorithms of HTTP Digest ([http.md](http.md#asterisks-own-http-interface)), "
     "the preferred one first; `no`: no Digest. For users whose secret is not hashed",
     "authrequired": "clients must log in",

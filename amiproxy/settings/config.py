@@ -215,6 +215,7 @@ class Config:
     # Of numbers of queues: who hangs up that soon is not lost; whose midnight it is, "": ours.
     abandon_short: float = _setting(5.0, "abandonshort", seconds, live=True)
     timezone: str = _setting("", "timezone", time_zone, live=True)
+    metrics_queues: int = _setting(200, "metricsqueues", count(0), live=True)
 
     # What is there for browsers and programs at listeners with the input http.
     web: tuple[str, ...] = _setting(PARTS, "web", web_parts, live=True)

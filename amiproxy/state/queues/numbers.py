@@ -142,8 +142,8 @@ class Numbers:
     def joined(self, queue: str, now: float) -> None:
         """Note that somebody has come to *queue*."""
         self._turn(now)
-        minute = self._minute
-        self._counts(queue).add((place.OFFERED,), minute, at=minute, today=self._day.start)
+        for each in self._counts(queue).present(self._minute, self._day.start):
+            each[place.OFFERED] += 1
 
     def ended(self, ending: Ending, level: float | None) -> None:
         """Note how somebody's time in a queue ended, whose *level* is so many seconds."""
@@ -153,24 +153,33 @@ class Numbers:
         counts = self._counts(ending.queue)
         until = min(ending.until, self._now)  # the clock may have been set back meanwhile
         minute, today = int(until // 60), self._day.start
-        is_today = today if until >= today else None
+        if minute == self._minute and until >= today:
+            lists = counts.present(minute, today)
+        else:
+            lists = counts.past(minute, self._minute, today if until >= today else None)
+        for each in lists:
+            each[outcome] += 1
         if ending.since is None:
-            counts.add((outcome,), minute, at=self._minute, today=is_today)
             return
         waited = max(ending.until - ending.since, 0.0)
-        places: tuple[int, ...] = (outcome,)
-        if outcome == place.ANSWERED and level is not None and waited <= level:
-            places = (outcome, place.IN_LEVEL)
-        elif outcome == place.HUNG_UP and waited < self._rules().abandon_short:
-            places = (outcome, place.HUNG_UP_SHORT)
-        counts.add(places, minute, at=self._minute, today=is_today)
-        counts.wait(waited, minute, at=self._minute, today=is_today)
         counts.waits[outcome].note(waited)
+        for each in lists:
+            each[place.WAIT_SUM] += waited
+            each[place.WAIT_MAX] = max(each[place.WAIT_MAX], waited)
+        if outcome == place.ANSWERED and level is not None and waited <= level:
+            for each in lists:
+                each[place.IN_LEVEL] += 1
+        elif outcome == place.HUNG_UP and waited < self._rules().abandon_short:
+            for each in lists:
+                each[place.HUNG_UP_SHORT] += 1
 
     def talked(self, queue: str, seconds: float, now: float) -> None:
         """Note that a member of *queue* has talked for *seconds* with one who had waited there."""
         self._turn(now)
-        self._counts(queue).talk(seconds, self._minute, self._day.start)
+        counts = self._counts(queue)
+        counts.talks.note(seconds)
+        for each in counts.present(self._minute, self._day.start):
+            each[place.TALK_SUM] += seconds
 
     # -- what comes of it -----------------------------------------------------------------------
 
@@ -180,7 +189,7 @@ class Numbers:
         counts = self._counts(queue)
         hour = (self._minute - MINUTES) * 60.0
         windows = (("hour", hour, counts.hour(self._minute)),
-                   ("day", self._day.start, counts.of_day(self._day.start)))  # fmt: skip
+                   ("day", self._day.start, counts.day(self._day.start)))  # fmt: skip
         for window, start, values in windows:
             for name, value in zip(NAMES, values):
                 found[f"{window}_{name}"] = value if type(value) is int else round(value, 3)

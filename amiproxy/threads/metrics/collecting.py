@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.threads.metrics import ofclients, ofprogram, ofservers, ofstate
+from amiproxy.threads.metrics import (
+    ofclients,
+    ofpbx,
+    ofprogram,
+    ofqueues,
+    ofservers,
+    ofstate,
+)
 from amiproxy.threads.metrics.scrape import Scrape
 
 if TYPE_CHECKING:
     from amiproxy.metrics.page import Page
     from amiproxy.threads.sessions.context import ProxyContext
+    from amiproxy.threads.sessions.session import ClientSession
 
 #: In this order; each adds families of its own to the page of a scrape.
 COLLECTORS: tuple[Callable[[Scrape], None], ...] = (
@@ -22,12 +30,14 @@ COLLECTORS: tuple[Callable[[Scrape], None], ...] = (
     ofservers.collect,
     ofstate.collect,
     ofclients.collect,
+    ofpbx.collect,
+    ofqueues.collect,
 )
 
 
-def collect(context: ProxyContext) -> Page:
-    """Return all that there is to tell of *context* now."""
-    scrape = Scrape(context)
+def collect(context: ProxyContext, session: ClientSession | None = None) -> Page:
+    """Return all that there is to tell of *context* now, to *session*; None: to anybody."""
+    scrape = Scrape(context, session)
     for fill in COLLECTORS:
         fill(scrape)
     return scrape.page
