@@ -26,11 +26,20 @@ def hello(visit: Visit, session: LiveSession) -> bytes:
         at=session.place(),
         now=documents.now(),
         version=__version__,
-        page=visit.context.page(),
+        page=_page(visit),
         user=None if user is None else documents.readable(user.name),
         rights=rights_of(user),
     )
     return b'%b,"servers":[%b]}' % (told[:-1], b",".join(_servers(visit, session)))
+
+
+def _page(visit: Visit) -> str | None:
+    """Return what tells the pages of this release from others, None: they are not there."""
+    if "console" not in visit.spec.web:
+        return None
+    from amiproxy.console.files import page  # noqa: PLC0415 - who has the pages pays for it
+
+    return page()
 
 
 def _servers(visit: Visit, session: LiveSession) -> Iterator[bytes]:

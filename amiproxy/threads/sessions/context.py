@@ -112,8 +112,6 @@ class ProxyContext:
 
     #: Set before any thread is started.
     program: Operations
-    #: Returns what tells the pages of this release from others, None: there are none.
-    page: Callable[[], str | None] = staticmethod(lambda: None)
     #: Whether the proxy that stops is started anew at once.
     restarts = False
     #: Returns each listener, as it is now (amiproxy.threads.listeners).

@@ -42,6 +42,8 @@ def test_hello_is_the_first_document(web: ProxyProcess) -> None:
         told = socket.hear()
 
     assert (told["type"], told["user"], len(told["servers"])) == ("hello", "anna", 1)
+    assert told["page"]
+    assert told["rights"]["servers"] is None
 
 
 def test_events_come_as_they_were_chosen(web: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
