@@ -10,7 +10,8 @@ export class Rights {
 
   /** @returns {any} */
   get all() {
-    return (this._live.hello && this._live.hello.rights) || this._live.me.rights || {};
+    const { rights } = this._live.hello || {};
+    return rights && Object.keys(rights).length ? rights : this._live.me.rights || {};
   }
 
   get user() {

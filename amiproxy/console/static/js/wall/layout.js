@@ -4,7 +4,7 @@
 
 /** Pixels between boards, and what frame and padding of one take. */
 const GAP = 8;
-const FRAME = 30;
+const FRAME = 24;
 
 /**
  * Ways in which a board has its figures: in a row; two by two; the first two large, and the others
@@ -14,7 +14,7 @@ const FRAME = 30;
 const WAYS = [
   { name: "row", digits: 2 + 3.6 + 2 + 3, pads: 1.6, lines: 1 },
   { name: "square", digits: 3 + 3.6, pads: 0.8, lines: 2 },
-  { name: "side", digits: 2 + 3.6, pads: 1.25, lines: 1 },
+  { name: "side", digits: 2 + 3.55, pads: 1.02, lines: 1 },
 ];
 
 /** What figures are to have of the screen's height, to be read from across the room. */
@@ -54,9 +54,9 @@ export function layout(count, width, height, digit) {
  * @param {number} width @param {number} height @param {number} digit @returns {Layout} */
 function tried(count, columns, way, members, width, height, digit) {
   const rows = Math.ceil(count / columns);
-  const wide = (width - 12 - GAP * (columns - 1)) / columns - FRAME;
+  const wide = (width - 12 - GAP * (columns - 1)) / columns - FRAME - width * 0.006;
   // Without the head of the page; of each board without its name, and a line of members.
-  const high = (height * 0.93 - 16 - GAP * (rows - 1)) / rows - FRAME * 0.7 - height * (members ? 0.1 : 0.05);
+  const high = (height * 0.93 - 16 - GAP * (rows - 1)) / rows - 20 - height * (members ? 0.1 : 0.05);
   const label = height * 0.028;
   const size = Math.min(wide / (way.digits * digit + way.pads), (high / way.lines - label) / 1.02);
   return { columns, rows, way: way.name, members, size: Math.floor(Math.max(12, size)) };
@@ -68,5 +68,5 @@ export function digitOf(element) {
   if (!context) return 0.6;
   context.font = `700 100px ${getComputedStyle(element).fontFamily}`;
   // Less what css/wall.css takes out between letters.
-  return context.measureText("0").width / 100 - 0.05;
+  return context.measureText("0").width / 100 - 0.06;
 }
