@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from http import HTTPStatus
@@ -212,7 +213,7 @@ class Stage:
 
     def _request(self, connection: ServerConnection, wire: WireRequest) -> Response | None:
         if self.is_down:
-            connection.socket.close()
+            connection.socket.shutdown(socket.SHUT_RDWR)
             raise ConnectionClosed(None, None)
         path = wire.path.partition("?")[0]
         if path == "/ws":

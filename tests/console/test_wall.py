@@ -199,6 +199,23 @@ def test_a_wall_connects_again_by_itself_and_says_that_it_is_old(
     assert not browser.find_all("dialog")
 
 
+def test_a_wall_waits_for_no_answer_for_ever(browser: Browser, stage: Stage) -> None:
+    """A proxy, or what stands before it, may take a request and never answer it."""
+    stage.rows["queues"] = {"pbx1/a": queue("support")}
+    open_wall(browser, stage)
+    browser.run(
+        "const ask = window.fetch, timeout = AbortSignal.timeout.bind(AbortSignal);"
+        "AbortSignal.timeout = (wait) => timeout(wait / 100);"
+        "let hangs = 1;"
+        "window.fetch = (path, options) => hangs-- > 0 ? new Promise((_, reject) =>"
+        " options.signal?.addEventListener('abort', reject)) : ask(path, options)"
+    )
+    stage.rows["queues"] = {"pbx1/b": queue("sales")}
+    stage.drop()
+
+    wait_until(lambda: [each["name"] for each in seen(browser)] == ["sales"], 20, "the new picture")
+
+
 def test_a_wall_loads_a_new_release_once(browser: Browser, stage: Stage) -> None:
     """When hello names another, after a while that is different for each wall."""
     stage.rows["queues"] = {"pbx1/a": queue("support")}

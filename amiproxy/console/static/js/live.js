@@ -45,6 +45,10 @@ export class Live extends Emitter {
     this._timer = 0;
     this._turn = 0;
     this._heard = -Infinity;
+    /** When the carrier began: it has as long to say something as a silent one. */
+    this._opened = 0;
+    /** Ways that have brought something, while this page is open. @type {Set<number>} */
+    this._worked = new Set();
     this._ticked = Date.now();
     this._asking = false;
     /** Milliseconds to wait, if the proxy has said goodbye. */
@@ -143,6 +147,7 @@ export class Live extends Emitter {
 
   _open(pass = "") {
     this._end();
+    this._opened = performance.now() / 1000;
     const turn = this._turn;
     const told = (/** @type {any} */ doc) => { if (turn === this._turn) this._take(doc); };
     const ended = (/** @type {any} */ end) => { if (turn === this._turn) this._ended(end); };
@@ -167,7 +172,9 @@ export class Live extends Emitter {
   /** @param {{opened: boolean, code: number, reason: string}} end */
   _ended(end) {
     this._end();
-    if (!end.opened) {
+    if (end.opened) {
+      this._way = 0; // the best way first: it may work again
+    } else if (!this._worked.has(this._way) || this._tries > 3) {
       // Something lets requests through, and this not: perhaps it does another way.
       this._way = (this._way + 1) % WAYS.length;
       if (this._way) return this._connect();
@@ -209,6 +216,7 @@ export class Live extends Emitter {
   /** @param {any} doc */
   _greeted(doc) {
     this._tries = 0;
+    this._worked.add(this._way);
     this.hello = doc;
     this._told = this._carrier && this._carrier.send ? "" : this._told;
     this.tell("hello", doc);
@@ -240,7 +248,8 @@ export class Live extends Emitter {
     if (this.state === "login") return;
     if (slept) return this._back();
     const silence = this.silence;
-    if (this._carrier && silence > LOST && this._heard > 0) this._drop();
+    const unanswered = Math.min(silence, performance.now() / 1000 - this._opened);
+    if (this._carrier && unanswered > LOST) this._drop();
     if (this._asking) return;
     if (silence > LOST && this.state !== "connecting") this._become("lost");
     else if (!this._carrier && silence > AMBER && this.state === "live") this._become("reconnecting");

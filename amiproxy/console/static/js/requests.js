@@ -34,9 +34,12 @@ export function send(path, body, method = "POST") {
   return ask(path, { method, headers, body: JSON.stringify(body) });
 }
 
+/** Who waits for a connection waits no longer than that for one of its steps, in milliseconds. */
+const STEP = 10000;
+
 /** Who am I, and what may I do?  Status 502 to 504: the front server is there, the proxy not. */
 export async function fetchMe() {
-  const { status, doc } = await ask("v1/me");
+  const { status, doc } = await ask("v1/me", { signal: AbortSignal.timeout(STEP) });
   if (status >= 502 && status <= 504) return { status: 0, me: null };
   return { status, me: status === 200 ? doc : null };
 }
