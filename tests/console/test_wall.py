@@ -32,8 +32,13 @@ def queue(
         "longest_since": None if wait is None else time.time() - wait,
         "members": 2,
         "members_free": 1,
-        "hour_counted": 40,
-        "hour_level_percent": 90.0,
+        "hour_answered": 38,
+        "hour_in_level": 36,
+        "hour_hung_up": 5,
+        "hour_hung_up_short": 3,
+        "hour_timed_out": 0,
+        "hour_other": 0,
+        "hour_complete": True,
         **more,
     }
 
@@ -83,9 +88,9 @@ def test_a_wall_shows_the_queues_asked_for_in_their_order(browser: Browser, stag
     """With their figures, by their own thresholds; one that is not there says so."""
     stage.rows["queues"] = {
         "pbx1/a": queue("support", wait=45),
-        "pbx1/b": queue("sales", wait=45, hour_level_percent=None),
+        "pbx1/b": queue("sales", wait=45, hour_in_level=None),
         "pbx1/c": queue("other", wait=500),
-        "pbx1/d": queue("vip", wait=500, members_free=0, hour_level_percent=71.4),
+        "pbx1/d": queue("vip", wait=500, members_free=0, hour_in_level=28, hour_complete=False),
     }
 
     open_wall(browser, stage, "queue=vip,support,sales,gone&warn.support=30", boards=4)
@@ -93,7 +98,7 @@ def test_a_wall_shows_the_queues_asked_for_in_their_order(browser: Browser, stag
     vip, support, sales, gone = seen(browser)
     assert [each["name"] for each in seen(browser)] == ["vip", "support", "sales", "gone"]
     assert vip["figures"].startswith("3 8:2")
-    assert vip["figures"].endswith(" 0 71")
+    assert vip["figures"].endswith(" 0 ~70")
     assert sales["figures"].endswith(" 1 \u2013")
     assert "alarm" in vip["look"]
     assert "warn" in support["look"]
@@ -107,8 +112,8 @@ def test_a_wall_shows_the_queues_asked_for_in_their_order(browser: Browser, stag
 def test_a_wall_adds_servers_up_when_it_is_asked_to(browser: Browser, stage: Stage) -> None:
     """The longest wait is the longest of all; what is lost is left out, and it is said."""
     stage.rows["queues"] = {
-        "pbx1/a": queue("support", wait=10, hour_level_percent=100.0, hour_counted=10),
-        "pbx2/a": queue("support", "pbx2", wait=70, hour_level_percent=50.0, hour_counted=30),
+        "pbx1/a": queue("support", wait=10, hour_in_level=10, hour_answered=10, hour_hung_up=3),
+        "pbx2/a": queue("support", "pbx2", wait=70, hour_in_level=15, hour_answered=28),
         "pbx3/a": queue("support", "pbx3", wait=999, stale=True),
     }
 

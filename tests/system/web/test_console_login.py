@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from amiproxy.access.tokens import hash_of, new_token
 from tests.support import ProxyProcess, wait_until
@@ -26,6 +30,12 @@ USERS = f"""[anna]
 secret = right one
 read = agent
 write = agent
+
+[op]
+secret = right one
+read = all
+write = all
+proxyactions = all, operator
 
 [board]
 secret = unused
@@ -69,9 +79,9 @@ def live(browser: Browser) -> bool:
     return bool(browser.run("return document.documentElement.dataset.live === 'live'"))
 
 
-def log_in(browser: Browser, secret: str) -> None:
+def log_in(browser: Browser, secret: str, user: str = "anna") -> None:
     """Fill in the form and send it."""
-    browser.type("dialog.login [name=username]", "anna")
+    browser.type("dialog.login [name=username]", user)
     browser.type("dialog.login [name=secret]", secret)
     browser.run("document.querySelector('dialog.login form').requestSubmit()")
 
@@ -123,6 +133,32 @@ def test_tabs_and_actions_follow_the_users_rights(page: Browser) -> None:
     page.run("location.hash = '#/action/Command'")
     why = "You may not send Command: write lacks command."
     wait_until(lambda: text(page, "#action-why") == why, 20, why)
+
+
+def test_an_operator_sees_the_proxy_and_lets_a_client_go(
+    page: Browser, proxy: ProxyProcess
+) -> None:
+    """After a second click; no secret is in what is shown; an action goes to a server."""
+    log_in(page, "right one", "op")
+    wait_until(lambda: live(page), 20, "the page")
+    page.run("location.hash = '#/proxy'")
+    basic = {"Authorization": "Basic " + b64encode(b"op:right one").decode()}
+    with connect(f"ws://127.0.0.1:{proxy.port}/ws", additional_headers=basic) as client:
+        kick = f"[aria-label$=':{client.socket.getsockname()[1]}']"
+        wait_until(lambda: page.find_all(kick), 20, kick)
+        page.run("document.querySelector(arguments[0]).click()", kick)
+        assert text(page, kick) == "Really?"
+        page.run("document.querySelector(arguments[0]).click()", kick)
+        with contextlib.suppress(ConnectionClosed):
+            list(client)  # ends with the connection
+
+    page.run("document.querySelector('details.panel').open = true")
+    wait_until(lambda: "authrequired" in text(page, ".config"), 20, "the configuration")
+    assert "(hidden)" in text(page, ".config")
+    page.run("location.hash = '#/action/Ping'")
+    wait_until(lambda: text(page, ".preview") == "Action: Ping", 20, "the form")
+    page.run("document.querySelector('.action-form').requestSubmit()")
+    wait_until(lambda: "Pong" in text(page, ".answer"), 20, "the answer")
 
 
 def test_a_wall_logs_in_by_the_token_in_its_address(page: Browser, proxy: ProxyProcess) -> None:

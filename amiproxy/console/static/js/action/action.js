@@ -5,6 +5,7 @@
 import { h, say } from "../dom.js";
 import { text, timeOfDay } from "../format.js";
 import { copyButton } from "../copying.js";
+import { connectPanel } from "../proxy/connect.js";
 import { serverNames } from "../events/events.js";
 import { quoted } from "../events/copy.js";
 import { answerView } from "./answer.js";
@@ -61,7 +62,8 @@ class ActionTab {
     this._why = h("p", { class: "problem", id: "action-why" });
     this._button = h("button", { type: "submit", class: "main", "aria-describedby": "action-why", text: "Send" });
     this._answer = h("div", { class: "action-answer" });
-    section.append(h("h1", { class: "unseen", text: "Action" }), h("div", { class: "action" }, this._form(), this._answer));
+    section.append(h("h1", { class: "unseen", text: "Action" }), h("div", { class: "action" }, this._form(), this._answer),
+      h("details", { class: "panel action-connect" }, h("summary", null, h("h2", { text: "Send it, and hear of events, from a program" })), connectPanel(app)));
     this._ends = [app.live.on("hello", () => this._servers())];
     this._servers();
     this._restore();

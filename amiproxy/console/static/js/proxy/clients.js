@@ -4,7 +4,7 @@
 
 import { h, mark, say } from "../dom.js";
 import { bytes, duration, number, text } from "../format.js";
-import { send } from "../requests.js";
+import { ask } from "../requests.js";
 import { FactTable } from "./facttable.js";
 
 const ORDERS = /** @type {Record<string, (row: any) => number>} */ ({
@@ -78,7 +78,7 @@ function kick(app, row, look) {
     }
     rest();
     button.disabled = true;
-    const { status, doc } = await send(`v1/clients/${row.number}`, {}, "DELETE");
+    const { status, doc } = await ask(`v1/clients/${row.number}`, { method: "DELETE" });
     button.disabled = false;
     app.announce(status < 300 && status ? `${text(name)} was let go.` : (doc && doc.detail) || "It was not let go.");
     look();

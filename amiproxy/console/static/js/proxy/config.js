@@ -31,16 +31,15 @@ export function configPanel() {
       say(told, (doc && doc.detail) || "It could not be read.");
       return;
     }
-    rows = (doc.rows || doc.settings || []).map(placed);
+    rows = (doc.config || []).map(placed);
     draw();
   });
   return panel;
 }
 
 /** @param {any} row */
-function placed(row) {
-  const place = row.place || (row.file ? `${row.file}:${row.line}` : "");
-  return { key: row.key || row.name || "", value: row.value ?? "", place: /default/i.test(place) ? "" : place };
+function placed({ key, value, place }) {
+  return { key, value, place: place === "default" ? "" : place };
 }
 
 /** @param {any[]} rows */

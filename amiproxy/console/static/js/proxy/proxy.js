@@ -17,6 +17,8 @@ import { serversPanel, usersPanel } from "./panels.js";
 /** Seconds between two looks, and how many are kept: ten minutes. */
 const EVERY = 3;
 const MOST = 200;
+/** Who may call these is shown the status. */
+const STATUS = ["ShowServers", "ShowClients", "ShowMemory", "ShowStats"];
 
 /** @type {ProxyTab | null} */
 let tab = null;
@@ -49,15 +51,23 @@ class ProxyTab {
     this._warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
     this._problem = h("p", { class: "problem", role: "status" });
     this._charts = CHARTS.map(({ title, lines, format }) => new Chart(title, lines, format, new Samples(lines, MOST)));
-    this._clients = clientsPanel(app, () => this._look());
-    this._servers = serversPanel();
-    this._users = usersPanel();
-    section.append(h("h1", { class: "unseen", text: "Proxy" }), h("div", { class: "proxy" },
-      this._problem, this._warnings, h("section", { class: "panel wide", "aria-label": "In short" }, this._facts),
-      h("section", { class: "charts", "aria-label": "The last ten minutes" }, ...this._charts.map((chart) => chart.element)),
-      this._servers.element, this._clients.element, this._users.element, configPanel(), connectPanel(app)));
+    const may = (/** @type {string} */ name) => app.rights.mayProxyAction(name);
+    this._clients = may("ShowClients") ? clientsPanel(app, () => this._look()) : null;
+    this._users = may("ShowUsers") ? usersPanel() : null;
+    this._servers = STATUS.every(may) ? serversPanel() : null;
+    section.append(h("h1", { class: "unseen", text: "Proxy" }), h("div", { class: "proxy" }, this._problem, ...this._parts(may)));
     this._look();
-    this._ask("v1/users", (doc) => this._users.show(rowsOf(doc, "users")));
+    if (this._users) this._ask("v1/users", (doc) => this._users?.show(doc.users || []));
+  }
+
+  /** What this user may see: the others are not there. @param {(name: string) => boolean} may */
+  _parts(may) {
+    const figures = this._servers ? [this._warnings,
+      h("section", { class: "panel wide", "aria-label": "In short" }, this._facts),
+      h("section", { class: "charts", "aria-label": "The last ten minutes" }, ...this._charts.map((chart) => chart.element)),
+      this._servers.element] : [];
+    return [...figures, ...[this._clients, this._users].flatMap((panel) => (panel ? [panel.element] : [])),
+      ...(may("ShowConfig") ? [configPanel()] : []), connectPanel(this._app)];
   }
 
   end() {
@@ -77,8 +87,8 @@ class ProxyTab {
     window.clearTimeout(this._timer);
     if (!document.hidden && this._app.live.isLive) {
       await Promise.all([
-        this._ask("v1/status", (doc) => this._status(doc)),
-        this._ask("v1/clients", (doc) => this._clients.show(rowsOf(doc, "clients"))),
+        this._servers && this._ask("v1/status", (doc) => this._status(doc)),
+        this._clients && this._ask("v1/clients", (doc) => this._clients?.show(doc.clients || [])),
       ]);
     }
     if (!this._abort.signal.aborted) this._timer = window.setTimeout(() => this._look(), EVERY * 1000);
@@ -90,7 +100,7 @@ class ProxyTab {
       chart.samples.add(CHARTS[index].of(status).map((value) => (typeof value === "number" ? value : null)));
       chart.draw();
     });
-    this._servers.show(status.servers || []);
+    this._servers?.show(status.servers || []);
     const warnings = (status.warnings || []).map((/** @type {any} */ each) =>
       h("li", { class: each.severity === "error" ? "is-alarm" : "is-warn", text: `${each.severity}: ${text(each.text)}` }));
     this._warnings.replaceChildren(...warnings);
@@ -116,10 +126,4 @@ function facts({ version, uptime, totals, memory }) {
     ["Descriptors", `${number(memory.descriptors)}${memory.most_descriptors ? ` of ${number(memory.most_descriptors)}` : ""}`],
     ["Threads", number(memory.threads)],
   ];
-}
-
-/** The rows of a document, whatever it calls them. @param {any} doc @param {string} name @returns {any[]} */
-function rowsOf(doc, name) {
-  const rows = Array.isArray(doc) ? doc : doc.rows || doc[name] || [];
-  return Array.isArray(rows) ? rows : Object.entries(rows).map(([id, row]) => ({ id, ...row }));
 }

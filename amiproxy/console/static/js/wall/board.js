@@ -53,11 +53,13 @@ export class BoardView {
     dress(this.element, more > 0 ? `board ${standing} more-${more}` : `board ${standing}`);
     mark(this.element, "aria-label", `${text(board.name)}: ${standing}`);
     const long = wait !== null && wait >= limits.alarm ? "alarm" : wait !== null && wait >= limits.warn ? "warn" : "ok";
+    // "~": events are missing in the hour that it is of.
+    const level = board.level === null ? UNKNOWN : `${board.complete ? "" : "~"}${Math.round(board.level)}`;
     const low = board.level !== null && board.level < limits.level ? "warn" : "ok";
     this._waiting.show(waiting, board.waiting ? long : "ok");
     this._longest.show(longest, board.waiting ? long : "ok");
     this._free.show(number(board.free), board.free === 0 && board.waiting ? "warn" : "ok");
-    this._level.show(board.level === null ? UNKNOWN : String(Math.round(board.level)), low);
+    this._level.show(level, low);
     this._callers.show(board.callers.map((row) => [`${row.position}. ${text(row.caller_number || row.caller_name)} ${duration(now - row.since)}`, "clock", ""]));
     this._members.show(board.members.map((row) => member(row, now)));
     say(this._note, note(board));

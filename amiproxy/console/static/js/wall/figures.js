@@ -15,6 +15,7 @@
  * @property {number | null} free
  * @property {number | null} level percent
  * @property {number | null} levelOf of how many calls
+ * @property {boolean} complete whether no event is missing in that hour
  * @property {string[]} without servers whose part is not in it, as they are lost
  * @property {boolean} stale whether nothing of it can be vouched for
  * @property {boolean} missing whether there is no such queue
@@ -70,7 +71,7 @@ function begun(key, row, sum) {
 /** @param {string} key @param {string} name @param {string} server @returns {Board} */
 function nothing(key, name, server) {
   return {
-    key, name, server, waiting: null, longestSince: null, free: null, level: null, levelOf: null,
+    key, name, server, waiting: null, longestSince: null, free: null, level: null, levelOf: null, complete: true,
     without: [], stale: true, missing: false, members: [], callers: [],
   };
 }
@@ -89,21 +90,22 @@ function add(board, row) {
   }
   const { level, of } = levelOf(row);
   if (level === null) return;
+  if (row.hour_complete === false) board.complete = false;
   const inLevel = ((board.level ?? 0) * (board.levelOf ?? 0) + level * of) / 100;
   board.levelOf = (board.levelOf ?? 0) + of;
   board.level = board.levelOf ? (100 * inLevel) / board.levelOf : null;
 }
 
 /**
- * Return the level of the last hour: answered in time, of all that were offered.
+ * Return the level of the last hour: answered in time, of all who were not gone at once.
  *
  * @param {Row} row
  * @returns {{level: number | null, of: number}}
  */
 export function levelOf(row) {
-  const of = row.hour_counted ?? 0;
-  const level = row.hour_level_percent;
-  return typeof level === "number" && of > 0 ? { level, of } : { level: null, of: 0 };
+  const count = (/** @type {string} */ name) => row[`hour_${name}`] ?? 0;
+  const of = count("answered") + count("hung_up") - count("hung_up_short") + count("timed_out") + count("other");
+  return typeof row.hour_in_level === "number" && of > 0 ? { level: (100 * row.hour_in_level) / of, of } : { level: null, of: 0 };
 }
 
 /** @param {number | null} one @param {unknown} other */
