@@ -91,10 +91,10 @@ def _so_far(scrape: Scrape, sessions: Mapping[int, StreamSession]) -> None:
             (families.CLIENT_BYTES, (form, "sent"), sent),
             (families.CLIENT_BYTES, (form, "received"), received),
         ):
-            scrape.page.add(family, _rising(told, (family.name, *labels), value), *labels)
+            scrape.page.add(family, rising(told, (family.name, *labels), value), *labels)
 
 
-def _rising(told: dict[tuple[str, ...], int], key: tuple[str, ...], value: int) -> int:
+def rising(told: dict[tuple[str, ...], int], key: tuple[str, ...], value: int) -> int:
     """Return *value*, or what was told of *key* before if that is more.
 
     A client that has just left, or changed its format, may be in neither of two sums; what falls
