@@ -55,7 +55,9 @@ class Browser:
     tmp_path: the path of a socket in it must not have more than 107 bytes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
+        """*flags* are for Chromium, beside FLAGS."""
+        self._flags = flags
         self.directory = Path(tempfile.mkdtemp(prefix="amp-browser-"))
         self._session = ""
         #: The processes it had started when it ended.
@@ -81,7 +83,7 @@ class Browser:
             self._url = f"http://127.0.0.1:{port}/session"
             options = {
                 "binary": CHROMIUM,
-                "args": [*FLAGS, f"--user-data-dir={self.directory / 'profile'}"],
+                "args": [*FLAGS, *self._flags, f"--user-data-dir={self.directory / 'profile'}"],
             }
             wanted = {
                 "browserName": "chrome",
@@ -199,6 +201,10 @@ class Browser:
         old = self._page()
         self._call("POST", f"/element/{self.find(selector)}/click")
         wait_until(lambda: self._page() not in (None, old), 30, f"a page after {selector}")
+
+    def press(self, selector: str) -> None:
+        """Click on something that leads to no other page."""
+        self._call("POST", f"/element/{self.find(selector)}/click")
 
     def _page(self) -> float | None:
         """Return when the page began to load, different for each page; None: it still loads."""

@@ -20,6 +20,6 @@ ask "$proxy/v1/state/queues?sort=longest_since" |
 echo "== Calls that ring"
 ask "$proxy/v1/state/calls?state=ringing" | jq -r '.rows[] | "\(.from_number) -> \(.to_number)"'
 
-echo "== Events for three seconds"
-timeout 3 curl --silent --no-buffer ${PROXY_TOKEN:+--header "Authorization: Bearer $PROXY_TOKEN"} \
+echo "== Events for a second"
+timeout 1 curl --silent --no-buffer ${PROXY_TOKEN:+--header "Authorization: Bearer $PROXY_TOKEN"} \
     "$proxy/events?event=Newstate,Hangup" || test $? = 124
