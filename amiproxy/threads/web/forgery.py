@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.web.visit import Visit
 
 _JSON = "application/json"
+#: How the origins of browsers' extensions begin.
+_EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
 
 
 def check_change(visit: Visit) -> None:
@@ -42,6 +44,8 @@ def check_origin(visit: Visit) -> None:
 
     """
     request = visit.request
+    if _has_token(request) and request.header("origin").startswith(_EXTENSIONS):
+        return  # it is no page, and nobody's cookie or place in the network is used
     gate.check_sender(visit.context, request, tls=visit.is_tls)
     if cookie_of(visit) and not has_own_credentials(request) and not request.has("origin"):
         raise Problem(
@@ -70,6 +74,11 @@ def has_own_credentials(request: Request) -> bool:
     return request.has("authorization") or request.has("proxykey")
 
 
+def _has_token(request: Request) -> bool:
+    """Return whether *request* is logged in by a token, and by nothing else then."""
+    return request.header("authorization").partition(" ")[0].lower() == "bearer"
+
+
 def _check_type(request: Request) -> None:
     """Refuse a body that is no JSON.
 
@@ -80,7 +89,6 @@ def _check_type(request: Request) -> None:
     kind = request.header("content-type").partition(";")[0].strip().lower()
     if kind == _JSON or (request.method == "DELETE" and not request.body):
         return
-    is_bearer = request.header("authorization").partition(" ")[0].lower() == "bearer"
-    if not (kind or request.body) and (is_bearer or request.has("proxykey")):
+    if not (kind or request.body) and (_has_token(request) or request.has("proxykey")):
         return  # no page can send these, and there is nothing to be read
     raise Problem("type", f"Send JSON: Content-Type: {_JSON}")

@@ -72,6 +72,14 @@ def test_another_page_is_let_in_by_no_log_in(house: Stage) -> None:
     assert "Access-Control-Allow-Origin" not in dict(found.headers)
 
 
+def test_an_extension_of_the_browser_is_let_in_by_a_token_alone(house: Stage) -> None:
+    """It is no page, and the token is its own; a cookie is not."""
+    own = {"origin": "chrome-extension://abcdefghijklmnop"}
+
+    assert ask(house, "POST", "/v1/tickets", **bearer(), **own).status == 201
+    assert ask(house, "POST", "/v1/tickets", authorization=JOE, **own, **JSON).status == 403
+
+
 def test_a_program_with_a_token_need_send_no_body(house: Stage) -> None:
     """No page can send that header to us unasked; but what it sends must be JSON."""
     assert ask(house, "POST", "/v1/tickets", **bearer()).status == 201
