@@ -18,6 +18,7 @@ from amiproxy.live.statedocs import Head
 from amiproxy.state.model import BUILDING, LIVE
 from amiproxy.state.tables import KINDS
 from amiproxy.state.touched import Touched
+from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.state.boardrows import BoardRows
 from amiproxy.threads.state.group import Group, Shot
 from amiproxy.threads.state.owngroup import Names, OwnGroup
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _APART, _SECOND = 0.1, 1.0
 #: Seconds in a row for which snapshots are made, and sent, before events are looked at again.
 _SENDING = 0.02
+#: Parts of a snapshot that are sent without a pause.
+_PARTS = 8
 #: Seconds for which the rows of before are kept while a model is built anew.
 _REBUILDING = 8.0
 
@@ -145,7 +148,7 @@ class Board:
 
     def _begin(self, seat: Seat, group: Group, *, is_stale: bool) -> None:
         shot = group.shot(self._head(), stale=is_stale)
-        seat.shot, seat.parts, seat.behind = shot, iter(shot.parts), None
+        seat.shot, seat.parts, seat.behind = shot, paced(shot.parts, _PARTS), None
 
     def _attend(self, seat: Seat, group: Group, model: ServerModel, until: float) -> None:
         """Let *seat* go if it has ended; else go on with its snapshot, if it has not had it all."""
@@ -219,7 +222,7 @@ class Board:
                 group.take(kind, self._rows.all(kind, model.rows(kind, now)))
         self._finish(group, model)
         group.count(self._unknown)
-        group.change(self._head())  # it is in the snapshot
+        group.note_told()
 
     def _finish(self, group: Group, model: ServerModel) -> None:
         """Have *group* look at the rows that have become its client's with others."""
@@ -231,24 +234,20 @@ class Board:
             again.add(kind, key)
         for kind in again.keys:
             if kind != "calls":
-                group.take(kind, self._rows.look(kind, again, model))
+                for some in self._rows.look(kind, again, model):
+                    group.take(kind, some)
         group.learn()
 
     def _change(self, model: ServerModel, now: float) -> None:
         """Tell what has changed since the last time."""
         touched = model.touched(time.time())
-        if self._rows.names is not None:
-            for group in self._groups.values():
-                if isinstance(group, OwnGroup):
-                    for kind, key in self._rows.names.of(group.news()):
-                        touched.add(kind, key)
-                    group.settle()
+        self._add_news(touched)
         wanted = frozenset[str]().union(*(group.kinds for group in self._groups.values()))
         for kind in KINDS:
             if kind in wanted and (kind in touched.whole or kind in touched.keys):
-                found = self._rows.look(kind, touched, model)
-                for group in self._groups.values():
-                    group.take(kind, found)
+                for some in self._rows.look(kind, touched, model):
+                    for group in self._groups.values():
+                        group.take(kind, some)
         is_due = now - self._counted_at >= _SECOND
         self._counted_at = now if is_due else self._counted_at
         for group in self._groups.values():
@@ -256,6 +255,15 @@ class Board:
             if is_due:
                 group.count(self._unknown)
         self._tell()
+
+    def _add_news(self, touched: Touched) -> None:
+        """Add to *touched* the rows of channels that clients have come to know by events."""
+        names = self._rows.names
+        for group in self._groups.values() if names is not None else ():
+            if isinstance(group, OwnGroup) and names is not None:
+                for kind, key in names.of(group.news()):
+                    touched.add(kind, key)
+                group.settle()
 
     def _tell(self) -> None:
         """Tell each group what has changed; not those that have not had their snapshot."""

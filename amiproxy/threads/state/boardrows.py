@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from amiproxy.live import causes, statedocs
@@ -13,12 +14,15 @@ from amiproxy.threads.state.group import Made
 from amiproxy.threads.state.picture import PORTION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from amiproxy.state.model import ServerModel
     from amiproxy.state.table import Row, Value
     from amiproxy.state.touched import Touched
     from amiproxy.threads.state.owngroup import Names
+
+#: Rows that are there at once.
+_AT_ONCE = 256
 
 
 class BoardRows:
@@ -38,24 +42,32 @@ class BoardRows:
         if self.names is not None:
             self.names.clear()
 
-    def look(self, kind: str, touched: Touched, model: ServerModel) -> Sequence[Made]:
-        """Return the rows of *kind* that were touched, as they are now."""
+    def look(self, kind: str, touched: Touched, model: ServerModel) -> Iterator[Sequence[Made]]:
+        """Yield the rows of *kind* that were touched, as they are now, some at a time.
+
+        Thousands that are there at once would have the garbage collector look at everything.
+        """
         before = self._made.setdefault(kind, {})
         if kind in touched.whole:
-            keys: Collection[str] = {*before}
+            gone = {*before}
             rows = model.rows(kind, time.time())
         else:
-            keys = touched.keys[kind]
-            rows = model.rows_of(kind, keys, time.time())
-        found = [*self.all(kind, rows)]
-        there = {made.key for made in found}
+            gone = {*touched.keys[kind]}
+            rows = model.rows_of(kind, touched.keys[kind], time.time())
+        made = self.all(kind, rows)
+        while some := [*islice(made, _AT_ONCE)]:
+            gone.difference_update([each.key for each in some])
+            yield some
+        yield [*self._dropped(kind, gone)]
+
+    def _dropped(self, kind: str, keys: Iterable[str]) -> Iterator[Made]:
+        """Yield that the rows of *kind* that had *keys* are no more."""
+        before = self._made[kind]
         for key in keys:
-            if key not in there:
-                before.pop(key, None)
-                if self.names is not None:
-                    self.names.drop(kind, key)
-                found.append(Made(key, None, self._gone(kind, key)))
-        return found
+            before.pop(key, None)
+            if self.names is not None:
+                self.names.drop(kind, key)
+            yield Made(key, None, self._gone(kind, key))
 
     def all(self, kind: str, rows: Iterable[Row]) -> Iterator[Made]:
         """Yield *rows* with their entries; those that are as they were are the same bytes."""

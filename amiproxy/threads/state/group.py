@@ -12,6 +12,7 @@ from amiproxy.live import statedocs
 from amiproxy.live.rows import TOTALS
 from amiproxy.live.totals import COUNTED, Totals
 from amiproxy.state.tables import KINDS
+from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.state import rights
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which a snapshot is given to others who come.
 _FRESH = 0.25
+#: Parts of a snapshot that are made without a pause: 1 ms of work.
+_PARTS = 8
 
 
 class Made(NamedTuple):
@@ -155,6 +158,11 @@ class Group:
         self.version += 1
         return statedocs.change(head, changed, gone)
 
+    def note_told(self) -> None:
+        """Note that all rows there are will be told in a snapshot."""
+        self._set, self._gone = {}, {}
+        self.version += 1
+
     def shot(self, head: Head, *, stale: bool) -> Shot:
         """Return a snapshot of what was told; *stale*: the server is lost."""
         shot, now = self._shot, time.monotonic()
@@ -164,7 +172,7 @@ class Group:
                 kind: [*map(live_rows.staled, found.values())] if stale else [*found.values()]
                 for kind, found in told.items()
             }
-            parts = tuple(statedocs.snapshot(head, entries))
+            parts = tuple(paced(statedocs.snapshot(head, entries), _PARTS))
             shot = self._shot = Shot(self.version, now, parts, told)
         return shot
 

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from amiproxy.access.user import User
 from amiproxy.live import rows as live_rows
 from amiproxy.live.where import Where
+from amiproxy.message import Message
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import EventFilters
 from amiproxy.state.model import LIVE, ServerModel
+from amiproxy.state.table import Query
 from amiproxy.state.tables import KINDS
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.state import rights
@@ -173,3 +175,24 @@ def test_also_in_calls_that_make_no_sense(seed: int) -> None:
     what = [*map(Told, BEGUN), *draw.sample([*events, *lists], 33)]
     with pytest.MonkeyPatch.context() as monkeypatch:
         Stage(monkeypatch).play(what, draw, 3, WHERES[:1])
+
+
+def test_thousands_of_rows_that_change_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are told, by events and by a list; a snapshot of them comes in parts."""
+    stage = Stage(monkeypatch)
+    monkeypatch.setattr("amiproxy.threads.sessions.paced._PAUSE", 0.0)
+    stage.model.state = LIVE
+    reader = Reading(stage.board, None, Where())
+    stage.step()
+    for state in ("INUSE", "NOT_INUSE"):
+        for number in range(1000):
+            said = f"Device: PJSIP/{number}", f"State: {state}"
+            tell(stage.model, Told(Message.of("Event: DeviceStateChange", *said)), stage.clock.now)
+        stage.check([reader])
+    listed = tuple(Message.of("Event: DeviceStateChange", f"Device: PJSIP/{number}", "State: BUSY")
+                   for number in range(500, 1500))  # fmt: skip
+    tell(stage.model, Told(None, Query("DeviceStateList"), listed), stage.clock.now)
+    stage.check([reader])
+    late = Reading(stage.board, None, Where())
+    stage.check([reader, late])
+    assert len([each for each in late.copy.documents if each["type"] == "snapshot"]) > 2
