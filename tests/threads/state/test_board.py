@@ -18,7 +18,7 @@ from amiproxy.live.where import Where
 from amiproxy.message import Message
 from amiproxy.routing import classes
 from amiproxy.routing.eventfilter import EventFilters
-from amiproxy.state.model import LIVE, ServerModel
+from amiproxy.state.model import LIVE, STALE, ServerModel
 from amiproxy.state.table import Query
 from amiproxy.state.tables import KINDS
 from amiproxy.threads.sessions.collector import Collector
@@ -196,3 +196,72 @@ def test_thousands_of_rows_that_change_at_once(monkeypatch: pytest.MonkeyPatch) 
     late = Reading(stage.board, None, Where())
     stage.check([reader, late])
     assert len([each for each in late.copy.documents if each["type"] == "snapshot"]) > 2
+
+
+def test_rows_of_a_lost_server_are_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is read anew; then there is a snapshot. Who comes meanwhile is told their age."""
+    stage = Stage(monkeypatch)
+    stage.model.state = LIVE
+    reader = Reading(stage.board, None, Where())
+    said = "Event: DeviceStateChange", "Device: PJSIP/1"
+    tell(stage.model, Told(Message.of(*said, "State: INUSE")), stage.clock.now)
+    stage.check([reader])
+    told = len(reader.copy.documents)
+    stage.model.state = STALE
+    tell(stage.model, Told(Message.of(*said, "State: BUSY")), stage.clock.now)
+    stage.step()
+    assert len(reader.copy.documents) == told
+    late = Reading(stage.board, None, Where())
+    stage.step()
+    assert late.copy.rows["devices"]["pbx1/PJSIP/1"] == {
+        "stale": True, **reader.copy.rows["devices"]["pbx1/PJSIP/1"],
+    }  # fmt: skip
+    stage.model.clear()
+    stage.step()
+    assert len(reader.copy.documents) == told
+    stage.model.state = LIVE
+    stage.check([reader, late])
+    assert [each["type"] for each in reader.copy.documents[told:]] == ["snapshot"]
+
+
+def test_who_does_not_reach_the_server_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor who has not logged in."""
+    stage = Stage(monkeypatch)
+    stage.model.state = LIVE
+    elsewhere = Reading(stage.board, User("x", "x", servers=frozenset(("pbx2",))), Where())
+    stranger = Reading(stage.board, User("x", "x"), Where())
+    stranger.session.log_out()
+    stage.step()
+    assert elsewhere.copy.documents == stranger.copy.documents == []
+
+
+def test_a_snapshot_that_is_refused_in_the_middle_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was; at its end what has changed meanwhile is told."""
+    stage = Stage(monkeypatch)
+    monkeypatch.setattr("amiproxy.threads.sessions.paced._PAUSE", 0.0)
+    stage.model.state = LIVE
+
+    def change(number: int, state: str) -> None:
+        said = f"Device: PJSIP/{number}", f"State: {state}"
+        tell(stage.model, Told(Message.of("Event: DeviceStateChange", *said)), stage.clock.now)
+
+    for number in range(1000):
+        change(number, "INUSE")
+    reader = Reading(stage.board, None, Where())
+    takes = reader.tell
+    reader.watch._sink = sink = SimpleNamespace(  # noqa: SLF001
+        tell=lambda document: len(reader.copy.documents) < 2 and takes(document)
+    )
+    stage.step()
+    assert [each["part"] for each in reader.copy.documents] == [1, 2]
+    change(1, "BUSY")
+    change(2000, "BUSY")
+    tell(stage.model, Told(None, Query("DeviceStateList"), (
+        Message.of("Event: DeviceStateChange", "Device: PJSIP/1", "State: BUSY"),
+    )), stage.clock.now)  # fmt: skip
+    stage.step()
+    sink.tell = takes
+    reader.watch.resync()
+    stage.check([reader])
+    parts = [each["part"] for each in reader.copy.documents if each["type"] == "snapshot"]
+    assert parts == [*range(1, len(parts) + 1)]
