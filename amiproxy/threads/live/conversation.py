@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.basics.deadline import Deadline
-from amiproxy.errors import PeerGone, SlowPeer
+from amiproxy.errors import PeerError
 from amiproxy.live import frames
 from amiproxy.live.partings import LOGOFF
 from amiproxy.threads.live.incoming import ClosingError, Incoming
@@ -93,7 +93,7 @@ class Conversation:
             stays = not rest or self._carry_out(rest)
             while stays:
                 stays = self._read()
-        except (SlowPeer, PeerGone):  # it may still take the last words
+        except PeerError:  # it may still take the last words
             self._part()
             raise
         finally:
