@@ -2,6 +2,7 @@
 // @ts-check
 /** The console: puts its parts together, and begins. */
 import { Clock } from "./clock.js";
+import { dialog } from "./dialog.js";
 import { byId } from "./dom.js";
 import { startKeys } from "./help.js";
 import { Live } from "./live.js";
@@ -29,6 +30,9 @@ const app = {
   rights,
   /** Words for a screen reader. @param {string} words */
   announce: (words) => announcer.say(words),
+  dialog,
+  /** The tabs that this user may see. */
+  tabs: () => tabs.all,
 };
 
 live.on("rows", (/** @type {any} */ doc) => store.take(doc));

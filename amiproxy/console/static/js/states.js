@@ -47,6 +47,7 @@ export const LOOKS = {
   stale: is("stale", "unknown", "dash"),
   given_up: is("given up", "alarm", "octagon"),
   stopping: is("stopping", "warn", "triangle"),
+  not_modelled: is("connected, no state", "unknown", "half"),
   // calls
   waiting: is("waiting", "ring", "clock"),
   ringing: is("ringing", "ring", "bell"),
@@ -63,13 +64,13 @@ export const LOOKS = {
   paused: is("paused", "hold", "pause"),
   wrap_up: is("wrap-up", "hold", "pen"),
   ringing_elsewhere: is("rings elsewhere", "ring", "bell"),
-  busy: is("busy elsewhere", "talk", "arrow"),
+  busy_elsewhere: is("busy elsewhere", "talk", "arrow"),
   offline: is("offline", "unknown", "dash"),
   unknown: is("unknown", "unknown", "dash"),
   // devices
   not_inuse: is("free", "free", "dot"),
   inuse: is("in use", "talk", "play"),
-  busy_device: is("busy", "talk", "play"),
+  busy: is("busy", "talk", "play"),
   ringinuse: is("in use, rings", "ring", "bell"),
   onhold: is("on hold", "hold", "bars"),
   unavailable: is("offline", "unknown", "dash"),
@@ -85,6 +86,9 @@ export function lookOf(state) {
   const name = state.toLowerCase().replace(/[ -]/g, "_");
   return Object.hasOwn(LOOKS, name) ? LOOKS[name] : is(state.slice(0, 30), "unknown", "dash");
 }
+
+/** The word of a channel's state: Asterisk's own, in small letters. @param {any} state */
+export const channelWord = (state) => (typeof state === "string" && state ? state.toLowerCase().slice(0, 30) : "unknown");
 
 /** A shape by its name, for beside a text. @param {keyof typeof SHAPES} name @returns {any} */
 export function shape(name) {

@@ -26,8 +26,8 @@ export class Store extends Emitter {
     super();
     /** @type {Map<string, Map<string, Row>>} */
     this._kinds = new Map();
-    /** @type {Map<string, Map<string, Row>> | null} A snapshot of which not all has come. */
-    this._coming = null;
+    /** Snapshots of which not all has come, by server. @type {Map<string, Map<string, Map<string, Row>>>} */
+    this._coming = new Map();
     /** @type {Map<string, Changes>} */
     this._changes = new Map();
     this._frame = 0;
@@ -65,23 +65,30 @@ export class Store extends Emitter {
     this._plan();
   }
 
-  /** @param {any} told */
+  /**
+   * A snapshot is of one server (without `server`: of the kind `servers`), in parts.
+   * @param {any} told
+   */
   _snapshot(told) {
-    if (!told.part || told.part === 1 || !this._coming) this._coming = new Map();
-    for (const kind of told.of || []) if (!this._coming.has(kind)) this._coming.set(kind, new Map());
+    const server = told.server || "";
+    let coming = this._coming.get(server);
+    if (!coming || !told.part || told.part === 1) this._coming.set(server, (coming = new Map()));
+    for (const kind of told.of || []) if (!coming.has(kind)) coming.set(kind, new Map());
     for (const [kind, rows] of Object.entries(told.rows || {})) {
-      if (!this._coming.has(kind)) this._coming.set(kind, new Map());
-      const into = /** @type {Map<string, Row>} */ (this._coming.get(kind));
+      const into = coming.get(kind) || new Map();
+      coming.set(kind, into);
       for (const [id, row] of Object.entries(rows)) into.set(id, row);
     }
     if (told.last === false) return;
+    this._coming.delete(server);
     // In one step: no half of an old picture beside half of a new one.
-    for (const [kind, rows] of this._coming) {
-      this._kinds.set(kind, rows);
+    for (const [kind, rows] of coming) {
+      const all = this.rows(kind);
+      for (const [id, row] of all) if (!server || row.server === server) all.delete(id);
+      for (const [id, row] of rows) all.set(id, row);
       this.known.add(kind);
       this._changed(kind).all = true;
     }
-    this._coming = null;
     this._plan();
   }
 
@@ -104,11 +111,20 @@ export class Store extends Emitter {
         from.delete(id);
         changes.set.delete(id);
         changes.del.set(id, why);
+        if (kind === "servers") this._drop(id);
       }
       // Nobody may have looked for days.
       if (changes.del.size > MOST_GONE) this._changes.set(kind, Object.assign(new Changes(), { all: true }));
     }
     this._plan();
+  }
+
+  /** A server is not there any more: nor is what was there. @param {string} server */
+  _drop(server) {
+    for (const [kind, rows] of this._kinds) {
+      for (const [id, row] of rows) if (row.server === server) rows.delete(id);
+      this._changed(kind).all = true;
+    }
   }
 
   /** @param {any} told */
