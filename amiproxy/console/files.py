@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +31,14 @@ TYPES: Mapping[str, str] = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
+
+
+#: Comments that have lines of their own; and those of types, within lines.
+_BLOCK = re.compile(rb"^ */\*(?:(?!\*/).)*\*/ *$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(rb"^ *//.*$", re.MULTILINE)
+_TYPES = re.compile(rb"/\*\* @[^*\n]*\*/ ?")
+#: One comment of each file is sent: whose it is.
+_LICENSE = b"SPDX-License-Identifier"
 
 
 class File(NamedTuple):
@@ -61,8 +70,20 @@ def page() -> str:
     return hashlib.sha256(every.encode()).hexdigest()[:12]
 
 
+def without_comments(suffix: str, source: bytes) -> bytes:
+    """Return *source* without comments, each line where it was: they are a third of the bytes."""
+    if suffix not in (".js", ".css"):
+        return source
+    found = _BLOCK.sub(_emptied, source)
+    return _TYPES.sub(b"", _LINE.sub(_emptied, found)) if suffix == ".js" else found
+
+
+def _emptied(comment: re.Match[bytes]) -> bytes:
+    return comment[0] if _LICENSE in comment[0] else b"\n" * comment[0].count(b"\n")
+
+
 def _read(path: Path) -> File:
-    body = path.read_bytes()
+    body = without_comments(path.suffix, path.read_bytes())
     digest = hashlib.sha256(body).hexdigest()[:20]
     # Without a time in it the same body is always the same bytes.
     packed = gzip.compress(body, 9, mtime=0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
 /** The console: puts its parts together, and begins. */
+import { startBottom } from "./bottom.js";
 import { Clock } from "./clock.js";
 import { dialog } from "./dialog.js";
 import { byId } from "./dom.js";
@@ -31,6 +32,15 @@ const app = {
   /** Words for a screen reader. @param {string} words */
   announce: (words) => announcer.say(words),
   dialog,
+  /**
+   * How long ago *since* of *row* is; of a server that is lost, when it was.
+   * @param {any} row @param {number | null | undefined} since
+   */
+  age(row, since) {
+    if (!row.stale) return clock.age(since);
+    const server = store.get("servers", row.server);
+    return server && typeof since === "number" ? Math.max(0, server.since - since) : null;
+  },
   /** The tabs that this user may see. */
   tabs: () => tabs.all,
 };
@@ -50,6 +60,7 @@ byId("skip").addEventListener("click", (/** @type {Event} */ event) => {
   byId("view").focus();
 });
 startTools(app);
+startBottom(app);
 watchLogin(app, byId("user"));
 new Status(app);
 const tabs = new Tabs(app);

@@ -107,12 +107,14 @@ export function badge(state = "unknown", more = "") {
     svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, path), word);
   const made = {
     element,
-    /** @param {any} to @param {string} [words] behind the state's word @param {string} [look] */
-    show(to, words = "", look = "") {
+    /** @param {any} to @param {string} [words] behind the state's word @param {string} [look]
+     * @param {string} [instead] of the state's word */
+    show(to, words = "", look = "", instead = "") {
       const found = lookOf(to);
       dress(element, `badge is-${look || found.look}`);
       mark(path, "d", SHAPES[found.shape]);
-      say(word, words ? `${found.word} ${words}` : found.word);
+      const told = instead || found.word;
+      say(word, words ? `${told} ${words}` : told);
     },
   };
   made.show(state, more);

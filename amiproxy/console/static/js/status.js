@@ -142,6 +142,7 @@ class ServerChip {
     const lost = !up && !["connecting", "stopping"].includes(row.state);
     this._badge.show(row.state, "", lost ? "alarm" : "");
     this.element.classList.toggle("down", !up);
+    this._facts.classList.toggle("upfacts", up);
     say(this._facts, up ? upFacts(row, this._totals) : downFacts(row, this._app.clock));
     mark(this.element, "title", [
       row.version && `Asterisk ${text(row.version)}`, row.system_name && text(row.system_name),
@@ -169,6 +170,7 @@ function upFacts(row, totals) {
 function downFacts(row, clock) {
   const parts = [duration(clock.age(row.since))];
   if (row.reason) parts.push(text(row.reason));
+  if (row.state === "lost") parts.push(`as of ${timeOfDay(row.since)}`);
   if (typeof row.next_try === "number") {
     const left = Math.ceil(row.next_try - clock.now());
     parts.push(left > 0 ? `next try in ${left} s` : "trying");

@@ -47,7 +47,8 @@ export class Table {
     this._inside = false;
     this._sorted = -Infinity;
     this._timer = 0;
-    this._filled = false;
+    /** Whether what is new is marked: not where everything is. */
+    this._marks = false;
     this.rowHeight = 32;
     this._build();
     this.grid = new Grid(this);
@@ -90,7 +91,12 @@ export class Table {
     const fitting = cards ? this.options.columns : fitted(this.options.columns, width);
     this.element.classList.toggle("cards", cards);
     // Its height is the style sheet's to say.
-    this.rowHeight = parseFloat(getComputedStyle(this.element).getPropertyValue("--rowheight")) || 32;
+    const height = parseFloat(getComputedStyle(this.element).getPropertyValue("--rowheight")) || 32;
+    if (height !== this.rowHeight) {
+      this.rowHeight = height;
+      for (const node of this.nodes.values()) node.at = -1;
+      this._size();
+    }
     if (fitting.length !== this.columns.length) {
       this.columns = fitting;
       showHeads(this);
@@ -111,6 +117,7 @@ export class Table {
   update(rows, changes) {
     const before = this.rows;
     this.rows = rows;
+    if (!changes || changes.all) this._marks = false;
     if (changes && !changes.all) {
       for (const id of changes.set) if (this.nodes.has(id)) this._fill(this.nodes.get(id), id);
     } else if (before !== rows || !changes || changes.all) {
@@ -123,6 +130,7 @@ export class Table {
   narrow(filter) {
     this.filter = filter;
     this.gone.clear();
+    this._marks = false;
     this.arrange();
   }
 
@@ -207,10 +215,10 @@ export class Table {
   _freshen(found) {
     const now = performance.now();
     for (const [id, until] of this.fresh) if (until < now) this.fresh.delete(id);
-    if (this._filled) {
+    if (this._marks) {
       for (const id of found) if (!this.places.has(id)) this.fresh.set(id, now + FRESH);
     }
-    this._filled = true;
+    this._marks = true;
   }
 
   /** The row that should stay where it is on the screen, if any. */

@@ -12,14 +12,14 @@
  */
 import { byId, h, say } from "./dom.js";
 
-/** @typedef {{name: string, title: string, load: () => Promise<any>, may?: (app: any) => boolean}} Tab */
+/** @typedef {{name: string, title: string, load: () => Promise<any>, style?: string, may?: (app: any) => boolean}} Tab */
 
 /** @type {Tab[]} */
 export const TABS = [
   { name: "now", title: "Now", load: () => import("./now/now.js") },
-  { name: "events", title: "Events", load: () => import("./events/events.js") },
-  { name: "action", title: "Action", load: () => import("./action/action.js") },
-  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js"), may: (app) => app.rights.isOperator },
+  { name: "events", title: "Events", load: () => import("./events/events.js"), style: "events" },
+  { name: "action", title: "Action", load: () => import("./action/action.js"), style: "action" },
+  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js"), style: "proxy", may: (app) => app.rights.isOperator },
 ];
 
 export class Tabs {
@@ -77,7 +77,7 @@ export class Tabs {
     document.documentElement.dataset.tab = tab.name;
     const turn = ++this._turn;
     try {
-      const module = await tab.load();
+      const [module] = await Promise.all([tab.load(), tab.style ? dressUp(tab.style) : null]);
       if (turn !== this._turn) return; // somebody was quicker
       this._module = module;
       module.open(section, this._app);
@@ -93,6 +93,17 @@ export class Tabs {
     if (module && module.close) module.close();
     byId("view").replaceChildren();
   }
+}
+
+/** Load the style sheet of a tab, once. @param {string} name */
+function dressUp(name) {
+  const href = `console/css/${name}.css`;
+  if (document.querySelector(`link[href="${href}"]`)) return null;
+  return new Promise((resolve) => {
+    const link = h("link", { rel: "stylesheet", href });
+    link.onload = link.onerror = resolve;
+    document.head.append(link);
+  });
 }
 
 /** Tell a screen reader, politely, and seldom: at most one thing in ten seconds, the last one. */

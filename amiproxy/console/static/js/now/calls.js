@@ -48,7 +48,7 @@ export class Calls {
     this.table = new Table({
       name: "calls", label: "Calls", columns: columns(app), cards: 560,
       sort: { key: asked.replace(/^-/, "") || "started", down: !asked || asked.startsWith("-") },
-      onopen: (id) => now.drawer.show(id),
+      onopen: (id) => now.show(id),
       onsort: ({ key, down }) => app.router.change({ sort: `${down ? "-" : ""}${key}` }),
       dress: (row) => (row.state === "ended" ? "ended" : ""),
       empty: () => emptyWords(app, "calls", "calls", this._all()),
@@ -125,7 +125,6 @@ function partyColumn(end, title) {
 
 /** @param {any} row */
 function stateWords(row) {
-  if (row.state === "application" && row.application) return text(row.application);
   if (row.state === "ended" && row.cause) return `(cause ${row.cause})`;
   return row.state === "ringing" && row.ringing > 1 ? `(${row.ringing})` : "";
 }
@@ -143,13 +142,13 @@ function columns(app) {
         badges.set(cell, made);
         cell.append(made.element);
       },
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => badges.get(cell).show(row.state, stateWords(row)),
+      fill: (/** @type {any} */ cell, /** @type {any} */ row) => badges.get(cell).show(row.state, stateWords(row), "", row.state === "application" && row.application ? text(row.application) : ""),
     },
     {
       key: "time", title: "For", number: true, age: true, width: "72px", least: 72, down: true, hint: "How long it has been so",
       by: (/** @type {any} */ row) => (typeof row.since === "number" ? -row.since : null),
       fill: (/** @type {any} */ cell, /** @type {any} */ row) => {
-        say(cell, duration(app.clock.age(row.since)));
+        say(cell, duration(app.age(row, row.since)));
         mark(cell, "title", typeof row.started === "number" ? `Began ${fullTime(row.started)}` : null);
       },
     },

@@ -136,7 +136,7 @@ function columns(app) {
     {
       key: "time", title: "For", number: true, age: true, down: true, width: "80px", least: 80, rank: 1,
       by: (/** @type {any} */ row) => (typeof row.since === "number" ? -row.since : null),
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => say(cell, duration(app.clock.age(row.since))),
+      fill: (/** @type {any} */ cell, /** @type {any} */ row) => say(cell, duration(app.age(row, row.since))),
     },
     plain("extensions", "Extensions", (row) => (row.extensions || []).map(text).join(", ")),
     plain("presence", "Presence", (row) => [row.presence, row.presence_message].filter(Boolean).map(text).join(": "), { rank: 3 }),

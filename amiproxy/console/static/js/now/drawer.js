@@ -14,9 +14,10 @@ import { Legs } from "./legs.js";
 const PACE = 1000;
 
 export class Drawer {
-  /** @param {any} app */
-  constructor(app) {
+  /** @param {any} app @param {any} now */
+  constructor(app, now) {
     this._app = app;
+    this._now = now;
     this.id = "";
     /** @type {any} */
     this._row = null;
@@ -24,8 +25,6 @@ export class Drawer {
     this._channels = [];
     this._timer = 0;
     this._turn = 0;
-    /** @type {any} Where the focus was. */
-    this._before = null;
     this._build();
     this._keys = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Escape" || !this.id || document.querySelector("dialog[open]")) return;
@@ -56,17 +55,9 @@ export class Drawer {
     byId("overlay").append(this.element);
   }
 
-  /** @param {string} id */
-  show(id) {
-    this._before = document.activeElement;
-    this._app.router.change({ open: id });
-    this._title.focus();
-  }
-
   hide() {
     this._app.router.change({ open: "" });
-    const before = this._before;
-    this._before = null;
+    const before = this._now.takeFocus();
     if (before && before.isConnected) before.focus({ preventScroll: true });
   }
 
@@ -77,7 +68,9 @@ export class Drawer {
     this.id = id;
     this.element.hidden = !id;
     document.documentElement.classList.toggle("withdrawer", Boolean(id));
-    if (id) this._begin();
+    if (!id) return;
+    this._begin();
+    this._title.focus();
   }
 
   _begin() {
@@ -138,6 +131,7 @@ export class Drawer {
     }
     say(this._title, `${partyWords(row, "from")} \u2192 ${partyWords(row, "to")}`);
     this._state.show(row.state);
+    this.element.classList.toggle("ofold", Boolean(row.stale));
     this._facts.replaceChildren(...facts(row, this._channels).flatMap(([name, value, title]) => [
       h("dt", { text: name }), h("dd", { text: value, title })]));
     this._legs.show(this._channels, row);
@@ -150,7 +144,7 @@ export class Drawer {
 
   second() {
     if (!this._row) return;
-    say(this._time, this._row.state === "ended" ? "" : duration(this._app.clock.age(this._row.since)));
+    say(this._time, this._row.state === "ended" ? "" : duration(this._app.age(this._row, this._row.since)));
     this._legs.second();
   }
 

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
 /** Now: queues, who is in them, calls, devices.  It shows rows that it is sent, and nothing else. */
-import { byId, h, mark } from "../dom.js";
+import { partOf } from "../bottom.js";
+import { h, mark } from "../dom.js";
 import { Calls } from "./calls.js";
 import { Devices } from "./devices.js";
-import { Drawer } from "./drawer.js";
 import { Own } from "./own.js";
 import { QueueDetails } from "./queue.js";
 import { Queues } from "./queues.js";
-
-/** On a phone one of these is shown; on a desk all are, and this says which one has the focus. */
-const PARTS = [
-  { name: "queues", title: "Queues", d: "M2 12V8M6 12V4M10 12V6" },
-  { name: "calls", title: "Calls", d: "M2 4h7M7 2l2 2-2 2M10 8.5H3M5 6.5l-2 2 2 2" },
-  { name: "people", title: "People", d: "M6 1.5a2.3 2.3 0 1 0 0 4.6a2.3 2.3 0 1 0 0-4.6zM1.8 11c.4-2.6 2-3.7 4.2-3.7s3.8 1.1 4.2 3.7" },
-  { name: "more", title: "More", d: "M2 3h8M2 6h8M2 9h8" },
-];
 
 /** @type {any} */
 let view = null;
@@ -24,8 +16,11 @@ class Now {
   /** @param {HTMLElement} section @param {any} app */
   constructor(section, app) {
     this.app = app;
+    /** @type {any} */
+    this._before = null;
     this._ends = /** @type {(() => void)[]} */ ([]);
-    this.drawer = new Drawer(app);
+    /** All of one call; loaded when it is first asked for. @type {any} */
+    this.drawer = null;
     this.queues = new Queues(app, this);
     this.details = new QueueDetails(app, this);
     this.calls = new Calls(app, this);
@@ -43,13 +38,32 @@ class Now {
     this._ends.push(app.clock.on("second", () => this.each("second")));
     this._ends.push(app.live.on("hello", () => this.each("refresh")));
     app.live.want(this, { state: ["calls", "queues", "members", "callers"] });
-    this.route();
   }
 
   /** @param {string} name @param {...any} told */
   each(name, ...told) {
     for (const part of this.parts) if (/** @type {any} */ (part)[name]) /** @type {any} */ (part)[name](...told);
-    if (/** @type {any} */ (this.drawer)[name]) /** @type {any} */ (this.drawer)[name](...told);
+    if (this.drawer && this.drawer[name]) this.drawer[name](...told);
+  }
+
+  /** Show all of a call. @param {string} id */
+  show(id) {
+    this._before = document.activeElement;
+    this.app.router.change({ open: id });
+  }
+
+  async _drawer() {
+    const { Drawer } = await import("./drawer.js");
+    if (this.drawer || view !== this) return;
+    this.drawer = new Drawer(this.app, this);
+    this.drawer.route();
+  }
+
+  /** Where the focus was when a call was opened. */
+  takeFocus() {
+    const before = this._before;
+    this._before = null;
+    return before;
   }
 
   /** @param {string} kind @param {any} changes */
@@ -59,32 +73,17 @@ class Now {
 
   /** The address has changed. */
   route() {
-    const { router } = this.app;
-    const part = PARTS.some((each) => each.name === router.place.path[0]) ? router.place.path[0] : "queues";
-    mark(this.element, "data-part", part);
-    byId("bottom").replaceChildren(...PARTS.map((each) => bottomLink(each, part)));
+    mark(this.element, "data-part", partOf(this.app.router.place));
     this.each("route");
+    if (this.app.router.get("open") && !this.drawer) this._drawer();
   }
 
   close() {
     for (const end of this._ends) end();
     this.app.live.unwant(this);
     this.each("close");
-    byId("bottom").replaceChildren();
     this.app.store.forget(["calls", "queues", "members", "callers"]);
   }
-}
-
-/** @param {{name: string, title: string, d: string}} part @param {string} current */
-function bottomLink({ name, title, d }, current) {
-  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  picture.setAttribute("viewBox", "0 0 12 12");
-  picture.setAttribute("class", "shape big");
-  picture.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", d);
-  picture.append(path);
-  return h("a", { href: `#/now/${name}`, "aria-current": name === current ? "page" : null }, picture, h("span", { text: title }));
 }
 
 /** What the bottom bar of a phone has no room for. @param {any} app */
@@ -96,6 +95,7 @@ function more(app) {
 /** @param {HTMLElement} section @param {any} app */
 export function open(section, app) {
   view = new Now(section, app);
+  view.route();
 }
 
 export function route() {

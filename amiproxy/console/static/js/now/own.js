@@ -30,7 +30,7 @@ export class Own {
 
   second() {
     if (!this._me) return;
-    const { store, clock } = this._app;
+    const { store } = this._app;
     const mine = [...store.rows("members")].filter(([, row]) => [row.interface, row.device, row.state_interface].includes(this._me));
     const call = [...store.rows("calls").values()].find((row) => row.state !== "ended" && [row.from_device, row.to_device].includes(this._me));
     this._tiles.show(mine);
@@ -40,7 +40,7 @@ export class Own {
     if (!call) return;
     this._call.show(call.state);
     say(this._words, partyWords(call, call.from_device === this._me ? "to" : "from"));
-    say(this._time, duration(clock.age(call.since)));
+    say(this._time, duration(this._app.age(call, call.since)));
   }
 }
 

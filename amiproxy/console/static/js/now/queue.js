@@ -84,7 +84,7 @@ export class QueueDetails {
   /** @param {any} row of a caller */
   _open(row) {
     for (const [id, call] of this._app.store.rows("calls")) {
-      if (call.server === row.server && (call.legs || []).includes(row.uniqueid)) this._now.drawer.show(id);
+      if (call.server === row.server && (call.legs || []).includes(row.uniqueid)) this._now.show(id);
     }
   }
 
@@ -128,9 +128,9 @@ export function memberTile(app) {
       const since = row.state === "paused" ? row.paused_since ?? row.since : row.since;
       let words = memberWords(row);
       if (row.paused && row.state !== "paused") words = `paused too${words ? ` \u00b7 ${words}` : ""}`;
-      const left = row.state === "wrap_up" && row.wrap_up_seconds ? row.wrap_up_seconds - (app.clock.age(row.since) ?? 0) : null;
+      const left = row.state === "wrap_up" && row.wrap_up_seconds ? row.wrap_up_seconds - (app.age(row, row.since) ?? 0) : null;
       if (left !== null) words = `${duration(left)} left`;
-      say(time, duration(app.clock.age(since)));
+      say(time, duration(app.age(row, since)));
       say(more, words);
       dress(element, row.stale ? "tile stale" : "tile");
       mark(element, "title", [text(row.interface), row.channel && text(row.channel), since && `since ${fullTime(since)}`].filter(Boolean).join("\n"));
@@ -154,7 +154,7 @@ function callerTile(app, open) {
       known = row;
       say(position, `${row.position}`);
       say(who, [row.caller_number, row.caller_name].filter(Boolean).map(text).join(" ") || text(null));
-      say(time, duration(app.clock.age(row.since)));
+      say(time, duration(app.age(row, row.since)));
       dress(element, row.stale ? "stale" : "");
     },
   };

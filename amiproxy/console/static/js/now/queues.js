@@ -12,7 +12,7 @@ const ALARM = 120;
 
 /** @param {any} app @param {any} row @returns {"" | "warn" | "alarm"} how long who waits longest waits */
 export function urgency(app, row) {
-  const age = row.stale ? null : app.clock.age(row.longest_since);
+  const age = row.stale ? null : app.age(row, row.longest_since);
   if (age === null) return "";
   if (age >= limit(app, "alarm", row.queue, ALARM)) return "alarm";
   return age >= limit(app, "warn", row.queue, WARN) ? "warn" : "";
@@ -103,7 +103,7 @@ export class Queues {
     this.table.second();
     for (const [id, row] of this._app.store.rows("queues")) {
       const now = urgency(this._app, row) === "alarm";
-      if (now && !this._alarms.has(id)) this._app.announce(`Alarm: queue ${row.queue}, longest wait ${duration(this._app.clock.age(row.longest_since))}`);
+      if (now && !this._alarms.has(id)) this._app.announce(`Alarm: queue ${row.queue}, longest wait ${duration(this._app.age(row, row.longest_since))}`);
       if (now) this._alarms.add(id);
       else this._alarms.delete(id);
     }
@@ -140,7 +140,7 @@ function columns(app) {
         const wait = cell.firstChild;
         const level = urgency(app, row);
         dress(wait, level ? `wait is-${level}` : "wait");
-        say(wait.lastChild, row.waiting ? duration(app.clock.age(row.longest_since)) : UNKNOWN);
+        say(wait.lastChild, row.waiting ? duration(app.age(row, row.longest_since)) : UNKNOWN);
         mark(wait, "aria-label", level ? `${level}: ${wait.lastChild.textContent}` : null);
       },
     },
