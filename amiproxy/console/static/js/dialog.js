@@ -3,6 +3,7 @@
 /** Questions and explanations over the page.  Esc closes them and the focus goes back. */
 import { byId, h } from "./dom.js";
 import { text } from "./format.js";
+import { dressUp } from "./tabs.js";
 
 /**
  * Show *content* under *title* until it is closed.
@@ -15,6 +16,7 @@ export function dialog(title, ...content) {
   close.addEventListener("click", () => made.close());
   made.addEventListener("click", (/** @type {any} */ event) => { if (event.target === made) made.close(); });
   made.addEventListener("close", () => made.remove());
+  dressUp("call");
   byId("overlay").append(made);
   made.showModal();
   return made;

@@ -10,7 +10,7 @@
  * State: `connecting` (nothing has come yet), `live`, `reconnecting` (2 s without connection),
  * `lost` (12 s without a word), `asking` (we were away: is it still so?), `login`.
  */
-import { eventSource, polling, webSocket } from "./carriers.js";
+import { webSocket } from "./carriers.js";
 import { Emitter } from "./emitter.js";
 import { fetchMe, perform, ticket } from "./requests.js";
 
@@ -145,7 +145,7 @@ export class Live extends Emitter {
     if (turn === this._turn) this._open(pass);
   }
 
-  _open(pass = "") {
+  async _open(pass = "") {
     this._end();
     this._opened = performance.now() / 1000;
     const turn = this._turn;
@@ -155,9 +155,12 @@ export class Live extends Emitter {
     const way = WAYS[this._way];
     const { since: _, ...rest } = wants;
     this._told = way === "sse" || way === "poll" ? JSON.stringify(rest) : "";
-    if (way === "sse") this._carrier = eventSource(wants, told, ended);
-    else if (way === "poll") this._carrier = polling(wants, told, ended);
-    else this._carrier = webSocket(wants, told, ended, pass);
+    if (way === "ws" || way === "ticket") {
+      this._carrier = webSocket(wants, told, ended, pass);
+      return;
+    }
+    const { eventSource, polling } = await import("./fallback.js");
+    if (turn === this._turn) this._carrier = (way === "sse" ? eventSource : polling)(wants, told, ended);
   }
 
   _end() {

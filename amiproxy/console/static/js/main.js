@@ -3,7 +3,6 @@
 /** The console: puts its parts together, and begins. */
 import { startBottom } from "./bottom.js";
 import { Clock } from "./clock.js";
-import { dialog } from "./dialog.js";
 import { byId } from "./dom.js";
 import { startKeys } from "./help.js";
 import { Live } from "./live.js";
@@ -31,7 +30,8 @@ const app = {
   rights,
   /** Words for a screen reader. @param {string} words */
   announce: (words) => announcer.say(words),
-  dialog,
+  /** Show something over the page. @param {...any} told title, and what is shown */
+  dialog: async (...told) => (await import("./dialog.js")).dialog(told[0], ...told.slice(1)),
   /**
    * How long ago *since* of *row* is; of a server that is lost, when it was.
    * @param {any} row @param {number | null | undefined} since

@@ -80,6 +80,9 @@ export const LOOKS = {
   alarm: is("alarm", "alarm", "octagon"),
 };
 
+/** The states of devices, in the order in which they are listed. */
+export const DEVICE_STATES = ["NOT_INUSE", "INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD", "UNAVAILABLE", "INVALID", "UNKNOWN"];
+
 /** How *state* looks; one that is not known here keeps its own word. @param {any} state @returns {Look} */
 export function lookOf(state) {
   if (typeof state !== "string" || !state) return LOOKS.unknown;

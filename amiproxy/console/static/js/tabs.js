@@ -96,7 +96,7 @@ export class Tabs {
 }
 
 /** Load the style sheet of a tab, once. @param {string} name */
-function dressUp(name) {
+export function dressUp(name) {
   const href = `console/css/${name}.css`;
   if (document.querySelector(`link[href="${href}"]`)) return null;
   return new Promise((resolve) => {

@@ -2,14 +2,9 @@
 // @ts-check
 /** The devices: how many are how; the list itself only for who opens it. */
 import { h, say, set } from "../dom.js";
-import { emptyWords } from "../empty.js";
-import { duration, number, text } from "../format.js";
-import { matches, wordsOf } from "../order.js";
-import { badge, lookOf } from "../states.js";
+import { number, text } from "../format.js";
+import { DEVICE_STATES, lookOf } from "../states.js";
 import { isUp } from "../status.js";
-import { Table } from "../table.js";
-
-const ORDER = ["NOT_INUSE", "INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD", "UNAVAILABLE", "INVALID", "UNKNOWN"];
 
 export class Devices {
   /** @param {any} app */
@@ -21,8 +16,10 @@ export class Devices {
     this._search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search the devices", autocomplete: "off", spellcheck: "false" });
     this._search.addEventListener("input", () => this._narrow());
     this._box = h("div", { class: "searchbox", hidden: true }, this._search);
-    /** @type {Table | null} */
+    /** @type {import("../table.js").Table | null} */
     this.table = null;
+    /** @type {(table: any, search: string) => void} */
+    this._narrowBy = () => {};
     this.element = h("section", { class: "panel devicespart", "aria-labelledby": "devices-title" },
       h("header", null, h("h2", { id: "devices-title", text: "Devices" }), this._sums, this._box, this._button));
   }
@@ -43,30 +40,34 @@ export class Devices {
     say(this._button, open ? "Hide" : "Show");
     set(this._button, "aria-expanded", String(open));
     this.element.classList.toggle("isopen", open);
-    if (open) {
-      this.table = new Table({
-        name: "devices", label: "Devices", columns: columns(this._app), sort: { key: "state", down: false }, cards: 0,
-        empty: () => emptyWords(this._app, "devices", "devices", this._app.store.rows("devices").size),
-      });
-      this.element.append(this.table.frame);
-      this._app.live.want(this, { state: ["devices"] });
-      this.table.update(this._app.store.rows("devices"));
-    } else if (this.table) {
-      this.table.frame.remove();
-      this._leave();
-    }
+    if (open) this._load();
+    else this._leave();
+  }
+
+  async _load() {
+    const { deviceTable, narrowDevices } = await import("./devicetable.js");
+    if (!this._open || this.table) return;
+    this._narrowBy = narrowDevices;
+    const table = deviceTable(this._app);
+    this.table = table;
+    this.element.append(table.frame);
+    this._app.live.want(this, { state: ["devices"] });
+    table.update(this._app.store.rows("devices"));
+    this._narrow();
   }
 
   _leave() {
-    if (this.table) this.table.close();
+    if (this.table) {
+      this.table.close();
+      this.table.frame.remove();
+    }
     this.table = null;
     this._app.live.unwant(this);
     this._app.store.forget(["devices"]);
   }
 
   _narrow() {
-    const words = wordsOf(this._search.value);
-    if (this.table) this.table.narrow((row) => matches(row, words, texts));
+    if (this.table) this._narrowBy(this.table, this._search.value);
   }
 
   refresh() { this._tell(); }
@@ -88,7 +89,7 @@ export class Devices {
         without.push(text(server.name));
         continue;
       }
-      for (const state of ORDER) {
+      for (const state of DEVICE_STATES) {
         const found = totals[`devices_${state.toLowerCase()}`];
         if (typeof found !== "number") continue;
         const word = lookOf(state).word;
@@ -108,38 +109,4 @@ export class Devices {
     if (this._open) this._leave();
     this._open = false;
   }
-}
-
-/** @param {any} row */
-const texts = (row) => [row.device, row.state, lookOf(row.state).word, row.server, row.presence, row.presence_message, ...(row.extensions || [])];
-
-/** @param {any} app */
-function columns(app) {
-  /** @type {WeakMap<any, any>} */
-  const badges = new WeakMap();
-  const plain = (/** @type {string} */ key, /** @type {string} */ title, /** @type {(row: any) => string} */ value, more = {}) => ({
-    key, title, width: "minmax(80px, 1fr)", least: 80, rank: 2, by: (/** @type {any} */ row) => value(row) || null,
-    fill: (/** @type {any} */ cell, /** @type {any} */ row) => say(cell, value(row)), ...more,
-  });
-  return [
-    plain("device", "Device", (row) => text(row.device), { width: "minmax(120px, 1.6fr)", least: 120, rank: 0 }),
-    {
-      key: "state", title: "State", width: "minmax(110px, 1fr)", least: 110,
-      by: (/** @type {any} */ row) => `${ORDER.indexOf(row.state) + 1} ${row.device}`,
-      make: (/** @type {any} */ cell) => {
-        const made = badge();
-        badges.set(cell, made);
-        cell.append(made.element);
-      },
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => badges.get(cell).show(row.state),
-    },
-    {
-      key: "time", title: "For", number: true, age: true, down: true, width: "80px", least: 80, rank: 1,
-      by: (/** @type {any} */ row) => (typeof row.since === "number" ? -row.since : null),
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => say(cell, duration(app.age(row, row.since))),
-    },
-    plain("extensions", "Extensions", (row) => (row.extensions || []).map(text).join(", ")),
-    plain("presence", "Presence", (row) => [row.presence, row.presence_message].filter(Boolean).map(text).join(": "), { rank: 3 }),
-    plain("server", "Server", (row) => text(row.server), { rank: 4, width: "minmax(60px, .6fr)", least: 60 }),
-  ];
 }

@@ -3,9 +3,9 @@
 /** Now: queues, who is in them, calls, devices.  It shows rows that it is sent, and nothing else. */
 import { partOf } from "../bottom.js";
 import { h, mark } from "../dom.js";
+import { dressUp } from "../tabs.js";
 import { Calls } from "./calls.js";
 import { Devices } from "./devices.js";
-import { Own } from "./own.js";
 import { QueueDetails } from "./queue.js";
 import { Queues } from "./queues.js";
 
@@ -25,13 +25,14 @@ class Now {
     this.details = new QueueDetails(app, this);
     this.calls = new Calls(app, this);
     this.devices = new Devices(app);
-    this.own = new Own(app);
-    this.parts = [this.own, this.queues, this.details, this.calls, this.devices];
+    /** @type {any[]} */
+    this.parts = [this.queues, this.details, this.calls, this.devices];
     this.element = h("div", { class: "now" },
-      h("div", { class: "side" }, this.own.element, this.details.element),
+      h("div", { class: "side" }, this.details.element),
       h("div", { class: "middle" }, this.queues.element, this.calls.element),
       this.devices.element, more(app));
     section.append(this.element);
+    if (app.router.get("me")) this._own();
     for (const kind of ["queues", "members", "callers", "calls", "devices", "servers", "totals"]) {
       this._ends.push(app.store.on(kind, (/** @type {any} */ changes) => this._changed(kind, changes)));
     }
@@ -52,8 +53,18 @@ class Now {
     this.app.router.change({ open: id });
   }
 
+  /** The reader's own phone, above all. */
+  async _own() {
+    const { Own } = await import("./own.js");
+    const own = new Own(this.app);
+    this.parts.push(own);
+    this.details.element.before(own.element);
+    own.second();
+  }
+
   async _drawer() {
     const { Drawer } = await import("./drawer.js");
+    await dressUp("call");
     if (this.drawer || view !== this) return;
     this.drawer = new Drawer(this.app, this);
     this.drawer.route();
