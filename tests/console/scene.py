@@ -118,13 +118,18 @@ def afternoon() -> Rows:
         "calls": {f"pbx1/{number}.1": call(number, STATES[number % len(STATES)]) for number in range(14)},
         "devices": devices(400),
     }  # fmt: skip
+    _talk(rows, now)
+    return rows
+
+
+def _talk(rows: Rows, now: float) -> None:
+    """Say who of the members talks with whom; and what the lost server had."""
     tiles = list(rows["members"].values())
     tiles[0].update(caller_number="+49 30 5550123", in_call_with="7.1")
     tiles[1].update(caller_number="+49 171 5550199", ringing_for="8.1")
     tiles[2].update(pause_reason="lunch", paused_since=now - 1100)
     tiles[4].update(caller_number="+49 30 5550177", caller_name="Möbel Kraft", in_call_with="9.1")
     rows["calls"]["pbx2/1.1"] = call(1, "talking", server="pbx2", stale=True)
-    return rows
 
 
 def devices(count: int) -> dict[str, dict[str, Any]]:
