@@ -13,6 +13,9 @@ import { Emitter } from "./emitter.js";
 /** So many rows that have gone are told one by one; more are told as *all*. */
 const MOST_GONE = 2000;
 
+/** States of a server whose rows hold. */
+const TRUE = ["live", "building"];
+
 class Changes {
   constructor() {
     /** @type {Set<string>} */ this.set = new Set();
@@ -101,6 +104,7 @@ export class Store extends Emitter {
         into.set(id, row);
         changes.set.add(id);
         changes.del.delete(id);
+        if (kind === "servers") this._doubt(row);
       }
     }
     for (const [kind, gone] of Object.entries(told.del || {})) {
@@ -127,12 +131,29 @@ export class Store extends Emitter {
     }
   }
 
+  /**
+   * A server is lost: what was there is old from now on, until a snapshot tells it anew.
+   * @param {any} server its row
+   */
+  _doubt(server) {
+    if (TRUE.includes(server.state)) return;
+    for (const [kind, rows] of this._kinds) {
+      if (kind === "servers") continue;
+      for (const [id, row] of rows) {
+        if (row.server !== server.name || row.stale) continue;
+        rows.set(id, { ...row, stale: true });
+        this._changed(kind).all = true;
+      }
+    }
+  }
+
   /** @param {any} told */
   _server(told) {
     const { type: _, at: __, server, now: ___, ...facts } = told;
     const row = this.rows("servers").get(server);
     if (!row) return;
     this.rows("servers").set(server, { ...row, ...facts });
+    this._doubt({ ...facts, name: server });
     this._changed("servers").set.add(server);
     this._plan();
   }
