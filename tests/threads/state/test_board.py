@@ -265,3 +265,24 @@ def test_a_snapshot_that_is_refused_in_the_middle_goes_on(monkeypatch: pytest.Mo
     stage.check([reader])
     parts = [each["part"] for each in reader.copy.documents if each["type"] == "snapshot"]
     assert parts == [*range(1, len(parts) + 1)]
+
+
+def test_who_lags_is_told_nothing_until_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if it would take something again; nor is who has ended told anything."""
+    stage = Stage(monkeypatch)
+    stage.model.state = LIVE
+    reader, gone = Reading(stage.board, None, Where()), Reading(stage.board, None, Where())
+    stage.step()
+    reader.takes = False
+    gone.watch.end()
+    said = "Event: DeviceStateChange", "Device: PJSIP/1"
+    tell(stage.model, Told(Message.of(*said, "State: INUSE")), stage.clock.now)
+    told = [len(each.copy.documents) for each in (reader, gone)]
+    stage.step()
+    assert reader.watch.lags
+    reader.takes = True
+    tell(stage.model, Told(Message.of(*said, "State: BUSY")), stage.clock.now)
+    stage.step()
+    assert [len(each.copy.documents) for each in (reader, gone)] == told
+    reader.watch.resync()
+    stage.check([reader])
