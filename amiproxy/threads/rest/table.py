@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from amiproxy.threads.rest import actions, described, operating, session, state
+from amiproxy.threads.rest import actions, described, events, operating, session, state
 
 #: The order is that of docs/live.md and of the page that shows them.
 ENDPOINTS = (
     *state.ENDPOINTS,
+    *events.ENDPOINTS,
     *actions.ENDPOINTS,
     *operating.ENDPOINTS,
     *session.ENDPOINTS,

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
-from typing import TYPE_CHECKING, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import urlencode
 
 import pytest
 
 from amiproxy.access import tokens
 from tests.support import ManagerClient, ProxyProcess, wait_until
 from tests.system.live.sse import Block, EventSource, RefusedError
+from tests.system.live.support import PATIENCE
 from tests.system.peers import wait_connected
 from tests.system.web.support import config
 
@@ -231,6 +235,65 @@ def can_log_in(web: ProxyProcess) -> bool:
             return True
     except RefusedError:
         return False
+
+
+def ask(web: ProxyProcess, **fields: str) -> tuple[int, dict[str, Any]]:
+    """Return status and document of /v1/events."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE)
+    connection.request("GET", f"/v1/events?{urlencode(fields)}", headers=ANNA)
+    response = connection.getresponse()
+    found = response.status, json.loads(response.read())
+    connection.close()
+    return found
+
+
+def texts(document: dict[str, Any]) -> list[str]:
+    """Return the header X of each event."""
+    return [each["event"]["X"] for each in document["events"]]
+
+
+def test_events_can_be_asked_for(web: ProxyProcess, asterisk: SimulatedAsterisk) -> None:
+    """In portions, by an id that goes on; who waits is answered with the first that comes."""
+    status, begun = ask(web, event="UserEvent")
+    assert (status, begun["events"], begun["more"]) == (200, [], False)
+    for text in "abc":
+        asterisk.event("UserEvent", "user,all", X=text)
+    asterisk.event("Newstate", "user,all")
+    got: list[str] = []
+    at, more = begun["at"], True
+    while more or len(got) < 3:
+        _, told = ask(web, event="UserEvent", since=at, limit="2", wait="5")
+        got, at, more = got + texts(told), told["at"], told["more"]
+    assert got == ["a", "b", "c"]
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, web, event="UserEvent", since=at, wait="25")
+        tell(asterisk, "UserEvent", X="d")
+        assert texts(waiting.result(PATIENCE)[1]) == ["d"]
+    assert ask(web, event="UserEvent", since=at, server="pbx9")[0] == 404
+    for wrong in ({"limit": "0"}, {"wait": "26"}, {"wait": "x"}, {"since": "x"}, {"evnt": "x"}):
+        assert ask(web, **wrong)[0] == 400
+
+
+def test_who_waits_is_let_go_when_the_token_is_taken_out(
+    web: ProxyProcess, asterisk: SimulatedAsterisk
+) -> None:
+    """As a stream is."""
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            before = len(web.log())
+            waiting = pool.submit(ask, web, event="Nothing", wait="25")
+            wait_until(lambda: "Connection received" in web.log()[before:], 20, "the request")
+            web.write_users("other=secret\n")
+            web.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: not can_log_in(web), 20, "the reload")
+            status, told = waiting.result(PATIENCE)
+    finally:
+        web.write_users(USERS)
+        web.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: can_log_in(web), 20, "anna is back")
+
+    assert (status, told["type"]) == (401, "/v1/problems/login-required")
 
 
 def test_silence_is_filled(web: ProxyProcess) -> None:
