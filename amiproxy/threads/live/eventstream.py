@@ -40,12 +40,19 @@ _WHERE = "where."
 
 
 class EventStream(LiveSession):
-    """A client that is sent blocks of Server-Sent Events."""
+    """A client that is sent blocks of Server-Sent Events, *first* of all the first of them."""
+
+    first = b""
 
     def say_subscribed(self, request_id: Id) -> None:
-        """Say from where on it is told, so that it can come back before the first event."""
+        """Say what is first, and from where on it is told.
+
+        In one step with that: what happens behind hello it is told, and it can come back before
+        it is told anything.
+        """
         del request_id
-        self._send(sse.standing(self._place()))
+        first, self.first = self.first, b""
+        self._send(first + sse.standing(self._place()))
 
 
 def events(visit: Visit) -> Stream:
@@ -131,15 +138,17 @@ class Telling:
     def begin(self) -> None:
         """Say hello, and from then on what is wanted."""
         session = self._session
-        session.open(sse.OPENING + sse.frame(hello(self._visit, session), "hello", ""))
+        session.first = sse.OPENING + sse.frame(hello(self._visit, session), "hello", "")
         if self._is_lost:
             told = documents.document(
                 "gap", at=session.place(), server=None, missed=None, reason="unknown"
             )
-            session.say_document(told, "gap")
+            session.first += sse.frame(told, "gap", "")
+        session.open()
         try:
             self._subscriber.subscribe(None, self._wanted)
         except Problem as problem:  # a server is busy: it may come back
+            session.send(session.first)
             session.say_document(documents.error(None, problem), "error")
             session.leave(FAULT, str(problem), wake=False)
 

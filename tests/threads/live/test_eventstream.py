@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What one client of /events is told, without a connection of HTTP around it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.live import sse
+from amiproxy.live.requests import Subscription
+from amiproxy.routing.selection import Selection
+from amiproxy.threads.live.eventstream import EventStream, Telling
+from amiproxy.threads.live.websocket import enter, leave
+from tests.threads.rest.loginstage import visit_of
+from tests.threads.web.test_client import Stage, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["stage"]  # a fixture
+
+
+@pytest.fixture
+def told(stage: Stage) -> Iterator[Telling]:
+    """What tells a client that wants the events X, and the time now and then."""
+    visit = visit_of(stage, "/events")
+    session = EventStream(visit, sse.FRAMING, sse.format_of("json", stage.context.formats))
+    enter(visit, session)
+    yield Telling(visit, session, Subscription(Selection.of(["X"])), ticks=True)
+    leave(visit, session)
+
+
+def heard(stage: Stage) -> list[dict[str, str]]:
+    """Return the fields of each block that the client was sent."""
+    blocks = stage.theirs.recv(65536).decode().split("\n\n")[:-1]
+    return [dict(line.partition(": ")[::2] for line in block.split("\n")) for block in blocks]
+
+
+def test_silence_is_filled(stage: Stage, told: Telling) -> None:
+    """Who hears nothing for long could not tell whether the connection is there.
+
+    The id goes on, so that who comes back after a quiet night need not be told of all of it.
+    """
+    told.begin()
+    heard(stage)
+    told.tick()
+
+    place, tick = heard(stage)
+
+    assert (place[""], tick["event"]) == ("tick", "tick")
+    document = json.loads(tick["data"])
+    assert document["at"] == place["id"]
+    assert document["now"] > 1e9
+
+
+def test_the_place_is_told_before_the_first_event(stage: Stage, told: Telling) -> None:
+    """Else what comes while a young connection is lost would be missed."""
+    told.begin()
+    retry, hello, place = heard(stage)
+
+    assert retry == {"retry": "1000"}
+    assert hello["event"] == "hello"
+    assert "event" not in place
+    assert place["id"]
