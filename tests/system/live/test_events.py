@@ -294,14 +294,3 @@ def test_who_waits_is_let_go_when_the_token_is_taken_out(
         wait_until(lambda: can_log_in(web), 20, "anna is back")
 
     assert (status, told["type"]) == (401, "/v1/problems/login-required")
-
-
-def test_silence_is_filled(web: ProxyProcess) -> None:
-    """Who hears nothing for long could not tell whether the connection is there."""
-    with EventSource(web, ANNA, event="Nothing", tick="1") as source:
-        source.until("hello")
-        tick = source.until("tick")
-
-    assert tick.document["now"] > 1e9
-    assert tick.id == tick.document["at"]
-    assert source.comments[-1] == "tick"

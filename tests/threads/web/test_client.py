@@ -98,7 +98,7 @@ class Stage:
         self.context = ProxyContext(Config(**settings), users, FORMATS, None, router, Control())
         self.context.resource_at = routes.find
         self.sessions = WebSessions(self.context.registry)
-        ours, self._theirs = socket.socketpair()
+        ours, self.theirs = socket.socketpair()
         self.transport = Transport(
             ours, "client x", flusher=Flusher(), write_timeout=1, max_backlog=1000
         )
@@ -127,7 +127,7 @@ class Stage:
         self.asterisk.finish()
         self.sessions.close()
         self.transport.close()
-        self._theirs.close()
+        self.theirs.close()
 
 
 @pytest.fixture
