@@ -149,17 +149,25 @@ def test_names_on_a_wall_are_text_and_numbers_come_only_when_asked_for(
 def test_figures_can_be_read_from_across_the_room(
     browser: Browser, stage: Stage, count: int
 ) -> None:
-    """12 % of the height with up to twelve queues; nothing but the space below digits is cut."""
+    """12 % of the height with up to twelve queues; nothing is cut off."""
     names = [f"queue {number}" for number in range(count)]
     stage.rows["queues"] = {f"pbx1/{name}": queue(name, wait=130) for name in names}
+    stage.rows["members"] = {
+        f"pbx1/{name}/{number}": {
+            "server": "pbx1", "queue": name, "name": f"Member {number} of it", "state": "free",
+        }
+        for name in names
+        for number in range(20)
+    }  # fmt: skip
 
     open_wall(browser, stage, boards=count)
 
     sizes = browser.run(
         "return [...document.querySelectorAll('.board')].map((board) =>"
-        " [...board.querySelectorAll('.figure')].slice(0, 2).map((figure) => [parseFloat("
-        "getComputedStyle(figure.querySelector('b')).fontSize), figure.scrollWidth <="
-        " figure.clientWidth && figure.scrollHeight <= figure.clientHeight + 4]))"
+        " [...board.querySelectorAll('.figure')].slice(0, 2).map((figure) => {"
+        " const [label, value] = figure.children;"
+        " return [parseFloat(getComputedStyle(value).fontSize), figure.scrollWidth <="
+        " figure.clientWidth && label.offsetHeight + value.offsetHeight <= figure.clientHeight]}))"
     )
     large = int(0.12 * 1080)
     for board in sizes:

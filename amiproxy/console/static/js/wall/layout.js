@@ -34,13 +34,14 @@ const ENOUGH = 0.12;
  * @param {number} width of the screen, pixels
  * @param {number} height
  * @param {number} digit how wide a digit is, in em
+ * @param {boolean} callers whether there is a line of them, too
  * @returns {Layout}
  */
-export function layout(count, width, height, digit) {
+export function layout(count, width, height, digit, callers) {
   const found = [];
   for (const members of [true, false]) {
     for (let columns = 1; columns <= Math.min(count, 6); columns += 1) {
-      for (const way of WAYS) found.push(tried(count, columns, way, members, width, height, digit));
+      for (const way of WAYS) found.push(tried(count, columns, way, members, width, height, digit, callers));
     }
   }
   const largest = (/** @type {Layout[]} */ among) => among.reduce((best, each) => (each.size > best.size * 1.02 ? each : best));
@@ -51,14 +52,16 @@ export function layout(count, width, height, digit) {
 }
 
 /** @param {number} count @param {number} columns @param {typeof WAYS[0]} way @param {boolean} members
- * @param {number} width @param {number} height @param {number} digit @returns {Layout} */
-function tried(count, columns, way, members, width, height, digit) {
+ * @param {number} width @param {number} height @param {number} digit
+ * @param {boolean} callers @returns {Layout} */
+function tried(count, columns, way, members, width, height, digit, callers) {
   const rows = Math.ceil(count / columns);
   const wide = (width - 12 - GAP * (columns - 1)) / columns - FRAME - width * 0.006;
   // Without the head of the page; of each board without its name, and a line of members.
-  const high = (height * 0.93 - 16 - GAP * (rows - 1)) / rows - 20 - height * (members ? 0.1 : 0.05);
-  const label = height * 0.028;
-  const size = Math.min(wide / (way.digits * digit + way.pads), (high / way.lines - label) / 1.02);
+  const lines = 1 + (members ? 1 : 0) + (callers && way.name !== "side" ? 1 : 0);
+  const high = (height * 0.93 - 16 - GAP * (rows - 1)) / rows - 20 - height * 0.05 * lines;
+  const label = height * (way.name === "square" ? 0.036 : 0.028);
+  const size = Math.min(wide / (way.digits * digit + way.pads), ((high - height * 0.006 * (way.lines - 1)) / way.lines - label) / 1.02);
   return { columns, rows, way: way.name, members, size: Math.floor(Math.max(12, size)) };
 }
 

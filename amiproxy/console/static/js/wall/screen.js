@@ -103,7 +103,7 @@ export class Screen {
     const told = `${shown} ${width} ${height}`;
     if (told === this._laid) return;
     this._laid = told;
-    const { columns, rows, way, members, size } = layout(Math.max(1, shown), width, height, digitOf(place));
+    const { columns, rows, way, members, size } = layout(Math.max(1, shown), width, height, digitOf(place), this._parts.options.numbers);
     dress(place, members ? way : `${way} bare`);
     place.style.setProperty("--columns", String(columns));
     place.style.setProperty("--rows", String(rows));
