@@ -22,7 +22,7 @@ class Kept:
         #: How many calls have begun while the model was live, and have ended, by cause.
         self.calls_started = 0
         self.hangups = dict.fromkeys(causes.WORDS, 0)
-        #: How often it has reloaded a module, or all of them; and whether it has said that it
-        #: stops, or begins anew.
+        #: How often it has reloaded a module, or all of them; and when it has said that it stops,
+        #: or begins anew, None: it has not.
         self.reloads = 0
-        self.is_stopping = False
+        self.stopping_since: float | None = None

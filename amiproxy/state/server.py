@@ -30,13 +30,13 @@ class ServerTable(Table):
 
     def clear(self) -> None:
         """Forget what is of the connection that is over."""
-        self._kept.is_stopping = False
+        self._kept.stopping_since = None
 
-    def _shutdown(self, _message: Message, _now: float) -> None:
-        self._kept.is_stopping = True
+    def _shutdown(self, _message: Message, now: float) -> None:
+        self._kept.stopping_since = now
 
     def _booted(self, _message: Message, _now: float) -> None:
-        self._kept.is_stopping = False
+        self._kept.stopping_since = None
 
     def _reload(self, _message: Message, _now: float) -> None:
         self._kept.reloads += 1

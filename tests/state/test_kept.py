@@ -58,7 +58,7 @@ def test_causes_are_few_words(cause: int | None, word: str) -> None:
 
 def test_shutdown_and_reloads() -> None:
     """The first is of the connection, the others are counted."""
-    assert replayed("k2_core_restart_now").is_stopping
+    assert replayed("k2_core_restart_now").stopping_since
     assert replayed("pjsip_reloads").reloads >= 3
 
     kept = Kept()
@@ -66,7 +66,7 @@ def test_shutdown_and_reloads() -> None:
     model.apply(Message.of("Event: Shutdown", "Shutdown: Cleanly"), 1000.0)
     model.apply(Message.of("Event: Reload", "Module: app_queue.so"), 1000.0)
     model.clear()
-    assert (kept.is_stopping, kept.reloads) == (False, 1)
+    assert (kept.stopping_since, kept.reloads) == (None, 1)
     model.apply(Message.of("Event: Shutdown", "Shutdown: Cleanly"), 1000.0)
     model.apply(Message.of("Event: FullyBooted"), 1001.0)
-    assert not kept.is_stopping
+    assert kept.stopping_since is None

@@ -119,7 +119,8 @@ def test_a_window_says_since_when_it_holds() -> None:
 
     for minutes in range(1, 62):
         table.tick(NOON + minutes * MINUTE)
-    fields = row(table, "queues", "q", NOON + 61 * MINUTE).fields
+        fields = row(table, "queues", "q", NOON + minutes * MINUTE).fields
+        assert fields["hour_offered"] == (1 if minutes <= 60 else 0)
     assert fields["hour_since"] == (NOON + 61 * MINUTE) // 60 * 60 - HOUR
     assert (fields["hour_offered"], fields["day_offered"]) == (0, 1)
 
@@ -196,6 +197,7 @@ def test_a_day_ends_at_midnight_of_its_zone() -> None:
     assert numbers_of(table, "q", midnight - 50)["offered"] == 1
     fed(table, "Event: QueueCallerJoin", "Queue: q", "Uniqueid: 2", "Position: 1", now=midnight - 9)
     fed(table, "Event: QueueCallerLeave", "Queue: q", "Uniqueid: 2", now=midnight - 1)
+    table.tick(midnight + 0.5)  # it is the next day, before the verdict
     table.tick(midnight + 2)
 
     fields = row(table, "queues", "q", midnight + 3).fields

@@ -29,9 +29,9 @@ class LinkRecord:
     #: them, once a client has asked for a snapshot.
     model = ""
     model_rows = model_corrections = model_gaps = 0
-    #: What its events have said, as far as its model is kept: it stops; how often it has reloaded
-    #: something.  The thread of the model writes them, too.
-    is_stopping = False
+    #: What its events have said, as far as its model is kept: since when it stops, in unix time;
+    #: how often it has reloaded something.  The thread of the model writes them, too.
+    stopping_since: float | None = None
     reloads = 0
 
     #: What is measured since somebody has asked for metrics; that thread puts it here.
@@ -81,7 +81,7 @@ class LinkRecord:
         self.since = self.live_since = self.heard = time.monotonic()
         self.problem, self.reason, self.again_at = "", "", 0.0
         self.connects += 1
-        self.is_stopping = False
+        self.stopping_since = None
 
     def note_uptime(self, uptime: int) -> None:
         """Asterisk has been up for *uptime* seconds."""

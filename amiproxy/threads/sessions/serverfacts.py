@@ -24,9 +24,9 @@ class ServerFacts(NamedTuple):
     #: When it began, and how often it was seen to have begun anew.
     booted: Optional[float]
     restarts: int
-    #: It has said that it stops, and how often that it has reloaded something: only where its
-    #: state is kept.
-    is_stopping: bool
+    #: Since when it stops, as it has said, and how often it has reloaded something: only where
+    #: its state is kept.
+    stopping_since: Optional[float]
     reloads: int
     #: How long it takes to answer a Ping, and by how many seconds the proxy's clock is ahead of
     #: its own.
@@ -47,7 +47,7 @@ def server_facts(link: AsteriskLink) -> ServerFacts:
         banner=link.banner or None,
         booted=None if booted is None else time.time() - (now - booted),
         restarts=record.restarts,
-        is_stopping=record.is_stopping and link.connected,
+        stopping_since=record.stopping_since if link.connected else None,
         reloads=record.reloads,
         ping_seconds=pings.delay(),
         clock_offset=pings.offset,

@@ -47,6 +47,9 @@ LEAST_RING, _MOST_RING = 4 * 1024 * 1024, 64 * 1024 * 1024
 #: How much it grows at a time: as a list is asked again twice, it is the largest then.
 _GROWTH = 4
 
+#: Seconds by which two clocks differ more than before, so that it is no rounding.
+_DRIFT = 1.0
+
 #: For how many seconds the rows of a server that is lost are shown.
 SHOWN = 600.0
 
@@ -299,6 +302,9 @@ class Follower:
     def _tell(self) -> None:
         """Let others read how it is."""
         self._model.tick(time.time())
+        offset = self.link.pings.offset
+        if offset is not None and abs(offset - self._model.offset) > _DRIFT:
+            self._model.offset = float(round(offset))
         state = self._model.state
         if state != self.state:
             self.state, self.since = state, time.time()
@@ -310,7 +316,7 @@ class Follower:
                 )  # fmt: skip
         record = self.link.record
         record.model, record.model_rows = state, len(self._model)
-        record.is_stopping, record.reloads = self.kept.is_stopping, self.kept.reloads
+        record.stopping_since, record.reloads = self.kept.stopping_since, self.kept.reloads
         record.model_corrections, record.model_gaps = self.corrections.count, self.gaps
         self.unknown = self._lists.unknown()
         self.progress = self._lists.progress if state == BUILDING else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.state.follower import Follower
 
 #: States of a server whose rows are true.
-TRUE_STATES = ("building", "live")
+TRUE_STATES = ("building", "live", "stopping")
 
 #: The fields of a row.
 FIELDS = (
@@ -34,6 +34,9 @@ def state_of(link: AsteriskLink, follower: Follower | None) -> dict[str, Any]:
     elif follower is None or not follower.is_alive:
         reason = "there is no state, or nobody has asked for it"
     else:
+        stopping = server_facts(link).stopping_since
+        if stopping is not None:
+            return {"state": "stopping", "since": stopping, "reason": None}
         return {"state": follower.state, "since": follower.since, "reason": None}
     return {"state": "not modelled", "since": float(state.since), "reason": reason}
 

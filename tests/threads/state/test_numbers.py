@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amiproxy.threads.state.serverrows import state_of
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import wait_until
-from tests.threads.state.support import Program, rows, snapshot
+from tests.threads.state.support import QUICK, Program, rows, snapshot
 
 if TYPE_CHECKING:
     from tests.support import ManagerClient
@@ -42,5 +43,19 @@ def test_numbers_outlive_a_lost_connection() -> None:
         (follower,) = program.followers.there().values()
         numbers = follower.kept.numbers
         assert numbers._rules().timezone == "Asia/Kathmandu"  # noqa: SLF001
-        asterisk.shutdown(restart=True)
-        wait_until(lambda: link.record.is_stopping or not link.connected)
+        asterisk.pbx.event("Shutdown", Shutdown="Cleanly", Restart="True")
+        wait_until(lambda: state_of(link, follower)["state"] == "stopping")
+        asterisk.restart()
+        wait_until(lambda: state_of(link, follower)["state"] == "live")
+
+
+def test_time_goes_on_while_nobody_asks() -> None:
+    """Counting begins when the model is live; Asterisk's times follow its clock, Ping by Ping."""
+    pace = QUICK._replace(apart=3600.0)  # nor is anything checked
+    with SimulatedAsterisk() as asterisk, Program(asterisk, pace=pace) as program:
+        (link,) = program.proxy.router.servers
+        follower = program.followers.follower(link)
+        assert follower is not None
+        wait_until(lambda: follower.kept.numbers._began is not None)  # noqa: SLF001
+        link.pings.offset = 7.4
+        wait_until(lambda: follower._model.offset == 7.0)  # noqa: SLF001
