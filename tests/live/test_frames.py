@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amiproxy.live import frames
@@ -45,6 +45,7 @@ def test_joined_frames_are_read_one_by_one(texts: list[str]) -> None:
 
 @settings(max_examples=30)
 @given(st.text(max_size=200))
+@example("\xe9" * 100)
 def test_a_close_says_code_and_reason(reason: str) -> None:
     """A reason of any length and script can be read: no character is cut in two."""
     (frame,) = read(frames.close(1012, reason))

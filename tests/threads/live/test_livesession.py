@@ -12,7 +12,10 @@ from amiproxy.errors import SlowPeer
 from amiproxy.live.partings import SLOW
 from amiproxy.live.requests import of_fields
 from amiproxy.live.told import Told
+from amiproxy.message import Message
 from amiproxy.threads.live.subscribing import Subscriber
+from amiproxy.wire.batch import Batch
+from amiproxy.wire.routed import Routed
 from tests.live.test_frames import read
 from tests.threads.live.support import Client, House
 
@@ -97,6 +100,25 @@ def test_standing_alike_changes_nothing_of_what_is_sent(house: House) -> None:
     assert len({*map(str, ids)}) == len(ids)
 
 
+def test_an_answer_among_events_costs_nobody_an_event(house: House) -> None:
+    """It is for one of several that stand alike; all are sent the event."""
+    first, second = house.client(ALL), house.client(ALL)
+    house.say(0, "A")
+    house.say(0, "B")
+    first.raw(), second.raw()
+    link = house.links[0]
+    items = [
+        Routed(Message.of("Event: C", "Privilege: call,all", "Server: one")),
+        Routed(Message.of("Response: Success"), owner=second.session.number, request_id="x"),
+    ]
+    batch = Batch.of_items(link.scope, items)
+    batch.names, (batch.epoch, batch.after) = link.names, link.place
+
+    house.context.router.publish(batch)
+
+    assert names(first) == names(second) == ["C"]
+
+
 def test_who_chooses_anew_gets_that_from_then_on(house: House) -> None:
     """The last subscription counts."""
     client = house.client(("events", "A"))
@@ -125,8 +147,7 @@ def test_the_end_of_the_proxy_has_a_code(house: House, *, restarts: bool, code: 
 def test_a_slow_client_is_told_behind_the_frame_that_is_cut(house: House) -> None:
     """What has begun is finished, all else is let go, and 1013 is the end."""
     client = house.client(ALL)
-    while not client.session.transport.backlog:
-        house.say(0, *["Long" * 100] * 20)
+    house.say(0, *["Long" * 2000] * 80)  # more than a socket takes
     house.say(0, "Never")
     with client.session.lock:
         client.session.transport.abort(SlowPeer("x"))
@@ -134,6 +155,7 @@ def test_a_slow_client_is_told_behind_the_frame_that_is_cut(house: House) -> Non
     while more := client.raw():
         rest += more
         client.session.transport.flush()
+    assert b"Long" in rest
     told = read(rest)
     code = int.from_bytes(bytes(told[-1].data)[:2], "big")
     assert code == SLOW.code
