@@ -73,6 +73,8 @@ setup(
             "asterisk-ami==0.1.7",
             # Carries axe-core, which looks for what keeps people out of a page.
             "axe-core-python==0.1.0; python_version >= '3.10'",
+            # Says whether /openapi.json is in order, and what answers must be like.
+            "openapi-spec-validator>=0.7",
             # Exact, so that a new release does not turn old code into an error.
             "ruff==0.17.6",
             "mypy==1.20.2; python_version >= '3.10'",

@@ -67,8 +67,8 @@ class Endpoint:
     answers: Mapping[int, Answer] = field(default_factory=lambda: {200: Answer("What it says")})
     problems: tuple[str, ...] = ()
     needs_login: bool = True
-    #: Whether a query may have further parameters, which the handler looks at.
-    takes_any: bool = False
+    #: What further parameters of the query are, which the handler looks at; "": there are none.
+    further: str = ""
     parts: tuple[str, ...] = ("rest", "console")
     #: What the path must look like, and how many variables are in it; made from it.
     pattern: re.Pattern[str] = field(init=False, repr=False)

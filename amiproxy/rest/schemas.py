@@ -36,6 +36,28 @@ ANSWERED: Mapping[str, Any] = Schema(
         "required": ["response", "items", "complete"],
     }
 )
+#: What is wrong with a request (RFC 9457).
+PROBLEM: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "what to do about it"},
+            "user": {"type": "string"},
+            "needs": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "what the user lacks: one of these",
+            },
+            "server": {"type": "string"},
+            "response": {"type": "object", "description": "what Asterisk has answered"},
+            "carried_out": {"enum": ["no", "unknown"]},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
+)
 SECONDS: Mapping[str, Any] = Schema({"type": "number", "exclusiveMinimum": 0, "maximum": 600})
 
 _NAMES: Mapping[str, Any] = Schema({"type": "array", "items": {"type": "string"}})
@@ -56,7 +78,7 @@ _STANDING: Mapping[str, Any] = Schema(
         },
     }
 )
-_ANY_ROW: Mapping[str, Any] = Schema(
+ANY_ROW: Mapping[str, Any] = Schema(
     {
         "type": "object",
         "properties": {
@@ -73,7 +95,7 @@ ROWS: Mapping[str, Any] = Schema(
         "properties": {
             **_STANDING,
             "total": {"type": "integer", "description": "rows that are wanted, on all pages"},
-            "rows": {"type": "array", "items": _ANY_ROW},
+            "rows": {"type": "array", "items": ANY_ROW},
             "next": {"type": ["string", "null"], "description": "for `after`; null: that is all"},
         },
         "required": [*_STANDING, "total", "rows", "next"],
@@ -82,7 +104,7 @@ ROWS: Mapping[str, Any] = Schema(
 ROW: Mapping[str, Any] = Schema(
     {
         "type": "object",
-        "properties": {"at": _STANDING["at"], "now": _STANDING["now"], "row": _ANY_ROW},
+        "properties": {"at": _STANDING["at"], "now": _STANDING["now"], "row": ANY_ROW},
         "required": ["at", "now", "row"],
     }
 )
@@ -110,7 +132,7 @@ SNAPSHOT: Mapping[str, Any] = Schema(
 SERVERS: Mapping[str, Any] = Schema(
     {
         "type": "object",
-        "properties": {"now": _STANDING["now"], "servers": {"type": "array", "items": _ANY_ROW}},
+        "properties": {"now": _STANDING["now"], "servers": {"type": "array", "items": ANY_ROW}},
         "required": ["now", "servers"],
     }
 )
@@ -119,7 +141,7 @@ SERVER: Mapping[str, Any] = Schema(
         "type": "object",
         "properties": {
             "now": _STANDING["now"],
-            "server": {"anyOf": [_ANY_ROW, {"type": "null"}]},
+            "server": {"anyOf": [ANY_ROW, {"type": "null"}]},
         },
         "required": ["now", "server"],
     }

@@ -6,12 +6,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import unicodedata
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from amiproxy.live.where import Where
 from amiproxy.rest.fields import searched
 from amiproxy.rest.parameters import unknown_parameter
+from amiproxy.rest.textof import fold
 from amiproxy.settings.typos import question
 from amiproxy.web.problems import Problem
 
@@ -140,14 +140,6 @@ class Wanted(NamedTuple):
             elif _rank(ours) != _rank(theirs):
                 return (_rank(ours) > _rank(theirs)) is not is_reversed
         return bool(row["id"] > last["id"])
-
-
-def fold(text: str) -> str:
-    """Return *text* without what does not count when somebody searches: case and accents."""
-    if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _sorted(rows: list[Row], name: str, *, is_reversed: bool) -> list[Row]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pages at ``/``, ``/wall`` and ``/form``, and the files that they are made of.
+"""The pages at ``/``, ``/wall``, ``/form`` and ``/v1/docs``, and the files that they are made of.
 
 Nobody logs in for these: they tell nothing, and have the form to log in with.  What may run in
 them is said here (Content-Security-Policy): our own files, and nothing that a name could bring.
@@ -62,6 +62,14 @@ def file(visit: Visit) -> Response:
     if name not in files() or name.endswith(".html"):
         raise BadRequest(404, "There is no such file")
     return _send(name, visit.request)
+
+
+def docs(visit: Visit) -> Response:
+    """Answer with the page that shows what is below ``/v1/``, or one of its files."""
+    if visit.request.target.partition("?")[0].endswith("/"):
+        return Response(308, headers=(("Location", "../docs"),))  # its links are relative
+    name = visit.path.lower().removeprefix("/v1/docs").lstrip("/") or "index.html"
+    return _send(f"docs/{name}", visit.request)
 
 
 def _send(name: str, request: Request, framing: Sequence[str] = ()) -> Response:

@@ -45,6 +45,12 @@ def _rest() -> Resource:
     return router.below
 
 
+def _description() -> Resource:
+    from amiproxy.threads.rest import router  # noqa: PLC0415 - who asks pays for it
+
+    return router.describe
+
+
 def _labelled(routes: dict[str, Route]) -> Mapping[str, Route]:
     """Return *routes*, each with the path at which requests for it are counted."""
     return MappingProxyType(
@@ -62,7 +68,7 @@ _V1 = Route(
 )
 
 
-def _page(name: str) -> Route:
+def _page(name: str, part: str = "console") -> Route:
     """Return the route of the function *name* of pages.py."""
 
     def load() -> Resource:
@@ -72,7 +78,7 @@ def _page(name: str) -> Route:
         return found
 
     # Python itself may be where the user that the proxy becomes cannot read: gzip comes before.
-    return Route(load, "console", needs=("amiproxy.console.files",))
+    return Route(load, part, needs=("amiproxy.console.files",))
 
 
 #: By path, in lower case and without a slash at the end.
@@ -91,6 +97,10 @@ ROUTES: Mapping[str, Route] = _labelled(
         "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
         "/metrics": Route(_metrics, "metrics", tells_problems=True),
         "/v1": _V1,
+        "/v1/docs": _page("docs", "rest"),
+        "/v1/docs/page.js": _page("docs", "rest"),
+        "/v1/docs/page.css": _page("docs", "rest"),
+        "/openapi.json": Route(_description, "rest", needs=("amiproxy.rest.textof",)),
         "/": _page("console"),
         "/wall": _page("wall"),
         "/form": _page("form"),

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amiproxy.rest.wanted import MOST, Wanted, fold
+from amiproxy.rest.textof import fold
+from amiproxy.rest.wanted import MOST, Wanted
 from amiproxy.web.problems import Problem
 
 FIELDS = ("state", "since", "name", "legs")

@@ -218,6 +218,7 @@ _ASKED = (
     Parameter("server", "where it goes to, by name; without: to the first that is connected"),
     Parameter("wait", "seconds that it may take; 30 without", SECONDS),
 )
+_HEADERS = "each is a header of the action"
 _ANSWERED = {200: Answer("The whole answer; of a list all of it", ANSWERED)}
 _TROUBLES = ("asterisk-error", "not-permitted", "too-many", "unknown-server", "server-lost",
              "no-answer", "stopping")  # fmt: skip
@@ -234,7 +235,7 @@ ENDPOINTS = (
         HEADERS,
         answers=_ANSWERED,
         problems=_TROUBLES,
-        takes_any=True,
+        further=_HEADERS,
     ),
     Endpoint(
         "GET",
@@ -245,7 +246,7 @@ ENDPOINTS = (
         (_ACTION,),
         answers=_ANSWERED,
         problems=(*_TROUBLES, "method"),
-        takes_any=True,
+        further=_HEADERS,
     ),
     Endpoint(
         "POST",
@@ -267,6 +268,6 @@ ENDPOINTS = (
         (_PROXY_ACTION,),
         answers=_ANSWERED,
         problems=(*_PROXY_TROUBLES, "method"),
-        takes_any=True,
+        further=_HEADERS,
     ),
 )

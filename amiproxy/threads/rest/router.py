@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import Response
-from amiproxy.rest import endpoints
+from amiproxy.rest import endpoints, openapi
 from amiproxy.rest.parameters import unknown_parameter
 from amiproxy.rest.textof import text_of
 from amiproxy.threads.rest.asking import Asking
@@ -16,11 +18,29 @@ from amiproxy.threads.web import identity
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from amiproxy.rest.endpoints import Endpoint
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.web.visit import Stream, Visit
+
+#: It may be kept, and is asked for each time.
+_KEEP = (("Cache-Control", "no-cache"),)
+
+
+def describe(visit: Visit) -> Response:
+    """Answer ``/openapi.json``: what is there at this listener; nobody logs in for it."""
+    return Response(200, "application/json", _description(frozenset(visit.spec.web)), _KEEP)
+
+
+@lru_cache(maxsize=8)
+def _description(parts: frozenset[str]) -> bytes:
+    return json.dumps(openapi.document(_with(parts)), indent=1).encode() + b"\n"
+
+
+def _with(parts: Collection[str]) -> list[Endpoint]:
+    """Return the endpoints that are there with one of *parts*, words of the key ``web``."""
+    return [each for each in ENDPOINTS if not set(each.parts).isdisjoint(parts)]
 
 
 def below(visit: Visit) -> Response | Stream:
@@ -31,8 +51,7 @@ def below(visit: Visit) -> Response | Stream:
 
     """
     request = visit.request
-    there = [each for each in ENDPOINTS if not set(each.parts).isdisjoint(visit.spec.web)]
-    found = endpoints.at(there, visit.path)
+    found = endpoints.at(_with(visit.spec.web), visit.path)
     if not found:
         raise Problem("not-found", "There is nothing at this path: /openapi.json lists what is")
     allow = endpoints.allow(found)
@@ -81,7 +100,7 @@ def _fields(endpoint: Endpoint, visit: Visit) -> Mapping[str, list[str]]:
     known = {each.name: each for each in endpoint.parameters}
     found: dict[str, list[str]] = {}
     for name, value in visit.fields:
-        if name not in known and not endpoint.takes_any:
+        if name not in known and not endpoint.further:
             raise unknown_parameter(name, known)
         found.setdefault(name, []).append(text_of(value))
     for name, parameter in known.items():

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import time
@@ -15,6 +14,7 @@ from amiproxy.rest import schemas
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
 from amiproxy.rest.fields import FIELDS
 from amiproxy.rest.parameters import unknown_parameter
+from amiproxy.rest.textof import packed
 from amiproxy.rest.wanted import MOST, USUAL, WORDS, Wanted
 from amiproxy.settings.typos import question
 from amiproxy.state.tables import KINDS
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from amiproxy.threads.rest.asking import Asking
     from amiproxy.threads.rest.seen import Seen
 
-#: Bytes of an answer that is worth packing, and how hard: for a client on a slow line.
-_WORTH_PACKING, _LEVEL = 1024, 4
+#: Bytes of an answer that is worth packing.
+_WORTH_PACKING = 1024
 
 #: Of all kinds at once.
 _SEVERAL = ("of", "server", "q", "wait")
@@ -142,7 +142,7 @@ def _answer(asking: Asking, seen: Seen, body: dict[str, Any]) -> Response:
     content = head.encode()[:-1] + b"," + content[1:] + b"\n"
     if len(content) >= _WORTH_PACKING and _takes_gzip(request.header("accept-encoding")):
         with asking.context.turnstile.outside():
-            content = gzip.compress(content, _LEVEL, mtime=0)
+            content = packed(content)
         headers += (("Content-Encoding", "gzip"),)
     return Response(200, "application/json", content, headers)
 
@@ -169,7 +169,8 @@ _WAIT = Parameter(
     "seconds to wait while what is there is being read for the first time; 8 without",
     {"type": "integer", "minimum": 0},
 )
-_FILTER = "any field as well: ?state=ringing&queue=support; several of one field: any of them"
+_FILTER = "any field of the rows: ?state=ringing&queue=support; one given twice: any of them"
+_KNOWN = {304: Answer("The client has it: If-None-Match names its ETag", None)}
 _TROUBLES = ("not-found", "unknown-server", "too-many")
 
 ENDPOINTS = (
@@ -184,9 +185,9 @@ ENDPOINTS = (
             _Q,
             _WAIT,
         ),
-        answers={200: Answer(f"The rows by kind and id ({_FILTER})", schemas.SNAPSHOT)},
+        answers={**_KNOWN, 200: Answer("The rows by kind and id", schemas.SNAPSHOT)},
         problems=_TROUBLES,
-        takes_any=True,
+        further=_FILTER,
     ),
     Endpoint(
         "GET",
@@ -207,9 +208,9 @@ ENDPOINTS = (
             _WAIT,
         ),
         (_OF_PATH,),
-        answers={200: Answer(f"The rows ({_FILTER})", schemas.ROWS)},
+        answers={**_KNOWN, 200: Answer("The rows", schemas.ROWS)},
         problems=_TROUBLES,
-        takes_any=True,
+        further=_FILTER,
     ),
     Endpoint(
         "GET",
@@ -218,7 +219,7 @@ ENDPOINTS = (
         "One row",
         (_WAIT,),
         (_OF_PATH, Parameter("id", "the row's `id`")),
-        answers={200: Answer("The row", schemas.ROW)},
+        answers={**_KNOWN, 200: Answer("The row", schemas.ROW)},
         problems=_TROUBLES,
     ),
 )
