@@ -17,11 +17,14 @@ if __name__ == "__main__":
 
 from amiproxy.threads.actions.proxyactions import OPERATING, PRIVILEGED, PROXY_ACTIONS  # noqa: E402
 from amiproxy.threads.control.table import COMMANDS  # noqa: E402
+from amiproxy.threads.rest.table import ENDPOINTS  # noqa: E402
+from amiproxy.web.problems import KINDS  # noqa: E402
 from docs import completion, families, keys, manual, rowkinds, userkeys  # noqa: E402
 
 CLIENTS = ROOT / "docs" / "clients.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+LIVE = ROOT / "docs" / "live.md"
 LIVE = ROOT / "docs" / "live.md"
 
 
@@ -52,6 +55,24 @@ def control_commands() -> str:
     return "\n".join(lines)
 
 
+def endpoints() -> str:
+    """Return the table of what is below ``/v1/``."""
+    lines = ["| | | parameters | problems |", "|---|---|---|---|"]
+    for each in ENDPOINTS:
+        names = [f"`{parameter.name}`" for parameter in each.parameters]
+        names += ["any field"] if "field" in each.further else []
+        names += ["headers"] if "header" in each.further and each.method == "GET" else []
+        problems = ", ".join(f"{name} {KINDS[name].status}" for name in each.problems)
+        shown = f"| `{each.method} {each.shown_path}` | {each.summary}"
+        lines.append(f"{shown} | {', '.join(names)} | {problems} |".replace("|  |", "| |"))
+    lines += [
+        "",
+        "Any may be answered 400 bad-request, 403 foreign-page, 405 method, and, but for problems",
+        "and the session, 401 login-required.",
+    ]
+    return "\n".join(lines).replace("|  |", "| |")
+
+
 def tables() -> dict[tuple[Path, str], str]:
     """Return the text of every table, by page and name."""
     return {
@@ -59,6 +80,7 @@ def tables() -> dict[tuple[Path, str], str]:
         (OPERATIONS, "commands"): control_commands(),
         (CONFIGURATION, "keys"): keys.table(),
         (CONFIGURATION, "users"): userkeys.table(),
+        (LIVE, "endpoints"): endpoints(),
         (LIVE, "metrics"): families.table(),
         (LIVE, "rows"): rowkinds.table(),
         **manual.texts(),

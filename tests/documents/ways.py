@@ -81,6 +81,15 @@ HERE = [
         " http://localhost:1234/",
         '"Response": ?"(Success|Error)"', config=_WEB, needs="curl",
     ),
+    Typed("curl 'http://localhost:1234/v1/state/calls?state=ringing&sort=-since'",
+          '"rows": ?\\[', config=_WEB + "state = yes\n", needs="curl"),
+    Typed("curl 'http://localhost:1234/v1/actions/QueueStatus?Queue=support'",
+          "QueueStatusComplete", config=_WEB, needs="curl"),
+    Typed(
+        'curl --json \'{"Interface": "PJSIP/101", "Paused": true}\''
+        " http://localhost:1234/v1/actions/QueuePause",
+        '"response"', config=_WEB, needs="curl",
+    ),
     Typed(
         "curl -c jar 'http://localhost:1234/asterisk/rawman?action=login&username=joe&secret=secret'",
         "Response: Success", config=_WEB, needs="curl",

@@ -232,7 +232,7 @@ ENDPOINTS = (
         "GET",
         "/v1/status",
         _status,
-        "What goes on, as `astmanproxy --status --json` has it; for who may call "
+        "What goes on, as the command `status` has it in JSON; for who may call "
         + ", ".join(_OF_STATUS),
         answers={200: Answer("All of it")},
         problems=("not-permitted", "too-many"),
