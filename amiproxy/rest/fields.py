@@ -17,8 +17,15 @@ _FLAG = {"type": ["boolean", "null"]}
 _SEVERAL = {"type": ["array", "null"], "items": {"type": "string"}}
 
 _PERCENT = "asterisk_level_percent"
+#: What is counted of the last hour, and of the day.
+_COUNTED = ("offered", "answered", "in_level", "hung_up", "hung_up_short", "timed_out", "other")
 _MEMBER_STATES = ("in_call", "ringing", "offline", "paused", "wrap_up", "ringing_elsewhere",
                   "busy_elsewhere", "free", "unknown")  # fmt: skip
+
+
+def _windows(*names: str) -> str:
+    """Return *names* of what is counted, of each span of time."""
+    return "".join(f" {span}_{name}" for span in ("hour", "day") for name in names)
 
 
 def _kind(
@@ -50,11 +57,14 @@ FIELDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "bridges": _kind("id type technology creator name", "since", several="channels"),
         "queues": _kind(
             "queue strategy",
-            "longest_since asterisk_as_of",
+            "longest_since asterisk_as_of" + _windows("since"),
             "max weight level_seconds waiting members asterisk_hold_seconds asterisk_talk_seconds"
             " asterisk_completed asterisk_abandoned "
-            + " ".join(f"members_{state}" for state in _MEMBER_STATES),
-            f"{_PERCENT} {_PERCENT}_of_all",
+            + " ".join(f"members_{state}" for state in _MEMBER_STATES)
+            + _windows(*_COUNTED),
+            f"{_PERCENT} {_PERCENT}_of_all"
+            + _windows("wait_sum", "wait_max", "talk_sum", "level_percent"),
+            _windows("complete"),
         ),
         "members": _kind(
             "queue interface name state state_interface device device_status membership"
