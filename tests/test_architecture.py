@@ -85,7 +85,7 @@ MAY_IMPORT = {
                                  "amiproxy/threads/net", "amiproxy/threads/sessions",
                                  "amiproxy/threads/state", "amiproxy/threads/status",
                                  "amiproxy/threads/web"],
-    "amiproxy/threads/rest": [*_PURE, "amiproxy/rest", "amiproxy/live", "amiproxy/state",
+    "amiproxy/threads/rest": [*_PURE, "amiproxy/asterisk", "amiproxy/rest", "amiproxy/live", "amiproxy/state",
                               "amiproxy/status", "amiproxy/console", "amiproxy/threads/net",
                               "amiproxy/threads/sessions", "amiproxy/threads/actions",
                               "amiproxy/threads/control", "amiproxy/threads/live",

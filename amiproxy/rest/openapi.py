@@ -39,11 +39,11 @@ _WITH_LOGIN = ("login-required", "too-many")
 _WITH_BODY = ("type", "too-large", "length-required")
 
 
-def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
-    """Return the document that describes *endpoints*."""
+def document(endpoints: Iterable[Endpoint], *, guarded: bool = True) -> dict[str, Any]:
+    """Return the document that describes *endpoints*; *guarded*: one must log in for them."""
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint)
+        operation = _operation(endpoint, guarded=guarded)
         paths.setdefault(endpoint.shown_path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -72,14 +72,17 @@ def _row(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, "properties": {**base["properties"], **own}}
 
 
-def _operation(endpoint: Endpoint) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, *, guarded: bool) -> dict[str, Any]:
+    ways: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
+    # The empty one: none is needed.
+    security = [] if not endpoint.needs_login else ways if guarded else [*ways, {}]
     found: dict[str, Any] = {
         "operationId": _id(endpoint),
         "tags": [endpoint.path.split("/")[2]],
         "summary": endpoint.summary,
         "parameters": [*_parameters(endpoint)],
         "responses": _responses(endpoint),
-        "security": [{name: []} for name in _SCHEMES] if endpoint.needs_login else [],
+        "security": security,
     }
     if endpoint.body is not None:
         found["requestBody"] = {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from amiproxy.asterisk.actions import ACTIONS
 from amiproxy.httpmessages import Response
 from amiproxy.rest import actionanswer
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
@@ -212,8 +213,22 @@ def _output(asking: Asking) -> Format:
     return asking.context.formats["json"]
 
 
-_ACTION = Parameter("action", "what Asterisk calls it; ListCommands lists them", {"type": "string"})
-_PROXY_ACTION = Parameter("proxyaction", "one of docs/clients.md", {"type": "string"})
+_ACTION = Parameter("action", "what Asterisk calls it; ListCommands lists them")
+_READING = Parameter(
+    "action",
+    "one that changes nothing; in any case",
+    {"enum": [name for name in ACTIONS if name.lower() in origin.READ_ONLY - _ELSEWHERE.keys()]},
+)
+_PROXY_ACTION = Parameter(
+    "proxyaction",
+    "one of docs/clients.md; in any case",
+    {"enum": [each.name for each in PROXY_ACTIONS.values()]},
+)
+_READING_PROXY = Parameter(
+    "proxyaction",
+    "one that changes nothing; in any case",
+    {"enum": [each.name for each in PROXY_ACTIONS.values() if each.read_only]},
+)
 _ASKED = (
     Parameter("server", "where it goes to, by name; without: to the first that is connected"),
     Parameter("wait", "seconds that it may take; 30 without", SECONDS),
@@ -243,7 +258,7 @@ ENDPOINTS = (
         _action,
         "Send an action that changes nothing to one server; the query's other fields are headers",
         _ASKED,
-        (_ACTION,),
+        (_READING,),
         answers=_ANSWERED,
         problems=(*_TROUBLES, "method"),
         further=_HEADERS,
@@ -265,7 +280,7 @@ ENDPOINTS = (
         _proxy_action,
         "Call a ProxyAction that changes nothing; the query's fields are headers",
         (),
-        (_PROXY_ACTION,),
+        (_READING_PROXY,),
         answers=_ANSWERED,
         problems=(*_PROXY_TROUBLES, "method"),
         further=_HEADERS,

@@ -30,12 +30,16 @@ _KEEP = (("Cache-Control", "no-cache"),)
 
 def describe(visit: Visit) -> Response:
     """Answer ``/openapi.json``: what is there at this listener; nobody logs in for it."""
-    return Response(200, "application/json", _description(frozenset(visit.spec.web)), _KEEP)
+    spec = visit.spec
+    return Response(
+        200, "application/json", _description(frozenset(spec.web), guarded=spec.guarded), _KEEP
+    )
 
 
 @lru_cache(maxsize=8)
-def _description(parts: frozenset[str]) -> bytes:
-    return json.dumps(openapi.document(_with(parts)), indent=1).encode() + b"\n"
+def _description(parts: frozenset[str], *, guarded: bool) -> bytes:
+    document = openapi.document(_with(parts), guarded=guarded)
+    return json.dumps(document, indent=1).encode() + b"\n"
 
 
 def _with(parts: Collection[str]) -> list[Endpoint]:

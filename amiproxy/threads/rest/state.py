@@ -119,7 +119,7 @@ def _patience(text: str) -> float:
     """Return how many seconds ``wait=text`` lets a client wait for models that are being built."""
     if not text:
         return BUILDING
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise Problem("bad-request", "wait is a number of seconds", parameter="wait")
     return min(BUILDING, float(text))
 

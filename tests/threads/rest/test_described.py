@@ -64,10 +64,13 @@ def test_each_kind_of_problem_is_explained() -> None:
 
 def test_a_listener_tells_what_is_there(stage: Stage) -> None:
     """What the key web leaves out is neither described nor answered."""
-    without = router._description(frozenset({"console"}))  # noqa: SLF001 - a listener's parts
-    assert b"/v1/state" in without
-    assert b"/v1/state" not in router._description(frozenset({"ws"}))  # noqa: SLF001
-    assert b"/v1/tickets" in router._description(frozenset({"ws"}))  # noqa: SLF001
+    for parts, is_there in (({"console"}, True), ({"rest"}, True), ({"ws"}, False)):
+        told = router._description(frozenset(parts), guarded=True)  # noqa: SLF001
+        assert (b"/v1/state" in told) is is_there
+        assert b"/v1/tickets" in told
+    here = document(ask(stage, "GET", "/openapi.json"))["paths"]["/v1/servers"]["get"]
+    assert {} in here["security"]  # nobody must log in
+    assert {} not in DESCRIPTION["paths"]["/v1/servers"]["get"]["security"]
     assert ask(stage, "HEAD", "/openapi.json").status == 200
 
 
