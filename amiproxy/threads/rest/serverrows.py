@@ -42,15 +42,19 @@ class _Rates:
 
 
 def rows_of(context: ProxyContext, links: Iterable[AsteriskLink]) -> list[dict[str, Any]]:
-    """Return a row for each of *links*; waits for nothing."""
-    followers = followers_of(context).there()
+    """Return a row for each of *links*; waits for nothing.
+
+    Who looks at them has their state kept from then on, where it may be.
+    """
+    followers = followers_of(context)
     rates = context.made.setdefault("rates of events", _Rates())
     assert isinstance(rates, _Rates)
     now = time.monotonic()
     rows = []
     for link in links:
         look(link)
-        follower = followers.get(link)
+        is_kept = context.config.state and not link.spec.proxy
+        follower = followers.follower(link) if is_kept else None
         fields = fields_of(link, follower, state_of(link, follower), rates.rate(link, now))
         name = text_of(link.name)
         told = {
