@@ -52,3 +52,10 @@ def tab_to(browser: Browser, selector: str, most: int = 40) -> None:
             return
         press(browser, TAB)
     raise AssertionError(f"no way to {selector} with Tab; the focus is at {focus(browser)}")
+
+
+def heap(browser: Browser) -> float:
+    """Return the megabytes of what the page keeps, after what it does not is let go."""
+    told = {"cmd": "HeapProfiler.collectGarbage", "params": {}}
+    browser._call("POST", "/goog/cdp/execute", told)  # noqa: SLF001
+    return float(browser.run("return performance.memory.usedJSHeapSize / 1e6"))

@@ -7,6 +7,7 @@ import { byId } from "./dom.js";
 import { startKeys } from "./help.js";
 import { Live } from "./live.js";
 import { watchLogin } from "./login.js";
+import { startNotices } from "./notices.js";
 import { Rights } from "./rights.js";
 import { Router } from "./router.js";
 import { Status } from "./status.js";
@@ -68,11 +69,6 @@ tabs.show(router.place);
 startKeys(app, tabs);
 live.start();
 
-// A new release of the proxy has new pages, too: they are loaded when nobody is in the middle of something.
-let page = "";
-live.on("hello", (/** @type {any} */ doc) => {
-  if (page && doc.page && page !== doc.page) byId("notices").dataset.outdated = "yes";
-  page = page || doc.page || "";
-});
+startNotices(app);
 
 export { app };
