@@ -64,8 +64,8 @@ def page(browser: Browser, proxy: ProxyProcess) -> Browser:
 
 
 def asks(browser: Browser) -> bool:
-    """Return whether the form is open."""
-    return bool(browser.run("return document.querySelector('dialog.login')?.open || false"))
+    """Return whether the form is open, and nothing behind it takes input."""
+    return bool(browser.run("return document.querySelector('dialog.login:modal') !== null"))
 
 
 def text(browser: Browser, selector: str) -> str:
