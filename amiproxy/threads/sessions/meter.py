@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from amiproxy.metrics.histogram import MOMENTS, Histogram
@@ -20,6 +21,9 @@ OTHER = "other"
 
 #: The class of each event; Asterisk writes the header so, as the second line.
 _CLASSES = re.compile(rb"\r\nPrivilege: (\w*)")
+#: So few words are counted one by one: to make a Counter takes longer.
+_FEW = 4
+_ONES = (1,) * _FEW
 _WORDS = {word.encode("latin-1"): word for word in CLASSES}
 
 
@@ -48,7 +52,7 @@ class Meter:
             raws = [item.message.raw for item in batch.items if item.owner == BROADCAST]
             words = [word for raw in raws for word in _CLASSES.findall(raw)[:1]]
         counts = self.events
-        for word in words:
+        for word, count in Counter(words).items() if len(words) > _FEW else zip(words, _ONES):
             name = _WORDS.get(word, OTHER)
-            counts[name] = counts.get(name, 0) + 1
+            counts[name] = counts.get(name, 0) + count
         counts[OTHER] += max(0, batch.events - len(words))

@@ -80,9 +80,10 @@ def test_nothing_is_measured_of_events_before_somebody_asks(play: Play) -> None:
     play.hear(Message.of("Event: Z"))
     play.hear(PONG.with_header("ActionID", play.ask(5)), forged)  # an answer among them
     play.publisher.notice(forged)  # of the proxy's own
+    play.hear(*[EVENT] * 6)
 
-    assert meter.events == {"other": 3, "system": 1, "call": 2}
-    assert meter.delays.snapshot().counts[-1] == 3  # one for each read
+    assert meter.events == {"other": 3, "system": 1, "call": 8}
+    assert meter.delays.snapshot().counts[-1] == 4  # one for each read
 
 
 def test_a_ping_is_measured(play: Play) -> None:
