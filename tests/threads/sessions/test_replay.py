@@ -289,6 +289,7 @@ def test_what_is_lost_of_an_old_connection_is_told_by_number_too() -> None:
         found = back(world, client)
         assert found[:2] == ["gap 3 ring", "gap unknown server_lost"]
         assert found[2:] == (["gap 4 ring", "2 5", "2 6"] if ring else ["gap 6 ring"])
+        assert server.link.record.gaps() == {"ring": 2, "server_lost": 1}
 
 
 def test_an_id_tells_nothing_of_servers_that_are_not_open() -> None:
