@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amiproxy.metrics.family import counter, gauge, histogram
@@ -46,6 +46,7 @@ def test_both_formats_say_the_same(is_openmetrics: bool) -> None:
 
 @settings(max_examples=50)
 @given(st.text())
+@example("caf\udce9")
 def test_any_name_is_told_as_it_is(name: str) -> None:
     """Whatever characters a queue has in its name; what cannot be UTF-8 as a sign."""
     page = Page()
