@@ -265,6 +265,7 @@ def test_a_snapshot_that_is_refused_in_the_middle_goes_on(monkeypatch: pytest.Mo
     stage.check([reader])
     parts = [each["part"] for each in reader.copy.documents if each["type"] == "snapshot"]
     assert parts == [*range(1, len(parts) + 1)]
+    assert reader.copy.whole == {"pbx1"}
 
 
 def test_who_lags_is_told_nothing_until_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
