@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amiproxy.message import Message
 from amiproxy.state.model import LIVE, ServerModel
 from amiproxy.state.tables import KINDS
 from tests.recordings import RECORDINGS
@@ -118,3 +119,35 @@ def test_also_in_calls_that_make_no_sense(seed: int) -> None:
 def test_also_whatever_comes(what: list[Told], begin: int) -> None:
     """Any bytes."""
     followed(what, random.Random(begin), begin, every=1)
+
+
+def fed(tracked: Tracked, now: float, *lines: str) -> None:
+    """Tell *tracked* the event of *lines*, and check it a second later."""
+    tell(tracked.model, Told(Message.of(*lines)), now)
+    tracked.follow(now + 1.0)
+    tracked.check(now + 1.0)
+
+
+def test_a_wrap_up_ends_by_time_alone() -> None:
+    """The member is free, and its queue counts it so."""
+    tracked = Tracked()
+    fed(tracked, 1000.0, "Event: QueueMemberAdded", "Queue: q", "Interface: a", "Status: 1",
+        "CallsTaken: 1", "LastCall: 1000", "Wrapuptime: 5")  # fmt: skip
+    assert tracked.rows["members"]["q/a"].fields["state"] == "wrap_up"
+    tracked.follow(1006.0)
+    tracked.check(1006.0)
+    assert tracked.rows["members"]["q/a"].fields["state"] == "free"
+
+
+def test_what_a_hint_or_a_contact_says_is_in_rows_of_others() -> None:
+    """Of members of queues, and of devices."""
+    tracked = Tracked()
+    fed(tracked, 1000.0, "Event: QueueMemberAdded", "Queue: q", "Interface: Local/1@x",
+        "StateInterface: hint:1@x")  # fmt: skip
+    fed(tracked, 1002.0, "Event: DeviceStateChange", "Device: PJSIP/1", "State: INUSE")
+    fed(tracked, 1004.0, "Event: ExtensionStatus", "Exten: 1", "Context: x", "Status: 0",
+        "Hint: PJSIP/1")  # fmt: skip
+    for number in (1, 2):
+        fed(tracked, 1004.0 + 2 * number, "Event: ContactStatus", "AOR: 1", f"URI: sip:{number}",
+            "ContactStatus: Created", "EndpointName: 1")  # fmt: skip
+    assert len(str(tracked.rows["devices"]["PJSIP/1"].fields["contacts"]).split(",")) == 2
