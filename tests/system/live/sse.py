@@ -60,10 +60,11 @@ class EventSource:
 
     def hear(self) -> Block | None:
         """Return the next event, None at the end."""
-        kind, data = "", list[str]()
+        kind, data, place = "", list[str](), self.last_id
         while line := self._response.readline():
             text = line.rstrip(b"\n").decode()
             if not text:
+                self.last_id = place  # it counts where the block is whole
                 if data:
                     return Block(kind or "message", "\n".join(data), self.last_id)
                 kind = ""
@@ -78,7 +79,7 @@ class EventSource:
                 elif name == "event":
                     kind = value
                 elif name == "id":
-                    self.last_id = value
+                    place = value
                 else:
                     assert name == "retry", text
                     self.retry = int(value)

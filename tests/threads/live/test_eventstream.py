@@ -11,8 +11,9 @@ import pytest
 from amiproxy.live import sse
 from amiproxy.live.requests import Subscription
 from amiproxy.routing.selection import Selection
-from amiproxy.threads.live.eventstream import EventStream, Telling
+from amiproxy.threads.live.eventstream import EventStream, Telling, events
 from amiproxy.threads.live.websocket import enter, leave
+from amiproxy.web.problems import Problem
 from tests.threads.rest.loginstage import visit_of
 from tests.threads.web.test_client import Stage, stage
 
@@ -53,6 +54,14 @@ def test_silence_is_filled(stage: Stage, told: Telling) -> None:
     document = json.loads(tick["data"])
     assert document["at"] == place["id"]
     assert document["now"] > 1e9
+
+
+def test_rows_are_refused_where_there_is_no_state(stage: Stage) -> None:
+    """Before a stream begins, with the line that would make them; one gives up for good then."""
+    with pytest.raises(Problem, match="write state = yes") as caught:
+        events(visit_of(stage, "/events?snapshot=calls"))
+
+    assert caught.value.status == 400
 
 
 def test_the_place_is_told_before_the_first_event(stage: Stage, told: Telling) -> None:
