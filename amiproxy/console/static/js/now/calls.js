@@ -125,7 +125,7 @@ function partyColumn(end, title) {
 
 /** @param {any} row */
 function stateWords(row) {
-  if (row.state === "ended" && row.cause) return `(cause ${row.cause})`;
+  if (row.state === "ended" && row.cause) return String(row.cause);
   return row.state === "ringing" && row.ringing > 1 ? `(${row.ringing})` : "";
 }
 
