@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.access.user import User, Users
 from amiproxy.live import sse
 from amiproxy.live.requests import Subscription
 from amiproxy.routing.selection import Selection
@@ -15,7 +16,7 @@ from amiproxy.threads.live.eventstream import EventStream, Telling, events
 from amiproxy.threads.live.websocket import enter, leave
 from amiproxy.web.problems import Problem
 from tests.threads.rest.loginstage import visit_of
-from tests.threads.web.test_client import Stage, stage
+from tests.threads.web.test_client import JOE, Stage, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,21 @@ def test_rows_are_refused_where_there_is_no_state(stage: Stage) -> None:
         events(visit_of(stage, "/events?snapshot=calls"))
 
     assert caught.value.status == 400
+
+
+def test_a_stream_is_a_connection_of_its_user(stage: Stage) -> None:
+    """Where a user may be there once, a second one is refused, and told why; requests are not."""
+    joe = User("joe", "secret1", allow_multiple_login=False)
+    stage.context.renew(stage.context.config, Users({"joe": joe}), None)
+    visit = visit_of(stage, "/events", authorization=JOE)
+    stream = events(visit)
+
+    with pytest.raises(Problem, match="logged in already") as caught:
+        events(visit)
+    assert caught.value.status == 429
+    assert stage.get("/v1/me", authorization=JOE).status == 200
+    stream.leave()
+    events(visit).leave()
 
 
 def test_the_place_is_told_before_the_first_event(stage: Stage, told: Telling) -> None:
