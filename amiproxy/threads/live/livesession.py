@@ -33,6 +33,9 @@ _LAGS = 262144
 class LiveSession(FramedSession):
     """A client that is sent documents, in *framing*; no events before it has chosen some."""
 
+    #: Whether it is noted which events it was sent: it has chosen some, or is about to.
+    is_listening = False
+
     def __init__(self, visit: Visit, framing: Framing, output: Format | None = None) -> None:
         self.framing = framing
         self.selection = NOTHING
@@ -47,7 +50,7 @@ class LiveSession(FramedSession):
         """Send what of *batch* this client may see."""
         if self.number in batch.owners:
             super().deliver(batch)
-        elif self.selection is not NOTHING:
+        elif self.is_listening:
             with self.lock:  # as in _pass, without a further call: it is the usual case by far
                 track, transport = self.track, self.transport
                 try:
@@ -66,6 +69,7 @@ class LiveSession(FramedSession):
         """Send the events of *selection* from now on.  The caller holds ``lock``."""
         assert self.lock.locked()
         self.selection = NOTHING if selection.is_empty else selection
+        self.is_listening = not selection.is_empty
         self._renew()
 
     def say_subscribed(self, request_id: Id) -> None:
@@ -114,7 +118,7 @@ class LiveSession(FramedSession):
                     if answer is not None:
                         self._say_answer(answer)
             others = [item for item in batch.items if item.owner != number]
-            if not others or not self.is_open or self.selection is NOTHING:
+            if not others or not self.is_open or not self.is_listening:
                 return
             batch = batch.part_of(others)
         super()._pass(batch)

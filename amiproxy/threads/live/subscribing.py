@@ -128,7 +128,13 @@ class Subscriber:
         """
         session = self._session
         if not events.is_empty:
-            track_exactly(session, self._context.turnstile)
+            # First: what comes behind the moment at which the track begins must count.
+            before, session.is_listening = session.is_listening, True
+            try:
+                track_exactly(session, self._context.turnstile)
+            except ReplayError:
+                session.is_listening = before
+                raise
         with session.lock:
             if events.is_empty:
                 session.set_track(None)

@@ -11,6 +11,7 @@ from typing import Any
 from amiproxy.access.user import Users
 from amiproxy.live.formats import WEBSOCKET
 from amiproxy.live.requests import of_fields
+from amiproxy.message import Message
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.live.livesession import LiveSession
@@ -22,7 +23,9 @@ from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.wire.batch import Batch
 from amiproxy.wire.framing import Chunk
+from amiproxy.wire.routed import Routed
 from tests.live.test_frames import read
 from tests.threads.actions.support import FORMATS, Control
 
@@ -80,6 +83,18 @@ class House:
             for name in names
         )
         self.publishers[server].publish(Chunk(wire.encode()))
+
+    def answer(self, server: int, session: LiveSession, name: str) -> None:
+        """Have a server say an event called *name*, and answer *session*, in one batch."""
+        link = self.links[server]
+        items = [
+            Routed(Message.of(f"Event: {name}", "Privilege: call,all", f"Server: {link.name}")),
+            Routed(Message.of("Response: Success"), owner=session.number, request_id="x"),
+        ]
+        batch = Batch.of_items(link.scope, items)
+        batch.names, (batch.epoch, batch.after) = link.names, link.place
+        link.place = batch.epoch, batch.upto
+        self.context.router.publish(batch)
 
 
 class Client:

@@ -10,12 +10,12 @@ import pytest
 
 from amiproxy.errors import SlowPeer
 from amiproxy.live.partings import SLOW
-from amiproxy.live.requests import of_fields
+from amiproxy.live.requests import Subscription, of_fields
 from amiproxy.live.told import Told
-from amiproxy.message import Message
+from amiproxy.routing.eventids import read_id
+from amiproxy.routing.selection import Selection
 from amiproxy.threads.live.subscribing import Subscriber
-from amiproxy.wire.batch import Batch
-from amiproxy.wire.routed import Routed
+from amiproxy.threads.sessions import replay
 from tests.live.test_frames import read
 from tests.threads.live.support import Client, House
 
@@ -106,15 +106,8 @@ def test_an_answer_among_events_costs_nobody_an_event(house: House) -> None:
     house.say(0, "A")
     house.say(0, "B")
     first.raw(), second.raw()
-    link = house.links[0]
-    items = [
-        Routed(Message.of("Event: C", "Privilege: call,all", "Server: one")),
-        Routed(Message.of("Response: Success"), owner=second.session.number, request_id="x"),
-    ]
-    batch = Batch.of_items(link.scope, items)
-    batch.names, (batch.epoch, batch.after) = link.names, link.place
 
-    house.context.router.publish(batch)
+    house.answer(0, second.session, "C")
 
     assert names(first) == names(second) == ["C"]
 
@@ -173,3 +166,32 @@ def test_a_client_that_lags_is_told_no_more_rows(house: House) -> None:
         assert sent < 100
 
     assert client.session.transport.backlog > 262144
+
+
+def test_what_comes_while_a_client_chooses_is_told_or_behind_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No event is behind ``at`` of subscribed, and not told: it would be missed by nobody's word."""
+    client = house.client()
+    house.say(0, "A")
+    real = replay.track_exactly
+
+    def slowly(*args: Any) -> Any:
+        track = real(*args)
+        house.say(0, "B")
+        house.answer(0, client.session, "C")
+        return track
+
+    monkeypatch.setattr("amiproxy.threads.live.subscribing.track_exactly", slowly)
+    Subscriber(house.context, client.session).subscribe(1, Subscription(Selection.of("*")))
+    (subscribed,) = client.hear()
+    house.say(0, "D")
+
+    (event,) = client.hear()
+
+    assert event["event"]["Event"] == "D"
+    before, after = map(read_id, (subscribed["at"], event["id"]))
+    assert before is not None
+    assert after is not None
+    epoch = house.links[0].epoch
+    assert after.numbers[epoch] == before.numbers[epoch] + 1 == 4
