@@ -25,7 +25,7 @@ from amiproxy.threads.state.owngroup import Names, OwnGroup
 from amiproxy.threads.state.rights import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from amiproxy.routing.ring import Place
     from amiproxy.state.model import ServerModel
@@ -63,6 +63,11 @@ class Board:
     def join(self, seat: Seat) -> None:
         """Tell *seat* from now on.  Any thread may call."""
         self._coming.append(seat)
+
+    @property
+    def made(self) -> Mapping[str, Collection[str]]:
+        """The keys of the rows that were made, by kind."""
+        return self._rows.made
 
     @property
     def is_watched(self) -> bool:
@@ -140,6 +145,7 @@ class Board:
         del group.seats[seat]
         if not group.seats:
             self._groups = {key: each for key, each in self._groups.items() if each is not group}
+            self._rows.keep(self._wanted())
             if not any(isinstance(each, OwnGroup) for each in self._groups.values()):
                 self._rows.names = None
 
@@ -214,6 +220,10 @@ class Board:
             for seat in group.seats:
                 self._begin(seat, group, is_stale=self._is_stale(model))
 
+    def _wanted(self) -> frozenset[str]:
+        """Return the kinds that somebody looks at."""
+        return frozenset[str]().union(*(group.kinds for group in self._groups.values()))
+
     def _fill(self, group: Group, model: ServerModel) -> None:
         """Give *group* all rows there are."""
         now = time.time()
@@ -242,7 +252,7 @@ class Board:
         """Tell what has changed since the last time."""
         touched = model.touched(time.time())
         self._add_news(touched)
-        wanted = frozenset[str]().union(*(group.kinds for group in self._groups.values()))
+        wanted = self._wanted()
         for kind in KINDS:
             if kind in wanted and (kind in touched.whole or kind in touched.keys):
                 for some in self._rows.look(kind, touched, model):

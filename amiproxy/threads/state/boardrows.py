@@ -14,7 +14,7 @@ from amiproxy.threads.state.group import Made
 from amiproxy.threads.state.picture import PORTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from amiproxy.state.model import ServerModel
     from amiproxy.state.table import Row, Value
@@ -35,12 +35,27 @@ class BoardRows:
         #: Which rows name which channels; None: nobody asks.
         self.names: Names | None = None
 
+    @property
+    def made(self) -> Mapping[str, Collection[str]]:
+        """The keys of the rows that were made, by kind."""
+        return self._made
+
     def clear(self) -> None:
         """Forget all."""
         self._made.clear()
         self._ended.clear()
         if self.names is not None:
             self.names.clear()
+
+    def keep(self, kinds: Collection[str]) -> None:
+        """Forget the rows of all but *kinds*: nobody asks for them, so nobody drops them."""
+        for kind in [each for each in self._made if each not in kinds]:
+            before = self._made.pop(kind)
+            if self.names is not None:
+                for key in before:
+                    self.names.drop(kind, key)
+        if "calls" not in kinds:
+            self._ended.clear()
 
     def look(self, kind: str, touched: Touched, model: ServerModel) -> Iterator[Sequence[Made]]:
         """Yield the rows of *kind* that were touched, as they are now, some at a time.

@@ -45,6 +45,7 @@ class Shot(NamedTuple):
     """A snapshot, and what was told in it."""
 
     version: int
+    is_stale: bool
     made: float  # monotonic
     parts: Sequence[Told]
     rows: Mapping[str, Mapping[str, bytes]]
@@ -166,14 +167,14 @@ class Group:
     def shot(self, head: Head, *, stale: bool) -> Shot:
         """Return a snapshot of what was told; *stale*: the server is lost."""
         shot, now = self._shot, time.monotonic()
-        if shot is None or shot.version != self.version or now - shot.made > _FRESH:
+        if shot is None or shot[:2] != (self.version, stale) or now - shot.made > _FRESH:
             told = {kind: dict(found) for kind, found in self.rows.items()}
             entries = {
                 kind: [*map(live_rows.staled, found.values())] if stale else [*found.values()]
                 for kind, found in told.items()
             }
             parts = tuple(paced(statedocs.snapshot(head, entries), _PARTS))
-            shot = self._shot = Shot(self.version, now, parts, told)
+            shot = self._shot = Shot(self.version, stale, now, parts, told)
         return shot
 
     def since(self, shot: Shot, head: Head) -> Told | None:

@@ -133,14 +133,13 @@ class ServerBoard:
         known = self._knows.get(watch)
         if known is None or known[0] != resyncs:
             is_told = SERVERS not in watch.kinds or all(map(watch.tell, self._all(seen)))
-            if is_told:
-                self._knows[watch] = resyncs, seen
-            return
+            if not is_told:
+                return
         self._knows[watch] = resyncs, seen
-        for link, document in documents.items():
-            if link in seen:
+        for link, document in documents.items() if known is not None else ():
+            if link in seen:  # also to who begins anew: rows may have been told before this
                 watch.tell(document)
-        if SERVERS in watch.kinds:
+        if SERVERS in watch.kinds and known is not None and known[0] == resyncs:
             told = self._changes(known[1], seen)
             if told is not None:
                 watch.tell(told)

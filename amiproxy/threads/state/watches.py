@@ -89,6 +89,7 @@ class Watches:
             watches = dict(self._watches)
             if not watches or self._context.stopping.is_set():
                 self._thread = None
+                self._servers = ServerBoard(self._context)  # else it keeps who was told last
                 return False
         self._servers.step([*watches])
         for watch, seats in watches.items():

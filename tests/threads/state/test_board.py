@@ -65,7 +65,13 @@ class Clock:
 class Reading:
     """A client of the user *user*, at a board."""
 
-    def __init__(self, board: Board, user: User | None, where: Where) -> None:
+    def __init__(
+        self,
+        board: Board,
+        user: User | None,
+        where: Where,
+        kinds: Sequence[str] = (*KINDS, "totals"),
+    ) -> None:
         self.session = Collector(
             "test", "127.0.0.1", guarded=user is not None, output=FORMATS["json"],
             filter_local="off",
@@ -74,7 +80,6 @@ class Reading:
         self.where = where
         self.copy = Copy()
         self.takes = True
-        kinds = (*KINDS, "totals")
         self.watch = Watch(self.session, kinds, where, self, lambda: None)
         board.join(Seat(self.watch))
 
@@ -287,3 +292,43 @@ def test_who_lags_is_told_nothing_until_it_goes_on(monkeypatch: pytest.MonkeyPat
     assert [len(each.copy.documents) for each in (reader, gone)] == told
     reader.watch.resync()
     stage.check([reader])
+
+
+def channel(number: int, event: str = "Newchannel") -> Told:
+    """Return what is said of a channel."""
+    names = f"Channel: PJSIP/{number}-1", f"Uniqueid: u{number}", f"Linkedid: u{number}"
+    return Told(Message.of(f"Event: {event}", "Privilege: call,all", *names))
+
+
+def test_rows_that_nobody_watches_any_more_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wall goes on for months, and pages with calls come and go beside it."""
+    stage = Stage(monkeypatch)
+    stage.model.state = LIVE
+    Reading(stage.board, None, Where(), ("queues",))
+    for number in range(3):
+        page = Reading(stage.board, None, Where(), ("channels", "calls"))
+        tell(stage.model, channel(number), stage.clock.now)
+        stage.step()
+        assert list(page.copy.rows["channels"]) == [f"pbx1/u{number}"]
+        page.watch.end()
+        stage.step()
+        tell(stage.model, channel(number, "Hangup"), stage.clock.now)
+        stage.step()
+        assert not stage.board.made.keys() - {"queues"}
+
+
+def test_who_comes_right_behind_a_loss_is_told_that_rows_are_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though the snapshot of a moment ago has no more and no less."""
+    stage = Stage(monkeypatch)
+    stage.model.state = LIVE
+    tell(stage.model, channel(1), stage.clock.now)
+    Reading(stage.board, None, Where(), ("channels",))
+    stage.step()
+    for state, is_stale in ((LIVE, False), (STALE, True)):
+        stage.model.state = state
+        late = Reading(stage.board, None, Where(), ("channels",))
+        stage.clock.now += 0.01
+        stage.board.step(stage.model, (1, 1), ())
+        assert late.copy.rows["channels"]["pbx1/u1"].get("stale", False) is is_stale
