@@ -62,7 +62,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts bench-resumes constraints soak torture libraries cert \
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts bench-resumes constraints soak torture libraries pictures cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -197,6 +197,10 @@ bench-resumes: .venv/.ready
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)
+
+# The pictures of README.md, from the demo in a browser.
+pictures: .venv/.ready
+	DEMO_PICTURES=docs/images $(PY) -m pytest tests/system/test_demo_pictures.py $(ARGS)
 
 # Installs them from PyPI and npm into .venv/libraries, and as root Debian's.
 libraries: .venv/.ready

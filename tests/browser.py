@@ -177,6 +177,10 @@ class Browser:
         """Return the messages of the console since the last call: errors, refusals."""
         return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
 
+    def command(self, name: str, **parameters: Any) -> Any:
+        """Give Chromium the command *name* of its DevTools protocol; return what it answers."""
+        return self._call("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
     # -- input -----------------------------------------------------------------
 
     def find_all(self, selector: str) -> list[str]:
