@@ -25,6 +25,8 @@ USUAL, MOST = 1_000, 10_000
 
 #: What a query may say beside the names of fields.
 WORDS = ("server", "q", "sort", "fields", "limit", "after", "wait")
+#: Words of ``q`` and fields of ``sort`` at the most: all rows are looked at for each.
+MOST_WORDS, MOST_SORTED = 16, 8
 #: Members that each row has, whatever its kind.
 ALWAYS = ("id", "server")
 
@@ -61,11 +63,11 @@ class Wanted(NamedTuple):
                 raise unknown_parameter(name, [*dict.fromkeys((*WORDS, *names))])
         order = tuple(
             (_field(part.removeprefix("-"), names, "sort"), part.startswith("-"))
-            for part in _parts(query.get("sort", ()))
+            for part in _few("sort", _parts(query.get("sort", ())), MOST_SORTED)
         )
         return cls(
             Where.of({name: query[name] for name in query if name in names and name != "server"}),
-            tuple(fold(" ".join(query.get("q", ()))).split()),
+            tuple(_few("q", fold(" ".join(query.get("q", ()))).split(), MOST_WORDS)),
             order,
             tuple(_field(part, names, "fields") for part in _parts(query.get("fields", ()))),
             _limit(next(iter(query.get("limit", ())), "")),
@@ -129,6 +131,8 @@ class Wanted(NamedTuple):
         names = [*(name for name, _ in self.order), "id"]
         if not isinstance(said, list) or len(said) != len(names) or not isinstance(said[-1], str):
             return None
+        if not all(map(_is_value, said)):
+            return None
         return dict(zip(names, said))
 
     def _is_behind(self, row: Row, last: Row) -> bool:
@@ -154,6 +158,26 @@ def _rank(value: Any) -> tuple[int, Any]:
     if isinstance(value, (int, float)):
         return 0, value
     return 1, fold(value) if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _is_value(said: Any) -> bool:
+    """Return whether *said* may be the value of a field; what is nested deeper is none."""
+    return not isinstance(said, dict) and not (
+        isinstance(said, list) and any(isinstance(each, (list, dict)) for each in said)
+    )
+
+
+def _few(parameter: str, found: Sequence[str], most: int) -> Sequence[str]:
+    """Return *found*, what *parameter* has said, each once.
+
+    Raises:
+        Problem: 400, there are more than *most*: each costs a look at all rows.
+
+    """
+    once = [*dict.fromkeys(found)]
+    if len(once) > most:
+        raise Problem("bad-request", f"{parameter} names at most {most}", parameter=parameter)
+    return once
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -119,3 +119,29 @@ def test_any_mark_is_a_place_or_refused(said: Any) -> None:
     text = base64.urlsafe_b64encode(repr(said).replace("'", '"').encode()).decode()
     with contextlib.suppress(Problem):
         wanted(sort="since", after=text or "x").page(ROWS)
+
+
+NESTED = base64.urlsafe_b64encode(f'[{"[" * 900}{"]" * 900},"x"]'.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"q": " ".join(map(str, range(17)))}, "q names at most 16"),
+        ({"sort": ",".join([f"-f{number}" for number in range(9)])}, "sort names at most 8"),
+        ({"sort": "state", "after": NESTED}, "after is what"),
+    ],
+)
+def test_what_costs_too_much_is_refused(query: dict[str, Any], told: str) -> None:
+    """One request could else keep the processor for a minute, or nest too deep to be read."""
+    with pytest.raises(Problem, match=told):
+        Wanted.of(
+            {name: [each] for name, each in query.items()}, [f"f{n}" for n in range(9)] + ["state"]
+        ).page(ROWS)
+
+
+def test_what_is_said_twice_costs_once() -> None:
+    """Nobody is refused for that."""
+    found = wanted(q="zoe " * 1000, sort=",".join(["since"] * 1000))
+
+    assert (found.words, found.order) == (("zoe",), (("since", False),))

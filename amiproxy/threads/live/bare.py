@@ -6,6 +6,7 @@ They are sent all events that they may see, from the beginning, and no rows.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.live.framedsession import FramedSession
 
 if TYPE_CHECKING:
+    from amiproxy.access.user import User
     from amiproxy.formats import Format
     from amiproxy.live.partings import Parting
     from amiproxy.message import Message
@@ -92,6 +94,8 @@ class Blocks:
         if block.action in LOGIN_ACTIONS:
             self._context.router.await_answers(session)
         outcome = dispatch.handle(Call(self._context, session, block))
+        if session.user is not None:
+            self._note_user(session.user)
         if outcome.goodbye is not None:
             self._context.router.await_answers(session)
             session.say(outcome.goodbye)
@@ -101,3 +105,9 @@ class Blocks:
             session.leave(RIGHTS, wake=False)
             return False
         return outcome.stays
+
+    def _note_user(self, user: User) -> None:
+        """Have SIGHUP look at *user*, who the client is now: it may have logged in as another."""
+        stamp = self._session.stamp
+        if stamp is not None and stamp.name != user.name:
+            self._session.stamp = dataclasses.replace(stamp, user=user, token="", key="")

@@ -114,13 +114,14 @@ class Requests:
             Problem: it is nothing for a client of documents.
 
         """
-        if message.action in LOGIN_ACTIONS:
+        proxy_action = message.values.get("proxyaction", "").lower()
+        if message.action in LOGIN_ACTIONS or proxy_action in LOGIN_ACTIONS:
             raise Problem("bad-request", "The log-in is that of the handshake; to leave, close")
         if message.action == "waitevent":
             raise Problem("bad-request", "Events come by themselves: subscribe to them")
         if message.action in ("events", "filter"):
             raise Problem("bad-request", "Subscribe to the events that you want: type subscribe")
-        if message.get("ProxyAction").strip().lower() in _ELSEWHERE:
+        if proxy_action in _ELSEWHERE:
             raise Problem("bad-request", "Subscribe instead: it has since, and state for snapshots")
         call = Call(self._context, self._session, message)
         self._session.ask(request_id, lambda: self._carry_out(call))

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from amiproxy.metrics import families
 from amiproxy.routing import gaps
 from amiproxy.threads.net.traffic import traffic
-from amiproxy.threads.sessions.meter import Meter
+from amiproxy.threads.sessions.meter import OTHER, Meter
 from amiproxy.threads.sessions.serverfacts import look
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.status.ofservers import under_way
@@ -36,7 +37,7 @@ def collect(scrape: Scrape) -> None:
             record.meter = Meter(record.events)
         look(link, _PINGS)
         _standing(page, server, link)
-        _traffic(page, server, link)
+        _traffic(page, server, link, tells_classes=scrape.sees_all(link))
         _actions(page, server, link)
         for reason, count in {**dict.fromkeys(_GAPS, 0), **record.gaps()}.items():
             page.add(families.GAPS, count, server, reason)
@@ -61,10 +62,13 @@ def _standing(page: Page, server: str, link: AsteriskLink) -> None:
     page.add(families.SERVER_PING, link.pings.seconds.snapshot(), server)
 
 
-def _traffic(page: Page, server: str, link: AsteriskLink) -> None:
+def _traffic(page: Page, server: str, link: AsteriskLink, *, tells_classes: bool) -> None:
     record, meter = link.record, link.record.meter
     assert meter is not None
-    for name, count in meter.events.copy().items():
+    events = meter.events.copy()
+    if not tells_classes:  # how many calls there are could be told by them
+        events = Counter({OTHER: sum(events.values())})
+    for name, count in events.items():
         page.add(families.SERVER_EVENTS, count, server, name)
     page.add(families.DELIVERY_DELAY, meter.delays.snapshot(), server)
     with link.lock:  # else a connection that ends just now counts twice, or not at all

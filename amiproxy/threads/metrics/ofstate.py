@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 def collect(scrape: Scrape) -> None:
     """Add it."""
     page = scrape.page
-    for server, _, follower, picture in scrape.models:
+    for model in scrape.models:
+        server, link, follower, picture = model
+        sees_all = scrape.sees_all(link)
         page.add(families.STATE_LIVE, int(follower.state == LIVE), server)
         page.add(families.STATE_RESYNCS, follower.gaps, server)
         corrections = follower.corrections.by_kind.copy()
         for kind in KINDS:
-            page.add(families.STATE_CORRECTIONS, corrections.get(kind, 0), server, kind)
+            if sees_all:
+                page.add(families.STATE_CORRECTIONS, corrections.get(kind, 0), server, kind)
             if picture is not None and kind not in picture.unknown:
-                page.add(families.STATE_ENTRIES, len(picture.rows.get(kind, ())), server, kind)
+                shown = picture.rows.get(kind, ()) if sees_all else scrape.rows(model, kind)
+                page.add(families.STATE_ENTRIES, len(shown), server, kind)

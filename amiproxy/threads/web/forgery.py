@@ -70,13 +70,17 @@ def check_reader(visit: Visit) -> None:
 
 
 def has_own_credentials(request: Request) -> bool:
-    """Return whether *request* has credentials beside a cookie."""
-    return request.has("authorization") or request.has("proxykey")
+    """Return whether *request* has credentials beside a cookie, which count instead of it."""
+    return _scheme(request) in ("basic", "bearer") or request.has("proxykey")
 
 
 def _has_token(request: Request) -> bool:
     """Return whether *request* is logged in by a token, and by nothing else then."""
-    return request.header("authorization").partition(" ")[0].lower() == "bearer"
+    return _scheme(request) == "bearer"
+
+
+def _scheme(request: Request) -> str:
+    return request.header("authorization").partition(" ")[0].lower()
 
 
 def _check_type(request: Request) -> None:

@@ -77,8 +77,10 @@ def log_in(visit: Visit, session: ClientSession) -> Stamp:
             log.info("%s: logged in as %s", session.peer, ascii(user.name))
     if stamp.proves:
         visit.mark_authenticated()
-    # The files may have been read anew meanwhile; whoever does that looks at the stamp, too.
-    if not session.is_web and (reason := objection(context, stamp)):
+    # The files may have been read anew meanwhile, or its user have logged out; whoever does that
+    # looks at the stamp, too.
+    reason = objection(context, stamp) or ("" if _is_there(visit, stamp) else "it is over")
+    if reason and not session.is_web:
         raise Problem("login-required", f"Log in again: {reason}", CHALLENGE)
     if not session.allowed:
         raise Problem("login-required", "Log in: see docs/live.md", CHALLENGE)
@@ -183,7 +185,7 @@ def _of_ticket(visit: Visit, ticket: str) -> Stamp:
 def _renewed(visit: Visit, stamp: Stamp) -> Stamp | None:
     """Return *stamp*, which was given earlier, as it holds now for *visit*; None: it does not."""
     context = visit.context
-    if not stamp.lets_in(context.users, context.config.proxy_key):
+    if not (stamp.lets_in(context.users, context.config.proxy_key) and _is_there(visit, stamp)):
         return None
     user: User | None = None
     if stamp.user is not None:
@@ -191,3 +193,8 @@ def _renewed(visit: Visit, stamp: Stamp) -> Stamp | None:
         if user is None or not user.acl.allows(visit.address):
             return None
     return dataclasses.replace(stamp, user=user, listener=visit.spec.name)
+
+
+def _is_there(visit: Visit, stamp: Stamp) -> bool:
+    """Return whether the log-in of a cookie that *stamp* came by, if it did, is not over."""
+    return stamp.login is None or logins_of(visit.context).is_there(stamp.login)

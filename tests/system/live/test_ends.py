@@ -61,14 +61,19 @@ def test_who_does_not_read_is_dropped(web: ProxyProcess, asterisk: SimulatedAste
 
 
 def test_whose_rights_have_gone_is_told_at_a_reload(web: ProxyProcess) -> None:
-    """And nobody else."""
-    with Socket(web, user="anna:secret") as gone, Socket(web, user="bert:secret") as other:
+    """And nobody else, but who has become that user since."""
+    bare = Socket(web, user="bert:secret", subprotocols=["astmanproxy.ami"])
+    anna, bert = Socket(web, user="anna:secret"), Socket(web, user="bert:secret")
+    with anna as gone, bert as other, bare as changed:
         gone.hear()
         other.hear()
+        changed.socket.send("Action: Login\r\nUsername: anna\r\nSecret: secret")
+        assert "Success" in changed.socket.recv(timeout=PATIENCE)
         web.write_users(BERT)
         web.send_signal(signal.SIGHUP)
         bye = gone.until("bye")
         code, _ = gone.closed()
+        assert changed.closed()[0] == 1008
         answer = other.ask(Action="Ping")
 
     assert (bye["reason"], code) == ("rights", 1008)

@@ -127,11 +127,14 @@ def test_a_message_that_is_wrong_is_told_and_changes_nothing(web: ProxyProcess) 
         told = socket.hear()
         socket.say(type="action", id=2, action={"Action": "Login"})
         login = socket.hear()
+        socket.say(type="action", id=4, action={"ProxyAction": "Logoff"})
+        logoff = socket.hear()
         socket.say(type="subscribe", id=3, events=["*"], server="mars")
         server = socket.hear()
         assert socket.ask(Action="Ping")["response"]["Response"] == "Success"
 
     assert (told["type"], told["id"], told["problem"]["status"]) == ("error", 1, 400)
+    assert login["problem"]["detail"] == logoff["problem"]["detail"]
     assert "handshake" in login["problem"]["detail"]
     assert server["problem"]["type"] == "/v1/problems/unknown-server"
 

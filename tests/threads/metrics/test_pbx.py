@@ -19,7 +19,7 @@ from amiproxy.state.kept import Kept
 from amiproxy.state.model import LIVE, STALE, ServerModel
 from amiproxy.state.queues.table import QUEUE_STATUS
 from amiproxy.state.tables import KINDS
-from amiproxy.threads.metrics import ofpbx, ofqueues
+from amiproxy.threads.metrics import ofpbx, ofqueues, ofstate
 from amiproxy.threads.metrics.scrape import Modelled, Scrape
 from amiproxy.threads.state.picture import Picture, PictureRow
 from tests.metrics.parsing import read
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NOW = 1_795_777_210.0
 
 #: In the order in which the tests name their values.
-LABELS = ("server", "queue", "outcome", "state", "technology", "status", "cause", "le")
+LABELS = ("server", "queue", "outcome", "state", "technology", "status", "cause", "le", "kind")
 
 
 class Pbx:
@@ -63,7 +63,8 @@ class Pbx:
         state = self.model.state, NOW
         picture = Picture(self.name, (1, 1), rows, self.unknown, state, self.now)
         link: Any = SimpleNamespace(scope=self.name)
-        follower: Any = SimpleNamespace(kept=self.kept)
+        none: Any = SimpleNamespace(by_kind={})
+        follower: Any = SimpleNamespace(kept=self.kept, state=LIVE, gaps=0, corrections=none)
         return Modelled(self.name, link, follower, picture)
 
 
@@ -73,6 +74,7 @@ class Told:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.context: Any = SimpleNamespace(config=Config(), made={})
         self._patch = monkeypatch
+        self.collectors = [ofpbx.collect, ofqueues.collect]
 
     def __call__(self, *pbxs: Pbx, user: User | None = None) -> Mapping[tuple[str, ...], float]:
         """Return the values by name and labels, without the prefix."""
@@ -82,8 +84,8 @@ class Told:
             session = SimpleNamespace(user=user, lock=threading.Lock(), callfilter=None)
         scrape = Scrape(self.context, session)
         scrape.__dict__["models"] = [each.modelled() for each in pbxs]
-        ofpbx.collect(scrape)
-        ofqueues.collect(scrape)
+        for collect in self.collectors:
+            collect(scrape)
         found = {}
         for (name, *pairs), value in read(scrape.page.text()).items():
             labels = dict(zip(pairs[::2], pairs[1::2]))
@@ -198,6 +200,21 @@ def test_who_logs_in_is_told_what_they_may_see(told_of: Told) -> None:
     assert not [key for key in other if key[0].startswith("queue_")]
     both = told_of(pbx, user=User(name="ben", secret="s", read=classes.ALL))
     assert len({key[2] for key in both if key[0] == "queue_offered_total"}) > 1
+
+
+def test_rows_that_one_may_not_see_are_not_counted(told_of: Told) -> None:
+    """How many there are would tell of calls of others."""
+    pbx = Pbx()
+    pbx.replay("pjsip_queue", "QueueCallerJoin", 3)
+    told_of.collectors = [ofstate.collect]
+    calls = told_of(pbx, user=User(name="joe", secret="s", read=classes.CALL))
+    everything = told_of(pbx, user=User(name="ben", secret="s", read=classes.ALL))
+
+    assert everything["state_entries", "pbx1", "queues"] > 1
+    assert calls["state_entries", "pbx1", "queues"] == 0
+    same = "state_entries", "pbx1", "channels"
+    assert calls[same] == everything[same] > 0
+    assert not [key for key in calls if key[0] == "state_corrections_total"]
 
 
 def test_words_of_events_make_no_labels_without_end(told_of: Told) -> None:

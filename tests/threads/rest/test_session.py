@@ -228,16 +228,20 @@ def test_a_ticket_is_good_once(house: Stage) -> None:
         identity.find_stamp(visit_of(house, f"/ws?ticket={ticket}", **bearer()))
 
 
-@pytest.mark.parametrize("spoilt", ["time", "address", "user", "token", "permit"])
+@pytest.mark.parametrize("spoilt", ["time", "address", "user", "token", "permit", "log-out"])
 def test_a_ticket_is_for_its_user_and_address_and_a_short_time(house: Stage, spoilt: str) -> None:
     """It is worth no more than the log-in that it was got by."""
     clock = Clock()
     tickets = house.context.made["tickets"] = Tickets(clock=clock)
-    ticket = ticket_of(house, **bearer())
+    _, cookie = log_in(house)
+    by = {"cookie": cookie, **OWN, **JSON} if spoilt == "log-out" else bearer()
+    ticket = ticket_of(house, **by)
     if spoilt == "time":
         clock.now += 30
     elif spoilt == "address":
         assert tickets.take(ticket, "192.0.2.2") is None
+    elif spoilt == "log-out":
+        assert ask(house, "DELETE", "/v1/session", cookie=cookie, **OWN).status == 204
     elif spoilt == "user":
         house.context.renew(house.context.config, Users({"ann": User("ann", "s")}), None)
     elif spoilt == "token":

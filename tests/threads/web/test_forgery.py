@@ -30,6 +30,7 @@ __all__ = ["house"]  # a fixture
         ({**JSON, "origin": "null"}, 403),
         ({**JSON, "origin": "http://x:81"}, 403),
         ({**JSON}, 403),  # by a cookie a request must say from where it is
+        ({**JSON, "authorization": "Negotiate x"}, 403),  # that is no log-in: the cookie counts
         ({**JSON, **OWN, "sec_fetch_site": "cross-site"}, 201),  # Origin says more
         ({**OWN}, 415),
         ({**OWN, "content_type": "text/plain"}, 415),

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from amiproxy.access.user import Users
+from amiproxy.live.formats import WEBSOCKET
 from amiproxy.settings.config import Config
-from amiproxy.threads.web import revocation
+from amiproxy.threads.live.livesession import LiveSession
+from amiproxy.threads.live.websocket import enter
+from amiproxy.threads.web import identity, revocation
+from amiproxy.web.problems import Problem
 from tests.threads.rest.loginstage import (
+    OWN,
     TOKEN,
     ask,
     bearer,
@@ -18,8 +23,13 @@ from tests.threads.rest.loginstage import (
     log_in,
     opened,
     users,
+    visit_of,
 )
 from tests.threads.web.test_client import JOE, Stage
+
+if TYPE_CHECKING:
+    from amiproxy.access.stamp import Stamp
+    from amiproxy.threads.web.visit import Visit
 
 __all__ = ["house"]  # a fixture
 
@@ -76,3 +86,21 @@ def test_the_key_of_the_proxy_lets_in_until_it_is_another(house: Stage) -> None:
     house.context.renew(Config(auth_required=True, proxy_key="shut"), users(), None)
     revocation.renew(house.context)
     assert stream.ended
+
+
+def test_who_logs_out_while_a_stream_opens_has_none(
+    house: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would end it any more: it was not there yet when all that were open were ended."""
+    _, cookie = log_in(house)
+    find = identity.find_stamp
+
+    def slow(visit: Visit) -> Stamp:
+        found = find(visit)
+        ask(house, "DELETE", "/v1/session", cookie=cookie, **OWN)
+        return found
+
+    monkeypatch.setattr(identity, "find_stamp", slow)
+    visit = visit_of(house, cookie=cookie)
+    with pytest.raises(Problem, match="Log in again"):
+        enter(visit, LiveSession(visit, WEBSOCKET))
