@@ -38,16 +38,6 @@ def text(value: str) -> bytes:
     return json.dumps(value).encode()
 
 
-def readable(value: str) -> str:
-    """Return *value*, a character for each byte, as it is to be read: UTF-8, or else latin-1."""
-    if value.isascii():
-        return value
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
-
-
 def seconds(moment: float) -> float:
     """Return the monotonic *moment* as unix seconds."""
     return round(time.time() - time.monotonic() + moment, 3)

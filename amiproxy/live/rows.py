@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from amiproxy.basics.characters import text_of
 from amiproxy.state.tables import KINDS
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def document(members: Mapping[str, Any]) -> bytes:
 def _readable(value: Any) -> Any:
     """Return *value* with each text in it as it is to be read."""
     if isinstance(value, str):
-        try:
-            return value.encode("latin-1").decode()
-        except UnicodeError:
-            return value
+        return text_of(value)
     if isinstance(value, dict):
         return {_readable(name): _readable(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):

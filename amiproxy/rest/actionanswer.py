@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amiproxy import replies
+from amiproxy.basics.characters import text_of
 from amiproxy.formats import written
-from amiproxy.rest.textof import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

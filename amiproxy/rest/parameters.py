@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.rest.textof import text_of
+from amiproxy.basics.characters import text_of
 from amiproxy.settings.typos import question
 from amiproxy.web.problems import Problem
 

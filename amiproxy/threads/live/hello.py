@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy import __version__
+from amiproxy.basics.characters import text_of
 from amiproxy.live import documents, rows
 from amiproxy.threads.state.followers import followers_of
 from amiproxy.threads.state.serverrows import fields_of, state_of
@@ -27,7 +28,7 @@ def hello(visit: Visit, session: LiveSession) -> bytes:
         now=documents.now(),
         version=__version__,
         page=_page(visit),
-        user=None if user is None else documents.readable(user.name),
+        user=None if user is None else text_of(user.name),
         rights=rights_of(user),
     )
     return b'%b,"servers":[%b]}' % (told[:-1], b",".join(_servers(visit, session)))

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from amiproxy.asterisk.actions import ACTIONS
+from amiproxy.basics.characters import text_of
 from amiproxy.httpmessages import Response
 from amiproxy.rest import actionanswer
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
 from amiproxy.rest.parameters import unknown_parameter
 from amiproxy.rest.schemas import ANSWERED, HEADERS, SECONDS
-from amiproxy.rest.textof import text_of
 from amiproxy.settings.typos import question
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
 from amiproxy.threads.actions.login import LOGIN_ACTIONS

@@ -8,10 +8,10 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from amiproxy.basics.characters import text_of
 from amiproxy.httpmessages import Response
 from amiproxy.rest import endpoints, openapi
 from amiproxy.rest.parameters import unknown_parameter
-from amiproxy.rest.textof import text_of
 from amiproxy.threads.rest.asking import Asking
 from amiproxy.threads.rest.table import ENDPOINTS
 from amiproxy.threads.web import identity

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from amiproxy.basics.characters import text_of
 from amiproxy.live.rows import SERVERS, TOTALS, id_of
 from amiproxy.live.totals import COUNTED, Totals
-from amiproxy.rest.textof import text_of
 from amiproxy.threads.rest.serverrows import rows_of, unknown_server
 from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.state import looking, rights

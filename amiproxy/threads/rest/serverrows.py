@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from amiproxy.rest.textof import text_of
+from amiproxy.basics.characters import text_of
 from amiproxy.threads.sessions.serverfacts import look
 from amiproxy.threads.state.followers import followers_of
 from amiproxy.threads.state.serverrows import fields_of, state_of
