@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.console.files import files
 from amiproxy.httpmessages import BadRequest, Response
-from amiproxy.web import answers
+from amiproxy.web import answers, caching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,25 +77,9 @@ def _send(name: str, request: Request, framing: Sequence[str] = ()) -> Response:
     found = files()[name]
     policy = _POLICY.format(" ".join(framing) or "'none'")
     headers = (*_HEADERS, ("ETag", found.etag), ("Content-Security-Policy", policy))
-    if _is_known(request, found.etag):
+    if caching.has(request, found.etag):
         return Response(304, found.content_type, b"", headers)
-    if _takes_gzip(request):
+    if caching.takes_gzip(request):
         packed = (*headers, ("Content-Encoding", "gzip"))
         return Response(200, found.content_type, found.packed, packed)
     return Response(200, found.content_type, found.body, headers)
-
-
-def _is_known(request: Request, etag: str) -> bool:
-    """Return whether the client of *request* has what *etag* names."""
-    told = [each.strip() for each in request.header("if-none-match").split(",")]
-    return "*" in told or etag.removeprefix("W/") in [each.removeprefix("W/") for each in told]
-
-
-def _takes_gzip(request: Request) -> bool:
-    """Return whether *request* allows gzip, unlike ``gzip;q=0``."""
-    for each in request.header("accept-encoding").lower().split(","):
-        name, _, parameter = each.partition(";")
-        if name.strip() == "gzip":
-            # "q=0", "q=0.000": not that.
-            return parameter.replace(" ", "").rstrip("0.") != "q="
-    return False

@@ -6,11 +6,11 @@ Who may do what is told by the ProxyActions that do the same; they carry out wha
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from amiproxy.httpmessages import Response
+from amiproxy.live.documents import now
 from amiproxy.rest import actionanswer, schemas
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
@@ -47,7 +47,7 @@ _OF_SERVER: Mapping[str, str] = {
 def _servers(asking: Asking) -> Response:
     context = asking.context
     rows = rows_of(context, looking.reached(asking.session, context.router.servers))
-    return answer({"now": round(time.time(), 3), "servers": rows})
+    return answer({"now": now(), "servers": rows})
 
 
 def _server(asking: Asking) -> Response:
@@ -57,7 +57,7 @@ def _server(asking: Asking) -> Response:
     if not links:
         raise unknown_server(name)
     (row,) = rows_of(context, links[:1])
-    return answer({"now": round(time.time(), 3), "server": row})
+    return answer({"now": now(), "server": row})
 
 
 def _add_server(asking: Asking) -> Response:
@@ -78,7 +78,7 @@ def _add_server(asking: Asking) -> Response:
     links = looking.reached(asking.session, asking.context.router.named(_bytes(called)))
     rows = rows_of(asking.context, links[:1])
     place = (("Location", f"/v1/servers/{quote(called.lower(), safe='')}"),)
-    return answer({"now": round(time.time(), 3), "server": rows[0] if rows else None}, 201, place)
+    return answer({"now": now(), "server": rows[0] if rows else None}, 201, place)
 
 
 def _text(name: str, value: Any) -> str:
@@ -129,7 +129,7 @@ def _shown(asking: Asking, action: str, member: str) -> Response:
     """Return what the ProxyAction *action* shows, as the member *member*."""
     _permit(asking, action)
     (name,) = (name for name, each in COMMANDS.items() if each.action == action)
-    return answer({"now": round(time.time(), 3), member: _document(asking, name)})
+    return answer({"now": now(), member: _document(asking, name)})
 
 
 def _document(asking: Asking, name: str) -> Any:

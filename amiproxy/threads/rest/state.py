@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.httpmessages import Response
+from amiproxy.live import documents
 from amiproxy.live.rows import WATCHED
 from amiproxy.rest import schemas
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
@@ -22,6 +21,7 @@ from amiproxy.threads.rest.limits import SNAPSHOTS_A_SECOND, pace
 from amiproxy.threads.rest.seen import look
 from amiproxy.threads.state.looking import BUILDING
 from amiproxy.threads.state.watching import NO_STATE
+from amiproxy.web import caching
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -131,34 +131,19 @@ def _answer(asking: Asking, seen: Seen, body: dict[str, Any]) -> Response:
     in it, and what lists put right is told by no event.
     """
     request = asking.visit.request
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    content = text.encode("utf-8", "replace")
+    content = documents.compact(body)
     tag = f'W/"{hashlib.sha256(content).hexdigest()[:24]}"'
     headers: tuple[tuple[str, str], ...]
     headers = (("ETag", tag), ("Vary", "Accept-Encoding"), ("Cache-Control", "no-cache"))
-    if _has(request.header("if-none-match"), tag):
+    if caching.has(request, tag):
         return Response(304, "application/json", b"", headers)
-    head = json.dumps({"at": seen.at, "now": round(time.time(), 3)}, separators=(",", ":"))
-    content = head.encode()[:-1] + b"," + content[1:] + b"\n"
-    if len(content) >= _WORTH_PACKING and _takes_gzip(request.header("accept-encoding")):
+    head = documents.compact({"at": seen.at, "now": documents.now()})
+    content = head[:-1] + b"," + content[1:] + b"\n"
+    if len(content) >= _WORTH_PACKING and caching.takes_gzip(request):
         with asking.context.turnstile.outside():
             content = packed(content)
         headers += (("Content-Encoding", "gzip"),)
     return Response(200, "application/json", content, headers)
-
-
-def _has(tags: str, tag: str) -> bool:
-    """Return whether *tags*, an If-None-Match, name *tag*, compared weakly."""
-    named = {each.strip().removeprefix("W/") for each in tags.split(",")}
-    return "*" in named or tag.removeprefix("W/") in named
-
-
-def _takes_gzip(codings: str) -> bool:
-    for coding in codings.lower().split(","):
-        name, _, quality = coding.partition(";")
-        if name.strip() in ("gzip", "x-gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 _OF_PATH = Parameter("kind", "a kind of rows", {"enum": [*WATCHED]})
