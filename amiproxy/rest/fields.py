@@ -41,7 +41,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "calls": _kind(
             "state from_number from_name from_device to_number to_name to_device dialled queue"
-            " application merged_into",
+            " bridge application merged_into",
             "since started answered",
             "ringing cause",
             several="legs channels",
