@@ -38,7 +38,7 @@ def state_of(link: AsteriskLink, follower: Follower | None) -> dict[str, Any]:
         if stopping is not None:
             return {"state": "stopping", "since": stopping, "reason": None}
         return {"state": follower.state, "since": follower.since, "reason": None}
-    return {"state": "not modelled", "since": float(state.since), "reason": reason}
+    return {"state": "connected", "since": float(state.since), "reason": reason}
 
 
 def fields_of(

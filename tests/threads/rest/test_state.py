@@ -243,4 +243,4 @@ def test_without_the_key_there_is_no_state(stage: Stage) -> None:
     assert problem(found) == (404, "not-found")
     assert "write state = yes into astmanproxy.conf" in document(found)["detail"]
     (server,) = document(ask(stage, "GET", "/v1/state/servers"))["rows"]
-    assert (server["id"], server["state"]) == ("pbx", "not modelled")
+    assert (server["id"], server["state"]) == ("pbx", "connected")

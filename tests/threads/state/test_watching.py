@@ -161,7 +161,7 @@ def test_without_state_the_servers_alone_are_told(program: Program) -> None:
         wait_until(lambda: not watcher.rows("queues"))
         with pytest.raises(WatchError, match="write state = yes"):
             watch(program.context, watcher.session, ["queues"], {}, watcher)
-        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "not modelled")
+        wait_until(lambda: watcher.row("servers", "pbx1")["state"] == "connected")
         with Watcher(program.context, ["servers"]) as other:
             wait_until(lambda: [*other.rows("servers")] == ["pbx1"])
         program.reload(state=True)

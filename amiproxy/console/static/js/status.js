@@ -154,7 +154,7 @@ class ServerChip {
 }
 
 /** Whether what is shown of a server holds. @param {any} row */
-export const isUp = (row) => ["live", "building", "connected", "not modelled"].includes(row.state);
+export const isUp = (row) => ["live", "building", "connected"].includes(row.state);
 
 /** @param {any} row @param {any} totals */
 function upFacts(row, totals) {
