@@ -20,15 +20,19 @@ PART = 64 * 1024
 
 
 class Head(NamedTuple):
-    """What documents begin with: the server, "" for all; its last event; the time."""
+    """What documents begin with: the server, "" for all; its last event; the time.
+
+    It is not called ``at``: that says where the client goes on, whose events may be behind that,
+    and come from other servers, too.
+    """
 
     server: str
-    at: str
+    upto: str
     now: float
 
     def written(self, kind: str, **more: Any) -> bytes:
         """Return the beginning of a document of *kind*, an object without its end."""
-        found = {"type": kind, "at": self.at, "now": self.now}
+        found = {"type": kind, "upto": self.upto, "now": self.now}
         if self.server:
             found["server"] = self.server
         return rows.document({**found, **more})[:-1]

@@ -150,6 +150,11 @@ class Stage:
             lambda: any(kind in each.wants.get("state", ()) for each in self.pages), 20, kind
         )
 
+    @property
+    def told(self) -> int:
+        """The number of the last id."""
+        return self._at
+
     def _next(self) -> str:
         self._at += 1
         return f"s.{self._at}"
@@ -157,7 +162,7 @@ class Stage:
     def _change(self, **what: Any) -> None:
         if self.is_silent:
             return
-        told = {"type": "change", "at": self._next(), "now": time.time()}
+        told = {"type": "change", "upto": self._next(), "now": time.time()}
         for each in list(self.pages):
             wanted = {
                 name: {kind: found for kind, found in rows.items() if kind in each.wants["state"]}
@@ -198,7 +203,7 @@ class Stage:
         if kind == "subscribe":
             kinds = document.get("state", [])
             rows = {name: dict(self.rows.get(name, {})) for name in kinds}
-            snapshot = {"type": "snapshot", "at": self._next(), "now": time.time(), "of": kinds}
+            snapshot = {"type": "snapshot", "upto": self._next(), "now": time.time(), "of": kinds}
             told.wants = document
             told.tell({**snapshot, "part": 1, "last": True, "rows": rows})
         elif kind == "action":

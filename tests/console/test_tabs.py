@@ -147,6 +147,20 @@ def test_paused_events_stay_and_the_last_2000_are_kept(browser: Browser, stage: 
     assert browser.run("return document.querySelector('[role=grid]').ariaRowCount") == "2001"
 
 
+def test_a_page_that_comes_back_misses_no_event(browser: Browser, stage: Stage) -> None:
+    """It goes on behind what it was told last, not where hello says that the servers are."""
+    events(browser, stage)
+    stage.event(Event="Hangup", Channel="PJSIP/1")
+    wait_until(lambda: shown(browser), 5, "an event")
+    heard, last = len(stage.heard), stage.told
+    stage.drop()
+
+    wait_until(lambda: any(each.get("events") for each in stage.heard[heard:]), 10, "asks anew")
+
+    (asked,) = [each for each in stage.heard[heard:] if each.get("events")]
+    assert int(asked["since"].partition(".")[2]) <= last
+
+
 def test_a_gap_is_a_line_among_the_events(browser: Browser, stage: Stage) -> None:
     """Nobody takes what is there for all there was."""
     events(browser, stage)

@@ -70,7 +70,7 @@ def test_a_snapshot_comes_in_parts() -> None:
     assert all(len(each.json) < 70_000 for each in statedocs.snapshot(HEAD, found))
     (empty,) = statedocs.snapshot(HEAD, {"calls": ()})
     assert json.loads(empty.json) == {
-        "type": "snapshot", "at": "abc.1-2", "now": 1795686180.5, "server": "pbx1",
+        "type": "snapshot", "upto": "abc.1-2", "now": 1795686180.5, "server": "pbx1",
         "of": ["calls"], "part": 1, "last": True, "rows": {"calls": {}},
     }  # fmt: skip
 

@@ -69,7 +69,8 @@ async function run(wants, told, signal, began) {
       const query = fields({ ...wants, events: [] });
       query.set("of", wants.state.join(","));
       const found = await get(`v1/state?${query}`, signal);
-      told({ type: "snapshot", part: 1, last: true, of: wants.state, ...found, rows: byKind(found) });
+      const { at: _, ...others } = found; // where events go on is said with these
+      told({ type: "snapshot", part: 1, last: true, of: wants.state, ...others, rows: byKind(found) });
       began();
     }
     if (wants.events.length) {

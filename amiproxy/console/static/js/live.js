@@ -206,7 +206,8 @@ export class Live extends Emitter {
     this._heard = performance.now() / 1000;
     this._asking = false;
     if (typeof doc.now === "number") this.clock.hear(doc.now);
-    if (doc.at || doc.type === "event") this._at = doc.at || doc.id || this._at;
+    // That of hello is where the servers are: what was missed comes behind it.
+    if (doc.type !== "hello" || !this._at) this._at = doc.at || (doc.type === "event" && doc.id) || this._at;
     if (this.state !== "live") this._become("live");
     const type = doc.type;
     if (type === "snapshot" || type === "change" || type === "server") this.tell("rows", doc);
