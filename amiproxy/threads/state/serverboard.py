@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from amiproxy.live import rows as live_rows
 from amiproxy.live import statedocs
-from amiproxy.live.rows import SERVERS
+from amiproxy.live.rows import SERVERS, WATCHED
 from amiproxy.live.statedocs import Head
 from amiproxy.routing.eventids import id_of
 from amiproxy.routing.ring import START
@@ -131,17 +131,29 @@ class ServerBoard:
         """Tell *watch* all, if it knows nothing, or else what is new."""
         seen, resyncs = self._seen(watch), watch.resyncs
         known = self._knows.get(watch)
-        if known is None or known[0] != resyncs:
-            is_told = SERVERS not in watch.kinds or all(map(watch.tell, self._all(seen)))
-            if not is_told:
-                return
-        self._knows[watch] = resyncs, seen
-        for link, document in documents.items() if known is not None else ():
-            if link in seen:  # also to who begins anew: rows may have been told before this
-                watch.tell(document)
-        if SERVERS in watch.kinds and known is not None and known[0] == resyncs:
-            told = self._changes(known[1], seen)
-            if told is not None:
+        is_new = known is None or known[0] != resyncs
+        if is_new and SERVERS in watch.kinds and not all(map(watch.tell, self._all(seen))):
+            return
+        if known is not None:
+            for link, document in documents.items():
+                if link in seen:  # also to who begins anew: rows may have been told before this
+                    watch.tell(document)
+            if is_new:
+                self._take_back(watch, known[1], seen)
+            elif SERVERS in watch.kinds:
+                told = self._changes(known[1], seen)
+                if told is not None:
+                    watch.tell(told)
+        if not watch.lags:  # else it has not been told
+            self._knows[watch] = resyncs, seen
+
+    def _take_back(
+        self, watch: Watch, before: Sequence[AsteriskLink], seen: Sequence[AsteriskLink]
+    ) -> None:
+        """Tell *watch*, which has lagged, that there are no rows of servers that went meanwhile."""
+        kinds = [kind for kind in WATCHED if kind in watch.kinds and kind != SERVERS]
+        for link in _gone(before, seen) if kinds else ():
+            for told in statedocs.snapshot(self._head(link.name, ()), dict.fromkeys(kinds, ())):
                 watch.tell(told)
 
     def _all(self, seen: Sequence[AsteriskLink]) -> Sequence[Told]:
@@ -157,7 +169,7 @@ class ServerBoard:
             for link in seen
             if link not in before or link not in old or old[link].entry != self._told[link].entry
         ]
-        gone = [statedocs.gone(link.name, "", {}) for link in before if link not in seen]
+        gone = [statedocs.gone(link.name, "", {}) for link in _gone(before, seen)]
         if not changed and not gone:
             return None
         set_, del_ = _of(changed), _of(gone)
@@ -165,6 +177,12 @@ class ServerBoard:
             ("changes", before, seen), lambda head: [statedocs.change(head, set_, del_)], seen
         )
         return told
+
+
+def _gone(before: Sequence[AsteriskLink], seen: Sequence[AsteriskLink]) -> Sequence[AsteriskLink]:
+    """Return those *before* in the place of which there is none of that name among those *seen*."""
+    names = {link.name for link in seen}
+    return [link for link in before if link.name not in names]
 
 
 def _of(entries: Sequence[bytes]) -> dict[str, Sequence[bytes]]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import TYPE_CHECKING
 
@@ -149,8 +150,39 @@ def test_servers_that_come_and_go_are_told(program: Program) -> None:
         wait_until(lambda: bool(watcher.rows("queues")))
         assert {row["server"] for row in watcher.rows("queues").values()} == {"pbx2"}
         wait_until(lambda: [*watcher.rows("servers")] == ["pbx2"])
+        elsewhere = dataclasses.replace(server(other, "pbx2"), host="localhost")
+        program.reload(servers=(*servers, elsewhere))
+        wait_until(lambda: [*program.proxy.router.servers][-1].spec == elsewhere)
+        wait_until(lambda: watcher.rows("servers").get("pbx2", {}).get("state") == "live")
+        for each in watcher.documents("change"):
+            told = each.get("set", {}).get("servers", ())
+            assert not {*told} & {*each.get("del", {}).get("servers", ())}
         program.reload(servers=servers)
         wait_until(lambda: not watcher.rows("queues") and not watcher.rows("servers"))
+
+
+def test_a_server_that_goes_while_a_client_lags_takes_its_rows_with_it(program: Program) -> None:
+    """The client is told so when it takes more."""
+    behaviour = Behaviour(technology="PJSIP")
+    with (
+        SimulatedAsterisk(behaviour=behaviour) as other,
+        Watcher(program.context, ["queues"]) as watcher,
+    ):
+        servers = program.config.servers
+        program.reload(servers=(*servers, server(other, "pbx2")))
+
+        def names() -> set[str]:
+            return {row["server"] for row in watcher.rows("queues").values()}
+
+        wait_until(lambda: names() == {"pbx1", "pbx2"})
+        watcher.takes = False
+        program.reload(servers=servers)
+        wait_until(lambda: watcher.watch.lags)
+        followers = program.followers.there().values()
+        wait_until(lambda: [one.is_alive for one in followers].count(True) == 1)
+        watcher.takes = True
+        watcher.watch.resync()
+        wait_until(lambda: names() == {"pbx1"})
 
 
 def test_without_state_the_servers_alone_are_told(program: Program) -> None:
