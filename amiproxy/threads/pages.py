@@ -14,10 +14,10 @@ from amiproxy.httpmessages import BadRequest, Response
 from amiproxy.web import answers, caching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.httpmessages import Request
-    from amiproxy.threads.web.visit import Visit
+    from amiproxy.threads.web.visit import Resource, Visit
 
 BELOW = "/console/"
 
@@ -83,3 +83,13 @@ def _send(name: str, request: Request, framing: Sequence[str] = ()) -> Response:
         packed = (*headers, ("Content-Encoding", "gzip"))
         return Response(200, found.content_type, found.packed, packed)
     return Response(200, found.content_type, found.body, headers)
+
+
+#: By the names that routes.py has for them.
+PAGES: Mapping[str, Resource] = {
+    "console": console,
+    "wall": wall,
+    "form": form,
+    "file": file,
+    "docs": docs,
+}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.errors import ConfigError
 from amiproxy.threads.web import health
-from amiproxy.threads.web.resources import NameCheck, Route
+from amiproxy.threads.web.resources import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,13 +69,12 @@ _V1 = Route(
 
 
 def _page(name: str, part: str = "console") -> Route:
-    """Return the route of the function *name* of pages.py."""
+    """Return the route of the page *name* of pages.py."""
 
     def load() -> Resource:
         from amiproxy.threads import pages  # noqa: PLC0415
 
-        found: Resource = getattr(pages, name)
-        return found
+        return pages.PAGES[name]
 
     # Python itself may be where the user that the proxy becomes cannot read: gzip comes before.
     return Route(load, part, needs=("amiproxy.console.files",))
@@ -84,7 +83,7 @@ def _page(name: str, part: str = "console") -> Route:
 #: By path, in lower case and without a slash at the end.
 ROUTES: Mapping[str, Route] = _labelled(
     {
-        "/healthz": Route(lambda: health.healthz, name_check=NameCheck.ALWAYS),
+        "/healthz": Route(lambda: health.healthz, is_open=True),
         "/ws": Route(
             _websocket,
             "ws",
@@ -94,7 +93,7 @@ ROUTES: Mapping[str, Route] = _labelled(
             needs=("websockets.protocol", "websockets.connection"),
         ),
         "/events": Route(_events, "events", methods=("GET",), tells_problems=True),
-        "/readyz": Route(lambda: health.readyz, name_check=NameCheck.ALWAYS),
+        "/readyz": Route(lambda: health.readyz, is_open=True),
         "/metrics": Route(_metrics, "metrics", tells_problems=True),
         "/v1": _V1,
         "/v1/docs": _page("docs", "rest"),

@@ -9,7 +9,6 @@ from amiproxy.httpmessages import Response
 from amiproxy.metrics.page import OPENMETRICS, TEXT
 from amiproxy.threads.metrics.collecting import collect
 from amiproxy.threads.web import gate, identity
-from amiproxy.web import origin
 
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.session import ClientSession
@@ -24,25 +23,17 @@ def metrics(visit: Visit) -> Response:
         BadRequest: 403, a browser came by a name that may be anybody's.
 
     """
-    session = None
     permit = visit.context.config.metrics_permit
     if permit is None or not permit.allows(visit.address):
-        session = _log_in(visit)
-    elif origin.from_browser(visit.request) or visit.request.has("accept-language"):
-        gate.check_name(visit.context, visit.request, tls=visit.is_tls)
+        with identity.logged_in(visit) as session:  # its rights say what is told
+            return _answer(visit, session)
+    gate.check_page_name(visit.context, visit.request, tls=visit.is_tls)
+    return _answer(visit, None)
+
+
+def _answer(visit: Visit, session: ClientSession | None) -> Response:
     with visit.context.turnstile.outside():  # it may wait for the models
         page = collect(visit.context, session)
     wants_openmetrics = "application/openmetrics-text" in visit.request.header("accept").lower()
     body = page.text(openmetrics=wants_openmetrics)
     return Response(200, OPENMETRICS if wants_openmetrics else TEXT, body)
-
-
-def _log_in(visit: Visit) -> ClientSession:
-    """Return the session of who asks, whose rights say what is told."""
-    session, registry = identity.collector(visit), visit.context.registry
-    registry.add(session)
-    try:
-        identity.log_in(visit, session)
-    finally:
-        registry.discard(session)
-    return session

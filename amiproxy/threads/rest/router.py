@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,10 +17,9 @@ from amiproxy.threads.web import identity
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from amiproxy.rest.endpoints import Endpoint
-    from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.web.visit import Stream, Visit
 
 #: It may be kept, and is asked for each time.
@@ -67,26 +65,8 @@ def below(visit: Visit) -> Response | Stream:
     args = {name: text_of(value) for name, value in (endpoint.takes(visit.path) or {}).items()}
     if not endpoint.needs_login:
         return _answer(Asking(visit, endpoint, args, _fields(endpoint, visit)))
-    with logged_in(visit) as session:
+    with identity.logged_in(visit) as session:
         return _answer(Asking(visit, endpoint, args, _fields(endpoint, visit), session))
-
-
-@contextlib.contextmanager
-def logged_in(visit: Visit) -> Iterator[Collector]:
-    """Log in who sent *visit*, for this request alone.
-
-    Raises:
-        Problem: 401, it brings no log-in that holds.
-
-    """
-    session = identity.collector(visit)
-    registry = visit.context.registry
-    registry.add(session)
-    try:
-        identity.log_in(visit, session)
-        yield session
-    finally:
-        registry.discard(session)
 
 
 def _answer(asking: Asking) -> Response | Stream:

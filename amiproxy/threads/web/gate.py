@@ -43,6 +43,17 @@ def check_name(context: ProxyContext, request: Request, *, tls: bool) -> None:
         raise BadRequest(403, told + (f"If it is: {line}" if line else "Use its address"))
 
 
+def check_page_name(context: ProxyContext, request: Request, *, tls: bool) -> None:
+    """As ``check_name``, if *request* may be a page's that the name has let in.
+
+    Raises:
+        BadRequest: 403, it came by a name that may be anybody's.
+
+    """
+    if origin.from_browser(request) or request.has("accept-language"):
+        check_name(context, request, tls=tls)
+
+
 def check_sender(context: ProxyContext, request: Request, *, tls: bool) -> None:
     """Refuse what another site's page has sent.
 

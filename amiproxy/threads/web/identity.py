@@ -8,6 +8,7 @@ next, but a cookie that is over is no credential at all.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from typing import TYPE_CHECKING, Callable
@@ -28,6 +29,8 @@ from amiproxy.threads.web.revocation import objection
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amiproxy.access.user import User
     from amiproxy.threads.sessions.session import ClientSession
     from amiproxy.threads.web.logins import Login
@@ -85,6 +88,24 @@ def log_in(visit: Visit, session: ClientSession) -> Stamp:
     if not session.allowed:
         raise Problem("login-required", "Log in: see docs/live.md", CHALLENGE)
     return stamp
+
+
+@contextlib.contextmanager
+def logged_in(visit: Visit) -> Iterator[Collector]:
+    """Log in who sent *visit*, for this request alone.
+
+    Raises:
+        Problem: 401, it brings no log-in that holds.
+
+    """
+    session = collector(visit)
+    registry = visit.context.registry
+    registry.add(session)
+    try:
+        log_in(visit, session)
+        yield session
+    finally:
+        registry.discard(session)
 
 
 def find_stamp(visit: Visit) -> Stamp:

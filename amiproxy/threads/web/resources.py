@@ -7,12 +7,11 @@ switched on at this listener, is the method one of its own, did a page of ours s
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.httpmessages import BadRequest, Response
 from amiproxy.threads.web import forgery, gate
-from amiproxy.web import origin, paths, urls
+from amiproxy.web import paths, urls
 
 if TYPE_CHECKING:
     from amiproxy.httpmessages import Request
@@ -23,14 +22,6 @@ if TYPE_CHECKING:
 _READING = ("GET", "HEAD")
 
 
-class NameCheck(Enum):
-    """Where a browser is refused that came by a name that may be anybody's (DNS rebinding)."""
-
-    NEVER = "the resource tells nothing"
-    ALWAYS = "nobody logs in for it"
-    UNGUARDED = "at listeners where nobody must log in"
-
-
 class Route(NamedTuple):
     """A resource, or all below a path, and what holds for it."""
 
@@ -39,7 +30,9 @@ class Route(NamedTuple):
     #: The word of the key ``web`` that it belongs to; "": it is always there.
     part: str = ""
     methods: tuple[str, ...] = _READING
-    name_check: NameCheck = NameCheck.UNGUARDED
+    #: Whether it tells something, and nobody logs in for that: then it refuses a browser that came
+    #: by a name that may be anybody's (DNS rebinding).  Where nobody must log in each one does.
+    is_open: bool = False
     #: Whether errors are ``application/problem+json``.
     tells_problems: bool = False
     #: Whether it answers OPTIONS itself.
@@ -85,17 +78,8 @@ def answer(route: Route, visit: Visit) -> Response | Stream:
         known = request.method in (*urls.ALLOWED, "DELETE")
         status = 405 if known else urls.wrong_method(request.method).status
         raise BadRequest(status, f"Use {route.allow[0][1]}", route.allow)
-    if _is_name_checked(route, visit):
-        gate.check_name(visit.context, request, tls=visit.is_tls)
+    if route.is_open or not visit.spec.guarded:
+        gate.check_page_name(visit.context, request, tls=visit.is_tls)
     if request.method not in _READING:
         forgery.check_change(visit)
     return route.load()(visit)
-
-
-def _is_name_checked(route: Route, visit: Visit) -> bool:
-    request = visit.request
-    if not (origin.from_browser(request) or request.has("accept-language")):
-        return False
-    if route.name_check is NameCheck.UNGUARDED:
-        return not visit.spec.guarded
-    return route.name_check is NameCheck.ALWAYS
