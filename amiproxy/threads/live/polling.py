@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from amiproxy.live.documents import Id
     from amiproxy.live.requests import Subscription
+    from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.collector import Collector
-    from amiproxy.threads.web.asker import Asker
     from amiproxy.threads.web.visit import Visit
 
 #: Seconds behind the first event in which others may come: busy servers are not asked for each.
@@ -50,12 +50,6 @@ class Polled(NamedTuple):
     documents: Sequence[bytes]
     at: str
     more: bool
-
-
-class _Stand(NamedTuple):
-    """Stands in the place of an Asker: nothing is asked."""
-
-    transport: Paper
 
 
 class _Poll(LiveSession):
@@ -88,8 +82,8 @@ def poll(visit: Visit, who: Collector, wanted: Subscription, *, most: int, wait:
 
     """
     context, paper = visit.context, Paper(visit.transport.peer, most)
-    asker = cast("Asker", _Stand(paper))
-    session = _Poll(dataclasses.replace(visit, asker=asker), _FRAMING)
+    on_paper = dataclasses.replace(visit, transport=cast("Transport", paper))
+    session = _Poll(on_paper, _FRAMING)
     context.registry.add(session)
     try:
         _let_in(visit, session, who)

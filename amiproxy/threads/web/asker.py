@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from amiproxy import replies
@@ -44,23 +43,15 @@ class Wish(NamedTuple):
 _USUAL = Wish()
 
 
-@dataclasses.dataclass
 class Asker:
-    """Carries out actions for the requests of one connection, in its thread.
+    """Carries out the actions of one request, which has come just now, in its thread.
 
     *transport* is asked whether it is over; nothing is read from it or sent.
     """
 
-    context: ProxyContext
-    transport: Transport
-    usual: Deadline = dataclasses.field(init=False)  # how long an answer may usually take
-
-    def __post_init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Note that a request has come."""
-        self.usual = Deadline(ANSWER_TIME)
+    def __init__(self, context: ProxyContext, transport: Transport) -> None:
+        self._context, self._transport = context, transport
+        self._usual = Deadline(ANSWER_TIME)  # how long an answer may usually take
 
     def ask(
         self,
@@ -78,13 +69,13 @@ class Asker:
         usual = _usual_time(message)
         answered = Deadline(usual if wish.wait is None else wish.wait)
         heard = Deadline(LONGEST_WAITEVENT if wish.wait is None else wish.wait)
-        turnstile, gone = self.context.turnstile, self.is_gone
-        self.usual = Deadline(usual)
+        turnstile, gone = self._context.turnstile, self.is_gone
+        self._usual = Deadline(usual)
         with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
             pending = collector.expect(wish.until_event)
             left = answered.left()
             collector.patience = answered, gone
-            _, wait, goodbye = dispatch.handle(Call(self.context, collector, message))
+            _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
             if wait is not None:
                 collector.say(replies.waited(message))
             elif goodbye is not None:
@@ -94,7 +85,7 @@ class Asker:
             turnstile.take(turnstile.first)
             if collector.mode is not AutoFilter.UNIQUE:
                 # Only answers to whoever asked make sense here.
-                self.context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+                self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
         if wait is None or collector.events is None:
             return answer, goodbye is not None
         # Meanwhile another request of the same session may be carried out.
@@ -105,7 +96,7 @@ class Asker:
 
     def _until(self, *deadlines: Deadline) -> float:
         """Return the seconds until the first of *deadlines*; 0 where the proxy stops."""
-        if self.context.stopping.is_set():
+        if self._context.stopping.is_set():
             return 0.0
         return min(each.left() for each in deadlines)
 
@@ -114,7 +105,7 @@ class Asker:
 
         One that has half-closed (nc -N) still gets its answer, if that takes no longer than usual.
         """
-        return is_gone(self.transport.fileno(), half_closed=self.usual.over)
+        return is_gone(self._transport.fileno(), half_closed=self._usual.over)
 
 
 def _usual_time(message: Message) -> float:

@@ -60,16 +60,13 @@ class WebClient:
     _spec: ListenerSpec
     _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
-    _asker: Asker = dataclasses.field(init=False)
-
-    def __post_init__(self) -> None:
-        self._asker = Asker(self._context, self._transport)
+    _asker: Asker = dataclasses.field(init=False)  # of the request of now
 
     def respond(self, request: Request) -> Response | Stream:
         """Return the answer to *request*, whatever it is."""
         turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
-        self._asker.begin()
+        self._asker = Asker(self._context, self._transport)
         # Most are for actions.
         is_action = request.target.startswith("/?")
         route = None if is_action else resources.find(self._context, self._spec, request)
@@ -127,6 +124,7 @@ class WebClient:
             self._context,
             self._sessions,
             request,
+            self._transport,
             self._asker,
             self._address,
             self._spec,

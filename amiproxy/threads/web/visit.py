@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Visit:
     """One request to a resource.  Belongs to the thread of its client.
 
-    *asker* carries out actions for it.  *spec* is the listener it came in at.
+    *transport* is its connection; *asker* carries out actions for it.  *spec* is the listener it
+    came in at.
     *mark_authenticated* is to be called when it has brought a log-in or the proxy key: else its
     connection counts as a stranger's, and ends.
     """
@@ -31,6 +32,7 @@ class Visit:
     context: ProxyContext
     sessions: WebSessions
     request: Request
+    transport: Transport
     asker: Asker
     address: str
     spec: ListenerSpec
@@ -50,11 +52,6 @@ class Visit:
 
         """
         return paths.query_fields(self.request)
-
-    @property
-    def transport(self) -> Transport:
-        """The connection."""
-        return self.asker.transport
 
     @property
     def is_tls(self) -> bool:

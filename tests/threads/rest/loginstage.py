@@ -83,7 +83,7 @@ def visit_of(stage: Stage, target: str = "/ws", **headers: str) -> Visit:
     request = Request("GET", target, "1.1", (("host", "x"), *pairs))
     spec = of_keys(stage.context.config)
     asker = Asker(stage.context, stage.transport)
-    known = (stage.context, stage.sessions, request, asker, "192.0.2.1", spec)
+    known = (stage.context, stage.sessions, request, stage.transport, asker, "192.0.2.1", spec)
     return Visit(*known, lambda: None)
 
 
