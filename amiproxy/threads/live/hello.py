@@ -9,6 +9,7 @@ from amiproxy import __version__
 from amiproxy.basics.characters import text_of
 from amiproxy.live import documents, rows
 from amiproxy.threads.state.followers import followers_of
+from amiproxy.threads.state.looking import reached
 from amiproxy.threads.state.serverrows import fields_of, state_of
 from amiproxy.threads.web.whoami import rights_of
 
@@ -45,9 +46,8 @@ def _page(visit: Visit) -> str | None:
 
 def _servers(visit: Visit, session: LiveSession) -> Iterator[bytes]:
     """Yield a row for each server that *session* may see."""
-    user, context = session.user, visit.context
+    context = visit.context
     followers = followers_of(context).there()
-    for link in context.router.servers:
-        if user is None or user.reaches(link.names):
-            follower = followers.get(link)
-            yield rows.row(link.name, fields_of(link, follower, state_of(link, follower), None))
+    for link in reached(session, context.router.servers):
+        follower = followers.get(link)
+        yield rows.row(link.name, fields_of(link, follower, state_of(link, follower), None))

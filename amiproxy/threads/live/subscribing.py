@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from amiproxy.routing.viewer import Viewer
 from amiproxy.threads.sessions.replay import ReplayError, held, track_exactly
 from amiproxy.threads.sessions.resuming import read_since, way_from
+from amiproxy.threads.state.looking import reached
 from amiproxy.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -113,10 +114,8 @@ class Subscriber:
             Problem: 404.
 
         """
-        user = self._session.user
         for name in sorted(events.servers):
-            links = self._context.router.named(name)
-            if not any(user is None or user.reaches(link.names) for link in links):
+            if not reached(self._session, self._context.router.named(name)):
                 raise Problem("unknown-server", f"Server {name} is not known")
 
     def _select(self, request_id: Id, events: Selection) -> None:

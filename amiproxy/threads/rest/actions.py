@@ -21,6 +21,7 @@ from amiproxy.threads.rest import refused
 from amiproxy.threads.rest.limits import ACTIONS_A_SECOND, pace
 from amiproxy.threads.rest.serverrows import unknown_server
 from amiproxy.threads.sessions.destinations import destinations
+from amiproxy.threads.state.looking import reached
 from amiproxy.threads.web.asker import Wish
 from amiproxy.web import origin, urls
 from amiproxy.web.problems import Problem
@@ -168,7 +169,7 @@ def _is_known(asking: Asking, name: str) -> bool:
     router, user = asking.context.router, asking.session.user
     direct = router.named(name)
     if direct:
-        return any(user is None or user.reaches(each.names) for each in direct)
+        return bool(reached(asking.session, direct))
     behind = [(each, each.behind.find(name)) for each in router.servers]
     return any(
         inner is not None and (user is None or user.reaches(inner.words | each.names))
