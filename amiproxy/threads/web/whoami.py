@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from amiproxy import __version__
 from amiproxy.access import rights
+from amiproxy.basics.characters import text_of
 from amiproxy.routing.classes import ALL, CLASSES
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
 
@@ -38,7 +39,7 @@ def rights_of(user: User | None) -> dict[str, Any]:
 def me(visit: Visit, user: User | None) -> dict[str, Any]:
     """Return what ``/v1/me`` tells *user*, None who need not log in."""
     return {
-        "user": None if user is None else user.name,
+        "user": None if user is None else text_of(user.name),
         "login_required": visit.spec.guarded,
         "rights": rights_of(user),
         "state": visit.context.config.state,

@@ -15,7 +15,7 @@ from amiproxy.access.user import User, Users
 from amiproxy.httpmessages import BadRequest, Request
 from amiproxy.settings.listeners import of_keys
 from amiproxy.threads.sessions.tallies import Tallied
-from amiproxy.threads.web import identity
+from amiproxy.threads.web import identity, whoami
 from amiproxy.threads.web.entrance import let_in
 from amiproxy.threads.web.logins import IDLE, LIFE, Logins, logins_of
 from amiproxy.threads.web.tickets import Tickets
@@ -116,6 +116,13 @@ def test_where_nobody_must_log_in_nothing_is_asked() -> None:
     stage.stop()
 
     assert (me["user"], me["login_required"]) == (None, False)
+
+
+def test_a_name_is_told_in_characters(house: Stage) -> None:
+    """As hello tells it: the files are read byte by byte."""
+    found = whoami.me(visit_of(house), User("J\xc3\xbcrgen", "secret1"))
+
+    assert found["user"] == "J\xfcrgen"
 
 
 # -- the cookie --------------------------------------------------------------------------------
