@@ -61,7 +61,7 @@ class Subscriber:
         self._check_servers(wanted.events)
         self._end_watch()
         try:
-            if wanted.since:
+            if wanted.since and not wanted.events.is_empty:  # else it misses none
                 self._resume(request_id, wanted)
             else:
                 self._select(request_id, wanted.events)

@@ -13,7 +13,7 @@ from amiproxy.live.partings import SLOW
 from amiproxy.live.requests import Subscription, of_fields
 from amiproxy.live.told import Told
 from amiproxy.routing.eventids import read_id
-from amiproxy.routing.selection import Selection
+from amiproxy.routing.selection import NOTHING, Selection
 from amiproxy.threads.live.subscribing import Subscriber
 from amiproxy.threads.sessions import replay
 from tests.live.test_frames import read
@@ -195,3 +195,18 @@ def test_what_comes_while_a_client_chooses_is_told_or_behind_it(
     assert after is not None
     epoch = house.links[0].epoch
     assert after.numbers[epoch] == before.numbers[epoch] + 1 == 4
+
+
+def test_who_wanted_no_events_since_some_id_is_told_where_later_ones_begin(house: House) -> None:
+    """Rows alone, and since: nothing is missed. Then it chooses events, as anybody else."""
+    client = house.client()
+    house.say(0, "A")
+    subscriber = Subscriber(house.context, client.session)
+    subscriber.subscribe(1, Subscription(NOTHING, since=client.session.place()))
+    house.say(0, "B")
+
+    subscriber.subscribe(2, Subscription(Selection.of("*")))
+
+    at = read_id(client.hear()[-1]["at"])
+    assert at is not None
+    assert at.numbers[house.links[0].epoch] == 2
