@@ -193,6 +193,20 @@ def test_a_caller_waits_also_without_the_events_of_queues() -> None:
     assert (row.fields["since"], row.fields["queue"]) == (980.0, "sales")
 
 
+def test_a_phone_that_originate_calls_is_dialled_until_it_rings() -> None:
+    """AppDial2 is what Asterisk has run in its channel until somebody answers."""
+    runs = ["Extension: s", "Application: AppDial2", "AppData: (Outgoing Line)"]
+    model = model_of(
+        event("Newchannel", *block("1", 0)), event("Newexten", *block("1", 0), *runs)
+    )  # fmt: skip
+    assert lines(model) == {"1": "dialling 1>200"}
+
+    model.apply(event("Newstate", *block("1", 5)), 1001.0)
+    assert lines(model) == {"1": "ringing 1>200"}
+    model.apply(event("Newstate", *block("1", 6)), 1002.0)
+    assert lines(model) == {"1": "application 1>200 AppDial2"}
+
+
 def test_memory_of_a_channel() -> None:
     """At most one and a half kilobytes, its call included."""
     count = 1000

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_SAID = 8  # channels that have left, of one call
 _HOLDING = "holding_bridge"  # technology of a bridge in which nobody hears another
-_DIAL = ("", "Dial")
+_DIAL = ("", "Dial", "AppDial", "AppDial2")
 
 #: What a call is doing if nothing else fits: its first channel is in an application.
 APPLICATION = "application"
