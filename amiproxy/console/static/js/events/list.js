@@ -143,7 +143,8 @@ export class EventsList {
   }
 
   _scrolled() {
-    const left = this.kept.length * this._row - this.element.scrollTop - this._height;
+    // By what is drawn: more may have come since, and that is nobody's scrolling.
+    const left = this.element.scrollHeight - this.element.scrollTop - this.element.clientHeight;
     if (left > this._row) this.hold();
     this.draw();
   }
