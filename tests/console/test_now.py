@@ -83,7 +83,7 @@ def test_a_call_is_shown_from_its_ring_to_its_end(browser: Browser, stage: Stage
         ("ringing", {"ringing": 3}, "ringing (3)", "3 phones"),
         ("talking", {"to_number": "103", "to_name": "Carla"}, "talking", "103"),
         ("hold", {"to_number": "104", "to_name": None}, "on hold", "104"),
-        ("ended", {"cause": 16}, "ended 16", ""),
+        ("ended", {"cause": 17}, "busy", ""),
     ]
     for state, more, words, other in steps:
         stage.set("calls", key, **scene.call(3, state, **begun, **more))

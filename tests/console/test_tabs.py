@@ -161,6 +161,19 @@ def test_a_page_that_comes_back_misses_no_event(browser: Browser, stage: Stage) 
     assert int(asked["since"].partition(".")[2]) <= last
 
 
+def test_the_newest_are_followed_however_fast_they_come(browser: Browser, stage: Stage) -> None:
+    """Events between two frames are nobody's scrolling."""
+    events(browser, stage)
+    browser.run(
+        "const {app} = await import('./console/js/main.js');"
+        "for (let n = 0; n < 600; n += 1) {"
+        " app.live.tell('event', {id: 'k.' + n, server: 'pbx1', time: 1e9, event: {Event: 'E' + n}});"
+        " if (n % 20 === 10) await new Promise((resolve) => setTimeout(resolve, 8)); }"
+    )
+
+    wait_until(lambda: "E599" in "".join(shown(browser)), 10, "the newest")
+
+
 def test_a_gap_is_a_line_among_the_events(browser: Browser, stage: Stage) -> None:
     """Nobody takes what is there for all there was."""
     events(browser, stage)
@@ -229,6 +242,13 @@ def test_what_reaches_everything_is_confirmed(browser: Browser, stage: Stage, na
     assert len(sent(stage, name)) == 1
 
 
+def ask_for_help(browser: Browser) -> None:
+    """Have the keys listed."""
+    press(browser, "?")
+    script = "return Boolean(document.querySelector('dialog.help')?.open)"
+    wait_until(lambda: browser.run(script), 10, "the list of keys")
+
+
 def test_everything_can_be_done_with_keys_only(browser: Browser, stage: Stage) -> None:
     """Tabs, search, list, details, help; the focus returns to where it was."""
     press(browser, "2")
@@ -247,8 +267,7 @@ def test_everything_can_be_done_with_keys_only(browser: Browser, stage: Stage) -
     assert focus(browser) == "Hangup"
     press(browser, ESCAPE)
     assert browser.run("return document.activeElement.matches('[role=grid]')")
-    press(browser, "?")
-    assert browser.run("return document.querySelector('dialog.help').open")
+    ask_for_help(browser)
     press(browser, ESCAPE)
     assert browser.run("return document.activeElement.matches('[role=grid]')")
 
@@ -262,7 +281,8 @@ def test_everything_can_be_done_with_keys_only(browser: Browser, stage: Stage) -
 
 def test_single_keys_can_be_turned_off(browser: Browser) -> None:
     """Who speaks to the computer must not change the view by it; `?` goes, too."""
-    press(browser, "?", SHIFT + TAB)
+    ask_for_help(browser)
+    press(browser, SHIFT + TAB)
     browser.run("document.querySelector('#help-single').click()")
     press(browser, ESCAPE, "2", "?")
 
@@ -284,7 +304,7 @@ def test_axe_finds_nothing(browser: Browser, stage: Stage, width: int, *, dark: 
     browser.run("document.querySelector('#action-name').click()")
     assert violations(browser) == []
     browser.run("document.activeElement.blur()")
-    press(browser, "?")
+    ask_for_help(browser)
     assert violations(browser) == []
 
 

@@ -146,7 +146,7 @@ def test_a_call_is_seen_from_its_ring_over_a_transfer_to_its_end(
     shows(browser, "102", "103", "talking")
     for number in ("103", "102"):
         phones.hang_up(number)
-    shows(browser, "102", "103", "ended 16")
+    shows(browser, "102", "103", "ended")
     wait_until(lambda: cells(browser, "calls") == [], 8)
     assert browser.complaints() == []
 

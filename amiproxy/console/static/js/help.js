@@ -1,45 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
 /**
- * Keys for the whole page, and the dialog that lists them.
+ * Keys for the whole page; keyshelp.js lists them.
  *
  * Single letters can be turned off (WCAG 2.1.4): who speaks to the computer, or hits keys by
  * chance, must not change the view.
  */
 
-import { byId, h } from "./dom.js";
+import { byId } from "./dom.js";
 
-const KEPT = "single-keys";
-
-/** What is listed: keys, what they do, and whether they are single characters. */
-const KEYS = /** @type {[string[], string][]} */ ([
-  [["1", "2", "3", "4"], "go to Now, Events, Action, Proxy"],
-  [["/"], "go to the search of this view"],
-  [["p"], "hold the events still, or follow them again"],
-  [["?"], "show these keys"],
-  [["Esc"], "close what is open, clear the search"],
-  [["Tab"], "go on to the next table, field or button"],
-  [["↑", "↓", "←", "→"], "move inside a table"],
-  [["Enter"], "open the row"],
-]);
+export const KEPT = "single-keys";
 
 /** @param {any} app @param {import("./tabs.js").Tabs} tabs */
 export function startKeys(app, tabs) {
-  const dialog = new Help();
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
     const target = event.target instanceof HTMLElement ? event.target : document.body;
     if (event.key === "Escape" && isText(target)) return clear(/** @type {HTMLInputElement} */ (target));
     if (isText(target) || !singleKeys()) return;
-    if (act(event.key, app, tabs, dialog)) event.preventDefault();
+    if (act(event.key, app, tabs)) event.preventDefault();
   });
-  return dialog;
 }
 
-/** @param {string} key @param {any} app @param {import("./tabs.js").Tabs} tabs @param {Help} dialog */
-function act(key, app, tabs, dialog) {
+/** @param {string} key @param {any} app @param {import("./tabs.js").Tabs} tabs */
+function act(key, app, tabs) {
   if (key === "?") {
-    dialog.show();
+    help();
     return true;
   }
   if (key === "/") return search();
@@ -89,35 +75,8 @@ export function singleKeys() {
   }
 }
 
-/** The list of keys.  A dialog returns the focus by itself. */
-class Help {
-  constructor() {
-    const rows = KEYS.map(([keys, does]) =>
-      h("tr", null, h("th", { scope: "row" }, ...keys.flatMap((key) => [h("kbd", { text: key }), " "])), h("td", { text: does })));
-    const box = h("input", { type: "checkbox", id: "help-single" });
-    box.checked = singleKeys();
-    box.addEventListener("change", () => keep(box.checked));
-    const shut = h("button", { type: "submit", class: "main", text: "Close" });
-    this.element = h("dialog", { class: "help", "aria-labelledby": "help-title" },
-      h("form", { method: "dialog" },
-        h("h2", { id: "help-title", text: "Keys" }),
-        h("table", null, h("tbody", null, ...rows)),
-        h("label", { for: "help-single", class: "check" }, box, "Single characters are keys"), shut));
-    document.body.append(this.element);
-  }
-
-  show() {
-    if (this.element.open) return;
-    this.element.showModal();
-    this.element.querySelector("button").focus();
-  }
-}
-
-/** @param {boolean} on */
-function keep(on) {
-  try {
-    localStorage.setItem(KEPT, on ? "on" : "off");
-  } catch {
-    // It holds for this page only, then: not even that, as it is read each time.
-  }
+/** Show the list of keys, and where the other pages are; loaded when it is first asked for. */
+export async function help() {
+  const { show } = await import("./keyshelp.js");
+  show();
 }

@@ -12,14 +12,14 @@
  */
 import { byId, h, say } from "./dom.js";
 
-/** @typedef {{name: string, title: string, load: () => Promise<any>, style?: string, may?: (app: any) => boolean}} Tab */
+/** @typedef {{name: string, title: string, load: () => Promise<any>, styles?: string[], may?: (app: any) => boolean}} Tab */
 
 /** @type {Tab[]} */
 export const TABS = [
   { name: "now", title: "Now", load: () => import("./now/now.js") },
-  { name: "events", title: "Events", load: () => import("./events/events.js"), style: "events" },
-  { name: "action", title: "Action", load: () => import("./action/action.js"), style: "action" },
-  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js"), style: "proxy", may: (app) => app.rights.isOperator },
+  { name: "events", title: "Events", load: () => import("./events/events.js"), styles: ["events"] },
+  { name: "action", title: "Action", load: () => import("./action/action.js"), styles: ["action", "connect"] },
+  { name: "proxy", title: "Proxy", load: () => import("./proxy/proxy.js"), styles: ["proxy", "connect"], may: (app) => app.rights.isOperator },
 ];
 
 export class Tabs {
@@ -77,7 +77,7 @@ export class Tabs {
     document.documentElement.dataset.tab = tab.name;
     const turn = ++this._turn;
     try {
-      const [module] = await Promise.all([tab.load(), tab.style ? dressUp(tab.style) : null]);
+      const [module] = await Promise.all([tab.load(), ...(tab.styles || []).map(dressUp)]);
       if (turn !== this._turn) return; // somebody was quicker
       this._module = module;
       module.open(section, this._app);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
-/** What stands at the right end of the top: who is logged in, light or dark. */
+/** What stands at the right end of the top: who is logged in, light or dark, help. */
 import { byId, h, set, svg } from "./dom.js";
+import { help } from "./help.js";
 
 const THEMES = ["", "light", "dark"];
 const NAMES = { "": "as the system", light: "light", dark: "dark" };
@@ -13,7 +14,8 @@ const SIGNS = { "": BOTH, light: SUN, dark: MOON };
 /** @param {any} _app */
 export function startTools(_app) {
   // Filled by login.js.
-  byId("tools").append(h("div", { class: "quiet", id: "user" }), themeButton());
+  byId("tools").append(h("div", { class: "quiet", id: "user" }), themeButton(),
+    h("button", { class: "bare icon", type: "button", text: "?", title: "Keys, and other pages", "aria-label": "Help", onclick: help }));
 }
 
 function stored() {

@@ -111,7 +111,7 @@ export class Calls {
 /** @param {"from" | "to"} end @param {string} title */
 function partyColumn(end, title) {
   return {
-    key: end, title, width: "minmax(90px, 1.6fr)", least: 90,
+    key: end, title, width: "minmax(140px, 2fr)", least: 140,
     by: (/** @type {any} */ row) => row[`${end}_number`] ?? row[`${end}_name`] ?? row[`${end}_device`],
     make: (/** @type {any} */ cell) => cell.append(h("span", { class: "who" }), h("span", { class: "quiet more" })),
     fill: (/** @type {any} */ cell, /** @type {any} */ row) => {
@@ -123,10 +123,19 @@ function partyColumn(end, title) {
   };
 }
 
+/** Why a call has ended, instead of "ended". @type {Record<number, string>} */
+const CAUSES = { 17: "busy", 18: "no answer", 19: "no answer", 21: "rejected", 26: "answered elsewhere" };
+
 /** @param {any} row */
 function stateWords(row) {
-  if (row.state === "ended" && row.cause) return String(row.cause);
+  if (row.state === "ended" && row.cause && row.cause !== 16 && !CAUSES[row.cause]) return String(row.cause);
   return row.state === "ringing" && row.ringing > 1 ? `(${row.ringing})` : "";
+}
+
+/** What stands instead of the state's word. @param {any} row */
+function instead(row) {
+  if (row.state === "ended") return CAUSES[row.cause] || "";
+  return row.state === "application" && row.application ? text(row.application) : "";
 }
 
 /** @param {any} app */
@@ -136,13 +145,13 @@ function columns(app) {
   return [
     partyColumn("from", "From"), partyColumn("to", "To"),
     {
-      key: "state", title: "State", width: "minmax(116px, 1fr)", least: 116, by: (/** @type {any} */ row) => row.state,
+      key: "state", title: "State", width: "minmax(116px, .8fr)", least: 116, by: (/** @type {any} */ row) => row.state,
       make: (/** @type {any} */ cell) => {
         const made = badge();
         badges.set(cell, made);
         cell.append(made.element);
       },
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => badges.get(cell).show(row.state, stateWords(row), "", row.state === "application" && row.application ? text(row.application) : ""),
+      fill: (/** @type {any} */ cell, /** @type {any} */ row) => badges.get(cell).show(row.state, stateWords(row), "", instead(row)),
     },
     {
       key: "time", title: "For", number: true, age: true, width: "72px", least: 72, down: true, hint: "How long it has been so",

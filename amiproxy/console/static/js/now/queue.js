@@ -77,7 +77,7 @@ export class QueueDetails {
     this._none.hidden = members.length > 0;
     say(this._none, queue ? "No members." : "Choose a queue to see who is in it.");
     this._level.hidden = !queue || typeof queue.hour_offered !== "number";
-    if (queue) say(this._level, `Level, last 60 minutes: ${levelWords(queue, "hour")}`);
+    if (queue) say(this._level, `Service level, last 60 minutes: ${levelWords(queue, "hour")}`);
     this.element.classList.toggle("stale", Boolean(queue && queue.stale));
   }
 

@@ -40,11 +40,12 @@ function levelCount(row, window) {
 /** How the level comes about, in words. @param {any} row @param {string} window */
 export function levelWords(row, window) {
   if (typeof row[`${window}_offered`] !== "number") return "No numbers of this queue are known.";
+  if (!row[`${window}_offered`]) return `no caller since ${timeOfDay(row[`${window}_since`], false)}.`;
   const n = (/** @type {string} */ name) => number(row[`${window}_${name}`]);
   const within = row.level_seconds ? `within ${row.level_seconds} s` : "in time: the queue has no servicelevel";
   const mark_ = row[`${window}_complete`] === false ? " Events are missing in this time." : "";
   return `${n("in_level")} answered ${within}, of ${number(levelCount(row, window))}: ${n("answered")} answered + `
-    + `${n("hung_up")} hung up later than at once + ${n("timed_out")} timed out + ${n("other")} other. `
+    + `${n("hung_up")} hung up + ${n("timed_out")} timed out + ${n("other")} other, but not ${n("hung_up_short")} hung up at once. `
     + `Since ${timeOfDay(row[`${window}_since`], false)}.${mark_}`;
 }
 
@@ -60,7 +61,8 @@ export class Queues {
     this._app = app;
     this._now = now;
     this._alarms = new Set();
-    const sort = { key: app.router.get("queuesort").replace(/^-/, "") || "longest", down: !app.router.get("queuesort") || app.router.get("queuesort").startsWith("-") };
+    const asked = app.router.get("queuesort");
+    const sort = { key: asked.replace(/^-/, "") || "longest", down: !asked || asked.startsWith("-") };
     this.table = new Table({
       name: "queues", label: "Queues", columns: columns(app), sort, cards: 520,
       onopen: (id) => this.choose(id),
@@ -123,8 +125,12 @@ function columns(app) {
   return [
     {
       key: "queue", title: "Queue", width: "minmax(110px, 2fr)", least: 110, by: (/** @type {any} */ row) => row.queue,
-      make: (/** @type {any} */ cell) => cell.append(h("span", { class: "sign" }), h("span", { class: "name" })),
-      fill: (/** @type {any} */ cell, /** @type {any} */ row) => say(cell.lastChild, text(row.queue)),
+      make: (/** @type {any} */ cell) => cell.append(h("span", { class: "sign" }), h("span", { class: "name" }), h("span", { class: "quiet on" })),
+      fill: (/** @type {any} */ cell, /** @type {any} */ row) => {
+        say(cell.children[1], text(row.queue));
+        // Where there is no room for the column: two servers may have a queue of one name.
+        say(cell.lastChild, app.store.rows("servers").size > 1 ? text(row.server) : "");
+      },
     },
     {
       key: "server", title: "Server", width: "minmax(60px, .8fr)", least: 60, rank: 6, by: (/** @type {any} */ row) => row.server,
@@ -154,12 +160,12 @@ function columns(app) {
     one("paused", "Paused", members("paused"), { rank: 4, least: 60 }),
     {
       key: "level", title: "Level 60 min", number: true, width: "minmax(104px, .9fr)", least: 104, rank: 1,
-      hint: "Answered in time / (answered + hung up after 5 s + timed out + other), in the last 60 minutes",
+      hint: "Service level: how many were answered in time",
       by: (/** @type {any} */ row) => levelOf(row, "hour"),
       fill: (/** @type {any} */ cell, /** @type {any} */ row) => fillLevel(cell, row, "hour"),
     },
     {
-      key: "day", title: "Today", number: true, width: "minmax(96px, .8fr)", least: 96, rank: 7,
+      key: "day", title: "Level today", number: true, width: "minmax(96px, .8fr)", least: 96, rank: 7,
       hint: "The same, since midnight", by: (/** @type {any} */ row) => levelOf(row, "day"),
       fill: (/** @type {any} */ cell, /** @type {any} */ row) => fillLevel(cell, row, "day"),
     },
