@@ -114,7 +114,9 @@ def of_fields(fields: Iterable[tuple[str, str]]) -> Subscription | None:
         found.setdefault(name, []).extend(each.strip() for each in value.split(","))
     given = {name: [each for each in values if each] for name, values in found.items()}
     events = [*given.get("events", ()), *given.get("event", ())]
-    kinds, since = given.get("state", []), "".join(given.get("since", ())[:1])
+    # Both words of /events will do, too: nobody is to wait for rows because of a word.
+    kinds = [*given.get("state", ()), *given.get("snapshot", ())]
+    since = "".join(given.get("since", ())[:1])
     if not (events or kinds):
         return None
     where = {name[6:]: values for name, values in given.items() if name.startswith("where.")}

@@ -13,11 +13,11 @@ async function ticket() {
     headers: {Authorization: `Bearer ${token}`},
   });
   if (!reply.ok) throw new Error(`${reply.status}: ${await reply.text()}`);
-  return (await reply.json()).ticket;
+  return `&ticket=${(await reply.json()).ticket}`;
 }
 
 const calls = new Map();
-const socket = new WebSocket(`${proxy}/ws?state=calls&ticket=${await ticket()}`);
+const socket = new WebSocket(`${proxy}/ws?state=calls${await ticket()}`);
 socket.onmessage = ({data}) => {
   const {server, part, rows, set, del} = JSON.parse(data);
   // A snapshot of a server begins with its part 1: what was known of that server is over.

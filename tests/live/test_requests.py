@@ -158,6 +158,10 @@ def test_a_url_subscribes() -> None:
         Selection(frozenset({"hangup"}), ("dial",)), ("calls",), {"queue": ("a", "b")}
     )
     assert requests.of_fields([("ticket", "x")]) is None
+    # The words that /events has, too.
+    rows = requests.of_fields([("snapshot", "calls")])
+    assert rows is not None
+    assert rows.kinds == ("calls",)
 
 
 _JSON = st.recursive(

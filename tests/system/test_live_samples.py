@@ -15,7 +15,7 @@ import pytest
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.browser import Browser
-from tests.support import ROOT, ProxyProcess, wait_until
+from tests.support import ROOT, ProxyProcess, free_port, wait_until
 from tests.system.peers import wait_connected
 from tests.system.web.browser_support import needs_browser, website
 
@@ -52,10 +52,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def proxy(asterisk: SimulatedAsterisk, site: str) -> Iterator[ProxyProcess]:
+def unlocked() -> int:
+    """The port of a listener where nobody need log in."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def proxy(asterisk: SimulatedAsterisk, site: str, unlocked: int) -> Iterator[ProxyProcess]:
     config = (
         f"host = 127.0.0.1, {asterisk.port}, ampuser, AmpSecret, on, off, name=pbx1\n"
         f"inputformat = http\nhttpcors = {site}\nauthrequired = yes\nstate = yes\nreplay = 1MB\n"
+        f"listen = 127.0.0.1, {unlocked}, input=http, auth=no\n"
     )
     hashed = hashlib.sha256(TOKEN.encode()).hexdigest()
     users = f"[joe]\nsecret = secret1\nread = all\nwrite = all\ntoken = sha256:{hashed}\n"
@@ -177,9 +184,12 @@ def test_the_shell_script_tells_what_there_is(proxy: ProxyProcess) -> None:
 
 
 @in_browser
-def test_the_wall_board_shows_queues(proxy: ProxyProcess, site: str) -> None:
-    """On a page of another web server, by a token."""
+def test_the_wall_board_shows_queues(proxy: ProxyProcess, site: str, unlocked: int) -> None:
+    """On a page of another web server: by a token, and where nobody need log in."""
     with Browser() as browser:
+        browser.go(f"{site}/wallboard.html#http://127.0.0.1:{unlocked}")
+        wait_until(lambda: "support" in browser.text, 20, browser.text)
+        browser.go("about:blank")
         browser.go(f"{site}/wallboard.html#http://127.0.0.1:{proxy.port},{TOKEN}")
         wait_until(lambda: "support" in browser.text, 20, browser.text)
 
