@@ -45,7 +45,8 @@ KEYS = {
     "replayseconds": "s for which they are kept at the most",
     "maxmessage": "bytes of one message from a server",
     "state": "answer `ProxyAction: Snapshot`: calls, queues, phones as they are now "
-    "([clients.md](clients.md#snapshot)); costs nothing until a client asks",
+    "([clients.md](clients.md#snapshot)); the console, WebSocket, events and REST tell them, too "
+    "([live.md](live.md#state)); costs nothing until somebody asks",
     "statelimit": "rows (channels, members, phones...) kept of one server; one with more is `too "
     "large`, and nothing is kept of it",
     "abandonshort": "s: who hangs up in a queue that soon does not count as lost in its level "

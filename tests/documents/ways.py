@@ -35,6 +35,7 @@ class Typed(NamedTuple):
 
 
 _WEB = "inputformat = http\noutputformat = json\nhttpdigest = MD5\n"
+_LIVE = "listen = 127.0.0.1, 8088, input=http\nstate = yes\n"
 _JOE = "echo joe=secret > /etc/asterisk/astmanproxy.users"
 _PEM = (
     "mkdir -p /etc/asterisk/keys && rm -f /etc/asterisk/keys/* &&"
@@ -68,7 +69,7 @@ HERE = [
     ),
     Typed("astmanproxy --control 'show config'", r"astmanproxy\.conf:\d+"),
     Typed("astmanproxy --hash-secret", r"^\$2b\$", stdin="secret\nsecret\n"),
-    Typed("astmanproxy --new-token USER", r"^amp_\w{32}\ntoken = sha256:[0-9a-f]{64}$"),
+    Typed("astmanproxy --new-token USER", r"(?m)^amp_\w{32}\ntoken = sha256:[0-9a-f]{64}$"),
     Typed("astmanproxy --help", "--status"),
     Typed("adduser astmanproxy asterisk", "astmanproxy", needs="adduser"),
     Typed("curl 'http://localhost:1234/?Action=Ping&ActionID=Foo'", "Pong", config=_WEB,
@@ -81,14 +82,14 @@ HERE = [
         " http://localhost:1234/",
         '"Response": ?"(Success|Error)"', config=_WEB, needs="curl",
     ),
-    Typed("curl 'http://localhost:1234/v1/state/calls?state=ringing&sort=-since'",
-          '"rows": ?\\[', config=_WEB + "state = yes\n", needs="curl"),
-    Typed("curl 'http://localhost:1234/v1/actions/QueueStatus?Queue=support'",
-          "QueueStatusComplete", config=_WEB, needs="curl"),
+    Typed("curl 'http://localhost:8088/v1/state/calls?state=ringing&sort=-since'",
+          '"rows": ?\\[', config=_LIVE, needs="curl"),
+    Typed("curl 'http://localhost:8088/v1/actions/QueueStatus?Queue=support'",
+          "QueueStatusComplete", config=_LIVE, needs="curl"),
     Typed(
         'curl --json \'{"Interface": "PJSIP/101", "Paused": true}\''
-        " http://localhost:1234/v1/actions/QueuePause",
-        '"response"', config=_WEB, needs="curl",
+        " http://localhost:8088/v1/actions/QueuePause",
+        '"response"', config=_LIVE, needs="curl",
     ),
     Typed(
         "curl -c jar 'http://localhost:1234/asterisk/rawman?action=login&username=joe&secret=secret'",
@@ -104,8 +105,8 @@ HERE = [
     ),
     Typed("curl -u joe:secret 'http://localhost:1234/?Action=Ping'", "Pong", config=_WEB,
           needs="curl"),
-    Typed("curl -N -u joe:secret 'http://localhost:1234/events?event=Hangup'",
-          until="event: hello", config=_WEB, before=_JOE, needs="curl"),
+    Typed("curl -N -u joe:secret 'http://localhost:8088/events?event=Hangup'",
+          until="event: hello", config=_LIVE, before=_JOE, needs="curl"),
     Typed(
         "curl --digest -u joe:secret"
         " 'http://localhost:1234/asterisk/arawman?action=coreshowchannels'",
