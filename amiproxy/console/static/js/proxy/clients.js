@@ -34,7 +34,7 @@ export function clientsPanel(app, look) {
     { label: "Filter", text: (row) => (row.filter ? text(row.filter) : "") },
   ]);
   if (app.rights.mayProxyAction("Kick")) {
-    columns.push({ label: "Let go", text: () => "", made: (row) => kick(app, row, look) });
+    columns.push({ label: "Disconnect", text: () => "", made: (row) => kick(app, row, look) });
   }
   const table = new FactTable("Clients", columns, (row) => String(row.number), "No clients.");
   const choices = Object.keys(ORDERS).map((name) => h("button", {
@@ -58,13 +58,13 @@ function press(choices, name) {
 /** A button that asks once. @param {any} app @param {any} row @param {() => void} look */
 function kick(app, row, look) {
   const name = `${row.user || ""} ${row.address}`.trim();
-  const button = h("button", { type: "button", class: "bare", "aria-label": `Let go: ${text(name)}`, text: "Let go" });
+  const button = h("button", { type: "button", class: "bare", "aria-label": `Disconnect: ${text(name)}`, text: "Disconnect" });
   let isSure = false;
   const rest = () => {
     isSure = false;
     button.className = "bare";
-    say(button, "Let go");
-    mark(button, "aria-label", `Let go: ${text(name)}`);
+    say(button, "Disconnect");
+    mark(button, "aria-label", `Disconnect: ${text(name)}`);
   };
   button.addEventListener("blur", rest);
   button.addEventListener("click", async () => {
@@ -72,7 +72,7 @@ function kick(app, row, look) {
       isSure = true;
       button.className = "grave";
       say(button, "Really?");
-      mark(button, "aria-label", `Really? Let go: ${text(name)}`);
+      mark(button, "aria-label", `Really? Disconnect: ${text(name)}`);
       app.announce(`Press again to let ${text(name)} go.`);
       return;
     }
@@ -80,7 +80,7 @@ function kick(app, row, look) {
     button.disabled = true;
     const { status, doc } = await ask(`v1/clients/${row.number}`, { method: "DELETE" });
     button.disabled = false;
-    app.announce(status < 300 && status ? `${text(name)} was let go.` : (doc && doc.detail) || "It was not let go.");
+    app.announce(status < 300 && status ? `${text(name)} is disconnected.` : (doc && doc.detail) || "It is not disconnected.");
     look();
   });
   return button;

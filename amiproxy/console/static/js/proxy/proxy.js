@@ -47,7 +47,7 @@ class ProxyTab {
     this._app = app;
     this._abort = new AbortController();
     this._timer = 0;
-    this._facts = h("dl", { class: "facts" });
+    this._facts = h("dl", { class: "inshort" });
     this._warnings = h("ul", { class: "warnings", "aria-label": "Warnings" });
     this._problem = h("p", { class: "problem", role: "status" });
     this._charts = CHARTS.map(({ title, lines, format }) => new Chart(title, lines, format, new Samples(lines, MOST)));
