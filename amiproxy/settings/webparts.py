@@ -19,7 +19,7 @@ PARTS = ("console", "events", "ws", "rest", "metrics")
 def web_parts(value: Written) -> tuple[str, ...]:
     """Read yes: everything; no: nothing; or words, with blanks or commas between.
 
-    The console needs ``ws`` and ``rest``, which come with it.
+    The console needs ``events``, ``ws`` and ``rest``, which come with it.
     """
     answer = parse_bool(value.text)
     if answer is not None:
@@ -31,5 +31,5 @@ def web_parts(value: Written) -> tuple[str, ...]:
                 f"{quote(word)} is no part of the web; write yes, no, or some of {', '.join(PARTS)}"
             )
     if "console" in words:
-        words += ["ws", "rest"]
+        words += ["events", "ws", "rest"]
     return tuple(part for part in PARTS if part in words)
