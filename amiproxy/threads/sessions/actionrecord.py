@@ -35,22 +35,17 @@ class ActionRecord:
     def note(self, action: PendingAction, result: str = "") -> None:
         """Note that *action* is over, with *result*, "": as its answer says."""
         if not result:
-            result = _result(action.last)
-            took = time.monotonic() - action.since
-            self.seconds[_kind(action)].note(took)
+            last = action.last
+            is_event = last is not None and last.raw.startswith(b"Event: ")
+            result = OK if is_event else _result(last)
+            kind = ORIGINATE if action.ringing else LIST if is_event else SINGLE
+            self.seconds[kind].note(time.monotonic() - action.since)
         key = action.name, result
         self.ended[key] = self.ended.get(key, 0) + 1
 
 
 def _result(last: Message | None) -> str:
-    """Return how an action ended that *last* was the end of; None: text, or nothing."""
-    if last is None or last.raw.startswith((b"Response: Success", b"Event: ")):
+    """Return how an action ended that *last* answers; None: text, or nothing."""
+    if last is None or last.raw.startswith(b"Response: Success"):
         return OK
     return ERROR if last.get("Response").lower() in ("error", "failure") else OK
-
-
-def _kind(action: PendingAction) -> str:
-    if action.ringing:
-        return ORIGINATE
-    last = action.last
-    return LIST if last is not None and last.raw.startswith(b"Event: ") else SINGLE
