@@ -92,6 +92,8 @@ class Board:
         until = time.monotonic() + _SENDING
         while self._coming and time.monotonic() < until:
             self._take_in(self._coming.popleft(), model)
+        # They have a time of their own: others who come, again and again, keep nobody waiting.
+        until = time.monotonic() + _SENDING
         for seat, group in list(self._of.items()):
             self._attend(seat, group, model, until)
 
@@ -117,6 +119,8 @@ class Board:
 
     def _take_in(self, seat: Seat, model: ServerModel) -> None:
         """Put *seat* into its group, and begin to tell it."""
+        if seat.watch.ended:
+            return  # its client has chosen anew meanwhile
         seat.take_rights()
         if not seat.reaches(self.link.names):
             return
