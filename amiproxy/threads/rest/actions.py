@@ -252,6 +252,7 @@ ENDPOINTS = (
         answers=_ANSWERED,
         problems=_TROUBLES,
         further=_HEADERS,
+        body_is_optional=True,
     ),
     Endpoint(
         "GET",
@@ -274,6 +275,7 @@ ENDPOINTS = (
         HEADERS,
         answers=_ANSWERED,
         problems=_PROXY_TROUBLES,
+        body_is_optional=True,
     ),
     Endpoint(
         "GET",
