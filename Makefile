@@ -4,7 +4,7 @@
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
 # make service-test    the service in Debian 12, 13 and sid, which it builds as root, once, and boots
-# make libraries       manager libraries of others, direct and through the proxy: 10 minutes
+# make libraries       libraries of others: for the manager, WebSocket and events: 15 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make docs            write what in docs/, man/ and completion/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
@@ -202,7 +202,7 @@ torture: .venv/.ready
 pictures: .venv/.ready
 	DEMO_PICTURES=docs/images $(PY) -m pytest tests/system/test_demo_pictures.py $(ARGS)
 
-# Installs them from PyPI and npm into .venv/libraries, and as root Debian's.
+# Installs them from PyPI and npm into .venv/libraries, and as root Debian's (Perl, Ruby, Go).
 libraries: .venv/.ready
 	$(PY) -m tests.libraries $(ARGS)
 

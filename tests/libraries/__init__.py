@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Manager libraries of others, unchanged, beside a direct connection: ``make libraries``.
+"""Libraries of others, unchanged, at the proxy, and where they can at Asterisk: ``make libraries``.
 
 Not part of ``make test``: it installs what others publish.
 """

@@ -17,12 +17,16 @@ from simulator.server import SimulatedAsterisk
 from tests.libraries import report
 from tests.libraries.catalogue import LIBRARIES
 from tests.libraries.installing import NotInstalled, Ready, install
+from tests.libraries.live import trials as live
+from tests.libraries.live.catalogue import CLIENTS
 from tests.libraries.trials import Trial, use
 from tests.support import ProxyProcess
 from tests.system.peers import QUICK, host_line, wait_connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tests.libraries.catalogue import Library
 
 _USER, _SECRET = "wallboard", "s3cret"
 #: What the proxy is set to: by what the table calls it.
@@ -66,18 +70,25 @@ def main() -> int:
     """Print the table; return 1 if a library does otherwise through the proxy, whatever the setting."""
     parser = argparse.ArgumentParser(prog="python -m tests.libraries", description=__doc__)
     parser.add_argument("--into", type=Path, default=Path(sys.prefix) / "libraries")
-    names = [library.name for library in LIBRARIES]
+    names = [library.name for library in (*LIBRARIES, *CLIENTS)]
     parser.add_argument(
         "--only", action="append", metavar="NAME", choices=names, help="this library; repeatable"
     )
     parser.add_argument("--speak", action="append", choices=DIALECTS, help="this generation only")
     parser.add_argument("--write", action="store_true", help="put the table into docs/clients.md")
     options = parser.parse_args()
+    wanted = [library for library in LIBRARIES if library.name in (options.only or names)]
+    clients = [client for client in CLIENTS if client.name in (options.only or names)]
+    return max(_manager_libraries(wanted, options), live.check(clients, options))
+
+
+def _manager_libraries(libraries: Sequence[Library], options: argparse.Namespace) -> int:
+    """Use *libraries*; return 1 if one of them does otherwise through the proxy."""
+    if not libraries:
+        return 0
     ready: list[Ready] = []
     absent: list[tuple[str, str, str]] = []
-    for library in LIBRARIES:
-        if options.only and library.name not in options.only:
-            continue
+    for library in libraries:
         try:
             ready.append(install(library, options.into))
         except NotInstalled as error:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tests.libraries.catalogue import Library
 
-_DRIVERS = Path(__file__).parent / "drivers"
+_HERE = Path(__file__).parent
+_GO_CODE = "/usr/share/gocode"  # where Debian's packages put what Go compiles
 #: What runs the drivers of a language, and the Debian package that has it.
-_INTERPRETERS = {"Perl": ("perl", "perl"), "Ruby": ("ruby", "ruby"), "Node.js": ("node", "nodejs")}
+_INTERPRETERS = {
+    "Perl": ("perl", "perl"),
+    "Ruby": ("ruby", "ruby"),
+    "Node.js": ("node", "nodejs"),
+    "PHP": ("php", "php-cli"),
+    "Go": ("go", "golang-go"),
+    "curl": ("curl", "curl"),
+}
 
 
 class NotInstalled(Exception):
@@ -31,15 +40,17 @@ class Ready(NamedTuple):
     environment: dict[str, str]
 
 
-def install(library: Library, directory: Path) -> Ready:
-    """Install *library* below *directory*, if it is not there yet.
+def install(library: Library, directory: Path, drivers: Path = _HERE / "drivers") -> Ready:
+    """Install *library* below *directory*, if it is not there yet; its driver is in *drivers*.
 
     Raises:
         NotInstalled: it cannot be had here, and why.
 
     """
     install_from = {"pip": _from_pip, "npm": _from_npm, "apt": _from_debian}[library.source]
-    return install_from(library, directory / f"{library.source}-{library.name.replace(':', '')}")
+    name = re.sub("[^-.A-Za-z0-9]+", "-", library.name.replace("::", ""))
+    place = directory / f"{library.source}-{name}"
+    return install_from(library._replace(driver=str(drivers / library.driver)), place)
 
 
 def _run(*command: str | Path) -> str:
@@ -92,7 +103,7 @@ def _from_pip(library: Library, place: Path) -> Ready:
         (python, "-m", "pip", "install", "--quiet", library.package),
     )
     version = library.package.rpartition("==")[2]
-    return Ready(library, version, [str(python), str(_DRIVERS / library.driver)], {})
+    return Ready(library, version, [str(python), library.driver], {})
 
 
 def _from_npm(library: Library, place: Path) -> Ready:
@@ -100,10 +111,10 @@ def _from_npm(library: Library, place: Path) -> Ready:
     _once(place, ("npm", "install", "--prefix", place, "--no-audit", "--no-fund", library.package))
     version = library.package.rpartition("@")[2]
     modules = {"NODE_PATH": str(place / "node_modules"), "NODE_NO_WARNINGS": "1"}
-    return Ready(library, version, [node, str(_DRIVERS / library.driver)], modules)
+    return Ready(library, version, [node, library.driver], modules)
 
 
-def _from_debian(library: Library, _: Path) -> Ready:
+def _from_debian(library: Library, place: Path) -> Ready:
     version = _debian_version(library.package)
     if not version:
         if os.geteuid() or shutil.which("apt-get") is None:
@@ -111,7 +122,21 @@ def _from_debian(library: Library, _: Path) -> Ready:
         _run("apt-get", "install", "--yes", "--no-install-recommends", library.package)
         version = _debian_version(library.package)
     interpreter = _interpreter(library.language)
-    return Ready(library, version, [interpreter, str(_DRIVERS / library.driver)], {})
+    if library.language == "Go":
+        return Ready(library, version, [_built(interpreter, Path(library.driver), place)], {})
+    if library.language == "curl":
+        interpreter = sys.executable
+    return Ready(library, version, [interpreter, library.driver], {})
+
+
+def _built(go: str, driver: Path, place: Path) -> str:
+    """Return the program that *go* makes in *place* of *driver* and what it shares with others."""
+    place.mkdir(parents=True, exist_ok=True)
+    shared = ["steps.go", *(["websocket.go"] if driver.stem.endswith("_ws") else [])]
+    sources = [str(driver), *(str(driver.with_name(name)) for name in shared)]
+    settings = ["GO111MODULE=off", f"GOPATH={_GO_CODE}", f"GOCACHE={place / 'cache'}"]
+    _run("env", *settings, go, "build", "-o", place / "driver", *sources)
+    return str(place / "driver")
 
 
 def _debian_version(package: str) -> str:
@@ -121,5 +146,6 @@ def _debian_version(package: str) -> str:
         state, _, version = _run("dpkg-query", "-W", form, package).partition(" ")
     except NotInstalled:
         return ""
-    # As its authors number it: Debian's own part is behind the last dash.
-    return version.strip().rpartition("-")[0] if state == "installed" else ""
+    # As its authors number it: Debian's own part is behind the last dash, "+" or "~", and before ":".
+    found = re.fullmatch(r"(?:\d+:)?([^-+~]+)(?:[-+~].*)?", version.strip())
+    return found[1] if state == "installed" and found is not None else ""

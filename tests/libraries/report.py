@@ -84,10 +84,10 @@ def table(
     return "\n".join(lines)
 
 
-def write(text: str) -> None:
-    """Put the table *text* into the page."""
-    page = PAGE.read_text("utf-8")
+def write(text: str, path: Path = PAGE) -> None:
+    """Put the table *text* into the page at *path*."""
+    page = path.read_text("utf-8")
     pattern = re.compile(f"(?<={re.escape(_BEGIN)}\n).*?(?={re.escape(_END)})", re.DOTALL)
     if len(pattern.findall(page)) != 1:
-        raise ValueError(f"{PAGE}: {_BEGIN} and {_END} must stand there once")
-    PAGE.write_text(pattern.sub(lambda _: f"\n{text}\n\n", page), "utf-8")
+        raise ValueError(f"{path}: {_BEGIN} and {_END} must stand there once")
+    path.write_text(pattern.sub(lambda _: f"\n{text}\n\n", page), "utf-8")

@@ -34,7 +34,12 @@ class Trial(NamedTuple):
 
 def use(ready: Ready, port: int, user: str, secret: str) -> Seen:
     """Run the driver of *ready* at *port* of this machine; return what it saw."""
-    command = [*ready.command, "127.0.0.1", str(port), user, secret]
+    return run(ready, "127.0.0.1", str(port), user, secret)
+
+
+def run(ready: Ready, *arguments: str) -> Seen:
+    """Run the driver of *ready* with *arguments*; return what it saw."""
+    command = [*ready.command, *arguments]
     environment = {**os.environ, **ready.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
