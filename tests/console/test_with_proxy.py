@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +14,10 @@ from simulator.server import SimulatedAsterisk
 from tests.browser import Browser
 from tests.console.keys import show
 from tests.console.test_now import cells, within
+from tests.recordings import said
 from tests.support import ProxyProcess, wait_until
 from tests.system.peers import wait_connected
-from tests.system.web.browser_support import needs_browser
+from tests.system.web.browser_support import ATTACK, needs_browser
 from tests.system.web.support import config
 
 if TYPE_CHECKING:
@@ -149,6 +152,70 @@ def test_a_call_is_seen_from_its_ring_over_a_transfer_to_its_end(
     shows(browser, "102", "103", "ended")
     wait_until(lambda: cells(browser, "calls") == [], 8)
     assert browser.complaints() == []
+
+
+#: What the only call is at each step of an attended transfer, and the event that leads there.
+STEPS = [
+    ("Event: BridgeEnter", "Channel: Local/stay", ("Flow One Ten", "110", "talking")),
+    ("Event: BridgeEnter", "Channel: Local/191", ("Flow One Ten", "110", "on hold")),
+    ("Event: AttendedTransfer", "Result: Success", ("Flow One Ten", "Local/191@flow", "talking")),
+    ("Event: Hangup", "Channel: Local/210@phones-00000031;2", ("Flow One Ten", "Flow One Ten", "ended")),
+]  # fmt: skip
+
+
+def test_an_attended_transfer_of_a_real_asterisk_is_seen_step_by_step(
+    browser: Browser, asterisk: SimulatedAsterisk
+) -> None:
+    """Who talks is on hold while the other asks, and talks with the third one then."""
+    events = iter(said("d7_attended_transfer").split(b"\r\n\r\n"))
+    for name, more, row in STEPS:
+        for event in events:
+            if b"Event: " in event and b"ActionID: " not in event:
+                asterisk.send(event + b"\r\n\r\n")
+            if name.encode() in event and more.encode() in event:
+                break
+        shows(browser, *row)
+    wait_until(lambda: cells(browser, "calls") == [], 10)
+
+
+def test_500_calls_at_once_are_counted_and_shown(
+    browser: Browser, proxy: ProxyProcess, asterisk: SimulatedAsterisk
+) -> None:
+    """In the heading, in the row of the server, and by REST; then they are gone again."""
+    for number in range(1000, 1500):
+        asterisk.event("Newchannel", **channel(number))
+    within(browser, "document.querySelector('#calls-count').textContent.startsWith('500')", 15)
+    within(browser, "document.querySelector('#servers').innerText.includes('500 calls')", 15)
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.port}/v1/state/totals") as answer:
+        totals = json.load(answer)["rows"][0]
+    assert (totals["calls"], totals["channels"]) == (500, 500)
+    for number in range(1000, 1500):
+        asterisk.event("Hangup", **channel(number), Cause=16)
+    wait_until(lambda: cells(browser, "calls") == [], 20)
+
+
+def test_what_callers_call_themselves_is_text(
+    browser: Browser, asterisk: SimulatedAsterisk
+) -> None:
+    """Whatever it is, through the whole proxy; it neither runs nor changes the page."""
+    told = {**channel(1500), "CallerIDName": ATTACK, "CallerIDNum": "<b>1</b>"}
+    asterisk.event("Newchannel", **told)
+    shows(browser, f"<b>1</b>{ATTACK}", "200", "dialling")
+    assert browser.title != "ran"
+    assert browser.find_all("img, .t-calls b") == []
+    asterisk.event("Hangup", **told, Cause=16)
+    wait_until(lambda: cells(browser, "calls") == [], 8)
+    assert browser.complaints() == []
+
+
+def channel(number: int) -> dict[str, Any]:
+    """Return what events say of a channel that dials, the only one of its call."""
+    return {
+        "Channel": f"PJSIP/{number}-00000001", "ChannelState": 4, "ChannelStateDesc": "Ring",
+        "CallerIDNum": number, "CallerIDName": f"Phone {number}", "ConnectedLineNum": "<unknown>",
+        "ConnectedLineName": "<unknown>", "Language": "en", "AccountCode": "", "Context": "phones",
+        "Exten": "200", "Priority": 1, "Uniqueid": f"m.{number}", "Linkedid": f"m.{number}",
+    }  # fmt: skip
 
 
 def test_after_a_restart_of_asterisk_the_picture_is_the_right_one(
