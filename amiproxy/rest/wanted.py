@@ -195,7 +195,8 @@ def _field(name: str, names: Collection[str], parameter: str) -> str:
     if name not in names:
         nearest = question(name[:40], names)
         text = f"{name[:40]!a} in {parameter} is no field of these rows{nearest}"
-        raise Problem("bad-request", f"{text}; there are {', '.join(names)}", parameter=parameter)
+        known = ", ".join(dict.fromkeys(names))
+        raise Problem("bad-request", f"{text}; there are {known}", parameter=parameter)
     return name
 
 
