@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from amiproxy.live.where import Where
 from amiproxy.rest.fields import searched
-from amiproxy.rest.parameters import unknown_parameter
+from amiproxy.rest.parameters import unknown_parameter, whole_number
 from amiproxy.rest.textof import fold
 from amiproxy.settings.typos import question
 from amiproxy.web.problems import Problem
@@ -70,7 +70,7 @@ class Wanted(NamedTuple):
             tuple(_few("q", fold(" ".join(query.get("q", ()))).split(), MOST_WORDS)),
             order,
             tuple(_field(part, names, "fields") for part in _parts(query.get("fields", ()))),
-            _limit(next(iter(query.get("limit", ())), "")),
+            whole_number("limit", next(iter(query.get("limit", ())), ""), USUAL, MOST),
             next(iter(query.get("after", ())), ""),
         )
 
@@ -198,12 +198,3 @@ def _field(name: str, names: Collection[str], parameter: str) -> str:
         known = ", ".join(dict.fromkeys(names))
         raise Problem("bad-request", f"{text}; there are {known}", parameter=parameter)
     return name
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return USUAL
-    found = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
-    if not 0 < found <= MOST:
-        raise Problem("bad-request", f"limit is a number from 1 to {MOST}", parameter="limit")
-    return found

@@ -10,6 +10,7 @@ from amiproxy.errors import PeerGone
 from amiproxy.httpmessages import Response
 from amiproxy.live import documents, requests
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
+from amiproxy.rest.parameters import whole_number
 from amiproxy.threads.live.polling import poll
 from amiproxy.threads.web.identity import CHALLENGE
 from amiproxy.web.problems import Problem
@@ -32,8 +33,8 @@ def _events(asking: Asking) -> Response:
 
     """
     visit = asking.visit
-    most = int(_number(asking, "limit", _USUAL, 1, _MOST))
-    wait = _number(asking, "wait", 0.0, 0, _LONGEST)
+    most = whole_number("limit", asking.one("limit"), _USUAL, _MOST)
+    wait = _seconds(asking.one("wait"))
     given = [(name, value) for name, value in visit.fields if name not in ("limit", "wait")]
     if not any(name == "event" and value.strip(" ,") for name, value in given):
         given.append(("event", "*"))
@@ -52,20 +53,19 @@ def _events(asking: Asking) -> Response:
     return Response(200, "application/json", body)
 
 
-def _number(asking: Asking, name: str, usual: float, least: float, most: float) -> float:
-    """Return the value of the parameter *name*, a number from *least* to *most*.
+def _seconds(text: str) -> float:
+    """Return how many seconds ``wait=text`` lets a client wait for the first event.
 
     Raises:
-        Problem: 400, it is none.
+        Problem: 400, it is no number, or too long.
 
     """
-    text = asking.one(name)
+    plain = text.replace(".", "", 1)
     if not text:
-        return usual
-    plain = text.replace(".", "", 1) if name == "wait" else text
-    if plain.isascii() and plain.isdecimal() and len(plain) < 12 and least <= float(text) <= most:
+        return 0.0
+    if plain.isascii() and plain.isdecimal() and len(plain) < 12 and float(text) <= _LONGEST:
         return float(text)
-    raise Problem("bad-request", f"{name} is a number from {least:g} to {most:g}", parameter=name)
+    raise Problem("bad-request", f"wait is a number from 0 to {_LONGEST:g}", parameter="wait")
 
 
 ENDPOINTS = (
