@@ -130,7 +130,7 @@ def _listen(line: ListenLine) -> str:
 
 
 def _web(parts: tuple[str, ...]) -> str:
-    return "yes" if parts == PARTS else " ".join(parts) or "no"
+    return "yes" if parts == PARTS else f'"{", ".join(parts)}"' if parts else "no"
 
 
 def _host(one: ServerSpec) -> str:

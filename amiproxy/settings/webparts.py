@@ -17,7 +17,7 @@ PARTS = ("console", "events", "ws", "rest", "metrics")
 
 
 def web_parts(value: Written) -> tuple[str, ...]:
-    """Read yes: everything; no: nothing; or words, with blanks or commas between.
+    """Read yes: everything; no: nothing; or words, with commas between.
 
     The console needs ``events``, ``ws`` and ``rest``, which come with it.
     """
