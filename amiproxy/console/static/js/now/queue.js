@@ -89,6 +89,8 @@ export class QueueDetails {
   }
 
   second() {
+    // Rows may come long before the table has put them in order.
+    if (!this.id) this.show();
     this._members.second();
     this._callers.second();
   }
