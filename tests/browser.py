@@ -36,6 +36,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # What has been left is not kept for who comes back.
+    "--disable-features=BackForwardCache",
     "--no-proxy-server",
     "--window-size=900,700",
 )
@@ -114,6 +116,14 @@ class Browser:
         psutil.wait_procs(left, 5)
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def renew(self) -> None:
+        """Forget pages, cookies, sizes, colours and complaints, for other tests."""
+        self.go("about:blank")
+        self.command("Network.clearBrowserCookies")
+        self.command("Emulation.clearDeviceMetricsOverride")
+        self.command("Emulation.setEmulatedMedia", features=[])
+        self.complaints()
+
     @property
     def processes(self) -> list[psutil.Process]:
         """The processes of the browser that still run after its end."""
@@ -142,6 +152,14 @@ class Browser:
     def go(self, url: str) -> None:
         """Open *url* as from the address bar, and wait until it is loaded."""
         self._call("POST", "/url", {"url": url})
+
+    def load(self, url: str) -> None:
+        """Open *url* anew, though it may be the page that is there: half the work of two pages."""
+        if self.url.partition("#")[0] == url.partition("#")[0]:
+            self.run("history.replaceState(null, '', arguments[0])", url)
+            self._call("POST", "/refresh")
+        else:
+            self.go(url)
 
     @property
     def url(self) -> str:

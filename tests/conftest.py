@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.browser import Browser
 from tests.support import ProxyProcess, StartProxy
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, one for all tests of a worker: to start it costs as much as ten pages."""
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Browser) -> Browser:
+    """That browser, which has forgotten what tests of other modules did."""
+    chromium.renew()
+    return chromium
 
 
 @pytest.fixture

@@ -257,5 +257,9 @@ def _file(path: str, wire: WireRequest) -> Response:
     told["Content-Type"] = found.content_type
     told["Content-Length"] = str(len(found.body))
     told["X-Content-Type-Options"] = "nosniff"
+    if resource is pages.file:
+        # A page is loaded for each test: with what the test before it had fetched.
+        del told["Cache-Control"]
+        told["Cache-Control"] = "max-age=3600"
     told["Connection"] = "close"
     return Response(found.status, HTTPStatus(found.status).phrase, told, found.body)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import Browser
 from tests.console import scene
 from tests.console.keys import heap, show
 from tests.console.stage import Stage
@@ -23,6 +22,8 @@ from tests.system.web.browser_support import needs_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -42,13 +43,13 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def browser(stage: Stage) -> Iterator[Browser]:
+def browser(stage: Stage, chromium: Browser) -> Browser:
     """Its console, with the list of devices open."""
-    with Browser() as one:
-        show(one, 1440, 900)
-        one.go(f"{stage.url}#/now?devices=all")
-        wait_until(lambda: one.find_all(".t-devices .rows .row"), 20)
-        yield one
+    chromium.renew()
+    show(chromium, 1440, 900)
+    chromium.go(f"{stage.url}#/now?devices=all")
+    wait_until(lambda: chromium.find_all(".t-devices .rows .row"), 20)
+    return chromium
 
 
 class Changes(threading.Thread):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import Browser
 from tests.console import scene
 from tests.console.keys import DOWN, ENTER, ESCAPE, press, show
 from tests.console.stage import Stage
@@ -17,6 +16,8 @@ from tests.system.web.browser_support import needs_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -39,17 +40,16 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Browser]:
-    """A browser for all tests of the module."""
-    with Browser() as one:
-        show(one, 1280, 900)
-        yield one
+def started(chromium: Browser) -> Browser:
+    """A browser on a desk."""
+    chromium.renew()
+    show(chromium, 1280, 900)
+    return chromium
 
 
 @pytest.fixture
 def browser(started: Browser, stage: Stage) -> Browser:
     """The console, just opened, before a company in the afternoon."""
-    started.go("about:blank")
     stage.rows = scene.afternoon()
     stage.heard.clear()
     stage.documents.clear()
@@ -60,8 +60,8 @@ def browser(started: Browser, stage: Stage) -> Browser:
 def open_now(browser: Browser, stage: Stage, query: str = "") -> None:
     """Open the console, and wait until it is filled."""
     stage.is_down = stage.is_silent = False
-    browser.go(f"{stage.url}{query}")
-    wait_until(lambda: len(cells(browser, "calls")) > 1, 10, "calls")
+    browser.load(f"{stage.url}{query}")
+    wait_until(lambda: len(cells(browser, "calls")) > 1 and cells(browser, "queues"), 10, "rows")
 
 
 def cells(browser: Browser, table: str) -> list[list[str]]:
@@ -262,12 +262,11 @@ def test_where_nothing_is_shown_it_is_said_why(
     started: Browser, stage: Stage, rows: dict[str, Any], me: dict[str, Any], words: str
 ) -> None:
     """And what to do about it."""
-    started.go("about:blank")
     stage.rows = {"servers": {"pbx1": scene.server("pbx1")}, **rows}
     before = stage.me
     stage.me = {**before, **me}
     try:
-        started.go(stage.url)
+        started.load(stage.url)
         shown = "document.querySelector('.callspart .empty')?.innerText"
         wait_until(lambda: str(started.run(f"return {shown}")).startswith(words), 5, words)
     finally:
@@ -276,7 +275,6 @@ def test_where_nothing_is_shown_it_is_said_why(
 
 def test_what_the_user_may_not_do_is_not_there(started: Browser, stage: Stage) -> None:
     """Absent, not dead."""
-    started.go("about:blank")
     stage.rows = scene.afternoon()
     stage.documents["/v1/state/channels"] = (
         200,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import Browser
 from tests.console.axe import violations
 from tests.console.keys import DOWN, ENTER, ESCAPE, SHIFT, TAB, UP, focus, press, show, tab_to
 from tests.console.stage import Stage
@@ -16,6 +15,8 @@ from tests.system.web.browser_support import ATTACK, needs_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -39,10 +40,10 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Browser]:
-    """A browser for all tests of the module."""
-    with Browser() as one:
-        yield one
+def started(chromium: Browser) -> Browser:
+    """A browser that has forgotten what was before."""
+    chromium.renew()
+    return chromium
 
 
 @pytest.fixture
@@ -51,8 +52,7 @@ def browser(started: Browser, stage: Stage) -> Browser:
     stage.heard.clear()
     stage.answer = answer
     show(started)
-    started.go("about:blank")
-    started.go(stage.url)
+    started.load(stage.url)
     started.run("localStorage.clear()")
     wait_until(lambda: stage.heard, 10, "a page")
     return started

@@ -11,7 +11,6 @@ import pytest
 
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
-from tests.browser import Browser
 from tests.console.keys import show
 from tests.console.test_now import cells, within
 from tests.recordings import said
@@ -22,6 +21,8 @@ from tests.system.web.support import config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -112,13 +113,13 @@ def proxy(asterisk: SimulatedAsterisk) -> Iterator[ProxyProcess]:
 
 
 @pytest.fixture(scope="module")
-def browser(proxy: ProxyProcess) -> Iterator[Browser]:
+def browser(chromium: Browser, proxy: ProxyProcess) -> Browser:
     """The console of that proxy."""
-    with Browser() as one:
-        show(one, 1280, 900)
-        one.go(f"http://127.0.0.1:{proxy.port}/")
-        within(one, "document.querySelector('#servers .badge')?.innerText === 'live'", 20)
-        yield one
+    chromium.renew()
+    show(chromium, 1280, 900)
+    chromium.go(f"http://127.0.0.1:{proxy.port}/")
+    within(chromium, "document.querySelector('#servers .badge')?.innerText === 'live'", 20)
+    return chromium
 
 
 def shows(browser: Browser, *row: str) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import Browser
 from tests.support import ROOT, wait_until
 from tests.system.demos import started
 from tests.system.test_demo import told
 from tests.system.web.browser_support import needs_browser
+
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -41,9 +44,9 @@ def shows(browser: Browser, text: str) -> bool:
     return text in browser.text
 
 
-def test_the_demo_opens_on_a_console_where_calls_move(tmp_path: Path) -> None:
+def test_the_demo_opens_on_a_console_where_calls_move(tmp_path: Path, browser: Browser) -> None:
     """Calls and queues of both servers; nothing is complained of."""
-    with started("demo/demo.py") as demo, Browser() as browser:
+    with started("demo/demo.py") as demo:
         text, _, web = told(demo)
         assert f"http://127.0.0.1:{web}/\n" in text
         show(browser, "light")

@@ -184,14 +184,15 @@ def test_the_shell_script_tells_what_there_is(proxy: ProxyProcess) -> None:
 
 
 @in_browser
-def test_the_wall_board_shows_queues(proxy: ProxyProcess, site: str, unlocked: int) -> None:
+def test_the_wall_board_shows_queues(
+    proxy: ProxyProcess, site: str, unlocked: int, browser: Browser
+) -> None:
     """On a page of another web server: by a token, and where nobody need log in."""
-    with Browser() as browser:
-        browser.go(f"{site}/wallboard.html#http://127.0.0.1:{unlocked}")
-        wait_until(lambda: "support" in browser.text, 20, browser.text)
-        browser.go("about:blank")
-        browser.go(f"{site}/wallboard.html#http://127.0.0.1:{proxy.port},{TOKEN}")
-        wait_until(lambda: "support" in browser.text, 20, browser.text)
+    browser.go(f"{site}/wallboard.html#http://127.0.0.1:{unlocked}")
+    wait_until(lambda: "support" in browser.text, 20, browser.text)
+    browser.go("about:blank")
+    browser.go(f"{site}/wallboard.html#http://127.0.0.1:{proxy.port},{TOKEN}")
+    wait_until(lambda: "support" in browser.text, 20, browser.text)
 
 
 @in_browser

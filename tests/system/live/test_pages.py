@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser import Browser
 from tests.support import ProxyProcess, wait_until
 from tests.system.peers import wait_connected
 from tests.system.web.browser_support import needs_browser, website
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.server import SimulatedAsterisk
+    from tests.browser import Browser
 
 pytestmark = needs_browser
 
@@ -53,13 +53,6 @@ return Promise.all([
     fails(events(new EventSource(to + "/events", {withCredentials: true}))),
 ]);
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser import Browser
 from tests.certificates import self_signed
 from tests.support import ProxyProcess
 from tests.system.peers import wait_connected
@@ -45,10 +44,3 @@ def guarded(asterisk: SimulatedAsterisk) -> Iterator[ProxyProcess]:
     with ProxyProcess(config(asterisk, more="authrequired = yes\n"), users) as process:
         wait_connected(process)
         yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    with Browser() as started:
-        yield started
