@@ -41,21 +41,6 @@ export function duration(seconds) {
   return `${minutes}:${two(whole % 60)}`;
 }
 
-/**
- * The same as a screen reader should say it.
- * @param {number | null | undefined} seconds
- */
-export function spoken(seconds) {
-  if (typeof seconds !== "number" || !isFinite(seconds)) return "not known";
-  const whole = Math.max(0, Math.floor(seconds));
-  const parts = [
-    [Math.floor(whole / 3600), "hour"], [Math.floor(whole / 60) % 60, "minute"],
-    [whole % 60, "second"],
-  ];
-  const told = parts.filter(([n]) => n).map(([n, word]) => `${n} ${word}${n === 1 ? "" : "s"}`);
-  return told.slice(0, 2).join(" ") || "0 seconds";
-}
-
 const TIME = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
@@ -111,13 +96,6 @@ export function count(n, word, many = `${word}s`) {
 /** How text is compared in a search: without case and accents. @param {any} value */
 export function folded(value) {
   return String(value ?? "").normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-}
-
-/** A cell for CSV: quoted, and a formula is none any more. @param {any} value */
-export function csvCell(value) {
-  const plain = value === null || value === undefined ? "" : String(value);
-  const harmless = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
-  return `"${harmless.replace(/"/g, '""')}"`;
 }
 
 /** Order of names as people expect it: 9 before 10. */
