@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // @ts-check
 /** All of one call: its legs in time, its way through queue and bridge, its events, what can be done. */
+import { copy } from "../copying.js";
 import { byId, h, say } from "../dom.js";
 import { duration, fullTime, text, timeOfDay } from "../format.js";
 import { ask } from "../requests.js";
@@ -150,13 +151,9 @@ export class Drawer {
 
   async _copy() {
     const told = JSON.stringify({ id: this.id, call: this._row, channels: this._channels, events: this._events.kept }, null, 2);
-    try {
-      await navigator.clipboard.writeText(told);
-      say(this._told, "Copied.");
-    } catch {
-      // Without encryption browsers give no clipboard: then it can be selected.
-      this._app.dialog("Copy as JSON", h("pre", { tabindex: "0", text: told }));
-    }
+    if (await copy(told)) say(this._told, "Copied.");
+    // Where the browser allows neither way it can be selected.
+    else this._app.dialog("Copy as JSON", h("pre", { tabindex: "0", text: told }));
   }
 
   close() {
