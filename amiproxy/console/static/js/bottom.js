@@ -4,7 +4,7 @@
 import { byId, h, svg } from "./dom.js";
 
 /** On a phone one of these is shown; on a desk all are. */
-export const PARTS = [
+const PARTS = [
   { name: "queues", title: "Queues", d: "M2 11V7M6 11V3M10 11V5" },
   { name: "calls", title: "Calls", d: "M2 4h7M7 2l2 2-2 2M10 8.5H3M5 6.5l-2 2 2 2" },
   { name: "people", title: "People", d: "M6 1.5a2.3 2.3 0 1 0 0 4.6a2.3 2.3 0 1 0 0-4.6zM1.8 11c.4-2.6 2-3.7 4.2-3.7s3.8 1.1 4.2 3.7" },

@@ -35,13 +35,13 @@ export function emptyWords(app, kind, words, hidden) {
 }
 
 /** @param {any} row */
-export function progress(row) {
+function progress(row) {
   return row.building ? `${text(row.name)}: ${row.building[0]} of ${row.building[1]} lists` : text(row.name);
 }
 
 /** Who does not tell *kind*, and why; "" if all do. @param {any[]} servers @param {string} kind
  * @param {string} words */
-export function refusals(servers, kind, words) {
+function refusals(servers, kind, words) {
   return servers
     .filter((row) => row.unknown && row.unknown[kind])
     .map((row) => `${text(row.name)} does not tell ${words}: ${text(row.unknown[kind])}.`)

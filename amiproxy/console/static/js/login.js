@@ -34,7 +34,7 @@ export function refusal(status, doc) {
  * The form.  While it is open the page behind it is greyed and takes no input; what was typed
  * there, and where it was scrolled to, stays.
  */
-export class LoginForm {
+class LoginForm {
   /** @param {() => void} whenIn called when somebody has logged in */
   constructor(whenIn) {
     this._whenIn = whenIn;

@@ -15,7 +15,7 @@ import { byId, h, say } from "./dom.js";
 /** @typedef {{name: string, title: string, load: () => Promise<any>, styles?: string[], may?: (app: any) => boolean}} Tab */
 
 /** @type {Tab[]} */
-export const TABS = [
+const TABS = [
   { name: "now", title: "Now", load: () => import("./now/now.js") },
   { name: "events", title: "Events", load: () => import("./events/events.js"), styles: ["events"] },
   { name: "action", title: "Action", load: () => import("./action/action.js"), styles: ["action", "connect"] },

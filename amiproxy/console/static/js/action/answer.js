@@ -49,7 +49,7 @@ function problemParts(problem) {
 }
 
 /** @param {any} answer @returns {string} */
-export function asLines(answer) {
+function asLines(answer) {
   return [answer.response, ...(answer.items || []), answer.complete].filter(Boolean)
     .map((/** @type {Lines} */ each) => lines(each).map(([name, value]) => `${name}: ${value}\r\n`).join(""))
     .join("\r\n");

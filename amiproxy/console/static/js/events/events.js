@@ -181,7 +181,7 @@ const REASONS = /** @type {Record<string, string>} */ ({
 });
 
 /** @param {any} gap @returns {string} */
-export function gapText(gap) {
+function gapText(gap) {
   const missed = typeof gap.missed === "number" ? `${number(gap.missed)} events are missing` : "Events are missing";
   const from = gap.from ? ` from ${timeOfDay(gap.from)} to ${timeOfDay(gap.to)}` : "";
   return `${missed}${gap.server ? ` of ${text(gap.server)}` : ""}${from}: ${REASONS[gap.reason] || text(gap.reason)}`;

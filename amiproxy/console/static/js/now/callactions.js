@@ -50,7 +50,7 @@ async function run(app, row, channels, names, deed, told) {
 }
 
 /** @param {any} answer */
-export function resultOf(answer) {
+function resultOf(answer) {
   if (answer.type === "error") return text(answer.problem.detail || answer.problem.title);
   const response = answer.response || {};
   return `${text(response.Response)}: ${text(response.Message ?? "")}`;

@@ -11,7 +11,7 @@ const WARN = 60;
 const ALARM = 120;
 
 /** @param {any} app @param {any} row @returns {"" | "warn" | "alarm"} how long who waits longest waits */
-export function urgency(app, row) {
+function urgency(app, row) {
   const age = row.stale ? null : app.age(row, row.longest_since);
   if (age === null) return "";
   if (age >= limit(app, "alarm", row.queue, ALARM)) return "alarm";

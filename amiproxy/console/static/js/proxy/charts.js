@@ -73,7 +73,7 @@ function points(values, top, most) {
 }
 
 /** A round number that is no less than *value*. @param {number} value */
-export function nice(value) {
+function nice(value) {
   if (!(value > 0)) return 1;
   const unit = 10 ** Math.floor(Math.log10(value));
   const found = [1, 2, 5, 10].find((each) => each * unit >= value * 0.999) || 10;
