@@ -66,8 +66,7 @@ class Blocks:
         self._make = functools.partial(form.reader, self._context.limits)
 
     def begin(self) -> None:
-        """Send events from now on."""
-        self._session.open()
+        """Do nothing: since it has had its head, it has events."""
 
     def take(self, text: str) -> bool:
         """Carry out the messages in *text*, which is whole; return whether the client stays."""

@@ -32,7 +32,9 @@ def websocket(visit: Visit) -> Stream:
     enter(visit, session)
     conversation = Conversation(visit.context, session, partner)
     head = handshake.accept(visit.request, protocol)
-    return Stream(head, conversation.run, lambda: leave(visit, session))
+    # A client of bare messages is told by nothing but the head from where on it has all events.
+    send = session.open if isinstance(session, bare.BareSession) else None
+    return Stream(head, conversation.run, lambda: leave(visit, session), send)
 
 
 def _made(visit: Visit, protocol: str) -> tuple[FramedSession, Partner]:

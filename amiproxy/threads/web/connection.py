@@ -133,7 +133,7 @@ def _run(
         except BadRequest as error:
             transport.send_all(conversation.answer(problems.response(error), time.time()))
             return
-        transport.send_all(head)
+        (stream.send or transport.send_all)(head)
         stream.run(rest)
     finally:
         stream.leave()

@@ -65,12 +65,14 @@ class Stream:
 
     *head* is what the answer begins with; then *run* is called, in the client's thread, with what
     the client has sent behind its request.  When it returns, or raises PeerError, the connection
-    is closed.  *leave* is called at the very end, also where *run* was not.
+    is closed.  *leave* is called at the very end, also where *run* was not.  *send* sends the head,
+    where that is to be one step with something else.
     """
 
     head: Response
     run: Callable[[bytes], None]
     leave: Callable[[], None] = lambda: None
+    send: Callable[[bytes], None] | None = None
 
 
 #: Answers a visit; raises BadRequest, or Problem, for one that cannot be answered.
