@@ -24,7 +24,7 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> list[signal.Signals]:
 
 def make() -> Program:
     """Return a program of nothing else."""
-    nothing = cast("Any", SimpleNamespace(longer_drain=0.0))
+    nothing = cast("Any", SimpleNamespace(longer_drain=0.0, outcome=None))
     return Program(nothing, nothing, nothing, Start((), "", {}))
 
 
