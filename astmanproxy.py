@@ -169,7 +169,7 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        import_needs(listeners(config))
+        import_needs(listeners(config), formats)
         pidfile = prepared_pidfile(config, options, who, start.pidfile)
         doors, more = open_doors(config, who, functools.partial(announce_wait, supervisor))
         for warning in more:

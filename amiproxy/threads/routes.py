@@ -17,6 +17,7 @@ from amiproxy.threads.web.resources import Route
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from amiproxy.formats import Format
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.web.visit import Resource
 
@@ -117,15 +118,18 @@ def find(path: str) -> Route | None:
     return next((route for begin, route in BELOW.items() if path.startswith(begin)), None)
 
 
-def import_needs(specs: Iterable[ListenerSpec]) -> None:
+def import_needs(specs: Iterable[ListenerSpec], formats: Mapping[str, Format]) -> None:
     """Import what the resources of the listeners *specs* need of others.
+
+    Those have them whose input format, of *formats*, is one of requests and answers.
 
     Raises:
         ConfigError: it is not there.
 
     """
     for spec in specs:
-        if spec.input == "http":
+        form = formats.get(spec.input)
+        if form is not None and form.conversation is not None:
             for route in ROUTES.values():
                 if route.needs and route.is_on(spec):
                     _import_one(route)
