@@ -25,7 +25,7 @@ from tests.support import ROOT
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
-GET_HOPS = 124
+GET_HOPS = 122
 
 EVENTS = call_events(4)
 BATCH = b"".join(event.raw for event in EVENTS)
