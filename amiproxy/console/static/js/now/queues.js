@@ -40,7 +40,8 @@ function levelCount(row, window) {
 /** How the level comes about, in words. @param {any} row @param {string} window */
 export function levelWords(row, window) {
   if (typeof row[`${window}_offered`] !== "number") return "No numbers of this queue are known.";
-  if (!row[`${window}_offered`]) return `no caller since ${timeOfDay(row[`${window}_since`], false)}.`;
+  // Some may have come before the counting began, and been answered since.
+  if (!row[`${window}_offered`] && !levelCount(row, window)) return `no caller since ${timeOfDay(row[`${window}_since`], false)}.`;
   const n = (/** @type {string} */ name) => number(row[`${window}_${name}`]);
   const within = row.level_seconds ? `within ${row.level_seconds} s` : "in time: the queue has no servicelevel";
   const mark_ = row[`${window}_complete`] === false ? " Events are missing in this time." : "";
