@@ -10,12 +10,11 @@ from amiproxy.live import documents, requests, sse
 from amiproxy.live.partings import FAULT
 from amiproxy.live.rows import SERVERS, WATCHED
 from amiproxy.routing.eventids import read_id
-from amiproxy.settings.typos import question
 from amiproxy.threads.live.conversation import Conversation
 from amiproxy.threads.live.hello import hello
 from amiproxy.threads.live.livesession import LiveSession
 from amiproxy.threads.live.subscribing import Subscriber
-from amiproxy.threads.live.websocket import enter, leave
+from amiproxy.threads.live.websocket import check_field, enter, leave
 from amiproxy.threads.state.watching import NO_STATE
 from amiproxy.threads.web import forgery
 from amiproxy.threads.web.logins import logins_of
@@ -36,7 +35,6 @@ _FIELDS = {
     "event": "event", "events": "event", "server": "server", "since": "since",
     "snapshot": "state", "state": "state", "format": "", "tick": "", "ticket": "",
 }  # fmt: skip
-_WHERE = "where."
 
 
 class EventStream(LiveSession):
@@ -204,10 +202,7 @@ def _wanted(visit: Visit) -> Subscription:
     found = []
     has_place = bool(visit.request.header("last-event-id").strip())
     for name, value in visit.fields:
-        if name not in _FIELDS and not name.startswith(_WHERE):
-            hint = question(name[:40], _FIELDS)
-            there = "event, server, since, snapshot, format, tick"
-            raise Problem("bad-request", f"{name[:40]!a} is no parameter here{hint}: {there}")
+        check_field(name, _FIELDS, "event, server, since, snapshot, format, tick")
         known = _FIELDS.get(name, name)
         if known and not (known == "since" and has_place):
             found.append((known, value))

@@ -7,10 +7,14 @@ import socket
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from amiproxy.httpmessages import Request
+from amiproxy.settings.config import Config
 from amiproxy.threads.live.websocket import websocket
 from amiproxy.threads.net.flusher import Flusher
 from amiproxy.threads.net.transport import Transport
+from amiproxy.web.problems import Problem
 from tests.threads.live.support import House
 
 HANDSHAKE = (
@@ -44,3 +48,15 @@ def test_a_client_of_bare_messages_has_all_events_from_its_head_on() -> None:
     assert told.startswith(b"HEAD")
     assert b"Event: Hangup" in told
     assert b"Before" not in told
+
+
+@pytest.mark.parametrize("name", ["evnts", "", "where"])
+def test_a_misspelled_choice_is_refused(name: str) -> None:
+    """It would show nothing, and nobody would know why."""
+    visit: Any = SimpleNamespace(
+        fields=((name, "Hangup"),), is_tls=False, context=SimpleNamespace(config=Config()),
+        request=Request("GET", "/ws", "1.1", HANDSHAKE[:-1], b""),
+    )  # fmt: skip
+
+    with pytest.raises(Problem, match=r"is no parameter here.*: events, state, server, since"):
+        websocket(visit)
