@@ -43,7 +43,10 @@ class Terminal:
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "", "LINES": ""}
         environment.pop("NO_COLOR", None)
         ends: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), self.theirs)
+        # What a shell starts in the background ignores SIGINT, and so do its children.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(command, env=environment, start_new_session=True, **ends)
+        signal.signal(signal.SIGINT, before)
         self.data = b""
 
     def close(self) -> None:
