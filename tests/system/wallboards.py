@@ -195,7 +195,8 @@ class Truth:
             return "talking"
         if any(one.headers["ChannelState"] == "5" for one in channels):
             return "ringing"
-        return "application"
+        # That of a phone which Originate calls: Asterisk has no other word for it.
+        return "dialling" if channels[0].application == "AppDial2" else "application"
 
     def begin(self, rate: float) -> None:
         """Begin calls, *rate* a second."""
