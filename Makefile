@@ -4,7 +4,7 @@
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
 # make service-test    the service in Debian 12, 13 and sid, which it builds as root, once, and boots
-# make libraries       libraries of others: for the manager, WebSocket and events: 15 minutes
+# make libraries       libraries of others: for manager, WebSocket, events, REST: 15 minutes
 # make style types     ruff and mypy;  make coverage: all tests, and what they do not reach
 # make docs            write what in docs/, man/ and completion/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;

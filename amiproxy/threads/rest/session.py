@@ -132,6 +132,7 @@ ENDPOINTS = (
             ]
         },
         answers={200: Answer("As `/v1/me`")},
+        problems=("login-required",),
         needs_login=False,
         parts=_PARTS,
     ),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clients of others for WebSocket and Server-Sent Events, at ``/ws`` and ``/events``."""
+"""Clients of others for WebSocket, Server-Sent Events and REST: ``/ws``, ``/events``, ``/v1/``."""

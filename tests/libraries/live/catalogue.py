@@ -27,6 +27,7 @@ CLIENTS = (
     Library("streams, WebSocket", "PHP", "apt", "php-cli", "streams_ws.php"),
     Library("streams, events", "PHP", "apt", "php-cli", "streams_sse.php"),
     Library("curl", "curl", "apt", "curl", "curl_sse.py"),
+    Library("schemathesis", "Python", "pip", "schemathesis==4.32.5", "schemathesis_rest.py"),
 )
 
 #: What all see: nothing is lost and nothing comes twice, up to the gap.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.libraries.installing import NotInstalled, Ready, install
+from tests.libraries.live import described
 from tests.libraries.live.catalogue import expected
 from tests.libraries.live.stage import stage
 from tests.libraries.report import write
@@ -56,6 +57,8 @@ def check(clients: Sequence[Library], options: argparse.Namespace) -> int:
 
 
 def _wrong(client: Library, ready: Ready) -> list[str]:
+    if client.driver == described.HOOKS:
+        return described.wrong(ready)
     with stage() as (port, token, orders):
         return differences(client, run(ready, "127.0.0.1", str(port), token, str(orders)))
 

@@ -24,7 +24,7 @@ from amiproxy.web.problems import KINDS
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
 from tests.support import ROOT
-from tests.threads.rest.support import Web, ask, document
+from tests.threads.rest.support import Web, ask, document, send
 from tests.threads.state.support import Program
 from tests.threads.web.test_client import Stage, guarded, stage
 
@@ -72,6 +72,16 @@ def test_a_listener_tells_what_is_there(stage: Stage) -> None:
     assert {} in here["security"]  # nobody must log in
     assert {} not in DESCRIPTION["paths"]["/v1/servers"]["get"]["security"]
     assert ask(stage, "HEAD", "/openapi.json").status == 200
+
+
+def test_a_wrong_log_in_is_described(guarded: Stage) -> None:
+    """It is 401, as nothing else is where nobody must have logged in."""
+    operation = DESCRIPTION["paths"]["/v1/session"]["post"]
+    for body in ({"username": "joe", "secret": ""}, {"token": "amp_x"}):
+        found = send(guarded, "/v1/session", body)
+
+        assert found.status == 401
+        _check(found.status, found.content_type, found.body, operation)
 
 
 def test_a_page_shows_it(guarded: Stage) -> None:
