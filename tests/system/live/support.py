@@ -34,9 +34,11 @@ class Socket:
             }
         options.setdefault("compression", None)
         options.setdefault("max_queue", None)  # else who closes waits for who reads
-        self.socket = sync.connect(
+        # As a context manager: websockets 17 warns of any other use, and is entered here alone.
+        self._connecting = sync.connect(
             f"ws://127.0.0.1:{program.port}/ws{query}", proxy=None, max_size=None, **options
         )
+        self.socket = self._connecting.__enter__()
 
     def __enter__(self) -> Socket:
         return self
