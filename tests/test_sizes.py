@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import TYPE_CHECKING
 
 from tests.modules import PRODUCT, parsed, sources
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@functools.cache
 def functions(path: Path) -> list[tuple[str, int]]:
     """Return name and length in lines, docstring included, of each function of *path*."""
     return [
