@@ -304,6 +304,10 @@ def test_axe_finds_nothing(browser: Browser, stage: Stage, width: int, *, dark: 
     browser.run("document.querySelector('#action-name').click()")
     assert violations(browser) == []
     browser.run("document.activeElement.blur()")
+    for place in ("now", "proxy"):
+        browser.run("location.hash = arguments[0]", f"#/{place}")
+        wait_until(lambda: browser.run("return document.querySelector('#view').innerText"), 10)
+        assert violations(browser) == [], place
     ask_for_help(browser)
     assert violations(browser) == []
 

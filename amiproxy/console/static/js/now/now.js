@@ -31,7 +31,7 @@ class Now {
       h("div", { class: "side" }, this.details.element),
       h("div", { class: "middle" }, this.queues.element, this.calls.element),
       this.devices.element, more(app));
-    section.append(this.element);
+    section.append(h("h1", { class: "unseen", text: "Now" }), this.element);
     if (app.router.get("me")) this._own();
     for (const kind of ["queues", "members", "callers", "calls", "devices", "servers", "totals"]) {
       this._ends.push(app.store.on(kind, (/** @type {any} */ changes) => this._changed(kind, changes)));
