@@ -72,7 +72,7 @@ def packages() -> str:
 def make(python: Path, needed: str, pipflags: list[str]) -> None:
     """Make the environment of *python* with the packages *needed*."""
     shutil.rmtree(HERE, ignore_errors=True)
-    print(f"Once: four packages (1 MB) into {HERE.name}, and nothing anywhere else", flush=True)
+    print(f"Once: five packages (1 MB) into {HERE.name}, and nothing anywhere else", flush=True)
     subprocess.run([sys.executable, "-m", "venv", HERE], check=True)
     pins = HERE / "requirements.txt"
     if "--no-index" in pipflags:

@@ -43,11 +43,10 @@ export const LOOKS = {
   login: is("not logged in", "unknown", "dash"),
   // servers
   building: is("reading", "ring", "half"),
-  connected: is("connected", "talk", "tick"),
+  connected: is("connected, no state", "unknown", "half"),
   stale: is("stale", "unknown", "dash"),
   given_up: is("given up", "alarm", "octagon"),
   stopping: is("stopping", "warn", "triangle"),
-  not_modelled: is("connected, no state", "unknown", "half"),
   // calls
   waiting: is("waiting", "ring", "clock"),
   ringing: is("ringing", "ring", "bell"),
