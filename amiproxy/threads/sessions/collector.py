@@ -11,16 +11,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
-from amiproxy import replies
 from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions import pendinganswer
 from amiproxy.threads.sessions.filtertime import FilterTimeError
+from amiproxy.threads.sessions.pendinganswer import LOOK_INTERVAL, PendingAnswer
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.web.answers import Answer
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
@@ -36,80 +35,6 @@ log = logging.getLogger("amiproxy.session")
 #: Events a web session keeps until they are fetched; the oldest go first.
 MAX_EVENTS = 10000
 MAX_EVENT_BYTES = 4 * 1024 * 1024
-
-#: Bytes of one answer.  An answer that never ends must not fill the memory.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-
-
-#: How often who waits looks whether the client is gone, in seconds.
-LOOK_INTERVAL = 1.0
-
-
-@dataclass
-class PendingAnswer:
-    """The answer to one action, as far as it has come.
-
-    It ends with the response, for a list with its complete event, and where *until*,
-    in lower case, is given with the event of that name.  *lock*, the session's, guards
-    all of it.
-    """
-
-    lock: threading.Lock
-    until: str = ""
-    request_id: str | None = None  #: what the action was sent with, once it was
-    messages: list[Message] = field(default_factory=list)
-    size: int = 0  #: bytes of the messages
-    complete: bool = False
-    #: It is complete, or the session is over: whoever waits goes on.
-    over: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, message: Message, *, final: bool) -> None:
-        """Add *message*, the last one if *final*.  The caller holds the lock.
-
-        What comes behind the last one, before who waits has woken, does not belong to it.
-        """
-        assert self.lock.locked()
-        if self.complete:
-            return
-        self.messages.append(message)
-        self.size += len(message.raw)
-        if self.size > MAX_ANSWER_BYTES:
-            given = self.messages[0].get("ActionID")
-            too_long = replies.answer(given, "Response: Error", "Message: The answer is too long")
-            self.messages, self.request_id, final = [too_long], None, True
-        elif self.until and message.get("Response").lower() != "error":
-            final = self.is_awaited(message)
-        if final:
-            self.complete = True
-            self.over.set()
-
-    def finish(self) -> None:
-        """Note that nothing more will come; an event that is awaited still may.
-
-        The caller holds the lock.
-        """
-        assert self.lock.locked()
-        if not self.until:
-            self.complete = True
-            self.over.set()
-
-    def is_awaited(self, message: Message) -> bool:
-        """Return whether *message* is the event that ends the answer."""
-        return message.get("Event").lower() == self.until
-
-    def wait(self, seconds: float, gone: Callable[[], bool] = bool) -> Answer:
-        """Wait up to *seconds* until the answer is complete; return what has come.
-
-        What comes later is for nobody.  The wait ends when the client is *gone*.
-        """
-        deadline = Deadline(seconds)
-        while not self.over.wait(min(deadline.left(), LOOK_INTERVAL)):
-            if deadline.over or gone():
-                break
-        with self.lock:
-            answer = Answer(tuple(self.messages), self.complete)
-            self.messages, self.size, self.request_id, self.until = [], 0, None, ""
-        return answer
 
 
 class Kept(NamedTuple):
@@ -206,6 +131,8 @@ class Collector(ClientSession):
         #: None for a web session, which outlives the connection that it began on.
         self.connection = connection
         self.events = EventBuffer(self.lock) if keep_events else None
+        # Who waits for nothing but an answer need not be looked at for each batch.
+        self.hears = keep_events
         # Set under the lock, like _ended.
         self._pending = PendingAnswer(self.lock)
         self._ended = False
@@ -215,12 +142,14 @@ class Collector(ClientSession):
     def expect(self, until_event: str = "") -> PendingAnswer:
         """Return the answer to the action that is carried out next; one at a time.
 
-        Where *until_event* is given the answer ends with the event of that name.
+        Where *until_event* is given the answer ends with the event of that name; the session must
+        be one that ``hears``.
         """
+        assert self.hears or not until_event
         with self.lock:
             self._pending = PendingAnswer(self.lock, until_event.lower())
             if self._ended:
-                self._pending.over.set()
+                self._pending.end()
             return self._pending
 
     def fetch_events(self, seconds: float, gone: Callable[[], bool] = bool) -> list[Message]:
@@ -271,7 +200,7 @@ class Collector(ClientSession):
 
     def deliver(self, batch: Batch) -> None:
         """Take the answer to the action under way, and the events if they are kept."""
-        if self.events is None and not self._pending.until and self.number not in batch.owners:
+        if not self.hears and self.number not in batch.owners:
             return
         with self.lock:
             try:
@@ -317,7 +246,7 @@ class Collector(ClientSession):
     def answer(self, messages: Iterable[Message]) -> None:
         """Take *messages*, the whole of the proxy's own answer, or that it is too long."""
         kept: list[Message] = []
-        left = MAX_ANSWER_BYTES
+        left = pendinganswer.MAX_ANSWER_BYTES
         for each in messages:
             kept.append(each)
             left -= len(each.raw)
@@ -344,6 +273,6 @@ class Collector(ClientSession):
     def _lose(self) -> None:
         assert self.lock.locked()
         self._ended = True
-        self._pending.over.set()
+        self._pending.end()
         if self.events is not None:
             self.events.abandon()

@@ -48,6 +48,9 @@ class ClientSession:
 
     is_web = False  #: whether it is made for web requests, one log-in each
     answers_in_order = True  #: whether what it asks is answered in that order
+    #: Whether servers' threads hand it each batch; else only those with an answer to what it asked
+    #: itself (``Batch.owners``).  Does not change while the session is in the registry.
+    hears = True
     #: Until when a web request waits for other ones, and whether its client has left.
     patience: tuple[Deadline, Callable[[], bool]]
 

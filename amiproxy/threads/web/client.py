@@ -188,6 +188,7 @@ class WebClient:
         collector = self._collector(
             question.output, keep_events=begins or message.action == "waitevent"
         )
+        collector.hears |= bool(question.asked.until_event)
         context.registry.add(collector)
         lasting: WebSession | None = None
         try:

@@ -18,7 +18,7 @@ from amiproxy.access.lockout import network_of
 from amiproxy.errors import PeerGone
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.starting import StartingThread
-from amiproxy.threads.sessions.collector import LOOK_INTERVAL
+from amiproxy.threads.sessions.pendinganswer import LOOK_INTERVAL
 from amiproxy.threads.web.nonces import Nonces
 
 if TYPE_CHECKING:

@@ -35,10 +35,14 @@ def session_over(transport: Transport, **options: Any) -> StreamSession:
 
 
 def collector(
-    *, guarded: bool = False, keep_events: bool = False, make: type[Collector] = Collector
+    *,
+    guarded: bool = False,
+    keep_events: bool = False,
+    hears: bool = False,
+    make: type[Collector] = Collector,
 ) -> Collector:
-    """Return a session of the class *make* as a web request has it."""
-    return make(
+    """Return a session of the class *make* as a web request has it; *hears*: it awaits an event."""
+    session = make(
         "client x",
         "192.0.2.1",
         guarded=guarded,
@@ -46,6 +50,8 @@ def collector(
         filter_local="off",
         keep_events=keep_events,
     )
+    session.hears |= hears
+    return session
 
 
 def received(sock: socket.socket) -> bytes:

@@ -73,7 +73,7 @@ def test_an_answer_whose_end_nothing_shows_ends_when_the_ledger_says_so() -> Non
     deliver(session, answer_to(session, LIST), answer_to(session, ITEM))
 
     session.complete("0")
-    assert not pending.over.is_set()
+    assert not pending.is_over
     session.complete("1")
 
     answer = pending.wait(10)
@@ -85,7 +85,7 @@ def test_an_answer_whose_end_nothing_shows_ends_when_the_ledger_says_so() -> Non
 
 def test_an_event_that_is_awaited_may_come_when_nothing_more_is_answered() -> None:
     """X-Until-Event waits for it all the same."""
-    session = collector()
+    session = collector(hears=True)
     pending = session.expect("Hangup")
     session.sending("1")
     session.complete("1")
@@ -127,7 +127,7 @@ def test_what_comes_behind_the_last_message_does_not_belong_to_the_answer() -> N
 
 def test_an_answer_may_end_with_an_event() -> None:
     """An event that was waited for ends it, with or without the ActionID; the response does not."""
-    session = collector()
+    session = collector(hears=True)
     pending = session.expect("Hangup")
     session.sending("1")
 
@@ -141,14 +141,14 @@ def test_an_answer_may_end_with_an_event() -> None:
 
 def test_the_originateresponse_of_another_action_ends_no_answer() -> None:
     """It is an event for all; the one that was waited for is this action's."""
-    session = collector()
+    session = collector(hears=True)
     pending = session.expect("OriginateResponse")
     session.sending("1")
     event = Message.of("Event: OriginateResponse", "Privilege: call,all", "ActionID: 1")
 
     deliver(session, answer_to(session, RESPONSE, final=True))
     deliver(session, Routed(event, action_id="1", request_id="2"))
-    assert not pending.over.is_set()
+    assert not pending.is_over
     deliver(session, Routed(event, action_id="1", request_id="1", asker=session.number))
 
     answer = pending.wait(10)
@@ -158,7 +158,7 @@ def test_the_originateresponse_of_another_action_ends_no_answer() -> None:
 
 def test_an_error_ends_the_wait_for_an_event() -> None:
     """Where the action has failed no event will come."""
-    session = collector()
+    session = collector(hears=True)
     pending = session.expect("Hangup")
     session.sending("1")
 
@@ -169,7 +169,7 @@ def test_an_error_ends_the_wait_for_an_event() -> None:
 
 def test_what_the_proxy_says_is_a_whole_answer() -> None:
     """Its own answers need not be waited for."""
-    session = collector()
+    session = collector(hears=True)
     pending = session.expect("Hangup")
 
     session.say(replies.filtered(RESPONSE))
@@ -314,7 +314,7 @@ def test_events_are_kept_by_their_bytes_too(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """With an error; what still comes of it is for nobody."""
-    monkeypatch.setattr("amiproxy.threads.sessions.collector.MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr("amiproxy.threads.sessions.pendinganswer.MAX_ANSWER_BYTES", 10_000)
     session = collector()
     pending = session.expect()
     session.sending("1")

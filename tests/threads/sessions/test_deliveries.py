@@ -68,3 +68,9 @@ def failing_once() -> Any:
         return -1
 
     return send
+
+
+def test_who_waits_for_an_answer_alone_is_not_handed_each_batch() -> None:
+    """Servers' threads look at a web request for what it has asked, and at no other time."""
+    assert not collector().hears
+    assert collector(keep_events=True).hears

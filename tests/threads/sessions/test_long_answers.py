@@ -16,7 +16,7 @@ def test_an_answer_of_the_proxy_is_made_no_further_than_it_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It may be made of many rows: they are not all in memory before it is found too long."""
-    monkeypatch.setattr("amiproxy.threads.sessions.collector.MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr("amiproxy.threads.sessions.pendinganswer.MAX_ANSWER_BYTES", 10_000)
     session = collector()
     pending = session.expect()
     made = iter([Message.of("Event: ProxyDevice", f"Device: {'q' * 900}") for _ in range(50)])
