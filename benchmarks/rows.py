@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks import connecting, delivery, requests
+from benchmarks import connecting, delivery, logins, requests
 from benchmarks.delivery import Delivery, Reader
 from benchmarks.ends import Opening
 from benchmarks.snapshots import COMPLETE, beside_snapshots
@@ -73,6 +73,7 @@ def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
     yield from _http(scale)
     yield from _connections(scale, certificate)
     yield from _bad_clients(scale)
+    yield from _logins(scale, certificate)
 
 
 def _fan_out(scale: Scale) -> Iterator[Row]:
@@ -308,4 +309,28 @@ def _bad_clients(scale: Scale) -> Iterator[Row]:
                 bytes_per_second=bytes_per_second,
             ),
             subjects=("relay", "proxy"),
+        )
+
+
+def _logins(scale: Scale, certificate: Path) -> Iterator[Row]:
+    """Yield the rows about a mass log-in: evenly, all at once, and all at once with TLS."""
+    encrypted = {"acceptencryptedconnection": "yes", "certfile": str(certificate)}
+    for name, within, settings in (
+        ("", scale.connections / 100, {}),
+        ("-at-once", 0.0, {}),
+        ("-tls", 0.0, encrypted),
+    ):
+        yield Row(
+            f"login-storm{name}",
+            partial(
+                logins.beside_logins,
+                agents=scale.connections,
+                within=within,
+                rate=2000,
+                seconds=scale.paced_seconds(),
+                tls=bool(settings),
+            ),
+            {"authrequired": "yes", "autofilter": "unique", **settings},
+            logins.users_file(scale.connections),
+            subjects=("proxy",),
         )
