@@ -19,7 +19,8 @@ from amiproxy.process.process import raise_file_limit
 from benchmarks import report
 from benchmarks.connecting import make_certificate
 from benchmarks.processes import Failed
-from benchmarks.rows import QUICK, WHOLE, Row, rows
+from benchmarks.row import QUICK, WHOLE, Row
+from benchmarks.rows import rows
 from benchmarks.subjects import ROOT, SUBJECTS, running
 
 if TYPE_CHECKING:

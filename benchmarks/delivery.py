@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _WINDOW = 600_000
 #: The same for all clients together, which the kernel has to hold.
 _WINDOW_OF_ALL = 200_000_000
+#: Batches (of 244 KB) on the way, if each client gets little of them.
+_WINDOW_OF_LITTLE = 8
 #: Batches (of 244 KB) that overfill the socket of a client that does not read, which
 #: takes up to 4 MB, and leave room in a backlog of 8 MB.
 _FILL_BATCHES = 20
@@ -29,10 +31,15 @@ _FILL_BATCHES = 20
 
 @dataclass(frozen=True)
 class Reader:
-    """A user of the proxy, and the events they must see."""
+    """A user of the proxy, or several with the same rules, and the events they must see."""
 
     name: str
     sees: Callable[[Event], bool]
+    users: int = 1
+
+    def user(self, number: int) -> str:
+        """Return the name of one of the users."""
+        return self.name if self.users == 1 else f"{self.name}-{number % self.users}"
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,13 @@ class Delivery:
     answered: bytes = b""
     #: What its clients say before they are greeted, if they must.
     opening: Opening = BANNER
+    #: Whether most clients get only a little of each batch, so that more may be on the way.
+    little: bool = False
 
     @property
     def calls(self) -> int:
         """How many calls a batch is made of: about 2.4 KB each."""
-        return 100 if self.clients <= 100 else 20
+        return 100 if self.clients <= 100 or self.little else 20
 
 
 def secret(name: str) -> str:
@@ -68,7 +77,12 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
     ends.connect(running.address, delivery.clients, opening=delivery.opening)
     readers = delivery.readers if running.name == "proxy" else ()
     if readers:
-        ends.exchange(lambda end: _login(readers[end.number % len(readers)]), b"accepted")
+        ends.exchange(
+            lambda end: login_as(
+                readers[end.number % len(readers)].user(end.number // len(readers))
+            ),
+            b"accepted",
+        )
     elif running.login:
         ends.exchange(lambda _: running.login, b"accepted")
     if delivery.request:
@@ -88,9 +102,9 @@ def prepare(running: Running, ends: Ends, delivery: Delivery) -> list[View]:
     return views
 
 
-def _login(reader: Reader) -> bytes:
-    lines = f"Action: Login\r\nUsername: {reader.name}\r\nSecret: {secret(reader.name)}\r\n\r\n"
-    return lines.encode()
+def login_as(name: str) -> bytes:
+    """Return the log-in of the user *name*."""
+    return f"Action: Login\r\nUsername: {name}\r\nSecret: {secret(name)}\r\n\r\n".encode()
 
 
 def as_fast_as_it_goes(running: Running, delivery: Delivery, seconds: float) -> Figures:
@@ -100,6 +114,8 @@ def as_fast_as_it_goes(running: Running, delivery: Delivery, seconds: float) -> 
         views = prepare(running, ends, delivery)
         batch_bytes = sum(len(event.raw) for event in call_events(delivery.calls))
         window = min(_WINDOW, _WINDOW_OF_ALL // delivery.clients) // batch_bytes or 1
+        if delivery.little:
+            window = _WINDOW_OF_LITTLE
         upstream = running.upstream
         deadline = time.monotonic() + seconds
 
@@ -123,12 +139,22 @@ def as_fast_as_it_goes(running: Running, delivery: Delivery, seconds: float) -> 
             "seen": events / (sent * delivery.clients),
             "cpu_us_per_examined": cpu / (sent * delivery.clients) * 1e6,
             "rate": events / elapsed,
+            "came_rate": sent / elapsed,
+            "cpu_us_came": cpu / sent * 1e6,
             "mb_per_s": ends.received / elapsed / 1e6,
             "cpu_share": cpu / elapsed,
             "rss_mb": status(running.pid)["rss"] / 1024,
             "rss_kb_per_client": (status(running.pid)["rss"] - before) / delivery.clients,
             **latency(ends.latencies),
         }
+
+
+def of_what_came(running: Running, delivery: Delivery, seconds: float) -> Figures:
+    """Do the same; the figures are for each event that came, not for each delivered."""
+    figures = as_fast_as_it_goes(running, delivery, seconds)
+    matches = figures["seen"] * figures["clients"]
+    came = {"rate": figures["came_rate"], "cpu_us": figures["cpu_us_came"], "matches": matches}
+    return {**figures, **came}
 
 
 def at_a_pace(running: Running, delivery: Delivery, rate: int, seconds: float) -> Figures:

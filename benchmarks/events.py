@@ -31,7 +31,7 @@ Context: load
 Exten: {other}
 Priority: {priority}
 Uniqueid: 1795412387.{call}
-Linkedid: 1795412387.{call}
+Linkedid: 1795412387.{link}
 """
 _DEVICE = """Event: DeviceStateChange
 Privilege: call,all
@@ -47,6 +47,8 @@ _STEPS = (
     ("VarSet", "dialplan", "Variable: ANSWEREDTIME_MS\nValue: 20125\n"),
     ("Hangup", "call", "Cause: 16\nCause-txt: Normal Clearing\n"),
 )
+#: The number of the first caller who rings several phones.
+_CALLERS = 500_000
 #: One event in this many is about a device, without channel and unique id.
 _DEVICE_EVERY = 12
 
@@ -63,8 +65,11 @@ class Event(NamedTuple):
     raw: bytes
 
 
-def call_events(calls: int) -> list[Event]:
-    """Return the events of *calls* calls at once, step by step, as a batch."""
+def call_events(calls: int, together: int = 1) -> list[Event]:
+    """Return the events of *calls* calls at once, step by step, as a batch.
+
+    So many phones *together* belong to the call of one caller, whose channel has no events.
+    """
     events: list[Event] = []
     for step, (name, privilege, more) in enumerate(_STEPS):
         for call in range(calls):
@@ -73,6 +78,7 @@ def call_events(calls: int) -> list[Event]:
                 name=name,
                 privilege=privilege,
                 call=call,
+                link=call if together == 1 else _CALLERS + call // together,
                 exten=exten,
                 other=exten + 1000,
                 priority=step + 1,
@@ -100,7 +106,7 @@ def channel_events(first: int, count: int) -> bytes:
     raws = []
     for call in range(first, first + count):
         text = (_CHANNEL + more).format(
-            name=name, privilege=privilege, call=call, exten=call, other=call, priority=1
+            name=name, privilege=privilege, call=call, link=call, exten=call, other=call, priority=1
         )
         raws.append(_event(text, 0, name, privilege).raw)
     return b"".join(raws)

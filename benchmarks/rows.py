@@ -1,62 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The rows of the table: what is measured, with which files, on which subjects.
 
-To add a row, yield one more :class:`Row` from :func:`rows`; to give it a limit, add a
-line to ``targets.py``.
+To add a row, yield one more :class:`benchmarks.row.Row` from :func:`rows`; to give it a
+limit, add a line to ``targets.py``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from benchmarks import connecting, delivery, logins, requests
-from benchmarks.delivery import Delivery, Reader
+from benchmarks.delivery import Delivery
 from benchmarks.ends import Opening
+from benchmarks.filtered import filtered_rows
+from benchmarks.row import Row
 from benchmarks.snapshots import COMPLETE, beside_snapshots
-from benchmarks.subjects import SUBJECTS, free_port
+from benchmarks.subjects import free_port
 from benchmarks.watches import beside_watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.events import Event
     from benchmarks.figures import Figures
+    from benchmarks.row import Scale
     from benchmarks.subjects import Running
 
 FORMATS = ("standard", "xml", "json", "csv")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: *measure* runs on each of *subjects*, in turn."""
-
-    name: str
-    measure: Callable[[Running], Figures]
-    settings: Mapping[str, str] = field(default_factory=dict)
-    users: str = ""
-    subjects: tuple[str, ...] = SUBJECTS
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How long and how big a run is."""
-
-    seconds: float
-    most_clients: int  # of delivery
-    connections: int  # at once
-    held: int
-    channels: int  # in a snapshot
-
-    def paced_seconds(self) -> float:
-        """Return how long a row at a fixed rate runs: longer, because p99 needs it."""
-        return self.seconds * 2
-
-
-WHOLE = Scale(seconds=2.0, most_clients=1000, connections=1000, held=10_000, channels=5000)
-QUICK = Scale(seconds=0.3, most_clients=100, connections=200, held=500, channels=500)
 
 
 def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
@@ -65,7 +36,7 @@ def rows(scale: Scale, certificate: Path) -> Iterator[Row]:
     *certificate* is a PEM file for the row about TLS.
     """
     yield from _fan_out(scale)
-    yield from _filtered(scale)
+    yield from filtered_rows(scale)
     yield from _paced(scale)
     yield from _live(scale)
     yield from _kept(scale)
@@ -91,74 +62,6 @@ def _fan_out(scale: Scale) -> Iterator[Row]:
                     ),
                     {"outputformat": form, "autofilter": autofilter},
                 )
-
-
-def _filtered(scale: Scale) -> Iterator[Row]:
-    channels = [
-        Reader(f"phone{number}", partial(_is_about, exten=str(1000 + number)))
-        for number in range(100)
-    ]
-    users = "".join(
-        f"{reader.name}={delivery.secret(reader.name)},PJSIP/{1000 + number}\n"
-        for number, reader in enumerate(channels)
-    )
-    yield _filter_row("filter-100-channels", channels, users, 100, scale)
-    readers, users = _class_readers()
-    yield _filter_row("filter-20-classes", readers, users, 20, scale)
-
-
-def _filter_row(name: str, readers: list[Reader], users: str, clients: int, scale: Scale) -> Row:
-    return Row(
-        name,
-        partial(
-            delivery.as_fast_as_it_goes,
-            delivery=Delivery(clients, readers=readers),
-            seconds=scale.seconds,
-        ),
-        {"authrequired": "yes"},
-        users,
-    )
-
-
-def _class_readers() -> tuple[list[Reader], str]:
-    """Return 20 users with read classes and event filters, and their file."""
-    kinds: list[tuple[str, str, Callable[..., bool]]] = [
-        (
-            "call",
-            "eventfilter = Channel: PJSIP/{prefix}\n",
-            lambda event, prefix: event.privilege == "call" and event.exten.startswith(prefix),
-        ),
-        (
-            "dialplan",
-            "eventfilter = Channel: PJSIP/{prefix}\neventfilter = !Event: VarSet\n",
-            lambda event, prefix: event.name == "Newexten" and event.exten.startswith(prefix),
-        ),
-        (
-            "call,dialplan",
-            "eventfilter(name(Newchannel),header(Channel),method(starts_with)) = PJSIP/{prefix}\n",
-            lambda event, prefix: event.name == "Newchannel" and event.exten.startswith(prefix),
-        ),
-        (
-            "all",
-            "eventfilter = !Channel: PJSIP/{prefix}\n",
-            lambda event, prefix: not event.exten.startswith(prefix),
-        ),
-    ]
-    readers = []
-    sections = []
-    for kind, (read, lines, sees) in enumerate(kinds):
-        for number in range(5):
-            name, prefix = f"reader{kind}{number}", f"10{number}"
-            readers.append(Reader(name, partial(sees, prefix=prefix)))
-            sections.append(
-                f"[{name}]\nsecret = {delivery.secret(name)}\nread = {read}\nwrite = all\n"
-                + lines.format(prefix=prefix)
-            )
-    return readers, "\n".join(sections)
-
-
-def _is_about(event: Event, exten: str) -> bool:
-    return exten in (event.exten, event.device)
 
 
 def _paced(scale: Scale) -> Iterator[Row]:

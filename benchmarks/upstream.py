@@ -2,11 +2,13 @@
 """A process that acts as Asterisk, as fast as Python can: it sends prebuilt bytes.
 
 It knows Login, Ping and Logoff, answers everything else with Success, and sends
-batches of events on order.  Orders are lines on stdin: ``calls N`` sets the size of
-a batch, ``credit N`` sends N batches, ``channels N`` has N channels begin that stay,
-``paced RATE COUNT`` sends COUNT single events at RATE a second, ``guard PID`` kills that
-process when this one ends.  It prints its port and each login on stdout, and ends at
-the end of stdin.  So no process is left, however a run ends.
+batches of events on order.  Orders are lines on stdin: ``calls N`` sets what a batch is
+made of, ``calls N TOGETHER EVENTS`` that each so many phones belong to one call, and that
+batches are of so many of these events, one after the other; ``credit N`` sends N batches,
+``channels N`` has N channels begin that stay, ``paced RATE COUNT`` sends COUNT single events
+at RATE a second, ``guard PID`` kills that process when this one ends.  It prints its port
+and each login on stdout, and ends at the end of stdin.  So no process is left, however a run
+ends.
 """
 
 from __future__ import annotations
@@ -59,11 +61,12 @@ class Server:
         self.listener.setblocking(False)
         self.connections: set[Connection] = set()
         self.batch = 0
-        self.template = b""
+        self.templates = [b""]
+        self._piece = 0
         self.singles: list[bytes] = []
         self.due = 0.0
         self.interval = 0.0
-        self.left = 0
+        self.count = self.left = 0
         self._orders = b""
         self._guarded = 0
 
@@ -96,21 +99,26 @@ class Server:
             name, *numbers = line.split()
             _ORDERS[name](self, *(int(number) for number in numbers))
 
-    def calls(self, count: int) -> None:
-        """Set the batch that is sent from now on."""
-        events = call_events(count)
-        self.template = b"".join(event.raw for event in events)
+    def calls(self, count: int, together: int = 1, most: int = 10_000) -> None:
+        """Set the batches that are sent from now on."""
+        events = call_events(count, together)
+        raws = [event.raw for event in events]
+        self.templates = [
+            b"".join(raws[start : start + most]) for start in range(0, len(raws), most)
+        ]
         self.singles = single_events(events)
+        self._piece = 0
 
     def credit(self, count: int) -> None:
         """Send *count* batches."""
         for _ in range(count):
-            self._publish(self.template)
+            self._publish(self.templates[self._piece])
+            self._piece = (self._piece + 1) % len(self.templates)
 
     def paced(self, rate: int, count: int) -> None:
         """Send *count* events, *rate* a second."""
         self.interval = 1 / rate
-        self.left = count
+        self.count = self.left = count
         self.due = time.monotonic()
 
     def channels(self, count: int) -> None:
@@ -127,7 +135,7 @@ class Server:
         if wait > 0:
             time.sleep(min(wait, 0.001))
             return
-        self._publish(self.singles[self.left % len(self.singles)])
+        self._publish(self.singles[(self.count - self.left) % len(self.singles)])
         self.due += self.interval
         self.left -= 1
 

@@ -17,7 +17,8 @@ from benchmarks import report, requests, soak
 from benchmarks.connecting import make_certificate
 from benchmarks.events import call_events, single_events, stamped
 from benchmarks.processes import Failed
-from benchmarks.rows import WHOLE, rows
+from benchmarks.row import WHOLE
+from benchmarks.rows import rows
 from benchmarks.targets import TARGETS
 from benchmarks.views import WIRES, View
 from tests.support import ROOT
@@ -25,7 +26,7 @@ from tests.support import ROOT
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
-GET_HOPS = 122
+GET_HOPS = 123
 
 EVENTS = call_events(4)
 BATCH = b"".join(event.raw for event in EVENTS)
@@ -92,12 +93,23 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
     assert name in shown
 
 
-def test_channel_users_see_what_the_row_about_them_expects(tmp_path: Path) -> None:
-    """The events of their channels, and those of their devices; else the run fails."""
-    row = ["--only", "filter-100-channels", "--subjects", "proxy"]
-    row += ["--json", str(tmp_path / "figures.json")]
+def test_many_users_with_filters_see_what_the_rows_about_them_expect(tmp_path: Path) -> None:
+    """Agents at a fixed rate, five in one call at full speed; and users in 20 rule sets."""
+    file = tmp_path / "figures.json"
+    names = ["agents-10[0]", "agents-100-max-5", "classes-10[0]"]
+    options = [text for name in names for text in ("--only", name)]
 
-    assert "FAILED" not in run("benchmarks", "--quick", "--seconds", "0.02", *row)
+    run("benchmarks", "--quick", "--seconds", "0.02", "--json", str(file), *options)
+
+    rows = json.loads(file.read_text())["rows"]
+    found = {name: row["subjects"]["proxy"] for name, row in rows.items()}
+    assert set(found) == {"agents-100", "agents-100-max-5", "classes-100"}
+    assert found["agents-100"]["matches"] == pytest.approx(1)
+    assert found["agents-100"]["wall_p99_us"] > 0
+    assert found["agents-100"]["alone_p99_us"] > 0
+    assert 4 < found["agents-100-max-5"]["matches"] < 5
+    for figures in found.values():
+        assert 0 < figures["p50_us"] <= figures["p99_us"] <= figures["max_us"]
 
 
 def test_what_is_kept_is_measured(tmp_path: Path) -> None:
