@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Modules that wait, or that start threads.
 BLOCKING = {"asyncio", "multiprocessing", "queue", "select", "selectors", "socket", "ssl",
             "threading"}  # fmt: skip
-#: The one table outside threads/ that several threads change: it needs a lock.
-LOCKED = {"amiproxy.routing.actionids"}
+#: The tables outside threads/ that several threads change: they need a lock.
+LOCKED = {"amiproxy.routing.actionids", "amiproxy.routing.marks"}
 
 _PURE = ["amiproxy/basics", "amiproxy", "amiproxy/wire", "amiproxy/routing", "amiproxy/access",
          "amiproxy/settings", "amiproxy/process", "amiproxy/web"]  # fmt: skip

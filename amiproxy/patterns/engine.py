@@ -48,10 +48,14 @@ _MISSING = (
 
 
 class Search(NamedTuple):
-    """What tells whether something occurs in a text, and its cost in microseconds."""
+    """What tells whether something occurs in a text, and its cost in microseconds.
+
+    Where *needs* does not occur, it does not either.
+    """
 
     occurs_in: Callable[[bytes], bool]
     cost: float
+    needs: bytes = b""
 
 
 def describe() -> str:
@@ -90,8 +94,8 @@ def search_for(node: Node, budget: Budget, *, lines: bool) -> Search:
     if not _is_plain(text) or b"\n" in text:
         return found
     # Nearly all events lack the text, and then nothing else has to be looked at.
-    occurs_in, cost = found
-    return Search(lambda data: text in data and occurs_in(data), cost + _cost(text))
+    occurs_in = found.occurs_in
+    return Search(lambda data: text in data and occurs_in(data), found.cost + _cost(text), text)
 
 
 def _cost(text: bytes) -> float:

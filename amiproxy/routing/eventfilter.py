@@ -107,7 +107,7 @@ class EventFilter:
         return f"{what} {words} {text}".rstrip() if self.header or text else what
 
 
-class _Test(NamedTuple):
+class Test(NamedTuple):
     """Something that filters look for; *head* is the first line of the event, b"": any."""
 
     head: bytes
@@ -124,25 +124,27 @@ class EventFilters:
 
     includes: tuple[EventFilter, ...] = ()
     excludes: tuple[EventFilter, ...] = ()
+    #: Whether all of them are of files: no client has added any.
+    of_files: bool = field(default=True, compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.includes or self.excludes)
 
     @cached_property
-    def _tests(self) -> tuple[tuple[_Test, ...], tuple[_Test, ...]]:
+    def tests(self) -> tuple[tuple[Test, ...], tuple[Test, ...]]:
         """What includes and excludes look for: all texts in the same place at once."""
         return _tests(self.includes), _tests(self.excludes)
 
     @property
     def cost(self) -> float:
         """Microseconds that an event of 400 bytes costs at most."""
-        tests = [test for tests in self._tests for test in tests]
+        tests = [test for tests in self.tests for test in tests]
         alone = sum(test.look.cost + (_NAME_COST if test.head else 0) for test in tests)
         return alone + (looks.VALUES if any(test.look.header for test in tests) else 0)
 
     def passes(self, message: Message) -> bool:
         """Return whether *message*, an event nobody asked for, may be seen."""
-        includes, excludes = self._tests
+        includes, excludes = self.tests
         if includes and not any(test.holds(message) for test in includes):
             return False
         return not any(test.holds(message) for test in excludes)
@@ -174,9 +176,10 @@ class EventFilters:
             one = _advanced(text, given, budget)
         else:
             one = _filter(text, {}, "regex", budget)
+        of_files = self.of_files and budget is engine.OF_FILES
         if exclude:
-            return EventFilters(self.includes, (*self.excludes, one))
-        return EventFilters((*self.includes, one), self.excludes)
+            return EventFilters(self.includes, (*self.excludes, one), of_files)
+        return EventFilters((*self.includes, one), self.excludes, of_files)
 
 
 #: No filter: all events pass.
@@ -219,17 +222,17 @@ def _begins(message: Message, head: bytes) -> bool:
     return b"Event: %b\r\n" % message.get("Event").encode("latin-1") == head
 
 
-def _tests(filters: Iterable[EventFilter]) -> tuple[_Test, ...]:
+def _tests(filters: Iterable[EventFilter]) -> tuple[Test, ...]:
     """Return what *filters* look for."""
-    found: list[_Test] = []
+    found: list[Test] = []
     texts: dict[tuple[bytes, bytes], dict[bytes, None]] = {}
     for one in filters:
         if one.look is not None:
-            found.append(_Test(one.key[0], one.look))
+            found.append(Test(one.key[0], one.look))
         elif one.plain is not None:
             texts.setdefault(one.key, {})[one.plain] = None
     together = [
-        _Test(head, looks.for_texts(tuple(wanted), header))
+        Test(head, looks.for_texts(tuple(wanted), header))
         for (head, header), wanted in texts.items()
     ]
     return (*together, *found)

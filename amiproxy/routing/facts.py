@@ -90,6 +90,7 @@ class Facts:
         "contexts",
         "devices",
         "looks",
+        "marks",
         "name",
         "own_link",
         "own_uid",
@@ -135,6 +136,8 @@ class Facts:
         self.privilege: Final = privileges[0] if privileges else ""
         #: What event filters have found (routing/looks.py), once one has looked.
         self.looks: dict[object, Any] | None = None
+        #: What rules look for that it has (routing/marks.py), and when that was found.
+        self.marks: tuple[object, int] | None = None
 
 
 def facts_of(message: Message) -> Facts:

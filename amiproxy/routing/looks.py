@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 from weakref import WeakValueDictionary
 
 from amiproxy.patterns import engine
@@ -27,17 +27,39 @@ class Look:
     """Something to look for in an event, or in the values of one of its headers.
 
     *search* does; without, any value will do.  *header* is a header's name with its colon,
-    *framed* says whether *search* wants a line feed before and behind each value.  Equal looks
-    are one object, as long as any filter has it.
+    *framed* says whether *search* wants a line feed before and behind each value.  One of *texts*
+    is in each event that has what is looked for, unless there are none.  Equal looks are one
+    object, as long as any filter has it.
     """
 
-    __slots__ = ("__weakref__", "_framed", "_line", "_search", "cost", "header", "shared")
+    __slots__ = (
+        "__weakref__",
+        "_framed",
+        "_line",
+        "_search",
+        "cost",
+        "decided",
+        "header",
+        "shared",
+        "texts",
+    )
 
-    def __init__(self, header: bytes, search: Search | None, *, framed: bool) -> None:
+    def __init__(
+        self,
+        header: bytes,
+        search: Search | None,
+        texts: tuple[bytes, ...] = (),
+        *,
+        framed: bool = True,
+        decided: bool = False,
+    ) -> None:
         self.header = header
         self._line = b"\n" + header
         self._search = None if search is None else search.occurs_in
         self._framed = framed
+        self.texts = texts
+        #: Whether each event with one of the texts has it; without texts, whether each event has.
+        self.decided = decided
         #: Microseconds that an event of 400 bytes costs at most, beside VALUES.
         self.cost = _ASK + (_HEADER if header else 0) + (0 if search is None else search.cost)
         #: Whether several wanted it: what was found in an event is kept with that.
@@ -104,8 +126,14 @@ _LOOKS: WeakValueDictionary[tuple[object, ...], Look] = WeakValueDictionary()
 
 def for_texts(texts: tuple[bytes, ...], header: bytes) -> Look:
     """Return the look for any of *texts*; in values of *header* line feeds stand around each."""
-    key = (texts, header)
-    return _shared(key) or _new(key, header, engine.search_for_any(texts), framed=True)
+
+    def make() -> Look:
+        search = engine.search_for_any(texts)
+        if not header:
+            return Look(header, search, texts, decided=True)
+        return Look(header, search, tuple(dict.fromkeys([text.strip(b"\n") for text in texts])))
+
+    return _shared((texts, header), make)
 
 
 def for_pattern(node: Node, header: bytes, budget: Budget) -> Look:
@@ -115,36 +143,31 @@ def for_pattern(node: Node, header: bytes, budget: Budget) -> Look:
         PatternError: it cannot be searched for.
 
     """
-    key = (node, header, budget)
-    found = _shared(key)
-    if found is None:
+
+    def make() -> Look:
         search = engine.search_for(node, budget, lines=bool(header))
-        found = _new(key, header, search, framed=False)
-    return found
+        return Look(header, search, (search.needs,) if search.needs else (), framed=False)
+
+    return _shared((node, header, budget), make)
 
 
 def for_anything(header: bytes) -> Look:
     """Return the look for any value of *header*; without one it is in every event."""
-    return _shared((header,)) or _new((header,), header, None, framed=True)
+    return _shared((header,), lambda: Look(header, None, decided=not header))
 
 
 def for_edge(text: bytes, *, begins: bool, ends: bool) -> Look:
     """Return the look for an event that begins or ends with *text*, or is that text."""
     compare = bytes.__eq__ if begins and ends else bytes.startswith if begins else bytes.endswith
-    key = (text, compare)
     search = Search(lambda data: bool(compare(data, text)), engine.LITERAL)
-    return _shared(key) or _new(key, b"", search, framed=True)
+    return _shared((text, compare), lambda: Look(b"", search))
 
 
-def _shared(key: tuple[object, ...]) -> Look | None:
-    """Return the look that is there already, or None."""
+def _shared(key: tuple[object, ...], make: Callable[[], Look]) -> Look:
+    """Return the look that is there already, or the one that *make* makes."""
     found = _LOOKS.get(key)
-    if found is not None:
+    if found is None:
+        found = _LOOKS[key] = make()
+    else:
         found.shared = True
     return found
-
-
-def _new(key: tuple[object, ...], header: bytes, search: Search | None, *, framed: bool) -> Look:
-    """Return a new look."""
-    look = _LOOKS[key] = Look(header, search, framed=framed)
-    return look

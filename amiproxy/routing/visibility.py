@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.routing.classes import ALL, may_see, privilege_mask
-from amiproxy.routing.facts import facts_of
+from amiproxy.routing.classes import ALL
+from amiproxy.routing.marks import OWNED, PRIVATE
+from amiproxy.routing.ruleset import RuleSet
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST, NO_CLIENT, UNKNOWN_CLIENT
 
@@ -48,6 +50,7 @@ NO_SERVERS: frozenset[str] = frozenset()
 
 # Looked up in the class they would cost more than the comparison.
 _OFF, _ON, _UNIQUE = AutoFilter
+_OWNER = attrgetter("owner")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,14 @@ class View:
     def narrow(self) -> bool:
         """Whether the client sees some servers only."""
         return bool(self.servers or (self.selection and self.selection.servers))
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """What an event must not have, and what it must."""
+        hides = ~self.mask & ALL | PRIVATE
+        if self.mode is _UNIQUE or self.restricted:
+            hides |= OWNED
+        return RuleSet.of(hides, self.selection, self.filters)
 
     @property
     def is_deaf(self) -> bool:
@@ -129,7 +140,10 @@ class View:
 
     def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether every client with this view sees it."""
-        return [self.sees(item, NO_CLIENT) for item in items]
+        exactly = self.mode is _ON and (self.last_id is not None or any(map(_OWNER, items)))
+        if self.sees_all_events or exactly:
+            return [self.sees(item, NO_CLIENT) for item in items]
+        return self.rules.picks(items)
 
     def sees(self, item: Routed, number: int) -> bool:
         """Return whether the client with session *number* sees *item*."""
@@ -154,11 +168,4 @@ class View:
 
     def sees_event(self, message: Message) -> bool:
         """Return whether class and text of an event are among what the client reads."""
-        facts = facts_of(message)
-        if not facts.name:
-            return True  # a mask or a filter never hides a response (asterisk.md)
-        if self.mask & ALL != ALL and not may_see(self.mask, privilege_mask(facts.privilege)):
-            return False
-        if self.selection is not None and not self.selection.has(facts.name):
-            return False
-        return all(filters.passes(message) for filters in self.filters)
+        return self.rules.passes(message)  # never a response's (asterisk.md)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Marks: all that the rules of users look for in an event, found once for all of them.
+
+Each thing that the rules in force look for is a *mark*, and has a bit: a text anywhere in the
+event, its first line, a choice of names.  What an event has of these, and its classes, is one
+number, its *key*: what a rule set makes of the event is then a matter of two bit masks.
+
+Only rules of the users file and manager.conf have marks.  What a client has added with
+Action: Filter is looked for when it is asked for: others do not pay for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Union
+from weakref import WeakValueDictionary
+
+from amiproxy.routing.classes import privilege_mask
+from amiproxy.routing.facts import Facts, facts_of
+from amiproxy.routing.texts import Texts
+from amiproxy.wire.routed import BROADCAST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from amiproxy.message import Message
+    from amiproxy.wire.routed import Routed
+
+#: The bit of what is no event: rules never hide it.  Those below it are the classes.
+ANSWER = 1 << 31
+#: Of what is for one client, or of no client here, and of what only that client may see.
+OWNED, PRIVATE = 1 << 32, 1 << 33
+_FIRST = 34
+
+# How many ways to begin are remembered, and how long they may be: an event's name and its classes
+# are of few kinds, but a few are made up by whoever sends them.
+_MOST_HEADS, _LONGEST_HEAD = 1024, 200
+# So many marks that nobody needs any more do no harm.
+_DEAD = 64
+
+
+class Names(Hashable, Protocol):
+    """A choice of events by name."""
+
+    def has(self, name: str) -> bool:
+        """Return whether it chooses events called *name*, in lower case."""
+
+
+class Text(NamedTuple):
+    """The events with *text* in them."""
+
+    text: bytes
+
+
+class Head(NamedTuple):
+    """The events whose first line, with its end, is *line*; their name may be spelt oddly."""
+
+    line: bytes
+    what: str = "head"
+
+
+class Unwanted(NamedTuple):
+    """The events that *names* does not choose."""
+
+    names: Names
+    what: str = "names"
+
+
+What = Union[Text, Head, Unwanted]
+
+
+class Mark:
+    """One mark.  It is in force as long as anybody has it."""
+
+    __slots__ = ("__weakref__", "what")
+
+    def __init__(self, what: What) -> None:
+        self.what = what
+
+
+class Marks:
+    """Finds the marks of events.  One thread may add to them while others look."""
+
+    def __init__(self, wanted: Iterable[What] = ()) -> None:
+        #: The bit of each mark.
+        self.bits: dict[What, int] = {}
+        self._texts = Texts()
+        self._heads: dict[bytes, int] = {}
+        self._names: list[tuple[Names, int]] = []
+        # Another object with each change: keys made before it lack what was added.
+        self._state = object()
+        # By the first two lines: the key but for texts.
+        self._known: dict[bytes, int] = {}
+        # What was looked at last, and its keys: one rule set after the other wants the same.
+        self._last: tuple[Sequence[Routed], object, list[int]] = ((), self._state, [])
+        self.add(wanted)
+
+    def add(self, wanted: Iterable[What]) -> None:
+        """Look for *wanted*, too."""
+        bits = self.bits
+        for what in wanted:
+            if what in bits:
+                continue
+            bit = 1 << (_FIRST + len(bits))
+            if isinstance(what, Text):
+                self._texts.add(what.text, bit)
+            elif isinstance(what, Head):
+                self._heads[what.line] = bit
+            else:
+                self._names.append((what.names, bit))
+            bits[what] = bit
+        # In this order: who sees the new state finds the new marks.
+        self._known = {}
+        self._state = object()
+
+    def keys(self, items: Sequence[Routed]) -> list[int]:
+        """Return the keys of *items*."""
+        last, state = self._last, self._state
+        if last[0] is items and last[1] is state:
+            return last[2]
+        found = [
+            self.key(item.message)
+            if item.owner == BROADCAST and not item.private
+            else self.key(item.message) | OWNED | PRIVATE * item.private
+            for item in items
+        ]
+        self._last = (items, state, found)
+        return found
+
+    def key(self, message: Message) -> int:
+        """Return the key of *message*."""
+        facts, state = message.facts, self._state
+        if type(facts) is Facts:
+            noted = facts.marks
+            if noted is not None and noted[0] is state:
+                return noted[1]
+        raw, known = message.raw, self._known
+        # Nearly always the name and the classes are the first two lines.
+        head = raw[: raw.find(b"\r\n", raw.find(b"\r\n") + 2)]
+        key = known.get(head)
+        if key is None:
+            key = self._begun(message, head, known)
+        if key != ANSWER:
+            key |= self._texts.found(raw)
+        if type(facts) is Facts:
+            facts.marks = (state, key)
+        return key
+
+    def _begun(self, message: Message, head: bytes, known: dict[bytes, int]) -> int:
+        """Return the key of *message* but for texts; note it in *known* if *head* decides it."""
+        usual = _usual(head)
+        if usual is None:
+            facts = facts_of(message)
+            name, privilege = facts.name, facts.privilege
+        else:
+            name, privilege = usual
+        if not name:
+            return ANSWER
+        key = privilege_mask(privilege) | self._heads.get(_first_line(message), 0)
+        for names, bit in self._names:
+            if not names.has(name):
+                key |= bit
+        if usual is not None:
+            if len(known) >= _MOST_HEADS:
+                known.clear()
+            known[head] = key
+        return key
+
+
+def _usual(head: bytes) -> tuple[str, str] | None:
+    """Return name and classes of an event that begins with *head*, as facts has them.
+
+    None: what follows may matter, or it is too long to be worth noting.
+    """
+    if len(head) > _LONGEST_HEAD:
+        return None
+    first, _, second = head.decode("latin-1").partition("\r\n")
+    if not first.startswith("Event: ") or not second.startswith("Privilege: "):
+        return None
+    name, privilege = first[7:].lstrip(" ").lower(), second[11:].lstrip(" ")
+    return (name, privilege) if name and privilege else None
+
+
+def _first_line(message: Message) -> bytes:
+    """Return what stands for the name of *message* when a filter compares it."""
+    raw = message.raw
+    if raw.startswith(b"Event: "):
+        return raw[: raw.find(b"\r\n") + 2]
+    return b"Event: %b\r\n" % message.get("Event").encode("latin-1")
+
+
+class InForce:
+    """The marks of all rules in force.  Any thread may use it."""
+
+    def __init__(self) -> None:
+        #: Those that are found, for all.
+        self.marks = Marks()
+        # Guards marks, what is added to them, and _alive; held for as long as adding takes.
+        self._lock = threading.Lock()
+        self._alive: WeakValueDictionary[What, Mark] = WeakValueDictionary()
+
+    def take(self, wanted: Iterable[What]) -> tuple[Mark, ...]:
+        """Return the marks *wanted*, which are in force from now on, while they are kept."""
+        found: list[Mark] = []
+        with self._lock:
+            for what in wanted:
+                mark = self._alive.get(what)
+                if mark is None:
+                    mark = self._alive[what] = Mark(what)
+                found.append(mark)
+        return tuple(found)
+
+    def finding(self, marks: Iterable[Mark]) -> Marks:
+        """Return what finds *marks*, and all others in force."""
+        with self._lock:
+            if len(self.marks.bits) > 2 * len(self._alive) + _DEAD:
+                self.marks = Marks([mark.what for mark in self._alive.values()])
+            missing = [mark.what for mark in marks if mark.what not in self.marks.bits]
+            if missing:
+                self.marks.add(missing)
+            return self.marks
+
+
+#: Of this process.
+IN_FORCE = InForce()
