@@ -13,17 +13,19 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.process.process import raise_file_limit
 from benchmarks import report
 from benchmarks.connecting import make_certificate
+from benchmarks.figures import medians
 from benchmarks.processes import Failed
 from benchmarks.row import QUICK, WHOLE, Row
 from benchmarks.rows import rows
 from benchmarks.subjects import ROOT, SUBJECTS, running
 
 if TYPE_CHECKING:
+    from benchmarks.figures import Figures
     from benchmarks.targets import Results
 
 
@@ -47,17 +49,33 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--markdown", metavar="FILE", help="print the tables of an earlier run's FILE; run nothing"
     )
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
+    _add_ways(parser)
+    return parser.parse_args(argv)
+
+
+def _add_ways(parser: argparse.ArgumentParser) -> None:
+    """Add what tells how each row is measured."""
     parser.add_argument(
         "--subjects", default=",".join(SUBJECTS), help="what to measure (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=float, help="how long each measurement takes")
+    parser.add_argument(
+        "--before",
+        metavar="DIR",
+        help="measure the proxy of the checkout in DIR too, in turn with this one",
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        metavar="N",
+        help="measure each row N times; medians count (default: 1; 3 with --before)",
+    )
     parser.add_argument(
         "--proxy",
         default=shlex.join([sys.executable, str(ROOT / "astmanproxy.py")]),
         metavar="COMMAND",
         help="start the proxy with COMMAND -f -c FILE -u FILE",
     )
-    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -116,19 +134,42 @@ def _is_chosen(name: str, patterns: list[str]) -> bool:
     )
 
 
+class _Subject(NamedTuple):
+    """What is measured: its name in the table, what it is, and how a proxy starts."""
+
+    title: str
+    kind: str
+    command: list[str]
+
+
+def _subjects(row: Row, options: argparse.Namespace) -> list[_Subject]:
+    command = shlex.split(options.proxy)
+    chosen = options.subjects.split(",")
+    subjects = [_Subject(each, each, command) for each in row.subjects if each in chosen]
+    if options.before and "proxy" in row.subjects:
+        before = [sys.executable, str(Path(options.before).resolve() / "astmanproxy.py")]
+        subjects.append(_Subject("before", "proxy", before))
+    return subjects
+
+
 def _measure(row: Row, options: argparse.Namespace, failures: dict[str, str]) -> Results:
-    results: Results = {}
-    for subject in row.subjects:
-        if subject not in options.subjects.split(","):
-            continue
-        command = shlex.split(options.proxy)
-        try:
-            with running(subject, command, row.settings, row.users) as started:
-                results[subject] = row.measure(started)
-        except (Failed, OSError) as error:
-            failures[f"{row.name} {subject}"] = reason = str(error) or type(error).__name__
-            print(f"{row.name:<28}{subject:<8}FAILED: {reason}", flush=True)
-    return results
+    """Return the medians of all rounds; each begins with who was last in the one before."""
+    subjects = _subjects(row, options)
+    found: dict[str, list[Figures]] = {subject.title: [] for subject in subjects}
+    for number in range(options.rounds or (3 if options.before else 1)):
+        for subject in reversed(subjects) if number % 2 else subjects:
+            try:
+                with running(subject.kind, subject.command, row.settings, row.users) as started:
+                    found[subject.title].append(row.measure(started))
+            except (Failed, OSError) as error:
+                reason = str(error) or type(error).__name__
+                failures[f"{row.name} {subject.title}"] = reason
+                print(f"{row.name:<28}{subject.title:<8}FAILED: {reason}", flush=True)
+    return {
+        title: medians(figures)
+        for title, figures in found.items()
+        if figures and f"{row.name} {title}" not in failures
+    }
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -38,4 +39,13 @@ def latency(seconds: Sequence[float]) -> Figures:
         "p50_us": ordered[round(last * 0.5)] * 1e6,
         "p99_us": ordered[round(last * 0.99)] * 1e6,
         "max_us": ordered[last] * 1e6,
+    }
+
+
+def medians(found: Sequence[Figures]) -> Figures:
+    """Return the median of each figure that all of *found* have."""
+    return {
+        name: statistics.median(figures[name] for figures in found)
+        for name in found[0]
+        if all(name in figures for figures in found)
     }

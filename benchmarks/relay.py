@@ -15,6 +15,8 @@ import sys
 BANNER = b"Asterisk Call Manager Proxy/relay\r\n"
 LOGIN = b"Action: Login\r\nUsername: bench\r\nSecret: bench\r\nEvents: on\r\n\r\n"
 END = b"\r\n\r\n"
+#: How the answer to that ends, which is an event.
+BOOTED = b"Fully Booted" + END
 
 
 # One function on purpose: its variables keep the large buffers alive, so that they are
@@ -23,7 +25,7 @@ def relay(upstream_port: int) -> None:
     """Relay until the upstream closes; print the port listened on."""
     upstream = socket.create_connection(("127.0.0.1", upstream_port))
     upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    upstream.sendall(LOGIN)
+    held = log_in(upstream)
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     print("port", listener.getsockname()[1], flush=True)
     poll = select.epoll()
@@ -31,7 +33,6 @@ def relay(upstream_port: int) -> None:
     poll.register(listener, select.EPOLLIN)
     clients: dict[int, socket.socket] = {}
     unsent: dict[int, bytearray] = {}  # of the few clients whose socket was full
-    held = b""
     while True:
         for fd, event in poll.poll():
             if fd == upstream.fileno():
@@ -57,6 +58,18 @@ def relay(upstream_port: int) -> None:
             else:
                 unsent.pop(fd, None)
                 clients.pop(fd).close()
+
+
+def log_in(upstream: socket.socket) -> bytes:
+    """Log in; return what has come behind the answer, which is for no client."""
+    upstream.sendall(LOGIN)
+    heard = b""
+    while BOOTED not in heard:
+        data = upstream.recv(65536)
+        if not data:
+            raise EOFError(heard)
+        heard += data
+    return heard.partition(BOOTED)[2]
 
 
 def accept(listener: socket.socket) -> socket.socket:

@@ -44,6 +44,8 @@ _EXTRA = {
     "dropped": "dropped: {:.0f}",
     "openssl_rate": "openssl s_time {:.0f}/s",
 }
+#: What the proxy is compared with in one run, and the title of that line.
+BASES = {"relay": "p/relay", "before": "p/bef."}
 #: The figures in a comparison of two runs.
 _COMPARED = ("rate", "cpu_us", "p50_us", "p99_us", "rss_kb_per_client")
 
@@ -66,8 +68,10 @@ def row_lines(name: str, results: Results) -> list[str]:
         )
         lines.append(f"{name:<28}{subject:<8}{cells}  {extra}".rstrip())
         name = ""
-    ratios = to_relay(results)
-    if ratios:
+    for base, title in BASES.items():
+        ratios = to_base(results, base)
+        if not ratios:
+            continue
         cells = "".join(
             f"{ratios[key]:>{width}.2f}" if key in ratios else " " * width
             for key, (_, width, _) in _COLUMNS.items()
@@ -76,7 +80,7 @@ def row_lines(name: str, results: Results) -> list[str]:
         extra = f"  per byte {per_byte:.2f}" if per_byte is not None else ""
         if "cpu_us_per_examined" in ratios:
             extra = f"  per event and client {ratios['cpu_us_per_examined']:.2f}"
-        lines.append(f"{'':<28}{'p/relay':<8}{cells}{extra}".rstrip())
+        lines.append(f"{'':<28}{title:<8}{cells}{extra}".rstrip())
     return lines
 
 
@@ -85,27 +89,28 @@ def _cell(figures: Figures, key: str) -> str:
     return f"{figures[key]:>{width}.{decimals}f}" if key in figures else " " * width
 
 
-def to_relay(results: Results) -> Figures:
-    """Return the ratio of proxy to relay for each figure that both have."""
-    proxy, relay = results.get("proxy", {}), results.get("relay", {})
+def to_base(results: Results, base: str) -> Figures:
+    """Return the ratio of the proxy to *base*, for each figure that both have."""
+    proxy, other = results.get("proxy", {}), results.get(base, {})
     names: tuple[str, ...] = (*_COLUMNS, "cpu_ns_per_byte")
-    if proxy.get("seen") != relay.get("seen"):
+    if proxy.get("seen") != other.get("seen"):
         # The relay has no filters, so that only the cost per event examined can be
         # compared, not per event delivered.
         names = ("p50_us", "p99_us", "max_us", "rss_kb_per_client", "cpu_us_per_examined")
-    return {key: proxy[key] / relay[key] for key in names if key in proxy and relay.get(key)}
+    return {key: proxy[key] / other[key] for key in names if key in proxy and other.get(key)}
 
 
 def target_lines(results: Mapping[str, Results]) -> list[str]:
-    """Return the table of targets for the rows that were measured."""
+    """Return the table of targets, as far as they were measured."""
     lines = [f"{'target':<66}{'limit':>10}{'measured':>10}"]
-    for target in TARGETS:
-        value = _value(target, results)
-        verdict = "not measured"
+    values = [(target, _value(target, results)) for target in TARGETS]
+    for target, value in values:
         if value is not None:
+            title = f"{target.row}: {target.what}"
             verdict = f"{value:>8.2f}  {_verdict(target, value)}"
-        lines.append(f"{target.row + ': ' + target.what:<66}{_bound(target):>10}  {verdict}")
-    return lines
+            lines.append(f"{title:<66}{_bound(target):>10}  {verdict}")
+    missing = sum(value is None for _, value in values)
+    return [*lines, f"{missing} targets are not measured"] if missing else lines
 
 
 def _value(target: Target, results: Mapping[str, Results]) -> float | None:
@@ -131,7 +136,10 @@ def document(results: Mapping[str, Results], failures: Mapping[str, str], **run:
         "run": run,
         "machine": machine(),
         "rows": {
-            name: {"subjects": subjects, "proxy_to_relay": to_relay(subjects)}
+            name: {
+                "subjects": subjects,
+                **{f"proxy_to_{base}": to_base(subjects, base) for base in BASES},
+            }
             for name, subjects in results.items()
         },
         "failures": dict(failures),
@@ -167,8 +175,9 @@ def markdown_lines(document: Any) -> list[str]:
     ]
     for name, row in document["rows"].items():
         shown = dict(row["subjects"])
-        if row["proxy_to_relay"]:
-            shown["proxy : relay"] = row["proxy_to_relay"]
+        for base in BASES:
+            if row.get(f"proxy_to_{base}"):
+                shown[f"proxy : {base}"] = row[f"proxy_to_{base}"]
         title = name
         for subject, figures in shown.items():
             ratio = subject not in row["subjects"]
@@ -182,8 +191,9 @@ def markdown_lines(document: Any) -> list[str]:
     lines += ["", "| target | limit | measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:
         value = _value(target, results)
-        verdict = " | " if value is None else f"{value:.2f} | {_verdict(target, value)}"
-        lines.append(f"| {target.row}: {target.what} | {_bound(target)} | {verdict} |")
+        if value is not None:
+            verdict = f"{value:.2f} | {_verdict(target, value)}"
+            lines.append(f"| {target.row}: {target.what} | {_bound(target)} | {verdict} |")
     return lines
 
 

@@ -9,30 +9,30 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import report, requests, soak
+from benchmarks import relay, report, requests, soak
 from benchmarks.connecting import make_certificate
-from benchmarks.events import call_events, single_events, stamped
+from benchmarks.events import call_events
+from benchmarks.figures import medians
 from benchmarks.processes import Failed
 from benchmarks.row import WHOLE
 from benchmarks.rows import rows
 from benchmarks.targets import TARGETS
-from benchmarks.views import WIRES, View
 from tests.support import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
 GET_HOPS = 123
 
-EVENTS = call_events(4)
-BATCH = b"".join(event.raw for event in EVENTS)
 
-
-def document(rate: float, names: str = "a") -> dict[str, Any]:
+def document(rate: float, names: Sequence[str] = "a") -> dict[str, Any]:
     """Return the JSON document of a run with the rows *names*."""
     results = {
         name: {"relay": {"rate": 200.0, "p50_us": 50.0}, "proxy": {"rate": rate, "p50_us": 60.0}}
@@ -40,13 +40,6 @@ def document(rate: float, names: str = "a") -> dict[str, Any]:
     }
     found: dict[str, Any] = report.document(results, {}, when="now", quick=True, seconds=0.1)
     return found
-
-
-def view_of(*indices: int) -> View:
-    """Return a view of one client that expects *indices*, or all."""
-    view = View(WIRES["standard"], indices or range(len(EVENTS)))
-    view.clients = 1
-    return view
 
 
 def test_events_are_as_large_as_recorded_ones() -> None:
@@ -75,9 +68,10 @@ def run(module: str, *options: str) -> str:
 
 
 def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path) -> None:
-    """The whole program: a filtered delivery without proxy, with the relay, with the proxy."""
+    """The whole program: a filtered delivery without proxy, with the relay, with two proxies."""
     name, file = "filter-20-classes", tmp_path / "figures.json"
     options = ["--quick", "--seconds", "0.02", "--json", str(file), "--only", name]
+    options += ["--before", str(ROOT), "--rounds", "1"]
     shown = run("benchmarks", *options)
 
     written = json.loads(file.read_text())
@@ -85,11 +79,12 @@ def test_a_row_is_measured_on_all_subjects_and_all_events_arrive(tmp_path: Path)
     assert written["failures"] == {}
     assert set(written["rows"]) == {name}
     row = written["rows"][name]
-    assert set(row["subjects"]) == {"direct", "relay", "proxy"}
+    assert set(row["subjects"]) == {"direct", "relay", "proxy", "before"}
     for figures in row["subjects"].values():
         assert figures["events"] > 0
         assert 0 < figures["p50_us"] <= figures["p99_us"] <= figures["max_us"]
     assert row["proxy_to_relay"]["p50_us"] > 0
+    assert row["proxy_to_before"]["rate"] > 0
     assert name in shown
 
 
@@ -162,22 +157,48 @@ def test_a_row_has_a_line_for_each_subject_and_one_for_the_ratios() -> None:
     ]
 
 
+def test_two_proxies_are_compared() -> None:
+    """With a line of its own, and with targets that say how much less it must cost."""
+    results = {"http-keepalive-1": {"proxy": {"cpu_us": 150.0}, "before": {"cpu_us": 300.0}}}
+
+    lines = report.row_lines("http-keepalive-1", results["http-keepalive-1"])
+
+    assert lines[-1].split() == ["p/bef.", "0.50"]
+    assert report.target_lines(results)[1].endswith("<= 0.55      0.50  met")
+
+
+def test_medians_are_of_what_every_round_has() -> None:
+    """One round that went badly does not count."""
+    rounds = [{"cpu_us": 3.0, "dropped": 1.0}, {"cpu_us": 50.0}, {"cpu_us": 1.0}]
+
+    assert medians(rounds) == {"cpu_us": 3.0}
+
+
+def test_the_relay_keeps_the_answer_to_its_own_login() -> None:
+    """A client that connects at once must not get it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"Response: Success\r\n\r\nStatus: " + relay.BOOTED + b"Event: Next")
+
+        assert relay.log_in(ours) == b"Event: Next"
+
+
 def test_ratios_of_a_filtered_row_are_per_event_examined() -> None:
     """The relay delivers more events than the filters of the proxy let through."""
     proxy = {"seen": 0.1, "rate": 10.0, "cpu_us_per_examined": 3.0}
     relay = {"seen": 1.0, "rate": 100.0, "cpu_us_per_examined": 1.0}
 
-    assert report.to_relay({"relay": relay, "proxy": proxy}) == {"cpu_us_per_examined": 3.0}
+    assert report.to_base({"relay": relay, "proxy": proxy}, "relay") == {"cpu_us_per_examined": 3.0}
 
 
 def test_a_run_can_be_printed_as_markdown() -> None:
-    """One line for each subject, one for the ratios, and the targets."""
-    lines = report.markdown_lines(document(150.0))
+    """One line for each subject, one for the ratios, and the targets that were measured."""
+    lines = report.markdown_lines(document(150.0, ["a", "roundtrip-1-standard"]))
 
     assert "| a | relay | 200 |  |  | 50 |  |  |  |" in lines
     assert "|  | proxy | 150 |  |  | 60 |  |  |  |" in lines
     assert "|  | proxy : relay | 0.75 |  |  | 1.20 |  |  |  |" in lines
-    assert any(line.startswith(f"| {TARGETS[0].row}: ") for line in lines)
+    assert lines[-1] == "| roundtrip-1-standard: p50, proxy : relay | <= 1.25 | 1.20 | met |"
 
 
 def test_each_target_belongs_to_a_row() -> None:
@@ -186,72 +207,6 @@ def test_each_target_belongs_to_a_row() -> None:
 
     assert {target.row for target in TARGETS} <= names
     assert {target.base for target in TARGETS if target.base} <= names
-
-
-def test_view_accepts_a_whole_stream_however_it_is_cut() -> None:
-    """Batches that arrive in pieces of any size are counted correctly."""
-    stream = b"".join(stamped(BATCH, batch) for batch in (1, 2, 3))
-    for size in (1, 7, 1000, len(stream)):
-        view = view_of()
-
-        for start in range(0, len(stream), size):
-            view.take(start, stream[start : start + size])
-
-        assert view.events == 3 * len(EVENTS)
-        assert view.bounds[-1].end == len(stream)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda events: events[:3] + events[4:],
-        lambda events: events[:3] + events[2:],
-        lambda events: [events[1], events[0], *events[2:]],
-        lambda events: [*events[:3], b"Response: Success\r\n\r\n", *events[3:]],
-        lambda events: [*events[:-1], events[-1].replace(b"BenchId", b"Bench")],
-    ],
-    ids=["lost", "twice", "swapped", "stray", "spoilt"],
-)
-def test_view_finds_what_is_wrong(spoil: Callable[[list[bytes]], list[bytes]]) -> None:
-    """A lost, doubled, misplaced or corrupt event, or a surplus message, is found."""
-    events = spoil([event.raw for event in EVENTS])
-
-    with pytest.raises(Failed):
-        view_of().take(0, stamped(b"".join(events), 1))
-
-
-def test_view_finds_a_client_that_got_other_bytes() -> None:
-    """Clients with the same view must get the same bytes."""
-    view = view_of()
-    view.clients = 2
-    stream = stamped(BATCH, 1)
-    view.take(0, stream)
-
-    view.take(0, stream[:100])
-    with pytest.raises(Failed, match="different bytes"):
-        view.take(100, stream[100:].replace(b"Load 1", b"Load 2"))
-
-
-def test_view_expects_only_what_a_filter_lets_through() -> None:
-    """A view of some events rejects the others."""
-    seen = stamped(EVENTS[2].raw, 1) + stamped(EVENTS[5].raw, 1)
-
-    view_of(2, 5).take(0, seen)
-    with pytest.raises(Failed):
-        view_of(2, 5).take(0, stamped(BATCH, 1))
-
-
-def test_single_events_are_batches_of_their_own() -> None:
-    """At a fixed rate each event is number 0 of its batch."""
-    view = view_of()
-    view.expect_singles()
-
-    stream = b"".join(
-        stamped(single, batch) for batch, single in enumerate(single_events(EVENTS), 1)
-    )
-    view.take(0, stream)
-
-    assert len(view.bounds) == len(EVENTS)
 
 
 def test_an_answer_to_another_client_is_noticed() -> None:
@@ -293,7 +248,7 @@ def test_target_is_judged_by_its_limit() -> None:
     lines = report.target_lines(results)
 
     assert lines[1].endswith("3.00  NOT MET")
-    assert all(line.endswith("not measured") for line in lines[2:])
+    assert lines[2:] == [f"{len(TARGETS) - 1} targets are not measured"]
 
 
 def test_soak_distinguishes_growth_from_noise() -> None:

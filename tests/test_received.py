@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows about agents expect the right events, and notice any that is wrong."""
+"""The client ends of the benchmarks expect the right events, and notice any that is wrong."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 from benchmarks.agents import Centre
 from benchmarks.ends import End
-from benchmarks.events import END, call_events, stamped
+from benchmarks.events import END, call_events, single_events, stamped
 from benchmarks.exact import Feed, Heard, Hearers
 from benchmarks.processes import Failed
+from benchmarks.views import WIRES, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,80 @@ if TYPE_CHECKING:
     from benchmarks.upstream import Upstream
 
 EVENTS = call_events(4)
+BATCH = b"".join(event.raw for event in EVENTS)
+
+
+def view_of(*indices: int) -> View:
+    """Return a view of one client that expects *indices*, or all."""
+    view = View(WIRES["standard"], indices or range(len(EVENTS)))
+    view.clients = 1
+    return view
+
+
+def test_view_accepts_a_whole_stream_however_it_is_cut() -> None:
+    """Batches that arrive in pieces of any size are counted correctly."""
+    stream = b"".join(stamped(BATCH, batch) for batch in (1, 2, 3))
+    for size in (1, 7, 1000, len(stream)):
+        view = view_of()
+
+        for start in range(0, len(stream), size):
+            view.take(start, stream[start : start + size])
+
+        assert view.events == 3 * len(EVENTS)
+        assert view.bounds[-1].end == len(stream)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda events: events[:3] + events[4:],
+        lambda events: events[:3] + events[2:],
+        lambda events: [events[1], events[0], *events[2:]],
+        lambda events: [*events[:3], b"Response: Success\r\n\r\n", *events[3:]],
+        lambda events: [*events[:-1], events[-1].replace(b"BenchId", b"Bench")],
+    ],
+    ids=["lost", "twice", "swapped", "stray", "spoilt"],
+)
+def test_view_finds_what_is_wrong(spoil: Callable[[list[bytes]], list[bytes]]) -> None:
+    """A lost, doubled, misplaced or corrupt event, or a surplus message, is found."""
+    events = spoil([event.raw for event in EVENTS])
+
+    with pytest.raises(Failed):
+        view_of().take(0, stamped(b"".join(events), 1))
+
+
+def test_view_finds_a_client_that_got_other_bytes() -> None:
+    """Clients with the same view must get the same bytes."""
+    view = view_of()
+    view.clients = 2
+    stream = stamped(BATCH, 1)
+    view.take(0, stream)
+
+    view.take(0, stream[:100])
+    with pytest.raises(Failed, match="different bytes"):
+        view.take(100, stream[100:].replace(b"Load 1", b"Load 2"))
+
+
+def test_view_expects_only_what_a_filter_lets_through() -> None:
+    """A view of some events rejects the others."""
+    seen = stamped(EVENTS[2].raw, 1) + stamped(EVENTS[5].raw, 1)
+
+    view_of(2, 5).take(0, seen)
+    with pytest.raises(Failed):
+        view_of(2, 5).take(0, stamped(BATCH, 1))
+
+
+def test_single_events_are_batches_of_their_own() -> None:
+    """At a fixed rate each event is number 0 of its batch."""
+    view = view_of()
+    view.expect_singles()
+
+    stream = b"".join(
+        stamped(single, batch) for batch, single in enumerate(single_events(EVENTS), 1)
+    )
+    view.take(0, stream)
+
+    assert len(view.bounds) == len(EVENTS)
 
 
 def test_phones_that_ring_together_hear_each_other() -> None:
