@@ -43,6 +43,18 @@ def is_known(message: Message) -> bool:
     return message.action in ACTIONS
 
 
+def permits(user: User, action: str) -> bool:
+    """Return whether *user* may send *action*, in lower case, whatever its headers say.
+
+    What servers say of their actions may still forbid it (``needs_listing``).
+    """
+    write = user.write
+    if write == ALL:
+        return True
+    needed = ACTIONS.get(action)
+    return needed is not None and bool(write & SYSTEM) and all(write & one for one in needed)
+
+
 def needs_listing(user: User) -> bool:
     """Return whether what servers say of their actions may count for *user*.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
+    from amiproxy.routing.plainanswers import PlainAnswer
 
 #: How what one proxy says to another, or to all its clients, begins.
 _PROXYS_OWN = (b"ProxyResponse:", b"ProxyMessage:")
@@ -134,6 +135,11 @@ class ChainLedger(Ledger):
         """As any ledger."""
         self.source = ""
         return super().expired(now)
+
+    def take_plain(self, wire: bytes) -> list[PlainAnswer]:
+        """Return nothing: answers come in any order, and from several servers."""
+        del wire
+        return []
 
     def classify(self, message: Message) -> Routed | None:
         """As any ledger; *message* is from ``source``."""

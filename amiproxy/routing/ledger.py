@@ -59,6 +59,7 @@ from amiproxy.routing.answers import (
     says_its_end,
     starts_list,
 )
+from amiproxy.routing.plainanswers import PlainAnswer, plain_answers
 from amiproxy.routing.underway import UnderWay
 from amiproxy.wire.routed import BROADCAST, PROXY, UNKNOWN_CLIENT, Routed
 
@@ -77,6 +78,20 @@ class Ledger(UnderWay):
         Asterisk has accepted.  *now* is in monotonic seconds.
         """
         return [self._originate_answer(action, done=True) for action in self._held.late(now)]
+
+    def take_plain(self, wire: bytes) -> list[PlainAnswer]:
+        """Take the actions that *wire* answers in their order, each by one whole message.
+
+        All of it or nothing: with an empty list it is for ``classify``, message by message, and
+        nothing has changed.  With a list that has done what ``classify`` would have.
+        """
+        found = [] if self.open_list is not None else plain_answers(wire, self._queue.values())
+        for action, _, _ in found:
+            del self._queue[action.key]
+            self.in_flight -= action.size
+            self.owed.remove(action.owner)
+            action.told = self.moved = True
+        return found
 
     # -- what Asterisk says ---------------------------------------------------------------------
 

@@ -58,8 +58,7 @@ class UnderWay:
 
     def enter(self, action: PendingAction) -> bytes:
         """Queue *action*, which goes upstream now; return the bytes that are to go."""
-        last = next(reversed(self._queue.values()), self.open_list) if action.textual else None
-        first = b"" if last is None or last.owner == PROXY else self._ping()
+        first = self._ping_before() if action.textual else b""
         wire_id = action.wire_id
         # As ActionIds.key says it, but every action goes through here.
         key = action.key = wire_id[: wire_id.index("-") + KEY_LENGTH]
@@ -74,6 +73,11 @@ class UnderWay:
         if action.echoed and given is not None and self._ids.given(wire_id) is None:
             self._long.add(action, given)
         return first + raw + self._ping() if action.textual else raw
+
+    def _ping_before(self) -> bytes:
+        """Return what ends the answer to the action that went last, if nothing else surely does."""
+        last = next(reversed(self._queue.values()), self.open_list)
+        return b"" if last is None or last.owner == PROXY else self._ping()
 
     def ask_behind(self) -> bytes:
         """Return what is to go up now so that the end of an answer under way gets known, or b""."""

@@ -44,6 +44,9 @@ TEXTUAL = frozenset(
 _LOADING = frozenset({"moduleload", "queuereload", "reload"})
 _LOADS = re.compile(r"\b(?:re|un)?load\b", re.IGNORECASE)
 
+#: Actions of which ``prepare`` says more than that they went, in lower case.
+SPECIAL = frozenset({"originate", "command", "updateconfig"}) | _LOADING | TEXTUAL | set(ECHOES)
+
 #: What sscanf takes for ``%30d``.
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,29})")
 

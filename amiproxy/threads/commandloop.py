@@ -12,7 +12,7 @@ from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import PeerError
 from amiproxy.formats import Refused
-from amiproxy.threads.actions import dispatch
+from amiproxy.threads.actions import dispatch, plain
 from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
@@ -133,7 +133,14 @@ class CommandLoop:
             if self._is_first:
                 self._is_first = False
                 refuse_tls(self._transport, data)
-            self._source.receive(data)
+            if (
+                self._source.is_whole(data)
+                and not log.isEnabledFor(logging.DEBUG)
+                and plain.forward(self._context, self._session, data)
+            ):
+                self._pieces = 0
+            else:
+                self._source.receive(data)
         elif data is not None and self._context.stopping.is_set():
             self._is_last = True  # the proxy's own doing (ClientSession.drain)
         elif data is not None:  # half-close: it still gets the answers under way

@@ -75,6 +75,8 @@ class BlockSource:
         """Read by *form* all that follows the block that ``next`` returned last."""
         assert form.reader is not None
         self.form = form  # the format that is read now
+        self._is_manager = form.name == "standard" and not form.foreign  # its own, which we know
+        self._is_between = self._is_manager  # it has had whole blocks only
         # An object of its own, which the reader keeps: see ``limit``.
         self._limits = Limits()
         self.limit(limits, known=self.known)
@@ -86,12 +88,30 @@ class BlockSource:
     def limit(self, limits: Limits, *, known: bool) -> None:
         """Hold all that follows against *limits*, or what strangers get of them."""
         self.known = known
-        self._limits.become(limits if known else limits.of_strangers())
+        own = self._limits
+        own.become(limits if known else limits.of_strangers())
+        # What is surely within them, bytes and lines of a block.
+        self._surely = min(own.line + len(END), own.block), own.headers + 1
 
     @property
     def is_empty(self) -> bool:
         """Whether the reader has had all that came, and each block was returned."""
         return not self._blocks and not self._unread
+
+    def is_whole(self, data: bytes) -> bool:
+        """Return whether *data*, which comes when ``next`` has returned None, may need no reader.
+
+        So it is if it is one block of lines of the manager format, ended by CRLF, of which the
+        first has the action: who acts on it at once need not give it to ``receive``.
+        """
+        size, lines = self._surely
+        return (
+            self._is_between
+            and self.known
+            and self._guard is None
+            and len(data) <= size
+            and data.count(b"\n") <= lines
+        )
 
     def receive(self, data: bytes) -> None:
         """Take the next *data* of the client."""
@@ -119,6 +139,8 @@ class BlockSource:
                     self._unread.appendleft(data[_PORTION:])
                 data, *rest = _PIECE.findall(data[:_PORTION])
                 self._unread.extendleft(reversed(rest))
+            # Whatever came before, such an end leaves nothing in the reader.
+            self._is_between = self._is_manager and data.endswith(END)
             self._tail = data[-_CUT:] if len(data) >= _CUT else (self._tail + data)[-_CUT:]
             try:
                 # A reader keeps no more than a block.

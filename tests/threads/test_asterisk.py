@@ -56,6 +56,11 @@ class Listening:
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)
 
+    def answer(self, number: int, raw: bytes) -> bool:
+        """Have all come in batches."""
+        del number, raw
+        return False
+
     def answered(self, number: int, untold: str = "") -> None: ...
 
 

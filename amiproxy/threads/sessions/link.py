@@ -114,11 +114,11 @@ class AsteriskLink(Numbering):
         """
         with self.lock:
             ledger, turns = self.ledger, self.turns
-            if not self.takes_actions:
+            if not (self.connected or self.gate.holds):
                 return Submitted.UNCONNECTED
             owner = action.owner
             waiting = turns.waiting(owner) if turns.count or turns.held else 0
-            if 0 < most <= ledger.unanswered(owner) + waiting:
+            if 0 < most <= ledger.owed.get(owner, 0) + waiting:
                 return Submitted.FULL
             if waiting and turns.size(owner) > MOST_WAITING:
                 return Submitted.FULL
@@ -160,7 +160,7 @@ class AsteriskLink(Numbering):
     def _enter(self, action: PendingAction) -> bytes:
         """Enter *action* of a client in the ledger; return its bytes, to be sent now."""
         raw = self.ledger.enter(action)
-        if action.holds:
+        if action.held_back and action.holds:
             self.turns.hold(action)
         return raw
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from amiproxy import replies
 from amiproxy.message import END
+from amiproxy.threads.sessions import plainanswers
 from amiproxy.threads.sessions.actionrecord import LOST, TIMEOUT
 from amiproxy.threads.sessions.source import Source
 from amiproxy.wire.batch import Batch, BatchKind
@@ -62,6 +63,12 @@ class Audience(Protocol):
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
 
+    def answer(self, number: int, raw: bytes) -> bool:
+        """Send *raw*, whole answers that are for session *number* alone; never waits.
+
+        Return False if that needs a batch.
+        """
+
     def answered(self, number: int, untold: str = "") -> None:
         """Note that an action of session *number* is over.  Never waits.
 
@@ -105,12 +112,38 @@ class Publisher:
             if audience.keeps_calls:
                 self._note([item.message for item in batch.items])
             self._hand_out(batch)
-            return
-        self._publish_each(chunk)
+        elif not self._publish_plain(wire):
+            self._publish_each(chunk)
 
     #: Hands out all that one read brought: that is from one server, but behind another proxy
     #: (chainpublisher.py).
     publish = _publish
+
+    def _publish_plain(self, wire: bytes) -> bool:
+        """Hand *wire* to those who asked, if it holds nothing but plain answers; else do nothing.
+
+        Return whether it does.
+        """
+        if not wire.startswith(b"Response: ") or len(wire) > plainanswers.LONGEST:
+            return False
+        link, audience = self._link, self._audience
+        answers = plainanswers.take(link, wire)
+        if not answers:
+            return False
+        try:
+            by_owner = plainanswers.private(answers)
+            for owner, mine in by_owner.items():
+                if not audience.answer(owner, b"".join([answer.raw for answer in mine])):
+                    self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(mine)))
+            if not by_owner:
+                self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(answers)))
+        finally:
+            link.delivered()
+            record, now = link.record.actions, time.monotonic()
+            for action, _, is_success in answers:
+                record.note_answer(action, now, is_success=is_success)
+                audience.answered(action.owner)
+        return True
 
     def _publish_each(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk* to whom the ledger says."""

@@ -21,6 +21,7 @@ from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.probe import HEADER
 from amiproxy.threads.sessions.proxylink import ProxyLink
+from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.sessions.waiting import QUIET, Waiting
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.limits import Limits
     from amiproxy.message import Message
-    from amiproxy.routing.pending import Witness
+    from amiproxy.routing.pending import PendingAction, Witness
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
@@ -138,6 +139,16 @@ class Router:
             if session.number not in batch.owners:
                 session.deliver(batch)
 
+    def answer(self, number: int, raw: bytes) -> bool:
+        """Send *raw*, whole answers that are for session *number* alone; never waits.
+
+        Return False if that needs a batch.  A session that is over needs nothing.
+        """
+        session = self.registry.find(number)
+        if session is None:
+            return True
+        return isinstance(session, StreamSession) and session.take_answers(raw)
+
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost.
 
@@ -170,7 +181,7 @@ class Router:
         if isinstance(servers, str):
             return replies.error(message, servers)
         server, message = servers[0].link, servers[0].addressed(message)
-        account = session.network if session.user is None else session.user.name
+        account = _account(session)
         web = session.is_web and most > 0
         if web and not self.web_quota.take(account, session.number, most, *session.patience):
             return replies.error(message, "Too many actions are unanswered")
@@ -180,16 +191,26 @@ class Router:
         problem = upstream.problem(action.raw, limits)
         if problem is None:
             session.sending(action.wire_id, action.given)
-            while (done := server.submit(action, account, 0 if web else most)) is Submitted.FULL:
-                if not self._await_room(session, server, most):
-                    break
-                action.since = time.monotonic()
-            if done is Submitted.TAKEN:
+            if self.submit(session, server, action, 0 if web else most):
                 return None
             problem = servers[0].missing(message)
         if web:
             self.web_quota.give_back(session.number)
         return replies.error(message, problem)
+
+    def submit(
+        self, session: ClientSession, server: AsteriskLink, action: PendingAction, most: int
+    ) -> bool:
+        """Send *action* of *session* to *server*; return False if that is not to be.
+
+        Waits, in the client's thread, while *most* of its actions are unanswered; 0: no limit.
+        """
+        account = _account(session)
+        while (done := server.submit(action, account, most)) is Submitted.FULL:
+            if not self._await_room(session, server, most):
+                break
+            action.since = time.monotonic()
+        return done is Submitted.TAKEN
 
     def listings(self, user: User, message: Message) -> list[Mapping[str, int]]:
         """Return what the servers say of their actions that *message* of *user* may go to.
@@ -294,6 +315,12 @@ class Router:
         if token and any(server.probe.note(token) for server in self.servers):
             return "This proxy is reached through itself"
         return destinations(self.servers, user, message)
+
+
+def _account(session: ClientSession) -> str:
+    """Return in whose name the actions of *session* take turns: its user's, or its address's."""
+    user = session.user
+    return session.network if user is None else user.name
 
 
 def _joined(first: str, paths: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.errors import HandlerError, PeerGone
 from amiproxy.formats import written
+from amiproxy.routing.viewer import Viewer
 from amiproxy.routing.visibility import Route
 from amiproxy.threads.sessions.early import EarlyBatches
 from amiproxy.threads.sessions.filtertime import FilterTimeError
@@ -68,6 +69,16 @@ class StreamSession(TrackedSession):
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
                 self.drop(error)
 
+    def take_answers(self, raw: bytes) -> bool:
+        """Send *raw*, whole answers to this client alone, as ``deliver`` would, if that is so.
+
+        So it is where they need no look at what the client may see, or has been sent.
+        """
+        with self.lock:
+            if self._answers_as_is:
+                self.transport.send(raw)
+            return self._answers_as_is
+
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""
         super()._renew()
@@ -90,6 +101,13 @@ class StreamSession(TrackedSession):
             and view.route(events, owns=False) is Route.WHOLE
         )
         self._taken_as_is = events if as_is else None
+        self._answers_as_is = (
+            self._early is None
+            and self.track is None
+            and self.output.wire
+            and not view.silent
+            and type(self._viewer) is Viewer  # which nobody has to tell what it takes
+        )
 
     # -- before the first block is answered (spec 12.29) --------------------------------------
 
