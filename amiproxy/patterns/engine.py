@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from amiproxy.patterns import re2text
 from amiproxy.patterns.automaton import Automaton, Budget
 from amiproxy.patterns.errors import PatternError
+from amiproxy.patterns.needed import Needed, needed
 from amiproxy.patterns.tree import longest_literal, overlap
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ _MISSING = (
 class Search(NamedTuple):
     """What tells whether something occurs in a text, and its cost in microseconds.
 
-    Where *needs* does not occur, it does not either.
+    *needed* are texts that it needs, and whether they decide.
     """
 
     occurs_in: Callable[[bytes], bool]
     cost: float
-    needs: bytes = b""
+    needed: Needed = Needed()
 
 
 def describe() -> str:
@@ -91,11 +92,16 @@ def search_for(node: Node, budget: Budget, *, lines: bool) -> Search:
         what = "a text that repeats itself so often" if whole else "special characters"
         raise PatternError(f"{what} {_MISSING}")
     found = _engine(node, budget, lines=lines)
+    texts = needed(node)
+    if all(map(_is_plain, texts.texts)) and not (lines and b"\n" in b"".join(texts.texts)):
+        found = found._replace(needed=texts)
     if not _is_plain(text) or b"\n" in text:
         return found
     # Nearly all events lack the text, and then nothing else has to be looked at.
     occurs_in = found.occurs_in
-    return Search(lambda data: text in data and occurs_in(data), found.cost + _cost(text), text)
+    return found._replace(
+        occurs_in=lambda data: text in data and occurs_in(data), cost=found.cost + _cost(text)
+    )
 
 
 def _cost(text: bytes) -> float:

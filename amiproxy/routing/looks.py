@@ -146,7 +146,8 @@ def for_pattern(node: Node, header: bytes, budget: Budget) -> Look:
 
     def make() -> Look:
         search = engine.search_for(node, budget, lines=bool(header))
-        return Look(header, search, (search.needs,) if search.needs else (), framed=False)
+        texts, decides = search.needed
+        return Look(header, search, texts, framed=False, decided=decides and not header)
 
     return _shared((node, header, budget), make)
 

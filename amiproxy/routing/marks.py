@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 ANSWER = 1 << 31
 #: Of what is for one client, or of no client here, and of what only that client may see.
 OWNED, PRIVATE = 1 << 32, 1 << 33
-_FIRST = 34
+#: Of every message.
+ANY = 1 << 34
+_FIRST = 35
 
 # How many ways to begin are remembered, and how long they may be: an event's name and its classes
 # are of few kinds, but a few are made up by whoever sends them.
@@ -141,7 +143,7 @@ class Marks:
         key = known.get(head)
         if key is None:
             key = self._begun(message, head, known)
-        if key != ANSWER:
+        if not key & ANSWER:
             key |= self._texts.found(raw)
         if type(facts) is Facts:
             facts.marks = (state, key)
@@ -156,8 +158,8 @@ class Marks:
         else:
             name, privilege = usual
         if not name:
-            return ANSWER
-        key = privilege_mask(privilege) | self._heads.get(_first_line(message), 0)
+            return ANSWER | ANY
+        key = ANY | privilege_mask(privilege) | self._heads.get(_first_line(message), 0)
         for names, bit in self._names:
             if not names.has(name):
                 key |= bit

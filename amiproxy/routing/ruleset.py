@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional
 from weakref import WeakValueDictionary
 
-from amiproxy.routing.marks import ANSWER, IN_FORCE, Head, Mark, Marks, Text, Unwanted, What
+from amiproxy.routing.marks import ANSWER, ANY, IN_FORCE, Head, Mark, Marks, Text, Unwanted, What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,11 @@ class _Guarded(NamedTuple):
     some_of: int
     asks: Optional[Callable[[Message], bool]]
 
+    @property
+    def needs(self) -> int:
+        """Bits of which an event for which it holds has one."""
+        return self.some_of or self.all_of or ANY
+
     def holds(self, key: int, message: Message) -> bool:
         """Return whether *message*, whose key is *key*, has it."""
         if key & self.all_of != self.all_of or (self.some_of and not key & self.some_of):
@@ -42,12 +47,15 @@ class _Settled(NamedTuple):
     """What to make of the keys of *marks*.
 
     An event with any bit of *hidden* is not seen, nor one without any of *wanted*, unless that
-    is 0 or one of *includes* holds; nor one for which one of *excludes* holds.
+    is 0 or one of *includes* holds; nor one for which one of *excludes* holds.  Without any
+    bit of *possible* it is not seen either; with one, and without any of *doubtful*, it is.
     """
 
     marks: Marks
     hidden: int
     wanted: int
+    possible: int
+    doubtful: int
     includes: tuple[_Guarded, ...]
     excludes: tuple[_Guarded, ...]
 
@@ -89,16 +97,18 @@ class RuleSet:
         """Return for each of *items* whether it is seen."""
         settled = self._now()
         keys = settled.marks.keys(items)
-        hidden, wanted = settled.hidden, settled.wanted
-        if settled.includes or settled.excludes or self._added:
+        hidden, possible, doubtful = settled.hidden, settled.possible, settled.doubtful
+        if doubtful:
             judge = self._judge
             return [
-                not key & hidden and judge(settled, key, item.message)
+                not key & hidden
+                and key & possible != 0
+                and (not key & doubtful or judge(settled, key, item.message))
                 for key, item in zip(keys, items)
             ]
-        if wanted:
-            return [not (key & hidden or not key & wanted) for key in keys]
-        return [not key & hidden for key in keys]
+        if possible == ANY:
+            return [not key & hidden for key in keys]
+        return [not key & hidden and key & possible != 0 for key in keys]
 
     def passes(self, message: Message) -> bool:
         """Return whether *message* is seen, if it is for everybody."""
@@ -139,13 +149,14 @@ class RuleSet:
             wanted |= _alone(test)
         for test in excludes:
             hidden |= _alone(test)
-        return _Settled(
-            marks,
-            hidden,
-            wanted,
-            tuple([test for test in includes if not _alone(test)]),
-            tuple([test for test in excludes if not _alone(test)]),
-        )
+        includes = [test for test in includes if not _alone(test)]
+        excludes = [test for test in excludes if not _alone(test)]
+        possible, doubtful = wanted or ANY, ANY if self._added else 0
+        for test in includes:
+            possible |= test.needs
+        for test in (*includes, *excludes):
+            doubtful |= test.needs
+        return _Settled(marks, hidden, wanted, possible, doubtful, tuple(includes), tuple(excludes))
 
 
 _RULE_SETS: WeakValueDictionary[object, RuleSet] = WeakValueDictionary()
