@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amiproxy.routing.callfilter import CALL_FILTERS
+from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.routing.classes import CLASSES
 from amiproxy.settings.managerconf import GENERAL_KEYS, USER_KEYS
 from amiproxy.threads.actions.proxyactions import PRIVILEGED

@@ -38,7 +38,7 @@ class User:
     #: case; empty: all.
     servers: frozenset[str] = frozenset()
     more_events: bool = False
-    #: Keys of routing.callfilter.CALL_FILTERS.
+    #: Keys of routing.callwords.CALL_FILTERS.
     filters: frozenset[str] = frozenset()
     #: Classes (routing.classes) of events the user sees, and of actions they may send.
     read: int = ALL

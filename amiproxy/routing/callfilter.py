@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from enum import Enum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Callable, Final, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
+from amiproxy.routing.callwords import CALL_FILTERS, CallFilter
 from amiproxy.routing.classes import SECURITY, privilege_mask
 from amiproxy.routing.facts import Facts, facts_of
 from amiproxy.routing.links import Links
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable
 
     from amiproxy.message import Message
 
@@ -30,47 +30,6 @@ MAX_KNOWN = 4096
 #: And those of calls that have ended, for their late Cdr and CEL.  Asterisk may keep Cdrs for
 #: five minutes (batch in cdr.conf); a phone does not make so many calls in that time.
 MAX_ENDED = 256
-
-
-class CallFilter(NamedTuple):
-    """One word of a user's ``filters``."""
-
-    #: Names of events, in lower case.
-    events: frozenset[str]
-    #: What these events are called in ``astmanproxy -t``.
-    description: str
-    #: True: only these events pass, and those of other such words; False: these do not pass.
-    only: bool = True
-
-
-#: The words of ``filters``, in lower case.  The events are those of Asterisk before 12
-#: and today's.  A new word is a row here and a line in the sample users file.
-CALL_FILTERS: Mapping[str, CallFilter] = MappingProxyType(
-    {
-        "cdronly": CallFilter(frozenset(("cdr",)), "Cdr"),
-        "brionly": CallFilter(
-            frozenset(
-                (
-                    "bridge",
-                    "bridgecreate",
-                    "bridgedestroy",
-                    "bridgeenter",
-                    "bridgeleave",
-                    "bridgemerge",
-                    "link",  # 1.2 and 1.4
-                    "unlink",
-                )
-            ),
-            "Bridge",
-        ),
-        "xfronly": CallFilter(
-            frozenset(("attendedtransfer", "blindtransfer", "transfer")), "Transfer"
-        ),
-        "novar": CallFilter(
-            frozenset(("set", "setvar", "varset")), "variables being set", only=False
-        ),
-    }
-)
 
 
 class _Verdict(Enum):
@@ -106,6 +65,25 @@ def _events(rows: Iterable[CallFilter]) -> frozenset[str]:
     return frozenset().union(*(row.events for row in rows))
 
 
+class Index(Protocol):
+    """What finds filters by what events name: threads/sessions/callindex.py."""
+
+    def add(self, callfilter: SessionFilter) -> None:
+        """Have *callfilter* be found."""
+
+    def remove(self, callfilter: SessionFilter) -> None:
+        """Have it be found no more."""
+
+    def recall(self, callfilter: SessionFilter) -> None:
+        """Have it be found by channels that began before it was there."""
+
+    def know(self, scope: str, uid: str, callfilter: SessionFilter) -> None:
+        """Note that it knows *uid* of the server *scope*."""
+
+    def forget(self, scope: str, uids: Iterable[str], callfilter: SessionFilter) -> None:
+        """Note that it knows *uids* no more."""
+
+
 class SessionFilter:
     """The filters of one user, and what one client knows of each server's calls."""
 
@@ -114,18 +92,21 @@ class SessionFilter:
 
         Of each server *most_ids* unique ids are remembered.
         """
-        self._channel = user.channel.lower()
+        #: What the names of the user's channels begin with, in lower case; "": all.
+        self.channel: Final = user.channel.lower()
         # Each channel of a message stands behind a line feed in facts.channels.
-        self._needle = "\n" + self._channel if self._channel else ""
+        self._needle = "\n" + self.channel if self.channel else ""
         # And each device between two: with a "-" at the end, the prefix means that one alone.
         self._device = self._needle + "\n" * self._needle.endswith("-")
-        self._in_context = user.in_context
-        self._more_events = user.more_events
+        #: As the user's settings of these names.
+        self.in_context: Final = user.in_context
+        self.more_events: Final = user.more_events
         chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
         self._only = _events(row for row in chosen if row.only)
         self._withheld = _events(row for row in chosen if not row.only)
         # Whether the filters go by calls, and not just by single events: ids count.
-        self._by_call = bool(self._channel or self._in_context)
+        self._by_call = bool(self.channel or self.in_context)
+        self._most_ids = most_ids
         # Scope -> ids of the calls the client knows there, oldest first.
         self._known: defaultdict[str, BoundedDict[str, None]] = defaultdict(
             lambda: BoundedDict(most_ids)
@@ -134,6 +115,8 @@ class SessionFilter:
         self._ended: dict[str, BoundedDict[str, None]] = {}
         #: Whether the client has been shown its calls before, on another connection.
         self._recalls = False
+        # What finds the filter by what events name, once it is in one; it knows what is known here.
+        self._index: Index | None = None
         self._actions = ActionFilter(user, local)
 
     @property
@@ -146,10 +129,31 @@ class SessionFilter:
         """Whether what passes depends on the calls that the client knows."""
         return self._by_call
 
+    def enter(self, index: Index) -> None:
+        """Have *index* find this filter, from now on until it leaves."""
+        if self._index is None:
+            self._index = index
+            index.add(self)
+            if self._recalls:
+                index.recall(self)
+            for table in (self._known, self._ended):
+                for scope, uids in table.items():
+                    for uid in uids:
+                        index.know(scope, uid, self)
+
+    def leave(self) -> None:
+        """Forget all calls, and be found by no index: its client has another one, or is gone."""
+        for scope in {*self._known, *self._ended}:
+            self.forget(scope)
+        if self._index is not None:
+            self._index.remove(self)
+            self._index = None
+
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: its connection was lost."""
-        self._known.pop(scope, None)
-        self._ended.pop(scope, None)
+        known, ended = self._known.pop(scope, ()), self._ended.pop(scope, ())
+        if self._index is not None and (known or ended):
+            self._index.forget(scope, (*known, *ended), self)
 
     def known(self, scope: str) -> frozenset[str]:
         """Return the ids of the calls that the client knows at the server *scope*."""
@@ -170,7 +174,7 @@ class SessionFilter:
         """Note that the client was shown the channels *uids* of the server *scope*."""
         known = self._known[scope]
         for uid in uids:
-            known[uid] = None
+            self._know(uid, known, scope)
 
     def recall(self) -> None:
         """Know from now on, by what their server noted, the calls that began before.
@@ -179,6 +183,8 @@ class SessionFilter:
         is not sent that again.
         """
         self._recalls = True
+        if self._index is not None:
+            self._index.recall(self)
 
     def incoming(self, message: Message, scope: str, answer: bool) -> tuple[Message, ...]:
         """Return what the client gets for *message*: nothing, or replays and the message.
@@ -208,11 +214,11 @@ class SessionFilter:
             return ()
         known = self._known[scope]
         if self._recalls and links.replays:
-            self._know_again(links, known)
+            self._know_again(links, known, scope)
         verdict = self._verdict(facts, links, known)
         if links.past and verdict is not _OWN and self._was_own(facts, links, scope):
             verdict = _OWN
-        replay = self._learn(links, known) if verdict is _OWN else ()
+        replay = self._learn(links, known, scope) if verdict is _OWN else ()
         if links.ended:
             self._end(links, known, scope)
         if verdict is _WITHHELD or (self._only and facts.name not in self._only):
@@ -227,7 +233,7 @@ class SessionFilter:
     def _verdict(self, facts: Facts, links: Links, known: Container[str]) -> _Verdict:
         """Return what an event is to a client that knows the ids *known*."""
         contexts = facts.contexts
-        elsewhere = self._in_context and contexts and self._in_context not in contexts
+        elsewhere = self.in_context and contexts and self.in_context not in contexts
         if elsewhere and any(contexts):
             # A channel that left the context still ends for a client that saw it begin.
             return _OWN if facts.name == "hangup" and facts.own_uid in known else _WITHHELD
@@ -246,7 +252,7 @@ class SessionFilter:
     def _is_elsewhere(self, facts: Facts) -> bool:
         """Return whether an event is in other contexts than the user's."""
         contexts = facts.contexts
-        return bool(self._in_context) and any(contexts) and self._in_context not in contexts
+        return bool(self.in_context) and any(contexts) and self.in_context not in contexts
 
     def _was_own(self, facts: Facts, links: Links, scope: str) -> bool:
         """Return whether a late event belongs to a call that the client knew."""
@@ -255,15 +261,26 @@ class SessionFilter:
             return False
         return not self._is_elsewhere(facts)
 
-    def _know_again(self, links: Links, known: BoundedDict[str, None]) -> None:
+    def _know(self, uid: str, known: BoundedDict[str, None], scope: str) -> None:
+        """Note *uid* in *known*, what is known of the server *scope*; the oldest id may go."""
+        index = self._index
+        if index is not None and uid not in known:
+            if len(known) >= self._most_ids:
+                oldest, _ = known.popitem(last=False)
+                if oldest not in self._ended.get(scope, ()):
+                    index.forget(scope, (oldest,), self)
+            index.know(scope, uid, self)
+        known[uid] = None
+
+    def _know_again(self, links: Links, known: BoundedDict[str, None], scope: str) -> None:
         """Note in *known* the ids in *links* of channels that were the client's from the first."""
         for uid, messages in links.replays:
             if uid not in known and any(
                 self._verdict(facts_of(each), Links(()), known) is _OWN for each in messages
             ):
-                known[uid] = None
+                self._know(uid, known, scope)
 
-    def _learn(self, links: Links, known: BoundedDict[str, None]) -> list[Message]:
+    def _learn(self, links: Links, known: BoundedDict[str, None], scope: str) -> list[Message]:
         """Note in *known* the ids of an event of an own call; return what is sent before it."""
         replay: list[Message] = []
         for uid, messages in links.replays:
@@ -271,8 +288,8 @@ class SessionFilter:
                 replay += messages
         for uid in links.learned:
             if uid not in known:
-                known[uid] = None
-        if self._in_context and replay:
+                self._know(uid, known, scope)
+        if self.in_context and replay:
             replay = [each for each in replay if not self._is_elsewhere(facts_of(each))]
         return replay
 
@@ -284,13 +301,17 @@ class SessionFilter:
                 ended = self._ended.get(scope)
                 if ended is None:
                     ended = self._ended[scope] = BoundedDict(MAX_ENDED)
+                if len(ended) >= MAX_ENDED and uid not in ended:
+                    oldest, _ = ended.popitem(last=False)
+                    if self._index is not None and oldest not in known:
+                        self._index.forget(scope, (oldest,), self)
                 ended[uid] = None
 
     def _wants_nameless(self, facts: Facts) -> bool:
         """Return whether an event that is about no channel passes."""
         if self._device and self._device in facts.devices:
             return True
-        nameless = self._more_events and not (self._needle and facts.channels)
+        nameless = self.more_events and not (self._needle and facts.channels)
         return nameless and not privilege_mask(facts.privilege) & SECURITY
 
     def outgoing(

@@ -114,11 +114,9 @@ def _each(
     elif route is Route.WHOLE:
         chosen = [item for item in items if not item.private]
     else:
-        chosen = [item for item, yes in zip(items, viewer.picks(items)) if yes]
-    numbers, number = {}, batch.after
-    for item in items:
-        number += item.owner == BROADCAST
-        numbers[id(item)] = number
+        picks = batch.picked(viewer.plan, viewer.picks)
+        chosen = [item for item, yes in zip(items, picks) if yes]
+    numbers = batch.numbers
     ahead: list[Routed] = []
     for item in chosen:
         if id(item) not in numbers:

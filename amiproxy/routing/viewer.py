@@ -62,6 +62,13 @@ class Viewer:
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 
+    def planned(self) -> Plan:
+        """Return the plan for its view."""
+        plan = self.plan
+        if plan is None:
+            plan = self.plan = Plan.of(self.view)
+        return plan
+
     @property
     def follows_calls(self) -> bool:
         """Whether what it gets depends on the calls that it knows."""
@@ -74,9 +81,7 @@ class Viewer:
 
     def route(self, batch: Batch) -> Route:
         """Return how its bytes are made of *batch*, of a server that it sees."""
-        plan = self.plan
-        if plan is None:
-            plan = self.plan = Plan.of(self.view)
+        plan = self.planned()
         return (plan.own_routes if self.number in batch.owners else plan.routes)[batch.kind]
 
     def chosen(self, batch: Batch) -> list[Routed]:
@@ -89,7 +94,8 @@ class Viewer:
             return _answers(self, batch)
         if batch.kind is _NOTICE:
             return list(batch.items) if view.hears_notices else found
-        for item in batch.items:
+        chosen = batch.chosen
+        for item in batch.items if chosen is None else chosen.get(callfilter, batch.items):
             if not view.sees(item, number):
                 continue
             if callfilter is not None:
@@ -191,7 +197,8 @@ def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    data, events = batch.joined((form.name, viewer.plan), form, viewer.picks)
+    plan = viewer.plan
+    data, events = batch.joined((form.name, plan), form, lambda _: batch.picked(plan, viewer.picks))
     viewer.events += events
     return data
 
@@ -226,13 +233,14 @@ class Plan:
     sooner than a view, which is compared field by field.
     """
 
-    __slots__ = ("__weakref__", "others", "own", "own_routes", "routes")
+    __slots__ = ("__weakref__", "others", "own", "own_routes", "routes", "view")
 
     #: By kind of batch: for one that holds answers to the client, and for any other.
     own: Mapping[BatchKind, Encoder]
     others: Mapping[BatchKind, Encoder]
 
     def __init__(self, view: View) -> None:
+        self.view = view
         #: The routes that they belong to.
         self.own_routes = {kind: view.route(kind, owns=True) for kind in BatchKind}
         self.routes = {kind: view.route(kind, owns=False) for kind in BatchKind}
@@ -241,6 +249,16 @@ class Plan:
         if view.narrow and not view.silent:
             self.own = {kind: _narrowed(encode) for kind, encode in self.own.items()}
             self.others = {kind: _narrowed(encode) for kind, encode in self.others.items()}
+
+    def has_nothing(self, batch: Batch) -> bool:
+        """Return whether none of its clients gets anything of *batch* but its own answers."""
+        route = self.routes[batch.kind]
+        if route is Route.NOTHING or route is Route.OWN:
+            return True
+        view = self.view
+        if view.narrow and not view.is_of(batch.names):
+            return True
+        return route is Route.SHARED and True not in batch.picked(self, view.shared_picks)
 
     @classmethod
     def of(cls, view: View) -> Plan:

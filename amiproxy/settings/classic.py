@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.access.user import BOUNDED, User
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing.callfilter import CALL_FILTERS
+from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.settings.comments import without_comments
 from amiproxy.settings.managerconf import KEYS
 from amiproxy.settings.typos import question

@@ -9,7 +9,7 @@ from amiproxy import replies
 from amiproxy.access import hashes
 from amiproxy.access.rights import trusts_listing
 from amiproxy.access.user import BOUNDED, UNBOUNDED
-from amiproxy.routing.callfilter import CALL_FILTERS
+from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 from amiproxy.settings.config import AS_SERVER
 from amiproxy.settings.listeners import listeners

@@ -17,7 +17,7 @@ from amiproxy.access.acl import ANYBODY, Acl, NamedList, read_rules
 from amiproxy.access.tokens import read_hash
 from amiproxy.access.user import OPERATOR
 from amiproxy.basics.boolean import parse_bool
-from amiproxy.routing.callfilter import CALL_FILTERS
+from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.routing.classes import CLASSES, read_classes
 from amiproxy.routing.eventfilter import EventFilters, FilterError
 from amiproxy.settings import typos

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from amiproxy.routing.callfilter import CALL_FILTERS
+from amiproxy.routing.callwords import CALL_FILTERS
 
 
 def filter_names(value: str) -> tuple[frozenset[str], list[str]]:

@@ -347,3 +347,4 @@ class AsteriskServer:
                 publisher.answer_late(now)
             if count is None:
                 alive.check(keepalive, now)
+                publisher.tidy()

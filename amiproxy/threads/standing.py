@@ -45,6 +45,7 @@ class Standing:
         uptime = said[0].get("Uptime") if said else ""
         if uptime.isdigit() and len(uptime) <= _DIGITS:
             record.note_uptime(int(uptime))
+        self._publisher.begin()
         link.go_live()
         log.info("asterisk@%s: connected (%s)", link.scope, link.address)
         if tell:

@@ -17,7 +17,7 @@ from amiproxy.message import END, Message
 from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Sequence
+    from collections.abc import Collection, Hashable, Mapping, Sequence
 
     from amiproxy.formats import Format
 
@@ -53,17 +53,24 @@ class Batch:
     Belongs to the server thread that made it, so it needs no lock; ``copy`` is for others.
 
     *scope* names the server (unique ids of two Asterisks may be the same), *wire* is
-    what is not private as AMI, *owners* are the sessions that answers in it are for.
+    what is not private as AMI, *owners* are the sessions that answers in it are for, *events*
+    is how many messages nobody has asked for; *names* are by what the server may be meant, in
+    lower case.  *came* is when it came, in monotonic seconds, 0.0 as long as nobody has asked or
+    kept it.  *chosen* are the messages that each client's filter is to be asked about, None: all;
+    the server's thread sets it while it hands the batch to those (threads/sessions/crowd.py).
     """
 
     __slots__ = (
         "_cache",
         "_copy",
         "_items",
+        "_numbers",
         "_parts",
+        "_picks",
         "_written",
         "after",
         "came",
+        "chosen",
         "epoch",
         "events",
         "kind",
@@ -95,21 +102,21 @@ class Batch:
         self.kind = kind
         self.wire = wire
         self.owners = owners
-        #: How many messages nobody has asked for are in it.
         self.events = events or (wire.count(END) if kind is _EVENTS else 0)
-        #: By what its server may be meant, in lower case.
         self.names: frozenset[str] = _NOBODY
         #: Which connection its events came on, 0: none, and the number of the one before them.
         self.epoch = self.after = 0
-        #: When it came, in monotonic seconds; 0.0 as long as nobody has asked or kept it.
         self.came = 0.0
         #: What it becomes for clients that stood alike before it (track.py), once there is one.
         self.steps: dict[Any, Any] | None = None
+        self.chosen: Mapping[Any, Sequence[Routed]] | None = None
         self._items = items
+        self._numbers: dict[int, int] | None = None
+        # By what the choice depends on.
+        self._picks: dict[Hashable, Sequence[bool]] = {}
         # Format -> id of a message -> its encoding.
         self._parts: dict[str, dict[int, bytes]] = {}
-        # Those messages: one that was let go would leave its id to another.  In a list of
-        # their own, since a pair for each would be one more object for the collector.
+        # Those messages: else one that was let go would leave its id to another.
         self._written: list[Message] = []
         # With how many events are in the bytes.
         self._cache: dict[Hashable, tuple[bytes, int]] = {}
@@ -182,6 +189,27 @@ class Batch:
             parts.pop()
             items = self._items = [Routed(Message(part + END)) for part in parts]
         return items
+
+    @property
+    def numbers(self) -> Mapping[int, int]:
+        """The number of each message, by its id; of an answer that of the event before it."""
+        numbers = self._numbers
+        if numbers is None:
+            numbers, number = {}, self.after
+            for item in self.items:
+                number += item.owner == BROADCAST
+                numbers[id(item)] = number
+            self._numbers = numbers
+        return numbers
+
+    def picked(
+        self, key: Hashable, choose: Callable[[Sequence[Routed]], Sequence[bool]]
+    ) -> Sequence[bool]:
+        """Return for each message whether *choose* picks it: asked once for each *key*."""
+        picks = self._picks.get(key)
+        if picks is None:
+            picks = self._picks[key] = choose(self.items)
+        return picks
 
     def whole(self, form: Format) -> bytes:
         """Return everything that is not private, in the format *form*.

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from amiproxy.message import Message
-from amiproxy.routing.callfilter import CALL_FILTERS, SessionFilter
+from amiproxy.routing.callfilter import SessionFilter
+from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.settings.describe import describe_users
 from amiproxy.settings.usersfile import read_users
 from tests.settings.users import GUARDED

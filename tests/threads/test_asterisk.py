@@ -6,7 +6,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from amiproxy.threads.net.dial import Route
     from amiproxy.threads.net.flusher import Flusher
+    from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.wire.batch import Batch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -52,6 +53,15 @@ class Listening:
         if error is not None:
             raise error
         self.batches.put(batch)
+
+    def gather(self) -> Crowd:
+        return cast("Crowd", self)
+
+    def disperse(self, crowd: Crowd) -> None:
+        assert isinstance(crowd, Listening)
+
+    hand_out = publish
+    sort_in = gather
 
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)

@@ -138,6 +138,7 @@ class Subscriber:
             if events.is_empty:
                 session.set_track(None)
             elif session.track is not None:
+                session.touch()
                 session.track.shows_ids = True
             session.select(events)
             session.say_subscribed(request_id)

@@ -37,6 +37,8 @@ class Numbering:
     past: tuple[Place, ...] = ()
     #: How many batches have been begun to be handed to clients, and how many are done.
     begun = ended = 0
+    #: Behind the last batch of which that is done.
+    handed: Place = START
     #: How many bytes of memory the operator and the state model want for the ring, and for how
     #: many seconds the operator wants it.
     _replay = _state = 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction
+    from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.origins import Origins
 
@@ -52,6 +53,12 @@ class Audience(Protocol):
 
     def publish(self, batch: Batch) -> None:
         """Hand *batch* to every client.  Never waits."""
+
+    def gather(self) -> Crowd:
+        """Return the clients, for the thread of one server."""
+
+    def disperse(self, crowd: Crowd) -> None:
+        """Forget *crowd*."""
 
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost."""
@@ -86,6 +93,16 @@ class Publisher:
         #: Which server the messages are from that are published.
         self._source = Source(link.scope)
         self._complained = False  # on this connection
+        self._crowd: Crowd | None = None  # while it is connected
+
+    def begin(self) -> None:
+        """What comes is handed out from now on."""
+        self._crowd = self._audience.gather()
+
+    def tidy(self) -> None:
+        """Let go of clients that have left: nothing comes."""
+        if self._crowd is not None:
+            self._crowd.sort_in()
 
     def _publish(self, chunk: Chunk) -> None:
         """Hand the messages of *chunk*, which are from one server, to every client."""
@@ -175,6 +192,8 @@ class Publisher:
                 items = [item for item in items if item.owner not in _UNASKED]
             if items:
                 self._hand_out(Batch.of_items(source.scope, items))
+            else:
+                self.tidy()
         finally:
             self._link.delivered()
             self._tell_end(over, result)
@@ -198,9 +217,12 @@ class Publisher:
         if batch.events:
             link.place = batch.epoch, batch.upto
         try:
-            self._audience.publish(batch)
+            if self._crowd is not None:
+                self._crowd.hand_out(batch)
+            else:
+                self._audience.publish(batch)
         finally:
-            link.ended = link.begun
+            link.ended, link.handed = link.begun, link.place
         if (meter := record.meter) is not None:
             meter.note(batch, record.heard)
 
@@ -240,6 +262,9 @@ class Publisher:
         """Tell who asked what is *lost* that no answer will come; forget this Asterisk's calls."""
         self._source.calls.clear()
         self._complained = False
+        if self._crowd is not None:
+            self._audience.disperse(self._crowd)
+            self._crowd = None
         self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost, LOST)
         self._audience.forget(self._link.scope)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.net.traffic import take_traffic
+from amiproxy.threads.sessions.crowd import Crowd
+from amiproxy.threads.sessions.listed import Crowds
 from amiproxy.threads.sessions.names import LoginNames
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _listeners, _filters, filtering, _gone and
-        # gone_actions; held for dict operations
+        # Guards _by_number, _sessions, _listeners, _filters, filtering, _gone, gone_actions and
+        # crowds.all; held for dict operations
         # and for building a tuple, never while sending, formatting or logging, and no
         # session's lock is taken under it.
         # Readers take a tuple, look a number up, and see whether anybody filters
@@ -52,6 +54,8 @@ class SessionRegistry:
         self._gone: dict[str, Had] = {}
         #: How many actions sessions have sent that are over.
         self.gone_actions = 0
+        #: To whom the servers' threads hand what comes.
+        self.crowds = Crowds()
         #: Who holds which login name.
         self.names = LoginNames()
         #: Returns the live session with a number, None if there is none.
@@ -80,14 +84,31 @@ class SessionRegistry:
                 )
         return listeners
 
+    def gather(self) -> Crowd:
+        """Return all sessions, those that come later too, for the thread of one server."""
+        crowds = self.crowds
+        crowd = Crowd(crowds.index, self.find)
+        with self._lock:
+            crowds.all = (*crowds.all, crowd)
+        crowd.changed.extend(self.snapshot())
+        return crowd
+
+    def disperse(self, crowd: Crowd) -> None:
+        """Forget *crowd*: the connection to its server is over."""
+        crowds = self.crowds
+        with self._lock:
+            crowds.all = tuple([each for each in crowds.all if each is not crowd])
+
     def add(self, session: ClientSession) -> None:
         """Add *session*: from now on it gets what it may see."""
         with self._lock:
             self._by_number[session.number] = session
             self._sessions = self._listeners = None
+        session.list_in(self.crowds)
 
     def discard(self, session: ClientSession) -> None:
         """Remove *session*, if it is there; it holds no login name any more."""
+        session.list_in(None)
         if session.login_name:
             self.names.release(session)
         # A session that is made for a request has none: the connection goes on.

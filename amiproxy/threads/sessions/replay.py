@@ -121,8 +121,8 @@ class Held:
         #: How many bytes of events it was sent.
         self.sent = 0
         with session.lock:
-            track.held = True
-            track.part()
+            session.touch()
+            track.hold()
             track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.
             self.is_fresh = session.is_early or session.shown is None
@@ -311,6 +311,7 @@ class Held:
             except Exception as error:  # noqa: BLE001 - as above
                 session.drop(error)
             self._is_over = True
+            session.touch()
             track.held = False
             track.forget_dropped()
             if not track.shows_ids:

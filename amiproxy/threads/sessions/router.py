@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from amiproxy.limits import Limits
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction, Witness
+    from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
     from amiproxy.threads.sessions.session import ClientSession
@@ -121,8 +122,16 @@ class Router:
 
     # -- Asterisk -> clients ------------------------------------------------------------------
 
+    def gather(self) -> Crowd:
+        """Return the clients, for the thread of one server while it is connected."""
+        return self.registry.gather()
+
+    def disperse(self, crowd: Crowd) -> None:
+        """Forget *crowd*: the server is connected no more."""
+        self.registry.disperse(crowd)
+
     def publish(self, batch: Batch) -> None:
-        """Hand *batch* to every client.  Runs in a server's thread and never waits."""
+        """Hand *batch*, which no connection has brought, to every client.  Never waits."""
         registry = self.registry
         if batch.kind is not BatchKind.ANSWERS:
             for session in registry.snapshot():

@@ -17,8 +17,10 @@ from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.callfilter import SessionFilter
 from amiproxy.routing.classes import ALL
 from amiproxy.routing.viewer import MeteredViewer, Viewer
-from amiproxy.routing.visibility import NO_SERVERS, View
+from amiproxy.routing.visibility import View
 from amiproxy.threads.sessions.filtertime import FilterTime
+from amiproxy.threads.sessions.listed import ListedSession
+from amiproxy.threads.sessions.sight import view_of
 
 if TYPE_CHECKING:
     from amiproxy.access.stamp import Stamp
@@ -39,7 +41,7 @@ _NUMBERS = itertools.count(1)
 FILTER_TIME = FilterTime()
 
 
-class ClientSession:
+class ClientSession(ListedSession):
     """State of one client.
 
     *peer* names it in logs, *address* is its IP address.  A client that is *guarded*
@@ -137,12 +139,12 @@ class ClientSession:
         SessionRegistry.log_in, which prepares the servers' threads for it.
         """
         with self.lock:
+            self._drop_callfilter()
             for message in said:
                 self._tell(message)
             if self.allowed and user != self.user:
                 self._disown()
             self.user = user
-            self.callfilter = None
             if user is not None and user.filtered:
                 self.callfilter = SessionFilter(user, self._filter_local)
             self.event_mask = ALL if event_mask is None else event_mask
@@ -161,13 +163,21 @@ class ClientSession:
             if self.user is not None or self.authenticated:
                 self._disown()
             self.user = None
-            self.callfilter = None
+            self._drop_callfilter()
             self.event_mask = ALL
             self.own_filters = None
             self.last_id = None
             self.waiting_for_event = None
             self.authenticated = False
             self._renew()
+
+    def _drop_callfilter(self) -> None:
+        """Have no filter of calls any more.  The caller holds ``lock``."""
+        assert self.lock.locked()
+        self.touch()
+        if self.callfilter is not None:
+            self.callfilter.leave()
+            self.callfilter = None
 
     def _disown(self) -> None:
         """Take another number: answers to what the earlier user asked are for nobody.
@@ -261,31 +271,18 @@ class ClientSession:
     def _renew(self) -> None:
         """Make what depends on the fields anew: the viewer.  The caller holds ``lock``."""
         assert self.lock.locked()
-        user = self.user
-        filters = [] if user is None or not user.eventfilters else [user.eventfilters]
-        if self.own_filters is not None:
-            filters.append(self.own_filters)
-        read = ALL if user is None else user.read
         # Only if it withholds anything of what Asterisk says.
         callfilter = self.callfilter
         if callfilter is not None and not callfilter.active:
             callfilter = None
-        view = View(
-            silent=not self.allowed,
-            mode=self.mode,
-            mask=read & self.event_mask,
-            filters=tuple(filters),
-            restricted=user is not None and (user.limited or user.follows_calls),
-            last_id=self.last_id if self.mode is AutoFilter.ON else None,
-            filtered=callfilter is not None,
-            servers=NO_SERVERS if user is None else user.servers,
-            selection=self.selection,
-        )
+        view = view_of(self, filtered=callfilter is not None)
         if self._meter is None or self.own_filters is None:
             viewer = Viewer(self.number, view, callfilter)
         else:
             viewer = MeteredViewer(self.number, view, callfilter, self._meter.spend)
         viewer.events = self._viewer.events
+        if view.last_id is None or self._viewer.view.last_id is None:  # else it has the same plan
+            self.touch()
         self._viewer = viewer
 
     # -- what any thread may call ----------------------------------------------------------

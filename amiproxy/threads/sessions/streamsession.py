@@ -114,6 +114,7 @@ class StreamSession(TrackedSession):
     def hold_back(self) -> None:
         """Hold back what comes: the client has been greeted, and not been answered."""
         with self.lock:
+            self.touch()
             self._early = EarlyBatches(self.transport.max_backlog)
             self._choose_way()
 
@@ -168,6 +169,7 @@ class StreamSession(TrackedSession):
 
     def _release(self) -> None:
         assert self.lock.locked()
+        self.touch()
         early, self._early = self._early, None
         self._choose_way()
         try:

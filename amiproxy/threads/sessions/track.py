@@ -9,7 +9,7 @@ whether this client has had it; so who wants to know where it stands waits until
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.formats import written
 from amiproxy.routing.eventids import Stamp, id_of, stamp
@@ -23,28 +23,12 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.eventsources import EventSources
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
 #: So many servers that were dropped are remembered, if there are none in their places.
 _MOST_DROPPED = 16
-
-
-class EventSources(Protocol):
-    """The servers that send events, and the nonce of the ids of these; see Router."""
-
-    servers: tuple[AsteriskLink, ...]
-    nonce: str
-
-
-class _NoSources:
-    """No servers at all."""
-
-    servers: tuple[AsteriskLink, ...] = ()
-    nonce = ""
-
-
-NO_SOURCES = _NoSources()
 
 
 class Noted(NamedTuple):
@@ -95,6 +79,9 @@ class Track:
     is_wanted = False
     #: Whether ``places`` are where the client stands.
     is_exact = False
+    #: Whether a server's thread hands the client nothing but what it sees: its place moves on,
+    #: though, with each batch that has been handed out.
+    follows = False
     #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
     stand: Stand | None = None
 
@@ -116,6 +103,11 @@ class Track:
     def servers(self) -> Sequence[AsteriskLink]:
         """The servers there are."""
         return self._sources.servers
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it need not be told of batches in which there is nothing for the client."""
+        return self.is_exact and self.shows_ids and not self.held
 
     @property
     def is_settled(self) -> bool:
@@ -154,9 +146,20 @@ class Track:
         """Return behind where each server's events have come since it began; once it is settled."""
         return {link: self.first.get(link, noted.place) for link, noted in self.noted.items()}
 
+    def standing(self) -> dict[AsteriskLink, Place]:
+        """Return up to where the client has been sent everything, by now."""
+        if not self.follows:
+            return dict(self.places)
+        return {link: max(place, link.handed) for link, place in self.places.items()}
+
+    def hold(self) -> None:
+        """Have the client sent no events but by its own thread."""
+        self.places, self.stand = self.standing(), None
+        self.follows, self.held = False, True
+
     def id(self) -> str:
         """Return the id that says where the client stands."""
-        places = [place for place in self.places.values() if place != START]
+        places = [place for place in self.standing().values() if place != START]
         return id_of(self._sources.nonce, places, is_whole=self.is_whole)
 
     def link_of(self, batch: Batch) -> AsteriskLink | None:
@@ -308,9 +311,8 @@ class Track:
 
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
-        return tuple(
-            [place for each, place in self.places.items() if each is not link and place != START]
-        )
+        places = self.standing() if self.follows else self.places
+        return tuple([at for each, at in places.items() if each is not link and at != START])
 
     def gap(
         self,

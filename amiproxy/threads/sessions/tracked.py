@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
+from amiproxy.threads.sessions.eventsources import NO_SOURCES
+from amiproxy.threads.sessions.listed import Handed
 from amiproxy.threads.sessions.session import ClientSession
-from amiproxy.threads.sessions.track import NO_SOURCES, Track
+from amiproxy.threads.sessions.track import Track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.callindex import CallIndex
     from amiproxy.threads.sessions.early import EarlyBatches
+    from amiproxy.threads.sessions.eventsources import EventSources
     from amiproxy.threads.sessions.link import AsteriskLink
-    from amiproxy.threads.sessions.track import EventSources
+    from amiproxy.threads.sessions.listed import Stance
 
 
 class TrackedSession(ClientSession):
@@ -66,14 +70,27 @@ class TrackedSession(ClientSession):
         self._forget_shown()
         super().log_out()
 
+    def stance(self, index: CallIndex) -> Stance:
+        """As any session; while it is not known what it has been sent it is handed everything."""
+        track, view = self.track, self._viewer.view
+        if view.silent:
+            return Handed.ANSWERS
+        if self._early is not None or not (track is None or track.is_steady):
+            return Handed.EVERYTHING
+        if track is not None:
+            track.follows = True
+        return super().stance(index)
+
     def _forget_shown(self) -> None:
         with self.lock:
+            self.touch()
             self.track = self.shown = None
             self.has_resumed = False
 
     def see(self) -> None:
         """Note behind where events are shown, if it needs no log-in: it is registered now."""
         with self.lock:
+            self.touch()
             self.track = self.shown = None
             if self._viewer.view.hears_notices:
                 self.shown = _unknown
@@ -88,7 +105,7 @@ class TrackedSession(ClientSession):
         track = self.track
         if track is not None:
             if track.is_exact:
-                self.shown = dict(track.places).copy
+                self.shown = track.standing().copy
         elif any(link.ring.limit for link in self._sources.servers):
             self.track = track = self.new_track()
             self.shown = track.begun_at
@@ -103,6 +120,7 @@ class TrackedSession(ClientSession):
     def set_track(self, track: Track | None) -> None:
         """Have *track* note what is sent from now on.  The caller holds ``lock``."""
         assert self.lock.locked()
+        self.touch()
         self.track = track
         self._choose_way()
 
@@ -113,6 +131,7 @@ class TrackedSession(ClientSession):
         """
         with self.lock:
             assert self.track is not None
+            self.touch()
             self.track.shows_ids = True
             if mask is not None:
                 self.event_mask = mask
@@ -140,6 +159,7 @@ class TrackedSession(ClientSession):
     def take_early(self) -> None:
         """Hold nothing back any more: its thread finds that in the rings.  With ``lock``."""
         assert self.lock.locked()
+        self.touch()
         self._early = None
         self._choose_way()
 

@@ -42,7 +42,8 @@ class House:
         ]
         router.servers = tuple(self.links)
         self.publishers = [Publisher(link, router) for link in self.links]
-        for link in self.links:
+        for link, publisher in zip(self.links, self.publishers):
+            publisher.begin()
             link.begin_epoch()
             link.remember(1 << 20, 3600.0)
         self._flusher, self._backlog = Flusher(), backlog

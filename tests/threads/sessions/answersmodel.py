@@ -139,6 +139,7 @@ class Server:
         self._said = b""
         self.calls: list[Asked] = []  # Originates whose response is to come
         self.link.open(cast("Transport", self.wire))
+        self.publisher.begin()
         self.link.go_live()
 
     def say(self, *lines: str) -> None:

@@ -111,6 +111,7 @@ class Server:
         self._make()
         self._router.servers = (*self._router.servers, self.link)
         self.connection, self.number = self.connection + 1, 0
+        self.publisher.begin()
         self.link.go_live()
 
     def connect(self) -> None:
@@ -118,6 +119,7 @@ class Server:
         if self.connection:
             self.publisher.abandon(self.link.lose())
         self.connection, self.number = self.connection + 1, 0
+        self.publisher.begin()
         self.link.go_live()
 
     def say(self, count: int, *lines: str, event: str = "Tick") -> None:

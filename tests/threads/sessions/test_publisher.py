@@ -23,6 +23,7 @@ from amiproxy.wire.framing import Framer
 from tests.threads.sessions.support import BOOTED, EVENT, PONG, STANDARD
 
 if TYPE_CHECKING:
+    from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.wire.batch import Batch
     from tests.threads.conftest import MakePair
 
@@ -45,6 +46,12 @@ class Clients:
 
     def publish(self, batch: Batch) -> None:
         self.batches.append(batch)
+
+    def gather(self) -> Crowd:
+        raise NotImplementedError  # it never connects
+
+    def disperse(self, crowd: Crowd) -> None:
+        raise NotImplementedError
 
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)

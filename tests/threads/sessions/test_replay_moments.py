@@ -9,25 +9,34 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 from amiproxy.message import Message
+from amiproxy.threads.sessions.listed import Handed, ListedSession
 from amiproxy.threads.sessions.replay import held
 from tests.support import wait_until
 from tests.threads.sessions.replays import Client, Server, World, check
 
 if TYPE_CHECKING:
+    from amiproxy.threads.sessions.callindex import CallIndex
+    from amiproxy.threads.sessions.listed import Stance
     from amiproxy.wire.batch import Batch
 
 
-class Gate:
+class Gate(ListedSession):
     """A session that stops the server's thread when a batch is handed to it."""
 
     mode = None
-    allowed = True
+    allowed = hears = True
+    callfilter = None
 
     def __init__(self, world: World) -> None:
         self.number = -10  # no client has it
+        self.lock = threading.Lock()
         self.is_closed = False
         self.reached, self.opened = threading.Event(), threading.Event()
         world.context.registry.add(self)  # type: ignore[arg-type]
+
+    def stance(self, index: CallIndex) -> Stance:
+        del index
+        return Handed.EVERYTHING
 
     def deliver(self, batch: Batch) -> None:
         """Wait until it is opened."""
