@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from amiproxy.httpmessages import BadRequest
+from amiproxy.httpmessages import BadRequest, Request
 
 EXAMPLE = "GET /?Action=Ping HTTP/1.1"
 
@@ -111,3 +111,22 @@ def _quoted(target: bytes) -> bytes:
     if b" " in target.partition(b"?")[0]:
         raise BadRequest(400, "A blank in the URL before its question mark: write it as %20")
     return target.decode("latin-1").translate(_TO_QUOTE).encode("ascii")
+
+
+def stays(request: Request, *, is_followed: bool) -> bool:
+    """Return whether the client of *request* may send another one over its connection.
+
+    By RFC 9112, section 9.3, whoever speaks HTTP/1.1 may.  But scripts that write their
+    request by hand read up to the end of the connection; they would wait for our time limit.
+    Libraries that keep connections send one of _OF_LIBRARIES without being told to;
+    *is_followed*: the next request has come.  Whom we take for a script wrongly (.NET's
+    HttpClient, Perl's HTTP::Tiny) is told ``Connection: close`` and connects anew.
+    """
+    wishes = {wish.strip() for wish in request.header("connection").lower().split(",")}
+    if "close" in wishes or request.version == "1.0":
+        return "keep-alive" in wishes and "close" not in wishes
+    return is_followed or not _OF_LIBRARIES.isdisjoint([name for name, _ in request.headers])
+
+
+#: curl, also PHP's: Accept; http.client, requests, Go, Ruby, Node, browsers: Accept-Encoding.
+_OF_LIBRARIES = frozenset({"connection", "accept", "accept-encoding"})

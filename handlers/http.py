@@ -23,6 +23,7 @@ from amiproxy import __version__, httphead
 from amiproxy.byteordermark import Beginning
 from amiproxy.httpmessages import BadRequest, Request, Response, Stage
 from amiproxy.limits import STRANGER
+from amiproxy.plainhead import MAX_HEADERS, PlainHeads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,16 +34,10 @@ if TYPE_CHECKING:
 #: bytes for one ("%20"); 128 lines of 1022 bytes belong in a POST.
 MAX_HEAD = 64 * 1024
 
-#: Lines of headers of a request; browsers send about twenty.
-MAX_HEADERS = 128
-
 #: Chunks of a body: each is parsed by itself, and costs more than its bytes.
 MAX_CHUNKS = 4096
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-#: h11 for one request: it cannot go on to the next of an HTTP/1.0 connection.
-_parser = functools.partial(h11.Connection, h11.SERVER, max_incomplete_event_size=MAX_HEAD)
 
 
 class HttpConversation:
@@ -54,7 +49,8 @@ class HttpConversation:
         self._max_body = limits.block
         self._beginning = Beginning()
         self._has_entered = False  # the request under way, which is large
-        self._parser = _parser()
+        self._plain = PlainHeads()
+        self._parser: h11.Connection | None = None  # of the request under way, if it is not plain
         self._early = bytearray()  # of the next request: its head, and what comes before its turn
         self._searched = 0  # bytes of it in which the end of the head was looked for
         self._head: Request | None = None  # the request whose body is arriving, without it
@@ -73,6 +69,7 @@ class HttpConversation:
         # Who saves a request as text may send a mark first.
         data = self._beginning.admit(data)
         if self.stage is Stage.BODY:
+            assert self._parser is not None
             self._parser.receive_data(data)
             return
         if not self._early:
@@ -90,6 +87,8 @@ class HttpConversation:
                 entrance raised it.
 
         """
+        if self.stage is Stage.HEAD and not self._searched and self._take_plain():
+            return self._request
         try:
             while self.stage not in (Stage.ANSWER, Stage.OVER):
                 if not (self._head or self._begin()):
@@ -104,6 +103,15 @@ class HttpConversation:
             self.stage = Stage.OVER
             raise
         return None
+
+    def _take_plain(self) -> bool:
+        """Take the next request in one step, if it is plain; return whether it was."""
+        found = self._plain.read(self._early)
+        if found is None:
+            return False
+        self._request, self._early = found
+        self.stage = Stage.ANSWER
+        return True
 
     def _begin(self) -> bool:
         """Read the next head; return whether all of it has come."""
@@ -127,19 +135,22 @@ class HttpConversation:
         head, rest = bytes(self._early[:end]), bytes(self._early[end:])
         self._early, self._searched = bytearray(), 0
         exact = httphead.exact(head)
-        self._parser.receive_data(exact.data)
-        event = self._parser.next_event()
+        # One for each request: it cannot go on to the next of an HTTP/1.0 connection.
+        parser = self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        parser.receive_data(exact.data)
+        event = parser.next_event()
         assert isinstance(event, h11.Request)
         self._head = self._read_head(event, is_exact=exact.is_exact)
         self.stage = Stage.BODY
         if rest:
-            self._parser.receive_data(rest)
+            parser.receive_data(rest)
         if self._ended:
-            self._parser.receive_data(b"")
+            parser.receive_data(b"")
         return True
 
     def _read_body(self) -> bool:
         """Take the next piece of the body; return whether more of it may be there."""
+        assert self._parser is not None
         event = self._parser.next_event()
         if isinstance(event, h11.Data):
             self._body += event.data
@@ -164,10 +175,11 @@ class HttpConversation:
 
     def interim(self) -> bytes:
         """Return 100 Continue, once, if the client waits for it, else ``b""``."""
-        if self.stage is Stage.OVER or not self._parser.they_are_waiting_for_100_continue:
+        parser = self._parser
+        if self.stage is Stage.OVER or not (parser and parser.they_are_waiting_for_100_continue):
             return b""
         # So the parser knows that it was sent.
-        self._parser.send(h11.InformationalResponse(status_code=100, headers=[]))
+        parser.send(h11.InformationalResponse(status_code=100, headers=[]))
         return CONTINUE
 
     def answer(self, response: Response, now: float) -> bytes:
@@ -228,38 +240,20 @@ class HttpConversation:
     def _finish(self) -> Request:
         """Return the request that is whole now, and begin the next."""
         assert self._head is not None
+        assert self._parser is not None
         rest, _ = self._parser.trailing_data
         self._early += rest.lstrip(b"\r\n")
         request = dataclasses.replace(
             self._head,
             body=bytes(self._body),
-            keep_alive=self._may_stay and _stays(self._head, is_followed=bool(self._early)),
+            keep_alive=self._may_stay and httphead.stays(self._head, is_followed=bool(self._early)),
         )
-        self._parser = _parser()
-        self._head = None
+        self._parser = self._head = None
         self._body = bytearray()
         self._chunks = 0
         self._has_entered = False
         return request
 
-
-def _stays(request: Request, *, is_followed: bool) -> bool:
-    """Return whether the client of *request* may send another one over its connection.
-
-    By RFC 9112, section 9.3, whoever speaks HTTP/1.1 may.  But scripts that write their
-    request by hand read up to the end of the connection; they would wait for our time limit.
-    Libraries that keep connections send one of _OF_LIBRARIES without being told to;
-    *is_followed*: the next request has come.  Whom we take for a script wrongly (.NET's
-    HttpClient, Perl's HTTP::Tiny) is told ``Connection: close`` and connects anew.
-    """
-    wishes = {wish.strip() for wish in request.header("connection").lower().split(",")}
-    if "close" in wishes or request.version == "1.0":
-        return "keep-alive" in wishes and "close" not in wishes
-    return is_followed or not _OF_LIBRARIES.isdisjoint([name for name, _ in request.headers])
-
-
-#: curl, also PHP's: Accept; http.client, requests, Go, Ruby, Node, browsers: Accept-Encoding.
-_OF_LIBRARIES = frozenset({"connection", "accept", "accept-encoding"})
 
 _REASONS = {
     400: f"This is not an HTTP request: it begins as in {httphead.EXAMPLE}",
@@ -306,19 +300,32 @@ def _write(response: Response, now: float, *, keep_alive: bool, with_body: bool)
 
 def _head(response: Response, now: float, connection: str, length: int | None = None) -> bytes:
     """Return the head of *response*, whose body has *length* bytes; None: that is not said."""
-    headers = [
-        ("Date", formatdate(now, usegmt=True)),
-        ("Server", f"Asterisk Call Manager Proxy/{__version__}"),
-    ]
-    if response.status not in _BODILESS:
-        headers.append(("Content-Type", response.content_type))
+    status = response.status
+    text = (
+        f"{_status_line(status)}Date: {_date(int(now))}\r\n"
+        f"Server: Asterisk Call Manager Proxy/{__version__}\r\n"
+    )
+    lines = 4 + len(response.headers)
+    if status not in _BODILESS:
+        text += f"Content-Type: {response.content_type}\r\n"
+        lines += 1
     if length is not None:
-        headers.append(("Content-Length", str(length)))
-    headers.append(("Connection", connection))
-    headers.extend(response.headers)
-    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
-    for name, value in headers:
-        line = f"{name}: {value}"
-        assert not set("\r\n\0") & set(line), "a header that would forge others"
-        lines.append(line)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        text += f"Content-Length: {length}\r\n"
+        lines += 1
+    text += f"Connection: {connection}\r\n"
+    for name, value in response.headers:
+        text += f"{name}: {value}\r\n"
+    assert text.count("\r") == lines == text.count("\n"), "a header that would forge others"
+    assert "\0" not in text, "a header that would end the text for some"
+    return text.encode("latin-1", "replace") + b"\r\n"
+
+
+@functools.lru_cache(maxsize=64)
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+
+
+@functools.lru_cache(maxsize=1)
+def _date(now: int) -> str:
+    """Return the time *now*, in seconds since the epoch, as a header has it."""
+    return formatdate(now, usegmt=True)

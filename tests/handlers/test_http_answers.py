@@ -83,10 +83,27 @@ def test_no_content_has_no_length() -> None:
     assert data.endswith(b"\r\n\r\n")
 
 
-def test_an_answer_cannot_forge_headers() -> None:
+@pytest.mark.parametrize("text", ["b\r\nC: d", "b\nC: d", "b\rC: d", "b\0"])
+def test_an_answer_cannot_forge_headers(text: str) -> None:
     """A line end in a header of an answer is a bug that shows itself."""
-    conversation = talk(PING)
-    conversation.next()
+    for response in (
+        Response(200, headers=(("A", text),)),
+        Response(200, headers=((text, "A"),)),
+        Response(200, text),
+    ):
+        conversation = talk(PING)
+        conversation.next()
 
-    with pytest.raises(AssertionError):
-        conversation.answer(Response(200, headers=(("A", "b\r\nC: d"),)), 0)
+        with pytest.raises(AssertionError):
+            conversation.answer(response, 0)
+
+
+def test_the_date_is_that_of_the_answer() -> None:
+    """Also where it is the next second."""
+    conversation = talk(2 * PING)
+    dates = []
+    for now in (1.9, 2.0):
+        conversation.next()
+        dates.append(head_of(conversation.answer(OK, now))[1]["date"])
+
+    assert dates == ["Thu, 01 Jan 1970 00:00:01 GMT", "Thu, 01 Jan 1970 00:00:02 GMT"]
