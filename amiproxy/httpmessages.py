@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from amiproxy.errors import ProtocolError
 
@@ -29,14 +29,23 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()  #: names in lower case
     body: bytes = b""
     keep_alive: bool = True  #: the client wants the connection kept open
+    # The values by name, made when the first is asked for.
+    _by_name: dict[str, str] = field(default_factory=dict, init=False, compare=False)
 
     def header(self, name: str) -> str:
         """Return the values of header *name* (lower case), joined by commas, or ``""``."""
-        return ", ".join(value for key, value in self.headers if key == name)
+        return self._named().get(name, "")
 
     def has(self, name: str) -> bool:
         """Return whether there is a header *name* (lower case), even if empty."""
-        return any(key == name for key, _ in self.headers)
+        return name in self._named()
+
+    def _named(self) -> dict[str, str]:
+        found = self._by_name
+        if not found:
+            for name, value in self.headers:
+                found[name] = f"{found[name]}, {value}" if name in found else value
+        return found
 
     def __repr__(self) -> str:
         # No target, no headers: both may hold secrets, and reprs are logged.

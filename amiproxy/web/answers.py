@@ -10,8 +10,7 @@ from __future__ import annotations
 import html
 import logging
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy import replies
 from amiproxy.errors import HandlerError
@@ -117,8 +116,7 @@ _AJAM_PAGE = _PAGE.format(
 )
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What an action was answered with; *complete* is false where time ran out."""
 
     messages: tuple[Message, ...]
@@ -137,11 +135,13 @@ class Answer:
 
         *allowed*: the client had logged in, or need not; *until*: an event was waited for.
         """
-        if not self.messages:
+        messages = self.messages
+        if not messages:
             return 200 if self.complete else 504
-        if any(message is replies.SHUTTING_DOWN for message in self.messages):
-            return 503
-        last = self.messages[-1].values
+        for message in messages:
+            if message is replies.SHUTTING_DOWN:
+                return 503
+        last = messages[-1].values
         is_error = last.get("response", "").lower() == "error"
         if is_error and (status := _of_the_proxy(last.get("message", ""))):
             return status

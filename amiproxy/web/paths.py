@@ -3,32 +3,47 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from amiproxy.httpmessages import BadRequest
 
 if TYPE_CHECKING:
     from amiproxy.httpmessages import Request
 
-#: Returns (name, value) of urlencoded text, in order, repeated ones too.  ``+`` is a
-#: blank and ``%26`` an ampersand in a value; a percent sign that begins no code stays;
-#: a field without ``=`` has an empty value.  ``&`` alone separates since Python 3.9.2:
-#: naming it would be an error before.
-parse_fields = functools.partial(parse_qsl, keep_blank_values=True, encoding="latin-1")
+
+def parse_fields(text: str) -> list[tuple[str, str]]:
+    """Return (name, value) of each field of urlencoded *text*, in order, repeated ones too.
+
+    ``+`` is a blank and ``%26`` an ampersand in a value; a percent sign that begins no code stays;
+    a field without ``=`` has an empty value.  ``&`` alone separates.
+    """
+    found = []
+    for field in filter(None, text.split("&")):
+        name, _, value = field.partition("=")
+        found.append((_decoded(name), _decoded(value)))
+    return found
+
+
+def _decoded(text: str) -> str:
+    """Return *text* without its codes: one byte, one character."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, "latin-1") if "%" in text else text
 
 
 def path_and_query(target: str) -> tuple[str, str]:
     """Return path, in its own case, and query of *target*, in origin or absolute form."""
-    scheme, mark, rest = target.partition("://")
-    if mark and scheme.lower() in ("http", "https"):
-        host = len(rest.split("/", 1)[0].split("?", 1)[0])
-        target = rest[host:]
-        if not target.startswith("/"):
-            target = "/" + target
+    if not target.startswith("/"):
+        scheme, mark, rest = target.partition("://")
+        if mark and scheme.lower() in ("http", "https"):
+            host = len(rest.split("/", 1)[0].split("?", 1)[0])
+            target = rest[host:]
+            if not target.startswith("/"):
+                target = "/" + target
     path, _, query = target.partition("?")
-    path = unquote_to_bytes(path).decode("latin-1")
+    if "%" in path or not path.isascii():
+        path = unquote_to_bytes(path).decode("latin-1")
     if len(path) > 2:
         path = path.removesuffix("/")
     return path, query.partition("#")[0]

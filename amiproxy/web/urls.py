@@ -11,8 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Optional, TypeVar
 
 from amiproxy.formats import Refused
 from amiproxy.httpmessages import BadRequest, Request
@@ -81,11 +80,10 @@ _CHARSETS = {
 }
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """Where a request goes and the fields it brings, taken apart once."""
 
-    style: str | None  #: "" for ours, or the AJAM style; None: there is nothing at this path
+    style: Optional[str]  #: "" for ours, or the AJAM style; None: there is nothing at this path
     fields: tuple[tuple[str, str], ...]  #: (name, value) of the URL, then those of a form
     wants_digest: bool = False  #: who asks there logs in by Digest
     is_crowded: bool = False  #: there were so many fields that they were not parsed
@@ -102,15 +100,14 @@ class Target:
         return next(found, "").lower()
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request wants."""
 
     style: str  #: "" for ours, or the AJAM style
-    message: Message | None  #: the block; None: the page that explains how to use this
+    message: Optional[Message]  #: the block; None: the page that explains how to use this
     format: str = ""  #: output format by name; "": not given
     until_event: str = ""  #: the answer ends with this event
-    wait: float | None = None  #: seconds it may take; None: not given
+    wait: Optional[float] = None  #: seconds it may take; None: not given
 
 
 def wrong_method(method: str) -> BadRequest:
@@ -126,14 +123,13 @@ def parse_target(request: Request, most: int = Limits.headers) -> Target:
     """
     path, query = path_and_query(request.target)
     path = path.lower()
-    encoded = [query]
+    form = ""
     if request.method == "POST" and _kind(request) == _FORM:
-        encoded.append(request.body.removeprefix(codecs.BOM_UTF8).decode("latin-1"))
+        form = request.body.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     style, wants_digest = PATHS.get(path), path in DIGEST_PATHS
-    if sum(text.count("&") for text in encoded) > _CROWD * most:
+    if query.count("&") + form.count("&") > _CROWD * most:
         return Target(style, (), wants_digest, is_crowded=True)
-    fields = tuple(field for text in encoded for field in parse_fields(text))
-    return Target(style, fields, wants_digest)
+    return Target(style, (*parse_fields(query), *parse_fields(form)), wants_digest)
 
 
 def wants_digest(request: Request) -> bool:
@@ -168,8 +164,8 @@ def read(
     if request.method == "POST" and _check_body(request) == _JSON:
         json_lines = read_json(request.body, limits, formats.get("json")).lines
     wishes = {name: request.header(name) for name in _AS_HEADERS if request.has(name)}
-    said, lines = _part(((*_name_and_value(line), line) for line in json_lines), style)
-    ours, rest = _part(((name, value, (name, value)) for name, value in fields), style)
+    said, lines = _part(map(_name_and_value, json_lines), json_lines, style)
+    ours, rest = _part(fields, fields, style)
     wishes.update({**said, **ours})
     if request.has("proxykey"):
         rest.append(("ProxyKey", request.header("proxykey")))
@@ -184,16 +180,16 @@ def read(
 
 
 def _part(
-    fields: Iterable[tuple[str, str, _Field]], style: str
+    fields: Iterable[tuple[str, str]], kept: Iterable[_Field], style: str
 ) -> tuple[dict[str, str], list[_Field]]:
-    """Part *fields* into what speaks to us, by name, and the rest.
+    """Part *fields*, names and values, into what speaks to us, by name, and the rest.
 
-    Each field is its name, its value and what stands for it among the rest.  Of those
-    that speak to us the first of a name counts.
+    What stands for each among the rest is in *kept*.  Of those that speak to us the first of a
+    name counts.
     """
     wishes: dict[str, str] = {}
     rest = []
-    for name, value, field in fields:
+    for (name, value), field in zip(fields, kept):
         key = name.lower()
         if key in _AS_HEADERS or (name == FORMAT_FIELD and not style):
             wishes.setdefault(key, value)
@@ -218,7 +214,7 @@ def block(
     """
     for name, value in fields:
         line = f"{name}: {value}"
-        if not _FORBIDDEN.isdisjoint(line):
+        if "\r" in line or "\n" in line or "\0" in line:
             raise BadRequest(400, "CR, LF and NUL are not allowed in names and values")
         if not name.strip() or ":" in name:
             raise BadRequest(400, "A field has no name, or a colon in its name")
@@ -238,7 +234,8 @@ def block(
 
 def names_action(message: Message) -> bool:
     """Return whether *message* has an Action or a ProxyAction."""
-    return any(message.values.get(name, "").strip() for name in ("action", "proxyaction"))
+    values = message.values
+    return bool(values.get("action", "").strip() or values.get("proxyaction", "").strip())
 
 
 def _name_and_value(line: str) -> tuple[str, str]:

@@ -255,7 +255,7 @@ class WebClient:
         if claim is None:
             return
         collector.proof = claim.proof
-        asked = dataclasses.replace(question.asked, until_event="")
+        asked = question.asked._replace(until_event="")
         answer = self._ask(collector, claim.block, asked)
         collector.proof = None
         if not collector.authenticated:

@@ -3,29 +3,30 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy import replies
+from amiproxy.httpmessages import Response
 from amiproxy.web import answers, origin, urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiproxy.formats import Format
-    from amiproxy.httpmessages import BadRequest, Request, Response
+    from amiproxy.httpmessages import BadRequest, Request
     from amiproxy.message import Message
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.web.answers import Answer
     from amiproxy.web.urls import Asked
 
 #: What each response says, if it says nothing else.
-_SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+_SAFE: tuple[tuple[str, str], ...] = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A request, and what it was found to ask for."""
 
     request: Request
@@ -86,7 +87,11 @@ def completed(
 
     *cors* are the origins whose pages may read it; *close*: the connection ends with it.
     """
-    own = {name for name, _ in response.headers}
-    headers = [each for each in _SAFE if each[0] not in own]
-    headers += origin.cors_headers(request, cors) if cors else ()
-    return dataclasses.replace(response, headers=(*headers, *response.headers), close=close)
+    headers = _SAFE
+    if response.headers:
+        own = {name for name, _ in response.headers}
+        headers = tuple([each for each in _SAFE if each[0] not in own])
+    if cors:
+        headers += origin.cors_headers(request, cors)
+    headers += response.headers
+    return Response(response.status, response.content_type, response.body, headers, close)
