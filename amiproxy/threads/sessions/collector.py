@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import Recent
@@ -133,11 +134,31 @@ class Collector(ClientSession):
         self.events = EventBuffer(self.lock) if keep_events else None
         # Who waits for nothing but an answer need not be looked at for each batch.
         self.hears = keep_events
+        self._first = self._viewer  # any change of what it may see makes another one
         # Set under the lock, like _ended.
         self._pending = PendingAnswer(self.lock)
         self._ended = False
 
     # -- the web thread ------------------------------------------------------------------
+
+    def begin_again(self, output: Format) -> bool:
+        """Become the session of another request, answered in *output*; return whether it may.
+
+        Not where the one before has left anything: a log-in, a mask or filters, a challenge, or
+        an answer that has not come whole.  It is not registered meanwhile.
+        """
+        if (
+            self._viewer is not self._first
+            or self.challenge
+            or self._ended
+            or not self._pending.complete
+        ):
+            return False
+        self.began, self.last_id, self.actions = time.monotonic(), None, 0
+        if output is not self.output:
+            with self.lock:
+                self.output = output
+        return True
 
     def expect(self, until_event: str = "") -> PendingAnswer:
         """Return the answer to the action that is carried out next; one at a time.

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from amiproxy import replies
@@ -17,6 +16,7 @@ from amiproxy.web.answers import Answer
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
+    from amiproxy.threads.actions.call import Outcome
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.collector import Collector
     from amiproxy.threads.sessions.context import ProxyContext
@@ -44,13 +44,17 @@ _USUAL = Wish()
 
 
 class Asker:
-    """Carries out the actions of one request, which has come just now, in its thread.
+    """Carries out the actions of one connection's requests, one at a time, in its thread.
 
     *transport* is asked whether it is over; nothing is read from it or sent.
     """
 
     def __init__(self, context: ProxyContext, transport: Transport) -> None:
         self._context, self._transport = context, transport
+        self.begin()
+
+    def begin(self) -> None:
+        """Note that a request has come just now."""
         self._usual = Deadline(ANSWER_TIME)  # how long an answer may usually take
 
     def ask(
@@ -67,25 +71,15 @@ class Asker:
 
         """
         usual = _usual_time(message)
-        answered = Deadline(usual if wish.wait is None else wish.wait)
-        heard = Deadline(LONGEST_WAITEVENT if wish.wait is None else wish.wait)
-        turnstile, gone = self._context.turnstile, self.is_gone
         self._usual = Deadline(usual)
-        with contextlib.nullcontext() if session is None else session.alone(turnstile, gone):
-            pending = collector.expect(wish.until_event)
-            left = answered.left()
-            collector.patience = answered, gone
-            _, wait, goodbye = dispatch.handle(Call(self._context, collector, message))
-            if wait is not None:
-                collector.say(replies.waited(message))
-            elif goodbye is not None:
-                collector.say(goodbye)
-            turnstile.end()
-            answer = pending.wait(left, gone)
-            turnstile.take(turnstile.first)
-            if collector.mode is not AutoFilter.UNIQUE:
-                # Only answers to whoever asked make sense here.
-                self._context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+        answered = self._usual if wish.wait is None else Deadline(wish.wait)
+        heard = Deadline(LONGEST_WAITEVENT) if wish.wait is None else answered
+        turnstile, gone = self._context.turnstile, self.is_gone
+        if session is None:
+            answer, (_, wait, goodbye) = self._carry_out(collector, message, wish, answered)
+        else:
+            with session.alone(turnstile, gone):
+                answer, (_, wait, goodbye) = self._carry_out(collector, message, wish, answered)
         if wait is None or collector.events is None:
             return answer, goodbye is not None
         # Meanwhile another request of the same session may be carried out.
@@ -93,6 +87,31 @@ class Asker:
             events = collector.fetch_events(self._until(wait.deadline, heard), gone)
         complete = replies.wait_complete(message)
         return Answer((*answer.messages, *events, complete), answer.complete), False
+
+    def _carry_out(
+        self, collector: Collector, message: Message, wish: Wish, answered: Deadline
+    ) -> tuple[Answer, Outcome]:
+        """Carry *message* out; return its answer, and what follows from it.
+
+        It is waited for as long as there is until *answered*, at the beginning.
+        """
+        context, gone = self._context, self.is_gone
+        turnstile = context.turnstile
+        pending = collector.expect(wish.until_event)
+        left = answered.left()
+        collector.patience = answered, gone
+        outcome = dispatch.handle(Call(context, collector, message))
+        if outcome.wait is not None:
+            collector.say(replies.waited(message))
+        elif outcome.goodbye is not None:
+            collector.say(outcome.goodbye)
+        turnstile.end()
+        answer = pending.wait(left, gone)
+        turnstile.take(turnstile.first)
+        if collector.mode is not AutoFilter.UNIQUE:
+            # Only answers to whoever asked make sense here.
+            context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+        return answer, outcome
 
     def _until(self, *deadlines: Deadline) -> float:
         """Return the seconds until the first of *deadlines*; 0 where the proxy stops."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from amiproxy.formats import Format
     from amiproxy.message import Message
+    from amiproxy.settings.config import Config
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.threads.net.transport import Transport
     from amiproxy.threads.sessions.context import ProxyContext
@@ -60,13 +61,22 @@ class WebClient:
     _spec: ListenerSpec
     _mark_authenticated: Callable[[], None]
     _authenticated: bool = False  # the last request has brought a log-in or the proxy key
-    _asker: Asker = dataclasses.field(init=False)  # of the request of now
+    _asker: Asker = dataclasses.field(init=False)
+    # The session of the last request that was to leave none, and the settings it was made by.
+    _own: Collector | None = None
+    _config: Config | None = None
+    # The headers of the last request, mostly those of the next, and whether a browser sent them.
+    _headers: tuple[tuple[str, str], ...] | None = None
+    _is_page: bool = False
+
+    def __post_init__(self) -> None:
+        self._asker = Asker(self._context, self._transport)
 
     def respond(self, request: Request) -> Response | Stream:
         """Return the answer to *request*, whatever it is."""
         turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
-        self._asker = Asker(self._context, self._transport)
+        self._asker.begin()
         # Most are for actions.
         is_action = request.target.startswith("/?")
         route = None if is_action else resources.find(self._context, self._spec, request)
@@ -94,7 +104,9 @@ class WebClient:
             if request.method == "OPTIONS":
                 return Response(204, headers=urls.ALLOW)
             style = target.style or ""
-            is_page = origin.from_browser(request)
+            if request.headers is not self._headers:
+                self._headers, self._is_page = request.headers, origin.from_browser(request)
+            is_page = self._is_page
             if target.style is not None:
                 self._check_name(request, is_page=is_page, needs_login=self._spec.guarded)
             asked = urls.read(request, target, self._context.limits, formats)
@@ -185,10 +197,12 @@ class WebClient:
         context, message = self._context, question.message
         # The answer to a challenge (MD5) comes with a further request: it must be known again.
         begins = question.may_last and message.action in ("login", "challenge")
-        collector = self._collector(
-            question.output, keep_events=begins or message.action == "waitevent"
-        )
-        collector.hears |= bool(question.asked.until_event)
+        keeps_events = begins or message.action == "waitevent"
+        if keeps_events or question.asked.until_event:
+            collector = self._collector(question.output, keep_events=keeps_events)
+            collector.hears = True
+        else:
+            collector = self._plain_collector(question.output)
         context.registry.add(collector)
         lasting: WebSession | None = None
         try:
@@ -210,6 +224,17 @@ class WebClient:
                 self._sessions.remove(earlier)
             if lasting is None or lasting.collector is not collector:
                 context.registry.discard(collector)
+
+    def _plain_collector(self, output: Format) -> Collector:
+        """Return the session of a request that is to leave nothing, as answers in *output* want it.
+
+        It is that of the last one, if that has left nothing: to make one takes longer than to look.
+        """
+        own, config = self._own, self._context.config
+        if own is None or self._config is not config or not own.begin_again(output):
+            own, self._config = self._collector(output, keep_events=False), config
+            self._own = own
+        return own
 
     def _collector(self, output: Format, *, keep_events: bool) -> Collector:
         """Return a new session, whose answers are in the format *output*."""
