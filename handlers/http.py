@@ -87,7 +87,13 @@ class HttpConversation:
                 entrance raised it.
 
         """
-        if self.stage is Stage.HEAD and not self._searched and self._take_plain():
+        if (
+            self.stage is Stage.HEAD
+            and not self._searched
+            and (found := self._plain.read(self._early)) is not None
+        ):
+            self._request, self._early = found
+            self.stage = Stage.ANSWER
             return self._request
         try:
             while self.stage not in (Stage.ANSWER, Stage.OVER):
@@ -103,15 +109,6 @@ class HttpConversation:
             self.stage = Stage.OVER
             raise
         return None
-
-    def _take_plain(self) -> bool:
-        """Take the next request in one step, if it is plain; return whether it was."""
-        found = self._plain.read(self._early)
-        if found is None:
-            return False
-        self._request, self._early = found
-        self.stage = Stage.ANSWER
-        return True
 
     def _begin(self) -> bool:
         """Read the next head; return whether all of it has come."""

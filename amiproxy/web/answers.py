@@ -141,10 +141,11 @@ class Answer(NamedTuple):
         for message in messages:
             if message is replies.SHUTTING_DOWN:
                 return 503
-        last = messages[-1].values
-        is_error = last.get("response", "").lower() == "error"
-        if is_error and (status := _of_the_proxy(last.get("message", ""))):
-            return status
+        if b"error" in messages[-1].raw.lower():  # else none of it need be looked at
+            last = messages[-1].values
+            is_error = last.get("response", "").lower() == "error"
+            if is_error and (status := _of_the_proxy(last.get("message", ""))):
+                return status
         if (not allowed or action == "login") and self.is_error:
             return 401
         if not self.complete and not (until and self.messages[0].has("Response")):

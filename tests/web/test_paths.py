@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
+import random
+from urllib.parse import parse_qsl
+
 import pytest
 
 from amiproxy.httpmessages import Request
-from amiproxy.web import urls
+from amiproxy.web import paths, urls
 from tests.web.test_urls import get
 
 
@@ -46,3 +50,25 @@ def test_without_an_action_asterisk_is_imitated(target: str) -> None:
 
     assert message is not None
     assert not urls.names_action(message)
+
+
+def test_fields_are_those_of_the_standard_library() -> None:
+    """Whatever a URL holds; ``ASTMANPROXY_HISTORIES`` tries more."""
+    generator = random.Random("fields")
+    pieces = [
+        *"&&==++%;#?/",
+        "%2",
+        "%26",
+        "%3d",
+        "%C3%a9",
+        "%0D%0A",
+        "%u",
+        "%%41",
+        "\xe9",
+        "a",
+        "Action",
+    ]
+    for _ in range(int(os.environ.get("ASTMANPROXY_HISTORIES", "2000"))):
+        text = "".join(generator.choices(pieces, k=generator.randrange(12)))
+        told = parse_qsl(text, keep_blank_values=True, encoding="latin-1")
+        assert paths.parse_fields(text) == told, text

@@ -51,11 +51,8 @@ class Asker:
 
     def __init__(self, context: ProxyContext, transport: Transport) -> None:
         self._context, self._transport = context, transport
-        self.begin()
-
-    def begin(self) -> None:
-        """Note that a request has come just now."""
-        self._usual = Deadline(ANSWER_TIME)  # how long an answer may usually take
+        #: Until when the answer to the request of now may usually take.
+        self.usual = Deadline(ANSWER_TIME)
 
     def ask(
         self,
@@ -71,8 +68,8 @@ class Asker:
 
         """
         usual = _usual_time(message)
-        self._usual = Deadline(usual)
-        answered = self._usual if wish.wait is None else Deadline(wish.wait)
+        self.usual = Deadline(usual)
+        answered = self.usual if wish.wait is None else Deadline(wish.wait)
         heard = Deadline(LONGEST_WAITEVENT) if wish.wait is None else answered
         turnstile, gone = self._context.turnstile, self.is_gone
         if session is None:
@@ -124,7 +121,7 @@ class Asker:
 
         One that has half-closed (nc -N) still gets its answer, if that takes no longer than usual.
         """
-        return is_gone(self._transport.fileno(), half_closed=self._usual.over)
+        return is_gone(self._transport.fileno(), half_closed=self.usual.over)
 
 
 def _usual_time(message: Message) -> float:

@@ -12,11 +12,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from amiproxy import replies
+from amiproxy.basics.deadline import Deadline
 from amiproxy.httpmessages import BadRequest, Request, Response
 from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.tallies import ACTIONS, Tallied
 from amiproxy.threads.web import gate, resources
-from amiproxy.threads.web.asker import Asker, Wish
+from amiproxy.threads.web.asker import ANSWER_TIME, Asker, Wish
 from amiproxy.threads.web.authorization import FAILED, Authorization
 from amiproxy.threads.web.question import Question, as_response, completed, failure
 from amiproxy.threads.web.sessions import LIFE
@@ -76,7 +77,7 @@ class WebClient:
         """Return the answer to *request*, whatever it is."""
         turnstile = self._context.turnstile
         turnstile.take(turnstile.first)
-        self._asker.begin()
+        self._asker.usual = Deadline(ANSWER_TIME)
         # Most are for actions.
         is_action = request.target.startswith("/?")
         route = None if is_action else resources.find(self._context, self._spec, request)
@@ -107,12 +108,12 @@ class WebClient:
             if request.headers is not self._headers:
                 self._headers, self._is_page = request.headers, origin.from_browser(request)
             is_page = self._is_page
-            if target.style is not None:
-                self._check_name(request, is_page=is_page, needs_login=self._spec.guarded)
+            may_be_page = is_page or request.has("accept-language")
+            if may_be_page and target.style is not None and not self._spec.guarded:
+                gate.check_name(self._context, request, tls=self._is_tls)
             asked = urls.read(request, target, self._context.limits, formats)
-            output = accept.choose_format(
-                asked.format, request.header("accept"), formats, self._default
-            )
+            default = self._context.output_format(self._spec).name
+            output = accept.choose_format(asked.format, request.header("accept"), formats, default)
             if asked.message is None:
                 kind = "text/html; charset=utf-8"
                 return Response(200, kind, answers.page(style), (_PAGE_POLICY,))
@@ -150,15 +151,6 @@ class WebClient:
                 return problems.response(error)
             return failure(error, self._output_of_errors(urls.parse_target(request), request), "")
 
-    def _check_name(self, request: Request, *, is_page: bool, needs_login: bool) -> None:
-        if not needs_login and (is_page or request.has("accept-language")):
-            gate.check_name(self._context, request, tls=self._is_tls)
-
-    @property
-    def _default(self) -> str:
-        """The name of the output format where the request names none."""
-        return self._context.output_format(self._spec).name
-
     @property
     def _is_tls(self) -> bool:
         """Whether the connection is encrypted."""
@@ -170,7 +162,8 @@ class WebClient:
         asked = target.format
         if asked not in formats or not formats[asked].is_output:
             asked = ""
-        return accept.choose_format(asked, request.header("accept"), formats, self._default)
+        default = self._context.output_format(self._spec).name
+        return accept.choose_format(asked, request.header("accept"), formats, default)
 
     # -- ask -------------------------------------------------------------------------------
 
@@ -178,6 +171,8 @@ class WebClient:
         """Ask as the web session that the request belongs to, or as one of its own."""
         action = question.message.action
         key = urls.cookie(question.request, urls.COOKIE) if question.may_last else ""
+        if not key:
+            return self._perform_alone(question, None)
         with self._sessions.using(key) as session:
             if session is None or action == "login":
                 return self._perform_alone(question, session)
@@ -206,7 +201,8 @@ class WebClient:
         context.registry.add(collector)
         lasting: WebSession | None = None
         try:
-            self._identify(collector, question)
+            if question.target.wants_digest or question.request.has("authorization"):
+                self._identify(collector, question)
             if earlier is not None:
                 collector.challenge = earlier.take_challenge(context.turnstile, self._asker.is_gone)
             answer = self._ask(collector, message, question.asked)
@@ -266,15 +262,13 @@ class WebClient:
         return self._response(answer, collector, question, self._cookie(session))
 
     def _identify(self, collector: Collector, question: Question) -> None:
-        """Log in with the request's credentials, if it has any.
+        """Log in with the request's credentials, if that is what it has.
 
         Raises:
             BadRequest: 401, they are wrong, or missing where they are asked for.
 
         """
         wants_digest = question.target.wants_digest
-        if not (wants_digest or question.request.has("authorization")):
-            return
         authorization = Authorization(self._sessions.nonces, self._context.config.http_digest)
         claim = authorization.claim(question.request, wants_digest=wants_digest)
         if claim is None:
