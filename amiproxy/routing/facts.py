@@ -168,23 +168,48 @@ def facts_of(message: Message) -> Facts:
 
 def _sort(lines: Sequence[str], values: Sequence[list[str]], ids: list[str]) -> None:
     """Add to *values* those of the headers in *lines*, by kind, and to *ids* those of channels."""
-    kinds, no_ids = _KINDS, _NO_ID
+    read, nothing = _READ.get, _NOTHING
     for line in lines:
-        header, colon, value = line.partition(":")
-        kind = kinds.get(header)
-        if kind is None:
-            kind = kinds.get(header.lower(), 0)
-        if not kind or not colon:  # not kind: _IGNORED
-            continue
-        value = value.lstrip(" ")
-        if kind <= _LAST_ID:
-            if value in no_ids:
-                continue
-            if kind != _BRIDGE:
+        found = read(line)
+        if found is None:
+            found = _read(line)
+        if found is not nothing:
+            kind, value = found
+            values[kind].append(value)
+            if kind < _BRIDGE:
                 ids.append(value)
-        elif not value and kind > _LAST_EMPTY:
-            continue
-        values[kind].append(line if kind == _DEVICE else value)
+
+
+# What is not needed of a line, and what was read of the lines that have come of late: most come
+# again and again.  Any thread may read the same one anew.
+_NOTHING = (_IGNORED, "")
+_READ: dict[str, tuple[int, str]] = {}
+_MOST_READ = 8192
+_LONGEST_READ = 100
+
+
+def _read(line: str) -> tuple[int, str]:
+    """Return the kind of the header in *line*, and what counts of it."""
+    found = _look_at(line)
+    if len(line) <= _LONGEST_READ:
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        _READ[line] = found
+    return found
+
+
+def _look_at(line: str) -> tuple[int, str]:
+    """As ``_read``, of a line that nobody has read."""
+    header, colon, value = line.partition(":")
+    kind = _KINDS.get(header)
+    if kind is None:
+        kind = _KINDS.get(header.lower(), _IGNORED)
+    value = value.lstrip(" ")
+    if kind == _IGNORED or not colon:
+        return _NOTHING
+    if value in _NO_ID if kind <= _LAST_ID else not value and kind > _LAST_EMPTY:
+        return _NOTHING
+    return kind, line if kind == _DEVICE else value
 
 
 def _channels_of(interfaces: list[str], senders: list[str]) -> list[str]:

@@ -117,13 +117,12 @@ class Crowd:
             _deliver(batch, members.values(), owners)
             return
         found = [members[each] for each in chosen if each in members]
-        # Whose filter has left the index meanwhile may not have been found; that it was about to
-        # is said before.
-        changed = {session for session in list(self.changed) if session in self._stances}
-        if changed:
-            whole = [each for each in changed if isinstance(self._stances[each], SessionFilter)]
+        if self.changed:
+            # Whose filter has left the index meanwhile may not have been found; that it was about
+            # to was said before.
+            changed = set(self.changed.copy())
             found = [session for session in found if session not in changed]
-            _deliver(batch, whole, owners)
+            _deliver(batch, changed.intersection(members.values()), owners)
         batch.chosen = chosen
         _deliver(batch, found, owners)
         batch.chosen = None
