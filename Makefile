@@ -9,6 +9,8 @@
 # make docs            write what in docs/, man/ and completion/ follows from the code
 # make bench           measure, ARGS=--quick in short; make bench-compare OLD=FILE: and compare;
 #                      make soak: 10 minutes
+# make bench-growth    how the cost grows, as pictures in docs/plots, ARGS='--before DIR': 10 minutes
+# make plots           the same pictures again, from the figures of the last time
 # make bench-restarts  what clients notice of 100 restarts under load, in two ways: 5 minutes
 # make bench-resumes   what clients that come back are sent and told, cut off 1 000 times: 5 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
@@ -62,7 +64,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-restarts bench-resumes constraints soak torture libraries pictures cert \
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes constraints soak torture libraries pictures cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -184,6 +186,13 @@ bench: .venv/.ready
 bench-compare: .venv/.ready
 	@test -f $(OLD) || { echo "no $(OLD): keep the bench-last.json of an earlier run, and name it with OLD=" >&2; exit 1; }
 	$(PY) -m benchmarks --compare $(OLD) $(ARGS)
+
+bench-growth: .venv/.ready
+	$(PY) -m benchmarks --growth --rounds 1 --json docs/plots/growth.json $(ARGS)
+	$(PY) -m benchmarks --plots docs/plots/growth.json
+
+plots: .venv/.ready
+	$(PY) -m benchmarks --plots docs/plots/growth.json
 
 soak: .venv/.ready
 	$(PY) -m benchmarks.soak $(ARGS)

@@ -8,6 +8,7 @@ import fnmatch
 import json
 import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.process.process import raise_file_limit
-from benchmarks import report
+from benchmarks import plots, report
 from benchmarks.connecting import make_certificate
 from benchmarks.figures import medians
-from benchmarks.processes import Failed
+from benchmarks.growth import growth_rows
+from benchmarks.processes import PATIENCE, Failed
 from benchmarks.row import QUICK, WHOLE, Row
 from benchmarks.rows import rows
 from benchmarks.subjects import ROOT, SUBJECTS, running
@@ -47,6 +49,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--compare", metavar="FILE", help="print ratios to an earlier run's FILE")
     parser.add_argument(
         "--markdown", metavar="FILE", help="print the tables of an earlier run's FILE; run nothing"
+    )
+    parser.add_argument(
+        "--growth", action="store_true", help="the rows that show how the cost grows, instead"
+    )
+    parser.add_argument(
+        "--plots",
+        metavar="FILE",
+        help="write docs/plots/*.svg from the FILE of a run with --growth; run nothing",
     )
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
     _add_ways(parser)
@@ -84,13 +94,17 @@ def main(argv: list[str] | None = None) -> int:
     if options.markdown:
         print("\n".join(report.markdown_lines(json.loads(Path(options.markdown).read_text()))))
         return 0
+    if options.plots:
+        print("\n".join(map(str, plots.write(json.loads(Path(options.plots).read_text())))))
+        return 0
     scale = QUICK if options.quick else WHOLE
     if options.seconds:
         scale = replace(scale, seconds=options.seconds)
     with tempfile.TemporaryDirectory(prefix="astmanproxy-bench-") as directory:
         Path(directory).chmod(0o755)
         certificate = Path(directory) / "certificate.pem"
-        chosen = [row for row in rows(scale, certificate) if _is_chosen(row.name, options.only)]
+        table = growth_rows(scale) if options.growth else rows(scale, certificate)
+        chosen = [row for row in table if _is_chosen(row.name, options.only)]
         if options.list or not chosen:
             print("\n".join(row.name for row in chosen) or "no such row")
             return 0 if chosen else 1
@@ -119,6 +133,7 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
         when=time.strftime("%Y-%m-%dT%H:%M:%S"),
         quick=options.quick,
         seconds=seconds,
+        before=_commit(options.before) if options.before else "",
     )
     Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
     if old is not None:
@@ -126,6 +141,18 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
     if failures:
         print(f"\n{len(failures)} measurements FAILED, see above", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _commit(directory: str) -> str:
+    """Return which commit *directory* is, or just its name."""
+    command = ["git", "-C", directory, "describe", "--always"]
+    try:
+        found = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
+    except (OSError, subprocess.SubprocessError):
+        return Path(directory).name
+    return found.stdout.strip()
 
 
 def _is_chosen(name: str, patterns: list[str]) -> bool:
@@ -146,7 +173,7 @@ def _subjects(row: Row, options: argparse.Namespace) -> list[_Subject]:
     command = shlex.split(options.proxy)
     chosen = options.subjects.split(",")
     subjects = [_Subject(each, each, command) for each in row.subjects if each in chosen]
-    if options.before and "proxy" in row.subjects:
+    if options.before and "proxy" in row.subjects and row.changes:
         before = [sys.executable, str(Path(options.before).resolve() / "astmanproxy.py")]
         subjects.append(_Subject("before", "proxy", before))
     return subjects

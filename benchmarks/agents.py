@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.delivery import login_as, secret
 from benchmarks.ends import Ends
-from benchmarks.events import Event, call_events
+from benchmarks.events import PIECE, Event, centre_events
 from benchmarks.exact import Feed, Heard, Hearers
 from benchmarks.figures import Figures, Meter, latency
 from benchmarks.processes import status
@@ -18,8 +18,7 @@ from benchmarks.processes import status
 if TYPE_CHECKING:
     from benchmarks.subjects import Running
 
-#: Events of a batch, about 244 KB, and how many batches are on the way at full speed.
-_PIECE = 654
+#: Batches on the way at full speed.
 _WINDOW = 8
 _BOOTED = b"Fully Booted\r\n\r\n"
 _WALL = "wall"
@@ -68,8 +67,11 @@ class Centre:
                     continue
                 if not begins and (agent, phone) not in known:
                     hears[agent].append(Heard(begun[phone], index))
-                known.add((agent, phone))
                 hears[agent].append(Heard(index, index))
+                if event.name == "Hangup":
+                    known.discard((agent, phone))
+                else:
+                    known.add((agent, phone))
         return hears
 
 
@@ -78,7 +80,7 @@ def at_full_speed(running: Running, centre: Centre, seconds: float) -> Figures:
 
     The figures are for each event that came to the proxy, not for each that went to an agent.
     """
-    events = call_events(centre.agents, centre.together)
+    events = centre_events(centre.agents, centre.together)
     feed = Feed(running.upstream)
     with Ends() as ends, Hearers(events, feed) as hearers:
         before = status(running.pid)["rss"]
@@ -86,7 +88,7 @@ def at_full_speed(running: Running, centre: Centre, seconds: float) -> Figures:
         times = hearers.add(ends.all, centre.hears(events))
         pieces = _warm_up(running, hearers, feed, centre, events)
         times.clear()
-        hearers.expect(_PIECE)
+        hearers.expect(PIECE)
         began, deadline = feed.sent, time.monotonic() + seconds
 
         def wanted() -> int:
@@ -101,7 +103,7 @@ def at_full_speed(running: Running, centre: Centre, seconds: float) -> Figures:
         meter = Meter(running.pid)
         hearers.receive(wanted)
         rounds, rest = divmod(feed.sent - began, pieces)
-        came = rounds * len(events) + min(rest * _PIECE, len(events))
+        came = rounds * len(events) + min(rest * PIECE, len(events))
         return {
             "clients": centre.agents,
             "matches": hearers.heard / came,
@@ -138,9 +140,9 @@ def _warm_up(
     running: Running, hearers: Hearers, feed: Feed, centre: Centre, events: list[Event]
 ) -> int:
     """Send all events once; return of how many batches they are."""
-    pieces = -(-len(events) // _PIECE)
-    running.upstream.order("calls", centre.agents, centre.together, _PIECE)
-    hearers.expect(_PIECE)
+    pieces = -(-len(events) // PIECE)
+    running.upstream.order("centre", centre.agents, centre.together)
+    hearers.expect(PIECE)
     for _ in range(pieces):
         feed.credit()
     hearers.receive(lambda: hearers.due(pieces))
@@ -153,7 +155,7 @@ def at_a_pace(running: Running, centre: Centre, rate: int, seconds: float) -> Fi
     The figures are those of the agents, for each event that came; ``wall_*`` are those of who
     sees everything beside them, and ``alone_*`` those without them.
     """
-    events = call_events(centre.agents, centre.together)
+    events = centre_events(centre.agents, centre.together)
     feed = Feed(running.upstream)
     everything = [[Heard(index, index) for index in range(len(events))]] * centre.walls
     with contextlib.ExitStack() as stack:

@@ -38,6 +38,9 @@ Privilege: call,all
 Device: PJSIP/{exten}
 State: INUSE
 """
+#: Events that come at once if there are many: about 244 KB.
+PIECE = 654
+
 #: The events of a short call: (event, class, the lines after the channel's).
 _STEPS = (
     ("Newchannel", "call", ""),
@@ -91,6 +94,12 @@ def call_events(calls: int, together: int = 1) -> list[Event]:
     return events
 
 
+def centre_events(calls: int, together: int) -> list[Event]:
+    """Return the same, for few calls again and again, so that they fill a piece of PIECE events."""
+    events = call_events(calls, together)
+    return events * max(1, PIECE // len(events))
+
+
 def _event(
     text: str, index: int, name: str, privilege: str, *, exten: str = "", device: str = ""
 ) -> Event:
@@ -114,10 +123,11 @@ def channel_events(first: int, count: int) -> bytes:
 
 def single_events(events: list[Event]) -> list[bytes]:
     """Return each of *events* as a batch of its own, for sending at a fixed rate."""
-    return [
-        event.raw.replace(BLANK + b"-%04d" % index, BLANK + b"-0000")
-        for index, event in enumerate(events)
-    ]
+    singles = []
+    for event in events:
+        head, blank, tail = event.raw.partition(BLANK)
+        singles.append(head + blank + b"-0000" + tail[len(b"-0000") :])
+    return singles
 
 
 def stamped(template: bytes, batch: int) -> bytes:

@@ -49,3 +49,8 @@ def medians(found: Sequence[Figures]) -> Figures:
         for name in found[0]
         if all(name in figures for figures in found)
     }
+
+
+def rounded(figures: Figures) -> Figures:
+    """Return *figures* with five digits that count; more of them mean nothing."""
+    return {name: float(f"{value:.5g}") for name, value in figures.items()}

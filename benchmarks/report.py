@@ -7,6 +7,7 @@ import os
 import platform
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.figures import rounded
 from benchmarks.targets import TARGETS, Results, Target
 
 if TYPE_CHECKING:
@@ -137,8 +138,12 @@ def document(results: Mapping[str, Results], failures: Mapping[str, str], **run:
         "machine": machine(),
         "rows": {
             name: {
-                "subjects": subjects,
-                **{f"proxy_to_{base}": to_base(subjects, base) for base in BASES},
+                "subjects": {each: rounded(found) for each, found in subjects.items()},
+                **{
+                    f"proxy_to_{base}": rounded(to_base(subjects, base))
+                    for base in BASES
+                    if base in subjects
+                },
             }
             for name, subjects in results.items()
         },

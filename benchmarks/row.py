@@ -25,6 +25,8 @@ class Row:
     settings: Mapping[str, str] = field(default_factory=dict)
     users: str = ""
     subjects: tuple[str, ...] = SUBJECTS
+    #: Whether it is measured with the proxy before, too, where there is one.
+    changes: bool = True
 
 
 @dataclass(frozen=True)

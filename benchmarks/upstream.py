@@ -3,12 +3,11 @@
 
 It knows Login, Ping and Logoff, answers everything else with Success, and sends
 batches of events on order.  Orders are lines on stdin: ``calls N`` sets what a batch is
-made of, ``calls N TOGETHER EVENTS`` that each so many phones belong to one call, and that
-batches are of so many of these events, one after the other; ``credit N`` sends N batches,
-``channels N`` has N channels begin that stay, ``paced RATE COUNT`` sends COUNT single events
-at RATE a second, ``guard PID`` kills that process when this one ends.  It prints its port
-and each login on stdout, and ends at the end of stdin.  So no process is left, however a run
-ends.
+made of, ``centre N TOGETHER`` that so many phones belong to one call each, and that batches are
+pieces of what happens; ``credit N`` sends N batches, ``channels N`` has N channels begin that
+stay, ``paced RATE COUNT`` sends COUNT single events at RATE a second, ``guard PID`` kills that
+process when this one ends.  It prints its port and each login on stdout, and ends at the end of
+stdin.  So no process is left, however a run ends.
 """
 
 from __future__ import annotations
@@ -25,7 +24,16 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from benchmarks.events import END, call_events, channel_events, single_events, stamped
+from benchmarks.events import (
+    END,
+    PIECE,
+    Event,
+    call_events,
+    centre_events,
+    channel_events,
+    single_events,
+    stamped,
+)
 from benchmarks.processes import Child, Failed
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -99,13 +107,19 @@ class Server:
             name, *numbers = line.split()
             _ORDERS[name](self, *(int(number) for number in numbers))
 
-    def calls(self, count: int, together: int = 1, most: int = 10_000) -> None:
-        """Set the batches that are sent from now on."""
-        events = call_events(count, together)
+    def calls(self, count: int) -> None:
+        """Set the batch that is sent from now on."""
+        events = call_events(count)
+        self._set(events, len(events))
+
+    def centre(self, count: int, together: int) -> None:
+        """Set the batches that are sent from now on, in turn."""
+        self._set(centre_events(count, together), PIECE)
+
+    def _set(self, events: list[Event], piece: int) -> None:
         raws = [event.raw for event in events]
-        self.templates = [
-            b"".join(raws[start : start + most]) for start in range(0, len(raws), most)
-        ]
+        starts = range(0, len(raws), piece)
+        self.templates = [b"".join(raws[start : start + piece]) for start in starts]
         self.singles = single_events(events)
         self._piece = 0
 
@@ -224,6 +238,7 @@ class Server:
 
 _ORDERS: dict[bytes, Callable[..., None]] = {
     b"calls": Server.calls,
+    b"centre": Server.centre,
     b"channels": Server.channels,
     b"credit": Server.credit,
     b"guard": Server.guard,
