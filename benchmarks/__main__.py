@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy.process.process import raise_file_limit
-from benchmarks import plots, report
+from benchmarks import page, plots, report
 from benchmarks.connecting import make_certificate
 from benchmarks.figures import medians
 from benchmarks.growth import growth_rows
@@ -48,7 +48,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--compare", metavar="FILE", help="print ratios to an earlier run's FILE")
     parser.add_argument(
-        "--markdown", metavar="FILE", help="print the tables of an earlier run's FILE; run nothing"
+        "--markdown",
+        metavar="FILE",
+        help="print targets and rows of an earlier run's FILE as Markdown, those with a target"
+        " or --only some; run nothing",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="with --markdown: put that into docs/performance.md"
     )
     parser.add_argument(
         "--growth", action="store_true", help="the rows that show how the cost grows, instead"
@@ -92,8 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the rows asked for; return 1 if one could not be measured."""
     options = _arguments(argv)
     if options.markdown:
-        print("\n".join(report.markdown_lines(json.loads(Path(options.markdown).read_text()))))
-        return 0
+        return _show_markdown(options)
     if options.plots:
         print("\n".join(map(str, plots.write(json.loads(Path(options.plots).read_text())))))
         return 0
@@ -111,6 +116,17 @@ def main(argv: list[str] | None = None) -> int:
         if any(row.settings.get("certfile") for row in chosen):
             make_certificate(certificate)
         return _run(chosen, options, scale.seconds)
+
+
+def _show_markdown(options: argparse.Namespace) -> int:
+    document = json.loads(Path(options.markdown).read_text())
+    wanted = (lambda name: _is_chosen(name, options.only)) if options.only else page.with_targets
+    lines = page.markdown_lines(document, wanted)
+    if options.write:
+        page.write(lines)
+    else:
+        print("\n".join(lines))
+    return 0
 
 
 def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table as text, Markdown and JSON, the targets, and a comparison of two runs."""
+"""The table as text and JSON, the targets, and a comparison of two runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.figures import Figures
 
 #: Figure -> (heading, width, decimals); a figure that a subject does not have is left blank.
-_COLUMNS = {
+COLUMNS = {
     "rate": ("per s", 10, 0),
     "cpu_us": ("CPU us", 9, 3),
     "cpu_share": ("cores", 6, 2),
@@ -53,7 +53,7 @@ _COMPARED = ("rate", "cpu_us", "p50_us", "p99_us", "rss_kb_per_client")
 
 def heading() -> str:
     """Return the first line of the table."""
-    cells = "".join(f"{title:>{width}}" for title, width, _ in _COLUMNS.values())
+    cells = "".join(f"{title:>{width}}" for title, width, _ in COLUMNS.values())
     return f"{'':<28}{'':<8}{cells}"
 
 
@@ -61,7 +61,7 @@ def row_lines(name: str, results: Results) -> list[str]:
     """Return the lines of one row: one for each subject, and the ratios."""
     lines = []
     for subject, figures in results.items():
-        cells = "".join(_cell(figures, key) for key in _COLUMNS)
+        cells = "".join(_cell(figures, key) for key in COLUMNS)
         extra = ", ".join(
             text.format(figures[key])
             for key, text in _EXTRA.items()
@@ -75,7 +75,7 @@ def row_lines(name: str, results: Results) -> list[str]:
             continue
         cells = "".join(
             f"{ratios[key]:>{width}.2f}" if key in ratios else " " * width
-            for key, (_, width, _) in _COLUMNS.items()
+            for key, (_, width, _) in COLUMNS.items()
         )
         per_byte = ratios.get("cpu_ns_per_byte")
         extra = f"  per byte {per_byte:.2f}" if per_byte is not None else ""
@@ -86,14 +86,14 @@ def row_lines(name: str, results: Results) -> list[str]:
 
 
 def _cell(figures: Figures, key: str) -> str:
-    _, width, decimals = _COLUMNS[key]
+    _, width, decimals = COLUMNS[key]
     return f"{figures[key]:>{width}.{decimals}f}" if key in figures else " " * width
 
 
 def to_base(results: Results, base: str) -> Figures:
     """Return the ratio of the proxy to *base*, for each figure that both have."""
     proxy, other = results.get("proxy", {}), results.get(base, {})
-    names: tuple[str, ...] = (*_COLUMNS, "cpu_ns_per_byte")
+    names: tuple[str, ...] = (*COLUMNS, "cpu_ns_per_byte")
     if proxy.get("seen") != other.get("seen"):
         # The relay has no filters, so that only the cost per event examined can be
         # compared, not per event delivered.
@@ -104,17 +104,18 @@ def to_base(results: Results, base: str) -> Figures:
 def target_lines(results: Mapping[str, Results]) -> list[str]:
     """Return the table of targets, as far as they were measured."""
     lines = [f"{'target':<66}{'limit':>10}{'measured':>10}"]
-    values = [(target, _value(target, results)) for target in TARGETS]
+    values = [(target, target_value(target, results)) for target in TARGETS]
     for target, value in values:
         if value is not None:
             title = f"{target.row}: {target.what}"
-            verdict = f"{value:>8.2f}  {_verdict(target, value)}"
-            lines.append(f"{title:<66}{_bound(target):>10}  {verdict}")
+            judged = f"{value:>8.2f}  {verdict(target, value)}"
+            lines.append(f"{title:<66}{bound(target):>10}  {judged}")
     missing = sum(value is None for _, value in values)
     return [*lines, f"{missing} targets are not measured"] if missing else lines
 
 
-def _value(target: Target, results: Mapping[str, Results]) -> float | None:
+def target_value(target: Target, results: Mapping[str, Results]) -> float | None:
+    """Return what *target* is about; None if it was not measured."""
     try:
         value = target.value(results[target.row])
         return value / target.value(results[target.base]) if target.base else value
@@ -122,11 +123,13 @@ def _value(target: Target, results: Mapping[str, Results]) -> float | None:
         return None
 
 
-def _verdict(target: Target, value: float) -> str:
+def verdict(target: Target, value: float) -> str:
+    """Return in words whether *value* meets the target."""
     return "met" if target.met(value) else "NOT MET"
 
 
-def _bound(target: Target) -> str:
+def bound(target: Target) -> str:
+    """Return the limit of *target* as it is written."""
     return f"{'>=' if target.at_least else '<='} {target.limit:g}"
 
 
@@ -165,41 +168,6 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
     }
-
-
-def markdown_lines(document: Any) -> list[str]:
-    """Return the figures of a run's JSON *document* as tables for docs/performance.md."""
-    run, where = document["run"], document["machine"]
-    lines = [
-        f"{run['when']}, {where['cores']} cores of {where['processor']}, "
-        f"Linux {where['kernel']}, Python {where['python']}; {run['seconds']:g} s a measurement"
-        + (" (quick: small and short)" if run["quick"] else ""),
-        "",
-        "| row | measured | " + " | ".join(title for title, _, _ in _COLUMNS.values()) + " |",
-        "|---|---|" + "---:|" * len(_COLUMNS),
-    ]
-    for name, row in document["rows"].items():
-        shown = dict(row["subjects"])
-        for base in BASES:
-            if row.get(f"proxy_to_{base}"):
-                shown[f"proxy : {base}"] = row[f"proxy_to_{base}"]
-        title = name
-        for subject, figures in shown.items():
-            ratio = subject not in row["subjects"]
-            cells = [
-                "" if key not in figures else f"{figures[key]:.{2 if ratio else decimals}f}"
-                for key, (_, _, decimals) in _COLUMNS.items()
-            ]
-            lines.append(f"| {title} | {subject} | " + " | ".join(cells) + " |")
-            title = ""
-    results = {name: row["subjects"] for name, row in document["rows"].items()}
-    lines += ["", "| target | limit | measured | |", "|---|---:|---:|---|"]
-    for target in TARGETS:
-        value = _value(target, results)
-        if value is not None:
-            verdict = f"{value:.2f} | {_verdict(target, value)}"
-            lines.append(f"| {target.row}: {target.what} | {_bound(target)} | {verdict} |")
-    return lines
 
 
 def comparison_lines(old: Any, new: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import relay, report, requests, soak
+from benchmarks import page, relay, report, requests, soak
 from benchmarks.connecting import make_certificate
 from benchmarks.events import call_events
 from benchmarks.figures import medians
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
-GET_HOPS = 123
+GET_HOPS = 130
 
 
 def document(rate: float, names: Sequence[str] = "a") -> dict[str, Any]:
@@ -191,14 +191,22 @@ def test_ratios_of_a_filtered_row_are_per_event_examined() -> None:
     assert report.to_base({"relay": relay, "proxy": proxy}, "relay") == {"cpu_us_per_examined": 3.0}
 
 
-def test_a_run_can_be_printed_as_markdown() -> None:
-    """One line for each subject, one for the ratios, and the targets that were measured."""
-    lines = report.markdown_lines(document(150.0, ["a", "roundtrip-1-standard"]))
+def test_a_run_can_be_put_into_the_page(tmp_path: Path) -> None:
+    """The targets, and lines for each subject and for the ratios of each row that has one."""
+    path, run = tmp_path / "page.md", document(150.0, ["a", "roundtrip-1-standard"])
+    path.write_text(page.PAGE.read_text("utf-8"))
 
-    assert "| a | relay | 200 |  |  | 50 |  |  |  |" in lines
-    assert "|  | proxy | 150 |  |  | 60 |  |  |  |" in lines
-    assert "|  | proxy : relay | 0.75 |  |  | 1.20 |  |  |  |" in lines
-    assert lines[-1] == "| roundtrip-1-standard: p50, proxy : relay | <= 1.25 | 1.20 | met |"
+    page.write(page.markdown_lines(run), path)
+    page.write(page.markdown_lines(run), path)
+
+    lines = path.read_text().partition(page.BEGIN)[2].partition(page.END)[0].splitlines()
+    assert "| roundtrip-1-standard: p50, proxy : relay | <= 1.25 | 1.20 | met |" in lines
+    assert lines[-4:-1] == [
+        "| roundtrip-1-standard | relay | 200 |  |  | 50 |  |  |  |",
+        "|  | proxy | 150 |  |  | 60 |  |  |  |",
+        "|  | proxy : relay | 0.75 |  |  | 1.20 |  |  |  |",
+    ]
+    assert any(line.startswith("| a |") for line in page.markdown_lines(run, lambda _: True))
 
 
 def test_each_target_belongs_to_a_row() -> None:

@@ -263,11 +263,13 @@ ELSEWHERE = {
 #: Programs of this repository: the synopsis.
 OPTIONS = [
     (
-        "python -m benchmarks [--quick] [--only NAME]... [--seconds S]"
-        " [--subjects direct,relay,proxy]\n"
-        "                     [--json FILE] [--compare FILE] [--proxy COMMAND]"
+        "python -m benchmarks [--quick] [--only NAME]... [--seconds S] [--rounds N]"
+        " [--before DIR] [--growth]\n"
+        "                     [--subjects direct,relay,proxy] [--json FILE] [--compare FILE]"
+        " [--proxy COMMAND]"
     ),
-    "python -m benchmarks --markdown FILE",
+    "python -m benchmarks --markdown FILE [--only NAME]... [--write]",
+    "python -m benchmarks --plots FILE",
     "python -m benchmarks.soak [--minutes M] [--proxy COMMAND]",
     "python -m benchmarks.restarts [--restarts N] [--service]",
     "python -m benchmarks.resumes [--quick] [--seed N] [--cuts N] [--proxy COMMAND]",
@@ -288,6 +290,9 @@ MINUTES = {
     "make image BASE=$PWD/rootfs": '/rootfs" packaging/container/build',
     "make libraries": "-m tests.libraries",
     "make libraries ARGS='--only panoramisk --speak 22'": "--only panoramisk --speak 22",
+    "make bench ARGS='--before ../old'": "-m benchmarks --before ../old",
+    "make bench-growth": "benchmarks --plots docs/plots/growth.json",
+    "make plots": "benchmarks --plots docs/plots/growth.json",
     "make bench-compare OLD=bench-before.json": "-m benchmarks --compare bench-before.json",
     "make bench ARGS=\"--only roundtrip --proxy 'taskset -c 0 .venv/bin/python astmanproxy.py'\"": (
         "benchmarks --only roundtrip --proxy 'taskset -c 0 .venv/bin/python astmanproxy.py'"
@@ -314,7 +319,6 @@ PARTS = {
     "nc -N": "what netcat's option does",
     "curl -d": "what a client sends",
     "openssl s_server": "what was measured beside it",
-    "openssl s_time": "what was measured with it",
     "openssl s_time -new": "what was measured with it",
     "astmanproxy --control 'COMMAND'": "the commands follow there",
 }
