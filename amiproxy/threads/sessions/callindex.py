@@ -58,6 +58,11 @@ class CallIndex:
         # Server -> id of a channel or bridge -> who knows it, or knew it until it ended.
         self._knowers: dict[str, dict[str, _Entry]] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no filter in it."""
+        return not (self._channels or self._anywhere or self._knowers)
+
     # -- any thread; the caller holds the lock of the filter's session -------------------------
 
     def add(self, callfilter: SessionFilter) -> None:

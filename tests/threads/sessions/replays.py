@@ -122,8 +122,8 @@ class Server:
         self.publisher.begin()
         self.link.go_live()
 
-    def say(self, count: int, *lines: str, event: str = "Tick") -> None:
-        """Say *count* events at a time; *lines* are more headers."""
+    def say(self, count: int, *lines: str, event: str = "Tick", kind: str = "call") -> None:
+        """Say *count* events of the class *kind* at a time; *lines* are more headers."""
         messages = []
         for _ in range(count):
             self.number += 1
@@ -131,7 +131,11 @@ class Server:
             which = f"N: {self.connection} {self.number}"
             messages.append(
                 Message.of(
-                    f"Event: {event}", "Privilege: call,all", which, *lines, f"Server: {self.name}"
+                    f"Event: {event}",
+                    f"Privilege: {kind},all",
+                    which,
+                    *lines,
+                    f"Server: {self.name}",
                 ).raw
             )
         wire = b"".join(messages)
