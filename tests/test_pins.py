@@ -15,6 +15,8 @@ from tests.support import ROOT
 if TYPE_CHECKING:
     from packaging.markers import Marker
 
+#: The files of pins.
+NAMES = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 PYTHONS = ["3.9.0", "3.10.1", "3.11.7", "3.12.0", "3.13.2", "3.14.0", "3.15.0"]
 
 
@@ -32,8 +34,13 @@ def applies(marker: Marker | None, python: str) -> bool:
     return marker is None or marker.evaluate(environment(python))
 
 
+def test_each_requirement_of_setup_py_has_its_file() -> None:
+    """One for what the program needs, and one for each extra; no other."""
+    assert sorted(required()) == NAMES
+
+
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize("name", required())
+@pytest.mark.parametrize("name", NAMES)
 def test_each_requirement_has_one_pin_that_meets_it(name: str, python: str) -> None:
     """Whoever changes setup.py or pyproject.toml has to run make constraints."""
     given = [Requirement(line) for line in pins(path_of(name).read_text())]
@@ -47,7 +54,7 @@ def test_each_requirement_has_one_pin_that_meets_it(name: str, python: str) -> N
             assert wanted.specifier.contains(version.version), f"{line}: make constraints"
 
 
-@pytest.mark.parametrize("name", required())
+@pytest.mark.parametrize("name", NAMES)
 def test_each_pin_has_hashes(name: str) -> None:
     """Of SHA-256; pip refuses a file with any other."""
     text = path_of(name).read_text()

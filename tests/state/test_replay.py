@@ -8,14 +8,13 @@ import random
 import pytest
 
 from amiproxy.state.model import LIVE, ServerModel
-from tests.recordings import RECORDINGS
+from tests.recordings import RECORDINGS, after_banner
 from tests.state.invariants import LIMIT, check, facts, listed, names, rows, tell, told_all
 from tests.state.replays import Told, told
 
 #: Recordings in which channels come and go.
 CALLS = [
-    name for name in RECORDINGS
-    if sum(b"Newchannel" in each.event.raw[:20] for each in told(name) if each.event) > 1
+    name for name in RECORDINGS if after_banner(name).count(b"\nEvent: Newchannel\r\n") > 1
 ]  # fmt: skip
 #: What lists channels and bridges.
 LISTS = {query.action: query for query in ServerModel(LIMIT).queries[:3]}
