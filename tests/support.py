@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+from tests import nursery
 from tests.listening import listening_ports
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ class ProxyProcess:
     *config* follows lines that make it listen on 127.0.0.1 and log into the directory,
     so it may overrule them; ``{dir}`` in it is the directory.  *users* is the text of
     the users file; None: there is no such file.  *open_files* limits how many
-    descriptors it may have.  *port*: instead of a free one.  Returns when it serves clients.
+    descriptors it may have.  *port*: instead of a free one.  *fresh*: a Python of its own, as
+    where *args*, *env* or *open_files* are given, not the nursery's.  Returns when it serves.
     """
 
     def __init__(
@@ -223,10 +225,10 @@ class ProxyProcess:
         *,
         args: Sequence[str] = ("-f",),
         env: dict[str, str] | None = None,
-        cwd: str | None = None,
         open_files: int = 0,
         port: int = 0,
         timeout: float = 20.0,
+        fresh: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.dir = Path(tempfile.mkdtemp(prefix="astmanproxy-test-"))
@@ -238,30 +240,28 @@ class ProxyProcess:
         self.write_config(config)
         if users is not None:
             self.write_users(users)
-        command = [sys.executable, str(PROGRAM)]
-        command += ["-c", str(self.config_file), "-u", str(self.users_file), *args]
-        if open_files:
-            command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
-        self._start(command, env, cwd)
+        arguments = ["-c", str(self.config_file), "-u", str(self.users_file), *args]
+        self.process: subprocess.Popen[bytes] | nursery.Child
+        if fresh or env or open_files or tuple(args) != ("-f",):
+            command = [sys.executable, str(PROGRAM), *arguments]
+            if open_files:
+                command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(open_files), *command]
+            self._start(command, env)
+        else:
+            output, errors = self.dir / "stdout", self.dir / "stderr"
+            self.process = nursery.start(arguments, stdout=output, stderr=errors)
         try:
             wait_until(lambda: self.process.poll() is not None or self._has_started(), timeout)
-            if self.process.poll() is not None:
-                raise AssertionError(
-                    f"exit status {self.process.returncode}: {self.stdout()}{self.stderr()}"
-                )
+            if (status := self.process.poll()) is not None:
+                raise AssertionError(f"exit status {status}: {self.stdout()}{self.stderr()}")
         except BaseException:
             self.kill()
             raise
 
-    def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
+    def _start(self, command: list[str], env: dict[str, str] | None) -> None:
         with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
             self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=env,
-                cwd=cwd,
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env
             )
 
     def _has_started(self) -> bool:
@@ -334,15 +334,13 @@ class ProxyProcess:
 
     def stop(self, number: int = signal.SIGTERM, timeout: float = 15.0) -> int:
         """Send signal *number*, wait for the end and return the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
+        self.process.send_signal(number)
         return self.process.wait(timeout)
 
     def kill(self) -> None:
         """Kill the proxy and remove its directory."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()
+        self.process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

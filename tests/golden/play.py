@@ -10,7 +10,6 @@ import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from amiproxy import __version__
+from tests import nursery
 from tests.golden.peers import Asterisk, Client
-from tests.support import PROGRAM, free_port, is_listening, wait_until
+from tests.support import free_port, is_listening, wait_until
 
 if TYPE_CHECKING:
     from tests.golden.peers import Peer
@@ -52,7 +52,7 @@ class Play:
         self._servers = {name: Asterisk(**kind) for name, kind in session["servers"].items()}
         self._clients: dict[str, Client] = {}
         self._reported: set[str] = set()  # the clients whose end was reported, and "exit"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | nursery.Child | None = None
         self._names = {
             "@LISTEN@": str(self._address[1]),
             "@LOG@": str(self._log),
@@ -146,14 +146,10 @@ class Play:
         if not arguments:  # becomes a daemon
             arguments = ["-p", str(self._pidfile)]
         files = ["-c", str(self._dir / "amp.conf"), "-u", str(self._dir / "amp.users")]
-        with (self._dir / "output").open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), *files, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self._dir,
-            )
+        output = self._dir / "output"
+        self._process = nursery.start(
+            [*files, *arguments], stdout=output, stderr=output, cwd=self._dir
+        )
         wait_until(lambda: is_listening(self._address[1]), PATIENCE, "the proxy listens")
 
     def _wait_connected(self, got: dict[str, str]) -> None:
@@ -214,7 +210,7 @@ class Play:
         used = after.user + after.system - before.user - before.system
         return {"cpu": "spinning" if used > 0.4 * seconds else "idle"}
 
-    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+    def _stop(self, process: subprocess.Popen[bytes] | nursery.Child) -> None:
         """End the program, and its daemon if there is one."""
         if self._pidfile.exists():
             daemon = psutil.Process(int(self._pidfile.read_text()))

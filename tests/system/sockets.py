@@ -47,7 +47,7 @@ class Inheriting(ProxyProcess):
     ) -> None:
         self._sockets = sockets
         self._names = names
-        super().__init__(config, **more)
+        super().__init__(config, fresh=True, **more)
 
     def write_config(self, config: str) -> None:
         """As any proxy's; what is inherited goes before the port in it."""
@@ -58,7 +58,7 @@ class Inheriting(ProxyProcess):
         """The Python that runs it."""
         return (sys.executable,)
 
-    def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
+    def _start(self, command: list[str], env: dict[str, str] | None) -> None:
         fds = [each.fileno() for each in self._sockets]
         with (self.dir / "stdout").open("wb") as out, (self.dir / "stderr").open("wb") as err:
             self.process = subprocess.Popen(
@@ -78,6 +78,5 @@ class Inheriting(ProxyProcess):
                     "LISTEN_FDS": str(len(fds)),
                     "LISTEN_FDNAMES": self._names,
                 },
-                cwd=cwd,
                 pass_fds=fds,
             )

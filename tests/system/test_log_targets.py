@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class Supervised(ProxyProcess):
     """A proxy whose stderr is the journal, as far as the environment says (systemd.exec(5))."""
 
-    def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
+    def _start(self, command: list[str], env: dict[str, str] | None) -> None:
         shell = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"'
-        super()._start(["sh", "-c", shell, "sh", *command], env, cwd)
+        super()._start(["sh", "-c", shell, "sh", *command], env)
 
 
 class WithJournal(ProxyProcess):
@@ -35,16 +35,14 @@ class WithJournal(ProxyProcess):
 
     def __init__(self, directory: Path, config: str) -> None:
         self._directory = directory
-        super().__init__(config)
+        super().__init__(config, fresh=True)
 
-    def _start(self, command: list[str], env: dict[str, str] | None, cwd: str | None) -> None:
+    def _start(self, command: list[str], env: dict[str, str] | None) -> None:
         shell = (
             'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$0"'
             ' /run/systemd/journal && exec "$@"'
         )
-        super()._start(
-            ["unshare", "-m", "sh", "-c", shell, str(self._directory), *command], env, cwd
-        )
+        super()._start(["unshare", "-m", "sh", "-c", shell, str(self._directory), *command], env)
 
 
 def fail_to_log_in(program: ProxyProcess) -> None:
@@ -91,7 +89,7 @@ def test_warnings_of_the_start_are_once_on_stderr(proxy: StartProxy) -> None:
 
 def test_levels_on_a_stream_of_the_journal() -> None:
     """Lines begin with their priority, and have no time, which is the journal's."""
-    with Supervised(closed(more="logfile = stderr\n"), "joe=secret") as program:
+    with Supervised(closed(more="logfile = stderr\n"), "joe=secret", fresh=True) as program:
         fail_to_log_in(program)
         program.stop()
 
@@ -102,7 +100,7 @@ def test_levels_on_a_stream_of_the_journal() -> None:
 
 def test_the_journal_of_a_service_tells_of_the_proxy_though_its_log_is_a_file() -> None:
     """Of itself and its servers, not of clients; the file has both."""
-    with Supervised(closed(more="nosuch = 1\n"), "joe=secret") as program:
+    with Supervised(closed(more="nosuch = 1\n"), "joe=secret", fresh=True) as program:
         fail_to_log_in(program)
         program.stop()
 
