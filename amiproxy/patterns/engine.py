@@ -93,7 +93,7 @@ def search_for(node: Node, budget: Budget, *, lines: bool) -> Search:
         raise PatternError(f"{what} {_MISSING}")
     found = _engine(node, budget, lines=lines)
     texts = needed(node)
-    if all(map(_is_plain, texts.texts)) and not (lines and b"\n" in b"".join(texts.texts)):
+    if all(map(_is_plain, texts.texts)):
         found = found._replace(needed=texts)
     if not _is_plain(text) or b"\n" in text:
         return found
@@ -132,6 +132,18 @@ def _in_re2(node: Node, budget: Budget, *, lines: bool) -> Callable[[bytes], boo
         return None
     automaton = Automaton(node, budget, lines=lines, going_on=True)
     return None if automaton.sees_lines else re2text.searcher(node, lines=lines)
+
+
+def finder_of(texts: Sequence[bytes]) -> Callable[[bytes], Sequence[int] | None] | None:
+    """Return what finds all of *texts* in one pass, each a ``plain_text``, as re2text does.
+
+    None: to look for one after the other is quicker, or there is nothing else here.  Texts alone,
+    since their states do not multiply: other expressions in one automaton could take
+    milliseconds for an event that was made for it.
+    """
+    if len(texts) <= _FEW or not re2text.AVAILABLE:
+        return None
+    return re2text.finder_of(texts)
 
 
 def search_for_any(texts: Sequence[bytes]) -> Search:

@@ -13,7 +13,7 @@ except ImportError:
     re2 = None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from amiproxy.patterns.tree import Node
 
@@ -39,8 +39,28 @@ def searcher_for_any(texts: Iterable[bytes]) -> Callable[[bytes], bool] | None:
     return _compiled("|".join(["".join([_ESCAPED[char] for char in text]) for text in texts]))
 
 
-def _compiled(text: str) -> Callable[[bytes], bool] | None:
-    """Return what tells whether the expression *text* occurs in bytes."""
+def finder_of(texts: Iterable[bytes]) -> Callable[[bytes], Sequence[int] | None] | None:
+    """Return what tells which of *texts* occur in bytes: their numbers from 1 on, and 0.
+
+    In any order; without the 0 it could not find out.  None: they are too many.
+    """
+    found = re2.Set.SearchSet(_options())
+    try:
+        # It says the same where nothing occurs and where its memory does not suffice: so
+        # something always occurs.
+        found.Add(rb"\A")
+        for text in texts:
+            # As bytes: what is text it would encode anew.
+            found.Add("".join([_ESCAPED[char] for char in text]).encode("ascii"))
+        found.Compile()
+    except re2.error:
+        return None
+    match: Callable[[bytes], Sequence[int] | None] = found.Match
+    return match
+
+
+def _options() -> Any:
+    """Return how all expressions are compiled."""
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.never_capture = True
@@ -50,8 +70,13 @@ def _compiled(text: str) -> Callable[[bytes], bool] | None:
     # begins, which can take another automaton, of any size; and with the longest match
     # its states are sets, as engine.py has counted them.
     options.longest_match = True
+    return options
+
+
+def _compiled(text: str) -> Callable[[bytes], bool] | None:
+    """Return what tells whether the expression *text* occurs in bytes."""
     try:
-        match = re2.compile(rf"\A(?s:.*)(?:{text})".encode("ascii"), options).match
+        match = re2.compile(rf"\A(?s:.*)(?:{text})".encode("ascii"), _options()).match
     except re2.error:
         return None
     return lambda data: match(data) is not None

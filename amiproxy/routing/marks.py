@@ -81,12 +81,21 @@ class Mark:
         self.what = what
 
 
+class Keys(NamedTuple):
+    """The keys of several messages, and all bits that any of them has."""
+
+    each: list[int]
+    union: int
+
+
 class Marks:
     """Finds the marks of events.  One thread may add to them while others look."""
 
     def __init__(self, wanted: Iterable[What] = ()) -> None:
         #: The bit of each mark.
         self.bits: dict[What, int] = {}
+        #: Whether it is worth it to ``gather``.
+        self.due = False
         self._texts = Texts()
         self._heads: dict[bytes, int] = {}
         self._names: list[tuple[Names, int]] = []
@@ -95,7 +104,7 @@ class Marks:
         # By the first two lines: the key but for texts.
         self._known: dict[bytes, int] = {}
         # What was looked at last, and its keys: one rule set after the other wants the same.
-        self._last: tuple[Sequence[Routed], object, list[int]] = ((), self._state, [])
+        self._last: tuple[Sequence[Routed], object, Keys] = ((), self._state, Keys([], 0))
         self.add(wanted)
 
     def add(self, wanted: Iterable[What]) -> None:
@@ -116,8 +125,8 @@ class Marks:
         self._known = {}
         self._state = object()
 
-    def keys(self, items: Sequence[Routed]) -> list[int]:
-        """Return the keys of *items*."""
+    def keys(self, items: Sequence[Routed]) -> Keys:
+        """Return the keys of *items*, which nobody changes."""
         last, state = self._last, self._state
         if last[0] is items and last[1] is state:
             return last[2]
@@ -127,8 +136,19 @@ class Marks:
             else self.key(item.message) | OWNED | PRIVATE * item.private
             for item in items
         ]
-        self._last = (items, state, found)
-        return found
+        union = 0
+        for key in found:
+            union |= key
+        keys = Keys(found, union)
+        self._last = (items, state, keys)
+        if self._texts.looked(len(items)):
+            self.due = True
+        return keys
+
+    def gather(self) -> None:
+        """Look for texts that have become many in one pass, from now on."""
+        self._texts.gather()
+        self.due = False
 
     def key(self, message: Message) -> int:
         """Return the key of *message*."""
@@ -181,7 +201,7 @@ def _usual(head: bytes) -> tuple[str, str] | None:
     if not first.startswith("Event: ") or not second.startswith("Privilege: "):
         return None
     name, privilege = first[7:].lstrip(" ").lower(), second[11:].lstrip(" ")
-    return (name, privilege) if name and privilege else None
+    return (name, privilege) if privilege else None
 
 
 def _first_line(message: Message) -> bytes:
@@ -222,6 +242,12 @@ class InForce:
             if missing:
                 self.marks.add(missing)
             return self.marks
+
+    def gather(self) -> None:
+        """Have the marks gather, if it is worth it: it takes up to 7 ms."""
+        with self._lock:
+            if self.marks.due:
+                self.marks.gather()
 
 
 #: Of this process.

@@ -96,8 +96,10 @@ class RuleSet:
     def picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether it is seen."""
         settled = self._now()
-        keys = settled.marks.keys(items)
+        keys, union = settled.marks.keys(items)
         hidden, possible, doubtful = settled.hidden, settled.possible, settled.doubtful
+        if not union & possible:
+            return [False] * len(keys)
         if doubtful:
             judge = self._judge
             return [
@@ -136,6 +138,8 @@ class RuleSet:
         settled = self._settled
         if settled is None or settled.marks is not IN_FORCE.marks:
             settled = self._settled = self._settle(IN_FORCE.finding(self._marks))
+        if settled.marks.due:
+            IN_FORCE.gather()
         return settled
 
     def _settle(self, marks: Marks) -> _Settled:

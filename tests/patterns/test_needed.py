@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from amiproxy.patterns import engine, ere
+from amiproxy.patterns import engine, ere, re2text
 from amiproxy.patterns.automaton import Automaton
 from amiproxy.patterns.errors import PatternError
 from amiproxy.patterns.needed import needed
@@ -63,3 +63,23 @@ def test_a_text_decides_only_where_the_expression_is_nothing_else() -> None:
             there = any(text in data for text in texts)
             assert there or not search(data), (pattern, texts, data)
             assert search(data) or not (there and decides), (pattern, texts, data)
+
+
+@pytest.mark.skipif(not re2text.AVAILABLE, reason="google-re2 is not installed")
+def test_a_pass_over_many_texts_says_which_are_there_and_that_it_has_looked() -> None:
+    """By their numbers from 1 on, and 0; bytes are bytes, and nothing in them is special."""
+    texts = [b"a", b"ab", b".", b"\xff", b"\x00", b"(", b"\r\n", b"\\", b"[a]", b"aa", b"^"]
+    find = engine.finder_of(texts)
+    assert find is not None
+
+    for data in (b"", b"ab", b"x.aa\xff", b"\x00\r\n", b"\xc3\xbf(\\", b"[a]^"):
+        expected = {0, *(at for at, text in enumerate(texts, 1) if text in data)}
+        assert {*(find(data) or ())} == expected, data
+    assert engine.finder_of(texts[:8]) is None
+
+
+def test_a_text_that_is_dear_to_look_for_is_not_needed() -> None:
+    """In what was made for it, one that repeats itself takes many times as long."""
+    for pattern, texts in (("a{60}[bc]", ()), ("a{9}[bc]", (b"a" * 9 + b"b", b"a" * 9 + b"c"))):
+        search = engine.search_for(ere.parse(pattern.encode()), engine.OF_FILES, lines=False)
+        assert search.needed.texts == texts

@@ -10,6 +10,7 @@ import gc
 import os
 import random
 import threading
+import weakref
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -203,6 +204,7 @@ def test_what_users_who_have_gone_looked_for_is_forgotten() -> None:
     """However many there were; and who stays is judged as before."""
     items = [Routed(Message.of("Event: X", "Channel: SIP/7-1"))]
     stays = rule("Channel: SIP/7-", "!nothing")
+    before = weakref.ref(IN_FORCE.marks)
     for number in range(500):
         assert rule(f"Channel: gone/{number}").shared_picks(items) == [False]
         assert stays.shared_picks(items) == [True]
@@ -211,6 +213,9 @@ def test_what_users_who_have_gone_looked_for_is_forgotten() -> None:
     assert rule("SIP/7-").shared_picks(items) == [True]
     gone = [what for what in IN_FORCE.marks.bits if isinstance(what, Text) and b"gone" in what.text]
     assert len(gone) < 200
+    assert stays.shared_picks(items) == [True]
+    gc.collect()
+    assert before() is None
 
 
 def test_what_a_client_has_added_is_looked_for_for_nobody_else() -> None:
@@ -224,9 +229,47 @@ def test_what_a_client_has_added_is_looked_for_for_nobody_else() -> None:
     assert View(filters=(both,)).shared_picks(items) == [True]
     assert of_file.shared_picks(items) == [False]
 
+    reverse = NO_FILTERS.with_line("of-both", "", engine.OF_CLIENTS).with_line("SIP")
+    assert View(filters=(reverse,)).shared_picks(items) == [True]
+
     texts = {what.text for what in IN_FORCE.marks.bits if isinstance(what, Text)}
     assert b"Channel: of-a-file" in texts
     assert texts.isdisjoint({b"Channel: of-a-client", b"of-both"})
+
+
+def test_a_client_that_adds_what_a_file_has_takes_nothing_from_others() -> None:
+    """Equal filters of a client and of a file: that of the file has its mark nevertheless."""
+    items = [Routed(Message.of("Event: X", "Channel: SIP/7-1"))]
+    own = View(filters=(NO_FILTERS.with_line("Channel: of-two", "", engine.OF_CLIENTS),))
+    of_file = View(filters=(NO_FILTERS.with_line("Channel: of-two"),))
+    assert own == of_file
+
+    assert own.shared_picks(items) == of_file.shared_picks(items) == [False]
+
+    assert Text(b"Channel: of-two") in IN_FORCE.marks.bits
+
+
+BEGINNINGS = ["Event: New\r\nPrivilege: call,all", "Event:  New\r\nPrivilege:  call,all", "Event:New\r\nPrivilege:call",
+              "event: New\r\nPrivilege: call", "Event: New\r\nX: y\r\nPrivilege: call", "Event: New\r\nPrivilege: ",
+              "Event: New\r\nPrivilege:  \r\nPrivilege: call", "Event: New\r\nprivilege: call", "Event: \r\nPrivilege: call",
+              "Event: New", "Event: A\r\nX:y\r\nPrivilege: call", "Event: A\r\nX:z\r\nPrivilege: call", "X: y\r\nEvent: New",
+              "Response: Success\r\nEvent: New\r\nPrivilege: call", "Event: NEW\r\nPrivilege: CALL"]  # fmt: skip
+
+
+@pytest.mark.parametrize("begins", BEGINNINGS)
+def test_however_an_event_begins_its_name_and_classes_are_the_same(begins: str) -> None:
+    """As where it was taken apart: for masks, choices of names, and names of filters."""
+    for view in (
+        View(mask=CALL),
+        View(selection=Selection.of(["new"])),
+        View(selection=Selection.of(["Ne*"]), mask=CALL | USER),
+        View(filters=(NO_FILTERS.with_line("", "name(New)"),)),
+        View(filters=(NO_FILTERS.with_line("!", "name(A\r\nX:y)"),)),
+        View(filters=(NO_FILTERS.with_line("call", "name(A\r\nX:y),method(contains)"),)),
+    ):
+        message = Message(f"{begins}\r\n\r\n".encode())
+        assert view.sees_event(message) is passes(view, message), view
+        assert view.shared_picks([Routed(message)]) == [passes(view, message)], view
 
 
 def test_an_answer_has_no_marks() -> None:
@@ -245,8 +288,10 @@ def test_ways_to_begin_are_noted_in_bounded_number() -> None:
         message = Message.of(f"Event: E{number}", f"Privilege: {'call' if number % 2 else 'user'}")
         assert view.sees_event(message) is bool(number % 2)
 
-    assert len(IN_FORCE.marks._known) <= 1024  # noqa: SLF001 - no other way to tell
+    known = IN_FORCE.marks._known  # noqa: SLF001 - no other way to tell
     assert not view.sees_event(Message.of("Event: X", f"Privilege: user,{'x' * 300}"))
+    assert len(known) <= 1024
+    assert max(map(len, known)) <= 200
 
 
 def test_threads_that_log_users_in_disturb_no_other() -> None:
