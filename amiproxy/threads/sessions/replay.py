@@ -122,7 +122,8 @@ class Held:
         self.sent = 0
         with session.lock:
             session.touch()
-            track.hold()
+            track.stop_following()
+            track.held = True
             track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.
             self.is_fresh = session.is_early or session.shown is None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
+    from amiproxy.routing.visibility import View
     from amiproxy.threads.sessions.eventsources import EventSources
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
@@ -69,7 +70,7 @@ class Track:
     The caller holds the session's lock, here and in all but ``is_settled``.
     """
 
-    #: Whether events are sent with ids, and gaps told.
+    #: Whether events have ids, and gaps are told.
     shows_ids = False
     #: Whether the client is sent no events: its thread sends them from the rings.
     held = False
@@ -79,9 +80,8 @@ class Track:
     is_wanted = False
     #: Whether ``places`` are where the client stands.
     is_exact = False
-    #: Whether a server's thread hands the client nothing but what it sees: its place moves on,
-    #: though, with each batch that has been handed out.
-    follows = False
+    #: What the client sees, while servers' threads hand it nothing else; ``places`` stay behind.
+    follows: View | None = None
     #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
     stand: Stand | None = None
 
@@ -96,7 +96,7 @@ class Track:
         #: While it is held, the servers whose events are sent from the rings.
         self.replayed: dict[AsteriskLink, None] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
-        # The last stamp, and what it was made for.
+        # What the last stamp was made for, and that.
         self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
 
     @property
@@ -126,10 +126,7 @@ class Track:
             self.first.setdefault(link, (batch.epoch, batch.after))
 
     def settle(self, viewer: Viewer, early: Sequence[Batch]) -> None:
-        """Note where the client of *viewer* stands, once it is settled.
-
-        It has not been sent what is *early*.
-        """
+        """Note where the client of *viewer* stands, who has not been sent what is *early*."""
         places = {**{link: noted.place for link, noted in self.noted.items()}, **self.last}
         for batch in reversed(early):
             link = self.link_of(batch)
@@ -148,14 +145,23 @@ class Track:
 
     def standing(self) -> dict[AsteriskLink, Place]:
         """Return up to where the client has been sent everything, by now."""
-        if not self.follows:
+        view = self.follows
+        if view is None:
             return dict(self.places)
-        return {link: max(place, link.handed) for link, place in self.places.items()}
+        return {
+            link: max(place, link.handed) if view.is_of(link.names) else place
+            for link, place in self.places.items()
+        }
 
-    def hold(self) -> None:
-        """Have the client sent no events but by its own thread."""
-        self.places, self.stand = self.standing(), None
-        self.follows, self.held = False, True
+    def follow(self, view: View) -> None:
+        """Note that servers' threads hand the client what *view* sees of their batches alone."""
+        if self.follows is not view:
+            self.stop_following()
+            self.follows = view
+
+    def stop_following(self) -> None:
+        """Note that servers' threads hand the client all batches."""
+        self.places, self.stand, self.follows = self.standing(), None, None
 
     def id(self) -> str:
         """Return the id that says where the client stands."""
@@ -311,7 +317,7 @@ class Track:
 
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
-        places = self.standing() if self.follows else self.places
+        places = self.places if self.follows is None else self.standing()
         return tuple([at for each, at in places.items() if each is not link and at != START])
 
     def gap(

@@ -75,10 +75,15 @@ class TrackedSession(ClientSession):
         track, view = self.track, self._viewer.view
         if view.silent:
             return Handed.ANSWERS
-        if self._early is not None or not (track is None or track.is_steady):
+        if self._early is not None:
             return Handed.EVERYTHING
         if track is not None:
-            track.follows = True
+            # A batch of another proxy is of one of the servers behind it.
+            proxies = view.narrow and any(link.spec.proxy for link in track.servers)
+            if proxies or not track.is_steady:
+                track.stop_following()
+                return Handed.EVERYTHING
+            track.follow(view)
         return super().stance(index)
 
     def _forget_shown(self) -> None:

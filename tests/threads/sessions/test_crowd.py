@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 
 from amiproxy.message import Message
+from amiproxy.threads.sessions.replay import held
 from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.wire.framing import Chunk
 from tests.threads.sessions.replays import Client, Server, World
@@ -129,6 +130,19 @@ def test_ids_say_that_nothing_is_missing_of_a_server_that_had_nothing_for_the_cl
     agent.read()
     assert [message.get("Event") for message in agent.told].count("Step") == 2
     assert not agent.ticks()
+
+
+def test_nothing_is_missing_either_for_who_asks_for_more_on_the_same_connection() -> None:
+    """Its thread reads the rings, from where it stands by then."""
+    world, clients = centre(AGENTS, "one", "two", count=1, ids=True, ring=4000)
+    (agent,) = clients
+    for _ in range(100):
+        call(world.servers[1], "Uniqueid: 5.1")
+    assert agent.session is not None
+    with held(agent.session, world.context):
+        call(world.servers[0], "Channel: PJSIP/100-01|Uniqueid: 1.1|Linkedid: 1.1")
+
+    assert [message.get("Event") for message in agent.read()] == ["Step"]
 
 
 def test_a_new_connection_is_told_to_all_who_want_ids_with_its_first_event() -> None:
