@@ -22,8 +22,9 @@ from amiproxy.threads.sessions.submitted import Submitted
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.net.dial import Route
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.crowd import Crowd
@@ -66,9 +67,9 @@ class Listening:
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)
 
-    def answer(self, number: int, raw: bytes) -> bool:
+    def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:
         """Have all come in batches."""
-        del number, raw
+        del number, answers
         return False
 
     def answered(self, number: int, untold: str = "") -> None: ...

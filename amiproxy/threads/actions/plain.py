@@ -18,7 +18,7 @@ from amiproxy.threads.actions.login import LOGIN_ACTIONS
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.router import Router
-    from amiproxy.threads.sessions.streamsession import StreamSession
+    from amiproxy.threads.sessions.session import ClientSession
 
 #: As ``plainactions.PLAIN``, without what the proxy does itself.
 _NAMES = {
@@ -28,10 +28,11 @@ _NAMES = {
 }
 
 
-def forward(context: ProxyContext, session: StreamSession, block: bytes) -> bool:
+def forward(context: ProxyContext, session: ClientSession, block: bytes) -> bool:
     """Send *block*, one whole block of *session*, upstream; return False if it is not plain.
 
-    Nothing is done then.  Waits, in the client's thread, as ``Router.forward`` does.
+    Nothing is done then.  The session may act.  Waits, in the client's thread, as
+    ``Router.forward`` does.
     """
     found = plainactions.find(block)
     name = None if found is None else _NAMES.get(found[1].lower())
@@ -46,14 +47,20 @@ def forward(context: ProxyContext, session: StreamSession, block: bytes) -> bool
     if link is None or action is None:
         return False
     action.name, action.since = name, time.monotonic()
+    most = config.max_unanswered
+    web = session.is_web and most > 0
+    if web and not router.admits_web(session, most):
+        return False
     session.sending(action.wire_id, action.given)
-    if not router.submit(session, link, action, config.max_unanswered):
+    if not router.submit(session, link, action, 0 if web else most):
+        if web:
+            router.web_quota.give_back(session.number)
         return False
     session.actions += 1
     return True
 
 
-def _is_free(session: StreamSession, name: str, router: Router) -> bool:
+def _is_free(session: ClientSession, name: str, router: Router) -> bool:
     """Return whether *session* may send the action *name*, whatever its headers say, to anybody."""
     user = session.user
     assert user is not None

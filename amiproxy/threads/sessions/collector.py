@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol
 
 from amiproxy.basics.bounded import Recent
 from amiproxy.basics.deadline import Deadline
+from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions import pendinganswer
 from amiproxy.threads.sessions.filtertime import FilterTimeError
@@ -25,10 +26,10 @@ from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from amiproxy.formats import Format
-    from amiproxy.message import Message
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.wire.batch import Batch
 
 log = logging.getLogger("amiproxy.session")
@@ -233,6 +234,17 @@ class Collector(ClientSession):
                 self._lose()
                 with contextlib.suppress(MemoryError):
                     log.exception("%s: bug in the proxy", self.peer)
+
+    def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
+        """As any session: where an answer alone is awaited, and no user's filters look at it."""
+        with self.lock:
+            viewer, pending = self._viewer, self._pending
+            if self.hears or viewer is not self._first or viewer.view.silent:
+                return False
+            for answer in answers:
+                if answer.action.wire_id == pending.request_id:
+                    pending.take(Message(answer.raw), final=True)
+            return True
 
     def _take(self, batch: Batch) -> None:
         assert self.lock.locked()

@@ -13,8 +13,10 @@ from amiproxy.threads.sessions.callindex import CallIndex
 if TYPE_CHECKING:
     import threading
     from collections import deque
+    from collections.abc import Sequence
 
     from amiproxy.routing.eventfilter import EventFilters
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.routing.viewer import Viewer
     from amiproxy.wire.batch import Batch
 
@@ -67,6 +69,13 @@ class ListedSession:
         """Take what of *batch* this client may see.  Never blocks, never raises."""
         raise NotImplementedError
 
+    def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
+        """Take *answers* to it alone as ``deliver`` would; return False if that needs a batch.
+
+        Never blocks, never raises.
+        """
+        raise NotImplementedError
+
     def list_in(self, crowds: Crowds | None) -> None:
         """Note that it is registered with *crowds*, None: that it is over."""
         with self.lock:
@@ -79,8 +88,9 @@ class ListedSession:
 
     def touch(self) -> None:
         """Have servers' threads look at it anew: it changes.  The caller holds ``lock``."""
-        for crowd in self._crowds.all:
-            crowd.changed.append(self)
+        if self.hears:  # else it is found by its number, and by nothing else
+            for crowd in self._crowds.all:
+                crowd.changed.append(self)
 
     def stance(self, index: CallIndex) -> Stance:
         """Return how a server's thread finds it, by *index* maybe.  The caller holds ``lock``.

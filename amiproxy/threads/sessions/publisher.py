@@ -17,10 +17,11 @@ from amiproxy.wire.framing import Chunk
 from amiproxy.wire.routed import BROADCAST, UNKNOWN_CLIENT, Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.origins import Origins
@@ -70,8 +71,8 @@ class Audience(Protocol):
     def path(self) -> str:
         """Return who this proxy is, and which proxies are behind it, for one before it."""
 
-    def answer(self, number: int, raw: bytes) -> bool:
-        """Send *raw*, whole answers that are for session *number* alone; never waits.
+    def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:
+        """Send *answers*, which are for session *number* alone; never waits.
 
         Return False if that needs a batch.
         """
@@ -150,7 +151,7 @@ class Publisher:
         try:
             by_owner = plainanswers.private(answers)
             for owner, mine in by_owner.items():
-                if not audience.answer(owner, b"".join([answer.raw for answer in mine])):
+                if not audience.answer(owner, mine):
                     self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(mine)))
             if not by_owner:
                 self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(answers)))

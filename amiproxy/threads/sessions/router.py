@@ -21,7 +21,6 @@ from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.owing import owes_response
 from amiproxy.threads.sessions.probe import HEADER
 from amiproxy.threads.sessions.proxylink import ProxyLink
-from amiproxy.threads.sessions.streamsession import StreamSession
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.sessions.waiting import QUIET, Waiting
@@ -29,12 +28,13 @@ from amiproxy.threads.sessions.webquota import WebQuota
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amiproxy.access.user import User
     from amiproxy.limits import Limits
     from amiproxy.message import Message
     from amiproxy.routing.pending import PendingAction, Witness
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.registry import SessionRegistry
@@ -148,15 +148,13 @@ class Router:
             if session.number not in batch.owners:
                 session.deliver(batch)
 
-    def answer(self, number: int, raw: bytes) -> bool:
-        """Send *raw*, whole answers that are for session *number* alone; never waits.
+    def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:
+        """Send *answers*, which are for session *number* alone; never waits.
 
         Return False if that needs a batch.  A session that is over needs nothing.
         """
         session = self.registry.find(number)
-        if session is None:
-            return True
-        return isinstance(session, StreamSession) and session.take_answers(raw)
+        return session is None or session.take_answers(answers)
 
     def forget(self, scope: str) -> None:
         """Forget the calls of the server *scope*: the connection to it was lost.
@@ -190,9 +188,8 @@ class Router:
         if isinstance(servers, str):
             return replies.error(message, servers)
         server, message = servers[0].link, servers[0].addressed(message)
-        account = _account(session)
         web = session.is_web and most > 0
-        if web and not self.web_quota.take(account, session.number, most, *session.patience):
+        if web and not self.admits_web(session, most):
             return replies.error(message, "Too many actions are unanswered")
         held = hold_back and server.receives_call_events
         action = upstream.prepare(message, self.ids, session, hold_back=held, now=time.monotonic())
@@ -206,6 +203,14 @@ class Router:
         if web:
             self.web_quota.give_back(session.number)
         return replies.error(message, problem)
+
+    def admits_web(self, session: ClientSession, most: int) -> bool:
+        """Count an action of *session*, a web request's; wait while *most* are unanswered.
+
+        Return False if that does not end in time.
+        """
+        account = _account(session)
+        return self.web_quota.take(account, session.number, most, *session.patience)
 
     def submit(
         self, session: ClientSession, server: AsteriskLink, action: PendingAction, most: int

@@ -18,7 +18,10 @@ from amiproxy.threads.sessions.tracked import TrackedSession
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amiproxy.message import Message
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.net.transport import Transport
     from amiproxy.wire.batch import Batch
 
@@ -69,11 +72,12 @@ class StreamSession(TrackedSession):
             except Exception as error:  # noqa: BLE001 - the server's thread has other clients
                 self.drop(error)
 
-    def take_answers(self, raw: bytes) -> bool:
-        """Send *raw*, whole answers to this client alone, as ``deliver`` would, if that is so.
+    def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
+        """Send *answers* as ``deliver`` would, if that is so; return whether it is.
 
         So it is where they need no look at what the client may see, or has been sent.
         """
+        raw = b"".join([answer.raw for answer in answers])
         with self.lock:
             if self._answers_as_is:
                 self.transport.send(raw)

@@ -9,8 +9,8 @@ from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.threads.actions import dispatch
-from amiproxy.threads.actions.call import Call
+from amiproxy.threads.actions import dispatch, plain
+from amiproxy.threads.actions.call import STAYS, Call
 from amiproxy.threads.net.plainsocket import is_gone
 from amiproxy.web.answers import Answer
 
@@ -97,7 +97,10 @@ class Asker:
         pending = collector.expect(wish.until_event)
         left = answered.left()
         collector.patience = answered, gone
-        outcome = dispatch.handle(Call(context, collector, message))
+        if collector.allowed and plain.forward(context, collector, message.raw):
+            outcome = STAYS
+        else:
+            outcome = dispatch.handle(Call(context, collector, message))
         if outcome.wait is not None:
             collector.say(replies.waited(message))
         elif outcome.goodbye is not None:

@@ -23,6 +23,9 @@ from amiproxy.wire.framing import Framer
 from tests.threads.sessions.support import BOOTED, EVENT, PONG, STANDARD
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.wire.batch import Batch
     from tests.threads.conftest import MakePair
@@ -59,9 +62,9 @@ class Clients:
     def path(self) -> str:
         return ""
 
-    def answer(self, number: int, raw: bytes) -> bool:
+    def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:
         """Have all come in batches."""
-        del number, raw
+        del number, answers
         return False
 
     def answered(self, number: int, untold: str = "") -> None:
