@@ -101,6 +101,7 @@ def told(conversation: Conversation, pieces: list[bytes]) -> list[object]:
         for piece in pieces:
             conversation.feed(piece)
             while (request := conversation.next()) is not None:
+                assert conversation.next() is None  # it comes when this one has its answer
                 found += [request, conversation.answer(OK, 0), conversation.stage]
             found += [conversation.interim(), conversation.stage]
     except BadRequest as error:

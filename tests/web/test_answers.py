@@ -194,6 +194,8 @@ GONE = Message.of("Response: Error", "Message: Server pbx is not connected")
         ([ERROR], True, {"action": "login"}, 401),
         ([PONG], True, {"allowed": False}, 200),
         ([GONE], True, {}, 503),
+        ([DONE, GONE], True, {}, 503),
+        ([GONE.setting("Response", "ERROR")], True, {}, 503),
         ([LATE], True, {}, 504),
         ([LATE.setting("Message", "Server a did not answer in time (at b)")], True, {}, 504),
         ([PONG, replies.SHUTTING_DOWN], True, {}, 503),

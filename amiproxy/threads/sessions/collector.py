@@ -236,14 +236,17 @@ class Collector(ClientSession):
                     log.exception("%s: bug in the proxy", self.peer)
 
     def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
-        """As any session: where an answer alone is awaited, and no user's filters look at it."""
+        """As any session: quickly where no user's filters look at them."""
         with self.lock:
             viewer, pending = self._viewer, self._pending
-            if self.hears or viewer is not self._first or viewer.view.silent:
+            if viewer is not self._first or viewer.view.silent:
                 return False
-            for answer in answers:
-                if answer.action.wire_id == pending.request_id:
-                    pending.take(Message(answer.raw), final=True)
+            try:
+                for answer in answers:
+                    if answer.action.wire_id == pending.request_id:
+                        pending.take(Message(answer.raw), final=True)
+            except MemoryError:
+                self._lose()
             return True
 
     def _take(self, batch: Batch) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from amiproxy.formats import Format
+from amiproxy.routing.pending import PendingAction
+from amiproxy.routing.plainanswers import PlainAnswer
 from amiproxy.routing.viewer import Viewer
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
@@ -74,3 +76,53 @@ def test_who_waits_for_an_answer_alone_is_not_handed_each_batch() -> None:
     """Servers' threads look at a web request for what it has asked, and at no other time."""
     assert not collector().hears
     assert collector(keep_events=True).hears
+
+
+def test_who_waits_for_an_answer_alone_is_not_sorted_in() -> None:
+    """Its number is enough to find it; who awaits an event is looked at before the next batch."""
+    registry = SessionRegistry()
+    crowd = registry.gather()
+    for session in (collector(), collector(keep_events=True), collector(hears=True)):
+        crowd.changed.clear()
+        registry.add(session)
+        assert bool(crowd.changed) is session.hears
+        assert registry.find(session.number) is session
+        assert session in registry.snapshot()
+        registry.discard(session)
+        assert registry.find(session.number) is None
+
+
+@pytest.mark.parametrize("request_id", ["1", "2"])
+def test_a_quick_answer_is_for_the_request_that_asked(request_id: str) -> None:
+    """One that comes too late is for nobody."""
+    session = collector()
+    pending = session.expect()
+    session.sending("1")
+    action = PendingAction(session.number, b"", request_id, None, private=True)
+
+    assert session.take_answers([PlainAnswer(action, b"Response: Success\r\n\r\n", True)])
+
+    assert pending.wait(0).complete is (request_id == "1")
+
+
+def test_a_stranger_is_told_nothing_quickly() -> None:
+    """What it may see is for a closer look."""
+    session = collector(guarded=True)
+
+    assert not session.take_answers([])
+
+
+def test_a_shortage_of_memory_ends_the_wait_for_a_quick_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And nothing else."""
+    session = collector()
+    pending = session.expect()
+    session.sending("1")
+    monkeypatch.setattr("amiproxy.threads.sessions.collector.Message", no_memory)
+    action = PendingAction(session.number, b"", "1", None, private=True)
+
+    assert session.take_answers([PlainAnswer(action, b"", True)])
+
+    assert pending.is_over
+    assert session.ended

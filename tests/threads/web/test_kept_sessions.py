@@ -112,12 +112,13 @@ class Seen(Stage):
 
 def state(session: ClientSession) -> object:
     """Return all that an earlier request could have changed of *session*."""
-    view = session._viewer.view  # noqa: SLF001 - what it may see
+    # ruff: noqa: SLF001 - what it may see, and by which settings
+    view = session._viewer.view
     return (
         view, session.user, session.mode, session.event_mask, session.own_filters, session.allowed,
         session.authenticated, session.output.name, session.challenge, session.actions,
         session.last_id, session.hears, session.ended, session.proof, session.waiting_for_event,
-        session.stamp, session.callfilter is None,
+        session.stamp, session.callfilter is None, session._filter_local,
     )  # fmt: skip
 
 
@@ -138,7 +139,7 @@ def test_a_kept_connection_is_as_good_as_many() -> None:
                 many.settle(settings)
             target, headers = generator.choice(TARGETS), generator.choice(HEADERS)
             request = Request(generator.choice(("GET", "GET", "HEAD")), target, "1.1", headers)
-            many.client._own = None  # noqa: SLF001 - each request has a session of its own
+            many.client._own = None
             assert one.told(request) == many.told(request), (target, headers, settings)
         numbers = one.asterisk.numbers
         shared += len(numbers) - len(set(numbers))
@@ -148,16 +149,21 @@ def test_a_kept_connection_is_as_good_as_many() -> None:
     assert shared > HISTORIES / 2
 
 
-def test_a_session_that_was_ended_is_not_gone_on_with() -> None:
-    """An operator has dropped the request before; the connection is there still."""
+@pytest.mark.parametrize("how", ["dropped", "unanswered"])
+def test_a_session_that_is_over_or_owes_something_is_not_gone_on_with(how: str) -> None:
+    """The operator has dropped it; or its call may ring still, and no other action waits for it."""
     stage = Stage()
     try:
         assert stage.get("/?Action=Ping").status == 200
-        own = stage.client._own  # noqa: SLF001
+        own = stage.client._own
         assert own is not None
-        own.end("dropped")
+        if how == "dropped":
+            own.end("dropped")
+        else:
+            assert stage.get("/?Action=Silence&X-Maxtime=1").status == 504
         assert stage.get("/?Action=Ping").status == 200
-        assert len(set(stage.asterisk.numbers)) == 2
+        first, *_, last = stage.asterisk.numbers
+        assert first != last
     finally:
         stage.stop()
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 from amiproxy.httpmessages import BadRequest
 from amiproxy.limits import Limits
 from amiproxy.threads.sessions.collector import Collector
+from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.threads.sessions.turnstile import Turnstile
 from amiproxy.threads.web.asker import Asker, Wish
 from amiproxy.web import urls
 from tests.threads.plainways import FORMATS, USERS, Client, World
+from tests.threads.web.test_client import Stage
 
 if TYPE_CHECKING:
     import pytest
@@ -130,3 +132,15 @@ def test_requests_are_answered_as_by_the_exact_ways(
             assert left[0] == left[1], f"history {seed}, step {step}"
         quick = [one + other for one, other in zip(quick, worlds[0].quick)]
     assert min(quick) > STEPS // 20, f"{quick}: hardly anything went a quick way"
+
+
+def test_what_could_not_be_sent_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server has gone at that moment; another request may ask in its place."""
+    stage = Stage(max_unanswered=1)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.asterisk, "submit", lambda *_: Submitted.UNCONNECTED)
+            assert stage.get("/?Action=Ping").status == 503
+        assert stage.get("/?Action=Ping").status == 200
+    finally:
+        stage.stop()
