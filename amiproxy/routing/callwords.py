@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class CallFilter(NamedTuple):
@@ -49,3 +50,28 @@ CALL_FILTERS: Mapping[str, CallFilter] = MappingProxyType(
         ),
     }
 )
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds of events that words let pass, by the names of events in lower case.
+
+    *only*: these, if there are any; *withheld*: none of these.
+    """
+
+    only: frozenset[str] = frozenset()
+    withheld: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Kinds:
+        """Return the kinds that *words* let pass together."""
+        rows = [row for name, row in CALL_FILTERS.items() if name in words]
+        only, withheld = [
+            frozenset().union(*[row.events for row in rows if row.only is each])
+            for each in (True, False)
+        ]
+        return cls(only, withheld)
+
+    def has(self, name: str) -> bool:
+        """Return whether events called *name*, in lower case, pass."""
+        return name not in self.withheld and (not self.only or name in self.only)

@@ -94,6 +94,8 @@ class Marks:
     def __init__(self, wanted: Iterable[What] = ()) -> None:
         #: The bit of each mark.
         self.bits: dict[What, int] = {}
+        #: Stands for these marks where they are not to be kept.
+        self.identity = object()
         #: Whether it is worth it to ``gather``.
         self.due = False
         self._texts = Texts()

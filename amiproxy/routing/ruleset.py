@@ -44,14 +44,14 @@ class _Guarded(NamedTuple):
 
 
 class _Settled(NamedTuple):
-    """What to make of the keys of *marks*.
+    """What to make of the keys of marks with this *identity*.
 
     An event with any bit of *hidden* is not seen, nor one without any of *wanted*, unless that
     is 0 or one of *includes* holds; nor one for which one of *excludes* holds.  Without any
     bit of *possible* it is not seen either; with one, and without any of *doubtful*, it is.
     """
 
-    marks: Marks
+    identity: object
     hidden: int
     wanted: int
     possible: int
@@ -66,37 +66,39 @@ class RuleSet:
     __slots__ = ("__weakref__", "_added", "_files", "_hides", "_marks", "_settled", "_unwanted")
 
     def __init__(
-        self, hides: int, selection: Names | None, filters: tuple[EventFilters, ...]
+        self, hides: int, choices: Iterable[Names], filters: tuple[EventFilters, ...]
     ) -> None:
-        """Hide what has any of the bits *hides*, and what *selection* or *filters* do."""
+        """Hide what has any of the bits *hides*, and what one of *choices* or *filters* does."""
         of_files = [each for each in filters if each.of_files and each]
         self._hides = hides
         self._files = of_files[0].tests if of_files else ((), ())
         self._added = tuple([each for each in filters if each and each not in of_files[:1]])
-        self._unwanted = None if selection is None else Unwanted(selection)
+        self._unwanted = [Unwanted(choice) for choice in choices]
         wanted: list[What] = [
             what for tests in self._files for test in tests for what in _marks_of(test)
         ]
-        if self._unwanted is not None:
-            wanted.append(self._unwanted)
+        wanted += self._unwanted
         # They are in force as long as this is there.
         self._marks: tuple[Mark, ...] = IN_FORCE.take(wanted)
         self._settled: _Settled | None = None
 
     @classmethod
-    def of(cls, hides: int, selection: Names | None, filters: tuple[EventFilters, ...]) -> RuleSet:
-        """Return the rule set that equal rules share."""
-        key = (hides, selection, filters, tuple([each.of_files for each in filters]))
+    def of(
+        cls, hides: int, choices: tuple[Names | None, ...], filters: tuple[EventFilters, ...]
+    ) -> RuleSet:
+        """Return the rule set that equal rules share; a choice that is None is of all."""
+        key = (hides, choices, filters, tuple([each.of_files for each in filters]))
         found = _RULE_SETS.get(key)
         if found is None:
             # Threads may make the same one at once; then their clients share less.
-            found = _RULE_SETS[key] = cls(hides, selection, filters)
+            given = [choice for choice in choices if choice is not None]
+            found = _RULE_SETS[key] = cls(hides, given, filters)
         return found
 
     def picks(self, items: Sequence[Routed]) -> list[bool]:
         """Return for each of *items* whether it is seen."""
-        settled = self._now()
-        keys, union = settled.marks.keys(items)
+        marks, settled = self._now()
+        keys, union = marks.keys(items)
         hidden, possible, doubtful = settled.hidden, settled.possible, settled.doubtful
         if not union & possible:
             return [False] * len(keys)
@@ -114,8 +116,8 @@ class RuleSet:
 
     def passes(self, message: Message) -> bool:
         """Return whether *message* is seen, if it is for everybody."""
-        settled = self._now()
-        key = settled.marks.key(message)
+        marks, settled = self._now()
+        key = marks.key(message)
         return not key & settled.hidden and self._judge(settled, key, message)
 
     def _judge(self, settled: _Settled, key: int, message: Message) -> bool:
@@ -133,20 +135,21 @@ class RuleSet:
                 return False
         return all(filters.passes(message) for filters in self._added)
 
-    def _now(self) -> _Settled:
-        """Return what to make of the keys that events have now."""
-        settled = self._settled
-        if settled is None or settled.marks is not IN_FORCE.marks:
-            settled = self._settled = self._settle(IN_FORCE.finding(self._marks))
-        if settled.marks.due:
+    def _now(self) -> tuple[Marks, _Settled]:
+        """Return the marks that are found now, and what to make of their keys."""
+        marks, settled = IN_FORCE.marks, self._settled
+        if settled is None or settled.identity is not marks.identity:
+            marks = IN_FORCE.finding(self._marks)
+            settled = self._settled = self._settle(marks)
+        if marks.due:
             IN_FORCE.gather()
-        return settled
+        return marks, settled
 
     def _settle(self, marks: Marks) -> _Settled:
         """Return what to make of the keys of *marks*."""
         hidden = self._hides
-        if self._unwanted is not None:
-            hidden |= marks.bits[self._unwanted]
+        for unwanted in self._unwanted:
+            hidden |= marks.bits[unwanted]
         includes, excludes = [[_guarded(test, marks) for test in tests] for tests in self._files]
         wanted = ANSWER if includes else 0
         for test in includes:
@@ -160,7 +163,9 @@ class RuleSet:
             possible |= test.needs
         for test in (*includes, *excludes):
             doubtful |= test.needs
-        return _Settled(marks, hidden, wanted, possible, doubtful, tuple(includes), tuple(excludes))
+        return _Settled(
+            marks.identity, hidden, wanted, possible, doubtful, tuple(includes), tuple(excludes)
+        )
 
 
 _RULE_SETS: WeakValueDictionary[object, RuleSet] = WeakValueDictionary()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL
-from amiproxy.routing.marks import OWNED, PRIVATE
+from amiproxy.routing.marks import ANSWER, OWNED, PRIVATE
 from amiproxy.routing.ruleset import RuleSet
 from amiproxy.wire.batch import BatchKind
 from amiproxy.wire.routed import BROADCAST, NO_CLIENT, UNKNOWN_CLIENT
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiproxy.message import Message
+    from amiproxy.routing.callwords import Kinds
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.routing.selection import Selection
     from amiproxy.wire.routed import Routed
@@ -64,7 +65,8 @@ class View:
     it sent last, for autofilter ``on``.  *filtered*: a filter of spec section 8
     judges each message as well, so that no other client shares the choice.  *servers*: it sees
     only what comes from these, and its own answers; empty: from all.  *selection*: the events that
-    it wants, None: all.
+    it wants, None: all.  *kinds*: what the filter of spec section 8 lets through, if it goes by
+    names alone: what comes of events is shared then, too.
     """
 
     silent: bool = False
@@ -76,6 +78,7 @@ class View:
     filtered: bool = False
     servers: frozenset[str] = NO_SERVERS
     selection: Selection | None = None
+    kinds: Kinds | None = None
 
     @cached_property  # it is asked for each message
     def sees_all_events(self) -> bool:
@@ -94,7 +97,15 @@ class View:
         hides = ~self.mask & ALL | PRIVATE
         if self.mode is _UNIQUE or self.restricted:
             hides |= OWNED
-        return RuleSet.of(hides, self.selection, self.filters)
+        return RuleSet.of(hides, (self.selection,), self.filters)
+
+    @cached_property
+    def _shared_rules(self) -> RuleSet:
+        """The same and ``kinds``."""
+        hides = ~self.mask & ALL | PRIVATE | OWNED
+        if self.kinds and self.kinds.only:
+            hides |= ANSWER  # what has no name is of no kind
+        return RuleSet.of(hides, (self.selection, self.kinds), self.filters)
 
     @property
     def is_deaf(self) -> bool:
@@ -123,14 +134,16 @@ class View:
             return Route.NOTHING
         if kind is BatchKind.NOTICE:
             return Route.WHOLE if self.hears_notices else Route.NOTHING
-        if self.filtered or (self.mode is _ON and not events):
+        is_judged = self.filtered and not (events and self.kinds)
+        if is_judged or (self.mode is _ON and not events):
             return Route.EACH
         if kind is BatchKind.ANSWERS and self.mode is _UNIQUE and self.sees_all_events:
             return Route.OWN
         if owns and not events:
             return Route.EACH
         is_open = events or (self.mode is _OFF and not self.restricted)
-        return Route.WHOLE if is_open and self.sees_all_events else Route.SHARED
+        is_whole = is_open and self.sees_all_events and not self.kinds
+        return Route.WHOLE if is_whole else Route.SHARED
 
     def is_of(self, names: frozenset[str]) -> bool:
         """Return whether the client sees what comes from the server with these *names*."""
@@ -139,7 +152,12 @@ class View:
         return self.selection is None or self.selection.is_of(names)
 
     def shared_picks(self, items: Sequence[Routed]) -> list[bool]:
-        """Return for each of *items* whether every client with this view sees it."""
+        """Return for each of *items* whether every client with this view sees it.
+
+        With ``kinds`` they are of a batch of events.
+        """
+        if self.kinds is not None:
+            return self._shared_rules.picks(items)
         exactly = self.mode is _ON and (self.last_id is not None or any(map(_OWNER, items)))
         if self.sees_all_events or exactly:
             return [self.sees(item, NO_CLIENT) for item in items]

@@ -80,6 +80,9 @@ def test_a_pass_over_many_texts_says_which_are_there_and_that_it_has_looked() ->
 
 def test_a_text_that_is_dear_to_look_for_is_not_needed() -> None:
     """In what was made for it, one that repeats itself takes many times as long."""
-    for pattern, texts in (("a" * 60 + "[bc]", ()), ("a{9}[bc]", (b"a" * 9 + b"b", b"a" * 9 + b"c"))):
+    for pattern, texts in (
+        ("a" * 60 + "[bc]", ()),
+        ("a{9}[bc]", (b"a" * 9 + b"b", b"a" * 9 + b"c")),
+    ):
         search = engine.search_for(ere.parse(pattern.encode()), engine.OF_FILES, lines=False)
         assert search.needed.texts == texts

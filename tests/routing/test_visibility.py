@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from amiproxy.message import Message
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.routing.classes import CALL, SYSTEM
+from amiproxy.routing.callfilter import SessionFilter
+from amiproxy.routing.callwords import CALL_FILTERS, Kinds
+from amiproxy.routing.classes import ALL, CALL, SYSTEM
 from amiproxy.routing.eventfilter import NO_FILTERS
+from amiproxy.routing.viewer import Viewer
 from amiproxy.routing.visibility import Route, View
 from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import UNKNOWN_CLIENT, Routed
+from tests.routing.support import User
 
 EVENT = Message.of("Event: Newchannel", "Privilege: call,all", "Channel: SIP/1")
 BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all")
@@ -140,3 +146,32 @@ def test_a_route_gives_what_picking_message_by_message_gives(view: View, batch: 
         EACH: picked,
     }
     assert shortcuts[view.route(batch.kind, owns=ME in batch.owners)] == picked
+
+
+WORDS = [
+    words for count in range(5) for words in itertools.combinations(sorted(CALL_FILTERS), count)
+]
+KINDS = [
+    Message.of(f"Event: {name}", f"Privilege: {privilege}", "Channel: SIP/1", "Uniqueid: 1.1")
+    for name in ("Cdr", "cdr", "Bridge", "Transfer", "VarSet", "Newchannel", "")
+    for privilege in ("call,all", "dialplan,all")
+]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+@pytest.mark.parametrize("mode", AutoFilter)
+@pytest.mark.parametrize("mask", [ALL, CALL])
+def test_users_whose_filters_go_by_names_alone_share_what_each_would_be_let_through(
+    words: tuple[str, ...], mode: AutoFilter, mask: int
+) -> None:
+    """Events come to the same, whether the choice is shared or made for each."""
+    judge = SessionFilter(User(filters=frozenset(words)), "off")
+    batch = Batch("pbx", b"".join(each.raw for each in KINDS))
+    expected = Viewer(ME, View(mode=mode, mask=mask, filtered=True), judge).chosen(batch)
+
+    view = View(mode=mode, mask=mask, filtered=True, kinds=Kinds.of(words))
+
+    assert view.route(EVENTS, owns=False) is SHARED
+    assert view.route(MIXED, owns=False) is view.route(ANSWERS, owns=True) is EACH
+    picks = view.shared_picks(batch.items)
+    assert [item for item, yes in zip(batch.items, picks) if yes] == expected
