@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.delivery import login_as, secret
 from benchmarks.ends import Ends
-from benchmarks.events import PIECE, Event, centre_events
+from benchmarks.events import PIECE, Event, centre_events, ringing_events
 from benchmarks.exact import Feed, Heard, Hearers
 from benchmarks.figures import Figures, Meter, latency
 from benchmarks.processes import status
@@ -180,6 +181,43 @@ def at_a_pace(running: Running, centre: Centre, rate: int, seconds: float) -> Fi
             **{f"alone_{name}": alone[name] for name in ("p50_us", "p99_us", "max_us")},
             "alone_cpu_share": alone["cpu_share"],
             **_memory(running, before, centre),
+        }
+
+
+def remembering(running: Running, centre: Centre, each: int) -> Figures:
+    """Have *each* channels begin for every agent of *centre*; ``id_bytes`` is what one more takes.
+
+    What the proxy keeps of channels that concern nobody is not counted.
+    """
+    events = ringing_events(centre.agents, each)
+    own = centre.agents * each
+    hears = [
+        [
+            Heard(place, place)
+            for place in range(len(events) - own + agent, len(events), centre.agents)
+        ]
+        for agent in range(centre.agents)
+    ]
+    feed = Feed(running.upstream)
+    with Ends() as walls, Ends() as agents, Hearers(events, feed) as hearers:
+        _enter(running, walls, [_WALL])
+        _enter(running, agents, [f"agent{number}" for number in range(centre.agents)])
+        hearers.add(walls.all, [[Heard(place, place) for place in range(len(events))]])
+        hearers.add(agents.all, hears)
+        running.upstream.order("ringing", centre.agents, each)
+        hearers.expect(PIECE)
+        before = 0
+        for sent in range(-(-len(events) // PIECE)):
+            if (sent + 1) * PIECE > len(events) - own and not before:
+                before = status(running.pid)["rss"]
+            feed.credit()
+            hearers.receive(functools.partial(hearers.due, sent + 1))
+        rss = status(running.pid)["rss"]
+        return {
+            "clients": centre.agents,
+            "ids": own,
+            "id_bytes": (rss - before) * 1024 / own,
+            "rss_mb": rss / 1024,
         }
 
 

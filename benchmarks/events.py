@@ -10,7 +10,10 @@ the same in the whole batch, so one ``bytes.replace`` makes a batch ready to sen
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Placeholder of BATCH-TIME.
 BLANK = b"@" * 25
@@ -50,6 +53,8 @@ _STEPS = (
     ("VarSet", "dialplan", "Variable: ANSWEREDTIME_MS\nValue: 20125\n"),
     ("Hangup", "call", "Cause: 16\nCause-txt: Normal Clearing\n"),
 )
+#: The number of the first channel that stays.
+_STAYING = 1_000_000
 #: The number of the first caller who rings several phones.
 _CALLERS = 500_000
 #: One event in this many is about a device, without channel and unique id.
@@ -109,16 +114,39 @@ def _event(
     return Event(name, privilege, exten, device, raw)
 
 
-def channel_events(first: int, count: int) -> bytes:
-    """Return *count* Newchannel events of channels that nothing else is said of."""
+def channel_events(first: int, count: int, phones: Sequence[int]) -> list[Event]:
+    """Return *count* Newchannel events of channels that nothing else is said of.
+
+    They have the numbers from *first* on, and are of *phones* in turn.
+    """
     name, privilege, more = _STEPS[0]
-    raws = []
+    events = []
     for call in range(first, first + count):
+        exten = phones[call % len(phones)]
         text = (_CHANNEL + more).format(
-            name=name, privilege=privilege, call=call, link=call, exten=call, other=call, priority=1
+            name=name,
+            privilege=privilege,
+            call=call,
+            link=call,
+            exten=exten,
+            other=exten,
+            priority=1,
         )
-        raws.append(_event(text, 0, name, privilege).raw)
-    return b"".join(raws)
+        events.append(_event(text, 0, name, privilege, exten=str(exten)))
+    return events
+
+
+def ringing_events(phones: int, each: int) -> list[Event]:
+    """Return the events of *each* channels of so many *phones*, behind those of strangers.
+
+    Of these there are twice as many: what is kept of each channel is kept of them, and goes for
+    the others.
+    """
+    count = phones * each
+    return [
+        *channel_events(2 * _STAYING, 2 * count, range(5000, 5000 + phones)),
+        *channel_events(4 * _STAYING, count, range(1000, 1000 + phones)),
+    ]
 
 
 def single_events(events: list[Event]) -> list[bytes]:

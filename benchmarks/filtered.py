@@ -23,6 +23,8 @@ _SETTINGS = {"authrequired": "yes"}
 _SETS = 20
 #: Events of 20 calls a second.
 _RATE = 2000
+#: Channels of each agent, in the row about what it takes to remember them.
+_CALLS = 20
 #: Clients who see everything beside agents.
 _WALLS = 3
 
@@ -107,6 +109,8 @@ def _agents(scale: Scale) -> Iterator[Row]:
     yield Row(name, partial(paced, centre=centre), _SETTINGS, centre.users, ("proxy",))
     yield agent_row(f"{name}-max", scale, Centre(scale.users))
     yield agent_row(f"{name}-max-5", scale, Centre(scale.users, together=5))
+    remembering = partial(agents.remembering, centre=centre, each=_CALLS)
+    yield Row(f"{name}-ids", remembering, _SETTINGS, centre.users, ("proxy",))
 
 
 def agent_row(name: str, scale: Scale, centre: Centre) -> Row:

@@ -35,6 +35,7 @@ _EXTRA = {
     "own_p99_us": "p99 of the proxy's own {:.0f} us",
     "own_max_us": "max {:.0f} us",
     "direct_max_us": "max without a proxy {:.0f} us",
+    "id_bytes": "{:.0f} bytes an id",
     "matches": "{:.2f} matches an event",
     "wall_p99_us": "p99 of who sees everything {:.0f} us",
     "alone_p99_us": "p99 without it {:.0f} us",

@@ -88,6 +88,7 @@ TARGETS = (
     Target("agents-1000-max", "events a second", of_proxy("rate"), 30_000, True),
     Target("agents-1000-max", "CPU us per event that came", of_proxy("cpu_us"), 33.0),
     Target("agents-1000-max", "KB per agent, with calls", of_proxy("rss_kb_per_client"), 60.0),
+    Target("agents-1000-ids", "bytes a remembered id", of_proxy("id_bytes"), 250.0),
     Target("agents-1000-max-5", "events a second", of_proxy("rate"), 15_000, True),
     Target("classes-1000", "events a second", of_proxy("rate"), 20_000, True),
     Target("classes-1000", "CPU us per event that came", of_proxy("cpu_us"), 40.0),

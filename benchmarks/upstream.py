@@ -4,10 +4,11 @@
 It knows Login, Ping and Logoff, answers everything else with Success, and sends
 batches of events on order.  Orders are lines on stdin: ``calls N`` sets what a batch is
 made of, ``centre N TOGETHER`` that so many phones belong to one call each, and that batches are
-pieces of what happens; ``credit N`` sends N batches, ``channels N`` has N channels begin that
-stay, ``paced RATE COUNT`` sends COUNT single events at RATE a second, ``guard PID`` kills that
-process when this one ends.  It prints its port and each login on stdout, and ends at the end of
-stdin.  So no process is left, however a run ends.
+pieces of what happens; ``ringing N EACH`` that so many channels begin for each of N phones;
+``credit N`` sends N batches, ``channels N`` has N channels begin that stay, ``paced RATE COUNT``
+sends COUNT single events at RATE a second, ``guard PID`` kills that process when this one ends.
+It prints its port and each login on stdout, and ends at the end of stdin.  So no process is
+left, however a run ends.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from benchmarks.events import (
     call_events,
     centre_events,
     channel_events,
+    ringing_events,
     single_events,
     stamped,
 )
@@ -116,6 +118,10 @@ class Server:
         """Set the batches that are sent from now on, in turn."""
         self._set(centre_events(count, together), PIECE)
 
+    def ringing(self, phones: int, each: int) -> None:
+        """Set the batches that are sent from now on, in turn."""
+        self._set(ringing_events(phones, each), PIECE)
+
     def _set(self, events: list[Event], piece: int) -> None:
         raws = [event.raw for event in events]
         starts = range(0, len(raws), piece)
@@ -137,7 +143,8 @@ class Server:
 
     def channels(self, count: int) -> None:
         """Have *count* channels begin, which stay."""
-        self._publish(channel_events(_STAYING, count))
+        events = channel_events(_STAYING, count, range(_STAYING, _STAYING + count))
+        self._publish(b"".join(event.raw for event in events))
         self.batch -= 1  # clients that count come later
 
     def guard(self, pid: int) -> None:
@@ -243,6 +250,7 @@ _ORDERS: dict[bytes, Callable[..., None]] = {
     b"credit": Server.credit,
     b"guard": Server.guard,
     b"paced": Server.paced,
+    b"ringing": Server.ringing,
 }
 
 
