@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from benchmarks.connecting import trusting
 from benchmarks.delivery import secret
 from benchmarks.ends import End, Ends
 from benchmarks.events import call_events
@@ -22,6 +23,8 @@ from benchmarks.storm import user as agents_user
 from benchmarks.views import WIRES, View
 
 if TYPE_CHECKING:
+    import ssl
+
     from benchmarks.subjects import Running
 
 #: Who is there: so many clients of the proxy, who see everything, and as many without one.
@@ -71,7 +74,7 @@ def beside_logins(
     """
     ends = Watchers()
     with ends, Storm(running.address[1], agents, within, tls=tls) as storm:
-        proxied, direct = _prepare(running, ends, agents)
+        proxied, direct = _prepare(running, ends, agents, trusting() if tls else None)
         _send(running, ends, rate, seconds)
         alone = latency(list(ends.delays[proxied].values()))
         ends.delays.clear()
@@ -96,12 +99,14 @@ def beside_logins(
         }
 
 
-def _prepare(running: Running, ends: Watchers, agents: int) -> tuple[View, View]:
+def _prepare(
+    running: Running, ends: Watchers, agents: int, tls: ssl.SSLContext | None
+) -> tuple[View, View]:
     """Connect and log in who is there; return what they see, behind the proxy and without it."""
     upstream, count = running.upstream, len(call_events(agents))
     upstream.order("calls", agents)
     for _ in range(_THERE):
-        ends.connect(running.address, 1)
+        ends.connect(running.address, 1, tls=tls)
         ends.connect(upstream.address, 1)
     login = f"Action: Login\r\nUsername: {_WATCHER}\r\nSecret: {secret(_WATCHER)}\r\n\r\n".encode()
     ends.exchange(lambda _: login, b"accepted")

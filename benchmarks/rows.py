@@ -217,7 +217,11 @@ def _bad_clients(scale: Scale) -> Iterator[Row]:
 
 def _logins(scale: Scale, certificate: Path) -> Iterator[Row]:
     """Yield the rows about a mass log-in: evenly, all at once, and all at once with TLS."""
-    encrypted = {"acceptencryptedconnection": "yes", "certfile": str(certificate)}
+    encrypted = {
+        "acceptencryptedconnection": "yes",
+        "certfile": str(certificate),
+        "sslclienthellotimeout": "20000",  # as for connect-tls
+    }
     for name, within, settings in (
         ("", scale.connections / 100, {}),
         ("-at-once", 0.0, {}),

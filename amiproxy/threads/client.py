@@ -191,7 +191,16 @@ class Client:
             raise PeerLeft(f"{self._transport.peer} left")
         first = first or b""  # who says nothing waits for the banner: plain text
         if first.startswith(TLS_HANDSHAKE):
-            self._transport.start_tls(tls, server_side=True, timeout=self._times.handshake)
+            turnstile = self._context.turnstile
+            # A thousand that compute at the same moment would have a server's thread wait.
+            turnstile.take(turnstile.handshakes)
+            self._transport.start_tls(
+                tls,
+                server_side=True,
+                timeout=self._times.handshake,
+                outside=turnstile.outside,
+            )
+            turnstile.end()
             log.debug("%s: %s", self._transport.peer, self._transport.tls_version)
         elif not self._spec.plain:
             if begins_header(first):

@@ -16,9 +16,14 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import AbstractContextManager
+from typing import Callable
 
 from amiproxy.basics.deadline import Deadline
 from amiproxy.threads.net.plainsocket import close_quietly, drop_input, linger, unsent, wait_for
+
+#: Makes what is entered for as long as the other side is waited for.
+Outside = Callable[[], AbstractContextManager[None]]
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _END = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
@@ -84,8 +89,14 @@ class TlsSocket:
         """Return the descriptor, -1 once closed."""
         return self.sock.fileno()
 
-    def handshake(self, deadline: Deadline) -> bool:
+    def handshake(
+        self,
+        deadline: Deadline,
+        outside: Outside = contextlib.nullcontext,
+    ) -> bool:
         """Agree on keys; return whether that was done before *deadline* and shut_read.
+
+        It waits for the other side with *outside* entered, and computes without.
 
         Raises:
             OSError: the other side speaks no TLS, or does not accept us.
@@ -105,7 +116,8 @@ class TlsSocket:
                 wanted = select.POLLOUT
             if deadline.over or self._is_shut:
                 return False
-            wait_for(self.fileno(), wanted, deadline.left())
+            with outside():
+                wait_for(self.fileno(), wanted, deadline.left())
 
     def set_timeout(self, timeout: float | None) -> None:
         """Have ``recv`` end after *timeout* seconds."""

@@ -20,7 +20,7 @@ from amiproxy.errors import PeerError, PeerGone, PeerLeft, SlowPeer
 from amiproxy.threads.net.backlog import Backlog, cut_short
 from amiproxy.threads.net.broken import left
 from amiproxy.threads.net.plainsocket import NOT_NOW, PlainSocket, wait_for_room
-from amiproxy.threads.net.tlssocket import TlsSocket
+from amiproxy.threads.net.tlssocket import Outside, TlsSocket
 
 if TYPE_CHECKING:
     import socket
@@ -60,9 +60,8 @@ class Transport:
         # plain to TLS, and a session's state.  end_reason and _backlog are read without it, too.
         # Nothing done under it may block; no thread holds two of them.
         self.lock = threading.Lock()
-        self._flusher = flusher
         self._socket: PlainSocket | TlsSocket = PlainSocket(sock)
-        self.sock = sock  #: to ask the kernel about it, and for nothing else
+        self._flusher, self.sock = flusher, sock  # sock: to ask the kernel, and for nothing else
         self._backlog: Backlog | None = None  # while bytes wait
         self.end_reason: PeerError | None = None  #: why the session must end; only read outside
         # Watched: by the flusher; counted: its bytes, in a total.
@@ -146,8 +145,9 @@ class Transport:
         server_side: bool,
         timeout: float,
         server_hostname: str | None = None,
+        outside: Outside = contextlib.nullcontext,
     ) -> None:
-        """Turn the connection into TLS within *timeout* seconds.
+        """Turn the connection into TLS within *timeout* seconds; be *outside* while it waits.
 
         Raises:
             PeerGone: the handshake failed or took too long.
@@ -164,7 +164,7 @@ class Transport:
                 raise PeerGone(f"{self.peer}: TLS: {error}") from error
             self._socket, self.sock = tls, tls.sock
         try:
-            done = tls.handshake(deadline)
+            done = tls.handshake(deadline, outside)
         except OSError as error:
             self.check()
             raise PeerGone(f"{self.peer}: TLS handshake: {tls.reason(error)}") from error

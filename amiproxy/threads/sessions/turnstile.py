@@ -7,14 +7,16 @@ events, comes off badly.  Here a client's thread waits for its turn instead, whi
 nobody anything, and only a few at a time want the interpreter.
 
 A thread takes a turn when something has come for it, and ends it before it waits for
-anything.  There are two queues, each in the order of arrival: what a client has sent and
+anything.  There are three queues, each in the order of arrival: what a client has sent and
 waited for is carried out by up to ``PLACES`` threads at once; further blocks of the same read,
-coming and leaving go one by one.  So whoever does much does not hold up who asks one thing.
+coming and leaving go one by one; TLS handshakes take half of the processors.  So whoever does
+much does not hold up who asks one thing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from _thread import LockType, allocate_lock, get_ident
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 #: Threads that carry out the first block of a read at the same time.
 PLACES = 4
+
+#: Half of the processors: the others go on with the rest.
+HALF = max(1, (os.cpu_count() or 1) // 2)
 
 #: Seconds after which a turn passes on although nobody ended it: an I/O handler hangs.
 PATIENCE = 1.0
@@ -86,6 +91,8 @@ class Turnstile:
         self.first = Queue(places)
         #: For further blocks of the same read, and to come or leave.
         self.further = Queue(1)
+        #: For TLS handshakes, which are computed outside the interpreter.
+        self.handshakes = Queue(HALF)
         # Where each thread has a turn, by identity: threading.local takes longer.  Only the
         # thread itself looks at its entry and changes it; it has none after ``end``.
         self._own: dict[int, Queue] = {}
