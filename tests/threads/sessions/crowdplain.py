@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PlainRouter: hands each batch to every session, one after the other.
+
+Simple and slow: what the proxy's own router, which finds out whom a batch is for, is held against.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amiproxy.routing.autofilter import AutoFilter
+from amiproxy.threads.sessions.router import Router
+from amiproxy.wire.batch import BatchKind
+
+if TYPE_CHECKING:
+    from amiproxy.wire.batch import Batch
+
+
+class PlainRouter(Router):
+    """A router that looks for nobody: each session finds out itself what it gets."""
+
+    def publish(self, batch: Batch) -> None:
+        """Hand *batch* to every client; answers alone to their owners, and to who sees others'."""
+        registry = self.registry
+        if batch.kind is not BatchKind.ANSWERS:
+            for session in registry.snapshot():
+                session.deliver(batch)
+            return
+        for number in batch.owners:
+            owner = registry.find(number)
+            if owner is not None:
+                owner.deliver(batch)
+        if not batch.wire:
+            return  # all of it is private
+        for session in registry.snapshot():
+            if session.mode is not AutoFilter.UNIQUE and session.number not in batch.owners:
+                session.deliver(batch)
