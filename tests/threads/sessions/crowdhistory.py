@@ -80,6 +80,8 @@ class History(TwoWorlds):
             self._log_in(len(clients) - 1)
         if kind == "live":
             self._select(len(clients) - 1)
+        elif kind == "stream" and self.luck.random() < 0.3:
+            self._act(len(clients) - 1, "ProxyAction: SetEventIDs", "EventIDs: on")
 
     def _log_in(self, place: int, user: str = "", mask: str = "") -> None:
         user = user or self.luck.choice(USERS).name
@@ -257,7 +259,7 @@ def _stream(client: Client) -> StreamSession:
 _STEPS = (
     *["say"] * 14, *["answer"] * 3, *["join"] * 3, "log_in", "log_in", "leave", *["ask"] * 3,
     *["change"] * 4, "wait", "release", "lose", "take_over", "ring", "refuse", "answer_late",
-    "hold", "resume", "resume",
+    "hold", "hold", *["resume"] * 4,
 )  # fmt: skip
 
 

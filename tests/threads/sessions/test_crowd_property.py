@@ -16,7 +16,7 @@ from tests.threads.sessions.crowdhistory import History, play, shortest, steps_o
 from tests.threads.sessions.crowdplain import PlainRouter
 from tests.threads.sessions.crowdworld import worlds
 
-HISTORIES = int(os.environ.get("ASTMANPROXY_HISTORIES", "130"))
+HISTORIES = int(os.environ.get("ASTMANPROXY_HISTORIES", "100"))
 MAKES = (Router, PlainRouter)
 
 
