@@ -37,7 +37,7 @@ from amiproxy.threads.sessions import numbering, source
 from amiproxy.threads.sessions import router as router_module
 from amiproxy.threads.sessions import session as session_module
 from amiproxy.threads.sessions.chainpublisher import publisher_for
-from amiproxy.threads.sessions.collector import Collector, PendingAnswer
+from amiproxy.threads.sessions.collector import Collector
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.filtertime import FilterTime
 from amiproxy.threads.sessions.proxylink import link_to
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from amiproxy.access.user import User
     from amiproxy.live.requests import Subscription
     from amiproxy.routing.autofilter import AutoFilter
+    from amiproxy.threads.sessions.pendinganswer import PendingAnswer
     from amiproxy.threads.sessions.publisher import Publisher
     from amiproxy.threads.sessions.router import Router
     from amiproxy.threads.sessions.session import ClientSession
