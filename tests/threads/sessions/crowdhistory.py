@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.threads.sessions.crowdservers import MakeRouter
 
 _MOST_CLIENTS = 9
-_KINDS = ("stream", "stream", "stream", "stream", "stream", "live", "kept", "once")
+_KINDS = ("stream", "stream", "stream", "stream", "stream", "live", "kept", "until", "once")
 _MASKS = ("on", "on", "off", "call", "call,system", "user", "dialplan")
 _FORMATS = ("standard", "standard", "xml", "json", "csv")
 _FILTERS = ("!Event: VarSet", "Event: New", "!Uniqueid: 1.3", "PJSIP")
@@ -125,8 +125,9 @@ class History(TwoWorlds):
             lines += ["Async: true"] * (self.luck.random() < 0.5)
         if self.luck.random() < 0.7:
             lines.append(f"ActionID: {self.luck.choice(('1', '2'))}")
+        hears = self.worlds[0].clients[place].session.hears
         until = self.luck.choice(("", "", "Hangup", "OriginateResponse", "Newchannel"))
-        self._act(place, *lines, until=until)
+        self._act(place, *lines, until=until * hears)
 
     def change(self) -> None:
         """A client changes what it is sent, and how."""
@@ -159,7 +160,7 @@ class History(TwoWorlds):
 
     def wait(self) -> None:
         """A client waits for an event, or has waited for long enough."""
-        place = self._some_client("stream", "kept", "once")
+        place = self._some_client("stream", "kept", "until", "once")
         if place < 0:
             return
         self.settle()

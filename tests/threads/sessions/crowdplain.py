@@ -6,18 +6,28 @@ Simple and slow: what the proxy's own router, which finds out whom a batch is fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.router import Router
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.wire.batch import Batch
 
 
 class PlainRouter(Router):
     """A router that looks for nobody: each session finds out itself what it gets."""
+
+    def gather(self) -> Crowd:
+        """Return what hands batches to every client."""
+        return cast("Crowd", Everybody(self.publish))
+
+    def disperse(self, crowd: Crowd) -> None:
+        """There is nothing to forget."""
 
     def publish(self, batch: Batch) -> None:
         """Hand *batch* to every client; answers alone to their owners, and to who sees others'."""
@@ -35,3 +45,13 @@ class PlainRouter(Router):
         for session in registry.snapshot():
             if session.mode is not AutoFilter.UNIQUE and session.number not in batch.owners:
                 session.deliver(batch)
+
+
+class Everybody:
+    """All clients of a plain router, in the place of a crowd; *hand_out* is the router's own."""
+
+    def __init__(self, hand_out: Callable[[Batch], None]) -> None:
+        self.hand_out = hand_out
+
+    def sort_in(self) -> None:
+        """Who has changed is found at each batch."""

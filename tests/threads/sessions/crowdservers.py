@@ -133,7 +133,10 @@ class TwoWorlds:
         """A server is dropped and added anew, and the threads of both are there for a moment."""
         pbx, ring = self._some_pbx(), self.luck.choice(RINGS)
         before = [world.servers[pbx.name] for world in self.worlds]
-        early = self.luck.random() < 0.5
+        # Where clients with ids stand on a server that was dropped is told only as far as known.
+        early = self.luck.random() < 0.5 or any(
+            getattr(each.session, "track", None) for each in self.worlds[0].clients
+        )
         last = pbx.chunk(pbx.say(self.luck, self.luck.randint(1, 4)))
         if early:
             self._both(lambda world: before[self.worlds.index(world)].lose())

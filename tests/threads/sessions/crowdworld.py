@@ -105,7 +105,7 @@ class Wire(replays.Wire):
 
 
 class Client:
-    """One client of one world, of a *kind*: stream, live, kept, once."""
+    """One client of one world, of a *kind*: stream, live, kept, until, once."""
 
     def __init__(self, world: World, kind: str, mode: AutoFilter, *, guarded: bool) -> None:
         self.world, self.kind, self.wire = world, kind, Wire()
@@ -133,10 +133,11 @@ class Client:
             context.registry.add(live)
             live.open()
         else:
-            self.session = Collector(
+            self.session = collector = Collector(
                 "web", "192.0.2.3", output=FORMATS["standard"], keep_events=kind == "kept", **known
             )
-            context.registry.add(self.session)
+            collector.hears = kind != "once"
+            context.registry.add(collector)
 
     def act(self, *lines: str, until: str = "") -> None:
         """Do what the block of *lines* asks, as the client's thread would."""
@@ -222,6 +223,7 @@ class Server:
         """Be connected."""
         self.wire = Wire()
         self.link.open(cast("Any", self.wire))
+        self.publisher.begin()
         self.link.go_live()
 
     def publish(self, chunk: Chunk) -> None:
