@@ -33,7 +33,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.live.livesession import LiveSession
 from amiproxy.threads.live.subscribing import Subscriber
-from amiproxy.threads.sessions import numbering, source
+from amiproxy.threads.sessions import chainpublisher, early, numbering, proxylink, source
 from amiproxy.threads.sessions import router as router_module
 from amiproxy.threads.sessions import session as session_module
 from amiproxy.threads.sessions.chainpublisher import publisher_for
@@ -78,6 +78,8 @@ def worlds(most_ids: int = 9, most_channels: int = 24) -> Iterator[None]:
         patch.setattr(session_module, "FILTER_TIME", FilterTime(budget=math.inf))
         patch.setattr(router_module.Router, "await_answers", lambda *_: None)  # nobody would come
         patch.setattr(documents, "seconds", lambda _moment: 0.0)
+        for module in (chainpublisher, proxylink, early):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         yield
 
