@@ -44,8 +44,8 @@ class Message:
     #: (``Response: Follows``) alone stays as it came: its lines may end in a bare LF, and it
     #: may have blank lines.
     raw: bytes
-    #: What amiproxy.routing.facts found in this message: examined once, however many
-    #: clients filter it.
+    #: What amiproxy.routing.facts found in this message, or noted of it: examined once, however
+    #: many clients filter it.
     facts: object | None
     #: What amiproxy.routing.calltable knew of its channels when it came.
     links: object | None

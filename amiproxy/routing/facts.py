@@ -75,7 +75,19 @@ def _kinds() -> dict[str, int]:
 _KINDS = _kinds()
 
 
-class Facts:
+class Noted:
+    """What rules have found in one message, whether its facts are known or not."""
+
+    __slots__ = ("looks", "marks")
+
+    def __init__(self) -> None:
+        #: What event filters have found (routing/looks.py), once one has looked.
+        self.looks: dict[object, Any] | None = None
+        #: What rules look for that it has (routing/marks.py), and when that was found.
+        self.marks: tuple[object, int] | None = None
+
+
+class Facts(Noted):
     """What one message says by itself, as far as filters need it.  A value.
 
     What it means for calls depends on the messages before it: see
@@ -89,8 +101,6 @@ class Facts:
         "channels",
         "contexts",
         "devices",
-        "looks",
-        "marks",
         "name",
         "own_link",
         "own_uid",
@@ -104,6 +114,7 @@ class Facts:
 
         Of headers that name devices whole lines are taken.
         """
+        super().__init__()
         (
             _, own_uids, links, bridges, events, contexts, party_contexts, channels, privileges,
             types, interfaces, devices, senders,
@@ -134,10 +145,14 @@ class Facts:
         self.contexts: Final = tuple(contexts[:1] or party_contexts)
         #: Value of the first Privilege header, as it came.
         self.privilege: Final = privileges[0] if privileges else ""
-        #: What event filters have found (routing/looks.py), once one has looked.
-        self.looks: dict[object, Any] | None = None
-        #: What rules look for that it has (routing/marks.py), and when that was found.
-        self.marks: tuple[object, int] | None = None
+
+
+def noted_of(message: Message) -> Noted:
+    """Return where it is noted what rules find in *message*, which is not taken apart for it."""
+    noted = message.facts
+    if not isinstance(noted, Noted):
+        noted = message.facts = Noted()
+    return noted
 
 
 def facts_of(message: Message) -> Facts:
@@ -156,14 +171,17 @@ def facts_of(message: Message) -> Facts:
     ids: list[str] = []
     if not message.raw.startswith(b"Event: ") and _is_response(message):
         # The rest is not an event's, and may be the raw output of a command.
-        facts = message.facts = Facts(values, ids, response=True)
-        return facts
+        message.facts = made = Facts(values, ids, response=True)
+        return made
     _sort(message.lines, values, ids)
     if len(message.raw) > _USUAL:
         for some in (ids, *values[: _LAST_ID + 1]):
             some[:] = map(_bounded, some[:MOST_IDS])
-    facts = message.facts = Facts(values, ids, response=False)
-    return facts
+    made = Facts(values, ids, response=False)
+    if isinstance(facts, Noted):
+        made.looks, made.marks = facts.looks, facts.marks
+    message.facts = made
+    return made
 
 
 def _sort(lines: Sequence[str], values: Sequence[list[str]], ids: list[str]) -> None:

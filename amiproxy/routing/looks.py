@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from amiproxy.patterns import engine
 from amiproxy.patterns.engine import Search
-from amiproxy.routing.facts import facts_of
+from amiproxy.routing.facts import noted_of
 
 if TYPE_CHECKING:
     from amiproxy.message import Message
@@ -93,10 +93,10 @@ class Look:
 
 def _kept(message: Message) -> dict[object, Any]:
     """Return what was found in *message*: by look, and the values of headers."""
-    facts = facts_of(message)
-    kept = facts.looks
+    noted = noted_of(message)
+    kept = noted.looks
     if kept is None:
-        kept = facts.looks = {}
+        kept = noted.looks = {}
     return kept
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, Union
 from weakref import WeakValueDictionary
 
 from amiproxy.routing.classes import privilege_mask
-from amiproxy.routing.facts import Facts, facts_of
+from amiproxy.routing.facts import Noted, facts_of
 from amiproxy.routing.texts import Texts
 from amiproxy.wire.routed import BROADCAST
 
@@ -154,11 +154,11 @@ class Marks:
 
     def key(self, message: Message) -> int:
         """Return the key of *message*."""
-        facts, state = message.facts, self._state
-        if type(facts) is Facts:
-            noted = facts.marks
-            if noted is not None and noted[0] is state:
-                return noted[1]
+        noted, state = message.facts, self._state
+        if isinstance(noted, Noted):
+            marks = noted.marks
+            if marks is not None and marks[0] is state:
+                return marks[1]
         raw, known = message.raw, self._known
         # Nearly always the name and the classes are the first two lines.
         head = raw[: raw.find(b"\r\n", raw.find(b"\r\n") + 2)]
@@ -167,8 +167,8 @@ class Marks:
             key = self._begun(message, head, known)
         if not key & ANSWER:
             key |= self._texts.found(raw)
-        if type(facts) is Facts:
-            facts.marks = (state, key)
+        if isinstance(noted, Noted):
+            noted.marks = (state, key)
         return key
 
     def _begun(self, message: Message, head: bytes, known: dict[bytes, int]) -> int:

@@ -22,7 +22,7 @@ from amiproxy.routing import looks
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import ALL, CALL, DIALPLAN, USER, may_see, privilege_mask
 from amiproxy.routing.eventfilter import NO_FILTERS, EventFilters, FilterError
-from amiproxy.routing.facts import facts_of
+from amiproxy.routing.facts import Facts, facts_of
 from amiproxy.routing.marks import ANSWER, ANY, IN_FORCE, Text
 from amiproxy.routing.selection import Selection
 from amiproxy.routing.visibility import View
@@ -311,3 +311,21 @@ def test_threads_that_log_users_in_disturb_no_other() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_an_event_is_not_taken_apart_for_rules() -> None:
+    """That would cost more than all rules; what was found is known after it, too."""
+    message = Message.of("Event: X", "Privilege: call,all", "Channel: SIP/7-1")
+    views = [
+        View(mask=CALL, selection=Selection.of(["x"])),
+        View(filters=(NO_FILTERS.with_line("SIP/7", "header(Channel),method(starts_with)"),)),
+        View(filters=(NO_FILTERS.with_line("Channel: SIP/[0-9]+-1"),)),
+    ]
+    for view in views:
+        assert view.shared_picks([Routed(message)]) == [True]
+    assert not isinstance(message.facts, Facts)
+
+    assert facts_of(message).looks
+    for view in views:
+        assert view.sees_event(message)
+    assert facts_of(message).channels == "\nsip/7-1"
