@@ -14,20 +14,19 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from amiproxy.process.process import raise_file_limit
 from benchmarks import page, plots, report
 from benchmarks.connecting import make_certificate
-from benchmarks.figures import medians
 from benchmarks.growth import growth_rows
-from benchmarks.processes import PATIENCE, Failed
+from benchmarks.processes import PATIENCE
+from benchmarks.rounds import Subject, measure
 from benchmarks.row import QUICK, WHOLE, Row
 from benchmarks.rows import rows
-from benchmarks.subjects import ROOT, SUBJECTS, running
+from benchmarks.subjects import ROOT, SUBJECTS
 
 if TYPE_CHECKING:
-    from benchmarks.figures import Figures
     from benchmarks.targets import Results
 
 
@@ -137,9 +136,10 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results: dict[str, Results] = {}
     failures: dict[str, str] = {}
+    rounds = options.rounds or (3 if options.before else 1)
     print(report.heading(), flush=True)
     for row in chosen:
-        results[row.name] = _measure(row, options, failures)
+        results[row.name] = measure(row, _subjects(row, options), rounds, failures)
         for line in report.row_lines(row.name, results[row.name]):
             print(line, flush=True)
     print("\n" + "\n".join(report.target_lines(results)))
@@ -177,42 +177,14 @@ def _is_chosen(name: str, patterns: list[str]) -> bool:
     )
 
 
-class _Subject(NamedTuple):
-    """What is measured: its name in the table, what it is, and how a proxy starts."""
-
-    title: str
-    kind: str
-    command: list[str]
-
-
-def _subjects(row: Row, options: argparse.Namespace) -> list[_Subject]:
+def _subjects(row: Row, options: argparse.Namespace) -> list[Subject]:
     command = shlex.split(options.proxy)
     chosen = options.subjects.split(",")
-    subjects = [_Subject(each, each, command) for each in row.subjects if each in chosen]
+    subjects = [Subject(each, each, command) for each in row.subjects if each in chosen]
     if options.before and "proxy" in row.subjects and row.changes:
         before = [sys.executable, str(Path(options.before).resolve() / "astmanproxy.py")]
-        subjects.append(_Subject("before", "proxy", before))
+        subjects.append(Subject("before", "proxy", before))
     return subjects
-
-
-def _measure(row: Row, options: argparse.Namespace, failures: dict[str, str]) -> Results:
-    """Return the medians of all rounds; each begins with who was last in the one before."""
-    subjects = _subjects(row, options)
-    found: dict[str, list[Figures]] = {subject.title: [] for subject in subjects}
-    for number in range(options.rounds or (3 if options.before else 1)):
-        for subject in reversed(subjects) if number % 2 else subjects:
-            try:
-                with running(subject.kind, subject.command, row.settings, row.users) as started:
-                    found[subject.title].append(row.measure(started))
-            except (Failed, OSError) as error:
-                reason = str(error) or type(error).__name__
-                failures[f"{row.name} {subject.title}"] = reason
-                print(f"{row.name:<28}{subject.title:<8}FAILED: {reason}", flush=True)
-    return {
-        title: medians(figures)
-        for title, figures in found.items()
-        if figures and f"{row.name} {title}" not in failures
-    }
 
 
 if __name__ == "__main__":

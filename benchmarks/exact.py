@@ -128,7 +128,7 @@ class Hearer:
             if not (
                 data.startswith(head, start)
                 and data.startswith(tail, stamp + _STAMP)
-                and int(data[stamp : stamp + _NUMBER]) == self._first + batch
+                and data.startswith(b"%08d" % (self._first + batch), stamp)
             ):
                 raise Failed(
                     f"client {self.number} got {data[start : start + 1000]!r} instead of {head!r}, "
@@ -203,7 +203,11 @@ class Hearers:
             if ready:
                 deadline = time.monotonic() + PATIENCE
             elif time.monotonic() > deadline:
+                self._check_silent()
                 raise Failed(f"{self.heard} events came instead of {wanted()} in {PATIENCE:g} s")
+        self._check_silent()
+
+    def _check_silent(self) -> None:
         for client, _ in self._clients.values():
             client.check_silent()
 

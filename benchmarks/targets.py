@@ -110,6 +110,7 @@ TARGETS = (
         for clients in (1, 10, 100, 1000)
         for form in ("standard", "xml", "json", "csv")
     ),
+    Target("login-storm", "us at most that the proxy delays an event", of_proxy("own_max_us"), 5e4),
     Target("stuck-20", "p99 of the others, with : without", _beside, _NOISE),
     Target("slow-20", "p99 of the others, with : without", _beside, _NOISE),
 )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -18,13 +19,14 @@ from benchmarks.connecting import make_certificate
 from benchmarks.events import call_events
 from benchmarks.figures import medians
 from benchmarks.processes import Failed
-from benchmarks.row import WHOLE
+from benchmarks.rounds import Subject, measure
+from benchmarks.row import WHOLE, Row
 from benchmarks.rows import rows
 from benchmarks.targets import TARGETS
 from tests.support import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
@@ -172,6 +174,31 @@ def test_medians_are_of_what_every_round_has() -> None:
     rounds = [{"cpu_us": 3.0, "dropped": 1.0}, {"cpu_us": 50.0}, {"cpu_us": 1.0}]
 
     assert medians(rounds) == {"cpu_us": 3.0}
+
+
+def test_a_row_that_fails_once_has_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However well the other rounds went; each begins with who was last in the one before."""
+    rounds: list[str] = []
+
+    @contextlib.contextmanager
+    def running(_kind: str, command: list[str], *_: object) -> Iterator[str]:
+        yield command[-1]
+
+    def figures(started: Any) -> dict[str, float]:
+        rounds.append(started)
+        if len(rounds) == 4:
+            raise Failed("an event is missing")
+        return {"rate": float(len(rounds))}
+
+    monkeypatch.setattr("benchmarks.rounds.running", running)
+    subjects = [Subject("proxy", "proxy", ["new"]), Subject("before", "proxy", ["old"])]
+    failures: dict[str, str] = {}
+
+    found = measure(Row("a", figures), subjects, 3, failures)
+
+    assert rounds == ["new", "old", "old", "new", "new", "old"]
+    assert failures == {"a proxy": "an event is missing"}
+    assert found == {"before": {"rate": 3.0}}
 
 
 def test_the_relay_keeps_the_answer_to_its_own_login() -> None:

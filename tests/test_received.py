@@ -107,10 +107,13 @@ def test_phones_that_ring_together_hear_each_other() -> None:
     assert [(each.place, each.when) for each in second[:3]] == [(1, 1), (0, 2), (2, 2)]
     assert [each.place for each in second[2:] if each.place < 11] == list(range(2, 11))
 
+    again = Centre(2, together=2).hears(events * 2)[1][len(second) :]
+    assert [each.place - len(events) for each in again] == [each.place for each in second]
+
 
 @pytest.fixture
-def heard() -> Iterator[Callable[[bytes], int]]:
-    """Return what takes bytes for an agent who expects all of EVENTS in batch 3, in order."""
+def heard() -> Iterator[Callable[..., int]]:
+    """Return what takes bytes for an agent who expects all of EVENTS in batches 3, 4..., in order."""
     ours, theirs = socket.socketpair()
     feed = Feed(cast("Upstream", None))
     feed.sent = 3
@@ -118,9 +121,14 @@ def heard() -> Iterator[Callable[[bytes], int]]:
         hearers.add([End(0, ours)], [[Heard(each, each) for each in range(len(EVENTS))]])
         hearers.expect(len(EVENTS))
 
-        def take(data: bytes) -> int:
-            theirs.sendall(data)
-            hearers.receive(lambda: len(EVENTS))
+        def take(data: bytes, size: int = 10**6, events: int = len(EVENTS)) -> int:
+            pieces = (data[start : start + size] for start in range(0, len(data), size))
+
+            def wanted() -> int:
+                theirs.sendall(next(pieces, b""))
+                return events
+
+            hearers.receive(wanted)
             return hearers.heard
 
         yield take
@@ -131,9 +139,13 @@ def from_proxy(events: list[bytes], batch: int = 3) -> bytes:
     return stamped(b"".join(events), batch).replace(END, b"\r\nServer: 127.0.0.1" + END)
 
 
-def test_an_agent_hears_what_is_expected(heard: Callable[[bytes], int]) -> None:
-    """Every event, once."""
-    assert heard(from_proxy([event.raw for event in EVENTS])) == len(EVENTS)
+@pytest.mark.parametrize("size", [1, 100, 10**6])
+def test_an_agent_hears_what_is_expected(heard: Callable[..., int], size: int) -> None:
+    """Every event, once, again and again, however the bytes are cut."""
+    raws = [event.raw for event in EVENTS]
+    data = from_proxy(raws) + from_proxy(raws, batch=4)
+
+    assert heard(data, size, 2 * len(EVENTS)) == 2 * len(EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +156,10 @@ def test_an_agent_hears_what_is_expected(heard: Callable[[bytes], int]) -> None:
         (lambda events: [events[1], events[0], *events[2:]], 3),
         (lambda events: [*events, b"Response: Success\r\n\r\n"], 3),
         (lambda events: [*events[:-1], events[-1].replace(b"Load", b"Lord")], 3),
+        (lambda events: [*events[:-1], events[-1].replace(b"@-", b"@+")], 3),
         (lambda events: events, 4),
     ],
-    ids=["lost", "twice", "swapped", "stray", "spoilt", "of another batch"],
+    ids=["lost", "twice", "swapped", "stray", "spoilt", "spoilt behind", "of another batch"],
 )
 def test_an_agent_notices_what_is_wrong(
     heard: Callable[[bytes], int], spoil: Callable[[list[bytes]], list[bytes]], batch: int
