@@ -20,12 +20,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+NULL = Path(os.devnull)
 #: As it was before any test changed it.
 _ENVIRONMENT = dict(os.environ)
 #: Coverage is measured by what begins with the interpreter.
@@ -33,14 +35,29 @@ _IS_CLOSED = bool(os.environ.get("ASTMANPROXY_FRESH") or os.environ.get("COVERAG
 
 
 def start(
-    arguments: list[str], *, stdout: Path, stderr: Path, cwd: Path | None = None
+    arguments: list[str], *, stdout: Path, stderr: Path, stdin: Path = NULL, cwd: Path = ROOT
 ) -> subprocess.Popen[bytes] | Child:
     """Start the program with *arguments*, in *cwd*; it appends to *stdout* and *stderr*."""
     if not _IS_CLOSED:
-        return Child(arguments, (stdout, stderr), cwd or Path.cwd())
+        return Child(arguments, (stdin, stdout, stderr), cwd)
     command = [sys.executable, str(ROOT / "astmanproxy.py"), *arguments]
-    with stdout.open("ab") as out, stderr.open("ab") as err:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd)
+    with stdin.open("rb") as given, stdout.open("ab") as out, stderr.open("ab") as err:
+        return subprocess.Popen(command, stdin=given, stdout=out, stderr=err, cwd=cwd)
+
+
+def run(arguments: list[str], stdin: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run the program with *arguments* to its end; return its output and exit status."""
+    with tempfile.TemporaryDirectory(prefix="astmanproxy-run-") as place:
+        given, out, err = (Path(place, name) for name in ("stdin", "stdout", "stderr"))
+        given.write_text(stdin)
+        process = start(arguments, stdin=given, stdout=out, stderr=err, cwd=Path.cwd())
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        return subprocess.CompletedProcess(arguments, status, out.read_text(), err.read_text())
 
 
 class Nursery:
@@ -84,10 +101,10 @@ def _nursery() -> Nursery:
 class Child:
     """A process of the nursery, with what the tests need of subprocess.Popen."""
 
-    def __init__(self, arguments: list[str], outputs: tuple[Path, Path], cwd: Path) -> None:
+    def __init__(self, arguments: list[str], files: tuple[Path, ...], cwd: Path) -> None:
         asked = {
             "arguments": arguments,
-            "outputs": [str(path) for path in outputs],
+            "files": [str(path) for path in files],
             "directory": str(cwd),
             "environment": dict(os.environ),
         }
@@ -133,8 +150,9 @@ def _ended(pid: int) -> int | None:
 
 def _become(asked: dict[str, Any]) -> None:
     """Be what a process is that has been started as it was *asked*."""
-    for fd, path in enumerate(asked["outputs"], 1):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for fd, path in enumerate(asked["files"]):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND if fd else os.O_RDONLY
+        file = os.open(path, flags, 0o666)
         os.dup2(file, fd)
         os.close(file)
     os.chdir(asked["directory"])

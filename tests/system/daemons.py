@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from tests import nursery
 from tests.support import PROGRAM, ManagerClient, free_port, wait_until
 from tests.system.files import keep_private
 
@@ -64,10 +65,16 @@ class Daemon:
     @property
     def command(self) -> list[str]:
         """The command that starts it."""
-        return [sys.executable, str(PROGRAM), "-c", str(self.config), "-u", str(self.users)]
+        return [sys.executable, str(PROGRAM), *self._files]
+
+    @property
+    def _files(self) -> list[str]:
+        return ["-c", str(self.config), "-u", str(self.users)]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the program with *arguments* until it exits or has become a daemon."""
+        if arguments and arguments[0] in ("-t", "--control", "--status"):
+            return nursery.run([*self._files, *arguments], "", 30)
         return self.run_command([*self.command, *arguments])
 
     def run_command(

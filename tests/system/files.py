@@ -6,24 +6,20 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.support import PROGRAM, free_port
+from tests import nursery
+from tests.support import free_port
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run the program to its end; return its output and exit status."""
-    return subprocess.run(
-        [sys.executable, str(PROGRAM), *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return nursery.run([*arguments], stdin, 30)
 
 
 def keep_private(*paths: Path) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from amiproxy.threads.control.client import ask
-from tests.support import PROGRAM, ProxyProcess, wait_until
+from tests import nursery
+from tests.support import ProxyProcess, wait_until
 from tests.system.peers import PATIENT, Collector, host_line, wait_connected
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from simulator.server import SimulatedAsterisk
@@ -47,8 +47,7 @@ def shown(program: ProxyProcess, command: str = "status") -> Any:
 def run(program: ProxyProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program with *arguments*, for the proxy *program*."""
     files = ["-c", str(program.config_file), "-u", str(program.users_file)]
-    command = [sys.executable, str(PROGRAM), *files, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return nursery.run([*files, *arguments], "", 30)
 
 
 @contextlib.contextmanager
