@@ -57,7 +57,15 @@ def built() -> Path:
 def build(top: Path) -> None:
     """Build both below *top*, from a copy, as building leaves files behind."""
     tools, copy, out = top / "tools", top / "copy", top / "out"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--no-compile",
+    ]
     done = subprocess.run(
         [*pip, "--target", tools, "setuptools>=77"], capture_output=True, text=True, check=False
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Noise on connections of the running program: it is answered or the connection closed.
 
-tests/handlers has tens of thousands of such inputs for each format.
+tests/handlers has thousands of such inputs for each format.
 """
 
 from __future__ import annotations

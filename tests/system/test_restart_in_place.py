@@ -118,7 +118,7 @@ def test_clients_that_come_meanwhile_wait_and_are_served(daemon: Daemon) -> None
         answers: list[bytes] = []
 
         def come() -> None:
-            while not over.is_set():
+            while not over.wait(0.004):
                 with socket.create_connection(("127.0.0.1", daemon.port), 10) as sock:
                     sock.sendall(b"Action: Ping\r\nActionID: x\r\n\r\n")
                     sock.shutdown(socket.SHUT_WR)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import re
 import threading
@@ -33,14 +34,17 @@ if TYPE_CHECKING:
     from tests.system.peers import Stage
 
 CLIENTS = 50
-ACTIONS = 400  # of each client
+ACTIONS = int(os.environ.get("ASTMANPROXY_ANSWERS", "100"))  # of each client
 UNIQUE = PATIENT + "autofilter = unique\n"
 
 pytestmark = pytest.mark.stage(UNIQUE)
 
 
-def test_twenty_thousand_answers_reach_exactly_who_asked(proxy: StartProxy) -> None:
-    """50 clients, two servers, with and without ActionID, ids that others have too."""
+def test_five_thousand_answers_reach_exactly_who_asked(proxy: StartProxy) -> None:
+    """50 clients, two servers, with and without ActionID, ids that others have too.
+
+    With ASTMANPROXY_ANSWERS=400 they are twenty thousand.
+    """
     with contextlib.ExitStack() as stack:
         servers = [
             stack.enter_context(SimulatedAsterisk(host, behaviour=Behaviour(peers=2)))
@@ -78,8 +82,8 @@ def _ask(clients: Sequence[ManagerClient], numbers: Sequence[int]) -> None:
     orders = [(client, _actions(number)) for client, number in zip(clients, numbers)]
     while orders:
         for client, actions in orders:
-            client.send_raw("".join(block for _, block in actions[:40]))
-            del actions[:40]
+            client.send_raw("".join(block for _, block in actions[:20]))
+            del actions[:20]
         orders = [order for order in orders if order[1]]
 
 
