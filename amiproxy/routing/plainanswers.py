@@ -34,7 +34,11 @@ class PlainAnswer(NamedTuple):
 
 
 def plain_answers(wire: bytes, asked: Iterable[PendingAction]) -> list[PlainAnswer]:
-    """Return the answers in *wire*, whole messages, to the first of *asked*; none if one is odd."""
+    """Return the answers in *wire*, whole messages, to the first of *asked*; none if one is odd.
+
+    Where nothing but an answer of one message can come to an action, and nobody else than its
+    client is told when it does.
+    """
     found: list[PlainAnswer] = []
     lower = wire.lower()
     if _LIST[0] in lower or _LIST[1] in lower:
@@ -42,34 +46,20 @@ def plain_answers(wire: bytes, asked: Iterable[PendingAction]) -> list[PlainAnsw
     parts = wire.split(END)
     parts.pop()
     for part, action in zip(parts, asked):
-        answer = _plain_answer(part, action)
-        if answer is None:
+        is_success = part.startswith(_SUCCESS)
+        if not is_success and not part.startswith(_ERROR):
             return []
-        found.append(answer)
+        if action.owner == PROXY or action.held_back or action.refused or action.witness:
+            return []
+        begin, wire_id = len(_SUCCESS if is_success else _ERROR), action.wire_id.encode("latin-1")
+        rest = part[begin + len(wire_id) :]
+        # A longer one begins alike.
+        if not part.startswith(wire_id, begin) or (rest and not rest.startswith(b"\r\n")):
+            return []
+        given = action.given
+        if given is None:
+            raw = part[: begin - _ID] + rest + END
+        else:
+            raw = part[:begin] + given.encode("latin-1", "replace") + rest + END
+        found.append(PlainAnswer(action, raw, is_success))
     return found if len(found) == len(parts) else []
-
-
-def _plain_answer(part: bytes, action: PendingAction) -> PlainAnswer | None:
-    """Return *part*, a message without its end, as the answer to *action*; None if it may be none.
-
-    Where nothing but an answer of one message can come to *action*, and nobody else than its
-    client is told when it does.
-    """
-    is_success = part.startswith(_SUCCESS)
-    if not is_success and not part.startswith(_ERROR):
-        return None
-    begin = len(_SUCCESS if is_success else _ERROR)
-    wire_id = action.wire_id.encode("latin-1", "replace")
-    if not part.startswith(wire_id, begin):
-        return None
-    rest = part[begin + len(wire_id) :]
-    if rest and not rest.startswith(b"\r\n"):
-        return None  # only the beginning is alike
-    if action.owner == PROXY or action.held_back or action.refused or action.witness is not None:
-        return None
-    given = action.given
-    if given is None:
-        raw = part[: begin - _ID] + rest + END
-    else:
-        raw = part[:begin] + given.encode("latin-1", "replace") + rest + END
-    return PlainAnswer(action, raw, is_success)

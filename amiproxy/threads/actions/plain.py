@@ -14,6 +14,7 @@ from amiproxy.access import rights
 from amiproxy.routing import plainactions
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
+from amiproxy.threads.sessions.destinations import first_taking
 
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.context import ProxyContext
@@ -42,7 +43,7 @@ def forward(context: ProxyContext, session: ClientSession, block: bytes) -> bool
     if config.audit or not (session.user is None or _is_free(session, name, router)):
         return False
     # It names no server: the first one is it that takes any (spec section 5).
-    link = next((each for each in router.servers if each.takes_actions), None)
+    link = first_taking(router.servers)
     action = plainactions.prepare(found, router.ids, session, context.limits)
     if link is None or action is None:
         return False

@@ -72,6 +72,17 @@ def destinations(
     return f"Server {name} is not connected" if name else "No Asterisk server connected"
 
 
+def first_taking(servers: Sequence[AsteriskLink]) -> AsteriskLink | None:
+    """Return where an action goes that names no server, of a client that reaches all *servers*.
+
+    As ``destinations`` would say; None: nowhere.
+    """
+    for link in servers:
+        if link.connected or link.gate.holds:
+            return link
+    return None
+
+
 def _named(servers: Sequence[AsteriskLink], name: str) -> list[Destination]:
     """Return those of *servers* that *name* may mean, or else what is behind them."""
     direct = [

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from amiproxy.message import Message
 from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.threads.sessions.link import AsteriskLink
@@ -30,19 +29,20 @@ def take(link: AsteriskLink, wire: bytes) -> list[PlainAnswer]:
         found = ledger.take_plain(wire)
         if found:
             ledger.note_time(time.monotonic())
-            link.delivering = [answer.action.owner for answer in found]
+            link.delivering = [action.owner for action, _, _ in found]
             if link.turns.count:
                 link.advance()  # answers have made room
         return found
 
 
-def private(answers: Sequence[PlainAnswer]) -> dict[int, list[PlainAnswer]]:
-    """Return *answers* by the session that they are for; nothing if others may see any of them."""
-    found: dict[int, list[PlainAnswer]] = defaultdict(list)
+def private(answers: Sequence[PlainAnswer]) -> Mapping[int, Sequence[PlainAnswer]]:
+    """Return *answers* by the session that they are for; none if others may see any of them."""
+    found: dict[int, list[PlainAnswer]] = {}
     for answer in answers:
-        if not answer.action.is_private():
+        action = answer.action
+        if not action.is_private():
             return {}
-        found[answer.action.owner].append(answer)
+        found.setdefault(action.owner, []).append(answer)
     return found
 
 

@@ -149,12 +149,12 @@ class Publisher:
         if not answers:
             return False
         try:
-            by_owner = plainanswers.private(answers)
-            for owner, mine in by_owner.items():
-                if not audience.answer(owner, mine):
-                    self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(mine)))
-            if not by_owner:
-                self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(answers)))
+            rest: Sequence[PlainAnswer] = answers
+            for owner, mine in plainanswers.private(answers).items():
+                if audience.answer(owner, mine):
+                    rest = [answer for answer in rest if answer.action.owner != owner]
+            if rest:
+                self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(rest)))
         finally:
             link.delivered()
             record, now = link.record.actions, time.monotonic()

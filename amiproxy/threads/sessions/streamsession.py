@@ -75,13 +75,16 @@ class StreamSession(TrackedSession):
     def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
         """Send *answers* as ``deliver`` would, if that is so; return whether it is.
 
-        So it is where they need no look at what the client may see, or has been sent.
+        So it is where they need no look at what the client may see, or has been sent.  Who has
+        just logged in anew gets nothing that was asked before.
         """
-        raw = b"".join([answer.raw for answer in answers])
+        first = answers[0]
+        raw = first.raw if len(answers) == 1 else b"".join([answer.raw for answer in answers])
         with self.lock:
-            if self._answers_as_is:
+            is_so = self._answers_as_is and self.number == first.action.owner
+            if is_so:
                 self.transport.send(raw)
-            return self._answers_as_is
+            return is_so
 
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""
