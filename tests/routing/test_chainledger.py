@@ -87,6 +87,13 @@ def test_an_answer_that_does_not_say_where_it_is_from_comes_in_order_all_the_sam
     assert play.heard("", "Response: Success", f"ActionID: {other}").owner == 2
 
 
+def test_no_answer_goes_the_quick_way(play: Play) -> None:
+    """It may be another server's than the one asked first, or an error of the proxy's own."""
+    wire_id, _ = play.ask(1, "pbx1")
+
+    assert not play.ledger.take_plain(Message.of("Response: Error", f"ActionID: {wire_id}").raw)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -12,18 +12,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAMES = (
-    "Ping", "ping", "CoreStatus", "QueueStatus", "Status", "DBGet", "SIPpeers", "Getvar",
+    "Ping", "ping", "QueuePause", "DBPut", "CoreStatus", "QueueStatus", "Status", "DBGet", "SIPpeers", "Getvar",
     "Hangup", "Originate", "Command", "UpdateConfig", "Reload", "IAXnetstats", "UserEvent",
     "Events", "Filter", "WaitEvent", "Challenge", "Unheard", "Ping ", "Login", "PING2", "",
 )  # fmt: skip
-IDS = ("1", "1", "x-2", "a b", "\xe9\xff", "x" * 60, "", " 7", "amp1-abcdef", "a:b", "${X}", "1\t")
+IDS = (
+    "1",
+    "1",
+    "x-2",
+    "a b",
+    "\xe9\xff",
+    "x" * 60,
+    "y" * 30,
+    "",
+    " 7",
+    "amp1-abcdef",
+    "a:b",
+    "${X}",
+    "1\t",
+)
 HEADERS = (
     "Channel: SIP/1-7", "Variable: ${SHELL(x)}", "Server: pbx1", "Server: nowhere", "server:pbx0",
     "Serverx: y", "ProxyKey: k", "proxyaction: SetAutoFilter", "ProxyAction: ListSessions",
     "AutoFilter: on", "Action: Logoff", "Action:", "ActionID: 9", "actionid:9", "Async: true",
     "Command: reload", "Application: Wait", "Foo:bar", "Foo:", "Foo: ", "No header", "X-y_z: 1: 2",
     " Foo: 1", "Foo : 1", "InputFormat: csv", "Foo: " + "y" * 990, "Foo: \xe4\xfc", "Foo: a\0b",
-    "Foo: a\rb", "Foo: a\nb", "Reload: yes", "ProxyProbe: 1", "Family: f",
+    "Foo: a\rb", "Foo: a\nb", "Reload: yes", "ProxyProbe: 1", "Family: f", "Account: 7", "Variable: a=${SHELL(y)}",
+    "Foo: SHELL(x)",
 )  # fmt: skip
 #: What may be in an answer.
 LINES = (
@@ -55,24 +70,26 @@ class Inputs:
 
     def input(self) -> bytes:
         """Return what a client sends in one go: mostly what is plain."""
-        if self.some(2):
+        if self.some(3) == 0:
             return f"Action: Ping\r\nActionID: {self.pick(IDS)}\r\n\r\n".encode("latin-1")
         lines = [f"{self.pick(('Action: ',) * 6 + ('action: ', 'Action:'))}{self.pick(NAMES)}"]
-        if self.some(3):
+        if self.some(2):
             lines[0] = "Action: Ping"
-        lines += [self.pick(HEADERS) for _ in range(self.pick((0, 0, 0, 0, 0, 0, 1, 1, 2, 6)))]
+        if self.some(24) == 0:
+            lines[0] = "Host: x"
+        lines += [self.pick(HEADERS) for _ in range(self.pick((0, 0, 1, 1, 1, 1, 2, 6)))]
         if self.some(4):
             name = self.pick(("ActionID: ",) * 9 + ("actionid: ", "ActionId:  ", "ActionID:"))
             place = self.some(len(lines) + 1) if self.some(3) == 0 else 1
             lines.insert(place, f"{name}{self.pick(IDS)}")
         data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-        if self.some(8) == 0:  # something else in it, or less
+        if self.some(12) == 0:  # something else in it, or less
             at = self.some(len(data))
             other = self.pick((b"", b"\r", b"\n", b"\r\n", b":", b" ", b"\0"))
             data = data[:at] + other + data[at + 1 :]
-        if self.some(16) == 0:
+        if self.some(24) == 0:
             data = data[: self.some(len(data)) + 1]
-        return data + data if self.some(16) == 0 else data
+        return data + data if self.some(24) == 0 else data
 
     def output(self, asked: list[bytes]) -> bytes:
         """Return what a server says in one go: mostly plain answers to what was *asked* first."""

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from amiproxy.access.user import BOUNDED, User, Users
 from amiproxy.formats import load_formats
+from amiproxy.limits import Limits
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.actions import plain
 from amiproxy.threads.commandloop import CommandLoop, Times
-from amiproxy.threads.sessions import router, session
+from amiproxy.threads.sessions import pings, router, session
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
@@ -45,6 +46,7 @@ USERS = (
     User("system", "s", write=SYSTEM),
     User("call", "s", write=CALL, read=CALL),
     User("agent", "s", channel="sip/1", write=BOUNDED),
+    User("phone", "s", channel="sip/1"),
     User("billed", "s", accountcode="9"),
     User("second", "s", servers=frozenset({"pbx1"})),
 )
@@ -129,10 +131,12 @@ class Server:
 class Client:
     """A client: its session, and the loop that carries out what it sends."""
 
-    def __init__(self, context: ProxyContext, mode: AutoFilter, form: str, output: str) -> None:
+    def __init__(
+        self, context: ProxyContext, mode: AutoFilter, form: str, output: str, *, guarded: bool
+    ) -> None:
         self.wire, self.is_gone = Wire(), False
         self.session = StreamSession(
-            cast("Transport", self.wire), "192.0.2.9", mode=mode, guarded=False,
+            cast("Transport", self.wire), "192.0.2.9", mode=mode, guarded=guarded,
             input_name=form, output=FORMATS[output], filter_local="off", sources=context.router,
         )  # fmt: skip
         context.registry.add(self.session)
@@ -167,9 +171,9 @@ class World(Inputs):
         self.patch, self.exact = patch, exact
         self.quick = [0, 0]  # how many actions and reads went a quick way
         self.router = Impatient(SessionRegistry())
-        config = Config(audit=self.some(12) == 0, max_unanswered=self.pick((32, 32, 32, 2, 0)),
-                        max_line=self.pick((1022,) * 5 + (60,)),
-                        max_headers=self.pick((128,) * 5 + (3,)))  # fmt: skip
+        config = Config(audit=self.some(8) == 0, max_unanswered=self.pick((32, 32, 32, 2, 0)),
+                        max_line=self.pick((1022,) * 3 + (60,)),
+                        max_headers=self.pick((128,) * 3 + (3,)))  # fmt: skip
         self.context = ProxyContext(config, Users(), FORMATS, None, self.router, cast("Any", None))
         self.router.keeps_calls = self.some(2) == 0
         publisher = ExactPublisher if exact else self._counting()
@@ -181,8 +185,8 @@ class World(Inputs):
             self.servers[0].link.remember(1 << 20, 3600.0)
         for server in self.servers[self.some(8) == 0 :]:
             server.link.go_live()
-        if self.some(8) == 0:
-            self.servers[0].link.ask_listed(0.0)
+        if self.some(3) == 0:
+            self._list(self.servers[0])
         self.numbers = itertools.count(1)  # of sessions: both worlds have the same
         self.known: dict[tuple[bytes, bytes], int] = {}
         self.clients: list[Client] = []
@@ -199,10 +203,20 @@ class World(Inputs):
 
         return Counting
 
+    def _list(self, server: Server) -> None:
+        """Have *server* say which actions it has, if it is connected."""
+        server.link.ask_listed(0.0)
+        server.read()
+        for wire_id in server.asked:
+            answer = b"Response: Success\r\nActionID: %b\r\nPing: x  (Priv: call,all)\r\n\r\n"
+            server.say(answer % wire_id)
+        server.asked.clear()
+
     def _client(self) -> Client:
         mode = self.pick((AutoFilter.UNIQUE, AutoFilter.UNIQUE, AutoFilter.ON, AutoFilter.OFF))
         form = self.pick(("standard", "standard", "standard", "csv"))
-        client = Client(self.context, mode, form, self.pick(("standard", "standard", "json")))
+        output = self.pick(("standard", "standard", "json"))
+        client = Client(self.context, mode, form, output, guarded=self.some(8) == 0)
         user = self.pick(USERS)
         if self.some(3) == 0:
             self.router.registry.log_in(client.session, user, None)
@@ -216,6 +230,7 @@ class World(Inputs):
             patch.setattr(session, "_NUMBERS", self.numbers)
             patch.setattr(plain, "forward", self._forward)
             patch.setattr(router, "_LISTING_TIME", 0.0)
+            patch.setattr(pings, "_INTERVAL", 1e9)  # one at a time, however slow the machine is
             client = self.pick(self.clients) if self.clients else None
             if client is None or client.is_gone or (len(self.clients) < 4 and not self.some(12)):
                 self.clients = [each for each in self.clients if not each.is_gone]
@@ -237,8 +252,10 @@ class World(Inputs):
     def _change(self) -> None:
         """Change something that a client, or the operator, may change."""
         client, link = self.pick(self.clients), self.pick(self.servers).link
-        number = self.some(4)
-        if number == 0:
+        number = self.some(5)
+        if number == 4:
+            self.context.limits = self.pick((Limits(), Limits(60), Limits(1022, 3)))
+        elif number == 0:
             self.router.registry.set_autofilter(client.session, self.pick(tuple(AutoFilter)))
         elif number == 1:
             self.router.registry.log_in(client.session, self.pick(USERS), None)

@@ -17,7 +17,7 @@ from tests.threads.plainways import World
 if TYPE_CHECKING:
     import pytest
 
-STEPS = int(os.environ.get("ASTMANPROXY_HISTORIES", "4000"))
+STEPS = int(os.environ.get("ASTMANPROXY_HISTORIES", "6000"))
 _EACH = 40  # steps of a history
 _TOOK = re.compile(r" ms=\d+|amp\d+-[\w.]{18}")
 
@@ -32,12 +32,13 @@ def test_quick_ways_and_exact_ones_lead_to_the_same(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever clients send, whatever servers say: bytes, ledgers, counts and lines of the log."""
-    caplog.set_level(logging.INFO)
     quick = [0, 0]
     for seed in range(STEPS // _EACH):
+        caplog.set_level(logging.DEBUG if seed % 16 == 0 else logging.INFO)
         worlds = [World(seed, monkeypatch, exact=exact) for exact in (False, True)]
+        caplog.clear()
         for step in range(_EACH):
             left = [(world.step(), _logged(caplog)) for world in worlds]
             assert left[0] == left[1], f"history {seed}, step {step}"
         quick = [one + other for one, other in zip(quick, worlds[0].quick)]
-    assert min(quick) > STEPS // 20, f"{quick}: hardly anything went a quick way"
+    assert min(quick) > STEPS // 30, f"{quick}: hardly anything went a quick way"
