@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amiproxy.process.process import raise_file_limit
 from benchmarks import page, plots, report
@@ -44,6 +44,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--json", default="bench-last.json", metavar="FILE", help="write the figures to FILE"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the rows of FILE that are not measured now"
     )
     parser.add_argument("--compare", metavar="FILE", help="print ratios to an earlier run's FILE")
     parser.add_argument(
@@ -134,8 +137,9 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
     raise_file_limit()
     # With SIGTERM as an exception, the processes that were started are stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    results: dict[str, Results] = {}
-    failures: dict[str, str] = {}
+    kept = _kept(options, chosen)
+    results: dict[str, Results] = {name: row["subjects"] for name, row in kept["rows"].items()}
+    failures: dict[str, str] = kept["failures"]
     rounds = options.rounds or (3 if options.before else 1)
     print(report.heading(), flush=True)
     for row in chosen:
@@ -149,7 +153,7 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
         when=time.strftime("%Y-%m-%dT%H:%M:%S"),
         quick=options.quick,
         seconds=seconds,
-        before=_commit(options.before) if options.before else "",
+        before=_commit(options.before) if options.before else kept["run"].get("before", ""),
     )
     Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
     if old is not None:
@@ -157,6 +161,16 @@ def _run(chosen: list[Row], options: argparse.Namespace, seconds: float) -> int:
     if failures:
         print(f"\n{len(failures)} measurements FAILED, see above", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _kept(options: argparse.Namespace, chosen: list[Row]) -> Any:
+    """Return what of the file of figures stays, as such a document."""
+    path, names = Path(options.json), {row.name for row in chosen}
+    if not options.keep or not path.exists():
+        return {"run": {}, "rows": {}, "failures": {}}
+    old = json.loads(path.read_text())
+    failures = {each: why for each, why in old["failures"].items() if each.split()[0] not in names}
+    return {**old, "failures": failures}
 
 
 def _commit(directory: str) -> str:

@@ -267,8 +267,8 @@ OPTIONS = [
     (
         "python -m benchmarks [--quick] [--only NAME]... [--seconds S] [--rounds N]"
         " [--before DIR] [--growth]\n"
-        "                     [--subjects direct,relay,proxy] [--json FILE] [--compare FILE]"
-        " [--proxy COMMAND]"
+        "                     [--subjects direct,relay,proxy] [--json FILE] [--keep]"
+        " [--compare FILE] [--proxy COMMAND]"
     ),
     "python -m benchmarks --markdown FILE [--only NAME]... [--write]",
     "python -m benchmarks --plots FILE",
