@@ -156,10 +156,11 @@ def read(
         raise BadRequest(404, "There is nothing here: use /?Action=...")
     if target.is_crowded:
         raise BadRequest(400, f"Too many fields, at most {limits.headers} are allowed")
-    if not fields and request.method != "POST" and target.has_page:
-        return Asked(style, None)
-    if not (fields or style or request.body or any(map(request.has, _LENGTHS))):
-        raise BadRequest(411, "There is no Action: a body needs Content-Length to be read")
+    if not fields:
+        if request.method != "POST" and target.has_page:
+            return Asked(style, None)
+        if not (style or request.body or any(map(request.has, _LENGTHS))):
+            raise BadRequest(411, "There is no Action: a body needs Content-Length to be read")
     json_lines: tuple[str, ...] = ()
     if request.method == "POST" and _check_body(request) == _JSON:
         json_lines = read_json(request.body, limits, formats.get("json")).lines

@@ -116,10 +116,13 @@ class SessionRegistry:
         traffic = None if transport is None else take_traffic(transport)
         with self._lock:
             if self._by_number.pop(session.number, None) is not None:
-                self._add_gone(session.output.name, session.event_count, traffic)
+                form, events = session.output.name, session.event_count
+                if events or traffic is not None or form not in self._gone:
+                    self._add_gone(form, events, traffic)
                 self.gone_actions += session.actions
-            self._filters.discard(session.number)
-            self.filtering = bool(self._filters)
+            if self._filters:
+                self._filters.discard(session.number)
+                self.filtering = bool(self._filters)
             self._sessions = self._listeners = None
 
     @property
