@@ -236,10 +236,10 @@ class Collector(ClientSession):
                     log.exception("%s: bug in the proxy", self.peer)
 
     def take_answers(self, answers: Sequence[PlainAnswer]) -> bool:
-        """As any session: quickly where no user's filters look at them."""
+        """As any session: quickly where neither servers nor filters of its user matter."""
         with self.lock:
-            viewer, pending = self._viewer, self._pending
-            if viewer is not self._first or viewer.view.silent:
+            view, pending = self._viewer.view, self._pending
+            if view.silent or view.narrow or view.filtered:
                 return False
             try:
                 for answer in answers:
