@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
 
 #: Functions of ours that an HTTP GET may run through in its client's thread.
-GET_HOPS = 130
+GET_HOPS = 120
 
 
 def document(rate: float, names: Sequence[str] = "a") -> dict[str, Any]:
