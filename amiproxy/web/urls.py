@@ -170,13 +170,12 @@ def read(
     wishes.update({**said, **ours})
     if request.has("proxykey"):
         rest.append(("ProxyKey", request.header("proxykey")))
-    wait = wishes.get(MAXTIME_FIELD)
     return Asked(
         style,
         block(lines, rest, limits, may_lack_action=bool(style)),
         wishes.get(FORMAT_FIELD, "").lower(),
         wishes.get(UNTIL_FIELD, ""),
-        _seconds(wait) if wait else None,
+        _seconds(wishes.get(MAXTIME_FIELD, "")),
     )
 
 
@@ -244,8 +243,10 @@ def _name_and_value(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
-def _seconds(text: str) -> float:
-    """Return the seconds that *text*, milliseconds, means, at most LONGEST_WAIT."""
+def _seconds(text: str) -> float | None:
+    """Return the seconds that *text*, milliseconds, means, at most LONGEST_WAIT; "": None."""
+    if not text:
+        return None
     # isdecimal() alone would take other alphabets' digits.
     if not (text.isascii() and text.isdecimal() and len(text) < 12 and int(text) > 0):
         raise BadRequest(400, "X-Maxtime is a number of milliseconds, 1 or more")
