@@ -256,7 +256,7 @@ class World(Inputs):
         if number == 4:
             self.context.limits = self.pick((Limits(), Limits(60), Limits(1022, 3)))
         elif number == 0:
-            self.router.registry.set_autofilter(client.session, self.pick(tuple(AutoFilter)))
+            client.session.set_mode(self.pick(tuple(AutoFilter)))
         elif number == 1:
             self.router.registry.log_in(client.session, self.pick(USERS), None)
         elif number == 2:

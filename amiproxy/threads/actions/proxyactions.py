@@ -135,7 +135,7 @@ def _set_autofilter(call: Call) -> Outcome:
     word = call.message.get("AutoFilter").lower()
     other = AutoFilter.ON if parse_bool(word) else AutoFilter.OFF
     mode = _AUTOFILTERS.get(word, other)
-    call.context.registry.set_autofilter(call.session, mode)
+    call.session.set_mode(mode)
     return succeed(call, f"AutoFilter: {mode.number}")
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.net.traffic import take_traffic
 from amiproxy.threads.sessions.crowd import Crowd
 from amiproxy.threads.sessions.listed import Crowds
@@ -36,7 +35,7 @@ class SessionRegistry:
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _listeners, _filters, filtering, _gone, gone_actions and
+        # Guards _by_number, _sessions, _filters, filtering, _gone, gone_actions and
         # crowds.all; held for dict operations
         # and for building a tuple, never while sending, formatting or logging, and no
         # session's lock is taken under it.
@@ -47,7 +46,6 @@ class SessionRegistry:
         self._lock = threading.Lock()
         self._by_number: dict[int, ClientSession] = {}
         self._sessions: tuple[ClientSession, ...] | None = ()
-        self._listeners: tuple[ClientSession, ...] | None = ()
         self._filters: set[int] = set()  # numbers of the sessions that see through filters
         #: Whether some client sees calls through a user's filters.
         self.filtering = False
@@ -69,21 +67,6 @@ class SessionRegistry:
                 sessions = self._sessions = tuple(reversed(list(self._by_number.values())))
         return sessions
 
-    def listeners(self) -> tuple[ClientSession, ...]:
-        """Return the sessions that may see answers to others, newest first.
-
-        Those are all but the ones with autofilter ``unique``.
-        """
-        listeners = self._listeners
-        if listeners is None:
-            with self._lock:
-                listeners = self._listeners = tuple(
-                    each
-                    for each in reversed(list(self._by_number.values()))
-                    if each.mode is not AutoFilter.UNIQUE
-                )
-        return listeners
-
     def gather(self) -> Crowd:
         """Return all sessions, those that come later too, for the thread of one server."""
         crowds = self.crowds
@@ -103,7 +86,7 @@ class SessionRegistry:
         """Add *session*: from now on it gets what it may see."""
         with self._lock:
             self._by_number[session.number] = session
-            self._sessions = self._listeners = None
+            self._sessions = None
         session.list_in(self.crowds)
 
     def discard(self, session: ClientSession) -> None:
@@ -123,7 +106,7 @@ class SessionRegistry:
             if self._filters:
                 self._filters.discard(session.number)
                 self.filtering = bool(self._filters)
-            self._sessions = self._listeners = None
+            self._sessions = None
 
     @property
     def gone_events(self) -> int:
@@ -145,12 +128,6 @@ class SessionRegistry:
         had = self._gone.get(form, Had(0, 0, 0))
         sent, received = (0, 0) if traffic is None else (traffic.sent, traffic.received)
         self._gone[form] = Had(had.events + events, had.sent + sent, had.received + received)
-
-    def set_autofilter(self, session: ClientSession, mode: AutoFilter) -> None:
-        """Change the autofilter of *session*, and with it who is among ``listeners``."""
-        session.set_mode(mode)
-        with self._lock:
-            self._listeners = None
 
     def log_in(
         self, session: ClientSession, user: User | None, event_mask: int | None, *said: Message
@@ -186,4 +163,4 @@ class SessionRegistry:
                 if filtered:
                     self._filters.add(session.number)
             self.filtering = bool(self._filters)
-            self._sessions = self._listeners = None
+            self._sessions = None

@@ -15,6 +15,7 @@ from amiproxy.access import rights
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.eventids import DIGITS
 from amiproxy.threads.sessions.destinations import Destination, destinations
 from amiproxy.threads.sessions.origins import Origins
@@ -144,8 +145,8 @@ class Router:
                 owner.deliver(batch)
         if not batch.wire:
             return  # all of it is private
-        for session in registry.listeners():
-            if session.number not in batch.owners:
+        for session in registry.snapshot():
+            if session.mode is not AutoFilter.UNIQUE and session.number not in batch.owners:
                 session.deliver(batch)
 
     def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:

@@ -195,10 +195,7 @@ class ClientSession(ListedSession):
             self._renew()
 
     def set_mode(self, mode: AutoFilter) -> None:
-        """Change the autofilter; the ActionID remembered so far is forgotten.
-
-        Only for SessionRegistry.set_autofilter, which keeps its tuples in step.
-        """
+        """Change the autofilter; the ActionID remembered so far is forgotten."""
         with self.lock:
             self.mode = mode
             self.last_id = None

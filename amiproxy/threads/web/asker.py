@@ -110,7 +110,7 @@ class Asker:
         turnstile.take(turnstile.first)
         if collector.mode is not AutoFilter.UNIQUE:
             # Only answers to whoever asked make sense here.
-            context.registry.set_autofilter(collector, AutoFilter.UNIQUE)
+            collector.set_mode(AutoFilter.UNIQUE)
         return answer, outcome
 
     def _until(self, *deadlines: Deadline) -> float:

@@ -162,7 +162,7 @@ class History(Forging):
         client = self.some_client()
         if client.here:
             client.mode, client.last_id = MODES[self.pick(3)], None
-            self.router.registry.set_autofilter(client.session, client.mode)
+            client.session.set_mode(client.mode)
 
     def log_in(self) -> None:
         """Another user logs in on the same connection: what was asked before is for nobody."""

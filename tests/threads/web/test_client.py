@@ -14,6 +14,7 @@ import pytest
 from amiproxy.access.user import User, Users
 from amiproxy.httpmessages import Request, Response
 from amiproxy.message import Message
+from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.settings.listeners import of_keys
 from amiproxy.threads import routes
@@ -292,4 +293,5 @@ def test_a_session_keeps_to_answers_of_its_own(guarded: Stage) -> None:
     response = guarded.get("/rawman?proxyaction=setautofilter&autofilter=off", cookie=cookie)
 
     assert b"AutoFilter: 0" in response.body
-    assert guarded.context.registry.listeners() == ()
+    modes = {session.mode for session in guarded.context.registry.snapshot()}
+    assert modes == {AutoFilter.UNIQUE}
