@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.net.dial import Route
     from amiproxy.threads.net.flusher import Flusher
     from amiproxy.threads.sessions.crowd import Crowd
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -55,14 +56,16 @@ class Listening:
             raise error
         self.batches.put(batch)
 
-    def gather(self) -> Crowd:
+    def gather(self, link: AsteriskLink) -> Crowd:
+        del link
         return cast("Crowd", self)
 
     def disperse(self, crowd: Crowd) -> None:
         assert isinstance(crowd, Listening)
 
     hand_out = publish
-    sort_in = gather
+
+    def sort_in(self) -> None: ...
 
     def forget(self, scope: str) -> None:
         self.forgotten.append(scope)

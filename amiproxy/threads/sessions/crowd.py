@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from amiproxy.threads.sessions.callindex import CallIndex
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.listed import ListedSession, Stance
     from amiproxy.wire.batch import Batch
 
@@ -35,13 +36,15 @@ _ANSWERS = Handed.ANSWERS
 
 
 class Crowd:
-    """The clients, for the thread of one server while it is connected.
+    """The clients, for the thread of *link* while that is connected.
 
     *index* finds filters; *find* returns the session with a number.
     """
 
-    def __init__(self, index: CallIndex, find: Callable[[int], ListedSession | None]) -> None:
-        self._index, self._find = index, find
+    def __init__(
+        self, link: AsteriskLink, index: CallIndex, find: Callable[[int], ListedSession | None]
+    ) -> None:
+        self._link, self._index, self._find = link, index, find
         #: The sessions to be looked at before the next batch.  Any thread adds to it.
         self.changed: deque[ListedSession] = deque()
         self._stances: dict[ListedSession, Stance] = {}
@@ -49,7 +52,8 @@ class Crowd:
         self._each: dict[ListedSession, None] = {}
         self._groups: dict[Plan, dict[ListedSession, None]] = {}
         self._members: dict[SessionFilter, ListedSession] = {}
-        self._is_new = True  # no event has been handed out
+        # Those that are to be looked at again behind the next event.
+        self._catching_up: list[ListedSession] = []
 
     def sort_in(self) -> None:
         """Look at the sessions that have changed."""
@@ -59,7 +63,7 @@ class Crowd:
             if session in self._stances:
                 self._take_out(session, self._stances.pop(session))
             with session.lock:
-                stance = session.stance(self._index) if session.is_listed else _ANSWERS
+                stance = session.stance(self._index, self._link) if session.is_listed else _ANSWERS
             if stance is _ANSWERS:
                 continue
             self._stances[session] = stance
@@ -69,6 +73,8 @@ class Crowd:
                 self._members[stance] = session
             else:
                 self._each[session] = None
+                if stance is Handed.CATCHING_UP:
+                    self._catching_up.append(session)
 
     def _take_out(self, session: ListedSession, stance: Stance) -> None:
         if isinstance(stance, Plan):
@@ -85,9 +91,10 @@ class Crowd:
         """Hand *batch* to the sessions that may get something of it.  Never waits."""
         if self.changed:
             self.sort_in()
-        if batch.kind is _NOTICE or (self._is_new and batch.events):
-            # By the first event clients find that the connection was another one before.
-            self._is_new = False
+        if self._catching_up and batch.events:
+            self.changed.extend(self._catching_up)
+            self._catching_up.clear()
+        if batch.kind is _NOTICE:
             _deliver(batch, reversed(self._stances), ())
             return
         owners = self._owners(batch) if batch.kind is not _EVENTS else ()
@@ -95,7 +102,7 @@ class Crowd:
             return  # all of it is private
         self._hand_to_members(batch, owners)
         if self._each:
-            _deliver(batch, self._each, owners)
+            _deliver(batch, reversed(self._each), owners)
         for plan, group in self._groups.items():
             if not plan.has_nothing(batch):
                 _deliver(batch, group, owners)

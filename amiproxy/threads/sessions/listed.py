@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
 
@@ -25,6 +26,7 @@ class Handed(Enum):
     """What a session is handed that is found neither by its plan nor by its filter."""
 
     EVERYTHING = "each batch"
+    CATCHING_UP = "each batch, until it stands where others do"
     ANSWERS = "batches with answers to it"
 
 
@@ -92,11 +94,12 @@ class ListedSession:
             for crowd in self._crowds.all:
                 crowd.changed.append(self)
 
-    def stance(self, index: CallIndex) -> Stance:
-        """Return how a server's thread finds it, by *index* maybe.  The caller holds ``lock``.
+    def stance(self, index: CallIndex, link: AsteriskLink) -> Stance:
+        """Return how the thread of *link* finds it, by *index* maybe.  The caller holds ``lock``.
 
         Whoever changes what this depends on calls ``touch`` in the same step.
         """
+        del link
         viewer, callfilter = self._viewer, self.callfilter
         if viewer.view.is_deaf or not self.hears:
             return Handed.ANSWERS

@@ -55,8 +55,8 @@ class Audience(Protocol):
     def publish(self, batch: Batch) -> None:
         """Hand *batch* to every client.  Never waits."""
 
-    def gather(self) -> Crowd:
-        """Return the clients, for the thread of one server."""
+    def gather(self, link: AsteriskLink) -> Crowd:
+        """Return the clients, for the thread of *link*."""
 
     def disperse(self, crowd: Crowd) -> None:
         """Forget *crowd*."""
@@ -98,7 +98,7 @@ class Publisher:
 
     def begin(self) -> None:
         """What comes is handed out from now on."""
-        self._crowd = self._audience.gather()
+        self._crowd = self._audience.gather(self._link)
 
     def tidy(self) -> None:
         """Let go of clients that have left: nothing comes."""
@@ -125,6 +125,7 @@ class Publisher:
         ):
             source = self._source
             if source.hushed:
+                self.tidy()
                 return
             batch = Batch(source.scope, wire, events=chunk.number)
             if audience.keeps_calls:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.threads.net.traffic import Traffic
     from amiproxy.threads.net.transport import Transport
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.session import ClientSession
 
 
@@ -67,10 +68,10 @@ class SessionRegistry:
                 sessions = self._sessions = tuple(reversed(list(self._by_number.values())))
         return sessions
 
-    def gather(self) -> Crowd:
-        """Return all sessions, those that come later too, for the thread of one server."""
+    def gather(self, link: AsteriskLink) -> Crowd:
+        """Return all sessions, those that come later too, for the thread of *link*."""
         crowds = self.crowds
-        crowd = Crowd(crowds.index, self.find)
+        crowd = Crowd(link, crowds.index, self.find)
         with self._lock:
             crowds.all = (*crowds.all, crowd)
         crowd.changed.extend(self.snapshot())

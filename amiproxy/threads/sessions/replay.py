@@ -122,7 +122,7 @@ class Held:
         self.sent = 0
         with session.lock:
             session.touch()
-            track.stop_following()
+            track.unfollow(*track.places)
             track.held = True
             track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.

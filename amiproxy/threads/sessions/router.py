@@ -83,8 +83,7 @@ class Router:
 
     def named(self, name: str) -> list[AsteriskLink]:
         """Return the servers that *name* (a name, host, address or host:port) may mean."""
-        wanted = name.strip().lower()
-        return [server for server in self.servers if wanted in server.names]
+        return [server for server in self.servers if name.strip().lower() in server.names]
 
     @property
     def filtering(self) -> bool:
@@ -123,12 +122,12 @@ class Router:
 
     # -- Asterisk -> clients ------------------------------------------------------------------
 
-    def gather(self) -> Crowd:
-        """Return the clients, for the thread of one server while it is connected."""
-        return self.registry.gather()
+    def gather(self, link: AsteriskLink) -> Crowd:
+        """As SessionRegistry does."""
+        return self.registry.gather(link)
 
     def disperse(self, crowd: Crowd) -> None:
-        """Forget *crowd*: the server is connected no more."""
+        """As SessionRegistry does."""
         self.registry.disperse(crowd)
 
     def publish(self, batch: Batch) -> None:

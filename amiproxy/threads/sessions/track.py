@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
-    from amiproxy.routing.visibility import View
     from amiproxy.threads.sessions.eventsources import EventSources
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
@@ -45,6 +44,11 @@ def note(links: Sequence[AsteriskLink]) -> dict[AsteriskLink, Noted]:
     The place first: the batch that it belongs to is begun already.
     """
     return {link: Noted(link.place, link.begun) for link in links}
+
+
+def _moved(place: Place, handed: Place) -> Place:
+    """Return *place*, or *handed* if that is behind it on the same connection."""
+    return handed if handed[0] == place[0] and handed > place else place
 
 
 def sees(viewer: Viewer, link: AsteriskLink) -> bool:
@@ -80,8 +84,6 @@ class Track:
     is_wanted = False
     #: Whether ``places`` are where the client stands.
     is_exact = False
-    #: What the client sees, while servers' threads hand it nothing else; ``places`` stay behind.
-    follows: View | None = None
     #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
     stand: Stand | None = None
 
@@ -93,6 +95,8 @@ class Track:
         self.last: dict[AsteriskLink, Place] = {}
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
+        # The servers whose threads hand the client only what it sees: its place moves on, though.
+        self._followed: set[AsteriskLink] = set()
         #: While it is held, the servers whose events are sent from the rings.
         self.replayed: dict[AsteriskLink, None] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
@@ -103,11 +107,6 @@ class Track:
     def servers(self) -> Sequence[AsteriskLink]:
         """The servers there are."""
         return self._sources.servers
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether it need not be told of batches in which there is nothing for the client."""
-        return self.is_exact and self.shows_ids and not self.held
 
     @property
     def is_settled(self) -> bool:
@@ -145,23 +144,26 @@ class Track:
 
     def standing(self) -> dict[AsteriskLink, Place]:
         """Return up to where the client has been sent everything, by now."""
-        view = self.follows
-        if view is None:
-            return dict(self.places)
+        followed = self._followed
         return {
-            link: max(place, link.handed) if view.is_of(link.names) else place
+            link: _moved(place, link.handed) if link in followed else place
             for link, place in self.places.items()
         }
 
-    def follow(self, view: View) -> None:
-        """Note that servers' threads hand the client what *view* sees of their batches alone."""
-        if self.follows is not view:
-            self.stop_following()
-            self.follows = view
+    def follow(self, link: AsteriskLink) -> bool:
+        """Let its place on *link* move on with what is handed out, if it stands there now."""
+        if link not in self._followed:
+            place = self.places.get(link, START)
+            if place != link.handed or place[0] != link.epoch:
+                return False  # the client is told first that the connection was lost
+            self._followed.add(link)
+        return True
 
-    def stop_following(self) -> None:
-        """Note that servers' threads hand the client all batches."""
-        self.places, self.stand, self.follows = self.standing(), None, None
+    def unfollow(self, *links: AsteriskLink) -> None:
+        """Let its places on *links* move on with what the client is handed alone."""
+        if not self._followed.isdisjoint(links):
+            self.places, self.stand = self.standing(), None
+            self._followed.difference_update(links)
 
     def id(self) -> str:
         """Return the id that says where the client stands."""
@@ -317,7 +319,7 @@ class Track:
 
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
-        places = self.places if self.follows is None else self.standing()
+        places = self.standing() if self._followed else self.places
         return tuple([at for each, at in places.items() if each is not link and at != START])
 
     def gap(

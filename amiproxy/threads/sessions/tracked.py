@@ -70,7 +70,7 @@ class TrackedSession(ClientSession):
         self._forget_shown()
         super().log_out()
 
-    def stance(self, index: CallIndex) -> Stance:
+    def stance(self, index: CallIndex, link: AsteriskLink) -> Stance:
         """As any session; while it is not known what it has been sent it is handed everything."""
         track, view = self.track, self._viewer.view
         if view.silent:
@@ -78,13 +78,16 @@ class TrackedSession(ClientSession):
         if self._early is not None:
             return Handed.EVERYTHING
         if track is not None:
+            is_steady = track.is_exact and track.shows_ids and not track.held
             # A batch of another proxy is of one of the servers behind it.
-            proxies = view.narrow and any(link.spec.proxy for link in track.servers)
-            if proxies or not track.is_steady:
-                track.stop_following()
+            if not is_steady or (view.narrow and link.spec.proxy):
+                track.unfollow(link)
                 return Handed.EVERYTHING
-            track.follow(view)
-        return super().stance(index)
+            if not view.is_of(link.names):
+                track.unfollow(link)
+            elif not track.follow(link):
+                return Handed.CATCHING_UP
+        return super().stance(index, link)
 
     def _forget_shown(self) -> None:
         with self.lock:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from amiproxy.wire.routed import Routed
 from tests.threads.sessions.support import EVENT, collector, received, session_over
 
 if TYPE_CHECKING:
+    from amiproxy.threads.sessions.link import AsteriskLink
     from tests.threads.conftest import MakePair
 
 
@@ -81,7 +82,7 @@ def test_who_waits_for_an_answer_alone_is_not_handed_each_batch() -> None:
 def test_who_waits_for_an_answer_alone_is_not_sorted_in() -> None:
     """Its number is enough to find it; who awaits an event is looked at before the next batch."""
     registry = SessionRegistry()
-    crowd = registry.gather()
+    crowd = registry.gather(cast("AsteriskLink", None))
     for session in (collector(), collector(keep_events=True), collector(hears=True)):
         crowd.changed.clear()
         registry.add(session)

@@ -50,7 +50,7 @@ class Clients:
     def publish(self, batch: Batch) -> None:
         self.batches.append(batch)
 
-    def gather(self) -> Crowd:
+    def gather(self, link: AsteriskLink) -> Crowd:
         raise NotImplementedError  # it never connects
 
     def disperse(self, crowd: Crowd) -> None:

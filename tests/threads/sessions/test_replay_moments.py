@@ -16,6 +16,7 @@ from tests.threads.sessions.replays import Client, Server, World, check
 
 if TYPE_CHECKING:
     from amiproxy.threads.sessions.callindex import CallIndex
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.listed import Stance
     from amiproxy.wire.batch import Batch
 
@@ -34,8 +35,8 @@ class Gate(ListedSession):
         self.reached, self.opened = threading.Event(), threading.Event()
         world.context.registry.add(self)  # type: ignore[arg-type]
 
-    def stance(self, index: CallIndex) -> Stance:
-        del index
+    def stance(self, index: CallIndex, link: AsteriskLink) -> Stance:
+        del index, link
         return Handed.EVERYTHING
 
     def deliver(self, batch: Batch) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
     from amiproxy.threads.net.transport import Transport
+    from amiproxy.threads.sessions.link import AsteriskLink
 
 STEPS = int(os.environ.get("ASTMANPROXY_HISTORIES", "3000"))
 _EACH = 40  # steps of a history
@@ -97,7 +98,7 @@ class WebWorld(World):
     def __init__(self, seed: int, patch: pytest.MonkeyPatch, *, exact: bool) -> None:
         super().__init__(seed, patch, exact=exact)
         self.context.turnstile = Prompt(self)
-        self.context.registry.gather()
+        self.context.registry.gather(cast("AsteriskLink", None))
 
     def _client(self) -> Client:
         return cast("Client", WebClient(self)) if self.some(4) else super()._client()
