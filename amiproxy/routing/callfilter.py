@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Final, Protocol
 
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
-from amiproxy.routing.callwords import CALL_FILTERS, CallFilter
+from amiproxy.routing.callwords import Kinds
 from amiproxy.routing.classes import SECURITY, privilege_mask
 from amiproxy.routing.facts import Facts, facts_of
 from amiproxy.routing.links import Links
@@ -60,11 +60,6 @@ class FilterSettings(ActionSettings, Protocol):
         """Keys of CALL_FILTERS."""
 
 
-def _events(rows: Iterable[CallFilter]) -> frozenset[str]:
-    """Return the events of all *rows*."""
-    return frozenset().union(*(row.events for row in rows))
-
-
 class Index(Protocol):
     """What finds filters by what events name: threads/sessions/callindex.py."""
 
@@ -101,9 +96,9 @@ class SessionFilter:
         #: As the user's settings of these names.
         self.in_context: Final = user.in_context
         self.more_events: Final = user.more_events
-        chosen = [row for name, row in CALL_FILTERS.items() if name in user.filters]
-        self._only = _events(row for row in chosen if row.only)
-        self._withheld = _events(row for row in chosen if not row.only)
+        #: The kinds of events that the user's ``filters`` let pass.
+        self.kinds: Final = Kinds.of(user.filters)
+        self._only, self._withheld = self.kinds.only, self.kinds.withheld
         # Whether the filters go by calls, and not just by single events: ids count.
         self._by_call = bool(self.channel or self.in_context)
         self._most_ids = most_ids
@@ -166,7 +161,7 @@ class SessionFilter:
         """
         facts = facts_of(message)
         if not self._by_call:
-            return self._wants(facts.name)
+            return self.kinds.has(facts.name)
         links = Links(facts.uids or facts.bridges)
         return not self._only and self._verdict(facts, links, known) is not _WITHHELD
 
@@ -208,7 +203,7 @@ class SessionFilter:
             # Not to this client; to one that follows calls or kinds it tells nothing.
             return () if self._by_call or self._only else (message,)
         if not self._by_call:
-            return (message,) if self._wants(facts.name) else ()
+            return (message,) if self.kinds.has(facts.name) else ()
         links = message.links
         if type(links) is not Links or facts.name in self._withheld:
             return ()
@@ -225,10 +220,6 @@ class SessionFilter:
             return ()
         # A client of Cdrs alone wants no Newchannel, but its calls are followed.
         return (*replay, message) if replay and not self._only else (message,)
-
-    def _wants(self, name: str) -> bool:
-        """Return whether events of this *name* are of the kinds that the user wants."""
-        return name not in self._withheld and (not self._only or name in self._only)
 
     def _verdict(self, facts: Facts, links: Links, known: Container[str]) -> _Verdict:
         """Return what an event is to a client that knows the ids *known*."""

@@ -103,9 +103,7 @@ class ListedSession:
         viewer, callfilter = self._viewer, self.callfilter
         if viewer.view.is_deaf or not self.hears:
             return Handed.ANSWERS
-        if viewer.view.filtered:
-            if callfilter is None or not callfilter.follows_calls:
-                return Handed.EVERYTHING
+        if callfilter is not None and callfilter.follows_calls:
             callfilter.enter(index)
             return callfilter
         # What a client's own filters take is counted for that client.

@@ -272,7 +272,7 @@ class ClientSession(ListedSession):
         callfilter = self.callfilter
         if callfilter is not None and not callfilter.active:
             callfilter = None
-        view = view_of(self, filtered=callfilter is not None)
+        view = view_of(self, callfilter)
         if self._meter is None or self.own_filters is None:
             viewer = Viewer(self.number, view, callfilter)
         else:

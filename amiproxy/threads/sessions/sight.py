@@ -11,6 +11,7 @@ from amiproxy.routing.visibility import NO_SERVERS, View
 
 if TYPE_CHECKING:
     from amiproxy.access.user import User
+    from amiproxy.routing.callfilter import SessionFilter
     from amiproxy.routing.eventfilter import EventFilters
     from amiproxy.routing.selection import Selection
 
@@ -30,8 +31,8 @@ class Seeing(Protocol):
         """Whether the client may act and see at all."""
 
 
-def view_of(session: Seeing, *, filtered: bool) -> View:
-    """Return the view of *session*; *filtered*: a filter of spec section 8 judges, too."""
+def view_of(session: Seeing, callfilter: SessionFilter | None) -> View:
+    """Return the view of *session*; *callfilter*: what judges each message, too."""
     user = session.user
     filters = [] if user is None or not user.eventfilters else [user.eventfilters]
     if session.own_filters is not None:
@@ -44,7 +45,8 @@ def view_of(session: Seeing, *, filtered: bool) -> View:
         filters=tuple(filters),
         restricted=user is not None and (user.limited or user.follows_calls),
         last_id=session.last_id if session.mode is AutoFilter.ON else None,
-        filtered=filtered,
+        filtered=callfilter is not None,
         servers=NO_SERVERS if user is None else user.servers,
         selection=session.selection,
+        kinds=None if callfilter is None or callfilter.follows_calls else callfilter.kinds,
     )

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from amiproxy.threads.sessions.crowd import Crowd
+    from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.wire.batch import Batch
 
 
 class PlainRouter(Router):
     """A router that looks for nobody: each session finds out itself what it gets."""
 
-    def gather(self) -> Crowd:
+    def gather(self, link: AsteriskLink) -> Crowd:
         """Return what hands batches to every client."""
+        del link
         return cast("Crowd", Everybody(self.publish))
 
     def disperse(self, crowd: Crowd) -> None:

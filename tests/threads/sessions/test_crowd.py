@@ -167,3 +167,16 @@ def test_who_leaves_is_forgotten() -> None:
         client.leave()
 
     assert index.is_empty
+
+
+def test_users_of_the_same_kinds_of_events_are_passed_over_together(handed: Handed) -> None:
+    """Their filters go by names, and have nothing to remember."""
+    users = "".join(f"agent{number}=x,,,,,,,cdronly\n" for number in range(3))
+    world, clients = centre(users, "pbx", count=3)
+    handed(clients)
+
+    call(world.servers[0], "Uniqueid: 1.1")
+    world.servers[0].say(1, "Channel: PJSIP/1-1", event="Cdr", kind="cdr")
+
+    assert sorted(handed(clients)) == [0, 1, 2]
+    assert [len(client.read()) for client in clients] == [1, 1, 1]
