@@ -95,12 +95,11 @@ class Track:
         self.last: dict[AsteriskLink, Place] = {}
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
-        # The servers whose threads hand the client only what it sees: its place moves on, though.
+        # Those whose threads hand the client only what it sees: its place moves on, though.
         self._followed: set[AsteriskLink] = set()
         #: While it is held, the servers whose events are sent from the rings.
         self.replayed: dict[AsteriskLink, None] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
-        # What the last stamp was made for, and that.
         self._stamp: tuple[tuple[int, tuple[Place, ...], bool], Stamp] = (0, (), True), Stamp("")
 
     @property
@@ -152,11 +151,11 @@ class Track:
 
     def follow(self, link: AsteriskLink) -> bool:
         """Let its place on *link* move on with what is handed out, if it stands there now."""
-        if link not in self._followed:
-            place = self.places.get(link, START)
-            if place != link.handed or place[0] != link.epoch:
-                return False  # the client is told first that the connection was lost
-            self._followed.add(link)
+        self.unfollow(link)
+        if not self.places.get(link, START) == link.handed == (link.epoch, link.handed[1]):
+            return False  # the client is told first that the connection was lost
+        self.part()
+        self._followed.add(link)
         return True
 
     def unfollow(self, *links: AsteriskLink) -> None:
@@ -260,7 +259,8 @@ class Track:
         steps = batch.steps
         if steps is None:
             steps = batch.steps = {}
-        here = viewer.plan, form.name, self.is_whole, frozenset(self.places.items())
+        places, followed = frozenset(self.places.items()), frozenset(self._followed)
+        here = viewer.plan, form.name, self.is_whole, places, followed
         stand = self.stand = steps.setdefault(here, Stand(self.places))
         self.places = stand.places
         if before is not None:
