@@ -136,9 +136,9 @@ class ChainLedger(Ledger):
         self.source = ""
         return super().expired(now)
 
-    def take_plain(self, wire: bytes) -> list[PlainAnswer]:
+    def take_plain(self, wire: bytes, now: float) -> list[PlainAnswer]:
         """Return nothing: answers come in any order, and from several servers."""
-        del wire
+        del wire, now
         return []
 
     def classify(self, message: Message) -> Routed | None:

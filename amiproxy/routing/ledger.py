@@ -79,18 +79,24 @@ class Ledger(UnderWay):
         """
         return [self._originate_answer(action, done=True) for action in self._held.late(now)]
 
-    def take_plain(self, wire: bytes) -> list[PlainAnswer]:
+    def take_plain(self, wire: bytes, now: float) -> list[PlainAnswer]:
         """Take the actions that *wire* answers in their order, each by one whole message.
 
         All of it or nothing: with an empty list it is for ``classify``, message by message, and
-        nothing has changed.  With a list that has done what ``classify`` would have.
+        nothing has changed.  With a list that has done what ``classify`` and ``note_time`` would
+        have, *now*, in monotonic seconds.
         """
-        found = [] if self.open_list is not None else plain_answers(wire, self._queue.values())
+        if self.open_list is not None:
+            return []
+        queue, owed = self._queue, self.owed
+        found = plain_answers(wire, queue.values())
         for action, _, _ in found:
-            del self._queue[action.key]
+            del queue[action.key]
             self.in_flight -= action.size
-            self.owed.remove(action.owner)
-            action.told = self.moved = True
+            owed.remove(action.owner)
+            action.told = True
+        if found:
+            self._progress, self.moved = now, False
         return found
 
     # -- what Asterisk says ---------------------------------------------------------------------

@@ -65,8 +65,9 @@ class UnderWay:
         raw, action.raw, action.size = action.raw, b"", len(action.raw)
         self.in_flight += action.size
         self._queue[key] = action
-        if action.owner != PROXY:
-            self.owed.add(action.owner)
+        owner, owed = action.owner, self.owed
+        if owner != PROXY:
+            owed[owner] = owed.get(owner, 0) + 1  # as ``add``
         elif raw.startswith(b"Action: Logoff"):
             self._leaving = True
         given = action.given

@@ -91,7 +91,8 @@ def test_no_answer_goes_the_quick_way(play: Play) -> None:
     """It may be another server's than the one asked first, or an error of the proxy's own."""
     wire_id, _ = play.ask(1, "pbx1")
 
-    assert not play.ledger.take_plain(Message.of("Response: Error", f"ActionID: {wire_id}").raw)
+    answer = Message.of("Response: Error", f"ActionID: {wire_id}").raw
+    assert not play.ledger.take_plain(answer, 1.0)
 
 
 @pytest.mark.parametrize(

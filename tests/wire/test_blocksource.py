@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,3 +234,45 @@ def test_nothing_is_lost_behind_a_word_of_a_log_in(data: bytes) -> None:
         pass
 
     assert b"".join(reader.fed) == b"login" + data
+
+
+BLOCK = b"Action: Ping\r\nActionID: 1\r\n\r\n"
+
+
+def quickened(form: Format, limits: Limits | None = None, *, known: bool = True) -> BlockSource:
+    """Return a source that has had one action, if it can read it."""
+    source = BlockSource(form, limits or Limits(), known=known)
+    source.receive(BLOCK)
+    while source.next() is not None:
+        pass
+    return source
+
+
+def test_a_block_behind_whole_ones_needs_no_reader() -> None:
+    """Unless it is too long, or has too many lines, for the limits that hold for this client."""
+    source = quickened(FORMATS["standard"], Limits(line=40, headers=2))
+
+    assert source.is_whole(BLOCK)
+    assert not source.is_whole(b"Action: Ping\r\nA: b\r\nC: d\r\n\r\n")
+    assert not source.is_whole(b"Action: Ping\r\nA: " + b"x" * 40 + b"\r\n\r\n")
+    assert not quickened(FORMATS["standard"], Limits(block=30)).is_whole(BLOCK + b"\r\n")
+
+
+def test_what_may_be_part_of_a_block_needs_a_reader() -> None:
+    """Until what has begun has ended."""
+    source = quickened(FORMATS["standard"])
+    for data, is_whole in ((b"Action: Ping\r\n", False), (b"\r\n", False), (BLOCK, True)):
+        source.receive(data)
+        while source.next() is not None:
+            pass
+        assert source.is_whole(BLOCK) is is_whole
+
+
+def test_first_blocks_strangers_and_other_formats_need_a_reader() -> None:
+    """What begins the connection may be HTTP; a format with that name may be somebody's own."""
+    standard = FORMATS["standard"]
+
+    assert not BlockSource(standard, Limits()).is_whole(BLOCK)
+    assert not quickened(standard, known=False).is_whole(BLOCK)
+    assert not quickened(FORMATS["csv"]).is_whole(BLOCK)
+    assert not quickened(replace(standard, foreign=True)).is_whole(BLOCK)

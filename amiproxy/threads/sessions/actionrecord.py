@@ -40,15 +40,13 @@ class ActionRecord:
             result = OK if is_event else _result(last)
             kind = ORIGINATE if action.ringing else LIST if is_event else SINGLE
             self.seconds[kind].note(time.monotonic() - action.since)
-        self._count(action.name, result)
+        key = action.name, result
+        self.ended[key] = self.ended.get(key, 0) + 1
 
     def note_answer(self, action: PendingAction, now: float, *, is_success: bool) -> None:
         """Note that one message has answered *action* at *now*, monotonic seconds."""
         self.seconds[ORIGINATE if action.ringing else SINGLE].note(now - action.since)
-        self._count(action.name, OK if is_success else ERROR)
-
-    def _count(self, name: str, result: str) -> None:
-        key = name, result
+        key = action.name, OK if is_success else ERROR
         self.ended[key] = self.ended.get(key, 0) + 1
 
 

@@ -25,10 +25,8 @@ def take(link: AsteriskLink, wire: bytes) -> list[PlainAnswer]:
     As ``AsteriskLink.classify``, which it is for otherwise: nothing has changed then.
     """
     with link.lock:
-        ledger = link.ledger
-        found = ledger.take_plain(wire)
+        found = link.ledger.take_plain(wire, time.monotonic())
         if found:
-            ledger.note_time(time.monotonic())
             link.delivering = [action.owner for action, _, _ in found]
             if link.turns.count:
                 link.advance()  # answers have made room
@@ -40,7 +38,7 @@ def private(answers: Sequence[PlainAnswer]) -> Mapping[int, Sequence[PlainAnswer
     found: dict[int, list[PlainAnswer]] = {}
     for answer in answers:
         action = answer.action
-        if not action.is_private():
+        if not (action.private or action.is_private()):
             return {}
         found.setdefault(action.owner, []).append(answer)
     return found

@@ -157,7 +157,7 @@ class Publisher:
             if rest:
                 self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(rest)))
         finally:
-            link.delivered()
+            link.delivering = ()
             record, now = link.record.actions, time.monotonic()
             for action, _, is_success in answers:
                 record.note_answer(action, now, is_success=is_success)
