@@ -13,7 +13,7 @@ from typing import Any
 
 #: Limit of any single wait, in seconds; after it the row has failed.
 PATIENCE = 30.0
-_TICK = os.sysconf("SC_CLK_TCK")
+_PROCESS_CLOCK = 2  # CPUCLOCK_SCHED of the kernel
 
 
 class Failed(Exception):
@@ -73,11 +73,16 @@ class Child:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time, user and system, that *pid* has used in all its threads."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        # The name before the last parenthesis may contain anything.
-        fields = file.read().rpartition(b")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    """Return the CPU time, user and system, that *pid* has used in all its threads.
+
+    That is what /proc/PID/stat tells in ticks of 10 ms, but to the nanosecond.
+
+    Raises:
+        OSError: the process is gone.
+
+    """
+    # What clock_getcpuclockid(3) returns for a process.
+    return time.clock_gettime((~pid << 3) | _PROCESS_CLOCK)
 
 
 def status(pid: int) -> dict[str, int]:

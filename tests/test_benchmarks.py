@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +21,7 @@ from benchmarks import page, relay, report, requests, soak
 from benchmarks.connecting import make_certificate
 from benchmarks.events import call_events
 from benchmarks.figures import medians
-from benchmarks.processes import Failed
+from benchmarks.processes import Failed, cpu_seconds
 from benchmarks.rounds import Subject, measure
 from benchmarks.row import WHOLE, Row
 from benchmarks.rows import rows
@@ -171,6 +174,20 @@ def test_two_proxies_are_compared() -> None:
 
     assert lines[-1].split() == ["p/bef.", "0.50"]
     assert report.target_lines(results)[1].endswith("<= 0.55      0.50  met")
+
+
+def test_cpu_time_is_of_all_threads_of_a_process() -> None:
+    """Of one that has ended, too; finer than the kernel's ticks."""
+    spent: list[float] = []
+    begun = cpu_seconds(os.getpid())
+    thread = threading.Thread(target=lambda: spent.append(sum(range(1000)) and time.thread_time()))
+    thread.start()
+    thread.join()
+
+    found = cpu_seconds(os.getpid())
+
+    assert found - begun > spent[0] > 0
+    assert found <= time.process_time()
 
 
 def test_medians_are_of_what_every_round_has() -> None:
