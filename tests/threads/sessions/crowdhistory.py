@@ -49,6 +49,8 @@ class History(TwoWorlds):
             self.luck = random.Random(step.seed)
             getattr(self, step.what)()
             self.compare()
+        found, right = self.worlds[0].indexed()
+        assert found == right, f"index {found}, not {right}"
         for pbx in self.pbxs:
             self.publish(pbx, pbx.say(self.luck, 3))
         self.compare()

@@ -273,6 +273,25 @@ class World:
             for each in self.context.registry.snapshot()
         ]
 
+    def indexed(self) -> tuple[object, object]:
+        """Return what the index says of who knows which ids, and what the filters say."""
+        table = self.context.registry.crowds.index._knowers  # noqa: SLF001 - what it is for
+        found = {
+            (scope, uid): set(entry) if isinstance(entry, dict) else {entry}
+            for scope, knowers in table.items()
+            for uid, entry in knowers.items()
+        }
+        right: dict[tuple[str, str], set[SessionFilter]] = {}
+        for session in self.context.registry.snapshot():
+            callfilter = session.callfilter
+            if callfilter is None or callfilter._index is None:  # noqa: SLF001 - it is not sorted in
+                continue
+            for table_of in (callfilter._known, callfilter._ended):  # noqa: SLF001 - as above
+                for scope, uids in table_of.items():
+                    for uid in uids:
+                        right.setdefault((scope, uid), set()).add(callfilter)
+        return found, right
+
     def select(self, client: int, wanted: Subscription) -> None:
         """Have a live client subscribe."""
         found = self.clients[client]
