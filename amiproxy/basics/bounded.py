@@ -33,6 +33,34 @@ class BoundedDict(OrderedDict[K, V]):
             self.popitem(last=False)
 
 
+class SmallBoundedDict(dict[K, V]):
+    """As BoundedDict, in less than half of its memory: for a limit that is low or seldom reached.
+
+    Entries are to be added by setting them, in no other way.
+    """
+
+    # Each of a thousand clients has some.  Once full, it takes 0.2 us more for an entry at a
+    # limit of 256, 3 us at 4096: to find the oldest it passes over those that have gone.
+
+    __slots__ = ("_most",)
+
+    def __init__(self, most: int) -> None:
+        """Make an empty dict for *most* entries, at least 1."""
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        if len(self) > self._most:
+            del self[next(iter(self))]
+
+    def pop_oldest(self) -> K:
+        """Take the oldest entry away, of at least one; return its key."""
+        key = next(iter(self))
+        del self[key]
+        return key
+
+
 class Recent(Generic[V]):
     """The last values that came: *most* at the most, and together no larger than *most_size*.
 

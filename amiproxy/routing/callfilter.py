@@ -12,7 +12,7 @@ from collections import defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, Callable, Final, Protocol
 
-from amiproxy.basics.bounded import BoundedDict
+from amiproxy.basics.bounded import SmallBoundedDict
 from amiproxy.routing.actionfilter import ActionFilter, ActionSettings
 from amiproxy.routing.callwords import Kinds
 from amiproxy.routing.classes import SECURITY, privilege_mask
@@ -103,11 +103,11 @@ class SessionFilter:
         self._by_call = bool(self.channel or self.in_context)
         self._most_ids = most_ids
         # Scope -> ids of the calls the client knows there, oldest first.
-        self._known: defaultdict[str, BoundedDict[str, None]] = defaultdict(
-            lambda: BoundedDict(most_ids)
+        self._known: defaultdict[str, SmallBoundedDict[str, None]] = defaultdict(
+            lambda: SmallBoundedDict(most_ids)
         )
         # Scope -> ids that the client knew there of calls that have ended, oldest first.
-        self._ended: dict[str, BoundedDict[str, None]] = {}
+        self._ended: dict[str, SmallBoundedDict[str, None]] = {}
         #: Whether the client has been shown its calls before, on another connection.
         self._recalls = False
         # What finds the filter by what events name, once it is in one; it knows what is known here.
@@ -252,18 +252,18 @@ class SessionFilter:
             return False
         return not self._is_elsewhere(facts)
 
-    def _know(self, uid: str, known: BoundedDict[str, None], scope: str) -> None:
+    def _know(self, uid: str, known: SmallBoundedDict[str, None], scope: str) -> None:
         """Note *uid* in *known*, what is known of the server *scope*; the oldest id may go."""
         index = self._index
         if index is not None and uid not in known:
             if len(known) >= self._most_ids:
-                oldest, _ = known.popitem(last=False)
+                oldest = known.pop_oldest()
                 if oldest not in self._ended.get(scope, ()):
                     index.forget(scope, (oldest,), self)
             index.know(scope, uid, self)
         known[uid] = None
 
-    def _know_again(self, links: Links, known: BoundedDict[str, None], scope: str) -> None:
+    def _know_again(self, links: Links, known: SmallBoundedDict[str, None], scope: str) -> None:
         """Note in *known* the ids in *links* of channels that were the client's from the first."""
         for uid, messages in links.replays:
             if uid not in known and any(
@@ -271,7 +271,7 @@ class SessionFilter:
             ):
                 self._know(uid, known, scope)
 
-    def _learn(self, links: Links, known: BoundedDict[str, None], scope: str) -> list[Message]:
+    def _learn(self, links: Links, known: SmallBoundedDict[str, None], scope: str) -> list[Message]:
         """Note in *known* the ids of an event of an own call; return what is sent before it."""
         replay: list[Message] = []
         for uid, messages in links.replays:
@@ -284,16 +284,16 @@ class SessionFilter:
             replay = [each for each in replay if not self._is_elsewhere(facts_of(each))]
         return replay
 
-    def _end(self, links: Links, known: BoundedDict[str, None], scope: str) -> None:
+    def _end(self, links: Links, known: SmallBoundedDict[str, None], scope: str) -> None:
         """Forget the ids that end with a message, but for what comes late."""
         for uid in links.ended:
             if uid in known:
                 del known[uid]
                 ended = self._ended.get(scope)
                 if ended is None:
-                    ended = self._ended[scope] = BoundedDict(MAX_ENDED)
+                    ended = self._ended[scope] = SmallBoundedDict(MAX_ENDED)
                 if len(ended) >= MAX_ENDED and uid not in ended:
-                    oldest, _ = ended.popitem(last=False)
+                    oldest = ended.pop_oldest()
                     if self._index is not None and oldest not in known:
                         self._index.forget(scope, (oldest,), self)
                 ended[uid] = None

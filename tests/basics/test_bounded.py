@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.basics.bounded import BoundedDict, Recent
+from amiproxy.basics.bounded import BoundedDict, Recent, SmallBoundedDict
 
 if TYPE_CHECKING:
     Add = Callable[[BoundedDict[int, int], int], object]
@@ -51,10 +51,18 @@ def test_a_key_moved_to_the_end_is_the_newest() -> None:
     assert list(table) == ["a", "c"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.booleans())), st.integers(1, 5))
-def test_it_is_a_dict_of_the_newest_entries(steps: list[tuple[int, bool]], most: int) -> None:
+@pytest.mark.parametrize("kind", [BoundedDict, SmallBoundedDict])
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=200),
+    most=st.integers(1, 5),
+)
+def test_it_is_a_dict_of_the_newest_entries(
+    kind: type[BoundedDict[int, None] | SmallBoundedDict[int, None]],
+    steps: list[tuple[int, bool]],
+    most: int,
+) -> None:
     """However keys come and go, the newest *most* of them are there."""
-    table: BoundedDict[int, None] = BoundedDict(most)
+    table = kind(most)
     expected: list[int] = []
     for key, adds in steps:
         if adds:
@@ -66,6 +74,17 @@ def test_it_is_a_dict_of_the_newest_entries(steps: list[tuple[int, bool]], most:
             expected = [one for one in expected if one != key]
 
         assert list(table) == expected
+
+
+def test_the_oldest_can_be_taken_away() -> None:
+    """Whatever went before it."""
+    table: SmallBoundedDict[str, int] = SmallBoundedDict(3)
+    for key in "abcd":
+        table[key] = 1
+    del table["b"]
+
+    assert table.pop_oldest() == "c"
+    assert list(table) == ["d"]
 
 
 @given(st.lists(st.integers(0, 12), max_size=40))
