@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from amiproxy.access.user import BOUNDED, User, Users
 from amiproxy.formats import load_formats
 from amiproxy.limits import Limits
+from amiproxy.routing import actionids
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.settings.config import Config, ServerSpec
@@ -169,6 +170,9 @@ class World(Inputs):
     def __init__(self, seed: int, patch: pytest.MonkeyPatch, *, exact: bool) -> None:
         super().__init__(seed)
         self.patch, self.exact = patch, exact
+        # No ActionID is the same in lower case, in which servers say some: else chance might tell
+        # one world from the other.
+        patch.setattr(actionids, "_random_text", lambda size: "A" + _RANDOM(size - 1))
         self.quick = [0, 0]  # how many actions and reads went a quick way
         self.router = Impatient(SessionRegistry())
         config = Config(audit=self.some(8) == 0, max_unanswered=self.pick((32, 32, 32, 2, 0)),
@@ -310,3 +314,4 @@ class World(Inputs):
 
 
 _FORWARD = plain.forward
+_RANDOM = actionids._random_text  # noqa: SLF001 - as it is
