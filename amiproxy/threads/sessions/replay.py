@@ -123,6 +123,7 @@ class Held:
         with session.lock:
             session.touch()
             track.unfollow(*track.places)
+            track.part()
             track.held = True
             track.replayed = dict.fromkeys((*track.places, *track.servers))
             #: Whether the client has been shown no events yet.

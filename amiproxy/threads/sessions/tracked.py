@@ -83,7 +83,7 @@ class TrackedSession(ClientSession):
             if not is_steady or (view.narrow and link.spec.proxy):
                 track.unfollow(link)
                 return Handed.EVERYTHING
-            if not view.is_of(link.names):
+            if view.is_deaf or not view.is_of(link.names):
                 track.unfollow(link)
             elif not track.follow(link):
                 return Handed.CATCHING_UP
