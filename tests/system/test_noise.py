@@ -102,10 +102,20 @@ def program(
         yield started
 
 
+def connected(program: ProxyProcess, *, tls: bool) -> ManagerClient:
+    """Return a client; one that is late with its hello is taken for a plain one, and comes again."""
+    while True:
+        try:
+            return ManagerClient(program.port, tls=tls)
+        except ssl.SSLError as error:
+            if error.reason != "WRONG_VERSION_NUMBER":
+                raise
+
+
 def converse(program: ProxyProcess, name: str, pieces: Iterable[str], *, tls: bool) -> None:
     """Send *pieces* in format *name* and read until the proxy closes, within 20 s."""
     closed = contextlib.suppress(ConnectionError, ssl.SSLEOFError)
-    with closed, ManagerClient(program.port, tls=tls) as client:
+    with closed, connected(program, tls=tls) as client:
         client.read_line()
         if name != "standard":
             client.send("ProxyAction: SetInputFormat", f"InputFormat: {name}")

@@ -128,7 +128,7 @@ class Board:
     def wait_for(self, wanted: Callable[[dict[str, Any]], object], what: str = "") -> None:
         """Wait for a picture from now on that is *wanted*; *what*: which one that is."""
         seen = len(self.pictures)
-        wait_until(lambda: any(wanted(one) for one in self.pictures[seen:]), 20, what)
+        wait_until(lambda: any(wanted(one) for one in self.pictures[seen:]), 60, what)
 
 
 class Truth:
