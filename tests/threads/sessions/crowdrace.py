@@ -192,7 +192,7 @@ class Visit:
         self._race.world.context.turnstile.end()
 
     def _log_in(self) -> str:
-        user = self._luck.choice(("all", *[f"p{n}" for n in range(_PHONES)] * 2))
+        user = self._luck.choice(("all",) * 4 + tuple(f"p{n}" for n in range(_PHONES)))
         self._begin(user, "Action: Login", f"Username: {user}", "Secret: s")
         return user
 
