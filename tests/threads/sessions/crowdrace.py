@@ -169,8 +169,9 @@ class Visit:
     def stay(self) -> None:
         """Come, log in some times, and leave."""
         luck, client = self._luck, self._client
+        came = self._race.done()
         client.join("")
-        user = self._log_in()
+        user = self._log_in(came)
         for _ in range(luck.randint(0, 4)):
             time.sleep(luck.choice((0.0, 0.0005, 0.003)))
             luck_of_it = luck.random()
@@ -191,22 +192,32 @@ class Visit:
         self._client.act(*lines)
         self._race.world.context.turnstile.end()
 
-    def _log_in(self) -> str:
+    def _log_in(self, came: dict[str, int] | None = None) -> str:
+        """Log in as some user; *came*: what was said when it came may have been held back."""
         user = self._luck.choice(("all",) * 4 + tuple(f"p{n}" for n in range(_PHONES)))
-        self._begin(user, "Action: Login", f"Username: {user}", "Secret: s")
+        self._begin(user, "Action: Login", f"Username: {user}", "Secret: s", came=came)
         return user
 
-    def _begin(self, user: str, *lines: str, earliest: dict[str, int] | None = None) -> None:
-        """Do what *lines* ask, by which the client sees what *user* sees."""
+    def _begin(
+        self,
+        user: str,
+        *lines: str,
+        came: dict[str, int] | None = None,
+        since: dict[str, int] | None = None,
+    ) -> None:
+        """Do what *lines* ask, by which the client sees what *user* sees.
+
+        Nothing that stands before *came*, all that stands behind *since*; None: from now on.
+        """
         race = self._race
         if self._sights and not self._sights[-1].until:
             self._sights[-1].until = race.done()
-        known = race.done() if earliest is None else earliest
+        earliest = since or came or race.done()
         self._act(*lines, f"ActionID: sight{len(self._sights)}")
         now = race.begun()
         phone = None if user == "all" else int(user[1:])
         self._finish(now)
-        self._sights.append(Sight(phone, known, now if earliest is None else earliest))
+        self._sights.append(Sight(phone, earliest, since or now))
 
     def _finish(self, now: dict[str, int]) -> None:
         if self._sights and not self._sights[-1].latest:
@@ -229,7 +240,7 @@ class Visit:
         client.join("")
         self._act("Action: Login", f"Username: {user}", "Secret: s", "Events: off")
         race.catching_up.add(self)
-        self._begin(user, "ProxyAction: Resume", f"Since: {client.id}", earliest=at)
+        self._begin(user, "ProxyAction: Resume", f"Since: {client.id}", since=at)
         race.catching_up.discard(self)
 
     # -- whether it was right ---------------------------------------------------------------------
