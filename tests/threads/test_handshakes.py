@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from typing import TYPE_CHECKING
@@ -26,10 +27,11 @@ HALF_A_HELLO = b"\x16\x03\x01\x02\x00\x01"
 
 
 @pytest.fixture
-def served(pair: MakePair, tmp_path: Path) -> Iterator[Served]:
-    """Serve a client that may speak TLS."""
+def served(pair: MakePair, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """Serve a client that may speak TLS; the parameter is the format that it writes."""
     pem = certificate(tmp_path)
-    made = Served(pair, accept_encrypted=True, certfile=str(pem))
+    form = getattr(request, "param", "standard")
+    made = Served(pair, accept_encrypted=True, certfile=str(pem), input_format=form)
     made.context.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.context.tls.load_cert_chain(pem)
     yield made.start()
@@ -84,3 +86,16 @@ def test_who_waits_for_its_client_keeps_no_turn(served: Served) -> None:
 
     assert moved == [served.thread.ident]
     assert served.thread.is_alive()
+
+
+@pytest.mark.parametrize("served", ["http"], indirect=True)
+def test_who_has_shaken_hands_keeps_no_turn(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not while it says nothing: a client of the web speaks first."""
+    caplog.set_level(logging.DEBUG)
+    with tls_context().wrap_socket(served.sock):
+        wait_until(lambda: "TLSv1." in caplog.text)
+
+        assert not handshakes(served).holders
+        assert served.thread.is_alive()
