@@ -79,7 +79,7 @@ def test_what_has_to_wait_does_not_go_at_once(
     one = action()
     unanswered = link.unanswered(7)
 
-    assert not send_at_once(link, one, 1)
+    assert not send_at_once(link, one, 1 if before is ask else 0)
 
     assert (link.unanswered(7), one.went, received(theirs)) == (unanswered, False, b"")
 
