@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Union
 
+from amiproxy.basics.counts import Counts
 from amiproxy.routing.classes import SECURITY, privilege_mask
 from amiproxy.routing.facts import Facts, facts_of
 from amiproxy.routing.links import Links
@@ -40,12 +41,13 @@ class CallIndex:
     """
 
     def __init__(self) -> None:
-        # Guards _channels, _lengths, _contexts, _anywhere, _nameless, _recalling and _knowers; held
-        # for dict operations only, nothing is taken under it.
+        # Guards _channels, _counts, _lengths, _contexts, _anywhere, _nameless, _recalling and
+        # _knowers; held for dict operations only, nothing is taken under it.
         self._lock = threading.Lock()
         # Prefix of channels, in lower case -> who sees them.
         self._channels: dict[str, _Entry] = {}
-        # How long these prefixes are, each length once; replaced whole.
+        # How many filters have a prefix of a length; and these lengths, replaced whole.
+        self._counts: Counts[int] = Counts()
         self._lengths: tuple[int, ...] = ()
         # Context -> who sees it, and has no channel.
         self._contexts: dict[str, _Entry] = {}
@@ -70,7 +72,8 @@ class CallIndex:
         with self._lock:
             if callfilter.channel:
                 _put(self._channels, callfilter.channel, callfilter)
-                self._measure()
+                self._counts.add(len(callfilter.channel))
+                self._note_lengths()
             else:
                 _put(self._contexts, callfilter.in_context, callfilter)
                 self._anywhere[callfilter] = None
@@ -82,7 +85,8 @@ class CallIndex:
         with self._lock:
             if callfilter.channel:
                 _take(self._channels, callfilter.channel, callfilter)
-                self._measure()
+                self._counts.remove(len(callfilter.channel))
+                self._note_lengths()
             else:
                 _take(self._contexts, callfilter.in_context, callfilter)
             for filters in (self._anywhere, self._nameless, self._recalling):
@@ -112,9 +116,10 @@ class CallIndex:
             if not knowers:
                 del self._knowers[scope]
 
-    def _measure(self) -> None:
+    def _note_lengths(self) -> None:
         assert self._lock.locked()
-        self._lengths = tuple(sorted({len(prefix) for prefix in self._channels}))
+        if len(self._counts) != len(self._lengths):  # one has come or gone
+            self._lengths = tuple(sorted(self._counts))
 
     # -- a server's thread ---------------------------------------------------------------------
 
