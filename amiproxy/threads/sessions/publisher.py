@@ -97,7 +97,7 @@ class Publisher:
         self._crowd: Crowd | None = None  # while it is connected
 
     def begin(self) -> None:
-        """What comes is handed out from now on."""
+        """Gather the clients: there is a connection, and what it brings is handed to them."""
         self._crowd = self._audience.gather(self._link)
 
     def tidy(self) -> None:
@@ -150,10 +150,9 @@ class Publisher:
         if not answers:
             return False
         try:
-            rest: Sequence[PlainAnswer] = answers
-            for owner, mine in plainanswers.private(answers).items():
-                if audience.answer(owner, mine):
-                    rest = [answer for answer in rest if answer.action.owner != owner]
+            private = plainanswers.private(answers)
+            sent = {owner for owner, mine in private.items() if audience.answer(owner, mine)}
+            rest = [answer for answer in answers if answer.action.owner not in sent]
             if rest:
                 self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(rest)))
         finally:
