@@ -134,7 +134,7 @@ class CommandLoop:
                 self._is_first = False
                 refuse_tls(self._transport, data)
             if (
-                self._source.is_whole(data)
+                self._source.may_pass(data)
                 and not log.isEnabledFor(logging.DEBUG)
                 and plain.forward(self._context, self._session, data)
             ):

@@ -75,8 +75,9 @@ class BlockSource:
         """Read by *form* all that follows the block that ``next`` returned last."""
         assert form.reader is not None
         self.form = form  # the format that is read now
-        self._is_manager = form.name == "standard" and not form.foreign  # its own, which we know
-        self._is_between = self._is_manager  # it has had whole blocks only
+        # The proxy's own reader of AMI, of which it is known when it keeps nothing.
+        self._is_manager = form.name == "standard" and not form.foreign
+        self._is_between = self._is_manager  # that one has had whole blocks only
         # An object of its own, which the reader keeps: see ``limit``.
         self._limits = Limits()
         self.limit(limits, known=self.known)
@@ -90,21 +91,20 @@ class BlockSource:
         self.known = known
         own = self._limits
         own.become(limits if known else limits.of_strangers())
-        # What is surely within them, bytes and lines of a block.
-        self._surely = min(own.line + len(END), own.block), own.headers + 1
+        # Bytes and lines of a block that is within them, however it is cut into lines.
+        self._short = min(own.line + len(END), own.block), own.headers + 1
 
     @property
     def is_empty(self) -> bool:
         """Whether the reader has had all that came, and each block was returned."""
         return not self._blocks and not self._unread
 
-    def is_whole(self, data: bytes) -> bool:
-        """Return whether *data*, which comes when ``next`` has returned None, may need no reader.
+    def may_pass(self, data: bytes) -> bool:
+        """Return whether *data*, if it is one block of AMI with the action first, needs no reader.
 
-        So it is if it is one block of lines of the manager format, ended by CRLF, of which the
-        first has the action: who acts on it at once need not give it to ``receive``.
+        Who acts on it at once need not give it to ``receive``.  The last ``next`` returned None.
         """
-        size, lines = self._surely
+        size, lines = self._short
         return (
             self._is_between
             and self.known
