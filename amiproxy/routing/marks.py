@@ -59,14 +59,14 @@ class Head(NamedTuple):
     """The events whose first line, with its end, is *line*; their name may be spelt oddly."""
 
     line: bytes
-    what: str = "head"
+    what: str = "head"  # else it would equal a Text of the same bytes
 
 
 class Unwanted(NamedTuple):
     """The events that *names* does not choose."""
 
     names: Names
-    what: str = "names"
+    what: str = "names"  # as in Head
 
 
 What = Union[Text, Head, Unwanted]
@@ -94,7 +94,7 @@ class Marks:
     def __init__(self, wanted: Iterable[What] = ()) -> None:
         #: The bit of each mark.
         self.bits: dict[What, int] = {}
-        #: Stands for these marks where they are not to be kept.
+        #: Stands for these marks where a reference to them would keep them in memory.
         self.identity = object()
         #: Whether it is worth it to ``gather``.
         self.due = False

@@ -56,9 +56,7 @@ class Viewer:
             HandlerError: *form* cannot write a message of it.
 
         """
-        plan = self.plan
-        if plan is None:
-            plan = self.plan = Plan.of(self.view)
+        plan = self.plan or self.planned()
         encoders = plan.own if self.number in batch.owners else plan.others
         return encoders[batch.kind](self, batch, form)
 

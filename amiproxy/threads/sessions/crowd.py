@@ -97,7 +97,7 @@ class Crowd:
         if batch.kind is _NOTICE:
             _deliver(batch, reversed(self._stances), ())
             return
-        owners = self._owners(batch) if batch.kind is not _EVENTS else ()
+        owners = self._hand_to_owners(batch) if batch.kind is not _EVENTS else ()
         if not batch.wire:
             return  # all of it is private
         self._hand_to_members(batch, owners)
@@ -107,7 +107,7 @@ class Crowd:
             if not plan.has_nothing(batch):
                 _deliver(batch, group, owners)
 
-    def _owners(self, batch: Batch) -> Collection[ListedSession]:
+    def _hand_to_owners(self, batch: Batch) -> Collection[ListedSession]:
         """Hand *batch* to the sessions that have asked for something in it; return them."""
         numbers = {*batch.owners, *[item.asker for item in batch.items]}
         found = [session for session in map(self._find, numbers) if session]

@@ -78,7 +78,7 @@ def first_taking(servers: Sequence[AsteriskLink]) -> AsteriskLink | None:
     As ``destinations`` would say; None: nowhere.
     """
     for link in servers:
-        if link.connected or link.gate.holds:
+        if link.takes_actions:
             return link
     return None
 

@@ -37,7 +37,7 @@ class Numbering:
     past: tuple[Place, ...] = ()
     #: How many batches have been begun to be handed to clients, and how many are done.
     begun = ended = 0
-    #: Behind the last batch of which that is done.
+    #: Where the last event stands that has been handed to all clients.
     handed: Place = START
     #: How many bytes of memory the operator and the state model want for the ring, and for how
     #: many seconds the operator wants it.

@@ -31,15 +31,14 @@ class Had(NamedTuple):
 class SessionRegistry:
     """Every live client session, newest first.
 
-    Each session's thread changes it when the session begins, ends, logs in or changes
-    its autofilter.  Every server's thread reads it for every batch.
+    Each session's thread changes it when the session begins, ends or logs in.  Servers' threads
+    look up in it who has asked; to whom they hand events, their crowds say.
     """
 
     def __init__(self) -> None:
-        # Guards _by_number, _sessions, _filters, filtering, _gone, gone_actions and
-        # crowds.all; held for dict operations
-        # and for building a tuple, never while sending, formatting or logging, and no
-        # session's lock is taken under it.
+        # Guards _by_number, _sessions, _filters, filtering, _gone, gone_actions and crowds.all;
+        # held for dict operations and for building a tuple, never while sending, formatting or
+        # logging, and no session's lock is taken under it.
         # Readers take a tuple, look a number up, and see whether anybody filters
         # without it: a tuple is never changed, and it is built anew by the first reader
         # after a change, so that ten thousand clients that connect at once do not cost

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.admission import Slot
     from amiproxy.threads.sessions.filtertime import FilterMeter
     from amiproxy.threads.sessions.waitevent import WaitEvent
-    from amiproxy.wire.batch import Batch
 
 #: A session number is never used again while the proxy runs (spec section 7).
 _NUMBERS = itertools.count(1)
@@ -102,11 +101,12 @@ class ClientSession(ListedSession):
         # to other clients, where an old value will do.
         self.last_id: str | None = None
         # Guards number, output, user, mode, event_mask, own_filters, waiting_for_event,
-        # callfilter, _meter, authenticated, _viewer, _as_is and a StreamSession's _early, track and
-        # shown.  Only the client's thread sets these fields, with the lock, and so may read them
-        # without; the servers' threads read them, and change _early, the track, what was counted,
-        # what the call filter has learned, what the filters took and the WaitEvent has been told.
-        # (ListSessions, listeners, the status and Router.publish read some without: references.)
+        # callfilter, _meter, authenticated, _viewer, _as_is, is_listed, _crowds and a
+        # StreamSession's _early, track and shown.  Only the client's thread sets these fields, with
+        # the lock, and so may read them without; the servers' threads read them, and change _early,
+        # the track, what was counted, what the call filter has learned, what the filters took and
+        # the WaitEvent has been told.  (ListSessions, the status and Router.publish read some
+        # without: references.)
         # Nothing done under it may block; no thread holds two sessions' locks at once.
         self.lock = threading.Lock()
         self.output = output
@@ -300,10 +300,6 @@ class ClientSession(ListedSession):
 
         None: it does so no more.  Without effect for web sessions: nobody waits for input there.
         """
-
-    def deliver(self, batch: Batch) -> None:
-        """Take what of *batch* this client may see.  Never blocks, never raises."""
-        raise NotImplementedError
 
     def complete(self, request_id: str) -> None:
         """Note that the answer to *request_id* is complete, though nothing in it says so.
