@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.threads.sessions.router import Router
-from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PlainRouter(Router):
-    """A router that looks for nobody: each session finds out itself what it gets."""
+    """A router that looks for nobody: by ``publish`` each session finds out itself what it gets."""
 
     def gather(self, link: AsteriskLink) -> Crowd:
         """Return what hands batches to every client."""
@@ -30,23 +28,6 @@ class PlainRouter(Router):
 
     def disperse(self, crowd: Crowd) -> None:
         """There is nothing to forget."""
-
-    def publish(self, batch: Batch) -> None:
-        """Hand *batch* to every client; answers alone to their owners, and to who sees others'."""
-        registry = self.registry
-        if batch.kind is not BatchKind.ANSWERS:
-            for session in registry.snapshot():
-                session.deliver(batch)
-            return
-        for number in batch.owners:
-            owner = registry.find(number)
-            if owner is not None:
-                owner.deliver(batch)
-        if not batch.wire:
-            return  # all of it is private
-        for session in registry.snapshot():
-            if session.mode is not AutoFilter.UNIQUE and session.number not in batch.owners:
-                session.deliver(batch)
 
 
 class Everybody:
