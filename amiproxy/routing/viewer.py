@@ -195,8 +195,7 @@ def _own(viewer: Viewer, batch: Batch, form: Format) -> bytes:
 
 
 def _shared(viewer: Viewer, batch: Batch, form: Format) -> bytes:
-    plan = viewer.plan
-    data, events = batch.joined((form.name, plan), form, lambda _: batch.picked(plan, viewer.picks))
+    data, events = batch.joined(form, viewer.plan, viewer.picks)
     viewer.events += events
     return data
 

@@ -220,28 +220,26 @@ class Batch:
         """
         if form.wire:
             return self.wire
-        return self.joined(
-            ("whole", form.name), form, lambda items: [not item.private for item in items]
-        )[0]
+        return self.joined(form, "whole", lambda items: [not item.private for item in items])[0]
 
     def joined(
-        self, key: Hashable, form: Format, choose: Callable[[Sequence[Routed]], Sequence[bool]]
+        self, form: Format, key: Hashable, choose: Callable[[Sequence[Routed]], Sequence[bool]]
     ) -> tuple[bytes, int]:
-        """Return the messages that *choose* picks, encoded and joined; and how many are events.
+        """Return what is ``picked`` by *choose*, encoded and joined; and how many are events.
 
-        Made once for each *key*, which must hold all that the choice depends on, and
-        the format.
+        Made once for each format and *key*, which must hold all that the choice depends on.
         """
-        found = self._cache.get(key)
+        made_for = form.name, key
+        found = self._cache.get(made_for)
         if found is None:
             items = self.items
-            picks = choose(items)
+            picks = self.picked(key, choose)
             parts = [self.part(form, item.message) for item, yes in zip(items, picks) if yes]
             events = len(parts)
             if self.kind is not _EVENTS:
                 owners = [item.owner for item, yes in zip(items, picks) if yes]
                 events = owners.count(BROADCAST)
-            found = self._cache[key] = b"".join(parts), events
+            found = self._cache[made_for] = b"".join(parts), events
         return found
 
     def kept(self, key: Hashable, make: Callable[[], tuple[bytes, int]]) -> tuple[bytes, int]:

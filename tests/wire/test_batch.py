@@ -73,7 +73,7 @@ def test_a_message_is_encoded_once_for_all_clients_of_a_format() -> None:
     batch = Batch("pbx", EVENT.raw + BOOTED.raw)
 
     for key in range(10):
-        batch.joined(key, form, lambda items: [True] * len(items))
+        batch.joined(form, key, lambda items: [True] * len(items))
     whole = batch.whole(form)
 
     assert len(wrote) == 2

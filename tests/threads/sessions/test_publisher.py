@@ -253,7 +253,7 @@ def test_a_long_message_is_a_batch_of_its_own(pair: MakePair, keeps_calls: bool)
     assert [len(batch.items) for batch in batches] == [1, 1, 1]
     assert b"".join(batch.wire for batch in batches).count(b"Event: ") == 3
     one = batches[1]
-    first, other = (one.joined(key, STANDARD, lambda _: [True]) for key in "ab")
+    first, other = (one.joined(STANDARD, key, lambda _: [True]) for key in "ab")
     assert first[0] is other[0]
 
 
