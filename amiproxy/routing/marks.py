@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from amiproxy.message import Message
     from amiproxy.wire.routed import Routed
 
-#: The bit of what is no event: rules never hide it.  Those below it are the classes.
+#: The bit of what is no event: no class or event filter hides it.  Those below it are the classes.
 ANSWER = 1 << 31
 #: Of what is for one client, or of no client here, and of what only that client may see.
 OWNED, PRIVATE = 1 << 32, 1 << 33

@@ -53,7 +53,7 @@ def plain_answers(wire: bytes, asked: Iterable[PendingAction]) -> list[PlainAnsw
             return []
         begin, wire_id = len(_SUCCESS if is_success else _ERROR), action.wire_id.encode("latin-1")
         rest = part[begin + len(wire_id) :]
-        # A longer one begins alike.
+        # A longer ActionID begins alike.
         if not part.startswith(wire_id, begin) or (rest and not rest.startswith(b"\r\n")):
             return []
         given = action.given

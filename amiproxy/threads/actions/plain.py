@@ -43,7 +43,7 @@ def forward(context: ProxyContext, session: ClientSession, block: bytes) -> bool
     config, router = context.config, context.router
     if config.audit or not (session.user is None or _is_free(session, name, router)):
         return False
-    # It names no server: the first one is it that takes any (spec section 5).
+    # It names no server: it goes to the first one that takes actions (spec section 5).
     link = first_taking(router.servers)
     action = plainactions.prepare(found, router.ids, session, context.limits)
     if link is None or action is None:
