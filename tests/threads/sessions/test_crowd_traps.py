@@ -272,12 +272,12 @@ def test_an_id_that_is_used_again_is_not_the_earlier_call(house: House) -> None:
 def test_a_call_whose_linkedid_goes_is_forgotten_by_who_knew_that_alone(house: House) -> None:
     """By an event that does not name it: its channel belongs to another call now."""
     agent = house.client("a")
-    house.say("Dial|Channel: PJSIP/101-1|Uniqueid: 1.1|Linkedid: 9.9")
-    house.say("Hangup|Uniqueid: 1.1|Linkedid: 9.9")
-    house.say("Newchannel|Channel: SIP/1-1|Uniqueid: 9.9|Linkedid: 9.9")
-    house.say("VarSet|Uniqueid: 9.9")
+    house.say("Newchannel|Channel: SIP/1-1|Uniqueid: 1.1|Linkedid: 9.9")
+    house.say("Dial|Channel: PJSIP/101-1|Linkedid: 9.9")
+    house.say("NewConnectedLine|Channel: SIP/1-1|Uniqueid: 1.1|Linkedid: 8.8")
+    house.say("Newchannel|Channel: SIP/2-1|Uniqueid: 9.9|Linkedid: 9.9")
 
-    assert names(agent) == ["Dial", "Hangup"]
+    assert names(agent) == ["Dial"]
 
 
 @pytest.mark.parametrize("ids", ["on", "off"])
