@@ -335,3 +335,20 @@ def test_prefixes_of_who_has_left_are_not_looked_for(house: House) -> None:
 
     assert measure() == ()
     assert not index.is_empty or isinstance(house.world.context.router, PlainRouter)
+
+
+def test_who_was_told_of_a_new_connection_is_looked_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its place moves on by itself from the first event of that connection on."""
+    house = House()
+    agent = house.client("a")
+    agent.act("ProxyAction: SetEventIDs", "EventIDs: on")
+    house.world.servers[0].connect()
+    house.settle(agent)
+    handed: list[object] = []
+    monkeypatch.setattr(agent.session, "deliver", handed.append)
+
+    house.say("Newchannel|Channel: SIP/1-1|Uniqueid: 1.1")
+
+    assert handed == []
