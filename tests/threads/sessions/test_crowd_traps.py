@@ -23,7 +23,6 @@ _SETTINGS = {
     "a": "channel = PJSIP/101-", "b": "channel = PJSIP/102-",
     "more": "channel = PJSIP/103-\nmore_events = yes", "all": "",
     "context": "in_context = in", "both": "in_context = in\nmore_events = yes",
-    "no-vars": "channel = PJSIP/101-\neventfilter = !Event: VarSet",
 }  # fmt: skip
 USERS = "".join(
     f"[{name}]\nsecret = x\nread = all\nwrite = all\n{more}\n" for name, more in _SETTINGS.items()
@@ -311,16 +310,6 @@ def test_calls_of_a_connection_that_was_lost_are_over(house: House) -> None:
     house.say("Hold|Uniqueid: 1.1", server=1)
 
     assert names(agent) == ["Hold"]
-
-
-def test_what_waits_for_an_event_is_told_of_the_own_ones_alone(house: House) -> None:
-    """And a change of the filters counts at once."""
-    agent = house.client("no-vars")
-    house.say(f"Newchannel|Channel: PJSIP/101-1|{CALL}", "VarSet|Uniqueid: 1.1")
-    agent.act("Action: Filter", "Operation: Add", "Filter: !Event: Hold")
-    house.say("Hold|Uniqueid: 1.1", "VarSet|Uniqueid: 1.1", "Unhold|Uniqueid: 1.1")
-
-    assert names(agent) == ["Newchannel", "Unhold"]
 
 
 def test_prefixes_of_who_has_left_are_not_looked_for(house: House) -> None:
