@@ -253,11 +253,12 @@ class Client:
             filter_local=context.config.filter_local,
         )
         session.slot = self._slot
-        self._greet(form)
+        # What comes from now on is held back: who has been greeted misses nothing.
         session.hold_back()
         context.registry.add(session)
         session.see()
         try:
+            self._greet(form)
             CommandLoop(context, session, self._slot, self._times).run()
         finally:
             context.router.forget_actions(session)

@@ -6,104 +6,30 @@ from __future__ import annotations
 import dataclasses
 import logging
 import socket
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from amiproxy.access.user import Users
 from amiproxy.formats import Refused
 from amiproxy.message import Message
-from amiproxy.settings.config import Config, ServerSpec
-from amiproxy.settings.listeners import of_keys
-from amiproxy.settings.usersfile import read_users
-from amiproxy.threads.client import Client
-from amiproxy.threads.commandloop import Times
-from amiproxy.threads.sessions.admission import Slot
-from amiproxy.threads.sessions.context import ProxyContext
-from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
-from amiproxy.threads.sessions.registry import SessionRegistry
-from amiproxy.threads.sessions.router import Router
-from amiproxy.threads.web.sessions import WebSessions
+from amiproxy.wire.batch import Batch
 from amiproxy.wire.framing import Chunk
 from tests.support import wait_until
-from tests.threads.actions.support import FORMATS, Control
+from tests.threads.actions.support import FORMATS
+from tests.threads.served import Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiproxy.threads.sessions.link import AsteriskLink
     from tests.threads.conftest import MakePair
 
 BANNER = b"Asterisk Call Manager/1.0\r\n"
-QUICK = Times(linger=10.0, farewell=5.0, poll=0.005)
 PONG = b"Response: Error\r\nMessage: No Asterisk server connected\r\n\r\n"
 GOODBYE = b"Response: Goodbye\r\nMessage: Thanks for all the fish.\r\n\r\n"
 WAITED = b"Response: Success\r\nMessage: Waiting for Event completed.\r\n\r\n"
 COMPLETE = b"Event: WaitEventComplete\r\n\r\n"
-
-
-class Served:
-    """One client that is served in a thread; *sock* is its end."""
-
-    def __init__(self, pair: MakePair, users: str = "", **settings: Any) -> None:
-        self.router = Router(SessionRegistry(), quiet=0.01)
-        self._pair = pair
-        config = Config(banner="Asterisk Call Manager/1.0", **settings)
-        known = read_users(users, "users")[0] if users else Users()
-        self.context = ProxyContext(config, known, FORMATS, None, self.router, Control())
-        transport, self.sock = pair()
-        slot = self.context.admission.enter("192.0.2.1", guarded=config.guarded)
-        assert isinstance(slot, Slot)
-        self.slot = slot
-        sessions = WebSessions(self.router.registry)
-        spec = of_keys(config)
-        client = Client(self.context, sessions, transport, "192.0.2.1", slot, spec, times=QUICK)
-        self.thread = threading.Thread(target=client.run)
-
-    def asterisk(self) -> tuple[AsteriskLink, socket.socket]:
-        """Return the link to an Asterisk, and its end of the connection."""
-        spec = ServerSpec("pbx", 5038, "u", "s")
-        link = AsteriskLink(spec, self.router.ids)
-        transport, theirs = self._pair()
-        link.open(transport)
-        link.go_live()
-        self.router.servers = (link,)
-        return link, theirs
-
-    def start(self) -> Served:
-        """Serve the client."""
-        self.thread.start()
-        return self
-
-    def read(self, count: int) -> bytes:
-        """Return the next *count* bytes."""
-        data = b""
-        while len(data) < count and (more := self.sock.recv(count - len(data))):
-            data += more
-        return data
-
-    def expect(self, *parts: bytes) -> None:
-        """Read what must come next."""
-        wanted = b"".join(parts)
-        assert self.read(len(wanted)) == wanted
-
-    def expect_end(self, *parts: bytes) -> None:
-        """Read what must come last; the thread is over then, and nothing is kept."""
-        data = b""
-        while more := self.sock.recv(65536):
-            data += more
-        assert data == b"".join(parts)
-        self.stop()
-        assert self.context.admission.is_empty
-        assert self.router.registry.snapshot() == ()
-
-    def stop(self) -> None:
-        """Leave, and wait for the thread."""
-        self.sock.close()
-        if self.thread.ident is not None:
-            self.thread.join(10)
-        assert not self.thread.is_alive()
 
 
 @pytest.fixture
@@ -336,6 +262,24 @@ def test_a_handler_that_cannot_greet_ends_its_clients_session_only(
 
     client.expect_end()
     assert "handler standard: cannot greet: KeyError" in caplog.text
+
+
+def test_what_comes_once_a_client_is_greeted_is_sent_to_it(served: Any) -> None:
+    """Behind the greeting, however soon that is."""
+    client = served()
+    event = Message.of("Event: Tick", "Privilege: call,all").raw
+
+    def onconnect(banner: str) -> bytes:
+        client.router.publish(Batch("pbx", event))
+        return f"{banner}\r\n".encode()
+
+    client.context.formats = {
+        **FORMATS,
+        "standard": dataclasses.replace(FORMATS["standard"], onconnect=onconnect),
+    }
+    client.start()
+
+    client.expect(BANNER, event)
 
 
 def test_a_format_of_questions_and_answers_is_served_as_such(served: Any) -> None:

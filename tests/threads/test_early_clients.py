@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from amiproxy.message import Message
 from amiproxy.wire.batch import Batch
 from tests.support import wait_until
-from tests.threads.test_client import BANNER, Served, block_of
+from tests.threads.served import Served
+from tests.threads.test_client import BANNER, block_of
 
 if TYPE_CHECKING:
     import pytest

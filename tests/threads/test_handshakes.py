@@ -13,7 +13,8 @@ import pytest
 from amiproxy.threads.sessions.turnstile import HALF
 from tests.support import tls_context, wait_until
 from tests.system.peers import certificate
-from tests.threads.test_client import BANNER, Served
+from tests.threads.served import Served
+from tests.threads.test_client import BANNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.routing.pending import PendingAction
 from tests.support import wait_until
-from tests.threads.test_client import BANNER, QUICK, Served, answer, block_of
+from tests.threads.served import QUICK, Served
+from tests.threads.test_client import BANNER, answer, block_of
 
 if TYPE_CHECKING:
     import pytest
@@ -38,7 +39,7 @@ def test_a_half_closed_client_stays_for_as_long_as_its_call_takes(
     pair: MakePair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However soon it would be let go otherwise; what waits behind the call is asked then."""
-    monkeypatch.setattr("tests.threads.test_client.QUICK", QUICK._replace(linger=0.01))
+    monkeypatch.setattr("tests.threads.served.QUICK", QUICK._replace(linger=0.01))
     client = Served(pair)
     link, theirs = client.asterisk()
     client.start()

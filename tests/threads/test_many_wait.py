@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.threads.net.transport import Transport
 from tests.support import wait_until
-from tests.threads.test_client import BANNER, COMPLETE, WAITED, Served
+from tests.threads.served import Served
+from tests.threads.test_client import BANNER, COMPLETE, WAITED
 
 if TYPE_CHECKING:
     import pytest

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.threads import commandloop
 from amiproxy.threads.commandloop import Times
-from tests.threads.test_client import BANNER, PONG, Served
+from tests.threads.served import Served
+from tests.threads.test_client import BANNER, PONG
 
 if TYPE_CHECKING:
     import pytest

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support import wait_until
-from tests.threads.test_client import BANNER, COMPLETE, PONG, WAITED, Served
+from tests.threads.served import Served
+from tests.threads.test_client import BANNER, COMPLETE, PONG, WAITED
 
 if TYPE_CHECKING:
     from tests.threads.conftest import MakePair
