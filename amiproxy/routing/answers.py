@@ -91,5 +91,5 @@ def given_back(
         action_id=action_id,
         request_id=action.wire_id,
         final=final,
-        private=action.private or action.is_private(),
+        private=action.is_private(),
     )

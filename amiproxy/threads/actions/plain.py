@@ -14,7 +14,6 @@ from amiproxy.access import rights
 from amiproxy.routing import plainactions
 from amiproxy.threads.actions.local import LOCAL_ACTIONS
 from amiproxy.threads.actions.login import LOGIN_ACTIONS
-from amiproxy.threads.sessions.atonce import send_at_once
 from amiproxy.threads.sessions.destinations import first_taking
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def forward(context: ProxyContext, session: ClientSession, block: bytes) -> bool
         return False
     session.sending(action.wire_id, action.given)
     most = 0 if web else most
-    if not send_at_once(link, action, most) and not router.submit(session, link, action, most):
+    if not router.submit(session, link, action, most):
         if web:
             router.web_quota.give_back(session.number)
         return False

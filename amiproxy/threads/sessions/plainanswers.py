@@ -38,7 +38,7 @@ def private(answers: Sequence[PlainAnswer]) -> Mapping[int, Sequence[PlainAnswer
     found: dict[int, list[PlainAnswer]] = {}
     for answer in answers:
         action = answer.action
-        if not (action.private or action.is_private()):
+        if not action.is_private():
             return {}
         found.setdefault(action.owner, []).append(answer)
     return found

@@ -96,7 +96,7 @@ class Track:
         #: Up to where the client has been sent everything.
         self.places: dict[AsteriskLink, Place] = {}
         # Those whose threads hand the client only what it sees: its place moves on, though.
-        self._followed: set[AsteriskLink] = set()
+        self._moving: set[AsteriskLink] = set()
         #: While it is held, the servers whose events are sent from the rings.
         self.replayed: dict[AsteriskLink, None] = {}
         self._by_epoch: dict[int, AsteriskLink] = {}
@@ -143,26 +143,26 @@ class Track:
 
     def standing(self) -> dict[AsteriskLink, Place]:
         """Return up to where the client has been sent everything, by now."""
-        followed = self._followed
         return {
-            link: _moved(place, link.handed) if link in followed else place
+            link: _moved(place, link.handed) if link in self._moving else place
             for link, place in self.places.items()
         }
 
-    def follow(self, link: AsteriskLink) -> bool:
+    def move_with(self, link: AsteriskLink) -> bool:
         """Let its place on *link* move on with what is handed out, if it stands there now."""
-        self.unfollow(link)
-        if not self.places.get(link, START) == link.handed == (link.epoch, link.handed[1]):
-            return False  # the client is told first that the connection was lost
+        self.stay(link)
+        handed = link.handed
+        if self.places.get(link, START) != handed or handed[0] != link.epoch:
+            return False  # it has to be told first that the connection was lost
         self.part()
-        self._followed.add(link)
+        self._moving.add(link)
         return True
 
-    def unfollow(self, *links: AsteriskLink) -> None:
+    def stay(self, *links: AsteriskLink) -> None:
         """Let its places on *links* move on with what the client is handed alone."""
-        if not self._followed.isdisjoint(links):
+        if not self._moving.isdisjoint(links):
             self.places, self.stand = self.standing(), None
-            self._followed.difference_update(links)
+            self._moving.difference_update(links)
 
     def id(self) -> str:
         """Return the id that says where the client stands."""
@@ -259,8 +259,8 @@ class Track:
         steps = batch.steps
         if steps is None:
             steps = batch.steps = {}
-        places, followed = frozenset(self.places.items()), frozenset(self._followed)
-        here = viewer.plan, form.name, self.is_whole, places, followed
+        places = frozenset(self.places.items())
+        here = viewer.plan, form.name, self.is_whole, places, frozenset(self._moving)
         stand = self.stand = steps.setdefault(here, Stand(self.places))
         self.places = stand.places
         if before is not None:
@@ -319,7 +319,7 @@ class Track:
 
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
-        places = self.standing() if self._followed else self.places
+        places = self.standing() if self._moving else self.places
         return tuple([at for each, at in places.items() if each is not link and at != START])
 
     def gap(

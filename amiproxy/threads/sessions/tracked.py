@@ -81,11 +81,11 @@ class TrackedSession(ClientSession):
             is_steady = track.is_exact and track.shows_ids and not track.held
             # A batch of another proxy is of one of the servers behind it.
             if not is_steady or (view.narrow and link.spec.proxy):
-                track.unfollow(link)
+                track.stay(link)
                 return Handed.EVERYTHING
             if view.is_deaf or not view.is_of(link.names):
-                track.unfollow(link)
-            elif not track.follow(link):
+                track.stay(link)
+            elif not track.move_with(link):
                 return Handed.CATCHING_UP
         return super().stance(index, link)
 
