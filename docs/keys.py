@@ -97,7 +97,7 @@ KEYS = {
     "proxyprotocol": "networks of load balancers, separated by commas "
     "([more](#behind-a-load-balancer))",
     "authtimeout": "s a client may take to log in",
-    "authlimit": "unauthenticated clients; 0: any number",
+    "authlimit": "unauthenticated clients at a time; 0: any number; as many as may come at once",
     "maxclients": "clients in all; 0: any number",
     "maxperaddress": "clients from one address; 0: any number",
     "maxperuser": "clients logged in as one user, web requests aside; 0: any number",
