@@ -88,6 +88,19 @@ class Keys(NamedTuple):
     union: int
 
 
+class _Begun(NamedTuple):
+    """What the first two lines of events mean.
+
+    *key* is theirs but for texts, *name* that of the event in lower case, *asked* how many choices
+    it was compared with; then there were *begins* first lines and choices.
+    """
+
+    key: int
+    name: str
+    asked: int
+    begins: int
+
+
 class Marks:
     """Finds the marks of events.  One thread may add to them while others look."""
 
@@ -103,8 +116,9 @@ class Marks:
         self._names: list[tuple[Names, int]] = []
         # Another object with each change: keys made before it lack what was added.
         self._state = object()
-        # By the first two lines: the key but for texts.
-        self._known: dict[bytes, int] = {}
+        # How many first lines and choices there are; by an event's first two lines what they mean.
+        self._begins = 0
+        self._known: dict[bytes, _Begun] = {}
         # What was looked at last, and its keys: one rule set after the other wants the same.
         self._last: tuple[Sequence[Routed], object, Keys] = ((), self._state, Keys([], 0))
         self.add(wanted)
@@ -123,8 +137,8 @@ class Marks:
             else:
                 self._names.append((what.names, bit))
             bits[what] = bit
-        # In this order: who sees the new state finds the new marks.
-        self._known = {}
+        # In this order: who sees the new number or state finds the new marks.
+        self._begins = len(self._heads) + len(self._names)
         self._state = object()
 
     def keys(self, items: Sequence[Routed]) -> Keys:
@@ -159,37 +173,45 @@ class Marks:
             marks = noted.marks
             if marks is not None and marks[0] is state:
                 return marks[1]
-        raw, known = message.raw, self._known
+        raw = message.raw
         # Nearly always the name and the classes are the first two lines.
         head = raw[: raw.find(b"\r\n", raw.find(b"\r\n") + 2)]
-        key = known.get(head)
-        if key is None:
-            key = self._begun(message, head, known)
+        begun = self._known.get(head)
+        if begun is None or begun.begins != self._begins:
+            begun = self._begin(message, head, begun)
+        key = begun.key
         if not key & ANSWER:
             key |= self._texts.found(raw)
         if isinstance(noted, Noted):
             noted.marks = (state, key)
         return key
 
-    def _begun(self, message: Message, head: bytes, known: dict[bytes, int]) -> int:
-        """Return the key of *message* but for texts; note it in *known* if *head* decides it."""
+    def _begin(self, message: Message, head: bytes, before: _Begun | None) -> _Begun:
+        """Return what the beginning of *message* means; note it if *head*, its two lines, tells.
+
+        *before* is what they meant when there were fewer marks: only choices that have come
+        since are asked, so that a thousand that come one by one do not each have all asked anew.
+        """
+        begins, count, known = self._begins, len(self._names), self._known
         usual = _usual(head)
-        if usual is None:
-            facts = facts_of(message)
-            name, privilege = facts.name, facts.privilege
+        if before is not None:
+            name, key, asked = before.name, before.key, before.asked
         else:
-            name, privilege = usual
+            facts = facts_of(message) if usual is None else None
+            name, privilege = usual or ("", "") if facts is None else (facts.name, facts.privilege)
+            key, asked = ANY | privilege_mask(privilege), 0
         if not name:
-            return ANSWER | ANY
-        key = ANY | privilege_mask(privilege) | self._heads.get(_first_line(message), 0)
-        for names, bit in self._names:
+            return _Begun(ANSWER | ANY, name, 0, begins)
+        key |= self._heads.get(_first_line(message), 0)
+        for names, bit in self._names[asked:count]:
             if not names.has(name):
                 key |= bit
+        begun = _Begun(key, name, count, begins)
         if usual is not None:
             if len(known) >= _MOST_HEADS:
                 known.clear()
-            known[head] = key
-        return key
+            known[head] = begun
+        return begun
 
 
 def _usual(head: bytes) -> tuple[str, str] | None:
