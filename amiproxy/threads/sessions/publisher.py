@@ -37,6 +37,10 @@ _LARGE = 1024 * 1024
 #: takes long, and nobody else has the interpreter meanwhile.
 _MANY = 4096
 
+#: So many changes of clients wait for the next batch: else each client that came and left would
+#: be kept, as long as a server says nothing but what is told to one client alone.
+_MOST_CHANGES = 500
+
 #: Who has asked what nobody has asked for.
 _UNASKED = frozenset({BROADCAST, UNKNOWN_CLIENT})
 
@@ -155,6 +159,8 @@ class Publisher:
             rest = [answer for answer in answers if answer.action.owner not in sent]
             if rest:
                 self._hand_out(Batch.of_items(self._source.scope, plainanswers.routed(rest)))
+            elif self._crowd is not None and len(self._crowd.changed) > _MOST_CHANGES:
+                self.tidy()
         finally:
             link.delivering = ()
             record, now = link.record.actions, time.monotonic()
