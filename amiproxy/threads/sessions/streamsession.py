@@ -78,13 +78,14 @@ class StreamSession(TrackedSession):
         So it is where they need no look at what the client may see, or has been sent.  Who has
         just logged in anew gets nothing that was asked before.
         """
-        first = answers[0]
-        raw = first.raw if len(answers) == 1 else b"".join([answer.raw for answer in answers])
         with self.lock:
-            is_so = self._answers_as_is and self.number == first.action.owner
-            if is_so:
-                self.transport.send(raw)
-            return is_so
+            if not self._answers_as_is or self.number != answers[0].action.owner:
+                return False
+            try:
+                self.transport.send(b"".join([answer.raw for answer in answers]))
+            except Exception as error:  # noqa: BLE001 - the server's thread has other clients
+                self.drop(error)
+            return True
 
     def _renew(self) -> None:
         """As any session; and the user's write timeout holds from now on."""

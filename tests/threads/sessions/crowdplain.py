@@ -35,6 +35,7 @@ class Everybody:
 
     def __init__(self, hand_out: Callable[[Batch], None]) -> None:
         self.hand_out = hand_out
+        self.changed: tuple[()] = ()
 
     def sort_in(self) -> None:
         """Who has changed is found at each batch."""

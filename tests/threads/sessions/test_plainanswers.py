@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from amiproxy.access.user import User
 from amiproxy.routing.pending import PendingAction
 from amiproxy.routing.plainanswers import PlainAnswer
+from amiproxy.threads.net.transport import Transport
 from tests.threads.sessions.support import FORMATS, received, session_over
 
 if TYPE_CHECKING:
+    import pytest
+
     from amiproxy.threads.sessions.streamsession import StreamSession
     from tests.threads.conftest import MakePair
 
@@ -61,3 +64,18 @@ def test_a_client_of_another_format_is_looked_at(pair: MakePair) -> None:
     session = session_over(pair()[0], output=FORMATS["json"])
 
     assert not session.take_answers(answer_to(session))
+
+
+def test_who_cannot_be_sent_an_answer_is_dropped_alone(
+    pair: MakePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For want of memory, say: the server's thread has others to answer."""
+    session = session_over(pair()[0])
+
+    def fail(_transport: Transport, _data: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Transport, "send", fail)
+
+    assert session.take_answers(answer_to(session))
+    assert session.ended
