@@ -122,7 +122,6 @@ class Held:
         self.sent = 0
         with session.lock:
             session.touch()
-            track.stay(*track.places)
             track.part()
             track.held = True
             track.replayed = dict.fromkeys((*track.places, *track.servers))

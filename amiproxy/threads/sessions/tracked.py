@@ -70,6 +70,12 @@ class TrackedSession(ClientSession):
         self._forget_shown()
         super().log_out()
 
+    def touch(self) -> None:
+        """As any session; where it stands now it stands until servers' threads have looked."""
+        if self.track is not None:
+            self.track.stay(*self.track.places)
+        super().touch()
+
     def stance(self, index: CallIndex, link: AsteriskLink) -> Stance:
         """As any session; while it is not known what it has been sent it is handed everything."""
         track, view = self.track, self._viewer.view
