@@ -110,7 +110,7 @@ class Crowd:
     def _hand_to_owners(self, batch: Batch) -> Collection[ListedSession]:
         """Hand *batch* to the sessions that have asked for something in it; return them."""
         numbers = {*batch.owners, *[item.asker for item in batch.items]}
-        found = [session for session in map(self._find, numbers) if session]
+        found = {session for session in map(self._find, numbers) if session}
         _deliver(batch, found, ())
         return found
 
