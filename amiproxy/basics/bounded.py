@@ -50,15 +50,16 @@ class SmallBoundedDict(dict[K, V]):
         self._most = most
 
     def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, value)
-        if len(self) > self._most:
-            del self[next(iter(self))]
+        self.add(key, value)
 
-    def pop_oldest(self) -> K:
-        """Take the oldest entry away, of at least one; return its key."""
-        key = next(iter(self))
-        del self[key]
-        return key
+    def add(self, key: K, value: V) -> K | None:
+        """Set *key* to *value*; return the key of the oldest entry if it had to go, else None."""
+        super().__setitem__(key, value)
+        if len(self) <= self._most:
+            return None
+        oldest = next(iter(self))
+        del self[oldest]
+        return oldest
 
 
 class Recent(Generic[V]):

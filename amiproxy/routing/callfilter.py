@@ -101,7 +101,6 @@ class SessionFilter:
         self._only, self._withheld = self.kinds.only, self.kinds.withheld
         # Whether the filters go by calls, and not just by single events: ids count.
         self._by_call = bool(self.channel or self.in_context)
-        self._most_ids = most_ids
         # Scope -> ids of the calls the client knows there, oldest first.
         self._known: defaultdict[str, SmallBoundedDict[str, None]] = defaultdict(
             lambda: SmallBoundedDict(most_ids)
@@ -254,14 +253,11 @@ class SessionFilter:
 
     def _know(self, uid: str, known: SmallBoundedDict[str, None], scope: str) -> None:
         """Note *uid* in *known*, what is known of the server *scope*; the oldest id may go."""
-        index = self._index
-        if index is not None and uid not in known:
-            if len(known) >= self._most_ids:
-                oldest = known.pop_oldest()
-                if oldest not in self._ended.get(scope, ()):
-                    index.forget(scope, (oldest,), self)
+        oldest, index = known.add(uid, None), self._index
+        if index is not None:
             index.know(scope, uid, self)
-        known[uid] = None
+            if oldest is not None and oldest not in self._ended.get(scope, ()):
+                index.forget(scope, (oldest,), self)
 
     def _know_again(self, links: Links, known: SmallBoundedDict[str, None], scope: str) -> None:
         """Note in *known* the ids in *links* of channels that were the client's from the first."""
@@ -292,11 +288,9 @@ class SessionFilter:
                 ended = self._ended.get(scope)
                 if ended is None:
                     ended = self._ended[scope] = SmallBoundedDict(MAX_ENDED)
-                if len(ended) >= MAX_ENDED and uid not in ended:
-                    oldest = ended.pop_oldest()
-                    if self._index is not None and oldest not in known:
-                        self._index.forget(scope, (oldest,), self)
-                ended[uid] = None
+                oldest = ended.add(uid, None)
+                if self._index is not None and oldest is not None and oldest not in known:
+                    self._index.forget(scope, (oldest,), self)
 
     def _wants_nameless(self, facts: Facts) -> bool:
         """Return whether an event that is about no channel passes."""

@@ -76,15 +76,15 @@ def test_it_is_a_dict_of_the_newest_entries(
         assert list(table) == expected
 
 
-def test_the_oldest_can_be_taken_away() -> None:
-    """Whatever went before it."""
+def test_it_is_told_which_entry_had_to_go() -> None:
+    """The oldest, whatever went before it; none where there was room, or the key was there."""
     table: SmallBoundedDict[str, int] = SmallBoundedDict(3)
-    for key in "abcd":
-        table[key] = 1
-    del table["b"]
+    assert [table.add(key, 1) for key in "abcda"] == [None, None, None, "a", "b"]
+    del table["c"]
 
-    assert table.pop_oldest() == "c"
-    assert list(table) == ["d"]
+    assert [table.add(key, 2) for key in "dea"] == [None, None, None]
+    assert table.add("f", 2) == "d"
+    assert list(table) == ["a", "e", "f"]
 
 
 @given(st.lists(st.integers(0, 12), max_size=40))
