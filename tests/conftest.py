@@ -21,6 +21,9 @@ from tests.support import ROOT, ProxyProcess, StartProxy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.redisserver import RedisServer
+    from tests.bus.redisserver import StartRedis
+
 # No deadline: the tests run in parallel, so the time of one example means nothing.
 settings.register_profile("astmanproxy", deadline=None, max_examples=100)
 # For make check: fewer examples of each property.
@@ -106,3 +109,18 @@ def proxy() -> Iterator[StartProxy]:
     yield start
     for process in started:
         process.__exit__()
+
+
+@pytest.fixture
+def start_redis() -> Iterator[StartRedis]:
+    """Start a Redis, with the options of RedisServer; skipped where there is none."""
+    from tests.bus.redisserver import starter  # noqa: PLC0415 - few tests need it
+
+    with starter() as start:
+        yield start
+
+
+@pytest.fixture
+def redis(start_redis: StartRedis) -> RedisServer:
+    """A Redis of the test's own, without users and in plain text."""
+    return start_redis()
