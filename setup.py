@@ -47,6 +47,8 @@ setup(
         "websockets>=10.4",
     ],
     extras_require={
+        # Several proxies that share servers (the key "bus").
+        "bus": ["redis>=4.3"],
         # Searches for the patterns of event filters.  It does not come ready built for every
         # platform (docs/install.md, Platforms); patterns/engine.py says what is done without it.
         "re2": [
@@ -55,6 +57,7 @@ setup(
             "google-re2>=1.0; python_version >= '3.10'",
         ],
         "test": [
+            "redis>=4.3",
             "pytest>=7.4",
             "pytest-timeout>=2.1",
             "pytest-xdist>=3.3",

@@ -105,6 +105,16 @@ KEYS = {
     "of astmanproxy.users takes precedence",
     "filterlocal": "off, allow, allowwith, enforce: Originate on `Local/` for users with a "
     "`channel`; a user with an `out_context` alone may use `Local/x@out_context` in any case",
+    "bus": "the Redis, or Valkey, through which proxies share servers: `redis://`, `rediss://` "
+    "(TLS), `unix://`, `redis+sentinel://`; needs the package `redis`; `no`: each proxy is alone",
+    "busname": "the name of the cluster: what its keys in Redis begin with; proxies with the same "
+    "`bus` and `busname` share servers",
+    "busfailover": "s after which another proxy takes the servers of one that says nothing any "
+    "more; 0.5 to 60; the same at all proxies of a cluster",
+    "busoptional": "without Redis, each proxy connects to all servers by itself; `no`: none does, "
+    "as nobody knows who else would",
+    "busbytes": "how much of each server's last events is kept in Redis, as `64MB`",
+    "busjoin": "ms for which events are collected before they go to Redis together; 0: at once",
     "proc_user": "user to run as; needed if root starts it",
     "proc_group": "default: the user's own",
     "logfile": "best in a directory of its own that belongs to `proc_user`; or `journal`, "

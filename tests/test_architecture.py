@@ -47,6 +47,10 @@ MAY_IMPORT = {
     # Its counts are histograms as those that are told.
     "amiproxy/state/queues": [*_PURE[:2], *_TABLES, "amiproxy.metrics.histogram"],
     "amiproxy/status": ["amiproxy/basics"],
+    # Proxies that share servers: values, and the threads that talk to Redis.
+    "amiproxy/bus": _PURE[:4],
+    "amiproxy/threads/bus": [*_PURE, "amiproxy/bus", "amiproxy/status", "amiproxy/threads/net",
+                             "amiproxy/threads/sessions", "amiproxy/threads/control"],
     "amiproxy/threads/status": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                 "amiproxy/threads/sessions"],
     "amiproxy/web": [*_PURE[:2], "amiproxy/asterisk", "amiproxy.access.acl"],
@@ -64,7 +68,7 @@ MAY_IMPORT = {
                                  "amiproxy/threads/state"],
     "amiproxy/threads/web": [*_PURE, "amiproxy/threads/net", "amiproxy/threads/sessions",
                              "amiproxy/threads/actions"],
-    "amiproxy/threads": [*_PURE, "amiproxy/logs", "amiproxy/threads/net", "amiproxy/threads/sessions",
+    "amiproxy/threads": [*_PURE, "amiproxy/logs", "amiproxy/bus", "amiproxy/threads/bus", "amiproxy/threads/net", "amiproxy/threads/sessions",
                          "amiproxy/threads/actions", "amiproxy/threads/web",
                          "amiproxy/threads/status", "amiproxy.status.values", "amiproxy/console",
                          "amiproxy/threads/live", "amiproxy/threads/metrics",

@@ -16,6 +16,7 @@ from amiproxy.logs import targets
 from amiproxy.logs.levels import LEVELS
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.routing.servernames import names_of
+from amiproxy.settings.busurl import bus_name, bus_url, failover, stream_size
 from amiproxy.settings.bytesizes import byte_size
 from amiproxy.settings.confsyntax import (
     log_target,
@@ -100,7 +101,7 @@ class Setting:
     @property
     def blank(self) -> bool:
         """Whether a blank may stand in the value, before a unit."""
-        return self.read is byte_size
+        return self.read in (byte_size, stream_size)
 
 
 def _setting(
@@ -120,7 +121,7 @@ def _setting(
 
 
 _MODE = choice(*(mode.value for mode in AutoFilter))
-_FREE = frozenset({log_target, path, path_or_no, required_path, required_text, text})
+_FREE = frozenset({bus_url, log_target, path, path_or_no, required_path, required_text, text})
 _LOG_FORMAT = choice("text", "json")
 _LOG_LEVEL = one_of(*LEVELS)
 _LOCAL = choice("off", "allow", "allowwith", "enforce")
@@ -147,6 +148,14 @@ class Config:
     auth_timeout: float = _setting(30.0, "authtimeout", positive_seconds, live=True)
     autofilter: AutoFilter = _setting(AutoFilter.OFF, "autofilter", _autofilter)  # noqa: RUF009
     banner: str = _setting("", "forcebanner", text)
+    # A URL of busurl.parse_bus; "": this proxy belongs to no cluster.
+    bus: str = _setting("", "bus", bus_url, shown=False)
+    bus_bytes: int = _setting(67108864, "busbytes", stream_size)  # of one server's stream
+    # How long a proxy that says nothing keeps its servers.
+    bus_failover: float = _setting(3.0, "busfailover", failover)
+    bus_join: float = _setting(0.0, "busjoin", milliseconds)
+    bus_name: str = _setting("astmanproxy", "busname", bus_name)
+    bus_optional: bool = _setting(False, "busoptional", boolean)
     certfile: str = _setting("", "certfile", path)
     client_backlog: int = _setting(8388608, "clientbacklog", count(1), live=True)
     client_ca_file: str = _setting("", "clientcafile", required_path)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amiproxy.access.acl import Acl
+from amiproxy.settings.busurl import parse_bus
 from amiproxy.settings.config import SETTINGS
 from amiproxy.settings.readers import milliseconds
 from amiproxy.settings.webparts import PARTS
@@ -103,6 +104,8 @@ def _shown(key: str, config: Config) -> str:
     value = getattr(config, setting.field)
     if key in _SECRET:
         return HIDDEN if value else NONE
+    if key == "bus" and value:
+        return f'"{parse_bus(value).shown}"'
     if value == () and config.where.get(setting.field):
         return "no"  # an empty list that a line says
     if value == PARTS:

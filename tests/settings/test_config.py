@@ -112,7 +112,7 @@ def test_the_shipped_file_states_the_true_defaults() -> None:
     """A line that is commented out, and is not an example, shows the default."""
     text = (ROOT / "astmanproxy.conf").read_text()
     examples = {
-        "host", "listen", "sslverify", "sslcafile", "certfile", "clientcafile", "handlerdir", "forcebanner",
+        "bus", "host", "listen", "sslverify", "sslcafile", "certfile", "clientcafile", "handlerdir", "forcebanner",
         "aclfile", "httpcors", "proxykey", "proxyprotocol", "metricspermit", "timezone", "deny", "permit", "proc_group", "controlsocket",
     }  # fmt: skip
     commented = [
