@@ -30,6 +30,7 @@ _astmanproxy()
         'show threads'
         'show memory'
         'show stats'
+        'show cluster'
     )
     # In --config=FILE the "=" is a word.
     if [[ $cur == "=" ]]; then

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from amiproxy.metrics import families, pbxfamilies
+from amiproxy.metrics import busfamilies, families, pbxfamilies
 
 #: All that a page may have, in its order.
-FAMILIES = (*families.ALL, *pbxfamilies.ALL)
+FAMILIES = (*families.ALL, *busfamilies.ALL, *pbxfamilies.ALL)
 
 
 def table() -> str:

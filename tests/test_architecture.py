@@ -58,7 +58,7 @@ MAY_IMPORT = {
                              "amiproxy.process.identity"],
     # Counts of its own are histograms as those that are told.
     "amiproxy/threads/sessions": [*_PURE, "amiproxy/threads/net", "amiproxy.status.values",
-                                  "amiproxy.metrics.histogram"],
+                                  "amiproxy.status.clustervalues", "amiproxy.metrics.histogram"],
     "amiproxy/threads/control": [*_PURE, "amiproxy/status", "amiproxy/threads/net",
                                  "amiproxy/threads/sessions"],
     "amiproxy/threads/state": [*_PURE[:5], "amiproxy/settings", "amiproxy/state", "amiproxy/state/queues", "amiproxy/live",

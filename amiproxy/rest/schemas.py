@@ -162,6 +162,34 @@ NEW_SERVER: Mapping[str, Any] = Schema(
         "additionalProperties": False,
     }
 )
+#: The cluster of a proxy that has a bus.
+CLUSTER: Mapping[str, Any] = Schema(
+    {
+        "type": "object",
+        "properties": {
+            "now": _STANDING["now"],
+            "cluster": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "slot": {"type": "string"},
+                    "proxy": {"type": "string"},
+                    "state": {"enum": ["joined", "cut off", "alone"]},
+                    "problem": {"type": "string"},
+                    "members": {"type": "array", "items": {"type": "object"}},
+                    "servers": {"type": "array", "items": {"type": "object"}},
+                    "clients": {"type": "integer", "description": "of all its proxies"},
+                    "queued": {"type": "integer", "description": "bytes that wait for the bus"},
+                    "sent": {"type": "integer"},
+                    "dropped": {"type": "integer"},
+                    "overruns": {"type": "integer"},
+                },
+                "required": ["name", "slot", "proxy", "state", "members", "servers"],
+            },
+        },
+        "required": ["now", "cluster"],
+    }
+)
 
 
 def several(member: str) -> Mapping[str, Any]:

@@ -88,8 +88,8 @@ PROXY_ACTIONS = frozenset(
 #: Those of the operator, which ``all`` does not include.
 OPERATING = frozenset(
     {"kick", "kickuser", "loglevel", "pauseserver", "reconnectserver", "reload", "restart",
-     "resumeserver", "showclients", "showconfig", "showlisteners", "showmemory", "showservers",
-     "showstats", "showthreads", "showusers", "shutdown"}
+     "resumeserver", "showclients", "showcluster", "showconfig", "showlisteners", "showmemory",
+     "showservers", "showstats", "showthreads", "showusers", "shutdown"}
 )  # fmt: skip
 
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
+from amiproxy.status.clustervalues import ALONE, CUT_OFF
 from amiproxy.status.values import GIVEN_UP, PAUSED, RECONNECTED, UP, Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from amiproxy.status.clustervalues import ClusterStatus
     from amiproxy.status.values import (
         ClientStatus,
         MemoryStatus,
@@ -29,7 +31,7 @@ _NAMED = 3
 #: For how many seconds it is told of that a client was dropped, or a server lost.
 _RECENT = 3600.0
 
-#: Seconds that Asterisk may take for a Ping.
+#: Seconds that Asterisk may take for a Ping, and events from the proxy that holds a server.
 _SLOW = 2.0
 
 
@@ -69,6 +71,49 @@ def of_files(
         )
     for each in certificates:
         yield _warning(each)
+
+
+def of_cluster(cluster: ClusterStatus | None, totals: Totals) -> Iterator[Alarm]:
+    """Yield what is wrong with the *cluster*; nothing where there is none."""
+    if cluster is None:
+        return
+    because = f": {cluster.problem}" if cluster.problem else ""
+    if cluster.state == CUT_OFF:
+        yield _error(
+            f"cut off from the bus{because}; no Asterisk is served before it is back (busoptional)"
+        )
+    elif cluster.state == ALONE:
+        yield _warning(
+            f"without the bus{because}; this proxy goes on alone, connected to each Asterisk itself"
+        )
+    yield from _of_readers(cluster)
+    if cluster.overruns:
+        yield _warning(
+            f"the bus took too slowly what it was sent: {cluster.overruns} times since the start"
+            " the other proxies missed events"
+        )
+    if cluster.dropped:
+        yield _warning(
+            f"{cluster.dropped} entries of the bus could not be read: does another program, or"
+            " another release, write to it?"
+        )
+    most = totals.most_clients
+    if most and totals.clients < _NEARLY * most <= cluster.clients:
+        yield _warning(
+            f"{cluster.clients} of {most} clients are connected in the cluster (maxclients)"
+        )
+
+
+def _of_readers(cluster: ClusterStatus) -> Iterator[Alarm]:
+    for each in cluster.servers:
+        late = [reader for reader in each.readers if reader.lag > _SLOW]
+        if late:
+            worst = max(late, key=lambda reader: reader.lag)
+            more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+            yield _warning(
+                f"events of server {each.server} come {units.short(worst.lag)} late at proxy"
+                f" {worst.proxy}{more}"
+            )
 
 
 def _error(text: str) -> Alarm:

@@ -11,7 +11,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from amiproxy.status.clustervalues import (
+    ClusterStatus,
+    HoldingStatus,
+    MemberStatus,
+    ReaderStatus,
+)
 from amiproxy.status.values import (
+    TOLD_IF_THERE,
     Alarm,
     ClientStatus,
     ListenerStatus,
@@ -33,8 +40,11 @@ _DIGITS = 6
 def document(value: object) -> Any:
     """Return *value* as what ``json.dumps`` takes."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = ((each, getattr(value, each.name)) for each in dataclasses.fields(value))
         return {
-            field.name: document(getattr(value, field.name)) for field in dataclasses.fields(value)
+            field.name: document(found)
+            for field, found in fields
+            if found is not None or TOLD_IF_THERE not in field.metadata
         }
     if isinstance(value, (list, tuple)):
         return [document(each) for each in value]
@@ -44,18 +54,32 @@ def document(value: object) -> Any:
 def status_of(found: dict[str, Any]) -> Status:
     """Return the status that ``document`` has made *found* of."""
     parts: dict[str, Any] = {
-        "warnings": tuple(_made(Alarm, each) for each in found.get("warnings", ())),
-        "servers": tuple(_made(ServerStatus, each) for each in found.get("servers", ())),
-        "clients": tuple(_made(ClientStatus, each) for each in found.get("clients", ())),
-        "listening": tuple(_made(ListenerStatus, each) for each in found.get("listening", ())),
+        "warnings": tuple(made(Alarm, each) for each in found.get("warnings", ())),
+        "servers": tuple(made(ServerStatus, each) for each in found.get("servers", ())),
+        "clients": tuple(made(ClientStatus, each) for each in found.get("clients", ())),
+        "listening": tuple(made(ListenerStatus, each) for each in found.get("listening", ())),
         "listeners": tuple(found.get("listeners", ())),
-        "totals": _made(Totals, found.get("totals", {})),
-        "memory": _made(MemoryStatus, found.get("memory", {})),
+        "totals": made(Totals, found.get("totals", {})),
+        "memory": made(MemoryStatus, found.get("memory", {})),
+        "cluster": cluster_of(found["cluster"]) if found.get("cluster") else None,
     }
-    return _made(Status, {**found, **parts})
+    return made(Status, {**found, **parts})
 
 
-def _made(kind: type[Value], found: dict[str, Any]) -> Value:
+def cluster_of(found: dict[str, Any]) -> ClusterStatus:
+    """Return the cluster that ``document`` has made *found* of."""
+    servers = tuple(
+        made(
+            HoldingStatus,
+            {**each, "readers": tuple(made(ReaderStatus, one) for one in each.get("readers", ()))},
+        )
+        for each in found.get("servers", ())
+    )
+    members = tuple(made(MemberStatus, each) for each in found.get("members", ()))
+    return made(ClusterStatus, {**found, "servers": servers, "members": members})
+
+
+def made(kind: type[Value], found: dict[str, Any]) -> Value:
     """Return a *kind* with the fields of *found*."""
     return kind(**{field.name: _field(field, found) for field in dataclasses.fields(kind)})
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
-from amiproxy.status.shows import CLIENTS, LISTENERS, SERVERS
+from amiproxy.status.shows import CLIENTS, HOLDINGS, LISTENERS, MEMBERS, SERVERS
 from amiproxy.status.style import Look, plain
 from amiproxy.status.table import clean, cut, render
 from amiproxy.status.values import UP
@@ -14,6 +14,7 @@ from amiproxy.status.values import UP
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amiproxy.status.clustervalues import ClusterStatus
     from amiproxy.status.style import Style
     from amiproxy.status.values import ClientStatus, MemoryStatus, Status
 
@@ -32,12 +33,31 @@ def page(status: Status, width: int = 0, height: int = 0, style: Style = plain) 
     if status.servers:
         lines += render(SERVERS, status.servers, width, style)
         lines.append("")
+    if status.cluster is not None:
+        lines += [*cluster_lines(status.cluster, width, style), ""]
     if len(status.listening) > 1:
         lines += [*render(LISTENERS, status.listening, width, style), ""]
     lines += [cut(line, width) if width else line for line in totals(status)]
     room = max(3, height - len(lines) - 3) if height else FEW
     lines += _clients(status, room, width, style)
     return lines
+
+
+def cluster_lines(cluster: ClusterStatus, width: int = 0, style: Style = plain) -> Iterator[str]:
+    """Yield the lines about *cluster*: this proxy, all proxies, and all servers."""
+    queued = f"{units.size(cluster.queued)} wait for the bus" if cluster.queued else "nothing waits"
+    because = f" ({clean(cluster.problem)})" if cluster.problem else ""
+    head = (
+        f"cluster {clean(cluster.name)}: {cluster.state}{because} as {clean(cluster.proxy)},"
+        f" {_counted(len(cluster.members), 'proxy', 'proxies')},"
+        f" {_counted(cluster.clients, 'client')}; {queued}, {units.number(cluster.sent)} entries"
+        f" sent, {units.number(cluster.dropped)} dropped, {_counted(cluster.overruns, 'overrun')}"
+    )
+    yield cut(head, width) if width else head
+    yield from render(MEMBERS, cluster.members, width, style)
+    if cluster.servers:
+        yield ""
+        yield from render(HOLDINGS, cluster.servers, width, style)
 
 
 def summary(status: Status) -> str:
@@ -136,5 +156,5 @@ def _cost(client: ClientStatus) -> tuple[int, float, int]:
     return client.backlog, client.events_per_second, client.actions_under_way
 
 
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def _counted(count: int, thing: str, several: str = "") -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {several or thing + 's'}"

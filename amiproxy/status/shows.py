@@ -6,6 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
+from amiproxy.status.clustervalues import (
+    ALONE,
+    CUT_OFF,
+    JOINED,
+    HoldingStatus,
+    MemberStatus,
+)
 from amiproxy.status.style import Look
 from amiproxy.status.table import Column
 from amiproxy.status.values import (
@@ -145,3 +152,40 @@ THREADS: tuple[Column[ThreadStatus], ...] = (
     Column("CPU", lambda row: units.short(row.cpu)),
     Column("CPU NOW", lambda row: units.share(row.cpu_share)),
 )
+
+_MEMBER_LOOKS: Mapping[str, Look] = {
+    JOINED: Look.GOOD,
+    CUT_OFF: Look.BAD,
+    ALONE: Look.WARNING,
+}
+
+
+def _readers(holding: HoldingStatus) -> str:
+    return ", ".join(f"{each.proxy} {units.short(each.lag)}" for each in holding.readers)
+
+
+#: The proxies of the cluster.
+MEMBERS: tuple[Column[MemberStatus], ...] = (
+    Column("PROXY", lambda row: row.name, left=True, least=20),
+    Column("SLOT", lambda row: row.slot, 2, left=True),
+    Column(
+        "STATE",
+        lambda row: "stopping" if row.stopping else row.state,
+        left=True,
+        look=lambda row: _MEMBER_LOOKS.get(row.state, Look.USUAL),
+    ),
+    Column("CLIENTS", lambda row: units.number(row.clients)),
+    Column("RELEASE", lambda row: row.version, 3, left=True),
+    Column("HOLDS", lambda row: ", ".join(row.holds) or units.UNKNOWN, 1, left=True),
+)
+
+#: Who holds which server, and how far behind the others are.
+HOLDINGS: tuple[Column[HoldingStatus], ...] = (
+    Column("SERVER", lambda row: row.server, left=True, least=20),
+    Column("HOLDER", lambda row: row.holder or "nobody", left=True,
+           look=lambda row: Look.USUAL if row.holder else Look.BAD),
+    Column("EPOCH", lambda row: str(row.epoch) if row.epoch else units.UNKNOWN, 3),
+    Column("LAG", lambda row: units.short(row.lag),
+           look=lambda row: Look.WARNING if (row.lag or 0.0) >= _SLOW else Look.USUAL),
+    Column("READERS", lambda row: _readers(row) or units.UNKNOWN, 2, left=True),
+)  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 #: What stands where nothing is known.
 UNKNOWN = "-"
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SPANS = ((86400.0, "d", 3600, "h"), (3600.0, "h", 60, "m"), (60.0, "m", 1, "s"))
 _SIZES = ("B", "K", "M", "G", "T", "P")
 
@@ -76,6 +77,15 @@ def rate(per_second: float | None) -> str:
 def share(part: float | None) -> str:
     """Return *part* of 1 as ``3%``."""
     return UNKNOWN if part is None else f"{part * 100:.0f}%"
+
+
+def slot(number: int) -> str:
+    """Return the slot of a proxy of a cluster, 24 bits, as five digits of base 36."""
+    digits = ""
+    for _ in range(5):
+        number, last = divmod(number, 36)
+        digits = _DIGITS[last] + digits
+    return digits
 
 
 def _three(value: float) -> str:

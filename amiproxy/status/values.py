@@ -7,8 +7,14 @@ Times are seconds, sizes bytes; None is what is not known.  A name here is a nam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from amiproxy.status.clustervalues import ClusterStatus
+
+#: Of a field that is not told at all where it is None.
+TOLD_IF_THERE = "told if there"
 
 #: The states of a server.
 UP, LOGGING_IN, CONNECTING, WAITING, GIVEN_UP, PAUSED = (
@@ -226,3 +232,5 @@ class Status:
     memory: MemoryStatus
     #: As ``listeners``, with more about each; also one that is left, while clients are.
     listening: tuple[ListenerStatus, ...] = ()
+    #: The proxies that share a bus with this one; None: it has none.
+    cluster: Optional[ClusterStatus] = field(default=None, metadata={TOLD_IF_THERE: True})

@@ -138,6 +138,7 @@ HERE = [
     Typed("astmanproxy --control restart"),
     Typed("astmanproxy --control 'show clients'", "BACKLOG.*FILTER"),
     Typed("astmanproxy --control 'show servers'", "UNDER WAY"),
+    Typed("astmanproxy --control 'show cluster'", "no cluster", status=(1,)),
     Typed("astmanproxy --control 'show memory'", "backlogs"),
     Typed("astmanproxy --control 'pause pbx1'"),
     Typed("astmanproxy --control 'resume pbx1'"),

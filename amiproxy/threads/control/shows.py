@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from amiproxy.settings.inforce import InForce, in_force
 from amiproxy.status.documents import document
-from amiproxy.status.page import memory_lines, page, totals
+from amiproxy.status.page import cluster_lines, memory_lines, page, totals
 from amiproxy.status.shows import CLIENTS, LISTENERS, SERVERS, THREADS, USERS
 from amiproxy.status.table import Column, render
-from amiproxy.threads.control.command import Answer, Command, Request, command
+from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
 from amiproxy.threads.sessions.paced import paced
 
 if TYPE_CHECKING:
@@ -102,6 +102,19 @@ def _stats(request: Request) -> Answer:
 
 
 @command(
+    "show cluster",
+    action="ShowCluster",
+    explanation="the proxies that share a bus with this one: which hold which server, how late"
+    " the others are",
+)
+def _cluster(request: Request) -> Answer:
+    cluster = request.context.program.observer.cluster()
+    if cluster is None:
+        return refusal("this proxy is in no cluster: bus in astmanproxy.conf names none")
+    return Answer(cluster_lines(cluster, request.width), data=lambda: document(cluster))
+
+
+@command(
     "show config",
     action="ShowConfig",
     explanation="each key in force, and which line of which file sets it",
@@ -114,4 +127,5 @@ def _config(request: Request) -> Answer:
 
 COMMANDS: tuple[Command, ...] = (
     _status, _servers, _clients, _listeners, _users, _config, _threads, _memory, _stats,
+    _cluster,
 )  # fmt: skip

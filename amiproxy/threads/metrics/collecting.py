@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable
 
 from amiproxy.threads.metrics import (
+    ofbus,
     ofclients,
     ofpbx,
     ofprogram,
@@ -30,6 +31,7 @@ COLLECTORS: tuple[Callable[[Scrape], None], ...] = (
     ofservers.collect,
     ofstate.collect,
     ofclients.collect,
+    ofbus.collect,
     ofpbx.collect,
     ofqueues.collect,
 )

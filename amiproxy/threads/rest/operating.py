@@ -115,6 +115,15 @@ def _users(asking: Asking) -> Response:
     return _shown(asking, "ShowUsers", "users")
 
 
+def _cluster(asking: Asking) -> Response:
+    _permit(asking, "ShowCluster")
+    if asking.context.bus is None:
+        raise Problem(
+            "not-found", "This proxy is in no cluster: bus in astmanproxy.conf names none"
+        )
+    return _shown(asking, "ShowCluster", "cluster")
+
+
 def _config(asking: Asking) -> Response:
     return _shown(asking, "ShowConfig", "config")
 
@@ -244,6 +253,15 @@ ENDPOINTS = (
         "Each user, as ShowUsers has it",
         answers={200: Answer("The users", schemas.several("users"))},
         problems=("not-permitted", "too-many"),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/cluster",
+        _cluster,
+        "The proxies that share a bus with this one, and which hold which server, as ShowCluster"
+        " has it",
+        answers={200: Answer("The cluster", schemas.CLUSTER)},
+        problems=("not-permitted", "not-found", "too-many"),
     ),
     Endpoint(
         "GET",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.settings.listenerspec import ListenerSpec
     from amiproxy.settings.reloadreport import ReloadReport
+    from amiproxy.status.clustervalues import ClusterStatus
     from amiproxy.status.values import (
         ClientStatus,
         ListenerStatus,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         ThreadStatus,
         UserStatus,
     )
+    from amiproxy.threads.sessions.cluster import Bus
     from amiproxy.threads.sessions.router import Router
 
 _Number = TypeVar("_Number", int, float, bool)
@@ -68,6 +70,9 @@ class Observations(Protocol):
 
     def listeners(self) -> tuple[ListenerStatus, ...]:
         """Return where clients are accepted; waits for nothing."""
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return the cluster, None where there is none; waits for nothing."""
 
 
 class Operations(Protocol):
@@ -112,6 +117,8 @@ class ProxyContext:
 
     #: Set before any thread is started.
     program: Operations
+    #: What it shares with the other proxies of its cluster; None: it is in none (no key ``bus``).
+    bus: Bus | None = None
     #: Whether the proxy that stops is started anew at once.
     restarts = False
     #: Returns each listener, as it is now (amiproxy.threads.listeners).

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy import __version__
 from amiproxy.settings.reloadreport import ReloadReport
-from amiproxy.status.alarms import alarms, of_files
+from amiproxy.status.alarms import alarms, of_cluster, of_files
 from amiproxy.status.rates import SHORTEST, Rates, Sample, rate
 from amiproxy.status.values import Status, Totals
 from amiproxy.threads.net.certificates import dated
@@ -19,6 +19,7 @@ from amiproxy.threads.sessions.paced import paced
 from amiproxy.threads.sessions.serverfacts import look
 from amiproxy.threads.sessions.tallies import Tallied
 from amiproxy.threads.status.ofclients import backlog, client_status, together, user_statuses
+from amiproxy.threads.status.ofcluster import cluster_status
 from amiproxy.threads.status.oflisteners import listener_statuses
 from amiproxy.threads.status.ofprocess import memory_status, thread_statuses, threads_now
 from amiproxy.threads.status.ofservers import server_status, under_way
@@ -26,6 +27,7 @@ from amiproxy.threads.status.ofservers import server_status, under_way
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from amiproxy.status.clustervalues import ClusterStatus
     from amiproxy.status.values import (
         ClientStatus,
         ListenerStatus,
@@ -93,6 +95,7 @@ class Observer:
         memory = memory_status(backlogs, rate(before, now, "cpu"))
         threads = tuple(thread_statuses(threads_now(with_times=False)))
         config, reload = context.config, self._last_reload()
+        cluster = cluster_status(context)
         return Status(
             version=__version__,
             pid=os.getpid(),
@@ -102,6 +105,7 @@ class Observer:
             listeners=tuple(spec.name for spec in context.listening()),
             warnings=(
                 *alarms(servers, clients, totals, memory, threads),
+                *of_cluster(cluster, totals),
                 *of_files(reload.problems, reload.waiting, dated(config)),
             ),
             servers=servers,
@@ -110,6 +114,7 @@ class Observer:
             totals=totals,
             memory=memory,
             listening=self.listeners(),
+            cluster=cluster,
         )
 
     def clients(self) -> tuple[ClientStatus, ...]:
@@ -133,6 +138,10 @@ class Observer:
     def listeners(self) -> tuple[ListenerStatus, ...]:
         """Return where clients are accepted; waits for nothing."""
         return tuple(listener_statuses(self._context))
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return the cluster, None where there is none; waits for nothing."""
+        return cluster_status(self._context)
 
     # -- how it is found out -----------------------------------------------------------------
 

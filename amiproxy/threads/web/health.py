@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from amiproxy.httpmessages import BadRequest, Response
+from amiproxy.threads.sessions.cluster import is_cut_off
 from amiproxy.threads.sessions.linkstate import link_state
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def healthz(visit: Visit) -> Response:
 def readyz(visit: Visit) -> Response:
     """Answer 200 while the proxy serves and a server is connected, if there is any; else 503.
 
-    With ``?server=a,b``, one of these, or several such fields.
+    With ``?server=a,b``, one of these, or several such fields.  A proxy of a cluster that
+    is cut off from its bus is not ready, whatever it was asked for.
 
     Raises:
         BadRequest: 404, there is no such server.
@@ -44,6 +46,8 @@ def readyz(visit: Visit) -> Response:
     names = [name.strip() for value in named for name in value.split(",") if name.strip()]
     servers = _named(context, names) if named else context.router.servers
     problem = "stopping" if context.stopping.is_set() else ""
+    if not problem and is_cut_off(context.bus):
+        problem = "cut off from the bus"
     if not problem and servers and not any(link.connected for link in servers):
         which = ", ".join(dict.fromkeys(link.name for link in servers))
         problem = f"not connected: {which}" if named else "no server is connected"

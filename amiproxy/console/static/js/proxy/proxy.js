@@ -10,6 +10,7 @@ import { bytes, count, duration, number, text } from "../format.js";
 import { ask } from "../requests.js";
 import { Chart, Samples } from "./charts.js";
 import { clientsPanel } from "./clients.js";
+import { clusterPanel } from "./cluster.js";
 import { configPanel } from "./config.js";
 import { connectPanel } from "./connect.js";
 import { serversPanel, usersPanel } from "./panels.js";
@@ -55,6 +56,7 @@ class ProxyTab {
     this._clients = may("ShowClients") ? clientsPanel(app, () => this._look()) : null;
     this._users = may("ShowUsers") ? usersPanel() : null;
     this._servers = STATUS.every(may) ? serversPanel() : null;
+    this._cluster = clusterPanel();
     section.append(h("h1", { class: "unseen", text: "Proxy" }), h("div", { class: "proxy" }, this._problem, ...this._parts(may)));
     this._look();
     if (this._users) this._ask("v1/users", (doc) => this._users?.show(doc.users || []));
@@ -65,7 +67,7 @@ class ProxyTab {
     const figures = this._servers ? [this._warnings,
       h("section", { class: "panel wide", "aria-label": "In short" }, this._facts),
       h("section", { class: "charts", "aria-label": "The last ten minutes" }, ...this._charts.map((chart) => chart.element)),
-      this._servers.element] : [];
+      this._servers.element, this._cluster.element] : [];
     return [...figures, ...[this._clients, this._users].flatMap((panel) => (panel ? [panel.element] : [])),
       ...(may("ShowConfig") ? [configPanel()] : []), connectPanel(this._app)];
   }
@@ -101,6 +103,7 @@ class ProxyTab {
       chart.draw();
     });
     this._servers?.show(status.servers || []);
+    this._cluster.show(status.cluster);
     const warnings = (status.warnings || []).map((/** @type {any} */ each) =>
       h("li", { class: each.severity === "error" ? "is-alarm" : "is-warn", text: `${each.severity}: ${text(each.text)}` }));
     this._warnings.replaceChildren(...warnings);
