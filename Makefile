@@ -14,6 +14,7 @@
 # make bench-restarts  what clients notice of 100 restarts under load, in two ways: 5 minutes
 # make bench-resumes   what clients that come back are sent and told, cut off 1 000 times: 5 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
+# make torture-cluster  proxies on one Redis, while 200 things fail: 8 minutes; ARGS='--seed 2'
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
 # make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
 # make deb             the Debian package, OUT=dist, VERSION=;  make deb-test: in Debian 12, 13 and sid
@@ -64,7 +65,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes constraints soak torture libraries pictures cert \
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes constraints soak torture torture-cluster libraries pictures cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -206,6 +207,9 @@ bench-resumes: .venv/.ready
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)
+
+torture-cluster: .venv/.ready
+	$(PY) -m benchmarks.cluster $(ARGS)
 
 # The pictures of README.md, from the demo in a browser.
 pictures: .venv/.ready

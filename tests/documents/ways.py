@@ -262,6 +262,7 @@ ELSEWHERE = {
     "make bench": ("tests/test_benchmarks.py", 'run("benchmarks"'),
     "make bench ARGS=--quick": ("tests/test_benchmarks.py", "--quick"),
     "make torture": ("tests/test_torture.py", "benchmarks.torture"),
+    "make torture-cluster": ("tests/system/test_cluster.py", "measure("),
 }
 #: Programs of this repository: the synopsis.
 OPTIONS = [
@@ -279,6 +280,13 @@ OPTIONS = [
     (
         "python -m benchmarks.torture [--list] [--only NAME]... [--seconds S] [--json FILE]"
         " [--proxy COMMAND]"
+    ),
+    (
+        "python -m benchmarks.cluster [--faults N] [--seed N] [--rate N] [--proxies N]"
+        " [--asterisks N]\n"
+        "                             [--failover S] [--at-once N] [--only WORD] [--alone]"
+        " [--no-clocks]\n"
+        "                             [--quiet] [--keep DIR] [--set LINE]... [--proxy COMMAND]"
     ),
     "python -m benchmarks.hops [--list]",
 ]
