@@ -13,6 +13,7 @@
 # make plots           the same pictures again, from the figures of the last time
 # make bench-restarts  what clients notice of 100 restarts under load, in two ways: 5 minutes
 # make bench-resumes   what clients that come back are sent and told, cut off 1 000 times: 5 minutes
+# make bench-cluster   what proxies cost that share an Asterisk through Redis, ARGS='--before DIR': 8 minutes
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make torture-cluster  proxies on one Redis, while 200 things fail: 8 minutes; ARGS='--seed 2'
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
@@ -65,7 +66,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes constraints soak torture torture-cluster libraries pictures cert \
+.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes bench-cluster constraints soak torture torture-cluster libraries pictures cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -204,6 +205,12 @@ bench-restarts: .venv/.ready
 
 bench-resumes: .venv/.ready
 	$(PY) -m benchmarks.resumes $(ARGS)
+
+# The figures of docs/cluster.md, and its pictures.  Rows that could not be measured keep what they had.
+bench-cluster: .venv/.ready
+	$(PY) -m benchmarks.bus --keep --json docs/plots/cluster.json $(ARGS)
+	$(PY) -m benchmarks.bus --plots docs/plots/cluster.json
+	$(PY) -m benchmarks.bus --markdown docs/plots/cluster.json --write
 
 torture: .venv/.ready
 	$(PY) -m benchmarks.torture $(ARGS)

@@ -81,10 +81,20 @@ def write(lines: Iterable[str], page: Path = PAGE) -> None:
         ValueError: the comments around them do not stand in the page.
 
     """
+    put(lines, page, BEGIN, END)
+
+
+def put(lines: Iterable[str], page: Path, begin: str, end: str) -> None:
+    """Put *lines* into *page* between the lines *begin* and *end*, in place of what stands there.
+
+    Raises:
+        ValueError: these lines do not stand in the page.
+
+    """
     text = page.read_text("utf-8")
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page}: {BEGIN!r} and {END!r} must stand there")
+    head, begun, rest = text.partition(begin)
+    _, ended, tail = rest.partition(end)
+    if not (begun and ended):
+        raise ValueError(f"{page}: {begin!r} and {end!r} must stand there")
     body = "\n".join(lines)
     page.write_text(f"{head}{begin}\n{body}\n\n{end}{tail}", "utf-8")

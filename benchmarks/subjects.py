@@ -76,20 +76,24 @@ def running(
             directory = Path(tempfile.mkdtemp(prefix="astmanproxy-bench-"))
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
             port = free_port()
-            _write_files(directory, upstream.port, port, settings or {}, users)
+            write_files(directory, upstream.port, port, settings or {}, users)
             files = ["-f", "-c", str(directory / "conf"), "-u", str(directory / "users")]
             with open(directory / "stderr", "wb") as stderr:
                 proxy = stack.enter_context(Child([*command, *files], stderr=stderr))
             pid = proxy.pid
             upstream.order("guard", pid)
-            _wait_listening(proxy.process, port, directory)
+            wait_listening(proxy.process, port, directory)
         upstream.wait_logins(1)
         yield Running(name, upstream, ("127.0.0.1", port), pid)
 
 
-def _write_files(
+def write_files(
     directory: Path, upstream_port: int, port: int, settings: Mapping[str, str], users: str
 ) -> None:
+    """Write the two files of a proxy, which listens at *port*, to *directory*.
+
+    A key of *settings* whose value is empty is left out.
+    """
     lines = {
         "host": f"127.0.0.1, {upstream_port}, bench, bench, on, off",
         "listenaddress": "127.0.0.1",
@@ -105,7 +109,7 @@ def _write_files(
     }
     if os.geteuid() == 0:
         lines.update(proc_user="nobody", proc_group=_group_of_nobody())
-    text = "".join(f"{key} = {value}\n" for key, value in lines.items())
+    text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
     (directory / "conf").write_text(text)
     (directory / "users").write_text(users)
     # The proxy drops privileges, and reads some of this again after that.
@@ -127,7 +131,13 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _wait_listening(process: subprocess.Popen[bytes], port: int, directory: Path) -> None:
+def wait_listening(process: subprocess.Popen[bytes], port: int, directory: Path) -> None:
+    """Wait until the proxy listens.
+
+    Raises:
+        Failed: it has ended, or does not listen within PATIENCE.
+
+    """
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -6,9 +6,10 @@ batches of events on order.  Orders are lines on stdin: ``calls N`` sets what a 
 made of, ``centre N TOGETHER`` that so many phones belong to one call each, and that batches are
 pieces of what happens; ``ringing N EACH`` that so many channels begin for each of N phones;
 ``credit N`` sends N batches, ``channels N`` has N channels begin that stay, ``paced RATE COUNT``
-sends COUNT single events at RATE a second, ``guard PID`` kills that process when this one ends.
-It prints its port and each login on stdout, and ends at the end of stdin.  So no process is
-left, however a run ends.
+sends COUNT single events at RATE a second, ``guard PID`` kills that process too when
+this one ends, ``guard 0`` none.  It listens on 127.0.0.1, or on the address that it is given,
+prints its port and each login on stdout, and ends at the end of stdin.  So no process is left,
+however a run ends.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class Server:
     #: How much it reads at once, in bytes.
     piece = 262144
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.listener = socket.create_server((address, 0), backlog=4096)
         self.listener.setblocking(False)
         self.connections: set[Connection] = set()
         self.batch = 0
@@ -78,7 +79,7 @@ class Server:
         self.interval = 0.0
         self.count = self.left = 0
         self._orders = b""
-        self._guarded = 0
+        self._guarded: set[int] = set()
 
     def run(self) -> None:
         """Serve until stdin ends."""
@@ -96,9 +97,9 @@ class Server:
                         key.data()
                 if self.left:
                     self._pace()
-        if self._guarded:
+        for pid in self._guarded:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._guarded, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
 
     def _order(self) -> None:
         data = os.read(0, 65536)
@@ -148,8 +149,11 @@ class Server:
         self.batch -= 1  # clients that count come later
 
     def guard(self, pid: int) -> None:
-        """Kill *pid* when this process ends; 0: none."""
-        self._guarded = pid
+        """Kill *pid* too when this process ends; 0: none."""
+        if pid:
+            self._guarded.add(pid)
+        else:
+            self._guarded.clear()
 
     def _pace(self) -> None:
         wait = self.due - time.monotonic()
@@ -286,4 +290,4 @@ class Upstream(Child):
 
 
 if __name__ == "__main__":
-    Server().run()
+    Server(*sys.argv[1:]).run()

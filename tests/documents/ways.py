@@ -278,6 +278,12 @@ OPTIONS = [
     "python -m benchmarks.restarts [--restarts N] [--service]",
     "python -m benchmarks.resumes [--quick] [--seed N] [--cuts N] [--proxy COMMAND]",
     (
+        "python -m benchmarks.bus [--quick] [--list] [--only NAME]... [--seconds S]"
+        " [--before DIR] [--json FILE] [--keep]"
+    ),
+    "python -m benchmarks.bus --markdown FILE [--write]",
+    "python -m benchmarks.bus --plots FILE",
+    (
         "python -m benchmarks.torture [--list] [--only NAME]... [--seconds S] [--json FILE]"
         " [--proxy COMMAND]"
     ),
@@ -312,6 +318,7 @@ MINUTES = {
     "make soak": "-m benchmarks.soak",
     "make bench-restarts": "-m benchmarks.restarts",
     "make bench-resumes": "-m benchmarks.resumes",
+    "make bench-cluster ARGS='--before ../old'": "--json docs/plots/cluster.json --before ../old",
     "make torture ARGS='--seconds 3'": "-m benchmarks.torture --seconds 3",
     "make install BINARY=": r"--quiet --upgrade \ --require-hashes",
     "make install RE2FLAGS=": "install --quiet 'astmanproxy[re2]'",
