@@ -36,6 +36,8 @@ CONNECT_SECONDS = 2.0
 REPLY_SECONDS = 2.0
 #: Seconds beyond the time that a command waits inside Redis (BLOCK).
 _BEYOND = 2.0
+#: Bytes of one read.  More would be mapped into memory and out of it again for each.
+_PIECE = 64 * 1024
 # redis-py of these releases and later speaks RESP3 unless it is told not to.
 _KNOWS_PROTOCOLS = (5, 0)
 
@@ -107,6 +109,37 @@ class Line:
         except (redis.RedisError, OSError, ValueError) as error:
             self.close()
             raise BusError(f"{self._name}: {_told(error)}") from None
+
+    def send(self, data: bytes, *, timeout: float | None = None) -> None:
+        """Send commands as the bytes that Redis reads; who calls reads the replies by ``receive``.
+
+        *timeout*: seconds until the socket has taken all of it.  Raises BusError.
+        """
+        sock = self._socket
+        if sock is None:
+            raise BusError(f"{self._name}: the connection is closed")
+        try:
+            sock.settimeout(REPLY_SECONDS if timeout is None else timeout)
+            sock.sendall(data)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise BusError(f"{self._name}: {_told(error)}") from None
+
+    def receive(self, *, timeout: float | None = None) -> bytes:
+        """Return what has come, at least a byte, within *timeout* seconds.  Raises BusError."""
+        sock = self._socket
+        if sock is None:
+            raise BusError(f"{self._name}: the connection is closed")
+        try:
+            sock.settimeout(REPLY_SECONDS if timeout is None else timeout)
+            data = sock.recv(_PIECE)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise BusError(f"{self._name}: {_told(error)}") from None
+        if not data:
+            self.close()
+            raise BusError(f"{self._name}: the connection was closed")
+        return data
 
     def _reply(self) -> Any:
         try:
