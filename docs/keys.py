@@ -57,6 +57,9 @@ KEYS = {
     "listenport": "where clients connect; `no`: only where `listen` lines say",
     "listen": "`ADDRESS, PORT, option=value...` or `unix:PATH, option=value...`: a further "
     "listener; one line for each ([more](#listeners))",
+    "reuseport": "other processes of the same user may listen on the same ports, and each gets a "
+    "share of the clients; Unix sockets cannot be shared "
+    "([cluster.md](cluster.md#several-processes-on-one-machine))",
     "acceptencryptedconnection": "accept TLS clients",
     "acceptunencryptedconnection": "accept plain clients, on the same port",
     "certfile": "our certificate and key; SIGHUP reads the file again, another name needs a "

@@ -209,6 +209,8 @@ class Config:
     # Of each server, how much of its events is kept; 0: nothing.
     replay: int = _setting(0, "replay", byte_size, live=True)
     replay_seconds: float = _setting(3600.0, "replayseconds", positive_seconds, live=True)
+    # Other processes may listen on the same ports.
+    reuse_port: bool = _setting(False, "reuseport", boolean)
     retry_interval: float = _setting(2.0, "retryinterval", seconds, live=True)
     # Shorter than retry_interval: the pause never grows.
     retry_longest: float = _setting(60.0, "retrylongest", seconds, live=True)

@@ -60,6 +60,7 @@ def describe_listener(spec: ListenerSpec, *, every: bool) -> str:
         kinds = {"plain text": spec.plain, "TLS": spec.encrypted}
         where = f"{address} port {spec.port}"
         how = " and ".join(kind for kind, accepted in kinds.items() if accepted)
+        how += ", shared with other processes" * spec.shared
     if every:
         output = "the same" if spec.alike else spec.output
         how += f"; input {spec.input}, output {output}, autofilter {spec.autofilter.value}, "

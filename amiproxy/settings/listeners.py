@@ -47,6 +47,7 @@ def of_keys(config: Config) -> ListenerSpec:
         proxy_protocol=config.proxy_protocol,
         acl=config.acl,
         web=config.web,
+        shared=config.reuse_port,
         place=config.place("listen_address"),
         port_place=config.place("listen_port"),
     )
@@ -75,6 +76,7 @@ def _of_line(line: ListenLine, config: Config) -> ListenerSpec:
         acl=ANYBODY if is_unix else config.acl if line.acl is None else line.acl,
         mode=line.mode,
         of_keys=False,
+        shared=config.reuse_port and not is_unix,
         web=config.web if line.web is None else line.web,
         place=place,
         port_place=place,

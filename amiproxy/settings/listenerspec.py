@@ -53,6 +53,8 @@ class ListenerSpec:
     acl: Acl = ANYBODY
     mode: int = PRIVATE
     of_keys: bool = True  # the first listener
+    #: Whether other processes may listen on the same port (reuseport).
+    shared: bool = False
     #: What is there beside actions, where the input is http: words of the key ``web``.
     web: tuple[str, ...] = ()
     #: ``FILE:LINE: ``, or "", of what names the address, and of what names the port.

@@ -22,6 +22,7 @@ from amiproxy.threads.client import Client, address_problem
 from amiproxy.threads.net.dial import keep_alive
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.plainsocket import close_quietly
+from amiproxy.threads.net.sharing import open_up
 from amiproxy.threads.net.traffic import plain_address
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.net.unixlistening import peer_of
@@ -94,6 +95,8 @@ class Listener:
         #: Where it listens; for the thread of a SIGHUP, which may put another spec into it.
         self.door = door
         self._stopped = False
+        #: Whether another process gets those whose connection begins now (net/sharing.py).
+        self.leaves = False
         # Given up for a moment when descriptors run out, so that a client in the
         # kernel's queue can be accepted and closed, instead of waiting there.
         self._open_reserve = open_reserve
@@ -162,6 +165,8 @@ class Listener:
                 self._turn_away()
             return True
         self.busy_since = time.monotonic()
+        if self.leaves:
+            open_up(sock)
         # Of a Unix socket's client the name is empty.
         address, port = (plain_address(name[0]), name[1]) if name else peer_of(sock)
         try:

@@ -12,6 +12,7 @@ from amiproxy.errors import ConfigError
 from amiproxy.settings.describe import describe_listener
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.net.door import GIVEN, OWN, Door, bound
+from amiproxy.threads.net.sharing import begin_no_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,6 +114,7 @@ class Listeners:
             if self._closed:
                 return []
             self._all = tuple(each for each in self._all if each is not listener)
+        _leave([listener])
         listener.stop()
         door = listener.door
         left = door.close()
@@ -120,6 +122,10 @@ class Listeners:
         if door.name == GIVEN:
             left = "its socket unit keeps the socket: stop that, or who connects waits for ever"
         return [f"{door.spec.name}: {left}"] if left else []
+
+    def leave(self) -> None:
+        """Accept who has connected, where other processes accept the next ones (reuseport)."""
+        _leave(self._all)
 
     def stop(self, *, keep_sockets: bool) -> None:
         """Accept no more; *keep_sockets*: for who comes next.  Others are closed."""
@@ -132,6 +138,14 @@ class Listeners:
         for each in self._all:
             if left := each.door.close():
                 log.warning("%s: %s", each.door.spec.name, left)
+
+
+def _leave(listeners: Iterable[Listener]) -> None:
+    """As Listeners.leave, at those *listeners* whose ports are shared."""
+    leaving = [each for each in listeners if each.door.spec.shared and each.door.name == OWN]
+    for each in leaving:
+        each.leaves = True
+    begin_no_more([each.door.sock for each in leaving])
 
 
 def _change(listener: Listener, spec: ListenerSpec) -> list[str]:

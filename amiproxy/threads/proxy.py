@@ -159,6 +159,8 @@ class Proxy:
 
     def _stop(self, drain: float, deadline: Deadline, *, keep_sockets: bool) -> None:
         context = self.context
+        if not keep_sockets:
+            self._listeners.leave()
         context.leave_by, context.restarts = Deadline(drain), keep_sockets
         context.stopping.set()
         self._listeners.stop(keep_sockets=keep_sockets)

@@ -16,7 +16,7 @@ import pytest
 
 from amiproxy.threads.control.client import ask
 from simulator.server import SimulatedAsterisk
-from tests.support import ManagerClient, free_port, wait_until
+from tests.support import ManagerClient, ProxyProcess, free_port, wait_until
 from tests.system.daemons import Daemon
 from tests.system.interpreters import interpreter
 from tests.system.peers import QUICK, host_line
@@ -150,6 +150,22 @@ def test_a_new_port_is_bound_and_the_old_one_given_up(daemon: Daemon) -> None:
     daemon.client().close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", old), 5)
+
+
+def test_a_port_can_be_shared_from_then_on(daemon: Daemon) -> None:
+    """The socket that it hands on to itself: another process may listen there as well."""
+    daemon.start()
+    daemon.configure("reuseport = yes\n")
+
+    assert restart(daemon)[0] == 0
+
+    with ProxyProcess("reuseport = yes\n", port=daemon.port) as program:
+
+        def has_a_client() -> bool:
+            daemon.client().close()
+            return "Connection received" in program.log()
+
+        wait_until(has_a_client)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from amiproxy.settings.listeners import listeners, of_keys
 from amiproxy.settings.listenerspec import ListenerSpec
 from amiproxy.threads.net.door import GIVEN, OWN, Door, bound
 from amiproxy.threads.net.listening import BACKLOG
+from amiproxy.threads.net.sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
@@ -70,7 +71,7 @@ def open_doors(
             if spec is None:
                 Door.inherited(sock, name, _unnamed(sock)).close()
             else:
-                doors.append(Door.inherited(sock, name, spec))
+                doors.append(_kept(sock, name, spec))
         known = {each.spec.key for each in doors}
         for spec in specs:
             if spec.key not in known:
@@ -149,6 +150,13 @@ def is_at(spec: ListenerSpec, sock: socket.socket) -> bool:
         found = socket.getaddrinfo(spec.address, port, type=socket.SOCK_STREAM)
         return address in [each[4][0] for each in found]
     return False
+
+
+def _kept(sock: socket.socket, name: str, spec: ListenerSpec) -> Door:
+    """Return the door of *sock*, which others may share now if *spec* says so, and it is ours."""
+    if name == OWN and spec.shared:
+        share(sock)
+    return Door.inherited(sock, name, spec)
 
 
 def _unnamed(sock: socket.socket) -> ListenerSpec:

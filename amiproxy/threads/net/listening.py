@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.basics.deadline import Deadline
 from amiproxy.errors import ConfigError, PassingError
 from amiproxy.threads.net.holders import LISTENING, OURS, UNSEEN, holders, listening_inodes, sockets
+from amiproxy.threads.net.sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def bind_listener(
     deadline: Deadline | None = None
     while True:
         try:
-            return _bind(spec.address, port)
+            return _bind(spec)
         except OSError as error:
             in_use = patience > 0 and error.errno == errno.EADDRINUSE
             if not (in_use and only_endings(sockets(), port)) or (
@@ -80,7 +81,7 @@ def try_listener(spec: ListenerSpec) -> str:
     """
     port = spec.port
     try:
-        _bind(spec.address, port, backlog=0).close()
+        _bind(spec, backlog=0).close()
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise _problem(spec, error) from error
@@ -107,6 +108,9 @@ _WAYS = {
     errno.EADDRNOTAVAIL: "; it is no address of this machine (ip address)",
 }
 
+#: What is said besides where the port would be shared (reuseport).
+_NOT_SHARED = "; to share the port it must say reuseport = yes, too, and be of the same user"
+
 
 def _problem(spec: ListenerSpec, error: OSError, holder: str = "") -> ConfigError:
     """Return what is told of *error*: there is no listening there, for *holder* does."""
@@ -117,28 +121,36 @@ def _problem(spec: ListenerSpec, error: OSError, holder: str = "") -> ConfigErro
     way = _WAYS.get(error.errno or 0, "").format(
         holder or "another program", "listenport" if spec.of_keys else "port"
     )
+    if spec.shared and error.errno == errno.EADDRINUSE:
+        way += _NOT_SHARED
     # All but a port of root's may be free, or there, in a while.
     kind = ConfigError if error.errno == errno.EACCES else PassingError
     return kind(f"{place}Cannot bind to listener socket! {where}: {error.strerror}{way}")
 
 
-def _bind(address: str, port: int, backlog: int = BACKLOG) -> socket.socket:
-    """Return a socket that listens at *address*, or with a *backlog* of 0 is bound to it only.
+def _bind(spec: ListenerSpec, backlog: int = BACKLOG) -> socket.socket:
+    """Return a socket that listens where *spec* says, or with a *backlog* of 0 is bound only.
 
     Raises OSError.
     """
-    if address != "*":
-        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-        return _listen(found[0][0], found[0][4], backlog)
+    port, shared = spec.port, spec.shared
+    if spec.address != "*":
+        found = socket.getaddrinfo(spec.address, port, type=socket.SOCK_STREAM)
+        return _listen(found[0][0], found[0][4], backlog, shared=shared)
     with contextlib.suppress(OSError):
         if socket.has_dualstack_ipv6():
-            return _listen(socket.AF_INET6, ("::", port), backlog)
-    return _listen(socket.AF_INET, ("0.0.0.0", port), backlog)  # noqa: S104 - * asks for that
+            return _listen(socket.AF_INET6, ("::", port), backlog, shared=shared)
+    everywhere = ("0.0.0.0", port)  # noqa: S104 - * asks for that
+    return _listen(socket.AF_INET, everywhere, backlog, shared=shared)
 
 
-def _listen(family: int, address: tuple[object, ...], backlog: int) -> socket.socket:
+def _listen(
+    family: int, address: tuple[object, ...], backlog: int, *, shared: bool
+) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
+        if shared:
+            share(listener)
         # A restarted proxy must be able to bind while old connections are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if address[0] == "::":
