@@ -23,6 +23,7 @@ _TOKEN = 12  # characters: 72 random bits
 _BITS = 6  # of one character
 #: Characters, with the dash, that tell one action from any other.
 KEY_LENGTH = 1 + _MARK + _TOKEN
+_MOST_OTHERS = 255  # proxies of which one's marks are known, but for the last one
 _STOCK = 256  # tokens that are made at a time: a system call for each would cost more
 
 #: How the header is nearly always written.
@@ -39,6 +40,8 @@ class ActionIds:
         self._mark = _random_text(_MARK)
         # Several threads may take from it and add to it at once: each step is atomic.
         self._tokens: deque[str] = deque()
+        # Of proxies whose actions go to servers of this one.  Replaced whole.
+        self._others: tuple[str, ...] = ()
 
     def make(self, number: int, given: str | None) -> str:
         """Return a new wire ActionID for an action of session *number*.
@@ -59,13 +62,22 @@ class ActionIds:
     def key(self, wire_id: str) -> str | None:
         """Return the part of *wire_id* that no other action has; None if it is not ours.
 
-        Ours are those that this process can have made.  What follows the part need not
-        be as it was sent: Asterisk may have cut it.
+        Ours are those that this process can have made, or a proxy that it knows.  What follows
+        the part need not be as it was sent: Asterisk may have cut it.
         """
         at = wire_id.find("-") + 1
         if at and wire_id.startswith(self._mark, at) and wire_id.startswith("amp"):
             return wire_id[: at - 1 + KEY_LENGTH]
+        if self._others and self.is_like_ours(wire_id) and wire_id[at : at + _MARK] in self._others:
+            return wire_id[: at - 1 + KEY_LENGTH]
         return None
+
+    def admit(self, wire_id: str) -> None:
+        """Take *wire_id*, which another proxy has made, and all that it makes, for ours."""
+        at = wire_id.index("-") + 1
+        mark = wire_id[at : at + _MARK]
+        if mark != self._mark and mark not in self._others:
+            self._others = (*self._others[-_MOST_OTHERS:], mark)
 
     def is_made_here(self, wire_id: bytes) -> bool:
         """Return whether this process can have made *wire_id*, which nobody can guess."""

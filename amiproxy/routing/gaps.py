@@ -13,6 +13,8 @@ SERVER_LOST = "server_lost"
 RESTART = "restart"
 #: The client has taken so long to read those before them.
 SLOW = "slow"
+#: The proxies share their servers, and what the one has had has not come to the other.
+BUS = "bus"
 
 
 def gap(server: str, reason: str, missed: int | None = None) -> Message:

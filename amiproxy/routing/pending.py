@@ -71,6 +71,8 @@ class PendingAction:
     witness: Witness | None = None
     target: str = ""  # the server behind another proxy that it is for
     kept: bool = False  # the proxy's own: its answer stays in order among the events
+    account: str = ""  # in whose name it takes turns, where its server is shared by proxies
+    expires: float = math.inf  # when it must not go any more, monotonic seconds
     # The rest is the ledger's.
     key: str = ""  # what no other ActionID has
     size: int = 0  # bytes that went upstream

@@ -59,7 +59,7 @@ def prepare(
     With *hold_back* a synchronous Originate is made asynchronous where that means the same
     (spec 12.16).  *now* is monotonic seconds.
     """
-    values, name = message.values, message.action
+    values = message.values
     if "proxykey" in values:
         message = message.without("ProxyKey")  # a secret of the proxy's own (spec 12.21)
     given = values.get("actionid") or None
@@ -70,14 +70,21 @@ def prepare(
         raw = message.with_header("ActionID", wire_id).raw
     private = asker.mode is AutoFilter.UNIQUE
     action = PendingAction(asker.number, raw, wire_id, given, private, asker=asker)
-    action.name, action.since = name_of(name), now
-    action.ringing = longest_call(message)
+    action.since, action.ringing = now, longest_call(message)
     if action.ringing:
         if hold_back and _may_be_asynchronous(values):
             action.held_back = True
             action.raw = Message(raw).setting("Async", "true").raw
         else:
             action.synchronous = True
+    characterise(action, message)
+    return action
+
+
+def characterise(action: PendingAction, message: Message) -> None:
+    """Note in *action* what its *message* tells of how it will be answered."""
+    values, name = message.values, message.action
+    action.name = name_of(name)
     action.loading = (
         name in _LOADING
         or (name == "command" and _LOADS.search(values.get("command", "")) is not None)
@@ -85,7 +92,6 @@ def prepare(
     )
     action.textual = name in TEXTUAL
     action.echoed = name in ECHOES
-    return action
 
 
 def _may_be_asynchronous(values: Mapping[str, str]) -> bool:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Callable, NoReturn
 from amiproxy.basics.deadline import Deadline
 from amiproxy.basics.growingpause import GrowingPause
 from amiproxy.errors import LoginRefused, PeerError, PeerGone
-from amiproxy.routing.classes import SYSTEM
 from amiproxy.status.values import RECONNECTED
+from amiproxy.threads.credentials import credentials
 from amiproxy.threads.keepalive import Keepalive
 from amiproxy.threads.net.dial import Route, watch_host
 from amiproxy.threads.net.endless import endless
@@ -25,14 +25,12 @@ from amiproxy.threads.net.parting import flush_until
 from amiproxy.threads.net.transport import READ_SIZE, Transport
 from amiproxy.threads.net.watched import WatchedThread
 from amiproxy.threads.sessions import pausing
-from amiproxy.threads.sessions.chainpublisher import publisher_for
 from amiproxy.threads.sessions.overdue import refuse_overdue
-from amiproxy.threads.sessions.proxylink import link_to
 from amiproxy.threads.standing import Standing
 from amiproxy.threads.straight import straight
 from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk, Framer
-from amiproxy.wire.login import Login, LoginDialogue, LoginState, LoginTimes
+from amiproxy.wire.login import LoginDialogue, LoginState, LoginTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.threads.sessions.publisher import Audience
+    from amiproxy.threads.share import Share
 
 log = logging.getLogger("amiproxy.asterisk")
 
@@ -62,33 +61,34 @@ class AsteriskServer:
     """The thread that keeps the link to one Asterisk up and reads it.
 
     ``start`` starts it; ``stop`` and ``configure`` may be called by any thread.  What
-    other threads ask of the Asterisk, they ask of ``link``.
+    other threads ask of the Asterisk, they ask of ``link``.  *share* says when to connect.
     """
 
     def __init__(
         self,
-        spec: ServerSpec,
         config: Config,
         ids: ActionIds,
         audience: Audience,
-        address: str = "",
+        share: Share,
         *,
         connect: Connect,
         late_poll_interval: float = LATE_POLL_INTERVAL,
         lasting: float = LASTING,
     ) -> None:
-        self.link = link_to(spec, ids, address)
+        self._share = share
+        self.link = share.link
         self._ids = ids
         self._config = config  # replaced by configure, read anew for each use
         self._connect = connect
         self._late_poll_interval = late_poll_interval
         self._audience = audience
-        self._publisher = publisher_for(self.link, audience)
+        self._publisher = share.publisher
         self._standing = Standing(self.link, self._publisher)
         self.configure(config)
         self._stopping = threading.Event()
         self._hurry = threading.Event()  # no pause before the next try
-        self._route = Route(self.link.set_address, lambda: not self._stopping.is_set())
+        wanted = lambda: share.is_ours and not self._stopping.is_set()  # noqa: E731
+        self._route = Route(self.link.set_address, wanted)
         self._pauses = GrowingPause()
         self._lasting = lasting
         self._record = self.link.record
@@ -109,6 +109,7 @@ class AsteriskServer:
     def configure(self, config: Config) -> None:
         """Take the limits of *config*, also for the connection there is."""
         self._config = config
+        self._share.configure(config)
         self._sign(config)
         self.link.remember(config.replay, config.replay_seconds)
         self.link.set_write_timeout(config.server_write_timeout)
@@ -143,6 +144,7 @@ class AsteriskServer:
         self._standing.asked = told
         self._stopping.set()
         self._hurry.set()
+        self._share.wake()
         pausing.open_for_good(self.link)
         self.link.log_off(reason)
 
@@ -157,9 +159,11 @@ class AsteriskServer:
     def refuse_overdue(self) -> None:
         """Answer the actions that take too long, or have waited for too long.  Never waits."""
         refuse_overdue(self.link, self._publisher, self._config.action_timeout)
+        self._share.tend()
 
     def try_now(self) -> None:
         """End the pause before the next try to connect, if there is one.  Never waits."""
+        self._share.try_again()
         if not self.link.has_connection:
             self._hurry.set()
 
@@ -174,24 +178,25 @@ class AsteriskServer:
         """Keep the connection until stopped, refused or tried too often in vain."""
         endless(self._thread_name, self._serve_once)
         self._publisher.abandon(self.link.lose())  # what waits for a pause to end
+        self._share.end()
 
     def _serve_once(self) -> bool:
         """Connect, serve until that is over, and pause; return whether to try again."""
+        if not self._share.await_turn(self):
+            return False
         self._tries += 1
         self._hurry.clear()
         try:
             with self._connection() as transport:
                 self._serve(transport, self._log_in(transport))
         except LoginRefused as error:
-            self._give_up(f"{error}; given up until SIGHUP or AddServer", error)
-            return False
+            return self._give_up(f"{error}; given up until SIGHUP or AddServer", error)
         except PeerError as error:
             if self._stopping.is_set():
                 return False
             if self._config.max_retries and self._tries >= self._config.max_retries:
                 past = self._record.past(self._lost)
-                self._give_up(f"{error}; given up after {self._tries} tries{past}", error)
-                return False
+                return self._give_up(f"{error}; given up after {self._tries} tries{past}", error)
             scope, past, pause = self.link.scope, self._record.past(self._lost), self._next_pause()
             if self._hurry.is_set():
                 pause = 0.0
@@ -203,7 +208,7 @@ class AsteriskServer:
             pause = self._next_pause()
             log.exception("asterisk@%s: bug in the proxy", self.link.scope)
             self._record.down("bug in the proxy", self._standing.reason(error), pause)
-        self._pause(pause)
+        self._pause(self._share.over(self._tries, pause))
         return not self._stopping.is_set()
 
     def _next_pause(self) -> float:
@@ -221,11 +226,16 @@ class AsteriskServer:
         if not self._stopping.is_set() and self._hurry.wait(seconds):
             self._pauses.reset()
 
-    def _give_up(self, reason: str, error: PeerError) -> None:
+    def _give_up(self, reason: str, error: PeerError) -> bool:
+        """Try no more for *reason*, the *error*; return whether other proxies may."""
         log.error("asterisk@%s: %s", self.link.scope, reason)
         self._record.down(reason.partition("; given up")[0], self._standing.reason(error), 0.0)
+        if self._share.pass_on():
+            self._tries = 0
+            return True
         self.link.given_up = True
         pausing.open_for_good(self.link)
+        return False
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Transport]:
@@ -279,7 +289,9 @@ class AsteriskServer:
         """
         framer = Framer(self._config.max_message, self._ending, self._ids.is_made_here)
         times = LoginTimes(self._config.login_timeout)
-        dialogue = LoginDialogue(framer, time.monotonic(), self._credentials(), times)
+        dialogue = LoginDialogue(
+            framer, time.monotonic(), credentials(self.link, self._audience.path()), times
+        )
         while True:
             before = dialogue.state
             left = dialogue.wake_at - time.monotonic()
@@ -303,18 +315,6 @@ class AsteriskServer:
                 self._standing.begin(step.live, tell=self._config.server_events)
                 self._publisher.publish(Chunk(exact=[message.raw for message in step.live]))
                 return framer
-
-    def _credentials(self) -> Login:
-        spec, mask = self.link.spec, self.link.mask
-        return Login(
-            spec.user,
-            spec.secret,
-            spec.events,
-            receives_events=bool(mask),
-            receives_system=bool(mask & SYSTEM),
-            path=self._audience.path(),
-            is_proxy=spec.proxy,
-        )
 
     def _serve(self, transport: Transport, framer: Framer) -> NoReturn:
         """Read and publish until the connection is over."""

@@ -24,6 +24,7 @@ from amiproxy.threads.servers import Servers
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
+from amiproxy.threads.share import Alone
 from amiproxy.threads.supervisor import Supervisor
 from amiproxy.threads.watchdog import Watchdog
 from amiproxy.threads.web import revocation
@@ -208,7 +209,9 @@ class Proxy:
 
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)
-        return AsteriskServer(spec, config, self.router.ids, self.router, address, connect=connect_)
+        ids, router = self.router.ids, self.router
+        share = Alone(spec, ids, router, address)
+        return AsteriskServer(config, ids, router, share, connect=connect_)
 
 
 def _needs_calls(users: Users) -> bool:

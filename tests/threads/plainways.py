@@ -22,7 +22,7 @@ from amiproxy.routing.classes import CALL, SYSTEM
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.actions import plain
 from amiproxy.threads.commandloop import CommandLoop, Times
-from amiproxy.threads.sessions import pings, router, session
+from amiproxy.threads.sessions import numbers, pings, router
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.publisher import Publisher
@@ -231,7 +231,7 @@ class World(Inputs):
     def step(self) -> tuple[Any, ...]:
         """Do one thing; return all that it has left behind."""
         with self.patch.context() as patch:
-            patch.setattr(session, "_NUMBERS", self.numbers)
+            patch.setattr(numbers, "_numbers", self.numbers)
             patch.setattr(plain, "forward", self._forward)
             patch.setattr(router, "_LISTING_TIME", 0.0)
             patch.setattr(pings, "_INTERVAL", 1e9)  # one at a time, however slow the machine is

@@ -19,6 +19,7 @@ from amiproxy.threads.asterisk import LASTING, AsteriskServer
 from amiproxy.threads.net.transport import Transport
 from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.submitted import Submitted
+from amiproxy.threads.share import Alone
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ class Stage:
         self.asterisk.refuses = settings.pop("refuses", 0)
         spec = ServerSpec("pbx", 5038, "ann", "secret", events, False)
         self.server = AsteriskServer(
-            spec, Config(**settings), self._ids, self.audience,
-            connect=self.asterisk.connect, late_poll_interval=0.01,
+            Config(**settings), self._ids, self.audience,
+            Alone(spec, self._ids, self.audience), connect=self.asterisk.connect, late_poll_interval=0.01,
             lasting=lasting,
         )  # fmt: skip
         self.link = self.server.link

@@ -43,6 +43,7 @@ class AsteriskLink(Numbering):
     banner = ""  #: how it greeted when it was connected last
     proxy_path = ""  #: another proxy: which one, and which are before it
     behind = NOTHING_BEHIND  #: another proxy: the servers there
+    grace = 0.0  #: seconds that it has more than an Asterisk: its own error says more
     window = WINDOW  #: bytes of actions that are sent before the first of them is answered
     #: Whether its thread has ended for good: refused, or tried often enough.
     given_up = False
@@ -158,7 +159,7 @@ class AsteriskLink(Numbering):
             self._send(b"".join(going))
 
     def _enter(self, action: PendingAction) -> bytes:
-        """Enter *action* of a client in the ledger; return its bytes, to be sent now."""
+        """Enter *action* in the ledger; return its bytes, to be sent now."""
         raw = self.ledger.enter(action)
         if action.held_back and action.holds:
             self.turns.hold(action)
@@ -220,14 +221,14 @@ class AsteriskLink(Numbering):
         """
         with self.lock:
             if self.connected and (question := self._listing.question(time.monotonic())):
-                self._send(self.ledger.enter(question))
+                self._send(self._enter(question))
         self._listing.settled.wait(timeout)
 
     def ask_about(self) -> None:
         """Ask which Asterisk it is, unless it was asked on this connection.  Never waits."""
         with self.lock:
             if self.connected and (question := self.about.question()):
-                self._send(self.ledger.enter(question))
+                self._send(self._enter(question))
 
     def set_write_timeout(self, seconds: float) -> None:
         """Give the connection there is, if any, another time limit for taking bytes."""

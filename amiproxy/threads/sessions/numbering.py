@@ -27,6 +27,11 @@ def new_epoch() -> int:
     return next(_EPOCHS)
 
 
+def is_to_come(epoch: int) -> bool:
+    """Return whether no connection can have had the number *epoch* so far."""
+    return epoch >= new_epoch()
+
+
 class Numbering:
     """The numbers of the events of one Asterisk, and the ring that keeps the last of them."""
 
@@ -43,6 +48,8 @@ class Numbering:
     #: many seconds the operator wants it.
     _replay = _state = 0
     _seconds = 3600.0
+    #: Whether other proxies may have more events of a connection than this one: they share it.
+    is_shared = False
 
     def __init__(self) -> None:
         #: What came last.  Replaced whole when nothing is to be kept any more.
@@ -55,9 +62,13 @@ class Numbering:
 
     def begin_epoch(self) -> None:
         """There is a new connection.  For the server's thread."""
+        self.go_on_at(new_epoch())
+
+    def go_on_at(self, epoch: int) -> None:
+        """What comes next is the first of the connection *epoch*.  For the server's thread."""
         if self.place != START:
             self.past = (*self.past[-_MOST_PAST:], self.place)
-        self.place = new_epoch(), 0
+        self.place = epoch, 0
 
     def end_of(self, epoch: int) -> int | None:
         """Return the number of the last event of the connection *epoch*; None: unknown here."""

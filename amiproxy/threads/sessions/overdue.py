@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("amiproxy.asterisk")
 
-#: Seconds that another proxy has more than an Asterisk: its own error says more.
-_FOR_A_PROXY = 5.0
-
 
 class Overdue(NamedTuple):
     """Actions that are over for who asked; why those that *waited* did so, for clients."""
@@ -62,7 +59,7 @@ def take(link: AsteriskLink, now: float, timeout: float) -> Overdue:
         ledger, turns = link.ledger, link.turns
         waited, why = _take_waiting(link, now, timeout)
         if timeout:
-            ledger.refuse(now, timeout + _FOR_A_PROXY * link.spec.proxy)
+            ledger.refuse(now, timeout + link.grace)
         late = link.take_over(now)
         if late and turns.count:
             link.advance()

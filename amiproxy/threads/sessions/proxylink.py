@@ -25,6 +25,7 @@ class ProxyLink(AsteriskLink):
 
     #: Several Asterisks serve the actions that go there.
     window = 16 * WINDOW
+    grace = 5.0
 
     def __init__(self, spec: ServerSpec, ids: ActionIds, address: str = "") -> None:
         super().__init__(spec, ids, address)

@@ -272,13 +272,13 @@ class Publisher:
         if self._crowd is not None:
             self._audience.disperse(self._crowd)
             self._crowd = None
-        self._deliver(_refusals(lost, f"Server {self._link.name} is not connected"), lost, LOST)
+        self._deliver(refusals(lost, f"Server {self._link.name} is not connected"), lost, LOST)
         self._audience.forget(self._link.scope)
 
     def refuse(self, actions: Collection[PendingAction], text: str) -> None:
         """Tell who asked that *actions* are over, in the words of *text*.  Any thread may call."""
         try:
-            batch = Batch.of_items(self._link.scope, _refusals(actions, text))
+            batch = Batch.of_items(self._link.scope, refusals(actions, text))
             batch.names = self._link.names
             self._audience.publish(batch)
         finally:
@@ -304,7 +304,7 @@ def _portions(chunk: Chunk) -> Iterator[Chunk]:
         yield Chunk(wire, only_events=chunk.only_events)
 
 
-def _refusals(actions: Iterable[PendingAction], text: str) -> list[Routed]:
+def refusals(actions: Iterable[PendingAction], text: str) -> list[Routed]:
     """Return the errors that end *actions*, in the words of *text*.
 
     What has not gone to Asterisk has surely not been carried out.

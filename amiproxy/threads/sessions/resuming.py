@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from amiproxy.routing.eventids import LONGEST, EventId, read_id
 from amiproxy.routing.gaps import RESTART, RING, SERVER_LOST
 from amiproxy.routing.ring import START
-from amiproxy.threads.sessions.numbering import new_epoch
+from amiproxy.threads.sessions.numbering import is_to_come
 from amiproxy.threads.sessions.replay import ReplayError
 from amiproxy.threads.sessions.track import sees
 
@@ -100,9 +100,10 @@ def _named(
         if link not in seen:  # before its number: how many events there are is not told either
             raise ReplayError("Since names a server that is not open to this user")
         end = link.end_of(epoch)
-        if link in named or (end is not None and number > end):
+        is_ahead = end is not None and number > end and not link.is_shared
+        if link in named or is_ahead:
             raise ReplayError("Since is no event id of this proxy")
         named[link] = epoch, number
-    if unknown and max(unknown) >= new_epoch():
+    if unknown and is_to_come(max(unknown)) and not any(link.is_shared for link in links):
         raise ReplayError("Since is no event id of this proxy")
     return named, not unknown

@@ -7,7 +7,6 @@ delivers to it.  streamsession.py and collector.py have the two kinds there are.
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Callable
@@ -20,6 +19,7 @@ from amiproxy.routing.viewer import MeteredViewer, Viewer
 from amiproxy.routing.visibility import View
 from amiproxy.threads.sessions.filtertime import FilterTime
 from amiproxy.threads.sessions.listed import ListedSession
+from amiproxy.threads.sessions.numbers import new_number
 from amiproxy.threads.sessions.sight import view_of
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.filtertime import FilterMeter
     from amiproxy.threads.sessions.waitevent import WaitEvent
 
-#: A session number is never used again while the proxy runs (spec section 7).
-_NUMBERS = itertools.count(1)
 #: What the filters that clients add may take together.
 FILTER_TIME = FilterTime()
 
@@ -94,7 +92,7 @@ class ClientSession(ListedSession):
         output: Format,
         filter_local: str,
     ) -> None:
-        self.number, self.began = next(_NUMBERS), time.monotonic()
+        self.number, self.began = new_number(), time.monotonic()
         self.peer, self.address = peer, address
         self._filter_local, self.guarded = filter_local, guarded
         # Changed by the client's thread only, which needs no lock for it; ListSessions shows it
@@ -186,7 +184,7 @@ class ClientSession(ListedSession):
         ``lock``, and puts the new number into the registry.
         """
         assert self.lock.locked()
-        self.number = next(_NUMBERS)
+        self.number = new_number()
 
     def accept_key(self) -> None:
         """Note that the client has given the proxy key."""

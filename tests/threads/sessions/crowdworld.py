@@ -33,7 +33,7 @@ from amiproxy.threads.actions.call import Call
 from amiproxy.threads.actions.local import finish_wait
 from amiproxy.threads.live.livesession import LiveSession
 from amiproxy.threads.live.subscribing import Subscriber
-from amiproxy.threads.sessions import chainpublisher, early, numbering, proxylink, source
+from amiproxy.threads.sessions import chainpublisher, early, numbering, numbers, proxylink, source
 from amiproxy.threads.sessions import router as router_module
 from amiproxy.threads.sessions import session as session_module
 from amiproxy.threads.sessions.chainpublisher import publisher_for
@@ -66,7 +66,7 @@ def worlds(most_ids: int = 9, most_channels: int = 24) -> Iterator[None]:
     *most_ids* are what each filter remembers of calls, *most_channels* each table of calls.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session_module, "_NUMBERS", itertools.count(1))
+        patch.setattr(numbers, "_numbers", itertools.count(1))
         patch.setattr(numbering, "_EPOCHS", itertools.count(1))
         patch.setattr(actionids, "_random_text", _text)
         secret = SimpleNamespace(token_hex=lambda n: "0f" * n, choice=lambda some: some[0])
@@ -254,7 +254,7 @@ class World:
 
     def enter(self) -> None:
         """Have what is made from now on be of this world."""
-        session_module._NUMBERS = self._numbers  # noqa: SLF001 - it is that of the process
+        numbers._numbers = self._numbers  # noqa: SLF001 - it is that of the process
         numbering._EPOCHS = self._epochs  # noqa: SLF001
 
     def add_server(self, name: str, ring: int, *, proxy: bool = False) -> Server:

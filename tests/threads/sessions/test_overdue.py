@@ -14,6 +14,7 @@ from amiproxy.message import Message
 from amiproxy.routing.pending import PendingAction
 from amiproxy.routing.turns import WINDOW
 from amiproxy.threads.sessions import overdue, pausing
+from amiproxy.threads.sessions.proxylink import ProxyLink
 from amiproxy.threads.sessions.publisher import Publisher
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
@@ -152,7 +153,7 @@ def test_what_waited_for_a_server_that_is_given_up_ends(play: Play) -> None:
 
 def test_another_proxy_has_a_little_longer(play: Play) -> None:
     """Its own error says more."""
-    object.__setattr__(play.link.spec, "proxy", True)
+    play.link.grace = ProxyLink.grace
     play.ask(1)
 
     assert owners(play, 34) == ([], [])
