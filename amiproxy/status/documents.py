@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 #: Digits behind the point: microseconds.
 _DIGITS = 6
 
+#: No number is as large: NaN is none either.
+_MOST = 2.0**63
+
 
 def document(value: object) -> Any:
     """Return *value* as what ``json.dumps`` takes."""
@@ -82,6 +85,33 @@ def cluster_of(found: dict[str, Any]) -> ClusterStatus:
 def made(kind: type[Value], found: dict[str, Any]) -> Value:
     """Return a *kind* with the fields of *found*."""
     return kind(**{field.name: _field(field, found) for field in dataclasses.fields(kind)})
+
+
+def checked(kind: type[Value], found: Any) -> Value:
+    """Return as ``made``, of what somebody else has said.
+
+    Raises:
+        ValueError: *found* is no object, or a field of it is of another type.
+
+    """
+    if not isinstance(found, dict):
+        raise ValueError("a row is no object")  # noqa: TRY004 - it is what came, not its type
+    for field in dataclasses.fields(kind):
+        value = found.get(field.name)
+        if value is not None and not _fits(str(field.type), value):
+            raise ValueError(f"{field.name} is of another type")
+    return made(kind, found)
+
+
+def _fits(kind: str, value: Any) -> bool:
+    """Return whether *value* is of the type *kind*, as fields of values.py write that."""
+    inner = kind.removeprefix("Optional[").removesuffix("]")
+    if inner.startswith("tuple[str"):
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if inner in ("int", "float"):
+        fits = isinstance(value, int) if inner == "int" else isinstance(value, (int, float))
+        return fits and not isinstance(value, bool) and abs(value) < _MOST
+    return isinstance(value, {"str": str, "bool": bool}[inner])
 
 
 def _field(field: dataclasses.Field[Any], found: dict[str, Any]) -> Any:

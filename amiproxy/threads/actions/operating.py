@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The header that holds an argument, by how the command names that.
 _HEADERS: Mapping[str, str] = MappingProxyType(
     {"N": "Session", "NAME": "Username", "SERVER": "Server", "LEVEL": "Level", "MODULE": "Module",
-     "--drain": "Drain"}
+     "PROXY": "Proxy", "--drain": "Drain"}
 )  # fmt: skip
 
 

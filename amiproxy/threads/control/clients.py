@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from amiproxy.threads.control import elsewhere
 from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
 from amiproxy.threads.sessions.tallies import Tallied
 
@@ -29,9 +30,13 @@ def _kick(request: Request) -> Answer:
     # Nobody's number has more digits.
     number = int(word) if word.isascii() and word.isdecimal() and len(word) < 20 else 0
     session = request.context.registry.find(number)
-    if session is None:
+    if session is not None:
+        return _end([session], request)
+    bus = elsewhere.reach(request)
+    slot = elsewhere.slot_of_session(request.context, number)
+    if bus is None or not slot:
         return refusal(f"there is no client {word!a}")
-    return _end([session], request)
+    return elsewhere.joined(None, elsewhere.order(request, bus, [slot], "kick", str(number)))
 
 
 @command(
@@ -47,9 +52,15 @@ def _kick_user(request: Request) -> Answer:
         each for each in request.context.registry.snapshot()
         if (user := each.user) is not None and user.name == name
     ]  # fmt: skip
-    if not sessions:
-        return refusal(f"no client is logged in as {name!a}")
-    return _end(sessions, request)
+    none = refusal(f"no client is logged in as {name!a}")
+    here = _end(sessions, request) if sessions else None
+    bus = elsewhere.reach(request)
+    if bus is None:
+        return here or none
+    asked = elsewhere.order(request, bus, elsewhere.others(bus), "kick", "user", name)
+    if here is None and not asked.done and not asked.silent:
+        return none
+    return elsewhere.joined(here, asked, must=False)
 
 
 def _end(sessions: Sequence[ClientSession], request: Request) -> Answer:

@@ -22,6 +22,8 @@ class Request(NamedTuple):
     who: str
     #: How wide the terminal is that the answer is for, in characters; 0: as wide as need be.
     width: int = 0
+    #: Another proxy of the cluster asks: it is about this proxy alone.
+    is_order: bool = False
 
 
 class Answer(NamedTuple):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The commands about servers: ``pause``, ``resume``, ``reconnect``.
 
-Without a name each is about all servers.
+Without a name each is about all servers.  In a cluster each goes to the proxy that holds the
+server.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
+from amiproxy.threads.control import elsewhere
 from amiproxy.threads.control.command import Answer, Command, Request, command, refusal
 from amiproxy.threads.sessions import pausing
 
@@ -29,10 +31,37 @@ PATIENCE = 10.0
 _INTERVAL = 0.02
 
 
+#: What an order is told that has come too late.
+_NOT_HERE = "another proxy holds it now; try again"
+
+
 def _named(request: Request) -> list[AsteriskLink]:
     """Return the servers that the request is about."""
     router = request.context.router
     return router.named(request.words[0]) if request.words else list(router.servers)
+
+
+def _holders(request: Request, command: str, slots: Sequence[int]) -> elsewhere.Asked | None:
+    """Have the proxies *slots* carry out *command* about the same servers; None: nobody asks."""
+    bus = elsewhere.reach(request)
+    if bus is None:
+        return None
+    return elsewhere.order(request, bus, slots, command, *request.words)
+
+
+def _joined(
+    lines: Sequence[str],
+    asked: elsewhere.Asked | None,
+    nobodys: Sequence[AsteriskLink] = (),
+) -> Answer:
+    """Return *lines*, what was done here, with what others have done."""
+    if asked is None:
+        return Answer(tuple(lines))
+    told = elsewhere.joined(Answer(tuple(lines)), asked)
+    if not nobodys:
+        return told
+    bad = [f"asterisk@{link.scope}: no proxy holds it; try again" for link in nobodys]
+    return Answer((*told.lines, *bad), is_good=False)
 
 
 def _none(request: Request) -> Answer:
@@ -61,18 +90,27 @@ def _wait_until_idle(request: Request, links: Iterable[AsteriskLink]) -> list[As
     " before are answered",
 )
 def _pause(request: Request) -> Answer:
-    links = _named(request)
+    named = _named(request)
+    split = elsewhere.Split(request, named)
+    links = split.here
     if given_up := [link for link in links if link.given_up]:
         return refusal(f"asterisk@{given_up[0].scope} was given up; reconnect tries it again")
-    if not links:
+    if not named:
         return _none(request)
+    if request.is_order and not links:
+        return refusal(_NOT_HERE)
     for link in links:
         pausing.pause(link)
         log.info("asterisk@%s: paused by %s", link.scope, request.who)
+    asked = _holders(request, "pause", split.slots)
     busy = _wait_until_idle(request, links)
     lines = [f"asterisk@{link.scope}: paused" for link in links if link not in busy]
     lines += [f"asterisk@{link.scope}: paused; actions are still under way" for link in busy]
-    return Answer((*lines, f"an action that waits longer than {pausing.WAITS:.0f} s is refused"))
+    told = _joined(lines, asked, split.nobodys)
+    if request.is_order:
+        return told
+    last = f"an action that waits longer than {pausing.WAITS:.0f} s is refused"
+    return told._replace(lines=(*told.lines, last) if told.is_good else told.lines)
 
 
 @command(
@@ -86,10 +124,16 @@ def _resume(request: Request) -> Answer:
     links = _named(request)
     if not links:
         return _none(request)
+    held = elsewhere.Split(request, links).here
+    shown = [link for link in links if link in held or link.gate.is_shut]
     for link in links:
         pausing.resume(link)
+    for link in shown:
         log.info("asterisk@%s: resumed by %s", link.scope, request.who)
-    return Answer(tuple(_resumed(links)))
+    bus = elsewhere.reach(request)
+    # Everywhere: it may have been paused at a proxy that holds it no more.
+    asked = None if bus is None else _holders(request, "resume", elsewhere.others(bus))
+    return _joined([*_resumed(shown)], asked)
 
 
 def _resumed(links: Sequence[AsteriskLink]) -> Iterable[str]:
@@ -106,9 +150,17 @@ def _resumed(links: Sequence[AsteriskLink]) -> Iterable[str]:
     explanation="connect anew, when all that went before is answered; later actions wait for it",
 )
 def _reconnect(request: Request) -> Answer:
-    links = _named(request)
-    if not links:
+    named = _named(request)
+    if not named:
         return _none(request)
+    split = elsewhere.Split(request, named)
+    # Nobody's may be given up, by any of the proxies.
+    links = [*split.here, *split.nobodys]
+    if request.is_order and not links:
+        return refusal(_NOT_HERE)
+    bus = elsewhere.reach(request)
+    slots = elsewhere.others(bus) if bus is not None and split.nobodys else split.slots
+    asked = _holders(request, "reconnect", slots)
     connections = [link.transport for link in links]
     for link in links:
         if link.connected:
@@ -119,7 +171,7 @@ def _reconnect(request: Request) -> Answer:
     request.context.control.reconnect(names, f"reconnect by {request.who}")
     lines = [f"asterisk@{link.scope}: connecting anew" for link in links if link not in busy]
     lines += [f"asterisk@{link.scope}: connecting anew; actions were under way" for link in busy]
-    return Answer(tuple(lines))
+    return _joined(lines, asked)
 
 
 COMMANDS: tuple[Command, ...] = (_pause, _resume, _reconnect)

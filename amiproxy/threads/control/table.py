@@ -9,14 +9,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from amiproxy.settings.typos import question
-from amiproxy.threads.control import clients, commands, servers, shows
+from amiproxy.threads.control import clients, commands, elsewhere, servers, shows
 from amiproxy.threads.control.command import (
     Answer,
     Command,
     Request,
+    clean,
     command,
     refusal,
 )
+from amiproxy.threads.sessions.cluster import Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,13 +45,44 @@ def perform(context: ProxyContext, line: str, who: str, width: int = 0) -> Answe
     return carry_out(context, found, rest, who, width)
 
 
+def obey(context: ProxyContext, line: str, who: str) -> Told:
+    """Carry out the command *line* for *who* at another proxy of the cluster; return what is told.
+
+    Only what is REACHABLE, and about this proxy alone.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return Told(False, ("a quote is not closed",))
+    found, rest = _find(words)
+    if found is None or found.name not in elsewhere.REACHABLE:
+        return Told(False, (f"{' '.join(words)[:80]!a} is nothing that another proxy may ask for",))
+    if not found.takes(len(rest)):
+        return Told(False, (f"usage: {found.usage}",))
+    answer = carry_out(context, found, rest, who, is_order=True)
+    if not answer.is_good or answer.data is None:
+        return Told(answer.is_good, tuple(map(clean, answer.lines)))
+    # The lines of a table are made again by who asks, who knows how wide it may be.
+    lines = answer.lines if isinstance(answer.lines, tuple) else ()
+    return Told(True, tuple(map(clean, lines)), answer.document)
+
+
 def carry_out(
-    context: ProxyContext, found: Command, words: Sequence[str], who: str, width: int = 0
+    context: ProxyContext,
+    found: Command,
+    words: Sequence[str],
+    who: str,
+    width: int = 0,
+    *,
+    is_order: bool = False,
 ) -> Answer:
-    """Carry out the command *found* with as many *words* as it takes; the rest as ``perform``."""
+    """Carry out the command *found* with as many *words* as it takes; the rest as ``perform``.
+
+    *is_order*: another proxy of the cluster asks.
+    """
     if found.changes:
         log.info("control: %s: %s", who, shlex.join([*found.name.split(), *words]), extra=_CHANGE)
-    return found.run(Request(context, tuple(words), who, width))
+    return found.run(Request(context, tuple(words), who, width, is_order))
 
 
 def _find(words: list[str]) -> tuple[Command | None, list[str]]:

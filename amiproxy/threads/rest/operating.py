@@ -14,6 +14,7 @@ from amiproxy.live.documents import now
 from amiproxy.rest import actionanswer, schemas
 from amiproxy.rest.endpoints import Answer, Endpoint, Parameter
 from amiproxy.threads.actions.proxyactions import PROXY_ACTIONS
+from amiproxy.threads.control.elsewhere import slot_of_session
 from amiproxy.threads.control.table import COMMANDS, carry_out
 from amiproxy.threads.rest import refused
 from amiproxy.threads.rest.asking import answer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from amiproxy.message import Message
     from amiproxy.threads.rest.asking import Asking
+    from amiproxy.threads.sessions.context import ProxyContext
 
 #: Which ProxyActions show what ``/v1/status`` does.
 _OF_STATUS = ("ShowServers", "ShowClients", "ShowMemory", "ShowStats")
@@ -105,10 +107,15 @@ def _kick(asking: Asking) -> Response:
     _permit(asking, "Kick")
     number = asking.args["n"]
     is_number = number.isascii() and number.isdecimal() and len(number) < 20
-    if not is_number or asking.context.registry.find(int(number)) is None:
+    if not is_number or not _is_there(asking.context, int(number)):
         raise Problem("not-found", "There is no such client: GET /v1/clients lists them")
     _perform(asking, "Kick", [("Session", number)])
     return Response(204)
+
+
+def _is_there(context: ProxyContext, number: int) -> bool:
+    """Return whether the session *number* is there, or another proxy of the cluster may have it."""
+    return context.registry.find(number) is not None or bool(slot_of_session(context, number))
 
 
 def _users(asking: Asking) -> Response:
@@ -138,15 +145,25 @@ def _shown(asking: Asking, action: str, member: str) -> Response:
     """Return what the ProxyAction *action* shows, as the member *member*."""
     _permit(asking, action)
     (name,) = (name for name, each in COMMANDS.items() if each.action == action)
-    return answer({"now": now(), member: _document(asking, name)})
+    proxy = asking.one("proxy")
+    words = (_bytes(proxy),) if proxy else ()
+    return answer({"now": now(), member: _document(asking, name, *words)})
 
 
-def _document(asking: Asking, name: str) -> Any:
-    """Return what the command *name* of the control socket shows."""
+def _document(asking: Asking, name: str, *words: str) -> Any:
+    """Return what the command *name* of the control socket shows, with the arguments *words*.
+
+    Raises:
+        Problem: 404, there is no such proxy.
+
+    """
     context, session = asking.context, asking.session
     pace(context, session, "actions", ACTIONS_A_SECOND)
     with context.turnstile.outside():  # it may wait
-        return carry_out(context, COMMANDS[name], (), session.peer).document
+        found = carry_out(context, COMMANDS[name], words, session.peer)
+        if not found.is_good and found.data is None:
+            raise Problem("not-found", "; ".join(found.lines))
+        return found.document
 
 
 def _permit(asking: Asking, action: str) -> None:
@@ -180,6 +197,9 @@ def _bytes(text: str) -> str:
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
+_PROXY = (
+    Parameter("proxy", "of that proxy of the cluster, by name or slot; `cluster`: of all of them"),
+)
 _NAME = (Parameter("name", "of the server, as GET /v1/servers says"),)
 
 ENDPOINTS = (
@@ -224,8 +244,9 @@ ENDPOINTS = (
         "/v1/clients",
         _clients,
         "Each client, as ShowClients has it",
+        _PROXY,
         answers={200: Answer("The clients", schemas.several("clients"))},
-        problems=("not-permitted", "too-many"),
+        problems=("not-permitted", "not-found", "too-many"),
     ),
     Endpoint(
         "DELETE",
@@ -235,7 +256,7 @@ ENDPOINTS = (
         (),
         (Parameter("n", "the `number` of the client", {"type": "integer", "minimum": 1}),),
         answers={204: Answer("It was ended", None)},
-        problems=("not-permitted", "not-found", "too-many"),
+        problems=("not-permitted", "not-found", "failed", "too-many"),
     ),
     Endpoint(
         "GET",
@@ -251,8 +272,9 @@ ENDPOINTS = (
         "/v1/users",
         _users,
         "Each user, as ShowUsers has it",
+        _PROXY,
         answers={200: Answer("The users", schemas.several("users"))},
-        problems=("not-permitted", "too-many"),
+        problems=("not-permitted", "not-found", "too-many"),
     ),
     Endpoint(
         "GET",

@@ -30,6 +30,7 @@ class FakeProxy:
 
     started = datetime(2026, 1, 31, 8, 15, tzinfo=timezone.utc)
     uptime = 60.0
+    bus = None
 
     def __init__(self) -> None:
         self.program = self

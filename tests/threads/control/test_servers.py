@@ -28,6 +28,7 @@ def test_what_another_has_had_connect_anew_meanwhile_stays(
 
     monkeypatch.setattr(servers, "_wait_until_idle", wait)
     context = SimpleNamespace(
+        bus=None,
         router=SimpleNamespace(servers=links),
         control=SimpleNamespace(reconnect=lambda names, _reason: asked.append(names)),
     )

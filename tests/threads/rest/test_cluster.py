@@ -7,10 +7,13 @@ import dataclasses
 from typing import Any, cast
 
 from amiproxy.access.user import Users
+from amiproxy.status.documents import document as told_of
 from amiproxy.threads.control.table import perform
 from amiproxy.threads.rest.operating import ENDPOINTS
+from amiproxy.threads.sessions.cluster import SESSION_BITS, Told
 from amiproxy.threads.status.observer import Observer
-from tests.threads.fakebus import FakeBus, on_bus
+from tests.status.samples import CLIENT
+from tests.threads.fakebus import HERE, THERE, FakeBus, on_bus
 from tests.threads.rest.support import ask, document, problem
 from tests.threads.web.test_client import JOE, Stage, guarded, stage
 
@@ -66,3 +69,38 @@ def test_the_command_shows_the_cluster(stage: Stage) -> None:
     assert max(map(len, lines)) <= 60
     told: Any = perform(stage.context, "show cluster", "root").document
     assert told["slot"] == "0e3v0"
+
+
+def test_clients_of_other_proxies_are_listed(guarded: Stage) -> None:
+    """By ``?proxy=``; who does not answer is in the list."""
+    operated(guarded, "ShowClients")
+    bus = on_bus(guarded.context, FakeBus())
+    bus.answers[THERE, "show clients"] = Told(True, (), [told_of(CLIENT)])
+
+    def clients(proxy: str) -> Any:
+        found = ask(guarded, "GET", f"/v1/clients?proxy={proxy}", authorization=JOE)
+        return document(found)["clients"]
+
+    (row,) = clients("bonn:12")
+    assert (row["proxy"], row["user"]) == ("bonn:12", "wallboard")
+    assert clients("cluster")[0]["proxy"] == "bonn:12"
+    bus.answers.clear()
+    assert clients("bonn") == [{"proxy": "bonn:12", "error": "does not answer"}]
+    found = ask(guarded, "GET", "/v1/clients?proxy=x", authorization=JOE)
+    assert problem(found) == (404, "not-found")
+
+
+def test_a_client_of_another_proxy_is_ended(guarded: Stage) -> None:
+    """By its number; one that nobody can have is not looked for."""
+    operated(guarded, "Kick")
+    bus = on_bus(guarded.context, FakeBus())
+    number = THERE << SESSION_BITS | 7
+    bus.answers[THERE, f"kick {number}"] = Told(True, ("kicked",))
+
+    def kicked(number: int) -> int:
+        return ask(guarded, "DELETE", f"/v1/clients/{number}", authorization=JOE).status
+
+    assert kicked(number) == 204
+    assert kicked(number + 1) == 422
+    assert kicked(HERE << SESSION_BITS | 7) == 404
+    assert len(bus.orders) == 2
