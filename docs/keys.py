@@ -101,7 +101,7 @@ KEYS = {
     "([more](#behind-a-load-balancer))",
     "authtimeout": "s a client may take to log in",
     "authlimit": "unauthenticated clients at a time; 0: any number; as many as may come at once",
-    "maxclients": "clients in all; 0: any number",
+    "maxclients": "clients in all, at all proxies of a `bus` together; 0: any number",
     "maxperaddress": "clients from one address; 0: any number",
     "maxperuser": "clients logged in as one user, web requests aside; 0: any number",
     "displayconnects": "log that clients connect, log in and leave; `displayconnects` in a section "

@@ -56,6 +56,22 @@ class Lockout:
         self._records[key] = _Record(failures, now, now + _wait(failures))
         self._records.move_to_end(key)
 
+    def learn(self, address: str, failures: int, ago: float, now: float) -> None:
+        """Note that *address* has failed *failures* times elsewhere, the last time *ago* seconds.
+
+        That counts where it is more than is known here.
+        """
+        key = network_of(address)
+        record = self._records.get(key)
+        known = 0 if record is None or now - record.last > FORGET else record.failures
+        if failures > known and ago <= FORGET:
+            last = now - max(0.0, ago)
+            until = last + _wait(failures)
+            if record is not None:
+                last, until = max(last, record.last), max(until, record.until)
+            self._records[key] = _Record(failures, last, until)
+            self._records.move_to_end(key)
+
     def wait(self, address: str, now: float) -> float:
         """Return how many seconds *address* still has to wait; 0.0 if it may try."""
         record = self._records.get(network_of(address))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +105,27 @@ def test_any_address_is_counted(events: list[tuple[str, float]]) -> None:
         book.failed(address, step)
         assert 0 <= book.wait(address, step) <= lockout.LONGEST
         assert len(book) <= 5
+
+
+def test_failures_elsewhere_count_where_they_are_more() -> None:
+    """From when the last one was; what is known here is never made less."""
+    book = Lockout()
+    book.learn("192.0.2.1", lockout.FREE + 2, 0.25, 1000.0)
+    assert book.wait("192.0.2.1", 1000.0) == pytest.approx(2 * lockout.FIRST - 0.25)
+    book.learn("192.0.2.1", lockout.FREE + 1, 0.0, 1000.0)
+    book.learn("192.0.2.1", lockout.FREE + 3, 300.0, 1000.0)
+    assert book.wait("192.0.2.1", 1000.0) == pytest.approx(2 * lockout.FIRST - 0.25)
+
+    book.failed("192.0.2.1", 1000.0)
+
+    assert book.wait("192.0.2.1", 1000.0) == pytest.approx(8 * lockout.FIRST)
+
+
+def test_failures_elsewhere_that_are_long_ago_do_not_count() -> None:
+    """Here they would be forgotten as well; a clock that is wrong is no wait into the future."""
+    book = Lockout()
+    book.learn("192.0.2.1", lockout.FREE + 9, lockout.FORGET + 1, 1000.0)
+    book.learn("192.0.2.2", lockout.FREE + 9, -500.0, 1000.0)
+
+    assert book.wait("192.0.2.1", 1000.0) == 0.0
+    assert book.wait("192.0.2.2", 1000.0) <= lockout.LONGEST

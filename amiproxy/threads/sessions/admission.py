@@ -54,6 +54,8 @@ class Admission:
         self._unauthenticated: dict[str, dict[Slot, None]] = {}
         self._unauthenticated_count = 0
         self._max_clients = self._max_per_address = self._max_unauthenticated = 0
+        #: How many clients the other proxies of the cluster have, which count for maxclients.
+        self.elsewhere = 0
 
     def limit(self, *, clients: int, per_address: int, unauthenticated: int) -> None:
         """Set the limits; 0 means no limit.  Clients that are in stay."""
@@ -80,9 +82,8 @@ class Admission:
         """
         slot = Slot("")
         with self._lock:
-            clients = len(self._slots)
-            if 0 < self._max_clients <= clients:
-                return f"{clients} clients are connected (maxclients)"
+            if problem := self._is_full():
+                return problem
             self._slots.add(slot)
         return slot
 
@@ -97,8 +98,8 @@ class Admission:
         try:
             with self._lock:
                 clients, here = len(self._slots), len(self._addresses.get(network, ()))
-                if slot not in self._slots and 0 < self._max_clients <= clients:
-                    return f"{clients} clients are connected (maxclients)"
+                if slot not in self._slots and (problem := self._is_full()):
+                    return problem
                 if 0 < self._max_per_address <= here:
                     return f"{here} clients of this address are connected (maxperaddress)"
                 if guarded and 0 < self._max_unauthenticated <= self._unauthenticated_count:
@@ -191,6 +192,15 @@ class Admission:
             return not (self._slots or self._addresses or self._unauthenticated)
 
     # -- the caller holds the lock ---------------------------------------------------------
+
+    def _is_full(self) -> str:
+        """Return why there is no room for one more client, "" if there is."""
+        assert self._lock.locked()
+        clients = len(self._slots) + self.elsewhere
+        if not 0 < self._max_clients <= clients:
+            return ""
+        where = " to the cluster" if self.elsewhere else ""
+        return f"{clients} clients are connected{where} (maxclients)"
 
     def _rival(self, network: str) -> Slot | None:
         """Return the slot that has to make room for a client of *network*, if one has to."""

@@ -5,6 +5,8 @@ Until it has succeeded every log-in is a guess, be it by secret, MD5 key or prox
 of one address come in turn, so that many connections do not guess faster than one; the
 delay after failures is waited for by each of them, before it is tried.  Of all addresses a
 few are tried at once: bcrypt takes the processor.  Each waits in its client's own thread.
+
+Proxies of a cluster count the failures of an address together, where they can.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Protocol
 
 from amiproxy.access.lockout import LONGEST, Lockout, network_of
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.basics.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -31,6 +34,21 @@ MOST_WAITING = 4
 
 #: Poll interval of whoever waits, in seconds: the client may have left, or the proxy may stop.
 _POLL_INTERVAL = 0.2
+
+#: For how many seconds an address counts as one without failures elsewhere; and for how many
+#: addresses that is known.  The first failures cost nothing anyway.
+_GOOD_FOR = 1.0
+_MOST_GOOD = 1000
+
+
+class Failures(Protocol):
+    """The failed log-ins at all proxies of a cluster; each call may take a fifth of a second."""
+
+    def failed(self, network: str) -> int:
+        """Count a failure of *network*; return how many there are, 0 if that is not known."""
+
+    def known(self, network: str) -> tuple[int, float] | None:
+        """Return how often *network* has failed, and how many seconds ago; None: not known."""
 
 
 class _Turn:
@@ -66,7 +84,7 @@ class Guesses:
         self._stopping = stopping
         self._at_once = at_once
         self._most_waiting = most_waiting
-        # Guards _lockout, _queues, _ready, _running and each _Turn; held for their
+        # Guards _lockout, _queues, _ready, _running, _good and each _Turn; held for their
         # bookkeeping only, never while somebody waits or a secret is checked.
         self._lock = threading.Lock()
         self._lockout = Lockout()
@@ -75,6 +93,10 @@ class Guesses:
         # Those that have their address's turn and wait until fewer are tried.
         self._ready: OrderedDict[_Turn, None] = OrderedDict()
         self._running = 0
+        # Until when an address need not be asked about again, in monotonic seconds.
+        self._good: BoundedDict[str, float] = BoundedDict(_MOST_GOOD)
+        #: What the other proxies know; None: there are none.
+        self.elsewhere: Failures | None = None
 
     def delay(self, address: str) -> float:
         """Return for how many seconds the next guess of *address* has to wait now."""
@@ -88,6 +110,12 @@ class Guesses:
             refused = self._refuse_beyond(network_of(address))
         for turn in refused:
             turn.woken.set()
+        elsewhere, network = self.elsewhere, network_of(address)
+        if elsewhere is not None:
+            count = elsewhere.failed(network)
+            with self._lock:
+                self._good.pop(network, None)
+                self._lockout.learn(network, count, 0.0, time.monotonic())
 
     @contextlib.contextmanager
     def turn(self, address: str, gone: Callable[[], bool]) -> Iterator[bool]:
@@ -122,9 +150,36 @@ class Guesses:
         self._sleep(turn, self._is_first, gone)
         if turn.refused:
             return False
-        self.hold(gone, self.delay(turn.network))
+        self._delay(turn.network, gone)
         self._sleep(turn, self._starts, gone)
         return not gone()
+
+    def _delay(self, network: str, gone: Callable[[], bool]) -> None:
+        """Wait for as long as *network* has to, since it has failed here or elsewhere."""
+        elsewhere = self.elsewhere
+        if elsewhere is None:
+            self.hold(gone, self.delay(network))
+            return
+        self._learn(elsewhere, network)
+        while (seconds := self.delay(network)) and not (gone() or self._stopping.is_set()):
+            self.hold(gone, seconds)
+            self._learn(elsewhere, network)  # it may have failed there meanwhile
+
+    def _learn(self, elsewhere: Failures, network: str) -> None:
+        """Take over what is known of *network* elsewhere."""
+        now = time.monotonic()
+        with self._lock:
+            if self._good.get(network, 0.0) > now:
+                return
+        known = elsewhere.known(network)
+        if known is None:
+            return
+        failures, ago = known
+        with self._lock:
+            if failures:
+                self._lockout.learn(network, failures, ago, time.monotonic())
+            else:
+                self._good[network] = now + _GOOD_FOR
 
     def _sleep(
         self, turn: _Turn, has_come: Callable[[_Turn], bool], gone: Callable[[], bool]

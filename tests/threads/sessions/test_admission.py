@@ -137,3 +137,24 @@ def test_a_stranger_too_many_has_to_go() -> None:
 
     assert gone == ["c", "a"]
     assert [slots[name].unauthenticated for name in "abcd"] == [False, True, False, True]
+
+
+def test_clients_of_the_whole_cluster_count_for_maxclients() -> None:
+    """And for nothing else; who is in stays."""
+    admission = Admission()
+    admission.limit(clients=3, per_address=0, unauthenticated=0)
+    slot = enter(admission, "192.0.2.1")
+    admission.elsewhere = 2
+
+    full = "3 clients are connected to the cluster (maxclients)"
+    assert admission.enter("192.0.2.2", guarded=False) == full
+    assert admission.expect() == full
+    assert admission.clients == 1
+    admission.elsewhere = 1
+    enter(admission, "192.0.2.2")
+    admission.leave(slot)
+    admission.elsewhere = 0
+    expected = admission.expect()
+    assert isinstance(expected, Slot)
+    admission.elsewhere = 100
+    assert admission.arrive(expected, "192.0.2.3", guarded=False) == ""

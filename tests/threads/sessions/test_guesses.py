@@ -229,3 +229,70 @@ def test_turns_hold_whatever_comes_and_goes() -> None:
     assert not any(each.is_alive() for each in threads)
     assert (problems, most[0] <= 2) == ([], True)
     assert guesses.is_empty
+
+
+class Elsewhere:
+    """What other proxies know of failures; *found* None: nobody knows."""
+
+    def __init__(self, found: tuple[int, float] | None) -> None:
+        self.found = found
+        self.asked: list[str] = []
+
+    def failed(self, network: str) -> int:
+        self.asked.append(f"failed {network}")
+        return 0 if self.found is None else self.found[0] + 1
+
+    def known(self, network: str) -> tuple[int, float] | None:
+        self.asked.append(f"known {network}")
+        return self.found
+
+
+def test_who_has_failed_elsewhere_waits_here(guesses: Guesses, begin: Try) -> None:
+    """As if it had been here."""
+    guesses.elsewhere = Elsewhere((FREE + 2, 0.5))  # a second since the last one
+    began = time.monotonic()
+    guess = begin(HERE)
+
+    wait_until(lambda: guess.is_tried is not None, 10)
+
+    assert guess.is_tried
+    assert 0.4 < time.monotonic() - began < 5
+
+
+def test_what_fails_here_is_counted_everywhere(guesses: Guesses) -> None:
+    """And the sum holds from then on."""
+    guesses.elsewhere = elsewhere = Elsewhere((FREE + 1, 0.0))
+
+    guesses.failed(HERE)
+
+    assert elsewhere.asked == [f"failed {HERE}"]
+    assert 0.5 < guesses.delay(HERE) <= 1.0
+
+
+def test_who_is_not_known_to_fail_is_not_asked_about_each_time(
+    guesses: Guesses, begin: Try
+) -> None:
+    """Programs of the web log in with each request; a failure has it looked at again."""
+    guesses.elsewhere = elsewhere = Elsewhere((0, 0.0))
+    for _ in range(3):
+        begin(HERE).end()
+    assert elsewhere.asked == [f"known {HERE}"]
+
+    guesses.failed(HERE)
+    begin(HERE).end()
+
+    assert elsewhere.asked == [f"known {HERE}", f"failed {HERE}", f"known {HERE}"]
+
+
+def test_what_is_known_here_holds_where_nobody_else_knows(guesses: Guesses, begin: Try) -> None:
+    """As while the bus is away."""
+    guesses.elsewhere = Elsewhere(None)
+    for _ in range(FREE + 1):
+        guesses.failed(HERE)
+    assert guesses.delay(HERE) > 0.3
+    guess = begin(HERE)
+
+    wait_until(lambda: guess.is_tried is not None, 10)
+
+    assert guess.is_tried
+    assert guesses.delay(HERE) == 0.0
