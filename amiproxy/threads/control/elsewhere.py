@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from amiproxy.status import units
 from amiproxy.status.clustervalues import ALONE
 from amiproxy.threads.control.command import Answer, Request, refusal
-from amiproxy.threads.sessions.cluster import SESSION_BITS, Told
+from amiproxy.threads.sessions.numbers import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from amiproxy.threads.sessions.cluster import Bus, Member
+    from amiproxy.threads.sessions.cluster import Bus, Member, Told
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.link import AsteriskLink
 
@@ -162,7 +162,7 @@ def rows(told: Optional[Told]) -> list[Any]:
 
 def slot_of_session(context: ProxyContext, number: int) -> int:
     """Return the slot of the other live proxy that has session *number*; 0: none has it."""
-    bus, slot = context.bus, number >> SESSION_BITS
+    bus, slot = context.bus, slot_of(number)
     return slot if bus is not None and slot in others(bus) else 0
 
 

@@ -13,9 +13,6 @@ from amiproxy.status.clustervalues import CUT_OFF
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-#: Bits of a session's number below those of its proxy's slot.
-SESSION_BITS = 28
-
 
 class Identity(Protocol):
     """This proxy on the bus."""

@@ -17,9 +17,10 @@ from amiproxy.status.documents import document
 from amiproxy.threads.control.elsewhere import REACHABLE
 from amiproxy.threads.control.table import COMMANDS, obey, perform
 from amiproxy.threads.sessions import pausing
-from amiproxy.threads.sessions.cluster import SESSION_BITS, Told
+from amiproxy.threads.sessions.cluster import Told
 from amiproxy.threads.sessions.context import ProxyContext
 from amiproxy.threads.sessions.link import AsteriskLink
+from amiproxy.threads.sessions.numbers import BITS
 from amiproxy.threads.sessions.registry import SessionRegistry
 from amiproxy.threads.sessions.router import Router
 from amiproxy.threads.status.observer import Observer
@@ -69,7 +70,7 @@ def world() -> World:
 
 def test_a_client_of_another_proxy_is_kicked_there(world: World) -> None:
     """By its number, which is there once in the cluster."""
-    number = (THERE << SESSION_BITS) + 7
+    number = (THERE << BITS) + 7
     world.told(f"kick {number}", lines=("kicked client 192.0.2.1:1",))
 
     answer = world.ask(f"kick {number}")
@@ -79,9 +80,7 @@ def test_a_client_of_another_proxy_is_kicked_there(world: World) -> None:
     assert world.bus.orders == [((THERE,), f"kick {number}", _WHO)]
 
 
-@pytest.mark.parametrize(
-    "number", [7, HERE << SESSION_BITS | 7, 0x777 << SESSION_BITS | 7, 10**18, 0]
-)
+@pytest.mark.parametrize("number", [7, HERE << BITS | 7, 0x777 << BITS | 7, 10**18, 0])
 def test_nobody_is_asked_about_a_client_that_nobody_can_have(world: World, number: int) -> None:
     """One of this proxy, of one that is not there any more, or none at all."""
     answer = world.ask(f"kick {number}")
@@ -92,7 +91,7 @@ def test_nobody_is_asked_about_a_client_that_nobody_can_have(world: World, numbe
 
 def test_who_does_not_answer_is_named(world: World) -> None:
     """That is no success: who was to be kicked may still be there."""
-    answer = world.ask(f"kick {THERE << SESSION_BITS | 7}")
+    answer = world.ask(f"kick {THERE << BITS | 7}")
 
     assert not answer.is_good
     assert list(answer.lines) == ["bonn:12 does not answer"]
@@ -298,7 +297,7 @@ def test_another_proxy_may_ask_for_this_and_nothing_else(world: World) -> None:
 def test_an_order_goes_no_further(world: World) -> None:
     """Else two proxies might ask each other for ever."""
     for line in (
-        f"kick {THERE << SESSION_BITS | 7}", "kick user joe", "pause pbx2", "resume",
+        f"kick {THERE << BITS | 7}", "kick user joe", "pause pbx2", "resume",
         "reconnect pbx2", "show clients cluster",
     ):  # fmt: skip
         obey(world.context, line, "root at bonn:12")

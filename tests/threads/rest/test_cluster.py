@@ -10,7 +10,8 @@ from amiproxy.access.user import Users
 from amiproxy.status.documents import document as told_of
 from amiproxy.threads.control.table import perform
 from amiproxy.threads.rest.operating import ENDPOINTS
-from amiproxy.threads.sessions.cluster import SESSION_BITS, Told
+from amiproxy.threads.sessions.cluster import Told
+from amiproxy.threads.sessions.numbers import BITS
 from amiproxy.threads.status.observer import Observer
 from tests.status.samples import CLIENT
 from tests.threads.fakebus import HERE, THERE, FakeBus, on_bus
@@ -94,7 +95,7 @@ def test_a_client_of_another_proxy_is_ended(guarded: Stage) -> None:
     """By its number; one that nobody can have is not looked for."""
     operated(guarded, "Kick")
     bus = on_bus(guarded.context, FakeBus())
-    number = THERE << SESSION_BITS | 7
+    number = THERE << BITS | 7
     bus.answers[THERE, f"kick {number}"] = Told(True, ("kicked",))
 
     def kicked(number: int) -> int:
@@ -102,5 +103,5 @@ def test_a_client_of_another_proxy_is_ended(guarded: Stage) -> None:
 
     assert kicked(number) == 204
     assert kicked(number + 1) == 422
-    assert kicked(HERE << SESSION_BITS | 7) == 404
+    assert kicked(HERE << BITS | 7) == 404
     assert len(bus.orders) == 2
