@@ -28,6 +28,29 @@ class Keys(NamedTuple):
         """Return the stream of what the server's holder answers to sessions of one proxy."""
         return f"{self.prefix}:answers:{slot_text(slot)}:{scope}"
 
+    @property
+    def epoch(self) -> str:
+        """Return the counter of tenures."""
+        return f"{self.prefix}:epoch"
+
+    @property
+    def memory(self) -> str:
+        """Return what says since when Redis remembers leases, and which process of it."""
+        return f"{self.prefix}:memory"
+
+    @property
+    def proxies(self) -> str:
+        """Return the set of the slots of all proxies."""
+        return f"{self.prefix}:proxies"
+
+    def lease(self, scope: str) -> str:
+        """Return the lease of the server, whose value is ``SLOT.EPOCH``."""
+        return f"{self.prefix}:lease:{scope}"
+
+    def proxy(self, slot: int) -> str:
+        """Return what one proxy says of itself, as ``members.encode_member``."""
+        return f"{self.prefix}:proxy:{slot_text(slot)}"
+
     def orders(self, slot: int) -> str:
         """Return the stream of what operators ask of one proxy."""
         return f"{self.prefix}:orders:{slot_text(slot)}"

@@ -52,7 +52,8 @@ class Member(NamedTuple):
     *slot*: its identity on the bus; *started*: seconds since 1970; *state*: ``joined``,
     ``cut off`` or ``alone``; *holds*: scopes of the servers that it is connected to; *servers*:
     those of its host lines, by scope; *lags*: how many ms behind it is, by scope; *stopping*: it
-    takes no server any more.
+    takes no server any more; *able*: scopes of those that it can connect to; *beat*: goes up each
+    time that it is written.
     """
 
     slot: int
@@ -67,6 +68,8 @@ class Member(NamedTuple):
     servers: Mapping[str, PublicSpec] = MappingProxyType({})
     lags: Mapping[str, int] = MappingProxyType({})
     stopping: bool = False
+    able: tuple[str, ...] = ()
+    beat: int = 0
 
 
 def new_slot() -> int:
@@ -179,4 +182,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({
     "servers": _servers,
     "lags": _lags,
     "stopping": _truth,
+    "able": lambda value: _list(value, _text),
+    "beat": _number(0, 2**53),
 })  # fmt: skip

@@ -27,6 +27,7 @@ MEMBER = Member(
     slot=77, name="pbx1:4711", host="pbx1", pid=4711, version="2.0", started=1_700_000_000,
     clients=12, state="joined", holds=("a", "10.0.0.1:5038"),
     servers={"a": PublicSpec("10.0.0.2", 5038, "a", "on")}, lags={"a": 3}, stopping=True,
+    able=("a",), beat=9,
 )  # fmt: skip
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Seats: all servers at the keeper, who has them, and which of them this proxy takes."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from amiproxy.bus import clock, placing
+from amiproxy.bus.placing import Place
+from amiproxy.bus.scripts import read_holder
+
+if TYPE_CHECKING:
+    from amiproxy.bus.lease import Request
+    from amiproxy.threads.bus.presences import Presences
+    from amiproxy.threads.bus.seat import Seat
+
+log = logging.getLogger("amiproxy.bus")
+
+
+class Seats:
+    """The servers of the proxy *own*.  For the keeper's thread; any thread may look one up."""
+
+    def __init__(self, own: int, presences: Presences) -> None:
+        self.by_scope: dict[str, Seat] = {}
+        self._own = own
+        self._presences = presences
+        self._values: list[Any] = []  # of all leases, as Redis gave them last
+        self._counts: Counter[int] = Counter()  # slot -> leases
+        self._moved = clock.now()  # when a lease changed hands
+        self._wait_until = 0.0
+
+    def add(self, seat: Seat) -> None:
+        """Add a server."""
+        self.by_scope[seat.server.scope] = seat
+        self._values = []
+
+    def drop(self, scope: str) -> None:
+        """Forget a server."""
+        del self.by_scope[scope]
+        self._values = []
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The servers that this proxy holds."""
+        return tuple(scope for scope, seat in self.by_scope.items() if seat.is_held)
+
+    def wait(self, until: float) -> None:
+        """Take no lease before then: Redis gives none out."""
+        self._wait_until = until
+
+    def saw(self, seats: tuple[Seat, ...], values: list[Any], now: float) -> bool:
+        """Take the *values* of the leases of *seats*; return whether there is more to ask."""
+        if values == self._values:
+            return False
+        self._values = values
+        found = [seat.saw(self._own, *read_holder(value), now)
+                 for seat, value in zip(seats, values)]  # fmt: skip
+        self._counts = Counter(seat.holder[0] for seat in seats)
+        if any(found):
+            self._moved = now
+        return any(found)
+
+    def requests(self, now: float, *, stopping: bool) -> list[tuple[Seat, Request]]:
+        """Return what has to be asked about leases."""
+        found = [(seat, seat.wants(now)) for seat in self.by_scope.values()]
+        wanted = [(seat, request) for seat, request in found if request is not None]
+        if stopping or not self._presences.is_known or now < self._wait_until:
+            return wanted
+        return [*wanted, *((seat, seat.take()) for seat in self._to_take(now))]
+
+    def _to_take(self, now: float) -> list[Seat]:
+        """Return the free leases that this proxy takes; give one up if it has too many."""
+        free = [
+            seat for seat in self.by_scope.values()
+            if seat.is_free(self._own) and seat.may_take(now)
+        ]  # fmt: skip
+        if not free:
+            membership = self._presences.membership
+            if now >= max(membership.calm_since + placing.CALM, self._moved + placing.BETWEEN):
+                self._spread(now)
+            return []
+        plan = placing.planned([seat.server.scope for seat in free], self._places(now))
+        return [
+            seat for seat in free
+            if plan.get(seat.server.scope) == self._own
+            or now >= max(seat.free_since, self._wait_until) + seat.patience(now)
+        ]  # fmt: skip
+
+    def _spread(self, now: float) -> None:
+        """Give one server up if another proxy has far fewer."""
+        scope = placing.to_give_up(self._own, self.held, self._places(now))
+        if scope:
+            self._moved = now
+            log.info("asterisk@%s: left to another proxy, which has fewer servers", scope)
+            self.by_scope[scope].give_up(now, "another proxy takes it over")
+
+    def _places(self, now: float) -> list[Place]:
+        """Return which proxies may take how many servers."""
+        own, counts = self._own, self._counts
+        able = {scope for scope, seat in self.by_scope.items() if seat.is_able(now)}
+        others = self._presences.membership.live(now)
+        return [
+            Place(own, counts[own], able),
+            *(Place(each.slot, counts[each.slot], set(each.able))
+              for each in others if each.slot != own and not each.stopping),
+        ]  # fmt: skip

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who gets which server, with a real Redis: one proxy at a time, another when one is gone."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from amiproxy.bus import clock, placing
+from amiproxy.bus.entries import TAKEN, decode_entry
+from amiproxy.bus.lease import margin
+from amiproxy.bus.members import slot_text
+from amiproxy.bus.states import read_taken
+from tests.support import wait_until
+from tests.threads.bus.keepers import LENGTH, Cluster, Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amiproxy.threads.bus.tenure import Tenure
+    from benchmarks.redisserver import RedisServer
+
+
+@pytest.fixture
+def cluster(redis: RedisServer) -> Iterator[Cluster]:
+    """Proxies at one Redis."""
+    with Cluster(redis) as found:
+        yield found
+
+
+def other(cluster: Cluster, one: Proxy) -> Proxy:
+    """Return the proxy that is not *one*."""
+    return next(proxy for proxy in cluster.proxies if proxy is not one)
+
+
+def knows(proxy: Proxy, holder: Proxy) -> bool:
+    """Return whether *proxy* knows of another, and that *holder* has the server."""
+    return proxy.keeper.holder("a") == holder.me.slot and len(proxy.keeper.members()) == 2
+
+
+def solo_of(proxy: Proxy) -> Tenure | None:
+    """Return the tenure without a bus that *proxy* has."""
+    tenure = proxy.servers["a"].tenure
+    return tenure if tenure is not None and tenure.is_solo else None
+
+
+def is_told(proxy: Proxy, reason: str) -> bool:
+    """Return whether a tenure of *proxy* ended for *reason*."""
+    return reason in proxy.servers["a"].reasons
+
+
+def test_one_of_two_gets_a_server(cluster: Cluster) -> None:
+    """Its epoch opens the stream, with its slot; both know who it is, and each other."""
+    first, second = cluster.proxy("a"), cluster.proxy("a")
+    holder = cluster.wait_held("a")["a"]
+    tenure = holder.servers["a"].tenure
+    assert tenure is not None
+
+    [entry] = wait_until(lambda: cluster.redis.command("XRANGE", "astmanproxy:events:a", "-", "+"))
+    found = decode_entry(entry[1][1])
+
+    assert entry[0] == f"{tenure.epoch}-0".encode()
+    assert (found.kind, found.epoch, read_taken(found.payload)) == (
+        TAKEN, tenure.epoch, holder.me.slot,
+    )  # fmt: skip
+    assert tenure.epoch % 65536 == 0
+    lease = cluster.redis.command("GET", "astmanproxy:lease:a")
+    assert lease == f"{slot_text(holder.me.slot)}.{tenure.epoch}".encode()
+    for proxy in (first, second):
+        wait_until(partial(knows, proxy, holder))
+        members = proxy.keeper.members()
+        assert {each.slot for each in members} == {first.me.slot, second.me.slot}
+        assert {each.clients for each in members} == {7}
+        assert abs(proxy.keeper.redis_ms() - time.time() * 1000) < 500
+    assert not other(cluster, holder).held
+
+
+def test_a_tenure_lasts_as_long_as_it_is_renewed(cluster: Cluster) -> None:
+    """Nobody is told anything meanwhile."""
+    proxy = cluster.proxy("a")
+    cluster.wait_held("a")
+    tenure = proxy.servers["a"].tenure
+    assert tenure is not None
+    first = tenure.valid_until
+
+    wait_until(lambda: tenure.valid_until > first + 2 * LENGTH)
+
+    assert len(proxy.servers["a"].told) == 1
+
+
+def test_many_servers_are_spread_from_the_beginning(cluster: Cluster) -> None:
+    """While Redis gives out no lease yet, proxies learn of each other."""
+    scopes = [f"pbx{number}" for number in range(9)]
+    for _ in range(3):
+        cluster.proxy(*scopes)
+
+    cluster.wait_held(*scopes)
+
+    assert [len(proxy.held) for proxy in cluster.proxies] == [3, 3, 3]
+
+
+def test_a_server_that_is_let_go_is_taken_at_once(cluster: Cluster) -> None:
+    """A proxy that stops costs a moment, not the time of a lease."""
+    cluster.proxy("a"), cluster.proxy("a")
+    holder = cluster.wait_held("a")["a"]
+    heir = other(cluster, holder)
+    old = holder.servers["a"].tenure
+    assert old is not None
+    wait_until(lambda: len(heir.keeper.members()) == 2)
+    began = clock.now()
+
+    holder.stop()
+
+    assert wait_until(lambda: heir.servers["a"].told)[0].at - began < 0.5
+    assert holder.servers["a"].reasons == ["this proxy stops"]
+    new = heir.servers["a"].tenure
+    assert new is not None
+    assert new.epoch > old.epoch
+    assert not old.is_valid
+    wait_until(lambda: [each.slot for each in heir.keeper.members()] == [heir.me.slot])
+    assert cluster.redis.command("EXISTS", f"astmanproxy:proxy:{slot_text(holder.me.slot)}") == 0
+
+
+def test_a_thread_that_is_slow_to_let_go_is_waited_for(cluster: Cluster) -> None:
+    """A short time; it has last entries to write."""
+    cluster.proxy("a"), cluster.proxy("a")
+    holder = cluster.wait_held("a")["a"]
+    holder.servers["a"].lets_go = False
+    wait_until(lambda: len(holder.keeper.members()) == 2)
+
+    holder.stop()
+
+    taken = wait_until(lambda: other(cluster, holder).servers["a"].told)[0].at
+    assert 0.25 < taken - holder.servers["a"].told[-1].at < 0.8
+
+
+def test_a_server_that_could_not_be_reached_goes_to_another(cluster: Cluster) -> None:
+    """Its own thread gives the lease back."""
+    cluster.proxy("a"), cluster.proxy("a")
+    holder = cluster.wait_held("a")["a"]
+    wait_until(lambda: len(holder.keeper.members()) == 2)
+    server = holder.servers["a"]
+    old = server.tenure
+    assert old is not None
+
+    holder.keeper.release("a")
+
+    wait_until(lambda: cluster.holders("a") == {"a": other(cluster, holder)})
+    assert not old.is_valid
+    assert len(server.told) == 1
+
+
+def test_who_cannot_log_in_takes_nothing(cluster: Cluster) -> None:
+    """Nor before the moment that its server names."""
+    proxy = cluster.proxy("a", "b", "c")
+    proxy.servers["a"].can_hold = False
+    proxy.servers["b"].not_before = began = clock.now() + 2.5 * LENGTH
+    proxy.keeper.wake()
+
+    cluster.wait_held("c")
+    cluster.wait_held("b")
+
+    assert proxy.servers["b"].told[0].at >= began
+    assert not proxy.servers["a"].told
+
+
+def test_a_server_that_is_removed_is_given_up(cluster: Cluster) -> None:
+    """And one of that name that is added again is taken again."""
+    proxy = cluster.proxy("a")
+    cluster.wait_held("a")
+
+    proxy.keeper.remove(proxy.servers["a"])
+    wait_until(lambda: cluster.redis.command("EXISTS", "astmanproxy:lease:a") == 0)
+    assert proxy.servers["a"].reasons == ["this proxy has no such server any more"]
+
+    proxy.keeper.add(proxy.servers["a"])
+    cluster.wait_held("a")
+
+
+def test_a_redis_that_is_away_for_a_moment_costs_nothing(cluster: Cluster) -> None:
+    """It keeps what it knows, and the holder renews in time."""
+    proxy = cluster.proxy("a", length=3.0)
+    cluster.wait_held("a")
+
+    cluster.redis.restart()
+
+    tenure = proxy.servers["a"].tenure
+    assert tenure is not None
+    before = tenure.valid_until
+    wait_until(lambda: tenure.valid_until > before + 3)
+    assert len(proxy.servers["a"].told) == 1
+
+
+@pytest.mark.parametrize("how", ["flushed", "restarted"])
+def test_a_redis_without_memory_leaves_servers_with_their_holders(
+    cluster: Cluster, how: str
+) -> None:
+    """It gives out no lease before the holders of the old ones were there, or have given up."""
+    cluster.proxy("a", length=2.0), cluster.proxy("a", length=2.0)
+    holder = cluster.wait_held("a")["a"]
+    tenure = holder.servers["a"].tenure
+    assert tenure is not None
+
+    if how == "flushed":
+        cluster.redis.command("FLUSHALL")
+    else:
+        cluster.redis.restart(keep=False)
+
+    before = tenure.valid_until
+    wait_until(lambda: tenure.valid_until > before + 3)
+    assert len(holder.servers["a"].told) == 1
+    assert not other(cluster, holder).servers["a"].told
+    wait_until(lambda: len(holder.keeper.members()) == 2)
+
+
+def test_a_bus_that_is_lost_ends_tenures_before_redis_does(cluster: Cluster) -> None:
+    """And they come back with it; each later one has a larger epoch."""
+    proxy = cluster.proxy("a")
+    cluster.wait_held("a")
+    server = proxy.servers["a"]
+    tenure = server.tenure
+    assert tenure is not None
+
+    cluster.redis.pause()
+    wait_until(lambda: server.reasons)
+    ended = server.told[-1].at
+    assert ended < tenure.valid_until + margin(LENGTH) if tenure.is_valid else True
+    assert server.reasons == ["the bus is lost"]
+    wait_until(lambda: proxy.keeper.state == "cut off")
+    assert proxy.keeper.problem
+
+    cluster.redis.go_on()
+    wait_until(lambda: server.tenure)
+    assert proxy.keeper.state == "joined"
+    assert proxy.keeper.problem == ""
+    assert server.tenure is not None
+    assert server.tenure.epoch > tenure.epoch
+
+
+def test_an_optional_bus_that_is_lost_leaves_each_proxy_alone(cluster: Cluster) -> None:
+    """Each connects by itself, and leaves that when the bus is back."""
+    first, second = cluster.proxy("a", optional=True), cluster.proxy("a", optional=True)
+    cluster.wait_held("a")
+    cluster.redis.kill()
+
+    for proxy in (first, second):
+        solo = wait_until(partial(solo_of, proxy))
+        assert proxy.keeper.state == "alone"
+        assert solo.valid_until > clock.now() + 1000
+    known = max(
+        each.tenure.epoch
+        for proxy in (first, second) for each in proxy.servers["a"].told if each.tenure
+    )  # fmt: skip
+    cluster.redis.start()
+
+    for proxy in (first, second):
+        wait_until(partial(is_told, proxy, "the bus is back"))
+    tenure = cluster.wait_held("a")["a"].servers["a"].tenure
+    assert tenure is not None
+    assert not tenure.is_solo
+    assert tenure.epoch > known
+
+
+def test_there_was_never_a_bus(cluster: Cluster) -> None:
+    """With busoptional the proxy serves all the same; without it is cut off."""
+    cluster.redis.kill()
+    alone, cut_off = cluster.proxy("a", optional=True), cluster.proxy("a")
+
+    wait_until(lambda: alone.servers["a"].tenure)
+    assert alone.keeper.state == "alone"
+    assert cut_off.keeper.state == "cut off"
+    assert not cut_off.servers["a"].told
+    assert str(cluster.redis.port) in cut_off.keeper.problem
+
+
+def test_servers_are_spread_when_a_proxy_has_come(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, once all is calm."""
+    monkeypatch.setattr(placing, "CALM", 0.5)
+    monkeypatch.setattr(placing, "BETWEEN", 0.2)
+    scopes = [f"pbx{number}" for number in range(5)]
+    first = cluster.proxy(*scopes)
+    cluster.wait_held(*scopes)
+
+    second = cluster.proxy(*scopes)
+
+    wait_until(lambda: (len(first.held), len(second.held)) == (3, 2))
+    reasons = [reason for each in first.servers.values() for reason in each.reasons]
+    assert reasons == ["another proxy takes it over"] * 2
+    time.sleep(1)
+    assert (len(first.held), len(second.held)) == (3, 2)
+
+
+def test_who_hangs_at_a_stop_is_not_waited_for(cluster: Cluster) -> None:
+    """Without Redis there is nothing to give back."""
+    proxy = cluster.proxy("a")
+    cluster.wait_held("a")
+    cluster.redis.pause()
+    began = time.monotonic()
+
+    proxy.stop()
+
+    assert time.monotonic() - began < 4
+    assert not proxy.held
+
+
+def test_what_others_write_there_stops_nobody(cluster: Cluster) -> None:
+    """Leases, presences and members that no proxy has written."""
+    cluster.redis.command("SET", "astmanproxy:lease:a", b"\xff\x00nonsense", "PX", "500")
+    cluster.redis.command("SADD", "astmanproxy:proxies", b"\xff\xff", "00001", "zzzzz", "x" * 1000)
+    cluster.redis.command("SET", "astmanproxy:proxy:00001", "[" * 10000)
+    proxy = cluster.proxy("a", "b")
+
+    cluster.wait_held("a", "b")
+
+    assert [each.slot for each in proxy.keeper.members()] == [proxy.me.slot]
