@@ -12,7 +12,7 @@ from amiproxy.status.documents import document
 from tests.console.axe import violations
 from tests.console.keys import show
 from tests.console.stage import Stage
-from tests.status.samples import status
+from tests.status.samples import client, status
 from tests.status.test_cluster import CLUSTER
 from tests.support import wait_until
 from tests.system.web.browser_support import ATTACK, needs_browser
@@ -67,8 +67,27 @@ def test_the_proxies_and_who_holds_what_are_shown(chromium: Browser, stage: Stag
     assert chromium.complaints() == []
 
 
+def test_the_clients_of_all_proxies_are_shown_on_request(chromium: Browser, stage: Stage) -> None:
+    """With where they are; and who did not answer."""
+    opened(chromium, stage, document(CLUSTER))
+    row = {**document(client(number=2**50)), "proxy": "bonn:12"}
+    silent = {"proxy": "ulm:3", "error": "does not answer"}
+    stage.documents["/v1/clients"] = (200, {"clients": [row, silent]})
+    box = "document.querySelector('#clients-everywhere')"
+    wait_until(lambda: chromium.run(f"return {box}.checkVisibility()"), 10, "the choice")
+
+    chromium.run(f"{box}.click()")
+
+    rows = "return document.querySelector('section[aria-label=Clients] tbody').innerText"
+    wait_until(lambda: "at bonn:12" in chromium.run(rows), 10, "the other's client")
+    assert "ulm:3 does not answer" in chromium.run(rows)
+    assert chromium.complaints() == []
+
+
 def test_who_is_in_no_cluster_is_shown_none(chromium: Browser, stage: Stage) -> None:
     """The page is as it was."""
     opened(chromium, stage, None)
 
-    assert chromium.run("return document.querySelector('.cluster').hidden")
+    assert not chromium.run("return document.querySelector('.cluster').checkVisibility()")
+    choice = "document.querySelector('#clients-everywhere')"
+    assert not chromium.run(f"return {choice}.checkVisibility()")

@@ -21,7 +21,7 @@ export function clientsPanel(app, look) {
   let by = "backlog";
   let last = /** @type {any[]} */ ([]);
   const columns = /** @type {import("./facttable.js").Column[]} */ ([
-    { label: "Client", text: (row) => `${row.number}  ${text(row.address)}` },
+    { label: "Client", text: (row) => (row.error ? `${text(row.proxy)} ${text(row.error)}` : `${row.number}  ${text(row.address)}${row.proxy ? ` at ${text(row.proxy)}` : ""}`) },
     { label: "User", text: (row) => (row.user ? text(row.user) : text(row.state)) },
     { label: "Came in at", text: (row) => `${text(row.listener)}${row.tls ? `, ${text(row.tls)}` : ""}` },
     { label: "Format", text: (row) => `${text(row.input)}, ${text(row.output)}` },
@@ -34,20 +34,34 @@ export function clientsPanel(app, look) {
     { label: "Filter", text: (row) => (row.filter ? text(row.filter) : "") },
   ]);
   if (app.rights.mayProxyAction("Kick")) {
-    columns.push({ label: "Disconnect", text: () => "", made: (row) => kick(app, row, look) });
+    columns.push({ label: "Disconnect", text: () => "", made: (row) => (row.error ? h("span") : kick(app, row, look)) });
   }
-  const table = new FactTable("Clients", columns, (row) => String(row.number), "No clients.");
+  const table = new FactTable("Clients", columns, (row) => String(row.number || row.proxy), "No clients.");
   const choices = Object.keys(ORDERS).map((name) => h("button", {
     type: "button", "aria-pressed": String(name === by), text: name,
     onclick: () => { by = name; press(choices, name); show(last); },
   }));
   table.head.append(h("span", { class: "quiet", text: "most first by" }), h("span", { class: "choices", role: "group", "aria-label": "Most first" }, ...choices));
+  let everywhere = false;
+  const all = h("input", { type: "checkbox", id: "clients-everywhere", onchange: () => { everywhere = all.checked; look(); } });
+  const choice = h("span", { hidden: true }, h("label", { for: "clients-everywhere", class: "check" }, all, "of all proxies"));
+  table.head.append(choice);
   /** @param {any[]} rows */
   function show(rows) {
     last = rows;
     table.show([...rows].sort((one, other) => ORDERS[by](other) - ORDERS[by](one) || one.number - other.number));
   }
-  return { element: table.element, show };
+  return {
+    element: table.element,
+    show,
+    /** Where the rows are asked for. */
+    path: () => (everywhere ? "v1/clients?proxy=cluster" : "v1/clients"),
+    /** Offer those of the whole cluster, if there is one. @param {boolean} isThere */
+    offerCluster(isThere) {
+      choice.hidden = !isThere;
+      everywhere = everywhere && isThere;
+    },
+  };
 }
 
 /** @param {HTMLElement[]} choices @param {string} name */

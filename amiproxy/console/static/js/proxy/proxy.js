@@ -90,7 +90,7 @@ class ProxyTab {
     if (!document.hidden && this._app.live.isLive) {
       await Promise.all([
         this._servers && this._ask("v1/status", (doc) => this._status(doc)),
-        this._clients && this._ask("v1/clients", (doc) => this._clients?.show(doc.clients || [])),
+        this._clients && this._ask(this._clients.path(), (doc) => this._clients?.show(doc.clients || [])),
       ]);
     }
     if (!this._abort.signal.aborted) this._timer = window.setTimeout(() => this._look(), EVERY * 1000);
@@ -104,6 +104,7 @@ class ProxyTab {
     });
     this._servers?.show(status.servers || []);
     this._cluster.show(status.cluster);
+    this._clients?.offerCluster(Boolean(status.cluster));
     const warnings = (status.warnings || []).map((/** @type {any} */ each) =>
       h("li", { class: each.severity === "error" ? "is-alarm" : "is-warn", text: `${each.severity}: ${text(each.text)}` }));
     this._warnings.replaceChildren(...warnings);
