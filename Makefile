@@ -17,7 +17,7 @@
 # make torture         what an innocent client notices while others attack: 8 minutes
 # make torture-cluster  proxies on one Redis, while 200 things fail: 8 minutes; ARGS='--seed 2'
 # make cert            a self-signed certificate, CERT=FILE, NAME=host name
-# make install         DESTDIR=, PREFIX=/usr/local;  make uninstall
+# make install         DESTDIR=, PREFIX=/usr/local, BUS=yes: for a cluster;  make uninstall
 # make deb             the Debian package, OUT=dist, VERSION=;  make deb-test: in Debian 12, 13 and sid
 # make rpm             the package for Fedora, OUT=dist, VERSION=;  make rpm-test: in Debian 13, as far as it goes
 # make image           a container image, OUT=dist, VERSION=, BASE=;  make image-test: built and run
@@ -36,6 +36,8 @@ BINARY   ?= --only-binary :all:
 PINNED    = $(if $(findstring --no-index,$(PIPFLAGS)),,yes)
 # google-re2 only where it comes ready built; RE2FLAGS= compiles it (docs/install.md, Platforms).
 RE2FLAGS ?= --only-binary=google-re2
+# BUS=yes: with what a cluster needs, the client of Redis (docs/cluster.md).
+BUS      ?=
 RE2       = $(RE2FLAGS) $(if $(and $(PINNED),$(findstring only-binary,$(RE2FLAGS))),--require-hashes -r requirements/re2.txt,'astmanproxy[re2]')
 NORE2    = echo "google-re2 could not be installed and is left out: clients' event filters with special characters will be refused (Platforms in docs/install.md)"
 SYSCONFDIR ?= /etc
@@ -271,7 +273,9 @@ install-alone:
 	  cp -R setup.py pyproject.toml README.md LICENSE astmanproxy.py amiproxy handlers "$$copy" && \
 	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet \
 	      $(if $(PINNED),--no-index --no-deps --no-build-isolation) "$$copy" || $(GIVEUP); } && \
-	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet $(RE2) 2>/dev/null || $(NORE2); }
+	  { "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet $(RE2) 2>/dev/null || $(NORE2); } && \
+	  { test -z "$(BUS)" || "$(NEW)/bin/python" $(PIP) install $(PIPFLAGS) --quiet \
+	      $(if $(PINNED),$(BINARY) --require-hashes -r requirements/bus.txt,'redis>=4.3') || $(GIVEUP); }
 	rm -rf "$(NEW)/lib/astmanproxy/handlers" "$(NEW)/bin/astmanproxy"
 	ln -s ../../../handlers "$(NEW)/lib/astmanproxy/handlers"
 	@# What can fail is over: only now the old one goes.

@@ -200,7 +200,7 @@ def read_files(
         ConfigError: one of them cannot be read, or is wrong.
 
     """
-    config, warnings = load_config(options.config, start.directory)
+    config, warnings = load_config(options.config, start.directory, options.instance)
     required = options.users_given or config.needs_users
     users, more = find_users(options.users, config, required=required)
     tls = client_context(config)

@@ -55,8 +55,8 @@ _astmanproxy()
             [[ -n $quote ]] || printf -v each '%q' "$each"
             COMPREPLY+=("$each")
         done
-    elif [[ " --new-token " != *" $prev "* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile -t --test --show-config --hash-secret --new-token --control --status --watch --json -h --help -v --version" -- "$cur")
+    elif [[ " --instance --new-token " != *" $prev "* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "-d --debug -f --foreground -g --core -c --config -u --users -p --pidfile --instance -t --test --show-config --hash-secret --new-token --control --status --watch --json -h --help -v --version" -- "$cur")
     fi
 }
 complete -F _astmanproxy astmanproxy

@@ -80,7 +80,9 @@ class _Check:
         """Try everything; one problem does not hide another."""
         options = self._options
         with self._noted():
-            self._config, problems, warnings = examine_config(options.config, current_directory())
+            self._config, problems, warnings = examine_config(
+                options.config, current_directory(), options.instance
+            )
             self._broken = bool(problems)
             self.problems += problems
             self.warnings += warnings

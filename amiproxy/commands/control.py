@@ -15,6 +15,7 @@ from amiproxy.process.options import current_directory
 from amiproxy.process.process import while_read
 from amiproxy.settings.conffile import examine_config
 from amiproxy.settings.config import Config
+from amiproxy.settings.instance import of_instance
 from amiproxy.threads.control.client import EndedError, UnreachableError, ask
 from amiproxy.threads.control.comeback import Comeback
 
@@ -85,12 +86,13 @@ def find_socket(options: Options) -> str:
 
 
 def _socket_of(options: Options) -> str:
+    usual = of_instance(Config(), options.instance)
     try:
-        config = examine_config(options.config, current_directory())[0]
+        config = examine_config(options.config, current_directory(), options.instance)[0]
     except ConfigError:
-        config = Config()
+        config = usual
     if options.pidfile:
         return control_path(config, options.pidfile)
     # The systemd unit takes the usual pid file, whatever the configuration says.
-    paths = [control_path(config, each) for each in (config.pidfile, Config().pidfile)]
+    paths = [control_path(config, each) for each in (config.pidfile, usual.pidfile)]
     return next((each for each in paths if each and Path(each).exists()), paths[0])

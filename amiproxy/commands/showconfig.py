@@ -24,7 +24,7 @@ def main(options: Options) -> int:
     stderr; the exit status is 1 then.
     """
     try:
-        config, warnings = load_config(options.config, current_directory())
+        config, warnings = load_config(options.config, current_directory(), options.instance)
         users, more = find_users(
             options.users, config, required=options.users_given or config.needs_users
         )

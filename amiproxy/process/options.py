@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from amiproxy import __version__
+from amiproxy.settings.instance import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,15 @@ OPTIONS = (
         "pidfile",
         "FILE",
         ("Where to keep the process id (/run/astmanproxy/astmanproxy.pid)",),
+    ),
+    Option(
+        "",
+        "instance",
+        "NAME",
+        (
+            "One of several proxies with the same files: its log, pid file and sockets",
+            "have @NAME in their names",
+        ),
     ),
     Option(
         "t",
@@ -124,7 +134,7 @@ def usage() -> str:
     ]
     width = max(map(len, left))
     lines = [
-        "Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE]",
+        "Usage: astmanproxy [-d|-f] [-g] [-c FILE] [-u FILE] [-p FILE] [--instance NAME]",
         f"       astmanproxy {' | '.join(_first(each) for each in OPTIONS if each.command)}",
         *(
             f" {name if not i else '':{width}} {' ' if i else ':'} {text}"
@@ -144,6 +154,7 @@ class Options:
     users: str = "/etc/asterisk/astmanproxy.users"
     users_given: bool = False
     pidfile: str = ""
+    instance: str = ""  # which of several with the same files
     debug: int = 0
     foreground: bool = False
     core: bool = False
@@ -168,6 +179,15 @@ def _absolute(path: str) -> str:
     if not here and not path.startswith("/"):
         raise getopt.GetoptError(f"{path}: the current directory is gone; give an absolute path")
     return os.path.join(here, path)  # noqa: PTH118
+
+
+def _instance(name: str) -> str:
+    """Return *name*, which becomes part of names of files; raises GetoptError."""
+    if name and not NAME.fullmatch(name):
+        raise getopt.GetoptError(
+            f"--instance {name}: write up to 32 letters, digits, _ . or -, no _ . or - first"
+        )
+    return name
 
 
 _SHORT = "".join(each.short + (":" if each.value else "") for each in OPTIONS if each.short)
@@ -202,6 +222,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
                 setattr(options, _FIELDS.get(option.long, option.long), value)
         elif option.long == "debug":
             options.debug += 1
+        elif option.long == "instance":
+            options.instance = _instance(value)
         elif option.value:
             setattr(options, option.long, _absolute(value))
             options.users_given = options.users_given or option.long == "users"

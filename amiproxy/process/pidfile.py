@@ -158,7 +158,8 @@ def prepared_pidfile(
         return None
     pidfile = PidFile(options.pidfile or config.pidfile, kept)
     # A new directory called astmanproxy harms nobody, wherever it is.
-    harmless = os.path.basename(os.path.dirname(pidfile.path)) == "astmanproxy"  # noqa: PTH119, PTH120
+    directory = os.path.basename(os.path.dirname(pidfile.path))  # noqa: PTH119, PTH120
+    harmless = directory.partition("@")[0] == "astmanproxy"
     is_chosen = not options.pidfile and "pidfile" in config.where and not harmless
     pidfile.prepare(who, options.config if is_chosen else "")
     return pidfile

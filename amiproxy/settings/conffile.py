@@ -20,6 +20,7 @@ from amiproxy.settings.config import SETTINGS, Config
 from amiproxy.settings.confsyntax import Value
 from amiproxy.settings.hostline import oddities, read_server
 from amiproxy.settings.includes import Wanted, included_lines
+from amiproxy.settings.instance import of_instance
 from amiproxy.settings.listeners import check_listeners
 from amiproxy.settings.listenline import read_listen
 from amiproxy.settings.readers import quote
@@ -54,8 +55,10 @@ class Parsed(NamedTuple):
     warnings: list[str]
 
 
-def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Config, list[str]]:
-    """Read the file *path*; return its Config and the warnings.
+def load_config(
+    path: str | os.PathLike[str], directory: str = "", instance: str = ""
+) -> tuple[Config, list[str]]:
+    """Read the file *path*; return its Config, that of *instance*, and the warnings.
 
     Relative paths in the file start at *directory*; ``""``: they are problems.
 
@@ -63,13 +66,13 @@ def load_config(path: str | os.PathLike[str], directory: str = "") -> tuple[Conf
         ConfigError: the file cannot be read or used; names every problem.
 
     """
-    config, problems, warnings = examine_config(path, directory)
+    config, problems, warnings = examine_config(path, directory, instance)
     if problems:
         raise ConfigError(*problems)
     return config, warnings
 
 
-def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
+def examine_config(path: str | os.PathLike[str], directory: str = "", instance: str = "") -> Parsed:
     """Read the file *path* as load_config does, and return its problems, too.
 
     The Config is made even if there are problems, so that the files it names can be
@@ -88,7 +91,8 @@ def examine_config(path: str | os.PathLike[str], directory: str = "") -> Parsed:
         if error.errno == errno.EACCES:
             reason += "; try it as root, or let this user read it"
         raise ConfigError(f"Unable to open config file: {name}!{reason}") from error
-    return parse_config(text, name, directory)
+    parsed = parse_config(text, name, directory)
+    return parsed._replace(config=of_instance(parsed.config, instance))
 
 
 def parse_config(text: str, name: str, directory: str = "") -> Parsed:

@@ -66,7 +66,8 @@ class Rereading:
         self._reopen(logfile, context.config.log_path)
         config, users, tls = context.config, context.users, context.tls
         with self._kept("the configuration stays as it was"):
-            new, warnings = load_config(self._options.config, self._directory)
+            options = self._options
+            new, warnings = load_config(options.config, self._directory, options.instance)
             config, waiting = reloaded(config, new)
             self._waiting = tuple(waiting)
             warnings += [

@@ -23,7 +23,7 @@ from benchmarks.interpreters import public_python
 from tests.support import ROOT, wait_until
 
 if TYPE_CHECKING:
-    from tests.documents.ways import Typed
+    from tests.documents.typed import Typed
 
 CONF = "/etc/asterisk/astmanproxy.conf"
 #: The Asterisks: what the documents call them, and where they are.

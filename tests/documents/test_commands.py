@@ -20,7 +20,7 @@ from tests.support import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.documents.ways import Typed
+    from tests.documents.typed import Typed
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 """How each command of the documents is tried.
 
 - HERE: typed as it stands, in a House.
-- BOOTED: typed as it stands on a booted machine (``make service-test``).
+- BOOTED: typed as it stands on a booted machine (``make service-test``); in booted.py.
 - ELSEWHERE: another test types it, or calls what it calls; that file has the words given.
 - OPTIONS: a synopsis: the program's own help has each option.
 - MINUTES: make is asked what it would do.
@@ -11,28 +11,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Typed(NamedTuple):
-    """The command *text*; what it prints matches *expect*, its exit status is in *status*."""
-
-    text: str
-    expect: str = ""
-    status: tuple[int, ...] = (0,)
-    #: What the shell does before.
-    before: str = ""
-    #: What is typed into the command.
-    stdin: str = ""
-    #: Lines that are added to the configuration.
-    config: str = ""
-    #: Whether a proxy runs already.
-    runs: bool = True
-    #: A program that goes on: it is enough if it prints this.
-    until: str = ""
-    #: A program that not every machine has.
-    needs: str = ""
-
+from tests.documents.booted import BOOTED
+from tests.documents.typed import Typed
 
 _WEB = "inputformat = http\noutputformat = json\nhttpdigest = MD5\n"
 _LIVE = "listen = 127.0.0.1, 8088, input=http\nstate = yes\n"
@@ -153,65 +133,6 @@ HERE = [
 # The proxy is not started anew for each: those with the same configuration follow each other.
 HERE.sort(key=lambda way: (not way.runs, way.config))
 
-_ASTERISK = """
-printf '[Service]\\nWorkingDirectory=%s\\nExecStart=python3 -m simulator\\n' /usr/src/astmanproxy \\
-  > /run/systemd/system/asterisk.service
-systemctl daemon-reload
-"""
-_LAB_CONF = (
-    "sed 's/^listenport.*/listenport = 8088/; s/^logfile.*/logfile = journal/'"
-    " /etc/asterisk/astmanproxy.conf > /etc/asterisk/lab.conf;"
-    " echo 'pidfile = /run/astmanproxy-lab/astmanproxy-lab.pid' >> /etc/asterisk/lab.conf;"
-    " chgrp astmanproxy /etc/asterisk/lab.conf; chmod 0640 /etc/asterisk/lab.conf"
-)
-
-#: In this order: each finds what those before have left.
-BOOTED = [
-    Typed("systemctl start astmanproxy"),
-    Typed("systemctl status astmanproxy", "active"),
-    Typed("systemctl reload astmanproxy"),
-    Typed("systemctl restart astmanproxy"),
-    Typed("cat ca.pem crl.pem > /etc/asterisk/keys/clients-ca.pem; systemctl reload astmanproxy",
-          before="mkdir -p /etc/asterisk/keys; cd /usr/src/astmanproxy; touch ca.pem crl.pem"),
-    Typed("systemctl cat astmanproxy", "ExecStart="),
-    Typed("systemctl stop astmanproxy"),
-    Typed("sudo systemctl restart astmanproxy"),
-    Typed("sudo systemctl enable astmanproxy"),
-    Typed("systemctl disable --now astmanproxy"),
-    Typed("systemctl enable --now astmanproxy"),
-    Typed("sudo systemctl enable --now astmanproxy",
-          before="systemctl disable --now astmanproxy"),
-    Typed("systemctl enable --now astmanproxy.socket", before="systemctl stop astmanproxy"),
-    Typed("systemctl edit astmanproxy", before="export SYSTEMD_EDITOR=true"),
-    Typed("systemd-analyze security astmanproxy", "Overall exposure"),
-    Typed("journalctl -u astmanproxy", "Started"),
-    Typed("journalctl -t astmanproxy -p warning"),
-    Typed("journalctl ASTMANPROXY_USER=joe", "", (0, 1)),
-    Typed("systemctl restart asterisk", before=_ASTERISK),
-    Typed('cp "$(systemctl show astmanproxy -p FragmentPath --value)"'
-          " /etc/systemd/system/astmanproxy-lab.service"),
-    Typed("echo 'OPTIONS=\"-c /etc/asterisk/lab.conf\"' > /etc/default/astmanproxy-lab"),
-    Typed("grep pidfile /etc/asterisk/lab.conf", "/run/astmanproxy-lab/astmanproxy-lab.pid",
-          before=_LAB_CONF),
-    Typed("systemctl daemon-reload; systemctl enable --now astmanproxy-lab"),
-    Typed("fail2ban-client reload", "OK",
-          before="cp /usr/src/astmanproxy/init/fail2ban/astmanproxy.conf /etc/fail2ban/filter.d;"
-          " rm -f /etc/fail2ban/jail.d/*; systemctl unmask fail2ban; systemctl start fail2ban;"
-          " until fail2ban-client ping; do sleep 0.2; done"),
-    Typed("sudo apt install make dpkg-dev debhelper dh-python",
-          before='apt() { apt-get --simulate "$@"; }; sudo() { "$@"; }'),
-    *(
-        Typed(f"apt install {names}", "", before="alias apt='apt-get --simulate'")
-        for names in (
-            "python3 python3-venv make",
-            "dpkg-dev debhelper dh-python",
-            "python3-systemd",
-            "g++ python3-dev pybind11-dev libre2-dev",
-            "chromium chromium-driver",
-        )
-    ),
-]  # fmt: skip
-
 _INSTALL = "tests/system/test_install.py"
 _DEB = "tests/packages/test_deb.py"
 _FROM_C = "tests/packages/test_from_c.py"
@@ -315,6 +236,7 @@ MINUTES = {
         "benchmarks --only roundtrip --proxy 'taskset -c 0 .venv/bin/python astmanproxy.py'"
     ),
     "make rpm": "packaging/rpm/build",
+    "make install BUS=yes": "--require-hashes -r requirements/bus.txt",
     "make soak": "-m benchmarks.soak",
     "make bench-restarts": "-m benchmarks.restarts",
     "make bench-resumes": "-m benchmarks.resumes",
@@ -330,6 +252,7 @@ _PODMAN_RUN = (
 )
 PARTS = {
     "sudo dnf install ./dist/astmanproxy-*.noarch.rpm": "tests/packages/test_rpm.py has no Fedora: rpm -i",
+    "dnf install python3-redis": "tests/packages/test_rpm.py has no Fedora",
     "dnf remove astmanproxy": "tests/packages/test_rpm.py has no Fedora: rpm -e",
     "podman load -i dist/astmanproxy-*.image.tar.gz": "tests/packages/test_image.py has no container engine",
     _PODMAN_RUN: "tests/packages/test_image.py does that with unshare",
@@ -339,6 +262,8 @@ PARTS = {
     "openssl s_server": "what was measured beside it",
     "openssl s_time -new": "what was measured with it",
     "astmanproxy --control 'COMMAND'": "the commands follow there",
+    "astmanproxy --instance 1": "tests/system/test_instances.py does, with files of its own",
+    "systemctl restart": "what it does to one of several",
 }
 
 #: All commands that are tried.

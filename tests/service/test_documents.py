@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.documents.ways import BOOTED
+from tests.documents.booted import BOOTED
 from tests.service.installed import SOURCE
 
 if TYPE_CHECKING:
-    from tests.documents.ways import Typed
+    from tests.documents.typed import Typed
     from tests.service.machine import Machine
     from tests.service.service import Service
 

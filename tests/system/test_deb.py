@@ -61,6 +61,7 @@ def test_it_holds_what_make_install_installs(tree: Path) -> None:
         "etc/init.d/astmanproxy",
         "etc/fail2ban/filter.d/astmanproxy.conf",
         "usr/lib/systemd/system/astmanproxy.service",
+        "usr/lib/systemd/system/astmanproxy@.service",
         "usr/lib/systemd/system/astmanproxy.socket",
         "usr/lib/sysusers.d/astmanproxy.conf",
         "usr/lib/tmpfiles.d/astmanproxy.conf",

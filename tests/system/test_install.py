@@ -18,10 +18,15 @@ from tests.system.installations import Place, make, run_make, stand_in_python
 def test_install_puts_program_configuration_and_start_files(place: Place) -> None:
     """Owner and group alone may read the configuration."""
     # Where no user astmanproxy could be made, the unit is told of nobody.
-    dropin = "etc/systemd/system/astmanproxy.service.d/configuration.conf"
-    assert place.files() - {dropin} == {
+    dropins = {
+        f"etc/systemd/system/astmanproxy{at}.service.d/configuration.conf" for at in ("", "@")
+    }
+    assert place.files() - dropins == {
         "usr/local/sbin/astmanproxy",
-        *(f"usr/local/lib/systemd/system/astmanproxy.{kind}" for kind in ("service", "socket")),
+        *(
+            f"usr/local/lib/systemd/system/astmanproxy{kind}"
+            for kind in (".service", "@.service", ".socket")
+        ),
         *(f"usr/local/lib/{kind}.d/astmanproxy.conf" for kind in ("sysusers", "tmpfiles")),
         *(f"usr/local/lib/astmanproxy/handlers/{p.name}" for p in ROOT.glob("handlers/*.py")),
         "usr/local/lib/astmanproxy/handlers/own.py",

@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from tests.system.installations import Place
 
 
-def test_the_systemd_unit_is_well_formed(place: Place) -> None:
+@pytest.mark.parametrize("name", ["astmanproxy", "astmanproxy@"])
+def test_the_systemd_unit_is_well_formed(place: Place, name: str) -> None:
     """systemd-analyze finds no fault in it."""
     tool = shutil.which("systemd-analyze")
     if not tool:
         pytest.skip("systemd is not installed")
-    unit = place.prefix / "lib/systemd/system/astmanproxy.service"
+    unit = place.prefix / "lib/systemd/system" / f"{name}.service"
     done = subprocess.run(
         [tool, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
     )
 
-    assert "astmanproxy.service" not in done.stderr
+    assert "astmanproxy" not in done.stderr
 
 
 class Service:
