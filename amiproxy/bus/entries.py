@@ -28,7 +28,8 @@ EVENTS = b"E"
 MIXED = b"M"
 #: What the proxy itself says of the server, one event.  Payload: its bytes.
 NOTICE = b"N"
-#: Where the holder is, after entries were dropped.  No payload.
+#: Where the holder is, told now and then, and after entries were dropped.  Payload: none, or as
+#: of ``UP``.
 PLACE = b"P"
 
 KINDS = frozenset({TAKEN, UP, DOWN, EVENTS, MIXED, NOTICE, PLACE})
@@ -40,9 +41,10 @@ _HEAD = Struct(">BcQQIQ")
 _SUM = Struct(">I")
 #: Sum and head together.
 _WHOLE = Struct(">IBcQQIQ")
-_SUM_SIZE, _SIZE = _SUM.size, _WHOLE.size
-#: A blank line too many, which would be a message without a line.
-_BLANK = b"\r\n" + END
+_SUM_SIZE = _SUM.size
+#: Bytes of an entry in front of its payload.
+HEAD_SIZE = _WHOLE.size
+_CRLF = b"\r\n"
 
 
 class Entry(NamedTuple):
@@ -78,19 +80,19 @@ def encode_entry(entry: Entry) -> bytes:
 def decode_entry(data: bytes) -> Entry:
     """Return the entry that *data* is.
 
-    What the payloads of T, U, D and M hold is for their own decoders.
+    What the payloads of T, U, D, P and M hold is for their own decoders.
 
     Raises:
         Malformed: it is none.
 
     """
-    if not _SIZE <= len(data) <= MOST:
+    if not HEAD_SIZE <= len(data) <= MOST:
         raise Malformed(f"{len(data)} bytes are no entry")
     total, version, kind, epoch, after, events, sent = _WHOLE.unpack_from(data)
-    payload = data[_SIZE:]
+    payload = data[HEAD_SIZE:]
     if version != _VERSION:
         raise Malformed(f"an entry of version {version}, this proxy writes {_VERSION}")
-    if total != crc32(payload, crc32(data[_SUM_SIZE:_SIZE])):
+    if total != crc32(payload, crc32(data[_SUM_SIZE:HEAD_SIZE])):
         raise Malformed("the checksum is wrong")
     _check(kind, events, payload)
     return Entry(kind, epoch, after, events, sent, payload)
@@ -106,8 +108,6 @@ def _check(kind: bytes, events: int, payload: bytes) -> None:
         raise Malformed("an entry of no known kind")
     elif kind != MIXED and events:
         raise Malformed("an entry of this kind has no events")
-    elif kind == PLACE and payload:
-        raise Malformed("a place has no payload")
 
 
 def _check_wire(wire: bytes, events: int) -> None:
@@ -115,7 +115,9 @@ def _check_wire(wire: bytes, events: int) -> None:
 
     As amiproxy.wire.batch.Batch wants it.
     """
-    if not wire.endswith(END) or wire.startswith(b"\r\n") or _BLANK in wire:
-        raise Malformed("a blank line does not end each event")
-    if wire.count(END) != events:
+    parts = wire.split(END)
+    if not events or len(parts) != events + 1 or parts.pop():
         raise Malformed("it says another number of events than it has")
+    for part in parts:
+        if part[:2] == _CRLF or not part:
+            raise Malformed("a blank line does not end each event")

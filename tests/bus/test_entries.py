@@ -23,8 +23,6 @@ def made(draw: st.DrawFn) -> Entry:
     kind = draw(st.sampled_from(sorted(entries.KINDS)))
     place = draw(st.tuples(NUMBERS, NUMBERS))
     sent = draw(NUMBERS)
-    if kind == entries.PLACE:
-        return Entry(kind, *place, 0, sent)
     if kind == entries.NOTICE:
         return Entry(kind, *place, 1, sent, draw(EVENT))
     if kind == entries.EVENTS:
@@ -74,7 +72,7 @@ def test_events_must_be_as_many_as_it_says(wire: bytes) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [Entry(b"X", 1, 0, 0, 0), Entry(b"P", 1, 0, 0, 0, b"x"), Entry(b"P", 1, 0, 1, 0),
+    [Entry(b"X", 1, 0, 0, 0), Entry(b"P", 1, 0, 1, 0),
      Entry(b"T", 1, 0, 1, 0), Entry(b"N", 1, 0, 2, 0, b"A: b\r\n\r\nC: d\r\n\r\n"),
      Entry(b"E", 1, 0, 0, 0)],
     ids=repr,
