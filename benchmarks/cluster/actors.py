@@ -77,7 +77,7 @@ class Actor(threading.Thread):
                 self._waiting.clear()
 
     def _live(self, door: Door) -> None:
-        with socket.create_connection(("127.0.0.1", door.port), 2) as self._sock:
+        with socket.create_connection((door.host, door.port), 2) as self._sock:
             self._sock.settimeout(0.02)
             self._unread = b""
             self._send(Action="Login", **_USER, Events="off", ActionID="login")

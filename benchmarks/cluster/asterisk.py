@@ -54,13 +54,13 @@ class Connection:
 
 
 class ClusterAsterisk:
-    """Listens on a port of its own.  Use it as a context manager.
+    """Listens on a port of its own at *host*.  Use it as a context manager.
 
     Events have numbers whether anybody is connected or not.  For tests of the judge, words in
     *lies* have it do wrong once each: ``skip`` and ``double`` an event, do an action ``twice``.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, host: str = "127.0.0.1") -> None:
         self.name = name
         #: All that have logged in.
         self.connections: list[Connection] = []
@@ -73,7 +73,8 @@ class ClusterAsterisk:
         self._lock = threading.Lock()  # Guards what is sent and what is noted.
         self._open: list[Connection] = []
         self._over = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._host = host
+        self._listener = socket.create_server((host, 0))
         self.port = int(self._listener.getsockname()[1])
         self._threads = [threading.Thread(target=self._accept, args=(self._listener,))]
 
@@ -132,7 +133,7 @@ class ClusterAsterisk:
         time.sleep(pause)
         if self._over:
             return
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener = socket.create_server((self._host, self.port))
         self._threads.append(threading.Thread(target=self._accept, args=(self._listener,)))
         self._threads[-1].start()
 

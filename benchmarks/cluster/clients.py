@@ -30,6 +30,7 @@ class Door(NamedTuple):
 
     name: str
     port: int
+    host: str = "127.0.0.1"
 
 
 class Gone(Exception):
@@ -76,7 +77,7 @@ class StreamClient(threading.Thread):
 
     def _live(self) -> None:
         door = self._doors[self._at]
-        with socket.create_connection(("127.0.0.1", door.port), 2) as self._sock:
+        with socket.create_connection((door.host, door.port), 2) as self._sock:
             self._sock.settimeout(0.1)
             self.view.came(door.name)
             self._is_resumed = False

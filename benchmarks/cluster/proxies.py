@@ -25,7 +25,6 @@ USERS = "board=secret\nactor=secret\n"
 #: Seconds that Asterisk has for an answer, and that a proxy may take to end.
 ACTION_TIMEOUT, ENDS = 5, 15.0
 _SETTINGS = (
-    "listenaddress = 127.0.0.1",
     "acceptencryptedconnection = no",
     "authrequired = yes",
     "autofilter = unique",
@@ -51,8 +50,19 @@ class Setup(NamedTuple):
     further: Sequence[str] = ()
 
 
+class Spot(NamedTuple):
+    """Where a proxy runs: its own address, that of Asterisks there, words before its command."""
+
+    own: str = "127.0.0.1"
+    asterisks: str = "127.0.0.1"
+    before: Sequence[str] = ()
+
+
+HERE = Spot()
+
+
 class ClusterProxy:
-    """One proxy, which reaches Redis by way of *relay*; None: it has no bus.
+    """One proxy, which reaches Redis at *bus*, or by way of *relay*; without both it has no bus.
 
     Its name is the user it logs in with at Asterisks.
     """
@@ -62,10 +72,15 @@ class ClusterProxy:
         name: str,
         port: int,
         setup: Setup,
-        relay: FaultyRelay | None,
+        relay: FaultyRelay | None = None,
         environment: Mapping[str, str] | None = None,
+        *,
+        bus: str = "",
+        spot: Spot = HERE,
     ) -> None:
         self.name, self.port, self.relay = name, port, relay
+        self._bus = f"redis://127.0.0.1:{relay.port}" if relay is not None else bus
+        self._spot = spot
         #: When its process was stopped, by time.monotonic().
         self.stopped: list[tuple[float, float]] = []
         self.faults: list[str] = []
@@ -84,11 +99,13 @@ class ClusterProxy:
     def _lines(self) -> Iterator[str]:
         yield from _SETTINGS
         for one in self._setup.asterisks:
-            yield f"host = 127.0.0.1, {one.port}, {self.name}, {SECRET}, on, off, name={one.name}"
+            place = f"{self._spot.asterisks}, {one.port}"
+            yield f"host = {place}, {self.name}, {SECRET}, on, off, name={one.name}"
+        yield f"listenaddress = {self._spot.own}"
         yield f"listenport = {self.port}"
         yield f"logfile = {self._directory}/log"
-        if self.relay is not None:
-            yield f"bus = redis://127.0.0.1:{self.relay.port}"
+        if self._bus:
+            yield f"bus = {self._bus}"
             yield f"busfailover = {self._setup.failover:g}"
         if os.geteuid() == 0:
             yield "proc_user = nobody"
@@ -113,7 +130,7 @@ class ClusterProxy:
         files = ["-f", "-c", f"{self._directory}/conf", "-u", f"{self._directory}/users"]
         with open(self._directory / "output", "ab") as output:
             self._process = subprocess.Popen(
-                [*self._setup.command, *files], stdin=subprocess.DEVNULL,
+                [*self._spot.before, *self._setup.command, *files], stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, env=self._environment,
             )  # fmt: skip
         self.starts += 1
