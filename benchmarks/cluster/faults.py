@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from benchmarks.cluster.asterisk import ClusterAsterisk
     from benchmarks.cluster.proxies import ClusterProxy
+    from benchmarks.movedclock import MovedClock
     from benchmarks.redisserver import RedisServer
 
 #: Seconds that a delayed line takes each way.
@@ -39,8 +39,8 @@ class Victims(NamedTuple):
     proxies: Sequence[ClusterProxy]
     asterisks: Sequence[ClusterAsterisk]
     redis: RedisServer | None
-    #: Files that move clocks: of Redis, then of some proxies.
-    clocks: Sequence[Path]
+    #: Of Redis, then of some proxies.
+    clocks: Sequence[MovedClock]
     failover: float
 
 
@@ -51,6 +51,7 @@ def _killed(proxy: ClusterProxy, seconds: float) -> None:
 
 
 def _stopped(proxy: ClusterProxy, seconds: float) -> None:
+    proxy.wait_started()  # until then it may end by the signal itself
     proxy.stop()
     time.sleep(seconds)
     proxy.start()
@@ -218,8 +219,7 @@ class Mishaps:
                     stack.enter_context(proxy.relay.silence())
                 time.sleep(seconds)
         elif kind == _CLOCK:
-            jump = _JUMPS[int(seconds * 1000) % len(_JUMPS)]
-            victims.clocks[target].write_text(f"{jump:+d}\n")
+            victims.clocks[target].move(_JUMPS[int(seconds * 1000) % len(_JUMPS)])
         elif kind == "Asterisk frozen":
             victims.asterisks[target].freeze(seconds)
         else:

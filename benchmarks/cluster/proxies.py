@@ -9,7 +9,6 @@ import signal
 import subprocess
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.cluster.asterisk import SECRET
@@ -17,6 +16,7 @@ from benchmarks.processes import PATIENCE, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from benchmarks.cluster.asterisk import ClusterAsterisk
     from benchmarks.faultyrelay import FaultyRelay
@@ -198,24 +198,3 @@ class ClusterProxy:
             for line in self.log.splitlines()
             if line.startswith("Traceback") or "a fault in the proxy" in line
         ][:3]
-
-
-def moved_clock(directory: Path, name: str) -> tuple[Path, dict[str, str]] | None:
-    """Return a file that moves the clock of a process, and the environment that it needs.
-
-    What is written there, such as ``+3600``, is added to the time of day, at once; clocks that
-    only count go on.  None: this machine has no libfaketime.
-    """
-    for parent in (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib")):
-        for library in sorted(parent.glob("**/faketime/libfaketimeMT.so.1")):
-            file = directory / f"{name}.clock"
-            file.write_text("+0\n")
-            file.chmod(0o644)
-            return file, {
-                "LD_PRELOAD": str(library),
-                "FAKETIME_TIMESTAMP_FILE": str(file),
-                "FAKETIME_NO_CACHE": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_DONT_RESET": "1",
-            }
-    return None

@@ -26,8 +26,9 @@ from benchmarks.cluster.judge import (
     judge_connections,
     overlaps,
 )
-from benchmarks.cluster.proxies import ACTION_TIMEOUT, ENDS, ClusterProxy, Setup, moved_clock
+from benchmarks.cluster.proxies import ACTION_TIMEOUT, ENDS, ClusterProxy, Setup
 from benchmarks.faultyrelay import FaultyRelay
+from benchmarks.movedclock import MovedClock, compiled
 from benchmarks.processes import PATIENCE, Failed
 from benchmarks.redisserver import RedisServer
 from benchmarks.subjects import free_port
@@ -110,12 +111,12 @@ class Stage:
         self.asterisks = [
             stack.enter_context(ClusterAsterisk(f"a{number}")) for number in range(scale.asterisks)
         ]
-        clocks = self._clocks(stack)
+        clocks = self._clocks()
         self.redis = None
         if scale.bus:
-            before = ["env", *(f"{k}={v}" for k, v in clocks[0][1].items())] if clocks else []
-            self.redis = stack.enter_context(RedisServer(before=before))
-        environments = [environment for _, environment in clocks[1:]]
+            words = [f"{k}={v}" for each in clocks[:1] for k, v in each.environment.items()]
+            self.redis = stack.enter_context(RedisServer(before=["env", *words]))
+        environments = [each.environment for each in clocks[1:]]
         setup = Setup(self._command, self._directory, self.asterisks, scale.failover, scale.further)
         self.proxies = []
         for number in range(scale.proxies):
@@ -126,20 +127,17 @@ class Stage:
             proxy = ClusterProxy(f"p{number}", free_port(), setup, relay, own)
             stack.callback(proxy.kill)
             self.proxies.append(proxy)
-        self.victims = Victims(
-            self.proxies, self.asterisks, self.redis, [file for file, _ in clocks], scale.failover
-        )
+        self.victims = Victims(self.proxies, self.asterisks, self.redis, clocks, scale.failover)
 
-    def _clocks(self, stack: contextlib.ExitStack) -> list[tuple[Path, dict[str, str]]]:
+    def _clocks(self) -> list[MovedClock]:
         """Return what moves the clocks of Redis and of the first proxy; [] if nothing can."""
         if not (self.scale.clocks and self.scale.bus):
             return []
-        made = [moved_clock(self._directory, name) for name in ("redis", "p0")]
-        if not all(made):
-            self.tell("no clock jumps: libfaketime is not installed")
+        library = compiled(self._directory)
+        if library is None:
+            self.tell("no clock jumps: there is no C compiler")
             return []
-        stack.callback(_forget_clocks, set(Path("/dev/shm").glob("*faketime*")))
-        return [each for each in made if each]
+        return [MovedClock(self._directory, name, library) for name in ("redis", "p0")]
 
     # -- the trial ------------------------------------------------------------------------------
 
@@ -187,6 +185,8 @@ class Stage:
     def finish(self) -> None:
         """Wait until all is well again, send the last events, and wait until all have them."""
         self.tell("no more faults")
+        for proxy in self.proxies:
+            proxy.wait_started()
         self._hope(
             lambda: all(len(one.live) == 1 for one in self.asterisks),
             lambda: (
@@ -296,12 +296,6 @@ class Load(threading.Thread):
 def _end(thread: threading.Thread, event: threading.Event) -> None:
     event.set()
     thread.join()
-
-
-def _forget_clocks(before: set[Path]) -> None:
-    """Remove what libfaketime leaves behind of processes that were killed."""
-    for path in set(Path("/dev/shm").glob("*faketime*")) - before:
-        path.unlink(missing_ok=True)
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:

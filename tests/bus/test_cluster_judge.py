@@ -172,10 +172,11 @@ def test_what_a_client_is_sent_is_read() -> None:
 
 def test_faults_are_those_of_the_seed(tmp_path: Path) -> None:
     """So that what one has found another can find."""
+    clocks: Any = [tmp_path]
     proxies: Any = [None, None]
     asterisks: Any = [None]
     redis: Any = object()
-    victims = Victims(proxies, asterisks, redis, [tmp_path], 1.0)
+    victims = Victims(proxies, asterisks, redis, clocks, 1.0)
     assert plan(50, 7, victims) == plan(50, 7, victims) != plan(50, 8, victims)
     assert {fault.kind for fault in plan(20, 1, victims, "clock")} == {"clock jumps"}
 
