@@ -183,6 +183,7 @@ CLUSTER: Mapping[str, Any] = Schema(
                     "sent": {"type": "integer"},
                     "dropped": {"type": "integer"},
                     "overruns": {"type": "integer"},
+                    "trouble_ago": {"type": ["number", "null"]},
                 },
                 "required": ["name", "slot", "proxy", "state", "members", "servers"],
             },

@@ -87,12 +87,13 @@ def of_cluster(cluster: ClusterStatus | None, totals: Totals) -> Iterator[Alarm]
             f"without the bus{because}; this proxy goes on alone, connected to each Asterisk itself"
         )
     yield from _of_readers(cluster)
-    if cluster.overruns:
+    is_recent = cluster.trouble_ago is not None and cluster.trouble_ago < _RECENT
+    if cluster.overruns and is_recent:
         yield _warning(
             f"the bus took too slowly what it was sent: {cluster.overruns} times since the start"
             " the other proxies missed events"
         )
-    if cluster.dropped:
+    if cluster.dropped and is_recent:
         yield _warning(
             f"{cluster.dropped} entries of the bus could not be read: does another program, or"
             " another release, write to it?"

@@ -80,3 +80,5 @@ class ClusterStatus:
     sent: int
     dropped: int
     overruns: int
+    #: How long ago it was first seen that one of the last two has risen; None: they never did.
+    trouble_ago: Optional[float] = None

@@ -89,6 +89,7 @@ def test_what_a_member_is_called_does_not_control_the_terminal() -> None:
 def test_there_is_no_alarm_where_all_is_well() -> None:
     """Nor where there is no cluster."""
     assert found() == []
+    assert found(overruns=2, dropped=7, trouble_ago=4000.0) == []
     assert list(of_cluster(None, TOTALS)) == []
 
 
@@ -100,8 +101,11 @@ def test_there_is_no_alarm_where_all_is_well() -> None:
             "error: cut off from the bus: Connection refused; no Asterisk is served before",
         ),
         ({"state": "alone"}, "warning: without the bus; this proxy goes on alone"),
-        ({"overruns": 2}, "warning: the bus took too slowly what it was sent: 2 times"),
-        ({"dropped": 7}, "warning: 7 entries of the bus could not be read"),
+        (
+            {"overruns": 2, "trouble_ago": 60.0},
+            "warning: the bus took too slowly what it was sent: 2 times",
+        ),
+        ({"dropped": 7, "trouble_ago": 0.0}, "warning: 7 entries of the bus could not be read"),
         ({"most": 45}, "warning: 42 of 45 clients are connected in the cluster (maxclients)"),
         (
             {

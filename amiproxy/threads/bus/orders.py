@@ -125,8 +125,10 @@ class Orders:
                 for slot in slots:
                     _add(there, self._key(slot), body)
             return self._collect(replies, slots)
-        except (BusError, Malformed) as error:
-            return {slot: Told(False, (str(error),)) for slot in slots}
+        except Malformed as error:
+            return dict.fromkeys(slots, Told(False, (str(error),)))
+        except BusError as error:
+            return dict.fromkeys(slots, Told(False, (f"the bus does not answer: {error}",)))
         finally:
             del self._waiting[number]
 

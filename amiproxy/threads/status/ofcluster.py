@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.context import ProxyContext
 
 
+class _Trouble:
+    """When it was last seen that a count of what went wrong had risen."""
+
+    def __init__(self) -> None:
+        self._seen, self._at = 0, 0.0
+
+    def ago(self, count: int) -> float | None:
+        """Return how long ago that was, in seconds, now that it is *count*; None: never."""
+        now = time.monotonic()
+        if count > self._seen:
+            self._seen, self._at = count, now
+        return now - self._at if self._at else None
+
+
 def cluster_status(context: ProxyContext) -> ClusterStatus | None:
     """Return the cluster of the proxy, None if it is in none; waits for nothing."""
     bus = context.bus
@@ -23,6 +38,8 @@ def cluster_status(context: ProxyContext) -> ClusterStatus | None:
     figures = bus.figures()
     members = sorted(bus.members(), key=lambda each: (each.name, each.slot))
     servers = [link.scope for link in context.router.servers if not link.spec.proxy]
+    trouble = context.made.setdefault("trouble of the bus", _Trouble())
+    assert isinstance(trouble, _Trouble)
     servers += [name for each in members for name in (*each.holds, *each.lags)]
     return ClusterStatus(
         name=bus.name,
@@ -37,6 +54,7 @@ def cluster_status(context: ProxyContext) -> ClusterStatus | None:
         sent=figures.sent,
         dropped=figures.dropped,
         overruns=figures.overruns,
+        trouble_ago=trouble.ago(figures.dropped + figures.overruns),
     )
 
 

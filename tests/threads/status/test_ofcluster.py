@@ -42,6 +42,28 @@ def test_each_server_has_its_holder_and_its_readers(stage: Stage) -> None:
     assert [(each.proxy, each.lag) for each in servers["pbx1"].readers] == [("bonn:12", 0.012)]
 
 
+def test_what_went_wrong_is_told_with_when_it_was_seen(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So an alarm ends, though the count does not fall."""
+    bus = on_bus(stage.context, FakeBus())
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def ago() -> float | None:
+        found = cluster_status(stage.context)
+        assert found is not None
+        return found.trouble_ago
+
+    assert ago() is None
+    bus.overruns = 1
+    assert ago() == 0.0
+    now[0] += 60
+    assert ago() == 60.0
+    bus.dropped = 1
+    assert ago() == 0.0
+
+
 @pytest.mark.parametrize(("state", "status"), [(JOINED, 200), (CUT_OFF, 503), (ALONE, 200)])
 def test_who_is_cut_off_is_not_ready(stage: Stage, state: str, status: int) -> None:
     """A load balancer sends its clients elsewhere; to restart it would not help."""
