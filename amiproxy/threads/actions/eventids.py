@@ -13,7 +13,7 @@ from amiproxy.routing.gaps import RING
 from amiproxy.threads.actions.call import STAYS
 from amiproxy.threads.actions.record import Records
 from amiproxy.threads.sessions.replay import ReplayError, held, track_exactly
-from amiproxy.threads.sessions.resuming import Way, read_since, way_from
+from amiproxy.threads.sessions.resuming import Way, check_since, read_since, way_from
 from amiproxy.threads.sessions.streamsession import StreamSession
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _send_missed(call: Call, session: StreamSession) -> None:
     if session.has_resumed:
         raise ReplayError("This connection has resumed already")
     router = context.router
-    way_from(since, router.nonce, router.servers, session.viewer, {})  # may it be at all?
+    check_since(since, router, session.viewer, context.turnstile)
     if session.viewer.follows_calls and session.shown is not None and not session.is_early:
         raise ReplayError("Log in with Events: off to resume")
     with held(session, context) as hold:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.routing.viewer import Viewer
 from amiproxy.threads.sessions.replay import ReplayError, held, track_exactly
-from amiproxy.threads.sessions.resuming import read_since, way_from
+from amiproxy.threads.sessions.resuming import check_since, read_since, way_from
 from amiproxy.threads.state.looking import reached
 from amiproxy.web.problems import Problem
 
@@ -47,7 +47,8 @@ class Subscriber:
             router = self._context.router
             viewer = self._by_rights()
             try:
-                way_from(read_since(wanted.since), router.nonce, router.servers, viewer, {})
+                turns = self._context.turnstile
+                check_since(read_since(wanted.since), router, viewer, turns)
             except ReplayError as error:
                 raise Problem("bad-request", f"since: {error}") from None
 
@@ -156,7 +157,7 @@ class Subscriber:
             raise ReplayError("it comes with the first events of a connection")
         router, viewer = context.router, self._by_rights()
         since = read_since(wanted.since)
-        way_from(since, router.nonce, router.servers, viewer, {})  # may it be at all?
+        check_since(since, router, viewer, context.turnstile)
         with held(session, context) as hold:
             way = way_from(since, router.nonce, router.servers, viewer, hold.position())
             session.has_resumed = True

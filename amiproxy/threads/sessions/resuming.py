@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.routing.eventids import LONGEST, EventId, read_id
 from amiproxy.routing.gaps import RESTART, RING, SERVER_LOST
 from amiproxy.routing.ring import START
@@ -17,7 +19,14 @@ if TYPE_CHECKING:
 
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
+    from amiproxy.threads.sessions.eventsources import EventSources
     from amiproxy.threads.sessions.link import AsteriskLink
+    from amiproxy.threads.sessions.turnstile import Turnstile
+
+
+#: For how long a connection is waited for that other proxies know already, in seconds, and how
+#: often it is looked for.
+_MOMENT, _LOOK = 1.0, 0.01
 
 
 class Way(NamedTuple):
@@ -45,6 +54,30 @@ def read_since(text: str) -> EventId:
     if found is None:
         raise ReplayError("Since is no event id")
     return found
+
+
+def check_since(since: EventId, router: EventSources, viewer: Viewer, turns: Turnstile) -> None:
+    """See whether *since* may be an id that the client of *viewer* has been sent.
+
+    Another proxy may have sent it that has had more of a server that both share: what this one is
+    still to have is waited for, for a moment, in the client's thread.
+
+    Raises:
+        ReplayError: it is not.
+
+    """
+    if _is_ahead(since, router.servers):
+        deadline = Deadline(_MOMENT)
+        with turns.outside():
+            while _is_ahead(since, router.servers) and not deadline.over:
+                time.sleep(_LOOK)
+    way_from(since, router.nonce, router.servers, viewer, {})
+
+
+def _is_ahead(since: EventId, links: Collection[AsteriskLink]) -> bool:
+    """Return whether *since* names a connection that shared ones of *links* are still to have."""
+    newest = max((link.epoch for link in links if link.is_shared), default=0)
+    return newest > 0 and max(since.numbers, default=0) > newest
 
 
 def way_from(
