@@ -49,7 +49,6 @@ from amiproxy.process.process import (
 from amiproxy.settings.advice import advice
 from amiproxy.settings.conffile import load_config
 from amiproxy.settings.files import find_users, read_formats
-from amiproxy.settings.listeners import listeners
 from amiproxy.threads.control.server import ControlServer
 from amiproxy.threads.control.socketfile import SocketFile, prepared_control
 from amiproxy.threads.log import SAID, Log, announce
@@ -61,10 +60,9 @@ from amiproxy.threads.net.inherited import hand_on, open_doors
 from amiproxy.threads.net.listening import PATIENCE
 from amiproxy.threads.net.tls import client_context, server_context
 from amiproxy.threads.program import Program
-from amiproxy.threads.proxy import Proxy
+from amiproxy.threads.proxy import Proxy, import_parts
 from amiproxy.threads.reloading import Reloader
 from amiproxy.threads.rereading import Rereading
-from amiproxy.threads.routes import import_needs
 from amiproxy.threads.supervisor import EX_CONFIG, Supervisor, notify_socket
 
 if TYPE_CHECKING:
@@ -169,7 +167,7 @@ def prepare(options: Options, start: Start, supervisor: Supervisor) -> Prepared:
         for warning in warnings:
             log.warning("%s", warning)
         formats = read_formats(config)
-        import_needs(listeners(config), formats)
+        import_parts(config, formats)
         pidfile = prepared_pidfile(config, options, who, start.pidfile)
         doors, more = open_doors(config, who, functools.partial(announce_wait, supervisor))
         for warning in more:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 import math
 import threading
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from amiproxy.formats import Format
     from amiproxy.settings.config import Config, ServerSpec
     from amiproxy.settings.listenerspec import ListenerSpec
+    from amiproxy.threads.bus.bus import Bus
     from amiproxy.threads.net.door import Door
 
 log = logging.getLogger("amiproxy.proxy")
@@ -51,6 +53,9 @@ STOP_TIME = 4.0
 
 #: How long, of that, who has not finished may take for the last words, in seconds.
 _LAST_WORDS = 1.0
+
+#: What takes part in a cluster.
+_BUS = "amiproxy.threads.bus.bus"
 
 #: How long clients wait for servers, where they may have come before the proxy; in seconds.
 _MOMENT = 1.0
@@ -85,6 +90,13 @@ class Proxy:
         self._servers = Servers(config, self.router, self._make_server)
         self.context = ProxyContext(config, users, formats, tls, self.router, self._servers)
         self.context.resource_at = routes.find
+        # Nothing of it is imported, unless there is one.
+        self._bus: Bus | None = None
+        if config.bus:
+            module = importlib.import_module(_BUS)
+            self._bus = module.Bus(config, self.router, lambda: self.context.admission.clients)
+            self._bus.reach_across(self.context)
+        self.context.bus = self._bus
         self._web_sessions = WebSessions(self.context.registry)
         self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
         self.context.hanging = self._watchdog.hanging
@@ -100,6 +112,8 @@ class Proxy:
         """
         threading.stack_size(STACK_SIZE)
         self._flusher.start()
+        if self._bus is not None:
+            self._bus.start()
         self._servers.start()
         self._listeners.start(Deadline(_MOMENT if waits else 0.0))
         self._watchdog.start()
@@ -121,6 +135,8 @@ class Proxy:
             self.router.keeps_calls = True
         self.context.renew(config, users, tls)
         revocation.renew(self.context)
+        if self._bus is not None:
+            self._bus.configure(config)
         self._servers.reload(config)
         return self._listeners.reload(listeners(config), self._objection, Deadline(0.0))
 
@@ -173,6 +189,8 @@ class Proxy:
         self._web_sessions.close()
         self._servers.stop("Shutdown, closed server")
         self._servers.join(deadline)
+        if self._bus is not None:
+            self._bus.stop(deadline)
         self._wait_until_empty(deadline)
         left = context.admission.clients
         if left:
@@ -210,8 +228,21 @@ class Proxy:
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)
         ids, router = self.router.ids, self.router
-        share = Alone(spec, ids, router, address)
-        return AsteriskServer(config, ids, router, share, connect=connect_)
+        share = None if self._bus is None else self._bus.share(spec, address)
+        alone = share or Alone(spec, ids, router, address)
+        return AsteriskServer(config, ids, router, alone, connect=connect_)
+
+
+def import_parts(config: Config, formats: Mapping[str, Format]) -> None:
+    """Import what only some need, and what may be missing: the user that it becomes may not.
+
+    Raises:
+        ConfigError: it is not there.
+
+    """
+    routes.import_needs(listeners(config), formats)
+    if config.bus:
+        importlib.import_module(_BUS)
 
 
 def _needs_calls(users: Users) -> bool:

@@ -7,13 +7,19 @@ again, decoding) is left out: who has to try again, and when, only the callers k
 
 from __future__ import annotations
 
+import inspect
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 try:
     import redis
-    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+    from redis.connection import (
+        AbstractConnection,
+        Connection,
+        SSLConnection,
+        UnixDomainSocketConnection,
+    )
 except ImportError as _error:
     from amiproxy.errors import ConfigError
 
@@ -40,6 +46,13 @@ _BEYOND = 2.0
 _PIECE = 64 * 1024
 # redis-py of these releases and later speaks RESP3 unless it is told not to.
 _KNOWS_PROTOCOLS = (5, 0)
+# Without these redis-py looks up its own version in files, at each connect: the user that the
+# proxy has become may be unable to read them.
+_OPTIONS = inspect.signature(AbstractConnection.__init__).parameters
+_NAMELESS = {
+    key: None for key in ("driver_info", "lib_name", "lib_version")
+    if key in _OPTIONS and (key == "driver_info" or "driver_info" not in _OPTIONS)
+}  # fmt: skip
 
 
 class BusError(PeerError):
@@ -252,7 +265,9 @@ class BusClient:
         }
 
     def _opened(self, login: dict[str, Any], host: str, port: int, name: str) -> Line:
-        options: dict[str, Any] = {**login, "socket_timeout": self._connect_seconds}
+        options: dict[str, Any] = {
+            **login, **_NAMELESS, "socket_timeout": self._connect_seconds
+        }  # fmt: skip
         if redis.VERSION[:2] >= _KNOWS_PROTOCOLS:
             options["protocol"] = 2
         kind: Any = Connection

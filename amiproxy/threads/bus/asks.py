@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Asks: the thread that takes what other proxies ask of the servers that this one holds.
+
+Their rights were checked where their clients are.  Here is checked what the bus brings: that it is
+one action, for this tenure, in time; and it takes its turn among all others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Callable
+
+from amiproxy.bus.asks import Ask, decode_ask
+from amiproxy.bus.fields import Malformed
+from amiproxy.message import Message
+from amiproxy.routing import upstream
+from amiproxy.routing.pending import PendingAction
+from amiproxy.threads.bus.client import BusError
+from amiproxy.threads.bus.streamreader import StreamReader
+from amiproxy.threads.net.endless import endless
+from amiproxy.threads.net.watched import WatchedThread
+from amiproxy.threads.sessions.numbers import BITS, slot_of
+from amiproxy.threads.sessions.publisher import refusals
+from amiproxy.threads.sessions.submitted import Submitted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from amiproxy.limits import Limits
+    from amiproxy.routing.actionids import ActionIds
+    from amiproxy.settings.config import Config
+    from amiproxy.threads.bus.around import Around
+    from amiproxy.threads.bus.sharedlink import SharedLink
+
+log = logging.getLogger("amiproxy.bus")
+
+#: Milliseconds that a read waits; entries of one read; seconds before Redis is tried again.
+_BLOCK, _COUNT, _AGAIN = 250, 100, 0.2
+
+
+class Asks:
+    """The thread ``bus-asks``.  *held* returns the links of the servers that this proxy holds."""
+
+    def __init__(
+        self,
+        around: Around,
+        ids: ActionIds,
+        limits: Limits,
+        held: Callable[[], Collection[SharedLink]],
+    ) -> None:
+        self._around, self._ids, self._limits, self._held = around, ids, limits, held
+        self._reader = StreamReader(around.client)
+        self._stopping = threading.Event()
+        self._thread = WatchedThread("bus-asks", self._run, self, essential=False)
+        #: Up to where each stream has been read.
+        self._read: dict[str, bytes] = {}
+        self._most = 0
+        #: How many were dropped: malformed, or for a tenure that is over.
+        self.dropped = 0
+        self.busy_since = 0.0  # for the watchdog
+
+    def configure(self, config: Config, limits: Limits) -> None:
+        """Take over settings that were read anew.  Any thread may call."""
+        self._most, self._limits = config.max_unanswered, limits
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Have the thread end.  Never waits."""
+        self._stopping.set()
+        self._reader.interrupt()
+
+    def join(self, timeout: float) -> None:
+        """Wait up to *timeout* seconds for the thread to end."""
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        endless("bus-asks", self._step)
+        self._reader.close()
+
+    def _step(self) -> bool:
+        """Take what is new; return whether to go on."""
+        links = {self._around.keys.asks(link.scope): link for link in self._held()}
+        places = {key: self._read.get(key, b"0-0") for key in links}
+        self.busy_since = 0.0
+        if not places:
+            self._stopping.wait(_BLOCK / 1000)
+            return not self._stopping.is_set()
+        try:
+            found = self._reader.read(places, _BLOCK, _COUNT)
+        except BusError:
+            self._stopping.wait(_AGAIN)
+            return not self._stopping.is_set()
+        self.busy_since = time.monotonic()
+        for key, entries in found:
+            for entry_id, body in entries:
+                self._read[key] = entry_id
+                self._take(links[key], body)
+        return not self._stopping.is_set()
+
+    def _take(self, link: SharedLink, body: bytes) -> None:
+        """Send what *body* asks to the Asterisk of *link*, or answer why not."""
+        try:
+            ask = decode_ask(body)
+            if not ask.owner >> BITS:
+                raise Malformed("nobody's action")
+        except Malformed as error:
+            self.dropped += 1
+            if self.dropped == 1:
+                log.warning("asterisk@%s: an action of the bus is dropped: %s", link.scope, error)
+            return
+        if ask.epoch != link.tenure or slot_of(ask.owner) == self._around.slot:
+            self.dropped += 1  # who asked has been told that the holder of then is gone
+            return
+        self._ids.admit(ask.wire_id)
+        action = pending(ask, time.monotonic(), (ask.deadline - self._around.now()) / 1000)
+        problem = self._submitted(link, action, ask)
+        if problem:
+            self._refuse(link, action, problem)
+
+    def _submitted(self, link: SharedLink, action: PendingAction, ask: Ask) -> str:
+        """Submit *action*; return why it is not sent, "" if it is, or waits for its turn."""
+        if action.expires < time.monotonic():
+            return f"Server {link.name} was asked too late"
+        problem = upstream.problem(ask.raw, self._limits)
+        if problem:
+            return problem
+        done = link.submit(action, ask.account, self._most)
+        if done is Submitted.FULL:
+            return "Too many actions are unanswered"
+        return f"Server {link.name} is not connected" if done is not Submitted.TAKEN else ""
+
+    def _refuse(self, link: SharedLink, action: PendingAction, problem: str) -> None:
+        items = refusals([action], problem)
+        link.reply(slot_of(action.owner), items)
+
+
+def pending(ask: Ask, now: float, left: float) -> PendingAction:
+    """Return the action that *ask* wants, which may go for *left* seconds from *now*."""
+    message = Message(ask.raw)
+    # The proxy's own questions get their answers with the ActionID that they know.
+    given = ask.given if ask.owner & ((1 << BITS) - 1) else ask.wire_id
+    action = PendingAction(ask.owner, ask.raw, ask.wire_id, given, ask.private, ask.held_back)
+    action.since, action.expires, action.account = now, now + left, ask.account
+    if ask.held_back:
+        action.ringing = upstream.ringing(message.get("Timeout")) + upstream.GRACE
+    else:
+        action.ringing = upstream.longest_call(message)
+        action.synchronous = action.ringing > 0
+    upstream.characterise(action, message)
+    return action

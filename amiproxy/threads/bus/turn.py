@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Turn: whose turn it is to be connected to one Asterisk, for its server's thread.
+
+As long as another proxy is connected, or none, the thread reads the bus and hands out what comes.
+It is this proxy's turn when the keeper has got the lease, and the thread has read the entry that
+opens the tenure: then all is handed out that the holder before had written, and that one can
+write no more.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from amiproxy.bus import clock
+from amiproxy.routing import notices
+from amiproxy.threads.bus.client import BusError
+from amiproxy.threads.bus.sharedlink import MOST_CONNECTIONS
+from amiproxy.threads.bus.tail import Tail
+
+if TYPE_CHECKING:
+    from amiproxy.threads.bus.around import Around
+    from amiproxy.threads.bus.keeper import Tenure
+    from amiproxy.threads.bus.sharedlink import SharedLink
+    from amiproxy.threads.bus.sharedpublisher import SharedPublisher
+    from amiproxy.threads.net.watched import Work
+
+log = logging.getLogger("amiproxy.bus")
+
+#: Milliseconds that a read waits for something new.
+_BLOCK = 1000
+#: Seconds before Redis is tried again.
+_AGAIN = 0.2
+#: So many tries to connect in vain, and another proxy may try.
+_TRIES = 2
+#: How much longer than a lease nobody may be connected before clients are told, in seconds.
+_MORE = 2.0
+
+
+class Turn:
+    """Reads the bus for *link* until it is this proxy's turn.
+
+    The keeper calls ``grant`` and ``withdraw``, any thread ``wake``; the rest is the server's
+    thread's.  *can_hold*: this proxy knows how to log in there.
+    """
+
+    #: Before then this proxy does not want the lease: ``clock.now()`` seconds.
+    not_before = 0.0
+
+    def __init__(
+        self, link: SharedLink, publisher: SharedPublisher, around: Around, *, can_hold: bool
+    ) -> None:
+        self.link, self.publisher = link, publisher
+        self.scope, self.can_hold = link.scope, can_hold
+        self._knows_login = can_hold
+        self._around = around
+        self._tail = Tail(link, publisher, around)
+        self._stopping = threading.Event()
+        self._granted: Tenure | None = None
+        self._cut_off_since = 0.0  # clock.now(), 0.0: the bus is there
+        self._was_up = False  # when the bus was lost
+        self._is_known = False  # to the keeper
+
+    # -- any thread -------------------------------------------------------------------------
+
+    def grant(self, tenure: Tenure) -> None:
+        """This proxy has the lease.  Never waits."""
+        self._granted = tenure
+        if tenure.is_solo:
+            self._tail.interrupt()
+
+    def withdraw(self, reason: str) -> None:
+        """This proxy has the lease no more: the connection ends now.  Never waits."""
+        self._granted = None
+        self.link.cut(reason)
+
+    def wake(self) -> None:
+        """Have the thread end, which is to stop.  Never waits."""
+        self._stopping.set()
+        self._tail.interrupt()
+
+    def try_again(self) -> None:
+        """Want the lease again, whatever was tried in vain.  Never waits."""
+        self.can_hold, self.not_before = self._knows_login, 0.0
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this proxy may be connected now."""
+        return not self.link.reading and self.link.may_ask
+
+    # -- the server's thread ------------------------------------------------------------------
+
+    def await_turn(self, work: Work) -> bool:
+        """Read the bus until this proxy is to connect; return False if it is to stop."""
+        if self.is_ours and self.link.connections < MOST_CONNECTIONS:
+            return not self._stopping.is_set()
+        if not self.link.reading:
+            self._leave()
+        if not self._is_known:
+            self._is_known = True
+            self._around.keeper.add(self)
+        while not self._stopping.is_set():
+            granted = self._granted
+            if granted is not None and granted.is_solo and granted.is_valid:
+                self._take(granted)
+                return True
+            if self._follow(work):
+                return True
+        return False
+
+    def _follow(self, work: Work) -> bool:
+        """Hand out what the bus brings; return whether it is this proxy's turn with that."""
+        try:
+            work.busy_since = 0.0
+            found = self._tail.read(_BLOCK)
+            work.busy_since = time.monotonic()
+            opened = self._tail.take(found)
+            if self._cut_off_since:
+                self._be_back()
+            self._look_for_holder()
+        except BusError as error:
+            self._note_cut_off(error)
+            return False
+        granted = self._granted
+        if granted is not None and opened == granted.epoch and granted.is_valid:
+            self._take(granted)
+            return True
+        return False
+
+    def _take(self, tenure: Tenure) -> None:
+        """This proxy holds the server from now on."""
+        link, publisher, tail = self.link, self.publisher, self._tail
+        tail.lose("the proxy that was connected is gone")
+        link.hold(tenure)
+        if not tenure.is_solo:
+            publisher.lane = self._around.outbox.lane(self.scope, tenure.epoch, self._fenced)
+        log.info("asterisk@%s: this proxy is to connect (epoch %d)", self.scope, tenure.epoch)
+        if publisher.is_untold:
+            link.go_on_at(max(tenure.epoch, link.place[0] + 1))
+            self._tell_lost()
+
+    def _tell_lost(self) -> None:
+        """Tell all clients, those of other proxies too, that the server was lost."""
+        record, publisher = self.link.record, self.publisher
+        publisher.is_untold = False
+        if self._around.tells:
+            heard = record.unix(record.heard)
+            publisher.notice(notices.lost(self.link.name, record.reason, heard))
+
+    def _fenced(self) -> None:
+        """The bus takes no entries of this tenure any more.  In the outbox's thread."""
+        self.withdraw("another proxy is connected")
+        self._around.keeper.release(self.scope)
+
+    def over(self, tries: int, pause: float) -> float:
+        """The connection is over, or there was none after so many *tries*; return the pause.
+
+        Others may try when this proxy has in vain; it wants the lease again after *pause* seconds.
+        """
+        if not self.is_ours:
+            return 0.0
+        if tries < _TRIES or self._granted is None or self._granted.is_solo:
+            return pause
+        self.not_before = clock.now() + pause
+        self._leave()
+        return 0.0
+
+    def pass_on(self) -> bool:
+        """The server lets this proxy in no more: others may try.  Return whether to read on."""
+        self.can_hold = False
+        self._leave()
+        return not self._stopping.is_set()
+
+    def _leave(self) -> None:
+        """Read from now on; the lease is given up behind all that was written."""
+        lane, self.publisher.lane = self.publisher.lane, None
+        self._granted = None
+        if lane is not None:
+            lane.put_last(lambda: self._around.keeper.release(self.scope))
+            self._tail.go_on_behind(lane.acknowledged)
+            lane.close()
+        self.link.read()
+
+    def end(self) -> None:
+        """The thread ends."""
+        if not self.link.reading:
+            self._leave()
+        self._tail.close()
+        self._around.keeper.remove(self)
+
+    # -- a bus that is away, a server that nobody holds -------------------------------------------
+
+    def _note_cut_off(self, error: BusError) -> None:
+        """The bus cannot be read.  Clients are told when that lasts."""
+        now = clock.now()
+        self._cut_off_since = self._cut_off_since or now
+        link = self.link
+        if link.connected and now - self._cut_off_since > self._around.failover:
+            log.warning("asterisk@%s: %s; its events come no more", self.scope, error)
+            self._was_up = True
+            self._tell_alone("the bus is lost")
+        self._stopping.wait(_AGAIN)
+
+    def _tell_alone(self, reason: str) -> None:
+        """Tell the clients here that the server is lost to them."""
+        untold = self.publisher.is_untold
+        self._tail.lose(reason)
+        if untold and self._around.tells:
+            record = self.link.record
+            heard = record.unix(record.heard)
+            self.publisher.tell(notices.lost(self.link.name, reason, heard))
+        self.publisher.is_untold = False
+
+    def _be_back(self) -> None:
+        """The bus can be read again."""
+        self._cut_off_since = 0.0
+        if self._was_up:
+            self._was_up = False
+            self._tail.be_back()
+
+    def _look_for_holder(self) -> None:
+        """Tell clients if there is no holder for long, and nobody has said so."""
+        around = self._around
+        if self.publisher.is_untold and not around.is_held(self.scope, _MORE):
+            self._tell_alone("no proxy is connected to it")

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two proxies share an Asterisk: what clients at the one get, and at the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bus.cluster import Cluster, cluster
+from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.system.peers import value
+from tests.system.people import answer, log_in, logged_in
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+_NEWS = "Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: News\r\nN: %s\r\n\r\n"
+
+
+def message_of(block: bytes) -> dict[str, str]:
+    """Return the headers of *block*."""
+    return dict(line.split(": ", 1) for line in block.decode().split("\r\n") if ": " in line)
+
+
+#: The names of all actions that have come to any Asterisk.
+ASKED: list[str] = []
+
+
+def asterisk(link: socket.socket) -> None:
+    """Answer what comes: an Asterisk of few words."""
+    pending = b""
+    while data := link.recv(65536):
+        pending += data
+        *blocks, pending = pending.split(b"\r\n\r\n")
+        for block in blocks:
+            for part in said(message_of(block)):
+                link.sendall(part.encode())
+
+
+def said(asked: dict[str, str]) -> list[str]:
+    """Return what is answered to an action."""
+    ASKED.append(asked.get("Action", ""))
+    name, action_id = ASKED[-1], f"ActionID: {asked.get('ActionID', '')}\r\n"
+    if name == "Originate":
+        event = (
+            f"Event: OriginateResponse\r\nPrivilege: call,all\r\n{action_id}Response: Success\r\n"
+            "Channel: SIP/7\r\nContext: x\r\nExten: 1\r\nReason: 4\r\nUniqueid: 7.1\r\n\r\n"
+        )
+        return [
+            f"Response: Success\r\n{action_id}Message: Originate successfully queued\r\n\r\n",
+            event,
+        ]
+    if name == "SIPpeers":
+        items = "".join(
+            f"Event: PeerEntry\r\n{action_id}ObjectName: {number}\r\n\r\n" for number in range(3)
+        )
+        return [
+            f"Response: Success\r\n{action_id}EventList: start\r\nMessage: will follow\r\n\r\n",
+            items,
+            f"Event: PeerlistComplete\r\n{action_id}EventList: Complete\r\nListItems: 3\r\n\r\n",
+        ]
+    if name == "Silence":
+        return []
+    return [f"Response: Success\r\n{action_id}Asked: {name}\r\n\r\n"]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Cluster]:
+    """Two proxies and one server."""
+    with cluster(script=asterisk) as made:
+        yield made
+
+
+def both(house: Cluster) -> tuple[ProxyProcess, ProxyProcess]:
+    """Return the proxy that is connected, and the other."""
+    holder, (other,) = house.wait_shared()
+    return holder, other
+
+
+def news(client: ManagerClient, upto: str) -> list[str]:
+    """Return which news *client* gets, up to the one that is called so."""
+    found: list[str] = []
+    while not found or found[-1] != upto:
+        number = value(client.read_until("UserEvent: News"), "N")
+        assert number is not None
+        found.append(number)
+    return found
+
+
+def test_there_is_one_connection(house: Cluster) -> None:
+    """However many proxies there are."""
+    both(house)
+
+    assert len(house.servers[0].links) == 1
+
+
+def test_clients_of_both_get_the_same_bytes(house: Cluster) -> None:
+    """In the same order."""
+    with_ids = []
+    for proxy in both(house):
+        client = logged_in(proxy, "board")
+        answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
+        with_ids.append(client)
+    for number in range(50):
+        house.link().sendall((_NEWS % f"a{number}").encode())
+    house.link().sendall((_NEWS % "end-a").encode())
+
+    got = [client.read_to(b"N: end-a") for client in with_ids]
+
+    assert got[0] == got[1]
+    assert got[0].count(b"ProxyEventID: ") == 50
+    for client in with_ids:
+        client.close()
+
+
+def test_an_action_is_answered_wherever_it_is_asked(house: Cluster) -> None:
+    """With the ActionID that its client gave."""
+    for proxy in both(house):
+        with logged_in(proxy, "board") as client:
+            assert answer(client, "Action: Status", "ActionID: x1") == [
+                "Response: Success", "ActionID: x1", "Asked: Status", "Server: pbx1",
+            ]  # fmt: skip
+
+
+def test_a_list_comes_whole(house: Cluster) -> None:
+    """Item by item, for who asked alone."""
+    _, other = both(house)
+    with logged_in(other, "board") as client, logged_in(other, "other") as bystander:
+        client.send("Action: SIPpeers", "ActionID: l")
+        client.read_until("Event: PeerlistComplete")
+        client.send("Action: Ping", "ActionID: p")
+        assert value(client.read_message(), "ActionID") == "p"
+        bystander.send("Action: Ping", "ActionID: p")
+        assert value(bystander.read_message(), "ActionID") == "p"
+
+
+def test_a_call_is_answered_when_it_is(house: Cluster) -> None:
+    """The OriginateResponse is for all, with the ActionID that was given."""
+    holder, other = both(house)
+    with logged_in(other, "board") as client, logged_in(holder, "board") as watcher:
+        got = answer(
+            client, "Action: Originate", "Channel: SIP/7", "Exten: 1", "Context: x",
+            "Priority: 1", "ActionID: call-1",
+        )  # fmt: skip
+
+        assert "Message: Originate successfully queued" in got
+        assert value(got, "ActionID") == "call-1"
+        client.send("Action: Originate", "Channel: SIP/7", "Async: true", "ActionID: call-2")
+        event = watcher.read_until("Event: OriginateResponse")
+        assert value(event, "ActionID") == "call-2"
+
+
+def test_what_is_not_answered_is_refused(house: Cluster) -> None:
+    """It may have been carried out."""
+    _, other = both(house)
+    with logged_in(other, "board") as client:
+        got = answer(client, "Action: Silence", "ActionID: s")
+
+        assert got[0] == "Response: Error"
+        assert value(got, "CarriedOut") == "perhaps"
+
+
+def test_who_sees_all_answers_sees_those_at_the_other_proxy(house: Cluster) -> None:
+    """With autofilter off, as at one proxy."""
+    holder, other = both(house)
+    for here, there in ((holder, other), (other, holder)):
+        with logged_in(here, "board") as asker, logged_in(there, "other") as watcher:
+            for client in (asker, watcher):
+                answer(client, "ProxyAction: SetAutoFilter", "AutoFilter: off")
+            asker.send("Action: Status", "ActionID: seen")
+            assert value(asker.read_until("Asked: Status"), "ActionID") == "seen"
+            assert value(watcher.read_until("Asked: Status"), "ActionID") == "seen"
+
+
+def test_who_was_at_the_one_resumes_at_the_other(house: Cluster) -> None:
+    """Nothing is missing, nothing comes twice."""
+    holder, other = both(house)
+    for here, there in ((holder, other), (other, holder)):
+        with logged_in(here, "board") as client:
+            answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
+            house.link().sendall((_NEWS % "last").encode())
+            event = client.read_until("N: last")
+        for number in range(3):
+            house.link().sendall((_NEWS % number).encode())
+        with there.client() as client:
+            log_in(client, "board", "secret", "Events: off")
+            got = answer(client, "ProxyAction: Resume", f"Since: {value(event, 'ProxyEventID')}")
+            assert got[0] == "ProxyResponse: Success", got
+            assert news(client, "2") == ["0", "1", "2"]
+
+
+def test_the_other_connects_when_the_one_stops() -> None:
+    """At once; clients of the other are told, and what they ask is answered."""
+    with cluster(script=asterisk) as house:
+        holder, other = both(house)
+        with logged_in(other, "board") as client:
+            client.send("Action: Silence", "ActionID: lost")
+            wait_until(lambda: ASKED[-1:] == ["Silence"], what="it has come to Asterisk")
+            house.stop(holder)
+            lost = client.read_until("ActionID: lost")
+            assert value(lost, "CarriedOut") == "perhaps"
+            assert value(client.read_until("Event: ProxyServerLost"), "Server") == "pbx1"
+            client.read_until("Event: ProxyServerConnected", timeout=3.0)
+            house.link().sendall((_NEWS % "again").encode())
+            client.read_until("N: again")
+            assert value(answer(client, "Action: Status"), "Asked") == "Status"
+        wait_until(lambda: len(house.servers[0].links) == 2)
+
+
+def test_the_other_connects_when_the_one_is_killed() -> None:
+    """When the lease is over; who resumes is told that something is missing."""
+    with cluster(script=asterisk) as house:
+        holder, other = both(house)
+        with logged_in(other, "board") as client:
+            answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
+            holder.kill()
+            client.read_until("Event: ProxyServerLost", timeout=5.0)
+            client.read_until("Event: ProxyServerConnected", timeout=5.0)
+            house.link().sendall((_NEWS % "again").encode())
+            client.read_until("N: again")
+
+
+def test_a_third_proxy_finds_what_was_said_before_it_came(house: Cluster) -> None:
+    """So who was at another can resume there."""
+    holder, _ = both(house)
+    with logged_in(holder, "board") as client:
+        answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
+        house.link().sendall((_NEWS % "first").encode())
+        event = client.read_until("N: first")
+        house.link().sendall((_NEWS % "second").encode())
+        client.read_until("N: second")
+    third = house.start()
+    wait_until(lambda: "asterisk@pbx1: connected by another proxy" in third.log())
+    with third.client() as client:
+        log_in(client, "board", "secret", "Events: off")
+        answer(client, "ProxyAction: Resume", f"Since: {value(event, 'ProxyEventID')}")
+        assert news(client, "second") == ["second"]
+    house.stop(third)
