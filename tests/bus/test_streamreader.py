@@ -147,3 +147,30 @@ def test_a_redis_that_says_nothing_is_a_bus_error(
 
     assert time.monotonic() - begun < 10
     assert streams.read({"events": b"0-0"}, 0, 10) == []
+
+
+def test_a_redis_that_begins_anew_is_read_from_the_start(redis: RedisServer) -> None:
+    """Where IDs follow its clock, which may be behind that of the one before."""
+    reader = StreamReader(BusClient(redis.url), by_time=True)
+    last = b"99999-7"
+    add(redis, "same", "99999-7", "old")
+    streams = {"asks": last, "same": last}
+    assert reader.read(streams, 0, 10) == []
+    redis.restart(keep=False)
+    add(redis, "asks", "5-1", "new")
+    add(redis, "same", "99999-7", "old")
+    with pytest.raises(BusError):
+        reader.read(streams, 0, 10)
+
+    assert reader.read(streams, 0, 10) == [("asks", [(b"5-1", b"new")])]
+    streams["asks"] = b"5-1"
+    add(redis, "asks", "5-2", "newer")
+    assert reader.read(streams, 0, 10) == [("asks", [(b"5-2", b"newer")])]
+    reader.close()
+
+
+def test_other_streams_are_read_on_only(redis: RedisServer, streams: StreamReader) -> None:
+    """What a holder has sent late must not come again."""
+    add(redis, "events", "5-1", "early")
+
+    assert streams.read({"events": b"9-1"}, 0, 10) == []

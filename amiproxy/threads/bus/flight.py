@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Callable
 
 from amiproxy.bus import resp
 from amiproxy.bus.fields import Malformed
+from amiproxy.bus.ids import last_id
 from amiproxy.bus.joining import Run
 from amiproxy.bus.respreader import RespError, RespReader
 from amiproxy.threads.bus.client import BusError
 from amiproxy.threads.bus.outqueue import Lane
-from amiproxy.threads.bus.outstream import is_superseded, last_epoch
+from amiproxy.threads.bus.outstream import is_superseded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -190,7 +191,7 @@ class Flight:
                 if isinstance(reply, RespError) and reply.code in PASSING:
                     return reply
             there = {} if isinstance(found, RespError) else dict(found)
-            is_mine = last_epoch(info) == stream.epoch
+            is_mine = last_id(info)[0] == stream.epoch
             for unit in mine:
                 self.units.remove(unit)
                 if unit.entry_id in there:

@@ -95,15 +95,6 @@ def _ignored(reply: Reply) -> None:
     del reply
 
 
-def last_epoch(info: Reply) -> int:
-    """Return the epoch of the last ID in *info*, the reply of XINFO STREAM; -1 if it has none."""
-    if isinstance(info, list) and b"last-generated-id" in info[:-1]:
-        last = info[info.index(b"last-generated-id") + 1]
-        epoch = last.partition(b"-")[0] if isinstance(last, bytes) else b""
-        return int(epoch) if epoch.isdigit() else -1
-    return -1
-
-
 def is_superseded(reply: Reply) -> bool:
     """Return whether Redis refuses an ID since the stream has that one, or a greater one."""
     return isinstance(reply, RespError) and "equal or smaller" in str(reply)

@@ -34,7 +34,8 @@ _DROPPED_AGAIN = 10.0
 
 def remedy(error: str) -> str:
     """Return *error*, what Redis or the network says, with what to do about it."""
-    found = _REMEDIES.get(error.partition(" ")[0])
+    code = "TOOLARGE" if "invalid bulk length" in error else error.partition(" ")[0]
+    found = _REMEDIES.get(code)
     return f"{error}; {found}" if found else error
 
 

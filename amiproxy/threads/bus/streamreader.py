@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.bus.fields import Malformed
+from amiproxy.bus.ids import last_id, place_of
 from amiproxy.bus.resp import command
 from amiproxy.bus.respreader import RespError, RespReader
 from amiproxy.threads.bus.client import BusError, BusRefused
@@ -29,8 +30,16 @@ class StreamReader:
     After a BusError the next ``read`` connects anew: the caller says when.
     """
 
-    def __init__(self, client: BusClient) -> None:
+    def __init__(self, client: BusClient, *, by_time: bool = False) -> None:
+        """Make a reader of streams; *by_time*: their IDs are those that Redis gives, by its clock.
+
+        A Redis that was lost with its data, or another one that has its place, may give IDs again
+        that are smaller than those that were read.
+        """
         self._client = client
+        self._by_time = by_time
+        # Streams that have begun anew, and the ID up to which they were read before.
+        self._begun: dict[str, bytes] = {}
         self._line: Line | None = None
         self._reader: RespReader | None = None
         self._patience = _BEYOND  # seconds that the reply may take
@@ -66,10 +75,11 @@ class StreamReader:
     def _read(
         self, streams: Mapping[str, bytes], block_ms: int, count: int
     ) -> list[tuple[str, Found]]:
-        line, reader = self._connected()
+        line, reader = self._connected(streams)
         keys = {key.encode(): key for key in streams}
+        behind = [b"0-0" if self._begun.get(key) == last else last for key, last in streams.items()]
         waiting = (b"BLOCK", b"%d" % block_ms) if block_ms > 0 else ()
-        words = (b"XREAD", b"COUNT", b"%d" % count, *waiting, b"STREAMS", *keys, *streams.values())
+        words = (b"XREAD", b"COUNT", b"%d" % count, *waiting, b"STREAMS", *keys, *behind)
         self._patience = max(0, block_ms) / 1000 + _BEYOND
         line.send(command(*words))
         found = reader.entries(keys)
@@ -90,15 +100,32 @@ class StreamReader:
         if line is not None:
             line.close()
 
-    def _connected(self) -> tuple[Line, RespReader]:
+    def _connected(self, streams: Mapping[str, bytes]) -> tuple[Line, RespReader]:
         """Return the connection and what reads it, made anew if it was lost."""
         line, reader = self._line, self._reader
         if line is None or reader is None:
             self._line = line = self._client.connection()
             self._reader = reader = RespReader(self._more)
+            if self._by_time:
+                self._look_for_new(line, reader, streams)
         if self._is_interrupted:
             raise BusError(f"{self._client.shown}: interrupted")
         return line, reader
+
+    def _look_for_new(self, line: Line, reader: RespReader, streams: Mapping[str, bytes]) -> None:
+        """Find out which *streams* end before what was read of them: they are read from the start.
+
+        What of them was read before comes again then.
+        """
+        self._patience = _BEYOND
+        self._begun.clear()
+        for key, last in streams.items():
+            line.send(command(b"XINFO", b"STREAM", key.encode()))
+            info = reader.reply()
+            if isinstance(info, RespError) and "no such key" not in str(info):
+                continue
+            if last_id(info) < place_of(last):
+                self._begun[key] = last
 
     def _more(self) -> bytes:
         line = self._line
