@@ -15,6 +15,8 @@ from amiproxy import replies
 from amiproxy.basics.deadline import Deadline
 from amiproxy.settings.listeners import format_problems, listeners
 from amiproxy.threads import routes
+from amiproxy.threads.actions.local import LOCAL_ACTIONS
+from amiproxy.threads.actions.login import LOGIN_ACTIONS
 from amiproxy.threads.asterisk import AsteriskServer
 from amiproxy.threads.listener import Listener
 from amiproxy.threads.listeners import Listeners
@@ -94,7 +96,8 @@ class Proxy:
         self._bus: Bus | None = None
         if config.bus:
             module = importlib.import_module(_BUS)
-            self._bus = module.Bus(config, self.router, lambda: self.context.admission.clients)
+            clients, local = self.context.admission, {*LOGIN_ACTIONS, *LOCAL_ACTIONS}
+            self._bus = module.Bus(config, self.router, lambda: clients.clients, local)
             self._bus.reach_across(self.context)
         self.context.bus = self._bus
         self._web_sessions = WebSessions(self.context.registry)

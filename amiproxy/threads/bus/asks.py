@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Callable
 
+from amiproxy.basics.bounded import BoundedDict
 from amiproxy.bus.asks import Ask, decode_ask
 from amiproxy.bus.fields import Malformed
 from amiproxy.message import Message
@@ -39,6 +40,9 @@ log = logging.getLogger("amiproxy.bus")
 #: Milliseconds that a read waits; entries of one read; seconds before Redis is tried again.
 _BLOCK, _COUNT, _AGAIN = 250, 100, 0.2
 
+#: How many actions are remembered that were taken.
+_MOST_TAKEN = 8192
+
 
 class Asks:
     """The thread ``bus-asks``.  *held* returns the links of the servers that this proxy holds."""
@@ -49,13 +53,18 @@ class Asks:
         ids: ActionIds,
         limits: Limits,
         held: Callable[[], Collection[SharedLink]],
+        local: Collection[str],
     ) -> None:
+        """Take actions for the servers that are *held*, but those that are *local* to a proxy."""
         self._around, self._ids, self._limits, self._held = around, ids, limits, held
+        self._local = local
         self._reader = StreamReader(around.client)
         self._stopping = threading.Event()
         self._thread = WatchedThread("bus-asks", self._run, self, essential=False)
         #: Up to where each stream has been read.
         self._read: dict[str, bytes] = {}
+        # The ActionIDs of what was taken: an entry may come twice.
+        self._taken: BoundedDict[str, None] = BoundedDict(_MOST_TAKEN)
         self._most = 0
         #: How many were dropped: malformed, or for a tenure that is over.
         self.dropped = 0
@@ -93,6 +102,9 @@ class Asks:
         try:
             found = self._reader.read(places, _BLOCK, _COUNT)
         except BusError:
+            # It may come back without its data, and with another clock: what was carried out is
+            # known by its ActionID.
+            self._read.clear()
             self._stopping.wait(_AGAIN)
             return not self._stopping.is_set()
         self.busy_since = time.monotonic()
@@ -106,21 +118,31 @@ class Asks:
         """Send what *body* asks to the Asterisk of *link*, or answer why not."""
         try:
             ask = decode_ask(body)
-            if not ask.owner >> BITS:
-                raise Malformed("nobody's action")
+            self._check(ask)
         except Malformed as error:
             self.dropped += 1
             if self.dropped == 1:
                 log.warning("asterisk@%s: an action of the bus is dropped: %s", link.scope, error)
             return
-        if ask.epoch != link.tenure or slot_of(ask.owner) == self._around.slot:
+        if ask.wire_id in self._taken:
+            return
+        if ask.epoch != link.tenure:
             self.dropped += 1  # who asked has been told that the holder of then is gone
             return
+        self._taken[ask.wire_id] = None
         self._ids.admit(ask.wire_id)
         action = pending(ask, time.monotonic(), (ask.deadline - self._around.now()) / 1000)
         problem = self._submitted(link, action, ask)
         if problem:
             self._refuse(link, action, problem)
+
+    def _check(self, ask: Ask) -> None:
+        """Raise Malformed if *ask* is none that another proxy would have passed on."""
+        slot, message = slot_of(ask.owner), Message(ask.raw)
+        if not slot or slot == self._around.slot:
+            raise Malformed("an action of nobody")
+        if not message.action or message.action in self._local or message.has("ProxyAction"):
+            raise Malformed("an action that no proxy passes on")
 
     def _submitted(self, link: SharedLink, action: PendingAction, ask: Ask) -> str:
         """Submit *action*; return why it is not sent, "" if it is, or waits for its turn."""

@@ -24,7 +24,7 @@ from amiproxy.threads.sessions import numbers
 from amiproxy.threads.sessions.cluster import BusFigures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from amiproxy.basics.deadline import Deadline
     from amiproxy.bus.members import Member
@@ -56,10 +56,17 @@ class Bus:
     The main thread makes, starts and stops it; what else is here any thread may ask.
     """
 
-    def __init__(self, config: Config, router: Router, clients: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        router: Router,
+        clients: Callable[[], int],
+        local: Collection[str],
+    ) -> None:
         """Take part in the cluster of *config*; *clients* returns how many there are here.
 
-        To be made before there is any session.
+        The actions *local* are carried out by each proxy itself.  To be made before there is any
+        session.
         """
         self.name = config.bus_name
         self.me = Me(new_slot(), f"{socket.gethostname()}:{os.getpid()}")
@@ -70,7 +77,7 @@ class Bus:
         self.keeper = Keeper(client, config, self.me, self._presence)
         self.outbox = Outbox(client, config.bus_name, _QUEUE, config.bus_bytes, config.bus_join)
         self.around = Around(config, self.me.slot, client, self.keeper, self.outbox, router)
-        self.asks = Asks(self.around, router.ids, _limits(config), self._held)
+        self.asks = Asks(self.around, router.ids, _limits(config), self._held, local)
         self.asks.configure(config, _limits(config))
 
     def reach_across(self, context: ProxyContext) -> None:
