@@ -90,10 +90,7 @@ def running(
 def write_files(
     directory: Path, upstream_port: int, port: int, settings: Mapping[str, str], users: str
 ) -> None:
-    """Write the two files of a proxy, which listens at *port*, to *directory*.
-
-    A key of *settings* whose value is empty is left out.
-    """
+    """Write the two files of a proxy, which listens at *port*, to *directory*."""
     lines = {
         "host": f"127.0.0.1, {upstream_port}, bench, bench, on, off",
         "listenaddress": "127.0.0.1",
@@ -109,7 +106,7 @@ def write_files(
     }
     if os.geteuid() == 0:
         lines.update(proc_user="nobody", proc_group=_group_of_nobody())
-    text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
+    text = "".join(f"{key} = {value}\n" for key, value in lines.items())
     (directory / "conf").write_text(text)
     (directory / "users").write_text(users)
     # The proxy drops privileges, and reads some of this again after that.

@@ -94,7 +94,7 @@ def stages(scale: Scale) -> Iterator[Stage]:
     yield from _agents(scale)
     for name, signum in (("killed", signal.SIGKILL), ("stopped", signal.SIGTERM)):
         measure = partial(failovers, signum=signum, times=scale.failovers)
-        yield Stage(Plan(3, all_may_hold=True), {f"failover-{name}": measure})
+        yield Stage(Plan(3), {f"failover-{name}": measure})
     for proxies in (1, 4):
         measure = partial(to_a_crowd, clients=scale.crowd, seconds=seconds * 1.5)
         yield Stage(Plan(proxies, has_bus=proxies > 1), {f"crowd-{proxies}": measure})

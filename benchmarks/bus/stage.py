@@ -34,8 +34,6 @@ class Plan:
     proxies: int
     #: Without one there is no cluster, but one proxy.
     has_bus: bool = True
-    #: Whether the others may become holders too, or are edges.
-    all_may_hold: bool = False
     #: Asterisks: so many connections to one process, each of which brings all events.
     servers: int = 1
     users: str = ""
@@ -153,7 +151,7 @@ class Cluster:
 def cluster(plan: Plan) -> Iterator[Cluster]:
     """Start what *plan* says; all is stopped at the end.
 
-    The first proxy is connected to every Asterisk before the others come.
+    The first proxy is connected to every Asterisk before the others come, which may be later.
     """
     with contextlib.ExitStack() as stack:
         directory = Path(tempfile.mkdtemp(prefix="astmanproxy-bus-"))
@@ -165,8 +163,8 @@ def cluster(plan: Plan) -> Iterator[Cluster]:
         upstream.order("guard", server.pid)
         proxies = []
         for number in range(plan.proxies):
-            settings = _settings(plan, server, upstream, holds=number == 0 or plan.all_may_hold)
-            proxy = Proxy(directory / str(number), upstream, settings, plan.users)
+            files = directory / str(number)
+            proxy = Proxy(files, upstream, _settings(plan, server, upstream), plan.users)
             stack.callback(proxy.stop)
             proxy.start()
             proxies.append(proxy)
@@ -177,14 +175,14 @@ def cluster(plan: Plan) -> Iterator[Cluster]:
         yield found
 
 
-def _settings(plan: Plan, server: Redis, upstream: Upstream, *, holds: bool) -> dict[str, str]:
-    """Return the keys of one proxy; *holds*: it has ``host`` lines."""
+def _settings(plan: Plan, server: Redis, upstream: Upstream) -> dict[str, str]:
+    """Return the keys of one proxy."""
     lines = [
         f"127.0.0.{number + 1}, {upstream.port}, bench, bench, on, off"
         for number in range(plan.servers)
     ]
     # A key stands once in a dict, and as often as it likes in the file.
-    keys = {"host": "\nhost = ".join(lines) if holds else ""}
+    keys = {"host": "\nhost = ".join(lines)}
     if plan.has_bus:
         keys |= {"bus": server.url, "busname": NAME}
     return {**keys, **plan.settings}
