@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from amiproxy.access.lockout import FREE
 from amiproxy.threads.control.client import ask
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 pytestmark = needs_redis
 
 USERS = "[joe]\nsecret = secret\nproxyactions = ShowClients, ShowCluster, Kick\n[ann]\nsecret = secret\n"
+#: Sends the addresses of its clients.
+BALANCER = "127.0.0.9"
 CONFIG = PATIENT + "controlsocket = {dir}/control.sock\nbusfailover = 1\nmaxclients = 6\n"
+CONFIG += f"proxyprotocol = {BALANCER}\n"
 
 
 class Pair(NamedTuple):
@@ -172,16 +176,36 @@ def test_maxclients_is_for_both(pair: Pair) -> None:
         wait_until(lambda: "to the cluster (maxclients)" in pair.other.log(), 10, "refused")
 
 
+def guess(program: ProxyProcess, secret: str, address: str) -> list[str]:
+    """Try to log in with *secret* as a client at *address*; return the answer."""
+    with program.client(banner=False, source=BALANCER) as client:
+        client.send_raw(f"PROXY TCP4 {address} 198.51.100.9 51000 1234\r\n".encode())
+        client.read_line()
+        return client.ask("Action: Login", "Username: ann", f"Secret: {secret}")
+
+
 def test_a_guesser_waits_at_each_proxy(pair: Pair) -> None:
-    """127.0.0.1 is another host for each: another address of the loopback is no better."""
-    assert pair.redis.command("KEYS", "astmanproxy:failures:*") == []
+    """Wherever the guesses were; 127.0.0.1, another host on each machine, is not counted so."""
+    for n in range(FREE + 2):  # a second from now on
+        guess(pair.other if n % 2 else pair.one, "no", "192.0.2.9")
+    began = time.monotonic()
+
+    assert "Response: Success" in guess(pair.other, "secret", "192.0.2.9")
+
+    assert time.monotonic() - began > 0.4
+    assert pair.redis.command("GET", "astmanproxy:failures:192.0.2.9") == str(FREE + 2).encode()
+    guess(pair.one, "no", "127.0.0.1")
+    assert len(pair.redis.command("KEYS", "astmanproxy:failures:*")) == 1
 
 
 def test_metrics_and_health_know_the_bus(pair: Pair) -> None:
     """At a listener for HTTP, without a log-in for health."""
-    found = get(pair.web, "/readyz")
+    ready, page = get(pair.web, "/readyz")[0], get(pair.web, "/metrics")[1].decode()
 
-    assert found[0] == 200
+    assert ready == 200
+    assert "\nastmanproxy_bus_up 1\n" in page
+    assert "\nastmanproxy_bus_members 2\n" in page
+    assert '\nastmanproxy_bus_holds{server="pbx1"} 1\n' in page
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
