@@ -117,7 +117,7 @@ KEYS = {
     "busoptional": "without Redis, each proxy connects to all servers by itself; `no`: none does, "
     "as nobody knows who else would",
     "busbytes": "how much of each server's last events is kept in Redis, as `64MB`",
-    "busjoin": "ms for which events are collected before they go to Redis together; 0: at once",
+    "busjoin": "events go to Redis at most once in so many ms, all together; 0: at once",
     "proc_user": "user to run as; needed if root starts it",
     "proc_group": "default: the user's own",
     "logfile": "best in a directory of its own that belongs to `proc_user`; or `journal`, "

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from amiproxy.basics.deadline import Deadline
@@ -44,18 +45,40 @@ def test_events_in_a_row_become_one_entry(redis: RedisServer) -> None:
     assert outbox.counts.joined == 299
 
 
-def test_what_comes_soon_goes_together(redis: RedisServer) -> None:
-    """Within busjoin."""
-    outbox = outbox_of(redis.url, join=0.5)
+def test_what_comes_soon_behind_another_goes_together(redis: RedisServer) -> None:
+    """Within busjoin of what went last; what comes after silence goes at once."""
+    outbox = outbox_of(redis.url, join=1.0)
     with running(outbox):
         lane = outbox.lane("pbx", EPOCH, nothing)
-        lane.put(body(1, step=1))
-        wait_until(lambda: not outbox.waiting)
-        lane.put(body(2, step=1))
+        began = time.monotonic()
+        lane.put(body(0, step=1))
         wait_until(lambda: outbox.counts.sent)
+        assert time.monotonic() - began < 0.9
+        for number in range(1, 4):
+            lane.put(body(number, step=1))
+        wait_until(lambda: outbox.counts.sent == 2)
+        assert time.monotonic() - began > 0.9
 
-    assert outbox.counts.flights == 1
-    assert len(entries(redis)) == 1
+    assert outbox.counts.flights == 2
+    assert numbers(redis) == list(range(4))
+    assert len(entries(redis)) == 2
+
+
+def test_an_answer_waits_for_nothing(redis: RedisServer) -> None:
+    """What was put before goes with it, however long busjoin is."""
+    outbox = outbox_of(redis.url, join=20.0)
+    with running(outbox):
+        lane = outbox.lane("pbx", EPOCH, nothing)
+        lane.put(body(0, step=1))
+        wait_until(lambda: outbox.counts.sent)
+        lane.put(body(1, step=1))
+        lane.answer(77, b"answer")
+        wait_until(lambda: outbox.counts.sent == 3)
+        outbox.send("t:asks:pbx", b"ask")
+        wait_until(lambda: outbox.counts.sent == 4)
+        lane.put(body(2, step=1))
+
+    assert numbers(redis) == [0, 1, 2]
 
 
 def test_an_answer_goes_behind_what_was_put_before(redis: RedisServer) -> None:

@@ -66,7 +66,7 @@ class Outbox:
     """Sends entries to streams of the bus; any thread may put some, and none waits for that.
 
     *prefix* is that of all keys; *limit_bytes* may wait, *stream_bytes* is what one stream of
-    events may have in Redis; *join_seconds*: what comes within that time goes together.
+    events may have in Redis; *join_seconds*: events go at most once in that time, all together.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Outbox:
         self._line: Line | None = None
         self._reader = RespReader(self._more)
         self._pause = GrowingPause()
+        self._went = 0.0  # when something was sent last
         self._is_tried = False  # whether Redis has taken something since the last problem
         self._told = Told(client.shown)
         self._ending = threading.Event()
@@ -151,12 +152,11 @@ class Outbox:
 
     def _take_turn(self) -> bool:
         """Send what waits; return False at the end."""
-        items = self._queue.take(_MOST, _MOST_BYTES, _IDLE)
+        items = self._queue.take(_MOST, _MOST_BYTES, _IDLE, self._went + self._join_seconds)
         if not items:
             self._forget_streams()
             return not self._ending.is_set()
-        if self._join_seconds and not self._ending.wait(self._join_seconds):
-            items += self._queue.take(_MOST, _MOST_BYTES, 0.0)
+        self._went = time.monotonic()
         flight = Flight(items, self._stream_of)
         joined = sum(len(unit.run.bodies) - 1 for unit in flight.units)
         try:

@@ -51,14 +51,15 @@ class OutQueue:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        # Guards _items, _size, _dropped, _is_idle and _is_stopping, and what a Source counts:
-        # held for operations of the deque; for longer only where some of it has to be dropped.
+        # Guards _items, _size, _dropped, _is_idle, _is_urgent and _is_stopping, and what a Source
+        # counts: held for operations of the deque; longer only where some has to be dropped.
         self._lock = threading.Lock()
         # A condition on _lock: something was put, or the queue was stopped.
         self._come = threading.Condition(self._lock)
         self._items: deque[Item] = deque()
         self._size = self._dropped = 0
         self._is_idle = False  # the thread waits for the next item
+        self._is_urgent = False  # something that waits is not to wait for more
         self._is_stopping = False
 
     @property
@@ -72,9 +73,18 @@ class OutQueue:
         return self._dropped
 
     def put(
-        self, source: Source, key: bytes, body: bytes, then: Callable[[], object] | None = None
+        self,
+        source: Source,
+        key: bytes,
+        body: bytes,
+        then: Callable[[], object] | None = None,
+        *,
+        is_urgent: bool = True,
     ) -> bool:
-        """Add an item; return False if *source* is over or the queue has stopped."""
+        """Add an item; return False if *source* is over or the queue has stopped.
+
+        One that *is_urgent* goes at once, with all that was put before; others may be collected.
+        """
         size = len(body) + _ITEM
         with self._lock:
             if source.is_over or self._is_stopping:
@@ -84,19 +94,25 @@ class OutQueue:
             self._items.append(Item(source, key, body, then))
             source.queued += size
             self._size += size
-            if self._is_idle:
+            if is_urgent:
+                self._is_urgent = True
+            if self._is_idle or is_urgent:
                 self._is_idle = False
                 self._come.notify()
         return True
 
-    def take(self, most: int, most_bytes: int, timeout: float) -> list[Item]:
+    def take(
+        self, most: int, most_bytes: int, timeout: float, not_before: float = 0.0
+    ) -> list[Item]:
         """Return the first items, at most *most* and one beyond *most_bytes*.
 
         Waits up to *timeout* seconds for one; none then, or if the queue is stopped and empty.
+        What is not urgent is collected until *not_before*, in monotonic seconds.
         """
         found: list[Item] = []
         with self._lock:
             self._wait(timeout)
+            self._collect(not_before)
             items, size = self._items, 0
             while items and size < most_bytes and len(found) < most:
                 item = items.popleft()
@@ -105,7 +121,17 @@ class OutQueue:
                 item.source.queued -= taken
                 size += taken
             self._size -= size
+            self._is_urgent = self._is_urgent and bool(items)
         return found
+
+    def _collect(self, until: float) -> None:
+        """Wait until then, unless something urgent comes, or the end."""
+        assert self._lock.locked()
+        while self._items and not (self._is_urgent or self._is_stopping):
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            self._come.wait(left)
 
     def _wait(self, timeout: float) -> None:
         assert self._lock.locked()
@@ -222,8 +248,8 @@ class Lane(Source):
         self.acknowledged = b""
 
     def put(self, body: bytes) -> None:
-        """Send the entry *body* to the server's stream of events."""
-        self._queue.put(self, self.events, body)
+        """Send the entry *body* to the server's stream of events; it may wait for others."""
+        self._queue.put(self, self.events, body, is_urgent=False)
 
     def answer(self, slot: int, body: bytes) -> None:
         """Send the answer *body* to the proxy *slot*, behind what was put before."""
