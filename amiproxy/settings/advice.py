@@ -49,7 +49,7 @@ def is_named(server: str, servers: Sequence[ServerSpec]) -> bool:
 
 
 def _servers(config: Config) -> Iterator[str]:
-    if not config.servers:
+    if not config.servers and not config.bus:
         yield (
             f"{config.file}: no host line names an Asterisk, so clients get no events and their"
             " actions fail; write host = address, port, user, secret, on, off"
@@ -107,7 +107,9 @@ def _reached_by_anybody(spec: ListenerSpec) -> str:
 
 def _bound(config: Config, users: Users) -> Iterator[str]:
     for user in users.values():
-        unknown = [one for one in sorted(user.servers) if not is_named(one, config.servers)]
+        # Of other servers the cluster may know.
+        named = () if config.bus else sorted(user.servers)
+        unknown = [one for one in named if not is_named(one, config.servers)]
         for server in unknown:
             alone = "their actions fail, and they see nothing"
             what = "it gives them nothing" if len(user.servers) > 1 else alone

@@ -33,6 +33,20 @@ def clashes(config: Config) -> Iterator[str]:
                 " could go to the other; write another one"
             )
         names.setdefault(name, place)
+    if config.bus:
+        yield from _same(config)
+
+
+def _same(config: Config) -> Iterator[str]:
+    """Yield a line for each server that the proxies of a cluster could not tell from another."""
+    known: dict[str, str] = {}
+    for server, place in zip(config.servers, config.server_places):
+        if server.scope in known and not server.name:
+            yield (
+                f"{place}: host: {server.scope} is in {known[server.scope]} already; with bus each"
+                " needs a name of its own: name=pbx1, say"
+            )
+        known.setdefault(server.scope, place)
 
 
 def indistinct(config: Config) -> Iterator[str]:

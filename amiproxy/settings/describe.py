@@ -13,6 +13,7 @@ from amiproxy.routing.callwords import CALL_FILTERS
 from amiproxy.routing.classes import ALL, SYSTEM, describe_classes
 from amiproxy.settings.config import AS_SERVER
 from amiproxy.settings.listeners import listeners
+from amiproxy.settings.readers import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +70,10 @@ def describe_listener(spec: ListenerSpec, *, every: bool) -> str:
     return f"listens on {where}: {how}{whom}"
 
 
+#: What is said of an Asterisk at 127.0.0.1 that a cluster has.
+_LOCAL_SERVER = "; all proxies of the cluster with such a line must be on this machine"
+
+
 def describe_servers(config: Config) -> list[str]:
     """Return a line for each server, without secrets."""
     checked = "checked" if config.ssl_verify else "not checked"
@@ -76,8 +81,11 @@ def describe_servers(config: Config) -> list[str]:
         f"{_named(one)}: as user {one.user}, events {one.events}, "
         + (f"TLS, certificate {checked}" if one.tls else "no TLS")
         + ", another proxy" * one.proxy
+        + _LOCAL_SERVER * (bool(config.bus) and is_loopback(one.host) and not one.proxy)
         for one in config.servers
-    ] or ["no servers: no host line names an Asterisk to connect to"]
+    ] or [_no_server(config)]
+    if config.bus:
+        lines.append(_cluster(config))
     if config.proxy_protocol is not None:
         lines.append(
             f"load balancers: {config.proxy_protocol.permitted}; they must send the PROXY"
@@ -91,6 +99,22 @@ def describe_servers(config: Config) -> list[str]:
             f" {replies.BANNER} (forcebanner = server)"
         )
     return lines
+
+
+def _no_server(config: Config) -> str:
+    """Return what there is where no line names a server."""
+    if config.bus:
+        return "no host lines: an edge, which has the servers of the other proxies of its cluster"
+    return "no servers: no host line names an Asterisk to connect to"
+
+
+def _cluster(config: Config) -> str:
+    """Return which cluster the proxy is of, without secrets."""
+    alone = "each proxy connects by itself" if config.bus_optional else "no server is connected"
+    return (
+        f"cluster {config.bus_name}: of each server one proxy is connected; another takes over"
+        f" after {config.bus_failover:g} s; while the bus is lost {alone}"
+    )
 
 
 def _named(server: ServerSpec) -> str:

@@ -99,9 +99,10 @@ class Proxy:
             clients, local = self.context.admission, {*LOGIN_ACTIONS, *LOCAL_ACTIONS}
             self._bus = module.Bus(config, self.router, lambda: clients.clients, local)
             self._bus.reach_across(self.context)
+            self._bus.learn_servers(self._servers.learn)
         self.context.bus = self._bus
         self._web_sessions = WebSessions(self.context.registry)
-        self._watchdog = Watchdog(self._servers.revive, supervisor or Supervisor(), self._describe)
+        self._watchdog = Watchdog(self._tend, supervisor or Supervisor(), self._describe)
         self.context.hanging = self._watchdog.hanging
         make = functools.partial(Listener, self.context, self._web_sessions, self._flusher)
         self._listeners = Listeners(doors, make)
@@ -220,6 +221,12 @@ class Proxy:
         """Wait until there is no client, or *deadline*."""
         while not self.context.admission.is_empty and not deadline.over:
             time.sleep(0.01)
+
+    def _tend(self) -> None:
+        """See to the servers.  Once a second, in the watchdog's thread; never waits."""
+        self._servers.revive()
+        if self._bus is not None:
+            self._bus.tend()
 
     def _describe(self) -> str:
         """Return in one line how it is: for "systemctl status"."""

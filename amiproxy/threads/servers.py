@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Callable, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from amiproxy.basics.deadline import Deadline
     from amiproxy.settings.config import Config, ServerSpec
@@ -71,12 +71,13 @@ class Servers:
         self._config = config
         self._router = router
         self._make = make
-        # Guards _servers, _added, _leaving, _stopped and _config: servers are started, added,
-        # dropped and stopped one after the other.  Held while threads are started, never while
-        # one is joined: join takes the tuple as it stands.
+        # Guards _servers, _added, _learnt, _leaving, _stopped and _config: servers are started,
+        # added, dropped and stopped one after the other.  Held while threads are started, never
+        # while one is joined: join takes the tuple as it stands.
         self._lock = threading.Lock()
         self._servers: tuple[Server, ...] = ()
         self._added: tuple[ServerSpec, ...] = ()  # by AddServer: a reload keeps them
+        self._learnt: tuple[ServerSpec, ...] = ()  # of other proxies of the cluster
         self._leaving: list[Server] = []  # dropped by clients
         self._stopped = False
 
@@ -101,7 +102,9 @@ class Servers:
             there = list(self._servers)
             kept: list[Server] = []
             fresh: list[Server] = []
-            for spec in (*config.servers, *self._added):
+            own = {spec.scope for spec in (*config.servers, *self._added)}
+            self._learnt = tuple(spec for spec in self._learnt if spec.scope not in own)
+            for spec in (*config.servers, *self._added, *self._learnt):
                 same = next(
                     (one for one in there if one.link.spec == spec and not one.link.given_up), None
                 )
@@ -178,12 +181,44 @@ class Servers:
             server.start()
             return True
 
+    def learn(self, specs: Sequence[ServerSpec]) -> list[tuple[ServerSpec, str]]:
+        """Have the servers of other proxies of the cluster, *specs*, and no others of that kind.
+
+        Returns those that could be taken for one of our own, with the reason.  Never waits: it is
+        asked again.
+        """
+        if not self._lock.acquire(blocking=False):
+            return []
+        try:
+            return [] if self._stopped else self._learn(specs)
+        finally:
+            self._lock.release()
+
+    def _learn(self, specs: Sequence[ServerSpec]) -> list[tuple[ServerSpec, str]]:
+        assert self._lock.locked()
+        learnt = {one.link.spec: one for one in self._servers if one.link.spec in self._learnt}
+        own = [one.link for one in self._servers if one.link.spec not in learnt]
+        others = [spec for spec in specs if all(spec.scope != link.scope for link in own)]
+        refused = [(spec, why) for spec in others if (why := _objection(spec, own))]
+        wanted = tuple(spec for spec in others if not any(spec == each for each, _ in refused))
+        if wanted == self._learnt:
+            return refused
+        self._learnt = wanted
+        made = [self._make(spec, self._config, "") for spec in wanted if spec not in learnt]
+        gone = [one for spec, one in learnt.items() if spec not in wanted]
+        self._replace([*(one for one in self._servers if one not in gone), *made])
+        for server in gone:
+            server.stop("no proxy of the cluster has it any more", told="no longer configured")
+        for server in made:
+            server.start()
+        return refused
+
     def drop_server(self, name: str) -> bool:
-        """Let the server called *name* go; return False if there is none."""
+        """Let the server called *name* go; return False if there is none, or it is not ours."""
         wanted = name.strip().lower()
         with self._lock:
             server = next((one for one in self._servers if wanted in one.link.names), None)
-            if server is None:
+            if server is None or server.link.spec in self._learnt:
                 return False
             self._remove(server)
             self._leaving.append(server)
@@ -256,3 +291,13 @@ def are_same(one: AsteriskLink, other: AsteriskLink) -> bool:
 def are_confusable(one: AsteriskLink, other: AsteriskLink) -> bool:
     """Return whether the name of the one is what the other may be called as well."""
     return one.spec.name in other.names or other.spec.name in one.names
+
+
+def _objection(spec: ServerSpec, own: Sequence[AsteriskLink]) -> str:
+    """Return why the server *spec* of another proxy cannot be beside our *own*, "" if it can."""
+    for link in own:
+        if spec.port == link.spec.port and spec.host in (link.host, link.address):
+            return f"here it is called {link.scope}; give it the same name= everywhere"
+        if spec.name in link.names or link.spec.name in spec.names_at():
+            return f"it could be taken for {link.scope}; give one of them another name="
+    return ""

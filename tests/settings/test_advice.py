@@ -104,3 +104,13 @@ def test_where_all_servers_are_addresses_another_one_is_told() -> None:
     users = read_users("[joe]\nsecret=s\nread=\nwrite=\nserver = 192.0.2.2\n", "u")[0]
 
     assert len(advice(config, users)) == 1
+
+
+def test_a_proxy_of_a_cluster_needs_no_host_line() -> None:
+    """It has the servers of the others, whatever these are called."""
+    found = advice(
+        read("bus = redis://127.0.0.1\nlistenaddress = ::1\n"),
+        read_users("joe=s,,,,,pbx9\n", "u")[0],
+    )
+
+    assert found == []

@@ -154,3 +154,27 @@ def test_a_secret_nobody_can_give_is_described_as_such() -> None:
         "user joe: cannot log in, as their secret is no bcrypt hash",
         "user ann: plain secret, from any address",
     ]
+
+
+def test_an_edge_is_described_in_words() -> None:
+    """It has no servers of its own; the bus, which may hold a secret, is not shown."""
+    lines = describe_servers(parse("bus = redis://:hunter2@192.0.2.7\nbusname = office\n"))
+
+    assert lines == [
+        "no host lines: an edge, which has the servers of the other proxies of its cluster",
+        (
+            "cluster office: of each server one proxy is connected; another takes over after 3 s;"
+            " while the bus is lost no server is connected"
+        ),
+    ]
+
+
+def test_a_local_asterisk_of_a_cluster_is_said_to_be_one() -> None:
+    """Each proxy would take it for its own machine's."""
+    [line, _] = describe_servers(
+        parse("bus = unix:///run/r.sock\nhost = 127.0.0.1, 5038, u, s, on, off, name=a\n")
+    )
+
+    assert line.endswith(
+        "no TLS; all proxies of the cluster with such a line must be on this machine"
+    )

@@ -16,7 +16,8 @@ from amiproxy.threads.bus.across import Across
 from amiproxy.threads.bus.around import Around
 from amiproxy.threads.bus.asks import Asks
 from amiproxy.threads.bus.client import BusClient
-from amiproxy.threads.bus.keeper import Keeper, Me
+from amiproxy.threads.bus.edges import Edges
+from amiproxy.threads.bus.keeper import JOINED, Keeper, Me
 from amiproxy.threads.bus.outbox import Outbox
 from amiproxy.threads.bus.shared import SharedServer
 from amiproxy.threads.bus.sharedlink import SharedLink
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from amiproxy.basics.deadline import Deadline
     from amiproxy.bus.members import Member
     from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.threads.bus.edges import Learn
     from amiproxy.threads.sessions.context import ProxyContext
     from amiproxy.threads.sessions.router import Router
 
@@ -85,6 +87,12 @@ class Bus:
         slot, now = self.me.slot, self.keeper.redis_ms
         self._across = across = Across(context.config, self.around.client, slot, context, now)
         self.order = across.orders.order
+
+    def learn_servers(self, learn: Learn) -> None:
+        """Have *learn* know the servers of the other proxies, as they come and go."""
+        keeper = self.keeper
+        edges = Edges(self.me.slot, keeper.members, lambda: keeper.state == JOINED, learn)
+        self.tend = edges.tend
 
     def start(self) -> None:
         """Start the threads."""
