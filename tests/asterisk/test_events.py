@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.redisserver import RedisServer, find_redis
 from tests.asterisk.compare import Comparison, compared, without_server
 from tests.asterisk.decoding import DECODERS
 from tests.asterisk.flows.everything import FLOWS
 from tests.asterisk.proxies import SERVER, certificate, start_proxy
 from tests.asterisk.recorder import Recorder
+from tests.support import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.real_asterisk
 
 #: autofilter, and Asterisk's user for that proxy.
 MODES = {"off": "proxy", "on": "proxy2", "unique": "proxy3"}
+#: Proxies that share their connection: the one that has it, and the other.
+CLUSTER = ("holder", "reader")
 #: Clients of each proxy: format, over TLS.
 CLIENTS = [
     ("", False), ("", False), ("", True), ("xml", False), ("xml", True), ("csv", False),
@@ -37,8 +41,20 @@ CLIENTS = [
 
 
 @pytest.fixture(scope="module")
-def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """A proxy of each mode, one of them connected by TLS; their ports."""
+def bus() -> Iterator[str]:
+    """The bus of a cluster, "" where there is no Redis."""
+    if not find_redis():
+        yield ""
+        return
+    with RedisServer(port=free_port()) as redis:
+        yield redis.url
+
+
+@pytest.fixture(scope="module")
+def proxies(
+    world: World, tmp_path_factory: pytest.TempPathFactory, bus: str
+) -> Iterator[dict[str, int]]:
+    """A proxy of each mode, one of them connected by TLS, and two that share one; their ports."""
     tls = certificate(tmp_path_factory.mktemp("tls"))
     started: dict[str, ProxyProcess] = {}
     try:
@@ -46,6 +62,10 @@ def proxies(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             config = f"autofilter = {mode}\n"
             started[mode] = start_proxy(
                 world.asterisk, config, login=user, tls=tls, upstream_tls=mode == "unique"
+            )
+        for name in CLUSTER if bus else ():
+            started[name] = start_proxy(
+                world.asterisk, f"bus = {bus}\nautofilter = off\n", login="proxy2", tls=tls
             )
         yield {mode: one.port for mode, one in started.items()}
     finally:

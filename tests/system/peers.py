@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import ssl
@@ -29,6 +30,10 @@ PATIENT = (
     "clientwritetimeout = 20000\nasteriskwritetimeout = 20000\n"
     "retryinterval = 0.1\nretrylongest = 0.1\nclientbacklog = 268435456\n"
 )
+
+
+#: Of a log: here, or in a cluster at another proxy.
+_CONNECTED = re.compile(r": connected (?:by another proxy )?\(")
 
 
 class Address(Protocol):
@@ -73,7 +78,7 @@ def is_response(message: Sequence[str]) -> bool:
 
 def wait_connected(proxy: ProxyProcess, count: int = 1) -> None:
     """Wait until the proxy has connected to *count* servers."""
-    wait_until(lambda: proxy.log().count(": connected (") >= count, what="connected in the log")
+    wait_until(lambda: len(_CONNECTED.findall(proxy.log())) >= count, what="connected in the log")
 
 
 class Stage(NamedTuple):
