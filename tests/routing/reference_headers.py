@@ -104,6 +104,8 @@ def devices(message: bytes) -> list[str]:
     for name, value in headers(message):
         if value and name in ("aor", "endpoint", "endpointname") and "/" not in value:
             found.append("PJSIP/" + value)
+        elif value and name == "peer" and "/" not in value:
+            found.append("SIP/" + value)  # as chan_sip writes it in SIPQualifyPeerDone
         elif value and name in ("aor", "endpoint", "endpointname", "device", "peer"):
             found.append(value)
         elif value and name == "hint":

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amiproxy.message import Message
@@ -133,6 +133,14 @@ def message_of(event: Event, number: int) -> Message:
 
 @settings(max_examples=200)
 @given(user=USER, stream=STREAM)
+@example(
+    user=User(channel="SIP/", in_context="", more_events=False, filters=frozenset()),
+    stream=[
+        ("one", ("DeviceStateChange", []), 5),
+        ("two", ("UserEvent", []), 9),
+        ("one", ("DeviceStateChange", [("Peer", "9")]), 1),
+    ],
+)
 def test_a_filtered_client_gets_what_the_reference_says(
     user: User, stream: list[tuple[str, Event, int]]
 ) -> None:
