@@ -202,6 +202,22 @@ def test_a_superseded_holder_answers_nobody(redis: RedisServer) -> None:
     assert [each for _, each in entries(redis, key)] == [b"new"]
 
 
+def test_a_lane_that_was_closed_is_not_told(redis: RedisServer) -> None:
+    """Its tenure is over anyway, and the one in force may be the same proxy's."""
+    outbox = outbox_of(redis.url)
+    redis.command("XADD", "t:events:pbx", f"{EPOCH + 65536}-0", "b", body(9))
+    seen: list[str] = []
+    lane = outbox.lane("pbx", EPOCH, lambda: seen.append("fenced"))
+    lane.put(body(1))
+    lane.put_last(lambda: seen.append("last"))
+    lane.close()
+    with running(outbox):
+        wait_until(lambda: seen)
+
+    assert seen == ["last"]
+    assert numbers(redis) == [9]
+
+
 def test_a_later_tenure_goes_on_in_the_same_stream(redis: RedisServer) -> None:
     """Of the same proxy; what the earlier one puts late goes nowhere."""
     outbox = outbox_of(redis.url)

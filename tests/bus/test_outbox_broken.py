@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ from tests.bus.outboxes import EPOCH, MEGA, body, entries, nothing, numbers, out
 from tests.support import wait_until
 
 if TYPE_CHECKING:
-    from tests.bus.redisserver import RedisServer
+    from tests.bus.redisserver import RedisServer, StartRedis
 
 #: What goes in one go in these tests.
 EVENTS, ASKS = 12, 6
@@ -75,8 +78,10 @@ def test_a_connection_may_break_at_any_byte(redis: RedisServer, way: str) -> Non
         assert cutter.cuts >= len(steps) - 1
 
 
-def test_a_redis_that_was_killed_gets_the_rest_when_it_is_back(redis: RedisServer) -> None:
+def test_a_redis_that_was_killed_gets_the_rest_when_it_is_back(start_redis: StartRedis) -> None:
     """Nothing that it has acknowledged is sent again; all else is."""
+    # Else what it acknowledges while it waits for its disk may be lost.
+    redis = start_redis(settings=["appendfsync always"])
     outbox = outbox_of(redis.url)
     sent = 0
     with running(outbox):
@@ -169,3 +174,47 @@ def test_stopping_does_not_wait_for_a_redis_that_is_away(redis: RedisServer) -> 
     assert time.monotonic() - begun < 3
     redis.go_on()
     wait_until(lambda: seen)
+
+
+def test_many_asks_at_once_are_found_again(redis: RedisServer) -> None:
+    """As many as go in one go: the replies are lost, all of them."""
+    with Cutter(redis.port) as cutter:
+        outbox = outbox_of(f"redis://127.0.0.1:{cutter.port}/0")
+        with running(outbox):
+            outbox.send("t:asks:pbx", b"first")
+            wait_until(lambda: outbox.counts.sent)
+            redis.pause()
+            for number in range(520):
+                outbox.send("t:asks:pbx", b"ask %d" % number)
+            cutter.cut_down = 5000
+            redis.go_on()
+            wait_until(lambda: outbox.counts.sent == 521)
+        assert cutter.cuts == 1
+
+    found = [each for _, each in entries(redis, "t:asks:pbx")]
+    assert found == [b"first"] + [b"ask %d" % number for number in range(520)]
+
+
+def test_one_who_talks_nonsense_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Another service at that port: no work, few lines, and the proxy can end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def talk() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as peer:
+                        peer.sendall(b"SSH-2.0-OpenSSH\r\n" * 50)
+                        peer.recv(65536)
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        outbox = outbox_of(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        lane = outbox.lane("pbx", EPOCH, nothing)
+        lane.put(body(1))
+        with running(outbox):
+            wait_until(lambda: caplog.records)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+
+    assert len(caplog.records) == 1
+    assert "entries wait to be sent" in caplog.records[0].getMessage()

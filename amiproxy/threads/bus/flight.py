@@ -37,7 +37,7 @@ _ELSEWHERE = frozenset({"MASTERDOWN", "NOAUTH", "READONLY"})
 #: An entry of more bytes may be larger than Redis takes; after so many connections it is.
 _LARGE, _MOST_BREAKS = 512 * 1024, 3
 
-#: How many of the last entries are looked at for one that may have been added.
+#: How many entries others may have added since, when those are looked for that may be there.
 _LOOK_BACK = 256
 
 
@@ -196,6 +196,8 @@ class Flight:
                 self.units.remove(unit)
                 if unit.entry_id in there:
                     self._acknowledge(unit, unit.entry_id)
+                elif isinstance(info, RespError):
+                    self.refused.append((unit, info))
                 elif is_mine:
                     self.refused.append((unit, RespError("LATE later ones were taken before it")))
                 elif unit.source not in self.fenced:
@@ -206,12 +208,13 @@ class Flight:
         """Settle those that Redis gave an ID before the connection broke."""
         sent = [unit for unit in self.units if unit.is_sent and unit.stream.epoch < 0]
         for stream in {unit.stream: None for unit in sent}:
-            words = b"XREVRANGE", stream.key, b"+", b"-", b"COUNT", b"%d" % _LOOK_BACK
-            line.send(resp.command(*words))
+            mine = [unit for unit in sent if unit.stream is stream]
+            count = b"%d" % (len(mine) + _LOOK_BACK)
+            line.send(resp.command(b"XREVRANGE", stream.key, b"+", b"-", b"COUNT", count))
             found = reader.found()
             if isinstance(found, RespError) and found.code in PASSING:
                 return found
-            self._sort_out([unit for unit in sent if unit.stream is stream], found)
+            self._sort_out(mine, found)
         return None
 
     def _sort_out(self, sent: Iterable[Unit], found: Found | RespError) -> None:

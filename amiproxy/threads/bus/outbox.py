@@ -35,7 +35,7 @@ _MOST, _MOST_BYTES = 512, 1024 * 1024
 #: Seconds before Redis is tried again, at first and later.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-#: Seconds without anything to send until streams that nobody uses are looked for.
+#: Seconds between two looks for streams that nobody uses.
 _IDLE = 5.0
 
 #: Seconds after which a stream that nothing was added to is forgotten.
@@ -89,6 +89,7 @@ class Outbox:
         self._reader = RespReader(self._more)
         self._pause = GrowingPause()
         self._went = 0.0  # when something was sent last
+        self._tidied = 0.0  # when streams were last forgotten
         self._is_tried = False  # whether Redis has taken something since the last problem
         self._told = Told(client.shown)
         self._ending = threading.Event()
@@ -153,10 +154,12 @@ class Outbox:
     def _take_turn(self) -> bool:
         """Send what waits; return False at the end."""
         items = self._queue.take(_MOST, _MOST_BYTES, _IDLE, self._went + self._join_seconds)
+        now = time.monotonic()
+        if now - self._tidied >= _IDLE:
+            self._forget_streams(now)
         if not items:
-            self._forget_streams()
             return not self._ending.is_set()
-        self._went = time.monotonic()
+        self._went = now
         flight = Flight(items, self._stream_of)
         joined = sum(len(unit.run.bodies) - 1 for unit in flight.units)
         try:
@@ -222,9 +225,11 @@ class Outbox:
     def _fence(self, flight: Flight, source: Source) -> None:
         """Let go of all that *source* has sent: another proxy holds its server."""
         flight.without(source)
+        was_over = source.is_over
         gone = self._queue.discard(source)
         flight.ends += [item.then for item in gone if item.then is not None]
-        if isinstance(source, Lane):
+        if isinstance(source, Lane) and not was_over:
+            # Else its tenure has ended, and the next one may be this proxy's, too.
             _guarded(source.on_fenced)
 
     def _note(self, flight: Flight, joined: int) -> None:
@@ -245,9 +250,10 @@ class Outbox:
             counts.refused + len(flight.refused),
         )
 
-    def _forget_streams(self) -> None:
+    def _forget_streams(self, now: float) -> None:
         """Forget streams that nothing was added to for long: what they hold is asked for anew."""
-        before = time.monotonic() - _FORGOTTEN
+        self._tidied = now
+        before = now - _FORGOTTEN
         for key in [key for key, stream in self._streams.items() if stream.used < before]:
             del self._streams[key]
 
