@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # make demo            a simulated Asterisk with calls going on, and the proxy before it
+# make demo-cluster    three proxies that share four of them through Redis, behind a load balancer
 # make test            all tests;  make check: style, types, licences, the quick tests: a minute
 # make asterisk-test   what a real Asterisk says: built in a chroot, as root, once; then 10 minutes
 # make service-test    the service in Debian 12, 13 and sid, which it builds as root, once, and boots
@@ -68,7 +69,7 @@ SLOW     = system golden simulator test_benchmarks.py test_torture.py
 COVERAGE = COVERAGE_FILE="$(CURDIR)/.coverage.d/data" $(PY) -m coverage
 ARGS    ?=
 
-.PHONY: help .venv python demo test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes bench-cluster constraints soak torture torture-cluster libraries pictures cert \
+.PHONY: help .venv python demo demo-cluster test asterisk-test service-test deb-test rpm-test image-test check style types docs licences dead coverage bench bench-compare bench-growth plots bench-restarts bench-resumes bench-cluster constraints soak torture torture-cluster libraries pictures cert \
         install install-alone uninstall deb rpm image dist clean
 .DEFAULT_GOAL := help
 
@@ -101,6 +102,10 @@ python:
 
 demo: python
 	@$(PYTHON) demo/environment.py $(PIPFLAGS)
+
+# Wants redis-server or valkey-server.
+demo-cluster: python
+	@$(PYTHON) demo/environment.py cluster $(PIPFLAGS)
 
 # With byte code, which some machines are told to do without: the tests start the program
 # hundreds of times.
@@ -318,5 +323,5 @@ dist: python
 	@PYTHON="$(PYTHON)" packaging/dist "$(OUT)"
 
 clean:
-	rm -rf .venv .venv-demo build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d
+	rm -rf .venv .venv-demo .venv-demo-cluster build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.d
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

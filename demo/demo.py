@@ -121,8 +121,8 @@ def main() -> int:
                 with contextlib.ExitStack() as doors:
                     socks = {name: doors.enter_context(door(WANTED[name])) for name in WANTED}
                     ports = {name: sock.getsockname()[1] for name, sock in socks.items()}
-                    command = proxy(directory, [*socks.values()], {**hosts, **ports})
-                    everything = [first, second, running.enter_context(command)]
+                    one = proxy(directory, [*socks.values()], {**hosts, **ports})
+                    everything = [first, second, running.enter_context(one)]
                 for name, port in ports.items():
                     for server in SERVERS:
                         question = QUESTIONS[name].format(server)
@@ -190,8 +190,8 @@ def proxy(
     write(config, CONFIG.format(directory=directory, **ports))
     write(users, "")
     fds = [sock.fileno() for sock in socks]
-    command = ["-c", HAND_OVER, *map(str, fds)]
-    return process([*command, "astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], *fds)
+    handing = ["-c", HAND_OVER, *map(str, fds)]
+    return process([*handing, "astmanproxy.py", "-f", "-c", str(config), "-u", str(users)], *fds)
 
 
 def write(path: Path, text: str) -> None:
@@ -203,15 +203,22 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-@contextlib.contextmanager
-def process(arguments: Sequence[str], *fds: int) -> Iterator[Running]:
+def process(
+    arguments: Sequence[str], *fds: int, silent: bool = False
+) -> contextlib.AbstractContextManager[Running]:
     """Run Python with *arguments* and the descriptors *fds* until the block ends."""
+    # A proxy has nothing to tell, and nobody would read it.
+    return command([sys.executable, *arguments], *fds, silent=silent or bool(fds))
+
+
+@contextlib.contextmanager
+def command(arguments: Sequence[str], *fds: int, silent: bool) -> Iterator[Running]:
+    """Run *arguments* with the descriptors *fds* until the block ends."""
     # A session of its own: only we get Ctrl-C, and we end the others in order.
     running = subprocess.Popen(
-        [sys.executable, *arguments],
+        arguments,
         cwd=ROOT,
-        # The proxy has nothing to tell, and nobody would read it.
-        stdout=subprocess.DEVNULL if fds else subprocess.PIPE,
+        stdout=subprocess.DEVNULL if silent else subprocess.PIPE,
         text=True,
         start_new_session=True,
         pass_fds=fds,

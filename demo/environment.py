@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ``make demo`` runs first: .venv-demo with the few packages that the program needs.
 
+``make demo-cluster`` has one with the client library of Redis as well.
+
 Two at once: the second one waits for the first.  It is there whole or not at all.
 """
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / ".venv-demo"
 PINS = ROOT / "requirements/install.txt"
+#: What is run, by the first argument.
+CLUSTER = "cluster"
+HERE_OF_CLUSTER = ROOT / ".venv-demo-cluster"
+PINS_OF_BUS = ROOT / "requirements/bus.txt"
 #: Of the pins, what only installing needs.
 TOOLS = ("pip", "setuptools")
 
@@ -29,11 +35,19 @@ TOOLS = ("pip", "setuptools")
 def main(pipflags: list[str]) -> None:
     """Make the environment if it is missing or old, then become the demo.
 
-    *pipflags* go to pip.
+    *pipflags* go to pip; in front of them may be CLUSTER.
     """
-    python = HERE / "bin/python"
-    mark = HERE / ".ready"
-    needed = packages()
+    if pipflags[:1] == [CLUSTER]:
+        needed = packages() + "\n" + packages(PINS_OF_BUS)
+        become(HERE_OF_CLUSTER, needed, pipflags[1:], ROOT / "demo/cluster.py")
+    else:
+        become(HERE, packages(), pipflags, ROOT / "demo/demo.py")
+
+
+def become(here: Path, needed: str, pipflags: list[str], program: Path) -> None:
+    """Make the environment *here* with the packages *needed*, then become *program*."""
+    python = here / "bin/python"
+    mark = here / ".ready"
     made_of = f"{sys.version}\n{needed}"
     with alone():
         if not mark.exists() or mark.read_text("utf-8") != made_of:
@@ -41,11 +55,11 @@ def main(pipflags: list[str]) -> None:
                 make(python, needed, pipflags)
                 mark.write_text(made_of, "utf-8")
             except BaseException as error:
-                shutil.rmtree(HERE, ignore_errors=True)
+                shutil.rmtree(here, ignore_errors=True)
                 if isinstance(error, (OSError, subprocess.CalledProcessError, KeyboardInterrupt)):
                     sys.exit(f"demo: what the program needs could not be installed: {error}")
                 raise
-    os.execv(python, [str(python), str(ROOT / "demo/demo.py")])
+    os.execv(python, [str(python), str(program)])
 
 
 @contextlib.contextmanager
@@ -63,18 +77,19 @@ def alone() -> Iterator[None]:
         os.close(lock)
 
 
-def packages() -> str:
-    """Return the pins of what the program needs, as pip reads them."""
-    pins = re.split(r"\n(?=\S)", PINS.read_text("utf-8"))
+def packages(file: Path = PINS) -> str:
+    """Return the pins of what the program needs, those in *file*, as pip reads them."""
+    pins = re.split(r"\n(?=\S)", file.read_text("utf-8"))
     return "\n".join(each for each in pins if not re.match(rf"#|({'|'.join(TOOLS)})==", each))
 
 
 def make(python: Path, needed: str, pipflags: list[str]) -> None:
     """Make the environment of *python* with the packages *needed*."""
-    shutil.rmtree(HERE, ignore_errors=True)
-    print(f"Once: five packages (1 MB) into {HERE.name}, and nothing anywhere else", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", HERE], check=True)
-    pins = HERE / "requirements.txt"
+    here = python.parent.parent
+    shutil.rmtree(here, ignore_errors=True)
+    print(f"Once: a few packages (1 MB) into {here.name}, and nothing anywhere else", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", here], check=True)
+    pins = here / "requirements.txt"
     if "--no-index" in pipflags:
         # Packages of one's own: those that setup.py asks for, whatever their hashes.
         needed = "\n".join(re.findall(r"^[\w-]+", needed, re.MULTILINE))

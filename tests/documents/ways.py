@@ -143,6 +143,7 @@ _MAKE = "tests/system/test_make.py"
 #: Text of the command: file, and the words in it.
 ELSEWHERE = {
     "make demo": ("tests/system/test_demo.py", "demo"),
+    "make demo-cluster": ("tests/system/test_demo_cluster.py", "demo/cluster.py"),
     "make test": (".ci/run", "make test"),
     "make check": ("Makefile", "check: style types licences dead"),
     "make style types": (".ci/run", "make types"),
