@@ -16,7 +16,7 @@ from amiproxy.bus.fields import Malformed
 from amiproxy.bus.ids import last_id
 from amiproxy.bus.joining import Run
 from amiproxy.bus.respreader import RespError, RespReader
-from amiproxy.threads.bus.client import BusError
+from amiproxy.threads.bus.client import REPLY_SECONDS, BusError
 from amiproxy.threads.bus.outqueue import Lane
 from amiproxy.threads.bus.outstream import is_superseded
 
@@ -33,6 +33,9 @@ PASSING = frozenset({"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", 
                      "NOREPLICAS", "OOM", "READONLY", "TRYAGAIN"})  # fmt: skip
 #: Of these those that may pass at once on another connection: there is another master.
 _ELSEWHERE = frozenset({"MASTERDOWN", "NOAUTH", "READONLY"})
+
+#: Bytes a second that a network has at least: what is sent needs that much time to get there.
+_SLOWEST = 1024 * 1024
 
 #: An entry of more bytes may be larger than Redis takes; after so many connections it is.
 _LARGE, _MOST_BREAKS = 512 * 1024, 3
@@ -72,6 +75,8 @@ class Flight:
         #: Who has lost the server to another proxy.
         self.fenced: list[Source] = []
         self.acknowledged: list[Unit] = []
+        #: Seconds that Redis may take for its next reply, and the network until it has all.
+        self.patience = REPLY_SECONDS
         runs: dict[Source, Unit] = {}
         for item in items:
             if item.then is not None:
@@ -135,8 +140,10 @@ class Flight:
         superseded: list[Unit] = []
         requests, alongs = _requests(units, time.monotonic())
         done = 0
+        data = b"".join(requests)
+        self.patience = REPLY_SECONDS + len(data) / _SLOWEST
         try:
-            line.send(b"".join(requests))
+            line.send(data, timeout=self.patience)
             for unit, (before, behind) in zip(units, alongs):
                 for _, note in before:
                     note(reader.reply())

@@ -88,6 +88,7 @@ class Outbox:
         self._line: Line | None = None
         self._reader = RespReader(self._more)
         self._pause = GrowingPause()
+        self._flight: Flight | None = None  # the last one
         self._went = 0.0  # when something was sent last
         self._tidied = 0.0  # when streams were last forgotten
         self._is_tried = False  # whether Redis has taken something since the last problem
@@ -160,7 +161,7 @@ class Outbox:
         if not items:
             return not self._ending.is_set()
         self._went = now
-        flight = Flight(items, self._stream_of)
+        self._flight = flight = Flight(items, self._stream_of)
         joined = sum(len(unit.run.bodies) - 1 for unit in flight.units)
         try:
             self._deliver(flight)
@@ -169,6 +170,7 @@ class Outbox:
             self._hang_up()  # who knows what of its replies was read
             raise
         finally:
+            self._flight = None
             for end in flight.ends:
                 _guarded(end)
         return True
@@ -275,7 +277,8 @@ class Outbox:
         line = self._line
         if line is None:
             raise BusError("the connection is closed")
-        return line.receive()
+        flight = self._flight
+        return line.receive(timeout=None if flight is None else flight.patience)
 
 
 def _guarded(call: Callable[[], object]) -> None:

@@ -18,6 +18,9 @@ from amiproxy.bus.members import slot_text
 #: Bytes that an item of the queue takes besides its body.
 _ITEM = 200
 
+#: How many items are taken out while the lock is held.
+_AT_A_TIME = 32
+
 
 class Source:
     """Who puts: one tenure of a server, or all that is sent under IDs of Redis' own.
@@ -113,15 +116,29 @@ class OutQueue:
         with self._lock:
             self._wait(timeout)
             self._collect(not_before)
-            items, size = self._items, 0
-            while items and size < most_bytes and len(found) < most:
-                item = items.popleft()
-                found.append(item)
-                taken = len(item.body) + _ITEM
-                item.source.queued -= taken
-                size += taken
-            self._size -= size
-            self._is_urgent = self._is_urgent and bool(items)
+        while most_bytes > 0 and len(found) < most:
+            # Few at a time: who puts meanwhile may have to wait for the lock.
+            with self._lock:
+                some = self._first(min(_AT_A_TIME, most - len(found)), most_bytes)
+            if not some:
+                break
+            found += some
+            most_bytes -= sum(len(item.body) + _ITEM for item in some)
+        return found
+
+    def _first(self, most: int, most_bytes: int) -> list[Item]:
+        """Take out the first items, at most *most* and one beyond *most_bytes*."""
+        assert self._lock.locked()
+        found: list[Item] = []
+        items, size = self._items, 0
+        while items and size < most_bytes and len(found) < most:
+            item = items.popleft()
+            found.append(item)
+            taken = len(item.body) + _ITEM
+            item.source.queued -= taken
+            size += taken
+        self._size -= size
+        self._is_urgent = self._is_urgent and bool(items)
         return found
 
     def _collect(self, until: float) -> None:
