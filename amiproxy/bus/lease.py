@@ -22,24 +22,24 @@ STRIDE = 65536
 _RENEWALS = 3
 
 
-class Phase(enum.Enum):
+class Phase(enum.IntEnum):
     """How a proxy is to a lease."""
 
-    IDLE = "idle"
-    HELD = "held"
+    IDLE = 0
+    HELD = 1
     #: Its tenure is over, but the server's thread has not let go of it yet.
-    LEAVING = "leaving"
+    LEAVING = 2
     #: Redis may still keep it for this proxy, which does not want it.
-    LEFT = "left"
+    LEFT = 3
 
 
-class Kind(enum.Enum):
+class Kind(enum.IntEnum):
     """What Redis is asked."""
 
-    TAKE = "take"
-    OPEN = "open"  # write the first entry of the tenure into the server's stream
-    RENEW = "renew"
-    RELEASE = "release"
+    TAKE = 0
+    OPEN = 1  # write the first entry of the tenure into the server's stream
+    RENEW = 2
+    RELEASE = 3
 
 
 class Request(NamedTuple):
