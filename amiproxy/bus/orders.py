@@ -8,6 +8,7 @@ known fields, bounded, or :class:`Malformed`.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ MOST_PACKED = 8 * 1024 * 1024
 MOST_ANSWER = 32 * 1024 * 1024
 
 _MOST_SLOT = 2**24
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _MOST_NUMBER = 2**53
 
 
@@ -55,11 +57,11 @@ def encode_order(order: Order) -> bytes:
     """Return *order* as bytes.
 
     Raises:
-        Malformed: it is too long.
+        Malformed: it is too long, or holds a control character.
 
     """
-    if len(order.line) > MOST_LINE or len(order.who) > MOST_WHO:
-        raise Malformed("a command line, or who asks, is too long")
+    if not (_is_text(order.who, MOST_WHO) and _is_text(order.line, MOST_LINE)):
+        raise Malformed("the command is too long for another proxy, or holds a control character")
     return json.dumps([*order]).encode()
 
 
@@ -158,4 +160,5 @@ def _is_number(value: Any, bound: int) -> bool:
 
 
 def _is_text(value: Any, most: int) -> bool:
-    return isinstance(value, str) and len(value) <= most and value.isprintable()
+    # Of those from 128 on a name in UTF-8 has some, as the proxy has it inside; logs escape them.
+    return isinstance(value, str) and len(value) <= most and not _CONTROL.search(value)

@@ -77,7 +77,7 @@ def of_cluster(cluster: ClusterStatus | None, totals: Totals) -> Iterator[Alarm]
     """Yield what is wrong with the *cluster*; nothing where there is none."""
     if cluster is None:
         return
-    because = f": {cluster.problem}" if cluster.problem else ""
+    because = f": {cluster.problem.rstrip('.')}" if cluster.problem else ""
     if cluster.state == CUT_OFF:
         yield _error(
             f"cut off from the bus{because}; no Asterisk is served before it is back (busoptional)"

@@ -86,8 +86,11 @@ def test_what_no_proxy_writes_is_no_order(values: object) -> None:
 
 def test_what_is_too_long_is_neither_written_nor_read() -> None:
     """Also what is small until it is unpacked."""
-    with pytest.raises(Malformed):
-        encode_order(ORDER._replace(line="x" * (MOST_LINE + 1)))
+    for line in ("x" * (MOST_LINE + 1), "kick\t12"):
+        with pytest.raises(Malformed):
+            encode_order(ORDER._replace(line=line))
+    utf8 = ORDER._replace(line="kick user \xc3\x84rger")
+    assert decode_order(encode_order(utf8)) == utf8
     with pytest.raises(Malformed):
         pack(is_good=True, lines=["x" * MOST_ANSWER])
     with pytest.raises(Malformed):

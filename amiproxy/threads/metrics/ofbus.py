@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amiproxy.metrics import busfamilies as families
-from amiproxy.status.clustervalues import CUT_OFF, JOINED
+from amiproxy.status.clustervalues import ALONE, CUT_OFF, JOINED
 
 if TYPE_CHECKING:
     from amiproxy.threads.metrics.scrape import Scrape
@@ -31,7 +31,7 @@ def collect(scrape: Scrape) -> None:
     for server, link in scrape.servers:
         if link.spec.proxy:
             continue
-        holder = bus.holder_of(link.scope)
+        holder = mine if figures.state == ALONE else bus.holder_of(link.scope)
         page.add(families.HOLDS, int(holder is not None and holder.slot == bus.me.slot), server)
         page.add(families.HELD, int(holder is not None), server)
         if mine is not None and link.scope in mine.lags:

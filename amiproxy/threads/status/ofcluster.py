@@ -7,7 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from amiproxy.status import units
-from amiproxy.status.clustervalues import ClusterStatus, HoldingStatus, MemberStatus, ReaderStatus
+from amiproxy.status.clustervalues import (
+    ALONE,
+    ClusterStatus,
+    HoldingStatus,
+    MemberStatus,
+    ReaderStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -79,8 +85,11 @@ def _member(member: Member) -> MemberStatus:
 
 
 def _holdings(bus: Bus, members: Sequence[Member], names: Iterable[str]) -> Iterable[HoldingStatus]:
+    # Without the bus this proxy is connected itself, whoever else may be.
+    me = next((each for each in members if each.slot == bus.me.slot), None)
+    alone = bus.figures().state == ALONE
     for name in names:
-        holder = bus.holder_of(name)
+        holder = me if alone else bus.holder_of(name)
         readers = [
             ReaderStatus(each.name, each.lags[name] / 1000)
             for each in members

@@ -42,6 +42,16 @@ def test_each_server_has_its_holder_and_its_readers(stage: Stage) -> None:
     assert [(each.proxy, each.lag) for each in servers["pbx1"].readers] == [("bonn:12", 0.012)]
 
 
+def test_who_is_alone_holds_its_servers_itself(stage: Stage) -> None:
+    """Whatever was known of the others."""
+    on_bus(stage.context, FakeBus(state=ALONE))
+
+    found = cluster_status(stage.context)
+
+    assert found is not None
+    assert {each.holder for each in found.servers} == {"kiel:4711"}
+
+
 def test_what_went_wrong_is_told_with_when_it_was_seen(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
