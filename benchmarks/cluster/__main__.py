@@ -46,7 +46,7 @@ def lines(result: Result) -> Iterator[str]:
         longest = max((each.seconds for each in found), default=0.0)
         yield (
             f"  {name}: {result.connections[name]} connections, {len(found)} times two at once,"
-            f" {longest:.2f} s at most"
+            f" {longest:.2f} s at most; nobody for {result.alone[name]:.1f} s at most"
         )
     yield "  actions: " + ", ".join(f"{n} {what}" for what, n in sorted(result.actions.items()))
 

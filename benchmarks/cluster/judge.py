@@ -150,6 +150,15 @@ def without(periods: Iterable[Period], begin: float, end: float) -> float:
     return sum(max(0.0, min(last, end) - max(first, begin)) for first, last in periods)
 
 
+def longest_alone(connections: Sequence[Connection], until: float) -> float:
+    """Return for how many seconds at most nobody was connected, from the first log-in on."""
+    longest, end = 0.0, connections[0].logged_in if connections else until
+    for each in connections:
+        longest = max(longest, each.logged_in - end)
+        end = max(end, each.ended or until)
+    return max(longest, until - end)
+
+
 def judge_connections(
     name: str, found: Sequence[Overlap], longest: float, zero: float
 ) -> list[str]:

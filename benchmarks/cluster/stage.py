@@ -24,6 +24,7 @@ from benchmarks.cluster.judge import (
     ViewJudge,
     judge_action,
     judge_connections,
+    longest_alone,
     overlaps,
 )
 from benchmarks.cluster.proxies import ACTION_TIMEOUT, ENDS, ClusterProxy, Setup
@@ -75,6 +76,8 @@ class Result(NamedTuple):
     actions: Counter[str]
     overlaps: dict[str, list[Overlap]]
     connections: dict[str, int]
+    #: For how many seconds at most nobody was connected.
+    alone: dict[str, float]
     faults: list[str]
 
 
@@ -92,6 +95,7 @@ class Stage:
         self._stack = contextlib.ExitStack()
         self.faults: list[str] = []
         self.load: Load
+        self._ended = 0.0
 
     def __enter__(self) -> Stage:  # noqa: PYI034 - Self is not in 3.9
         with contextlib.ExitStack() as stack:
@@ -217,6 +221,7 @@ class Stage:
             client.join()
         for actor in self.actors:
             actor.join()
+        self._ended = time.monotonic()
         self.tell("all is sent and answered")
 
     def _hope(self, condition: Callable[[], bool], what: Callable[[], str]) -> None:
@@ -250,8 +255,11 @@ class Stage:
             proxy.stop()
             faults += [*proxy.faults, *proxy.judge_log()]
         connections = {one.name: len(one.connections) for one in self.asterisks}
-        sent = sum(one.number for one in self.asterisks)
-        return Result(scale, now - self.zero, sent, counts, actions, found, connections, faults)
+        alone = {one.name: longest_alone(one.connections, self._ended) for one in self.asterisks}
+        return Result(
+            scale, now - self.zero, sum(one.number for one in self.asterisks), counts, actions,
+            found, connections, alone, faults,
+        )  # fmt: skip
 
     def _judge_actions(self, stopped: dict[str, list[tuple[float, float]]]) -> Counter[str]:
         actions: Counter[str] = Counter()
