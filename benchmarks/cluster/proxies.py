@@ -84,7 +84,8 @@ class ClusterProxy:
         #: When its process was stopped, by time.monotonic().
         self.stopped: list[tuple[float, float]] = []
         self.faults: list[str] = []
-        self.starts = 0
+        #: How long its log was when it was started.
+        self._seen = 0
         #: Guards against two faults at once: who does something to it holds it all the time.
         self.gate = threading.Lock()
         self._setup, self._directory = setup, setup.directory / name
@@ -119,21 +120,21 @@ class ClusterProxy:
     @property
     def log(self) -> str:
         """What it has written, into its log and elsewhere."""
-        return "".join(
-            path.read_text("latin-1")
-            for name in ("log", "output")
-            if (path := self._directory / name).exists()
-        )
+        return self._said("output") + self._said()
+
+    def _said(self, name: str = "log") -> str:
+        path = self._directory / name
+        return path.read_text("latin-1") if path.exists() else ""
 
     def start(self) -> None:
         """Start its process; it may take a while until it listens."""
+        self._seen = len(self._said())
         files = ["-f", "-c", f"{self._directory}/conf", "-u", f"{self._directory}/users"]
         with open(self._directory / "output", "ab") as output:
             self._process = subprocess.Popen(
                 [*self._spot.before, *self._setup.command, *files], stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, env=self._environment,
             )  # fmt: skip
-        self.starts += 1
 
     def wait_started(self) -> None:
         """Wait until it listens.
@@ -143,7 +144,7 @@ class ClusterProxy:
 
         """
         deadline = time.monotonic() + PATIENCE
-        while self.log.count("Proxy Started") < self.starts:
+        while "Proxy Started" not in self._said()[self._seen :]:
             if not self.is_running or time.monotonic() > deadline:
                 raise Failed(f"{self.name} does not start: {self.log[-1000:]}")
             time.sleep(0.02)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cluster.judge import overlaps
 from benchmarks.cluster.stage import Scale, Stage, measure
+from tests.bus.redisserver import needs_redis
 from tests.support import PROGRAM, wait_until
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ def longest(asterisk: ClusterAsterisk) -> float:
     """Return for how many seconds it has had two connections."""
     found = overlaps(asterisk.connections, {}, time.monotonic())
     return max((each.seconds for each in found), default=0.0)
+
+
+@needs_redis
+def test_a_cluster_passes(tmp_path: Path) -> None:
+    """Three proxies, two Asterisks, six faults: each client has all, or was told what it has not.
+
+    No Asterisk has two connections for long, each action is done once and answered.
+    ``make torture-cluster`` is the long one.
+    """
+    told: list[str] = []
+    scale = Scale(6, 4, 600, 10, asterisks=2, failover=0.8, clocks=False, most=1)
+    result = measure(scale, PROXY, told.append, tmp_path / "files")
+    assert result.faults == [], "\n".join(told)
+    assert result.actions["done"] > 0
+    assert all(count.seen for count in result.counts.values())
 
 
 def test_a_proxy_alone_passes(tmp_path: Path) -> None:
