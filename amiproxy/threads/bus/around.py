@@ -70,6 +70,10 @@ class Around:
         except Malformed as error:
             log.warning("asterisk@%s: an action does not go to the bus: %s", scope, error)
 
+    def heard(self, scope: str) -> None:
+        """Some proxy holds the server *scope*, as far as is known.  For the server's thread."""
+        self._unheld.pop(scope, None)
+
     def is_held(self, scope: str, more: float) -> bool:
         """Return whether some proxy holds the server *scope*, or did so until a moment ago.
 

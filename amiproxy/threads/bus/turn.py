@@ -119,7 +119,7 @@ class Turn:
             opened = self._tail.take(found)
             if self._cut_off_since:
                 self._be_back()
-            self._look_for_holder()
+            self._look_for_holder(bool(found[0]))
         except BusError as error:
             self._note_cut_off(error)
             return False
@@ -220,8 +220,13 @@ class Turn:
             self._was_up = False
             self._tail.be_back()
 
-    def _look_for_holder(self) -> None:
-        """Tell clients if there is no holder for long, and nobody has said so."""
+    def _look_for_holder(self, came: bool) -> None:
+        """Tell clients if there is no holder for long, and nobody has said so.
+
+        *came*: there were entries just now, so that somebody was connected.
+        """
         around = self._around
-        if self.publisher.is_untold and not around.is_held(self.scope, _MORE):
+        if came or not self.publisher.is_untold:
+            around.heard(self.scope)
+        elif not around.is_held(self.scope, _MORE):
             self._tell_alone("no proxy is connected to it")
