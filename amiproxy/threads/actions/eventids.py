@@ -113,7 +113,7 @@ def _send_missed(call: Call, session: StreamSession) -> None:
             if seen is None:  # nobody has noted what it was shown
                 way = Way(hold.position(), dict.fromkeys(hold.position(), RING))
         session.has_resumed = True
-        hold.begin_at(way.places, seen)
+        hold.begin_at(way.places, seen, way.ahead)
         session.show_ids(lambda _: _success(call, text), mask)
         hold.learn()
         hold.tell_gaps(way.gaps)

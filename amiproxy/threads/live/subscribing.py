@@ -161,7 +161,7 @@ class Subscriber:
         with held(session, context) as hold:
             way = way_from(since, router.nonce, router.servers, viewer, hold.position())
             session.has_resumed = True
-            hold.begin_at(way.places)
+            hold.begin_at(way.places, None, way.ahead)
             with session.lock:
                 assert session.track is not None
                 session.track.shows_ids = True

@@ -99,6 +99,9 @@ class CatchUp:
         if until is not None and (entry.epoch, entry.after) >= until:
             return self.jump(viewer, form)
         self._ahead = None
+        self._track.reach(self.link, entry.epoch)
+        if entry.place < self.place or self._may_be_known(entry):
+            return b""
         told = self._cross(entry, viewer, form)
         upto = entry.place if until is None else min(entry.place, until)
         if entry.lost:
@@ -109,6 +112,10 @@ class CatchUp:
             told += self._pass(entry, viewer, form)
         self._has_read = True
         return told
+
+    def _may_be_known(self, entry: Entry) -> bool:
+        """Return whether another proxy may have sent *entry*, of a server not known here then."""
+        return self.place == START and entry.epoch < max(self._track.ahead, default=0)
 
     def _pass(self, entry: Entry, viewer: Viewer, form: Format) -> bytes:
         """Return what the client sees of *entry*."""
@@ -190,6 +197,7 @@ class CatchUp:
         """Return what is told at last: what no ring has is lost.  The session's lock is held."""
         told, link = self.jump(viewer, form), self.link
         here = link.place
+        self._track.reach(link, here[0])
         is_told = self._track.is_followed(link)
         if not is_told and here[1] and here > self.place and here > link.ring.last:
             told += self._skip(here, viewer, form)

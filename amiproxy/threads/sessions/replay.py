@@ -145,15 +145,17 @@ class Held:
         self,
         places: Mapping[AsteriskLink, Place],
         seen: Mapping[AsteriskLink, Place] | None = None,
+        ahead: Mapping[int, int] | None = None,
     ) -> None:
         """Have the client sent what came behind *places*.
 
-        *seen*: behind where it has been shown events since the log-in, if it has.
+        *seen*: behind where it has been shown events since the log-in, if it has; *ahead*: see Way.
         """
         now = self.position()
         with self._session.lock:
             self._track.replayed = dict.fromkeys((*places, *self._track.servers))
         self._track.places = {link: place for link, place in places.items() if place != START}
+        self._track.ahead = ahead or {}
         for link in places:
             until = None if seen is None else seen.get(link, START)
             self._catch_ups[link] = self._catch_up(link, until, now.get(link, START))

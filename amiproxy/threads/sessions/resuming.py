@@ -32,11 +32,13 @@ _MOMENT, _LOOK = 1.0, 0.01
 class Way(NamedTuple):
     """Behind where a client goes on at each server that it sees.
 
-    *gaps* are the servers where something is missing that no ring can tell, and why.
+    *gaps* are the servers where something is missing that no ring can tell, and why.  *ahead* is
+    what another proxy has sent of connections that this one does not know: by epoch, up to where.
     """
 
     places: Mapping[AsteriskLink, Place]
     gaps: Mapping[AsteriskLink, str]
+    ahead: Mapping[int, int] = {}
 
 
 def read_since(text: str) -> EventId:
@@ -66,18 +68,19 @@ def check_since(since: EventId, router: EventSources, viewer: Viewer, turns: Tur
         ReplayError: it is not.
 
     """
-    if _is_ahead(since, router.servers):
+    if _is_behind(router.servers, since):
         deadline = Deadline(_MOMENT)
         with turns.outside():
-            while _is_ahead(since, router.servers) and not deadline.over:
+            while _is_behind(router.servers, since) and not deadline.over:
                 time.sleep(_LOOK)
     way_from(since, router.nonce, router.servers, viewer, {})
 
 
-def _is_ahead(since: EventId, links: Collection[AsteriskLink]) -> bool:
-    """Return whether *since* names a connection that shared ones of *links* are still to have."""
-    newest = max((link.epoch for link in links if link.is_shared), default=0)
-    return newest > 0 and max(since.numbers, default=0) > newest
+def _is_behind(links: Collection[AsteriskLink], since: EventId) -> bool:
+    """Return whether *links* that are shared may still have to get what *since* names."""
+    return any(link.is_shared for link in links) and any(
+        not any(link.has_had(epoch) for link in links) for epoch in since.numbers
+    )
 
 
 def way_from(
@@ -99,7 +102,7 @@ def way_from(
     here = {link: now.get(link, START) for link in seen}
     if since.nonce != nonce:
         return Way(here, dict.fromkeys(seen, RESTART))
-    named, knows_all = _named(since, links, seen)
+    named, unknown = _named(since, links, seen)
     places: dict[AsteriskLink, Place] = {}
     gaps: dict[AsteriskLink, str] = {}
     for link in seen:
@@ -107,17 +110,29 @@ def way_from(
             places[link] = named[link]
         elif not since.is_whole:
             places[link], gaps[link] = here[link], RING
+        elif unknown and link.is_shared:
+            places[link], gaps[link] = _behind(link, max(unknown)) or here[link], SERVER_LOST
         else:
             places[link] = START
-            if not knows_all:
+            if unknown:
                 gaps[link] = SERVER_LOST
-    return Way(places, gaps)
+    is_shared = any(link.is_shared for link in seen)
+    return Way(places, gaps, {each: since.numbers[each] for each in unknown if is_shared})
+
+
+def _behind(link: AsteriskLink, epoch: int) -> Place | None:
+    """Return where the first connection of *link* behind *epoch* begins; None: there is none yet.
+
+    Of older ones nobody knows whether the client has had them, at another proxy.
+    """
+    later = [each for each, _ in (*link.past, link.place) if each > epoch]
+    return (min(later), 0) if later else None
 
 
 def _named(
     since: EventId, links: Collection[AsteriskLink], seen: Collection[AsteriskLink]
-) -> tuple[dict[AsteriskLink, Place], bool]:
-    """Return which servers *since* names, and whether all connections in it are known.
+) -> tuple[dict[AsteriskLink, Place], list[int]]:
+    """Return which servers *since* names, and the epochs of connections that nobody knows.
 
     Raises:
         ReplayError: no client that sees the servers *seen* can have been sent that id.
@@ -139,4 +154,4 @@ def _named(
         named[link] = epoch, number
     if unknown and is_to_come(max(unknown)) and not any(link.is_shared for link in links):
         raise ReplayError("Since is no event id of this proxy")
-    return named, not unknown
+    return named, unknown

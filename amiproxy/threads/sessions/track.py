@@ -9,16 +9,17 @@ whether this client has had it; so who wants to know where it stands waits until
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from amiproxy.formats import written
 from amiproxy.routing.eventids import Stamp, id_of, stamp
 from amiproxy.routing.gaps import SERVER_LOST, gap
 from amiproxy.routing.numbered import numbered, stamped, without_events
 from amiproxy.routing.ring import START
+from amiproxy.threads.sessions.stands import Stand, moved, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from amiproxy.formats import Format
     from amiproxy.routing.ring import Place
@@ -31,41 +32,12 @@ if TYPE_CHECKING:
 _MOST_DROPPED = 16
 
 
-class Noted(NamedTuple):
-    """Where a server stood, and how many batches it had begun to hand out."""
-
-    place: Place
-    begun: int
-
-
-def note(links: Sequence[AsteriskLink]) -> dict[AsteriskLink, Noted]:
-    """Return where each server stands.
-
-    The place first: the batch that it belongs to is begun already.
-    """
-    return {link: Noted(link.place, link.begun) for link in links}
-
-
-def _moved(place: Place, handed: Place) -> Place:
-    """Return *place*, or *handed* if that is behind it on the same connection."""
-    return handed if handed[0] == place[0] and handed > place else place
-
-
 def sees(viewer: Viewer, link: AsteriskLink) -> bool:
     """Return whether the client of *viewer* sees events of that server, or of one behind it."""
     view = viewer.view
     return view.is_of(link.names) or any(
         view.is_of(inner.words) for inner in link.behind.servers.values()
     )
-
-
-class Stand:
-    """Where clients stand that stand alike; nothing changes its places."""
-
-    __slots__ = ("places",)
-
-    def __init__(self, places: dict[AsteriskLink, Place]) -> None:
-        self.places = places
 
 
 class Track:
@@ -86,6 +58,9 @@ class Track:
     is_exact = False
     #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
     stand: Stand | None = None
+    #: What other proxies have sent it of connections that this one does not know yet: up to which
+    #: number, by epoch.
+    ahead: Mapping[int, int] = {}
 
     def __init__(self, sources: EventSources) -> None:
         self._sources = sources
@@ -144,7 +119,7 @@ class Track:
     def standing(self) -> dict[AsteriskLink, Place]:
         """Return up to where the client has been sent everything, by now."""
         return {
-            link: _moved(place, link.handed) if link in self._moving else place
+            link: moved(place, link.handed) if link in self._moving else place
             for link, place in self.places.items()
         }
 
@@ -167,7 +142,14 @@ class Track:
     def id(self) -> str:
         """Return the id that says where the client stands."""
         places = [place for place in self.standing().values() if place != START]
-        return id_of(self._sources.nonce, places, is_whole=self.is_whole)
+        return id_of(self._sources.nonce, [*places, *self.ahead.items()], is_whole=self.is_whole)
+
+    def reach(self, link: AsteriskLink, epoch: int) -> None:
+        """Stand where another proxy has left the client, if it sent events of that connection."""
+        if epoch in self.ahead:
+            self.part()
+            self.places[link] = epoch, self.ahead[epoch]
+            self.ahead = {each: at for each, at in self.ahead.items() if each != epoch}
 
     def link_of(self, batch: Batch) -> AsteriskLink | None:
         """Return the server that *batch* is of, None if it was dropped."""
@@ -176,6 +158,7 @@ class Track:
             link = next((one for one in self.servers if one.has_had(batch.epoch)), None)
             if link is not None:
                 self._by_epoch[batch.epoch] = link
+                self.reach(link, batch.epoch)
                 if before := self._before(link):
                     self.places.setdefault(link, max(before))
                 self.forget_dropped()
@@ -234,7 +217,8 @@ class Track:
         if not batch.events or view.silent or not view.is_of(batch.names):
             return viewer.encode(batch, form)
         self.part()
-        if self.held or not self.shows_ids or view.filtered or viewer.number in batch.owners:
+        alone = view.filtered or viewer.number in batch.owners or self.ahead
+        if self.held or not self.shows_ids or alone:
             return self._encode(batch, viewer, form)
         before = viewer.events
         data = self._encode(batch, viewer, form)
@@ -306,7 +290,7 @@ class Track:
 
         """
         epoch, number = self.places.get(link, START)
-        is_alone = len(self.places) == (link in self.places)
+        is_alone = len(self.places) == (link in self.places) and not self.ahead
         others = () if is_alone else self._others(link)
         made_for, ids = self._stamp
         wanted = batch.epoch, others, self.is_whole
@@ -320,7 +304,8 @@ class Track:
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
         places = self.standing() if self._moving else self.places
-        return tuple([at for each, at in places.items() if each is not link and at != START])
+        here = [at for each, at in places.items() if each is not link and at != START]
+        return (*here, *self.ahead.items())
 
     def gap(
         self,
