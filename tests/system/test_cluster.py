@@ -36,7 +36,7 @@ def longest(asterisk: ClusterAsterisk) -> float:
 
 
 @needs_redis
-def test_a_cluster_passes(tmp_path: Path) -> None:
+def test_a_cluster_passes() -> None:
     """Three proxies, two Asterisks, six faults: each client has all, or was told what it has not.
 
     No Asterisk has two connections for long, each action is done once and answered.
@@ -44,16 +44,16 @@ def test_a_cluster_passes(tmp_path: Path) -> None:
     """
     told: list[str] = []
     scale = Scale(6, 4, 600, 10, asterisks=2, failover=0.8, clocks=False, most=1)
-    result = measure(scale, PROXY, told.append, tmp_path / "files")
+    result = measure(scale, PROXY, told.append)
     assert result.faults == [], "\n".join(told)
     assert result.actions["done"] > 0
     assert all(count.seen for count in result.counts.values())
 
 
-def test_a_proxy_alone_passes(tmp_path: Path) -> None:
+def test_a_proxy_alone_passes() -> None:
     """Its clients leave and come back, Asterisks restart: nothing is lost without a word."""
     scale = Scale(3, 2, 500, proxies=1, asterisks=2, bus=False, failover=0.5, only="Asterisk")
-    result = measure(scale, PROXY, keep=tmp_path / "files")
+    result = measure(scale, PROXY)
     assert result.faults == []
     assert result.actions["done"] > 0
     assert all(count.seen for count in result.counts.values())
