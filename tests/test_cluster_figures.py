@@ -116,12 +116,15 @@ def test_the_costs_are_those_of_the_rows() -> None:
     rows["pace-2000-edges-8"]["redis_cpu_us"] = 14.0
     rows["agents-edge"]["cpu_us"] = 27.0
     rows["agents-edge"]["matches"] = 2.0
+    rows["servers-20-join"] |= {"redis_cpu_us": 3.5, "edge_cpu_us": 2.0}
 
-    found = paper.costs(rows)
+    plain, joined = paper.costs(rows), paper.costs(rows, joined=True)
     del rows["servers-20"]
 
-    assert found is not None
-    assert (found.redis, found.redis_edge, found.screen) == (6.0, 1.0, 10.0)
+    assert plain is not None
+    assert joined is not None
+    assert (plain.redis, plain.redis_edge, plain.screen, plain.edge) == (6.0, 1.0, 10.0, 7.0)
+    assert (joined.redis, joined.redis_edge, joined.edge) == (3.0, 0.5, 2.0)
     assert paper.costs(rows) is None
 
 

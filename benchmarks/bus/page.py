@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.bus import paper, unused
-from benchmarks.bus.rows import EDGES, MANY, MANY_RATE, RATES
+from benchmarks.bus.rows import EDGES, JOINS, MANY, MANY_RATE, RATES
 from benchmarks.page import put
 from benchmarks.subjects import ROOT
 from benchmarks.svg import number
@@ -31,6 +31,7 @@ _PACES = {
     **{f"pace-none-{rate}": f"{number(rate)}, {_ALONE}" for rate in RATES},
     **{f"pace-{rate}": number(rate) for rate in RATES},
     **{f"pace-2000-edges-{each}": f"{number(2000)}, {each} edges" for each in EDGES[1:]},
+    **{f"pace-2000-join-{each}": f"{number(2000)}, `busjoin = {each}`" for each in JOINS},
 }
 
 
@@ -126,7 +127,11 @@ TABLES = (
     Table(
         f"**{MANY} Asterisks**, {MANY_RATE} events a second each, to one client. CPU time in"
         " microseconds for each event.",
-        {f"servers-{MANY}-none": _ALONE, f"servers-{MANY}": "holder and one edge"},
+        {
+            f"servers-{MANY}-none": _ALONE,
+            f"servers-{MANY}": "holder and one edge",
+            f"servers-{MANY}-join": f"the same, `busjoin = {JOINS[-1]}`",
+        },
         {
             "rate": "events/s",
             "holder_cpu_us": "holder",
@@ -213,41 +218,44 @@ def _without(without: Mapping[str, Any]) -> list[str]:
 
 
 def _paper(rows: Rows) -> list[str]:
-    costs = paper.costs(rows)
-    if costs is None:
+    kinds = {"0": paper.costs(rows), f"{JOINS[-1]}": paper.costs(rows, joined=True)}
+    known = {join: costs for join, costs in kinds.items() if costs is not None}
+    if not known:
         return []
-    heads = ["events/s of an Asterisk", "in all", "holders", "edges", "cores of the proxies",
-             "cores of Redis", "MB/s of Redis", "GB of the proxies"]  # fmt: skip
-    needs = [(rate, paper.need(costs, rate * paper.SERVERS)) for rate in paper.RATES]
-    return [
-        *_table(
-            f"**On paper: {paper.SERVERS} Asterisks and {number(paper.SCREENS)} screens**, each a"
-            f" user with a `channel`; each event is for {paper.MATCHES} of them. No process takes"
-            f" more than {paper.SHARE:.0%} of a core, or has more than"
-            f" {number(paper.MOST_SCREENS)} screens.",
-            heads,
-            [(str(rate), _needed(each)) for rate, each in needs],
-        ),
-        "",
-        *_reckoned(costs),
+    heads = ["events/s of an Asterisk", "in all", "`busjoin`", "holders", "edges",
+             "cores of the proxies", "cores of Redis", "MB/s of Redis",
+             "GB of the proxies"]  # fmt: skip
+    cells = [
+        (str(rate), [number(rate * paper.SERVERS), join, *_needed(costs, rate)])
+        for rate in paper.RATES
+        for join, costs in known.items()
     ]
-
-
-def _needed(each: paper.Need) -> list[str]:
-    if each.edges is None:
-        return [number(each.rate), str(each.holders), "more than one can follow", *[""] * 4]
-    rest = (each.proxy_cores, each.redis_cores, each.redis_mb_per_s, each.memory_gb)
-    return [number(each.rate), str(each.holders), str(each.edges), *map(number, rest)]
-
-
-def _reckoned(costs: paper.Costs) -> list[str]:
-    """Return what the plan is made of, in words."""
     text = (
-        f"Reckoned with: an event takes {number(costs.holder)} us at its holder,"
-        f" {number(costs.edge)} us at each edge, {number(costs.screen)} us for each screen that it"
-        f" is for; {number(costs.redis)} us in Redis, and {number(costs.redis_edge)} us there for"
-        f" each edge; {number(costs.event_bytes)} bytes in the stream. A screen takes"
+        f"**On paper: {paper.SERVERS} Asterisks and {number(paper.SCREENS)} screens**, each a"
+        f" user with a `channel`; each event is for {paper.MATCHES} of them. No process takes"
+        f" more than {paper.SHARE:.0%} of a core, or has more than"
+        f" {number(paper.MOST_SCREENS)} screens; Redis uses one core, and several are needed"
+        " where it would be more."
+    )
+    reckoned = [line for join, costs in known.items() for line in ("", _reckoned(join, costs))]
+    return [*_table(text, heads, cells), *reckoned]
+
+
+def _needed(costs: paper.Costs, rate: int) -> list[str]:
+    each = paper.need(costs, rate * paper.SERVERS)
+    if each.edges is None:
+        return [str(each.holders), "more than one can follow", *[""] * 4]
+    rest = (each.proxy_cores, each.redis_cores, each.redis_mb_per_s, each.memory_gb)
+    return [str(each.holders), str(each.edges), *map(number, rest)]
+
+
+def _reckoned(join: str, costs: paper.Costs) -> str:
+    """Return what the plan with that ``busjoin`` is made of, in words."""
+    return (
+        f"Reckoned with, for `busjoin = {join}`: an event takes {number(costs.holder)} us at its"
+        f" holder, {number(costs.edge)} us at each edge, {number(costs.screen)} us for each screen"
+        f" that it is for; {number(costs.redis)} us in Redis, and {number(costs.redis_edge)} us"
+        f" there for each edge; {number(costs.event_bytes)} bytes in the stream. A screen takes"
         f" {number(costs.screen_kb)} KB. An edge follows all streams: {number(paper.most(costs))}"
         " events a second in all are the most, however many edges there are."
     )
-    return [text]

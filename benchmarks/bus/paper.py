@@ -55,12 +55,15 @@ class Need:
     memory_gb: float = 0.0
 
 
-def costs(rows: Mapping[str, Figures]) -> Costs | None:
-    """Return what the measured *rows* tell; None if one is missing."""
+def costs(rows: Mapping[str, Figures], *, joined: bool = False) -> Costs | None:
+    """Return what the measured *rows* tell, with ``busjoin`` if *joined*; None: one is missing."""
     try:
-        many, agents = rows[f"servers-{MANY}"], rows["agents-edge"]
+        plain, agents = rows[f"servers-{MANY}"], rows["agents-edge"]
+        many = rows[f"servers-{MANY}-join"] if joined else plain
         one, eight = rows["pace-2000"], rows["pace-2000-edges-8"]
-        reading = max(0.0, (eight["redis_cpu_us"] - one["redis_cpu_us"]) / 7)
+        # An entry that is read takes as much as one that is added, however many events it has.
+        share = many["redis_cpu_us"] / plain["redis_cpu_us"]
+        reading = max(0.0, (eight["redis_cpu_us"] - one["redis_cpu_us"]) / 7) * share
         return Costs(
             holder=many["holder_cpu_us"],
             edge=many["edge_cpu_us"],

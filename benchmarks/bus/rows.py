@@ -38,6 +38,8 @@ _OTHER_FILES = 600
 _BATCHES = 100
 #: Asterisks of the row about many, and events a second of each.
 MANY, MANY_RATE = 20, 200
+#: Values of ``busjoin`` beside the default.
+JOINS = (2, 20)
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ def stages(scale: Scale) -> Iterator[Stage]:
             f"pace-2000-edges-{edges}": partial(at_a_pace, rate=2000, seconds=seconds),
         }
         yield Stage(Plan(edges + 1), rows)
-    for proxies in (1, 2):
-        many = partial(_many_servers, seconds=seconds)
-        plan = Plan(proxies, has_bus=proxies > 1, servers=MANY)
-        yield Stage(plan, {f"servers-{MANY}" + ("" if plan.has_bus else "-none"): many})
+    for join in JOINS:
+        row = {f"pace-2000-join-{join}": partial(at_a_pace, rate=2000, seconds=seconds)}
+        yield Stage(Plan(2, settings={"busjoin": str(join)}), row)
+    yield from _servers(seconds)
     yield from _agents(scale)
     for name, signum in (("killed", signal.SIGKILL), ("stopped", signal.SIGTERM)):
         measure = partial(failovers, signum=signum, times=scale.failovers)
@@ -110,6 +112,15 @@ def _one_edge(seconds: float) -> Stage:
             measure = partial(_round_trips, place=place, seconds=seconds, clients=clients)
             rows[f"roundtrip-{name}" + ("-50" if clients > 1 else "")] = measure
     return Stage(Plan(2, settings={"autofilter": "unique"}), rows)
+
+
+def _servers(seconds: float) -> Iterator[Stage]:
+    """Yield many Asterisks at one proxy without a bus, at a holder and an edge, with busjoin."""
+    many = partial(_many_servers, seconds=seconds)
+    yield Stage(Plan(1, has_bus=False, servers=MANY), {f"servers-{MANY}-none": many})
+    yield Stage(Plan(2, servers=MANY), {f"servers-{MANY}": many})
+    plan = Plan(2, servers=MANY, settings={"busjoin": str(JOINS[-1])})
+    yield Stage(plan, {f"servers-{MANY}-join": many})
 
 
 def _round_trips(started: Cluster, place: int, seconds: float, clients: int = 1) -> Figures:
