@@ -73,6 +73,7 @@ class Line:
         self._connection = connection
         self._socket: socket.socket | None = getattr(connection, "_sock", None)
         self._name = name
+        self._timeout = -1.0  # what the socket was told last, in seconds
 
     def __repr__(self) -> str:
         return f"Line({self._name})"
@@ -114,7 +115,7 @@ class Line:
         if sock is None:
             raise BusError(f"{self._name}: the connection is closed")
         try:
-            sock.settimeout(REPLY_SECONDS if timeout is None else timeout)
+            self._allow(sock, timeout)
             self._connection.send_packed_command(
                 [packed] if isinstance(packed, bytes) else packed, check_health=False
             )
@@ -132,7 +133,7 @@ class Line:
         if sock is None:
             raise BusError(f"{self._name}: the connection is closed")
         try:
-            sock.settimeout(REPLY_SECONDS if timeout is None else timeout)
+            self._allow(sock, timeout)
             sock.sendall(data)
         except (OSError, ValueError) as error:
             self.close()
@@ -144,7 +145,7 @@ class Line:
         if sock is None:
             raise BusError(f"{self._name}: the connection is closed")
         try:
-            sock.settimeout(REPLY_SECONDS if timeout is None else timeout)
+            self._allow(sock, timeout)
             data = sock.recv(_PIECE)
         except (OSError, ValueError) as error:
             self.close()
@@ -153,6 +154,13 @@ class Line:
             self.close()
             raise BusError(f"{self._name}: the connection was closed")
         return data
+
+    def _allow(self, sock: socket.socket, timeout: float | None) -> None:
+        """Have *sock* wait for *timeout* seconds at the most, None: REPLY_SECONDS."""
+        seconds = REPLY_SECONDS if timeout is None else timeout
+        if seconds != self._timeout:  # else it would be a system call for nothing
+            sock.settimeout(seconds)
+            self._timeout = seconds
 
     def _reply(self) -> Any:
         try:

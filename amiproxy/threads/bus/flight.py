@@ -141,7 +141,7 @@ class Flight:
         requests, alongs = _requests(units, time.monotonic())
         done = 0
         data = b"".join(requests)
-        self.patience = REPLY_SECONDS + len(data) / _SLOWEST
+        self.patience = REPLY_SECONDS + len(data) // _SLOWEST
         try:
             line.send(data, timeout=self.patience)
             for unit, (before, behind) in zip(units, alongs):
