@@ -177,6 +177,7 @@ const REASONS = /** @type {Record<string, string>} */ ({
   server_lost: "the connection to the server was lost",
   slow: "this page did not read fast enough",
   restart: "the proxy was started anew",
+  bus: "they have not come from the proxy that is connected",
   filter_change: "the user's rights changed",
 });
 
