@@ -95,7 +95,8 @@ ACTIONS_UNDER_WAY = gauge(
 )
 GAPS = counter(
     "gaps_total",
-    "How often a client was told of events that it is not sent: ring, server_lost, slow, restart, bus.",
+    "How often a client was told of events that it is not sent: ring, server_lost, slow,"
+    " restart, bus.",
     "server",
     "reason",
 )

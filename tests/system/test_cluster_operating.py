@@ -232,3 +232,25 @@ def test_who_has_lost_the_bus_is_not_ready(pair: Pair) -> None:
     finally:
         pair.redis.go_on()
     wait_until(lambda: get(pair.web, "/readyz")[0] == 200, 30, "ready")
+
+
+def test_who_may_do_without_the_bus_is_ready_without_it() -> None:
+    """With ``busoptional``: it is connected itself then, and says so."""
+    with contextlib.ExitStack() as stack:
+        redis = stack.enter_context(starter())()
+        asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour()))
+        web = free_port()
+        config = f"{CONFIG}bus = {redis.url}\nbusoptional = yes\n" + host_line(asterisk)
+        listens = f"listen = 127.0.0.1, {web}, input=http\n"
+        program = stack.enter_context(ProxyProcess(config + listens, USERS))
+        wait_until(lambda: cluster(program)["servers"][0]["holder"], 20, "a holder")
+        redis.kill()
+
+        wait_until(lambda: cluster(program)["state"] == "alone", 20, "alone")
+        wait_until(lambda: shown(program, "show servers")[0]["state"] == "up", 20, "connected")
+
+        assert get(web, "/readyz")[0] == 200
+        alarms = [each["text"] for each in shown(program, "status")["warnings"]]
+        assert any(each.startswith("without the bus: ") for each in alarms)
+        assert told(program, "pause").is_good  # by itself
+        assert shown(program, "show servers")[0]["state"] == "paused"

@@ -59,6 +59,10 @@ class Turn:
         self._tail = Tail(link, publisher, around)
         self._stopping = threading.Event()
         self._granted: Tenure | None = None
+        # What this proxy was connected by last, once it is over: the thread's.  It is remembered,
+        # and _granted left alone, since the keeper may have granted the next one meanwhile.
+        self._over: Tenure | None = None
+        self._taken: Tenure | None = None
         self._cut_off_since = 0.0  # clock.now(), 0.0: the bus is there
         self._was_up = False  # when the bus was lost
         self._is_known = False  # to the keeper
@@ -102,7 +106,7 @@ class Turn:
             self._is_known = True
             self._around.keeper.add(self)
         while not self._stopping.is_set():
-            granted = self._granted
+            granted = self._next()
             if granted is not None and granted.is_solo and granted.is_valid:
                 self._take(granted)
                 return True
@@ -123,14 +127,20 @@ class Turn:
         except BusError as error:
             self._note_cut_off(error)
             return False
-        granted = self._granted
+        granted = self._next()
         if granted is not None and opened == granted.epoch and granted.is_valid:
             self._take(granted)
             return True
         return False
 
+    def _next(self) -> Tenure | None:
+        """Return what this proxy may be connected by, None if there is none."""
+        granted = self._granted
+        return None if granted is self._over else granted
+
     def _take(self, tenure: Tenure) -> None:
         """This proxy holds the server from now on."""
+        self._taken = tenure
         link, publisher, tail = self.link, self.publisher, self._tail
         tail.lose("the proxy that was connected is gone")
         link.hold(tenure)
@@ -151,7 +161,7 @@ class Turn:
 
     def _fenced(self) -> None:
         """The bus takes no entries of this tenure any more.  In the outbox's thread."""
-        self.withdraw("another proxy is connected")
+        self.link.cut("another proxy is connected")
         self._around.keeper.release(self.scope)
 
     def over(self, tries: int, pause: float) -> float:
@@ -161,7 +171,8 @@ class Turn:
         """
         if not self.is_ours:
             return 0.0
-        if tries < _TRIES or self._granted is None or self._granted.is_solo:
+        granted = self._next()
+        if tries < _TRIES or granted is None or granted.is_solo:
             return pause
         self.not_before = clock.now() + pause
         self._leave()
@@ -176,7 +187,7 @@ class Turn:
     def _leave(self) -> None:
         """Read from now on; the lease is given up behind all that was written."""
         lane, self.publisher.lane = self.publisher.lane, None
-        self._granted = None
+        self._over = self._taken
         if lane is not None:
             lane.put_last(lambda: self._around.keeper.release(self.scope))
             self._tail.go_on_behind(lane.acknowledged)
