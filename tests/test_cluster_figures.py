@@ -21,7 +21,9 @@ from benchmarks.bus.redis import PROGRAMS
 from benchmarks.bus.rows import QUICK, WHOLE, stages
 from benchmarks.bus.taps import Lost, Marks
 from benchmarks.events import call_events, single_events
+from benchmarks.plots import PLOTS
 from benchmarks.processes import Failed
+from benchmarks.svg import svg
 from tests.support import ROOT
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def test_the_rows_stand_in_the_page(tmp_path: Path) -> None:
     assert first.endswith(f"{page.END}\nend\n")
     lines = first.splitlines()
     assert "| 4 edges | 7 | 7 | 7 | 7 | 7 |" in lines
+    assert any(line.endswith("](plots/cluster-delay.svg)") for line in lines)
     assert not any(line.startswith("| 8 edges") for line in lines)
     assert f"| `{unused.ROWS[0]}` | 0.90 | 1.50 | 1.00 |" in lines
     assert any(line.startswith("**On paper: 100 Asterisks") for line in lines)
@@ -229,18 +232,38 @@ def test_each_picture_has_all_its_points() -> None:
                      "cluster-edges": [edges] * 4}  # fmt: skip
 
 
-@needs_redis
-def test_a_row_is_measured(tmp_path: Path) -> None:
-    """The whole program, of a proxy without a bus; other rows of the file are kept."""
-    file = tmp_path / "figures.json"
-    file.write_text(json.dumps({"rows": {"fan-1": {"rate": 5.0}}, "without": {}}))
-    options = ["--quick", "--seconds", "0.05", "--only", "pace-none-2000", "--keep"]
+def test_the_kept_pictures_are_of_the_kept_figures() -> None:
+    """The same figures make the same bytes, and each picture is in the page."""
+    file = PLOTS / "cluster.json"
+    figures = json.loads(file.read_text("utf-8")) if file.exists() else {"rows": {}}
+    pictures = {each.name: svg(each) for each in plots.plots(figures)} if figures["rows"] else {}
+    kept = {path.stem: path.read_text("utf-8") for path in PLOTS.glob("cluster-*.svg")}
+    text = page.PAGE.read_text("utf-8")
 
-    shown = subprocess.run([sys.executable, "-m", "benchmarks.bus", "--json", str(file), *options],
+    assert kept == pictures, "run make bench-cluster"
+    assert all(f"](plots/{name}.svg)" in text for name in kept)
+
+
+@needs_redis
+def test_rows_are_measured(tmp_path: Path) -> None:
+    """The whole program: a proxy without a bus, a holder and an edge; other rows are kept."""
+    pytest.importorskip("redis")
+    file = tmp_path / "figures.json"
+    file.write_text(json.dumps({"rows": {"fan-4": {"rate": 5.0}}, "without": {}}))
+    names = ["pace-none-2000", "pace-2000", "fan-1", "roundtrip-edge"]
+    options = ["--quick", "--seconds", "0.05", "--keep", "--json", str(file)]
+    options += [word for name in names for word in ("--only", name)]
+
+    shown = subprocess.run([sys.executable, "-m", "benchmarks.bus", *options],
                            cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
 
     assert shown.returncode == 0, shown.stdout + shown.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert set(rows) == {"fan-1", "pace-none-2000"}
-    assert 0 < rows["pace-none-2000"]["holder_p50_us"] <= rows["pace-none-2000"]["holder_p99_us"]
-    assert rows["pace-none-2000"]["holder_server_us"] > 0
+    assert set(rows) == {"fan-4", *names}
+    shared, alone = rows["pace-2000"], rows["pace-none-2000"]
+    assert 0 < shared["edge_p50_us"] <= shared["edge_p99_us"]
+    assert shared["holder_outbox_us"] > 0
+    assert shared["edge_server_us"] > 0
+    assert "edge_p50_us" not in alone
+    assert rows["fan-1"]["redis_cpu_us"] > 0
+    assert rows["roundtrip-edge"]["requests"] > 0

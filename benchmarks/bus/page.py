@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.bus import paper, unused
+from benchmarks.bus.plots import plots
 from benchmarks.bus.rows import EDGES, JOINS, MANY, MANY_RATE, RATES
 from benchmarks.page import put
 from benchmarks.subjects import ROOT
@@ -180,7 +181,14 @@ def markdown_lines(document: Any) -> list[str]:
         f"Python {where['python']}, Redis {run['redis']}; {run['seconds']:g} s a measurement"
     ) + (" (quick: small and short)" if run["quick"] else "")
     tables = [_measured(table, rows) for table in TABLES]
-    parts = [[head], *tables, _without(document["without"]), _paper(rows)]
+    pictures = [f"![{plot.title}](plots/{plot.name}.svg)" for plot in plots(document)]
+    parts = [
+        [head],
+        *([each] for each in pictures),
+        *tables,
+        _without(document["without"]),
+        _paper(rows),
+    ]
     return [text for part in parts if part for text in (*part, "")][:-1]
 
 
