@@ -27,6 +27,8 @@ class ModelRedis:
 
     def __init__(self, faults: dict[int, str]) -> None:
         self.faults = dict(faults)
+        #: Bytes of a value at which it closes the connection without a word.
+        self.most = 2**32
         self.streams: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self.last: dict[bytes, bytes] = {}
         self.count = 0
@@ -63,7 +65,7 @@ class ModelRedis:
         for words in _commands(data):
             self.count += 1
             fault = self.faults.pop(self.count, "")
-            if fault == BREAK_BEFORE:
+            if fault == BREAK_BEFORE or len(words[-1]) > self.most:
                 yield None
             if fault in ("OOM", "LOADING", "READONLY"):
                 yield b"-%b no\r\n" % fault.encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -133,3 +134,19 @@ def test_an_answer_that_does_not_fit_is_malformed() -> None:
                    Answer(0, 0, [EVENT], [(1, "x" * 65536)])):  # fmt: skip
         with pytest.raises(Malformed):
             encode_answer(answer)
+
+
+def test_what_another_version_writes_is_malformed() -> None:
+    """Even if its checksum is right."""
+    for data, decode in ((encode_ask(ASK), decode_ask),
+                         (encode_answer(Answer(1, 2, [EVENT], [])), decode_answer)):  # fmt: skip
+        rest = b"\x02" + data[5:]
+        with pytest.raises(Malformed, match="version"):
+            decode(crc32(rest).to_bytes(4, "big") + rest)
+
+
+def test_a_count_of_ends_without_ends_costs_nothing() -> None:
+    """Nobody makes room for four thousand million of them."""
+    rest = encode_answer(Answer(1, 2, [], []))[4:-8] + b"\xff\xff\xff\xff" + bytes(4)
+    with pytest.raises(Malformed, match="fewer"):
+        decode_answer(crc32(rest).to_bytes(4, "big") + rest)

@@ -129,6 +129,39 @@ def test_a_successor_has_its_stream_to_itself(
     assert found == [each for each in play.put[EVENTS] if each in found]
 
 
+def test_an_entry_at_which_connections_end_is_given_up() -> None:
+    """A large one, after a few tries: nothing else would be sent any more."""
+    with (
+        mock.patch.object(module, "_FIRST_PAUSE", 0),
+        mock.patch.object(module, "_LONGEST_PAUSE", 0),
+    ):
+        play = Play({})
+        play.redis.most = 600_000
+        for number, size in enumerate((0, 700_000, 550_000)):
+            play.lane.put(body(number, size))
+        play.send()
+
+    assert [entry_id for entry_id, _ in play.redis.streams[EVENTS]] == [
+        b"%d-1" % EPOCH,
+        b"%d-3" % EPOCH,
+    ]
+    assert play.outbox.counts.refused == 1
+
+
+def test_streams_that_nobody_uses_are_forgotten() -> None:
+    """There is one for each proxy that ever asked; IDs go on all the same."""
+    play = Play({})
+    for number in range(3):
+        play.step("e", number)
+        play.step("a", number)
+        play.send()
+        with mock.patch.object(module, "_FORGOTTEN", -1.0), mock.patch.object(module, "_IDLE", 0.0):
+            play.outbox._take_turn()  # noqa: SLF001
+        assert play.outbox._streams == {}  # noqa: SLF001
+
+    assert len(play.redis.streams[EVENTS]) == len(play.redis.streams[ANSWERS]) == 3
+
+
 def test_the_model_breaks_where_it_is_told() -> None:
     """Else the histories would prove nothing."""
     play = Play({3: BREAK_AFTER})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from amiproxy.threads.bus import outbox as module
+from tests.bus.cutter import Cutter
 from tests.bus.outboxes import EPOCH, MEGA, body, entries, nothing, numbers, outbox_of, running
 from tests.support import free_port, wait_until
 
@@ -125,6 +126,35 @@ def test_less_may_be_allowed(start_redis: StartRedis, caplog: pytest.LogCaptureF
         wait_until(lambda: outbox.counts.sent == 50)
 
     assert lines(caplog) == []
+
+
+def test_who_may_not_look_loses_what_was_on_its_way(
+    start_redis: StartRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the connection breaks: it is told, nothing is there twice, the server is kept."""
+    redis = start_redis(users={"proxy": ">secret ~t:* resetchannels -@all +xadd"})
+    fenced: list[int] = []
+    with Cutter(redis.port) as cutter:
+        outbox = outbox_of(f"redis://proxy:secret@127.0.0.1:{cutter.port}/0")
+        with running(outbox):
+            lane = outbox.lane("pbx", EPOCH, lambda: fenced.append(1))
+            lane.put(body(0))
+            wait_until(lambda: lane.acknowledged)
+            cutter.cut_down = 5
+            lane.put(body(1))
+            outbox.send("t:asks:pbx", b"ask 1")
+            wait_until(lambda: not outbox.waiting and cutter.cuts)
+            lane.put(body(2))
+            outbox.send("t:asks:pbx", b"ask 2")
+            wait_until(lambda: lane.acknowledged == b"%d-3" % EPOCH)
+            wait_until(lambda: not outbox.waiting)
+
+    assert numbers(redis) == [0, 1, 2]
+    found = [each for _, each in entries(redis, "t:asks:pbx")]
+    assert found == sorted(set(found))
+    assert found[-1] == b"ask 2"
+    assert fenced == []
+    assert any("NOPERM" in line for line in lines(caplog))
 
 
 def test_a_user_who_is_gone_is_told(
