@@ -109,6 +109,33 @@ def decode_member(body: bytes) -> Member:
         Malformed: it describes none.
 
     """
+    return MemberReader().read(body)
+
+
+class MemberReader:
+    """Reads what one proxy says again and again: only what has changed is looked at."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        self._fields: dict[str, Any] = {}
+
+    def read(self, body: bytes) -> Member:
+        """Return the member that *body* describes; raises Malformed."""
+        values = _object(body)
+        # A field that a later release has added is not looked at.
+        fields = {name: self._field(name, values[name]) for name in _READERS if name in values}
+        if "slot" not in fields or "name" not in fields:
+            raise Malformed("has no slot, or no name")
+        self._values, self._fields = values, fields
+        return Member(**fields)
+
+    def _field(self, name: str, value: Any) -> Any:
+        if name in self._fields and value == self._values[name]:
+            return self._fields[name]
+        return _READERS[name](value)
+
+
+def _object(body: bytes) -> dict[str, Any]:
     if len(body) > MOST_BYTES:
         raise Malformed("too long")
     try:
@@ -117,11 +144,7 @@ def decode_member(body: bytes) -> Member:
         raise Malformed("no JSON") from None
     if not isinstance(values, dict):
         raise Malformed("no object")
-    # A field that a later release has added is not looked at.
-    found = {name: read(values[name]) for name, read in _READERS.items() if name in values}
-    if "slot" not in found or "name" not in found:
-        raise Malformed("has no slot, or no name")
-    return Member(**found)
+    return values
 
 
 def _number(least: int, most: int) -> Callable[[Any], int]:

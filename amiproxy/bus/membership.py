@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.bus.members import Malformed, Member, decode_member
+from amiproxy.bus.members import Malformed, Member, MemberReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ class _Seen:
     def __init__(self) -> None:
         self.body = b""
         self.member: Member | None = None
+        self.reader = MemberReader()
         self.changed = self.there = 0.0
 
 
@@ -59,11 +60,11 @@ class Membership:
         seen.there = now
         if body != seen.body:
             seen.body, seen.changed = body, now
-            seen.member = self._read(slot, body)
+            seen.member = self._read(seen.reader, slot, body)
 
-    def _read(self, slot: int, body: bytes) -> Member | None:
+    def _read(self, reader: MemberReader, slot: int, body: bytes) -> Member | None:
         try:
-            member = decode_member(body)
+            member = reader.read(body)
         except Malformed:
             self.malformed += 1
             return None

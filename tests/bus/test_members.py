@@ -15,6 +15,7 @@ from amiproxy.bus.members import (
     MOST_BYTES,
     Malformed,
     Member,
+    MemberReader,
     PublicSpec,
     decode_member,
     encode_member,
@@ -73,6 +74,20 @@ def test_no_bytes_raise_anything_else(body: bytes) -> None:
     """A loop that reads members goes on."""
     with contextlib.suppress(Malformed):
         decode_member(body)
+
+
+def test_what_a_member_says_again_is_read_as_if_it_were_new() -> None:
+    """Whatever it has said before, and though that was malformed."""
+    reader = MemberReader()
+    other = MEMBER._replace(clients=13, holds=(), lags={}, stopping=False, beat=10)
+
+    for member in (MEMBER, other, MEMBER, MEMBER):
+        assert reader.read(encode_member(member)) == member
+        with pytest.raises(Malformed):
+            reader.read(encode_member(member._replace(clients=-1)))
+    # 1 == True in Python: what is read stays what it was.
+    again = reader.read(encode_member(MEMBER._replace(stopping=1)))  # type: ignore[arg-type]
+    assert again.stopping is True
 
 
 def test_slots_are_read_as_they_are_written() -> None:

@@ -70,7 +70,7 @@ class Keeper:
         self._inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._thread = WatchedThread("bus-keeper", self._run, self)
         reply_seconds = max(0.2, self._length / 3)
-        self._rounds = Rounds(client, self._inbox_outcome, reply_seconds)
+        self._rounds = Rounds(client, self._inbox_outcome, self.wake, reply_seconds)
         #: Called when proxies have come or gone, or servers of theirs; it must not wait.
         self.on_members: Callable[[], object] = _nothing
         self._members: tuple[Member, ...] = ()
@@ -243,13 +243,14 @@ class Keeper:
             ask = asked(self._keys, scope, self._me.slot, self._length, request, opening)
             questions.ask([ask], partial(self._answered, seat, request))
         if self._seats.by_scope:
-            get = command(
-                b"MGET", *(key_bytes(self._keys.lease(scope)) for scope in self._seats.by_scope)
-            )
-            questions.ask([get], partial(self._saw, tuple(self._seats.by_scope.values())))
+            keys = (key_bytes(self._keys.lease(scope)) for scope in self._seats.by_scope)
+            saw = partial(self._saw, tuple(self._seats.by_scope.values()))
+            questions.watch(command(b"MGET", *keys), self._poll, saw)
         self._ask_presences(questions, now)
         one = questions.round()
-        self._next = now + self._poll
+        # That the bus is there has to be known as often as leases are renewed.
+        due = min(self._presences.due, self._seats.due(now), now + self._length / 3)
+        self._next = max(now + self._poll, due)
         if one.replies:
             self._under_way = questions
             self._rounds.begin(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from amiproxy.threads.bus.rounds import Outcome, Round
+from amiproxy.threads.bus.rounds import Outcome, Round, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +20,21 @@ class Questions:
     def __init__(self) -> None:
         self._packed: list[bytes] = []
         self._readers: list[tuple[int, Reader]] = []
+        self._watch: Watch | None = None
 
     def ask(self, commands: Sequence[bytes], reader: Reader) -> None:
         """Ask all *commands*; *reader* gets as many replies."""
         self._packed += commands
         self._readers.append((len(commands), reader))
 
+    def watch(self, command: bytes, every: float, reader: Reader) -> None:
+        """Ask *command*, and look at it *every* so many seconds after the round."""
+        self._watch = Watch(command, len(self._packed), every)
+        self.ask([command], reader)
+
     def round(self) -> Round:
         """Return the round that asks all of it."""
-        return Round(b"".join(self._packed), len(self._packed))
+        return Round(b"".join(self._packed), len(self._packed), self._watch)
 
     def answer(self, outcome: Outcome) -> None:
         """Give each reader its part of the replies of *outcome*, which has some."""

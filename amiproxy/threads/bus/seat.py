@@ -92,6 +92,15 @@ class Seat:
         """When something has to be done if nothing comes."""
         return min(self._let_go_by, self.lease.until if self.is_held else math.inf)
 
+    def due(self, now: float) -> float:
+        """Return when there is something to ask, if Redis says nothing new."""
+        lease = self.lease
+        if lease.phase is Phase.IDLE:
+            held = self.free_since == math.inf or not self.server.can_hold or self.removed
+            return math.inf if held else max(now, self.server.not_before)
+        settled = lease.phase is Phase.HELD and lease.opened and not self._is_missed
+        return lease.renewal if settled else now
+
     def wants(self, now: float) -> Request | None:
         """Return what Redis has to be asked, but for taking the lease."""
         if self._is_missed and self.lease.is_valid(now):

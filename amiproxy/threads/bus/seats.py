@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,10 @@ class Seats:
         if any(found):
             self._moved = now
         return any(found)
+
+    def due(self, now: float) -> float:
+        """Return when there is something to ask, if Redis says nothing new."""
+        return min((seat.due(now) for seat in self.by_scope.values()), default=math.inf)
 
     def requests(self, now: float, *, stopping: bool) -> list[tuple[Seat, Request]]:
         """Return what has to be asked about leases."""
