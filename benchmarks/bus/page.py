@@ -141,6 +141,18 @@ TABLES = (
         },
     ),
     Table(
+        "**Idle**: milliseconds of CPU time a second while nothing happens; threads and memory of"
+        " one proxy.",
+        {"idle-none": _ALONE, "idle": "holder and one edge"},
+        {
+            "holder_ms": "holder",
+            "redis_ms": "Redis",
+            "edge_ms": "the edge",
+            "threads": "threads",
+            "rss_mb": "MB",
+        },
+    ),
+    Table(
         "**Very many clients** who see everything, evenly over the processes; the clients and"
         " Asterisk have the same processors.",
         {"crowd-1": "one process, no bus", "crowd-4": "four processes"},

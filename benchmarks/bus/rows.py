@@ -19,6 +19,8 @@ from benchmarks.bus.meters import Meters
 from benchmarks.bus.stage import Cluster, Plan
 from benchmarks.bus.taps import Taps
 from benchmarks.delivery import login_as
+from benchmarks.figures import Meter
+from benchmarks.processes import status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +38,8 @@ EDGES = (1, 4, 8)
 _OTHER_FILES = 600
 #: Batches of 52 events a second in ``reads-50``.
 _BATCHES = 100
+#: Seconds of a row in which nothing happens.
+_IDLE = 3.0
 #: Asterisks of the row about many, and events a second of each.
 MANY, MANY_RATE = 20, 200
 #: Values of ``busjoin`` beside the default.
@@ -76,6 +80,7 @@ def stages(scale: Scale) -> Iterator[Stage]:
     yield Stage(
         Plan(1, has_bus=False),
         {
+            "idle-none": _idle,
             "fan-none": partial(to_edges, seconds=seconds),
             "pace-none-2000": partial(at_a_pace, rate=2000, seconds=seconds),
             "pace-none-20000": partial(at_a_pace, rate=20_000, seconds=seconds),
@@ -103,7 +108,7 @@ def stages(scale: Scale) -> Iterator[Stage]:
 
 
 def _one_edge(seconds: float) -> Stage:
-    rows: dict[str, Measure] = {"fan-1": partial(to_edges, seconds=seconds)}
+    rows: dict[str, Measure] = {"idle": _idle, "fan-1": partial(to_edges, seconds=seconds)}
     for rate in RATES:
         rows[f"pace-{rate}"] = partial(at_a_pace, rate=rate, seconds=seconds)
     rows["reads-50"] = partial(in_reads_of_fifty, rate=_BATCHES, seconds=seconds)
@@ -112,6 +117,19 @@ def _one_edge(seconds: float) -> Stage:
             measure = partial(_round_trips, place=place, seconds=seconds, clients=clients)
             rows[f"roundtrip-{name}" + ("-50" if clients > 1 else "")] = measure
     return Stage(Plan(2, settings={"autofilter": "unique"}), rows)
+
+
+def _idle(started: Cluster) -> Figures:
+    """Let nothing happen; return milliseconds of CPU time a second, and what the holder takes."""
+    pids = started.pids()
+    meters = {title: Meter(pid) for title, pid in pids.items()}
+    time.sleep(_IDLE)
+    found = status(pids["holder"])
+    return {
+        **{f"{title}_ms": meter.read()[0] * 1000 / _IDLE for title, meter in meters.items()},
+        "threads": found["threads"],
+        "rss_mb": found["rss"] / 1024,
+    }
 
 
 def _servers(seconds: float) -> Iterator[Stage]:
