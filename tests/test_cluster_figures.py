@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -106,11 +107,12 @@ def test_the_plan_is_reckoned_from_the_costs() -> None:
 
 def test_more_edges_where_their_cores_are_full_and_none_where_they_cannot_follow() -> None:
     """An edge follows all streams, however many there are."""
-    many = paper.need(COSTS, 59_000)
+    many = paper.need(dataclasses.replace(COSTS, screen=49.0), 40_000)
 
-    assert many.edges == 59  # each has 0.01 of a core for its share of 0.59
-    assert paper.need(COSTS, 60_001).edges is None
-    assert paper.most(COSTS) == 60_000
+    assert many.edges == 20  # 0.4 of a core to follow; each has 0.2 for its share of 3.92
+    assert paper.most(COSTS) == 45_000
+    assert paper.need(COSTS, 45_000).edges
+    assert paper.need(COSTS, 45_001).edges is None
 
 
 def test_the_costs_are_those_of_the_rows() -> None:

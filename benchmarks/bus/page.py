@@ -277,5 +277,6 @@ def _reckoned(join: str, costs: paper.Costs) -> str:
         f" that it is for; {number(costs.redis)} us in Redis, and {number(costs.redis_edge)} us"
         f" there for each edge; {number(costs.event_bytes)} bytes in the stream. A screen takes"
         f" {number(costs.screen_kb)} KB. An edge follows all streams: {number(paper.most(costs))}"
-        " events a second in all are the most, however many edges there are."
+        f" events a second in all take {paper.FOLLOWS:.0%} of what it may take. Where there are"
+        " more, Asterisks and screens are divided among several clusters (`busname`)."
     )

@@ -20,6 +20,8 @@ SERVERS, SCREENS, MATCHES = 100, 50_000, 2
 RATES = (20, 50, 100, 200)
 #: The share of a core that a process may take, so that bursts do not become a queue.
 SHARE = 0.6
+#: And what of that an edge may take to follow the streams: else there is no room for screens.
+FOLLOWS = 0.75
 #: Screens of one edge at the most: what ends with a process that ends.
 MOST_SCREENS = 5000
 
@@ -82,7 +84,7 @@ def need(each: Costs, rate: int) -> Need:
     """Return what SCREENS need, with *rate* events a second in all."""
     holders = max(1, math.ceil(rate * each.holder / 1e6 / SHARE))
     left = SHARE - rate * each.edge / 1e6
-    if left <= 0:
+    if rate > most(each):
         return Need(rate, holders, None)
     deliveries = rate * MATCHES * each.screen / 1e6
     edges = max(math.ceil(SCREENS / MOST_SCREENS), math.ceil(deliveries / left))
@@ -99,4 +101,4 @@ def need(each: Costs, rate: int) -> Need:
 
 def most(each: Costs) -> int:
     """Return how many events a second an edge can follow, all streams together."""
-    return int(SHARE / each.edge * 1e6)
+    return round(FOLLOWS * SHARE / each.edge * 1e6)
