@@ -62,7 +62,7 @@ pidfile = {directory}/run/proxy.pid
 HAPROXY = """\
 defaults
     mode tcp
-    option redispatch
+    option redispatch 1
     timeout connect 2s
     timeout client 24h
     timeout server 24h

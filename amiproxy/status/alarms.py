@@ -129,7 +129,7 @@ def _of_servers(servers: Sequence[ServerStatus]) -> Iterator[Alarm]:
     if not servers:
         yield _error(
             "no Asterisk is configured: add a host line to astmanproxy.conf, then"
-            " astmanproxy --control reload"
+            " astmanproxy --control reload; an edge has those of the other proxies"
         )
     for each in servers:
         because = f": {each.problem}" if each.problem else ""

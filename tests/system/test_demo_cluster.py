@@ -100,7 +100,7 @@ def test_a_proxy_is_killed_and_comes_back(demo: Demo) -> None:
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(30) == 0
     assert psutil.wait_procs(children, 10)[1] == []
-    (directory,) = set(demo.found(r"^The logs: (\S+)/proxy"))
+    (directory,) = set(demo.found(r"^The logs: (\S+)/proxy\*/"))
     wait_until(lambda: not Path(directory).exists())
 
 
