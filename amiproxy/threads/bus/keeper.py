@@ -108,9 +108,9 @@ class Keeper:
         """Forget *server*; its lease is given up."""
         self._inbox.put(lambda: self._remove(server))
 
-    def release(self, scope: str) -> None:
-        """Give the lease of *scope* back: its thread is not connected any more."""
-        self._inbox.put(lambda: self._release(scope))
+    def release(self, scope: str, epoch: int) -> None:
+        """Give the lease of *scope* back: its thread is not connected by the tenure *epoch*."""
+        self._inbox.put(lambda: self._release(scope, epoch))
 
     def wake(self) -> None:
         """Look at the leases now."""
@@ -189,9 +189,9 @@ class Keeper:
             seat.give_up(clock.now(), "this proxy has no such server any more")
             seat.come_back("this proxy has no such server any more")
 
-    def _release(self, scope: str) -> None:
+    def _release(self, scope: str, epoch: int) -> None:
         seat = self._seats.by_scope.get(scope)
-        if seat is not None:
+        if seat is not None and seat.lease.epoch == epoch:  # else it is of a later tenure
             seat.let_go(clock.now())
             self._presences.due = 0.0  # it may not be able to hold it
             self._hurry()

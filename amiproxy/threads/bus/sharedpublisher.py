@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.crowd import Crowd
     from amiproxy.threads.sessions.origins import Origins
     from amiproxy.threads.sessions.publisher import Audience
+    from amiproxy.wire.framing import Chunk
 
 log = logging.getLogger("amiproxy.bus")
 
@@ -109,15 +110,23 @@ class SharedPublisher(Publisher):
 
     # -- while this proxy holds the server ------------------------------------------------------
 
+    def publish(self, chunk: Chunk) -> None:
+        """As any publisher, if this proxy may be connected.
+
+        Raises:
+            PeerGone: the lease may be over; nothing of *chunk* was looked at, so the actions that
+                it answers are still to be answered.
+
+        """
+        if not (self._shared.may_ask or self.lane is None):
+            raise PeerGone(text := "another proxy may be connected by now", told=text)
+        super().publish(chunk)
+
     def _hand_out(self, batch: Batch) -> None:
+        super()._hand_out(batch)
         lane = self.lane
         if lane is None:
-            super()._hand_out(batch)
             return
-        link = self._shared
-        if link.connected and not link.may_ask:
-            raise PeerGone(text := "another proxy may be connected by now", told=text)
-        super()._hand_out(batch)
         if batch.kind is BatchKind.EVENTS or batch.kind is BatchKind.NOTICE:
             kind = EVENTS if batch.kind is BatchKind.EVENTS else NOTICE
             self._enter(lane, kind, batch, batch.wire)
@@ -268,22 +277,27 @@ class SharedPublisher(Publisher):
     def tell_missing(self, upto: int) -> None:
         """Tell clients that events up to the number *upto* of this connection are missing."""
         link = self._link
-        epoch, number = link.place
         link.record.note_gap(BUS)
-        self._say(gap(link.name, BUS), upto - number)
-        link.place = link.handed = epoch, upto
+        self._say(gap(link.name, BUS), upto)
 
     def tell(self, message: Message) -> None:
         """Tell clients *message*, which is about this proxy alone, and has no number."""
-        self._say(message, 0)
+        self._say(message)
 
-    def _say(self, message: Message, events: int) -> None:
-        """Hand out *message* in the place of so many *events*; no ring keeps it."""
+    def _say(self, message: Message, upto: int | None = None) -> None:
+        """Hand out *message*; no ring keeps it.
+
+        It stands in the place of all up to the number *upto*, which it has itself; None: it has
+        none.
+        """
         link = self._link
         batch = Batch(self._source.scope, message.raw, [Routed(message)], kind=BatchKind.NOTICE)
-        batch.events, batch.names = events, link.names
+        batch.names = link.names
         batch.epoch, batch.after = link.place
         link.begun += 1
+        if upto is not None and upto > batch.after:
+            batch.after, batch.events = upto - 1, 1
+            link.place = batch.epoch, upto
         try:
             crowd: Crowd | None = self._crowd
             if crowd is not None:
@@ -291,4 +305,4 @@ class SharedPublisher(Publisher):
             else:
                 self._audience.publish(batch)
         finally:
-            link.ended = link.begun
+            link.ended, link.handed = link.begun, link.place

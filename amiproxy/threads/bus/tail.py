@@ -59,7 +59,8 @@ class Tail:
         self._up = False
         #: Answers that belong behind events that are still to be read.
         self._ahead: deque[Answer] = deque()
-        self._is_full = False
+        #: Whether the last read has brought all that there was.
+        self.is_at_end = False
         self._opened = 0
 
     def interrupt(self) -> None:
@@ -93,7 +94,7 @@ class Tail:
         events, answers = found.get(self._events, []), found.get(self._answers, [])
         if not events:
             self._link.lag = 0
-        self._is_full = len(events) >= COUNT
+        self.is_at_end = len(events) < COUNT
         return events, answers
 
     def _begin(self) -> None:
@@ -130,7 +131,7 @@ class Tail:
                 self._drop(error)
             else:
                 self._link.lag = max(0, self._around.now() - entry.sent)
-        if not self._is_full:
+        if self.is_at_end:
             self._answer_until(None)
         return opened
 
@@ -211,9 +212,19 @@ class Tail:
             self._publisher.abandon(link.lose())
             link.record.lose(reason)
 
+    def tell_lost(self, reason: str) -> None:
+        """The server is lost for *reason*: tell the clients here, if nobody has told them."""
+        self.lose(reason)
+        link, publisher = self._link, self._publisher
+        if publisher.is_untold and self._around.tells:
+            heard = link.record.unix(link.record.heard)
+            publisher.tell(notices.lost(link.name, reason, heard))
+        publisher.is_untold = False
+
     def _go_up(self, tenure: int) -> None:
         """A proxy is connected to the server."""
         link = self._link
+        self.tell_lost(link.record.reason or CLOSED)  # who has lost it may have said nothing
         link.record.up()
         self._publisher.begin()
         self._publisher.is_untold = True

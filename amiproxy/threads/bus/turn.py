@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from amiproxy.bus import clock
@@ -59,6 +60,7 @@ class Turn:
         self._tail = Tail(link, publisher, around)
         self._stopping = threading.Event()
         self._granted: Tenure | None = None
+        self._granted_at = 0.0  # clock.now()
         # What this proxy was connected by last, once it is over: the thread's.  It is remembered,
         # and _granted left alone, since the keeper may have granted the next one meanwhile.
         self._over: Tenure | None = None
@@ -71,7 +73,7 @@ class Turn:
 
     def grant(self, tenure: Tenure) -> None:
         """This proxy has the lease.  Never waits."""
-        self._granted = tenure
+        self._granted, self._granted_at = tenure, clock.now()
         if tenure.is_solo:
             self._tail.interrupt()
 
@@ -128,9 +130,15 @@ class Turn:
             self._note_cut_off(error)
             return False
         granted = self._next()
-        if granted is not None and opened == granted.epoch and granted.is_valid:
+        if granted is None or not granted.is_valid:
+            return False
+        if opened == granted.epoch:
             self._take(granted)
             return True
+        if self._tail.is_at_end and clock.now() - self._granted_at > self._around.failover:
+            # The entry that opens the tenure is lost, as Redis was: another one is needed.
+            self._over = granted
+            self._around.keeper.release(self.scope, granted.epoch)
         return False
 
     def _next(self) -> Tenure | None:
@@ -145,7 +153,8 @@ class Turn:
         tail.lose("the proxy that was connected is gone")
         link.hold(tenure)
         if not tenure.is_solo:
-            publisher.lane = self._around.outbox.lane(self.scope, tenure.epoch, self._fenced)
+            fenced = partial(self._fenced, tenure)
+            publisher.lane = self._around.outbox.lane(self.scope, tenure.epoch, fenced)
         log.info("asterisk@%s: this proxy is to connect (epoch %d)", self.scope, tenure.epoch)
         if publisher.is_untold:
             link.go_on_at(max(tenure.epoch, link.place[0] + 1))
@@ -159,10 +168,11 @@ class Turn:
             heard = record.unix(record.heard)
             publisher.notice(notices.lost(self.link.name, record.reason, heard))
 
-    def _fenced(self) -> None:
-        """The bus takes no entries of this tenure any more.  In the outbox's thread."""
-        self.link.cut("another proxy is connected")
-        self._around.keeper.release(self.scope)
+    def _fenced(self, tenure: Tenure) -> None:
+        """The bus takes no entries of *tenure* any more.  In the outbox's thread."""
+        if self._taken is tenure:
+            self.link.cut("another proxy is connected")
+        self._around.keeper.release(self.scope, tenure.epoch)
 
     def over(self, tries: int, pause: float) -> float:
         """The connection is over, or there was none after so many *tries*; return the pause.
@@ -187,9 +197,9 @@ class Turn:
     def _leave(self) -> None:
         """Read from now on; the lease is given up behind all that was written."""
         lane, self.publisher.lane = self.publisher.lane, None
-        self._over = self._taken
-        if lane is not None:
-            lane.put_last(lambda: self._around.keeper.release(self.scope))
+        self._over = taken = self._taken
+        if lane is not None and taken is not None:
+            lane.put_last(partial(self._around.keeper.release, self.scope, taken.epoch))
             self._tail.go_on_behind(lane.acknowledged)
             lane.close()
         self.link.read()
@@ -211,18 +221,8 @@ class Turn:
         if link.connected and now - self._cut_off_since > self._around.failover:
             log.warning("asterisk@%s: %s; its events come no more", self.scope, error)
             self._was_up = True
-            self._tell_alone("the bus is lost")
+            self._tail.tell_lost("the bus is lost")
         self._stopping.wait(_AGAIN)
-
-    def _tell_alone(self, reason: str) -> None:
-        """Tell the clients here that the server is lost to them."""
-        untold = self.publisher.is_untold
-        self._tail.lose(reason)
-        if untold and self._around.tells:
-            record = self.link.record
-            heard = record.unix(record.heard)
-            self.publisher.tell(notices.lost(self.link.name, reason, heard))
-        self.publisher.is_untold = False
 
     def _be_back(self) -> None:
         """The bus can be read again."""
@@ -240,4 +240,4 @@ class Turn:
         if came or not self.publisher.is_untold:
             around.heard(self.scope)
         elif not around.is_held(self.scope, _MORE):
-            self._tell_alone("no proxy is connected to it")
+            self._tail.tell_lost("no proxy is connected to it")

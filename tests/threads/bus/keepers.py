@@ -46,9 +46,10 @@ class Server:
 
     def withdraw(self, reason: str) -> None:
         """As HeldServer."""
+        epoch = max((each.tenure.epoch for each in self.told if each.tenure is not None), default=0)
         self.told.append(Told(clock.now(), None, reason))
         if self.lets_go:
-            self._keeper.release(self.scope)
+            self._keeper.release(self.scope, epoch)
 
     @property
     def tenure(self) -> Tenure | None:

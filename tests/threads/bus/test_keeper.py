@@ -11,7 +11,7 @@ import pytest
 
 from amiproxy.bus import clock, placing
 from amiproxy.bus.entries import TAKEN, decode_entry
-from amiproxy.bus.lease import margin
+from amiproxy.bus.lease import STRIDE, margin
 from amiproxy.bus.members import slot_text
 from amiproxy.bus.states import read_taken
 from tests.support import wait_until
@@ -146,7 +146,8 @@ def test_a_server_that_could_not_be_reached_goes_to_another(cluster: Cluster) ->
     old = server.tenure
     assert old is not None
 
-    holder.keeper.release("a")
+    holder.keeper.release("a", old.epoch - STRIDE)  # of one that is over: nothing
+    holder.keeper.release("a", old.epoch)
 
     wait_until(lambda: cluster.holders("a") == {"a": other(cluster, holder)})
     assert not old.is_valid
