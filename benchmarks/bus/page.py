@@ -122,7 +122,7 @@ TABLES = (
     Table(
         "**Failover**: seconds for which the clients of the others had no events, of 1 000 a"
         " second, with `busfailover = 3`.",
-        {"failover-killed": "holder killed (`kill -9`)", "failover-stopped": "stopped (SIGTERM)"},
+        {"failover-killed": "holder killed (SIGKILL)", "failover-stopped": "stopped (SIGTERM)"},
         {"times": "times", "min_s": "least", "median_s": "median", "max_s": "most"},
     ),
     Table(

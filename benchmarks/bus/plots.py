@@ -17,7 +17,7 @@ _CPU = "CPU time for each event, in microseconds"
 #: Titles of what takes CPU time, by figure.
 _PARTS = {
     "holder_cpu_us": "holder",
-    "holder_outbox_us": "of that its outbox",
+    "holder_outbox_us": "outbox of the holder",
     "redis_cpu_us": "Redis",
     "edge_cpu_us": "an edge",
 }
