@@ -48,12 +48,6 @@ def down(reason: str) -> bytes:
     return _texts(reason)
 
 
-def read_down(payload: bytes) -> str:
-    """Return the reason that ``down`` has written; raises Malformed."""
-    (reason,) = _read_texts(payload, 1)
-    return reason
-
-
 def _texts(*texts: str) -> bytes:
     """Return *texts*, each cut to ``MOST_STATE`` characters, with their lengths."""
     parts = [text_bytes(text[:MOST_STATE]) for text in texts]

@@ -14,7 +14,6 @@ from amiproxy.bus.states import (
     MOST_SLOT,
     MOST_STATE,
     down,
-    read_down,
     read_taken,
     read_up,
     taken,
@@ -29,27 +28,27 @@ def test_they_come_back_as_they_were(slot: int, one: str, other: str) -> None:
     """Slot, address and banner, reason."""
     assert read_taken(taken(slot)) == slot
     assert read_up(up(one, other)) == (one, other)
-    assert read_down(down(one)) == one
+    assert read_up(down(one) + down(other)) == (one, other)
 
 
 @given(st.binary(max_size=40))
 def test_other_bytes_are_malformed(data: bytes) -> None:
     """They raise nothing else."""
-    for read in (read_taken, read_up, read_down):
+    for read in (read_taken, read_up):
         with contextlib.suppress(Malformed):
             read(data)
 
 
 def test_long_texts_are_cut() -> None:
     """A reason may hold what an Asterisk has said."""
-    assert read_down(down("x" * 5000)) == "x" * MOST_STATE
+    assert read_up(up("x" * 5000, "")) == ("x" * MOST_STATE, "")
     with pytest.raises(Malformed):
-        read_down(b"\x04\x01" + b"x" * 1025)
+        read_up(b"\x04\x01" + b"x" * 1025 + bytes(2))
 
 
 def test_control_characters_are_replaced() -> None:
     """They end up on a terminal."""
-    assert read_down(down("a\x1b[2Jb\nc\x7f")) == "a?[2Jb?c?"
+    assert read_up(up("", "a\x1b[2Jb\nc\x7f")) == ("", "a?[2Jb?c?")
 
 
 @pytest.mark.parametrize("slot", [0, MOST_SLOT + 1])

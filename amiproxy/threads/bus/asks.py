@@ -58,7 +58,7 @@ class Asks:
         """Take actions for the servers that are *held*, but those that are *local* to a proxy."""
         self._around, self._ids, self._limits, self._held = around, ids, limits, held
         self._local = local
-        self._reader = StreamReader(around.client)
+        self._reader = StreamReader(around.client, by_time=True)
         self._stopping = threading.Event()
         self._thread = WatchedThread("bus-asks", self._run, self, essential=False)
         #: Up to where each stream has been read.

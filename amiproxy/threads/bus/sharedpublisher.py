@@ -15,14 +15,14 @@ from amiproxy.bus import states
 from amiproxy.bus.asks import Answer, encode_answer
 from amiproxy.bus.entries import DOWN, EVENTS, MIXED, NOTICE, PLACE, UP, Entry, encode_entry
 from amiproxy.bus.fields import MOST, Malformed
-from amiproxy.bus.items import decode_items, encode_items
+from amiproxy.bus.items import encode_items, items_of
 from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.routing.gaps import BUS, gap
 from amiproxy.threads.sessions.numbers import slot_of
 from amiproxy.threads.sessions.publisher import Publisher, refusals
 from amiproxy.wire.batch import Batch, BatchKind
-from amiproxy.wire.routed import BROADCAST, Routed
+from amiproxy.wire.routed import Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -243,16 +243,10 @@ class SharedPublisher(Publisher):
         elif entry.kind == NOTICE:
             self.notice(Message(entry.payload))
         else:
-            items = self._items(entry)
+            items = items_of(entry)
             if self._audience.keeps_calls:
                 self._note([item.message for item in items])
             self._deliver(*self._shared.settle(items))
-
-    def _items(self, entry: Entry) -> list[Routed]:
-        items = decode_items(entry.payload)
-        if sum(item.owner == BROADCAST for item in items) != entry.events:
-            raise Malformed("another number of events than it says")
-        return items
 
     def answer(self, answer: Answer) -> None:
         """Hand out what the holder has answered to clients of this proxy."""
@@ -263,7 +257,7 @@ class SharedPublisher(Publisher):
         """Keep *entry*, which came before any client here: *when*, in monotonic seconds."""
         ring = self._link.ring
         if entry.kind == MIXED:
-            batch = Batch.of_items(self._source.scope, self._items(entry))
+            batch = Batch.of_items(self._source.scope, items_of(entry))
         else:
             kind = BatchKind.EVENTS if entry.kind == EVENTS else BatchKind.NOTICE
             batch = Batch(self._source.scope, entry.payload, kind=kind, events=entry.events)
