@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LATER = 2**60
+
+#: No two asks are the same one, unless a test wants that.
+_SERIALS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +40,10 @@ class Forger:
         slot, _, epoch = lease.partition(".")
         self.epoch = int(epoch)
         self._owner = (read_slot(slot) ^ 1 or 2) << 28 | 7
-        self._count = 0
 
     def ask(self, action: str, *, epoch: int = 0, deadline: int = _LATER, serial: int = 0) -> None:
         """Ask for *action*."""
-        self._count += 1
-        wire_id = f"amp7-forged{serial or self._count:012d}"
+        wire_id = f"amp7-forged{serial or next(_SERIALS):012d}"
         raw = f"Action: {action}\r\nActionID: {wire_id}\r\n\r\n".encode()
         made = Ask(epoch or self.epoch, self._owner, wire_id, None, True, False, deadline, "x", raw)
         self.write(encode_ask(made))
@@ -52,8 +54,9 @@ class Forger:
 
     def settle(self) -> None:
         """Wait until what was written is dealt with."""
+        before = ASKED.count("Settled")
         self.ask("Settled")
-        wait_until(lambda: ASKED[-1:] == ["Settled"], what="the last action")
+        wait_until(lambda: ASKED.count("Settled") > before, what="the last action")
 
 
 def carried_out(house: Cluster, *asks: tuple[str, dict[str, int]]) -> list[str]:
