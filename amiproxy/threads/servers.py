@@ -171,6 +171,9 @@ class Servers:
                 if one.link.given_up:
                     server.link.record.follow(one.link.record)
                     self._remove(one)
+                elif one.link.spec in self._learnt:  # of other proxies, until now
+                    self._remove(one)
+                    one.stop("it is added here")
             there = [one for one in same if one in self._servers]
             for one in there:
                 one.try_now()
@@ -267,7 +270,9 @@ class Servers:
     def _remove(self, server: Server) -> None:
         assert self._lock.locked()
         self._replace(one for one in self._servers if one is not server)
-        self._added = tuple(spec for spec in self._added if spec != server.link.spec)
+        spec = server.link.spec
+        self._added = tuple(each for each in self._added if each != spec)
+        self._learnt = tuple(each for each in self._learnt if each != spec)
 
     def _replace(self, servers: Iterable[Server]) -> None:
         """Make *servers* all there are, in that order."""

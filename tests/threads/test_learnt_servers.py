@@ -103,3 +103,18 @@ def test_none_is_learnt_once_all_are_stopped() -> None:
 
     assert stage.servers.learn([PBX]) == []
     assert stage.listed() == [ONE]
+
+
+def test_a_server_of_the_cluster_can_be_added_here() -> None:
+    """Then this proxy can be connected to it as well; it stays when the others have it no more."""
+    stage = Stage(ONE)
+    stage.servers.learn([PBX])
+    own = dataclasses.replace(PBX, user="ann", secret="secret")
+
+    assert stage.servers.add_server(own)
+
+    assert stage.servers.learn([PBX]) == []
+    assert stage.listed() == [ONE, own]
+    assert stage.made[1].did == ["start", "it is added here"]
+    assert stage.servers.learn([]) == []
+    assert stage.listed() == [ONE, own]
