@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: 2025-01-01 UTC.  Epochs begin with the time, so that a Redis without memory gives out later ones.
 _BEGINNING = 1735689600
+#: So many tenures a second may begin until epochs are ahead of the time.
+_A_SECOND = 64
 
 # The largest epoch that the stream KEYS[n] has an entry of, 0 if none.
 _TOP = """
@@ -52,7 +54,8 @@ if wait > 0 then return {{0, 0, wait}} end
 local holder = redis.call('GET', KEYS[3])
 if holder and string.match(holder, '^(.-)%.') ~= ARGV[1] then return {{0, 0, 0}} end
 local epoch = tonumber(redis.call('GET', KEYS[2]) or 0)
-epoch = math.max(epoch, top(KEYS[4]), tonumber(ARGV[3]), (time[1] - {_BEGINNING}) * {STRIDE})
+local least = (time[1] - {_BEGINNING}) * {STRIDE * _A_SECOND}
+epoch = math.max(epoch, top(KEYS[4]), tonumber(ARGV[3]), least)
 epoch = string.format('%.0f', (math.floor(epoch / {STRIDE}) + 1) * {STRIDE})
 redis.call('SET', KEYS[2], epoch)
 redis.call('SET', KEYS[3], ARGV[1] .. '.' .. epoch, 'PX', ARGV[2])
@@ -80,6 +83,14 @@ local last = top(KEYS[1])
 if last == epoch then return 1 end
 local id = last < epoch and redis.pcall('XADD', KEYS[1], ARGV[1] .. '-0', 'b', ARGV[2])
 return type(id) == 'string' and 1 or 0
+"""
+
+# KEYS: epoch.  ARGV: the largest one that is known.
+_RAISE = """
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1])
+end
+return 1
 """
 
 # KEYS: lease.  ARGV: slot.epoch.
@@ -112,6 +123,15 @@ def asked(
     if request.kind is Kind.OPEN:
         return _eval(_OPEN, (events,), epoch, opening)
     return _eval(_RELEASE, (lease,), own)
+
+
+def raised(keys: Keys, epoch: int) -> bytes:
+    """Return the command by which no tenure gets an epoch that is not larger than *epoch*.
+
+    A Redis that has lost its data learns so which ones there were, of any server: two servers with
+    one epoch would be taken for each other in the ids of events.
+    """
+    return _eval(_RAISE, (key_bytes(keys.epoch),), b"%d" % epoch)
 
 
 def _eval(script: str, keys: tuple[bytes, ...], *arguments: bytes) -> bytes:

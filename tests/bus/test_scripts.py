@@ -12,7 +12,7 @@ import pytest
 from amiproxy.bus.keys import Keys
 from amiproxy.bus.lease import STRIDE, Kind, Lease, Reply, Request
 from amiproxy.bus.members import slot_text
-from amiproxy.bus.scripts import asked, read_holder, read_reply
+from amiproxy.bus.scripts import asked, raised, read_holder, read_reply
 from amiproxy.threads.bus.client import BusClient, Line
 from tests.bus.leasemodel import Proxy, Redis, Rules, State, carried_out
 
@@ -117,7 +117,7 @@ def test_a_real_redis_does_what_the_model_says(line: Line) -> None:
 def test_an_epoch_is_larger_than_all_that_anybody_knows(line: Line) -> None:
     """The counter, the stream, who asks, and the time, whichever is the largest."""
     remember(line, 2 * LENGTH)
-    least = (int(time.time()) - 1735689600 - 5) * STRIDE
+    least = (int(time.time()) - 1735689600 - 5) * STRIDE * 64
     first, _ = ask(line, 0, Request(Kind.TAKE, 0))
     assert first.epoch > least
 
@@ -130,6 +130,18 @@ def test_an_epoch_is_larger_than_all_that_anybody_knows(line: Line) -> None:
 
     fourth, _ = ask(line, 0, Request(Kind.TAKE, 0))
     assert fourth.epoch == third.epoch + STRIDE
+
+
+def test_a_redis_that_has_lost_its_data_learns_which_epochs_there_were(line: Line) -> None:
+    """From who knows of one, of whatever server; it never goes back."""
+    remember(line, 2 * LENGTH)
+    known = int(time.time()) * STRIDE * 100
+    line.send_packed(raised(KEYS, known), 1)
+    line.send_packed(raised(KEYS, 5 * STRIDE), 1)
+
+    first, _ = ask(line, 0, Request(Kind.TAKE, 0))
+
+    assert first.epoch == (known // STRIDE + 1) * STRIDE
 
 
 def test_a_lease_of_another_is_not_given_out(line: Line) -> None:

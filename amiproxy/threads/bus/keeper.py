@@ -263,7 +263,7 @@ class Keeper:
         elif now >= presences.due:
             presences.ask(
                 questions, now, stopping=self._stopping,
-                holds=self._seats.held,
+                holds=self._seats.held, epoch=self._seats.largest,
                 able=[scope for scope, seat in seats.items() if seat.is_able(now)],
             )  # fmt: skip
             presences.sweep(questions, now, self._scopes())
@@ -299,6 +299,7 @@ class Keeper:
         if self.state != JOINED:
             self.state, self.problem = JOINED, ""
             log.info("bus: joined %s", self._where)
+            self._presences.due = 0.0  # it may have lost its data
             for seat in self._seats.by_scope.values():
                 seat.come_back("the bus is back")
 

@@ -13,7 +13,7 @@ from amiproxy.bus import clock
 from amiproxy.bus.members import Member, encode_member, new_slot, read_slot, slot_text
 from amiproxy.bus.membership import BEAT, Membership
 from amiproxy.bus.resp import command
-from amiproxy.bus.scripts import key_bytes
+from amiproxy.bus.scripts import key_bytes, raised
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,9 +69,9 @@ class Presences:
 
     def ask(
         self, questions: Questions, now: float, *, holds: tuple[str, ...],
-        able: Collection[str], stopping: bool,
+        able: Collection[str], stopping: bool, epoch: int,
     ) -> None:  # fmt: skip
-        """Say how this proxy is, and ask for the others."""
+        """Say how this proxy is, and the largest *epoch* that it knows; ask for the others."""
         self.due = now + BEAT
         own = self._own = self._own._replace(
             **self._told(), state="joined", holds=holds, able=tuple(able),
@@ -86,6 +86,7 @@ class Presences:
                 command(b"SMEMBERS", key_bytes(keys.proxies)),
                 command(b"MGET", *(key_bytes(keys.proxy(slot)) for slot in slots)),
                 command(b"TIME"),
+                raised(keys, epoch),
             ],
             lambda replies, sent: self._read(slots, replies, sent),
         )
@@ -93,7 +94,7 @@ class Presences:
     def _read(self, slots: tuple[int, ...], replies: list[Any], sent: float) -> None:
         """Read what the others say."""
         now = clock.now()
-        _, _, named, bodies, moment = replies
+        _, _, named, bodies, moment, _ = replies
         if not isinstance(named, list) or not isinstance(bodies, list):
             return
         texts = (each.decode("latin-1") for each in named if isinstance(each, bytes))

@@ -108,9 +108,10 @@ class Seat:
             return Request(Kind.RENEW, self.lease.epoch)
         return leases.wanted(self.lease, now)
 
-    def take(self) -> Request:
-        """Return the request for the lease."""
-        return Request(Kind.TAKE, self.lease.known)
+    @staticmethod
+    def take(epoch: int) -> Request:
+        """Return the request for the lease; *epoch* is the largest that is known, of any server."""
+        return Request(Kind.TAKE, epoch)
 
     def saw(self, own: int, slot: int, epoch: int, now: float) -> bool:
         """Note who has the lease; return whether something has to be done at once."""

@@ -31,6 +31,7 @@ class Seats:
         self._counts: Counter[int] = Counter()  # slot -> leases
         self._moved = clock.now()  # when a lease changed hands
         self._wait_until = 0.0
+        self._largest = 0
 
     def add(self, seat: Seat) -> None:
         """Add a server."""
@@ -46,6 +47,13 @@ class Seats:
     def held(self) -> tuple[str, ...]:
         """The servers that this proxy holds."""
         return tuple(scope for scope, seat in self.by_scope.items() if seat.is_held)
+
+    @property
+    def largest(self) -> int:
+        """The largest epoch that this proxy has heard of, of any server that it has had."""
+        known = max((seat.lease.known for seat in self.by_scope.values()), default=0)
+        self._largest = max(self._largest, known)
+        return self._largest
 
     def wait(self, until: float) -> None:
         """Take no lease before then: Redis gives none out."""
@@ -73,7 +81,8 @@ class Seats:
         wanted = [(seat, request) for seat, request in found if request is not None]
         if stopping or not self._presences.is_known or now < self._wait_until:
             return wanted
-        return [*wanted, *((seat, seat.take()) for seat in self._to_take(now))]
+        epoch = self.largest
+        return [*wanted, *((seat, seat.take(epoch)) for seat in self._to_take(now))]
 
     def _to_take(self, now: float) -> list[Seat]:
         """Return the free leases that this proxy takes; give one up if it has too many."""

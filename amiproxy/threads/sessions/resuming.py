@@ -149,9 +149,10 @@ def _named(
             raise ReplayError("Since names a server that is not open to this user")
         end = link.end_of(epoch)
         is_ahead = end is not None and number > end and not link.is_shared
-        if link in named or is_ahead:
+        if (link in named and not link.is_shared) or is_ahead:
             raise ReplayError("Since is no event id of this proxy")
-        named[link] = epoch, number
+        # A proxy that did not know a later connection has left both in its ids.
+        named[link] = max(named.get(link, START), (epoch, number))
     if unknown and is_to_come(max(unknown)) and not any(link.is_shared for link in links):
         raise ReplayError("Since is no event id of this proxy")
     return named, unknown

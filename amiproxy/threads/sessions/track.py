@@ -146,10 +146,11 @@ class Track:
 
     def reach(self, link: AsteriskLink, epoch: int) -> None:
         """Stand where another proxy has left the client, if it sent events of that connection."""
-        if epoch in self.ahead:
+        if self.ahead and epoch != self.places.get(link, START)[0]:
             self.part()
-            self.places[link] = epoch, self.ahead[epoch]
-            self.ahead = {each: at for each, at in self.ahead.items() if each != epoch}
+            if epoch in self.ahead:
+                self.places[link] = epoch, self.ahead[epoch]
+            self.ahead = {one: at for one, at in self.ahead.items() if not link.has_had(one)}
 
     def link_of(self, batch: Batch) -> AsteriskLink | None:
         """Return the server that *batch* is of, None if it was dropped."""

@@ -11,9 +11,11 @@ import pytest
 
 from amiproxy.bus import clock, placing
 from amiproxy.bus.entries import TAKEN, decode_entry
+from amiproxy.bus.keys import Keys
 from amiproxy.bus.lease import STRIDE, margin
 from amiproxy.bus.members import slot_text
 from amiproxy.bus.states import read_taken
+from amiproxy.settings.config import Config
 from tests.support import wait_until
 from tests.threads.bus.keepers import LENGTH, Cluster, Proxy
 
@@ -215,6 +217,23 @@ def test_a_redis_without_memory_leaves_servers_with_their_holders(
     assert len(holder.servers["a"].told) == 1
     assert not other(cluster, holder).servers["a"].told
     wait_until(lambda: len(holder.keeper.members()) == 2)
+
+
+def test_no_epoch_is_given_to_two_servers_when_redis_has_lost_its_data(cluster: Cluster) -> None:
+    """Proxies tell it which there were; else the ids of events would name the wrong server."""
+    key = Keys(Config().bus_name).epoch
+    cluster.redis.command("SET", key, int(time.time()) * 65536 * 100)
+    first = cluster.proxy("a")
+    cluster.wait_held("a")
+    tenure = first.servers["a"].tenure
+    assert tenure is not None
+    cluster.redis.command("FLUSHALL")
+    wait_until(lambda: int(cluster.redis.command("GET", key) or 0) >= tenure.epoch)
+
+    second = cluster.proxy("b")
+    cluster.wait_held("b")
+    assert second.servers["b"].tenure is not None
+    assert second.servers["b"].tenure.epoch > tenure.epoch
 
 
 def test_a_bus_that_is_lost_ends_tenures_before_redis_does(cluster: Cluster) -> None:

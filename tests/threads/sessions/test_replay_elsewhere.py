@@ -75,6 +75,33 @@ def test_it_goes_on_where_it_was_once_this_proxy_gets_there(world: World) -> Non
     assert (found.numbers[LATER], found.numbers[LATEST]) == (7, 2)
 
 
+def test_what_was_passed_over_is_no_place_any_more(world: World) -> None:
+    """The server has had a connection since that this proxy has nothing of."""
+    (one, _) = world.servers
+    client = come(world, (LATER, 5))
+    connect(one, LATER)
+    connect(one, LATEST)
+    one.say(1)
+    client.read()
+
+    found = read_id(client.id)
+    assert found is not None
+    assert LATER not in found.numbers
+    assert found.numbers[LATEST] == 1
+
+
+def test_of_two_connections_to_one_server_the_later_one_counts(world: World) -> None:
+    """A proxy that did not know the later one has made such an id."""
+    (one, two) = world.servers
+    before = one.link.epoch
+    connect(one, LATER)
+    one.say(6)
+
+    client = come(world, (before, 2), (LATER, 5), (two.link.epoch, 2))
+
+    assert client.ticks() == ["2 6"]
+
+
 def test_a_later_connection_is_sent_from_its_first_event_on(world: World) -> None:
     """Of that one nobody can have been sent anything before."""
     (one, two) = world.servers
