@@ -28,12 +28,16 @@ class HeldServer(Protocol):
     """What the keeper knows of a server.  What it calls, in its thread, must not wait.
 
     *can_hold*: this proxy can log in there; *not_before*: it does not want the lease before then,
-    in ``clock.now()`` seconds.
+    in ``clock.now()`` seconds; *epoch*: the largest that it has had events of.
     """
 
     scope: str
     can_hold: bool
     not_before: float
+
+    @property
+    def epoch(self) -> int:
+        """See above."""
 
     def grant(self, tenure: Tenure) -> None:
         """This proxy may be connected, as soon as the server's stream has the tenure's entry."""

@@ -51,8 +51,8 @@ class Seats:
     @property
     def largest(self) -> int:
         """The largest epoch that this proxy has heard of, of any server that it has had."""
-        known = max((seat.lease.known for seat in self.by_scope.values()), default=0)
-        self._largest = max(self._largest, known)
+        for seat in self.by_scope.values():
+            self._largest = max(self._largest, seat.lease.known, seat.server.epoch)
         return self._largest
 
     def wait(self, until: float) -> None:

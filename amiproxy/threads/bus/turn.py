@@ -92,6 +92,11 @@ class Turn:
         self.can_hold, self.not_before = self._knows_login, 0.0
 
     @property
+    def epoch(self) -> int:
+        """The largest epoch that events came with, from the bus or from here."""
+        return self.link.epoch
+
+    @property
     def is_ours(self) -> bool:
         """Whether this proxy may be connected now."""
         return not self.link.reading and self.link.may_ask

@@ -38,7 +38,7 @@ class Server:
         self.can_hold, self.not_before = True, 0.0
         self.told: list[Told] = []
         self._keeper = keeper
-        self.lets_go = True
+        self.lets_go, self.epoch = True, 0
 
     def grant(self, tenure: Tenure) -> None:
         """As HeldServer."""

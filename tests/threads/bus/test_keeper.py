@@ -236,6 +236,15 @@ def test_no_epoch_is_given_to_two_servers_when_redis_has_lost_its_data(cluster: 
     assert second.servers["b"].tenure.epoch > tenure.epoch
 
 
+def test_what_a_proxy_has_read_in_streams_counts_as_well(cluster: Cluster) -> None:
+    """Its leases may be over: it has begun when nobody had any."""
+    known = int(time.time()) * 65536 * 100
+    first = cluster.proxy("a")
+    first.servers["a"].epoch = known
+    key = Keys(Config().bus_name).epoch
+    assert wait_until(lambda: int(cluster.redis.command("GET", key) or 0) >= known)
+
+
 def test_a_bus_that_is_lost_ends_tenures_before_redis_does(cluster: Cluster) -> None:
     """And they come back with it; each later one has a larger epoch."""
     proxy = cluster.proxy("a")
