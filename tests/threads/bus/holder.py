@@ -18,6 +18,7 @@ class Server:
     """Says what it is told."""
 
     can_hold, not_before = True, 0.0
+    epoch = 0
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
