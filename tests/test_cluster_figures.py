@@ -63,11 +63,11 @@ def mark(batch: int, sent: float) -> bytes:
 
 
 def test_every_row_is_told() -> None:
-    """In a table, or it is what the plan is made of."""
+    """In a table."""
     told = {name for table in page.TABLES for name in table.rows}
     measured = {name for stage in stages(QUICK) for name in stage.rows}
 
-    assert measured - told == {"agents-edge", "agents-none"}
+    assert measured <= told
     assert {"fan-8", "pace-20000", "reads-50", "failover-killed", "crowd-4"} <= measured
 
 

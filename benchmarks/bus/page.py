@@ -49,7 +49,7 @@ class Table(NamedTuple):
 TABLES = (
     Table(
         "**One stream, as fast as it goes.** Each edge has one client. CPU time in microseconds for"
-        " each event.",
+        " each event. Here and below, `busjoin` is 0 where nothing else is said.",
         {
             "fan-none": _ALONE,
             "fan-1": "1 edge",
@@ -138,6 +138,17 @@ TABLES = (
             "holder_cpu_us": "holder",
             "redis_cpu_us": "Redis",
             "edge_cpu_us": "the edge",
+        },
+    ),
+    Table(
+        "**1 000 users with a `channel` each**, at 2 000 events a second, each of which is for one"
+        " of them; delay in microseconds.",
+        {"agents-none": _ALONE, "agents-edge": "at an edge"},
+        {
+            "cpu_us": "CPU us for an event",
+            "p50_us": "p50",
+            "p99_us": "p99",
+            "rss_kb_per_client": "KB a user",
         },
     ),
     Table(

@@ -184,7 +184,7 @@ def _settings(plan: Plan, server: Redis, upstream: Upstream) -> dict[str, str]:
     # A key stands once in a dict, and as often as it likes in the file.
     keys = {"host": "\nhost = ".join(lines)}
     if plan.has_bus:
-        keys |= {"bus": server.url, "busname": NAME}
+        keys |= {"bus": server.url, "busname": NAME, "busjoin": "0"}
     return {**keys, **plan.settings}
 
 
