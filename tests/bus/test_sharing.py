@@ -203,10 +203,11 @@ def test_the_other_connects_when_the_one_stops() -> None:
             assert value(lost, "CarriedOut") == "perhaps"
             assert value(client.read_until("Event: ProxyServerLost"), "Server") == "pbx1"
             client.read_until("Event: ProxyServerConnected", timeout=3.0)
+            wait_until(lambda: len(house.servers[0].links) == 2)
             house.link().sendall((_NEWS % "again").encode())
             client.read_until("N: again")
             assert value(answer(client, "Action: Status"), "Asked") == "Status"
-        wait_until(lambda: len(house.servers[0].links) == 2)
+        assert len(house.servers[0].links) == 2
 
 
 def test_the_other_connects_when_the_one_is_killed() -> None:
