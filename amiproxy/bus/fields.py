@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Bytes of the largest entry of a stream, head included.
 MOST = 16 * 1024 * 1024
 
+#: The largest slot of a proxy: 24 bits.
+MOST_SLOT = 2**24 - 1
+
 #: Bytes of the longest text: an ActionID, an account, a reason.
 MOST_TEXT = 65535
 

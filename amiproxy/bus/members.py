@@ -11,6 +11,9 @@ import secrets
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
+from amiproxy.basics.base36 import DIGITS, last_digits
+from amiproxy.bus.fields import MOST_SLOT, Malformed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,15 +21,9 @@ _T = TypeVar("_T")
 
 #: Bytes of one presence.
 MOST_BYTES = 2**20
-_MOST_SLOT = 2**24
 _MOST_TEXT = 300
 #: Servers that one member tells of.
 _MOST_SERVERS = 4096
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-class Malformed(ValueError):
-    """Bytes of the bus that are not what a proxy writes."""
 
 
 class PublicSpec(NamedTuple):
@@ -74,24 +71,20 @@ class Member(NamedTuple):
 
 def new_slot() -> int:
     """Return a slot for a process that begins: by chance, since nobody gives them out."""
-    return secrets.randbelow(_MOST_SLOT - 1) + 1
+    return secrets.randbelow(MOST_SLOT) + 1
 
 
 def slot_text(slot: int) -> str:
     """Return *slot* as it stands in keys: five digits of base 36."""
-    found = ""
-    for _ in range(5):
-        slot, digit = divmod(slot, 36)
-        found = _DIGITS[digit] + found
-    return found
+    return last_digits(slot, 5)
 
 
 def read_slot(text: str) -> int:
     """Return the slot that *text* stands for; 0 if it is none."""
-    if len(text) != 5 or not set(text) <= set(_DIGITS):
+    if len(text) != 5 or not set(text) <= set(DIGITS):
         return 0
     slot = int(text, 36)
-    return slot if 0 < slot < _MOST_SLOT else 0
+    return slot if 0 < slot <= MOST_SLOT else 0
 
 
 def encode_member(member: Member) -> bytes:
@@ -100,16 +93,6 @@ def encode_member(member: Member) -> bytes:
     values["servers"] = [list(spec) for spec in member.servers.values()]
     values["lags"] = dict(member.lags)
     return json.dumps(values, separators=(",", ":")).encode()
-
-
-def decode_member(body: bytes) -> Member:
-    """Return the member that *body* describes.
-
-    Raises:
-        Malformed: it describes none.
-
-    """
-    return MemberReader().read(body)
 
 
 class MemberReader:
@@ -193,7 +176,7 @@ def _lags(value: Any) -> Mapping[str, int]:
 
 #: Field of Member -> its reader.
 _READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({
-    "slot": _number(1, _MOST_SLOT - 1),
+    "slot": _number(1, MOST_SLOT),
     "name": _text,
     "host": _text,
     "pid": _number(0, 2**31),

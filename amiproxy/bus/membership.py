@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amiproxy.bus.members import Malformed, Member, MemberReader
+from amiproxy.bus.fields import Malformed
+from amiproxy.bus.members import Member, MemberReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

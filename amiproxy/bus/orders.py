@@ -12,7 +12,7 @@ import re
 import zlib
 from typing import Any, NamedTuple
 
-from amiproxy.bus.fields import Malformed
+from amiproxy.bus.fields import MOST_SLOT, Malformed
 
 #: Characters of a command line, and of who asks.
 MOST_LINE, MOST_WHO = 1024, 300
@@ -22,7 +22,6 @@ MOST_ORDER = 16 * 1024
 MOST_PACKED = 8 * 1024 * 1024
 MOST_ANSWER = 32 * 1024 * 1024
 
-_MOST_SLOT = 2**24
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _MOST_NUMBER = 2**53
 
@@ -74,7 +73,7 @@ def decode_order(body: bytes) -> Order:
     """
     values = _list(body, MOST_ORDER, 5)
     number, asker, until, who, line = values
-    if not (_is_number(number, _MOST_NUMBER) and _is_number(asker, _MOST_SLOT)):
+    if not (_is_number(number, _MOST_NUMBER) and _is_number(asker, MOST_SLOT)):
         raise Malformed("an order has no number, or no asker")
     if not _is_number(until, _MOST_NUMBER):
         raise Malformed("an order has no end")
@@ -100,7 +99,7 @@ def decode_reply(body: bytes) -> Reply:
         raise Malformed("too long")
     head, _, packed = body.partition(b"\n")
     number, slot, is_final = _list(head, 100, 3)
-    if not (_is_number(number, _MOST_NUMBER) and _is_number(slot, _MOST_SLOT)):
+    if not (_is_number(number, _MOST_NUMBER) and _is_number(slot, MOST_SLOT)):
         raise Malformed("a reply has no number, or is nobody's")
     if not isinstance(is_final, bool):
         raise Malformed("a reply is neither the last one nor another")
@@ -155,8 +154,8 @@ def _list(body: bytes, most: int, count: int) -> list[Any]:
     return values
 
 
-def _is_number(value: Any, bound: int) -> bool:
-    return type(value) is int and 0 < value < bound
+def _is_number(value: Any, most: int) -> bool:
+    return type(value) is int and 0 < value <= most
 
 
 def _is_text(value: Any, most: int) -> bool:

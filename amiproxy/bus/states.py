@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from struct import Struct
 
-from amiproxy.bus.fields import Fields, Malformed, text_bytes
+from amiproxy.bus.fields import MOST_SLOT, Fields, Malformed, text_bytes
 
 _SLOT = Struct(">I")
 _LENGTH = Struct(">H")
 
 #: Characters of the longest text: an address, a banner, a reason.
 MOST_STATE = 1024
-
-#: The largest slot: 24 bits.
-MOST_SLOT = 0xFFFFFF
 
 
 def taken(slot: int) -> bytes:

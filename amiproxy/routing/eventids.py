@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from amiproxy.basics.base36 import DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,8 +25,6 @@ LONGEST = 255
 #: What an id ends with that does not name all servers.
 OTHERS = ".+"
 
-#: Of ids.
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = [first + second for first in DIGITS for second in DIGITS]
 _NUMBER = "(?:0|[1-9a-z][0-9a-z]{0,11})"
 _ID = re.compile(rf"([0-9a-z]{{8}})((?:\.{_NUMBER}-{_NUMBER})*)(\.\+)?")

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from amiproxy.basics.base36 import last_digits
+
 #: What stands where nothing is known.
 UNKNOWN = "-"
 
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SPANS = ((86400.0, "d", 3600, "h"), (3600.0, "h", 60, "m"), (60.0, "m", 1, "s"))
 _SIZES = ("B", "K", "M", "G", "T", "P")
 
@@ -81,11 +82,7 @@ def share(part: float | None) -> str:
 
 def slot(number: int) -> str:
     """Return the slot of a proxy of a cluster, 24 bits, as five digits of base 36."""
-    digits = ""
-    for _ in range(5):
-        number, last = divmod(number, 36)
-        digits = _DIGITS[last] + digits
-    return digits
+    return last_digits(number, 5)
 
 
 def _three(value: float) -> str:

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amiproxy.bus.fields import Malformed
 from amiproxy.bus.members import (
     MOST_BYTES,
-    Malformed,
     Member,
     MemberReader,
     PublicSpec,
-    decode_member,
     encode_member,
     new_slot,
     read_slot,
@@ -34,14 +33,14 @@ MEMBER = Member(
 
 def test_a_member_is_read_as_it_was_written() -> None:
     """Every field of it."""
-    assert decode_member(encode_member(MEMBER)) == MEMBER
+    assert MemberReader().read(encode_member(MEMBER)) == MEMBER
 
 
 def test_a_field_of_a_later_release_is_no_hindrance() -> None:
     """Proxies are updated one after the other."""
     values = {**json.loads(encode_member(MEMBER)), "colour": "green"}
 
-    assert decode_member(json.dumps(values).encode()) == MEMBER
+    assert MemberReader().read(json.dumps(values).encode()) == MEMBER
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_a_field_that_no_proxy_writes_is_malformed(field: str, value: Any) -> No
     values = {**json.loads(encode_member(MEMBER)), field: value}
 
     with pytest.raises(Malformed):
-        decode_member(json.dumps(values).encode())
+        MemberReader().read(json.dumps(values).encode())
 
 
 @pytest.mark.parametrize(
@@ -66,14 +65,14 @@ def test_a_field_that_no_proxy_writes_is_malformed(field: str, value: Any) -> No
 def test_bytes_that_are_no_member_are_malformed(body: bytes) -> None:
     """As they are in Redis, anybody may have written them."""
     with pytest.raises(Malformed):
-        decode_member(body)
+        MemberReader().read(body)
 
 
 @given(st.binary(max_size=200) | st.from_regex(rb'\{"slot":.{0,40}\}'))
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     """A loop that reads members goes on."""
     with contextlib.suppress(Malformed):
-        decode_member(body)
+        MemberReader().read(body)
 
 
 def test_what_a_member_says_again_is_read_as_if_it_were_new() -> None:

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amiproxy.bus.fields import Malformed
+from amiproxy.bus.fields import MOST_SLOT, Malformed
 from amiproxy.bus.states import (
-    MOST_SLOT,
     MOST_STATE,
     down,
     read_taken,

@@ -6,12 +6,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import socket
 from typing import TYPE_CHECKING, Any, Callable
 
-from amiproxy.bus.members import PublicSpec, new_slot
+from amiproxy.basics.base36 import last_digits
+from amiproxy.bus.members import PublicSpec
 from amiproxy.limits import Limits
-from amiproxy.routing.eventids import DIGITS
 from amiproxy.threads.bus.across import Across
 from amiproxy.threads.bus.around import Around
 from amiproxy.threads.bus.asks import Asks
@@ -44,12 +43,7 @@ _QUEUE = 32 * 1024 * 1024
 
 def nonce_of(name: str) -> str:
     """Return the nonce of event ids in the cluster *name*: the same at all its proxies."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
-    digits = []
-    for _ in range(_NONCE):
-        number, digit = divmod(number, len(DIGITS))
-        digits.append(DIGITS[digit])
-    return "".join(digits)
+    return last_digits(int.from_bytes(hashlib.sha256(name.encode()).digest(), "big"), _NONCE)
 
 
 class Bus:
@@ -71,7 +65,7 @@ class Bus:
         session.
         """
         self.name = config.bus_name
-        self.me = Me(new_slot(), f"{socket.gethostname()}:{os.getpid()}")
+        self.me = Me.made()
         numbers.begin_at(self.me.slot)
         self._router, self._clients = router, clients
         router.nonce = nonce_of(config.bus_name)

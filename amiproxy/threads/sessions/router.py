@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from amiproxy import replies
 from amiproxy.access import rights
+from amiproxy.basics.base36 import DIGITS
 from amiproxy.basics.deadline import Deadline
 from amiproxy.routing import upstream
 from amiproxy.routing.actionids import ActionIds
 from amiproxy.routing.autofilter import AutoFilter
-from amiproxy.routing.eventids import DIGITS
 from amiproxy.threads.sessions.destinations import Destination, destinations
 from amiproxy.threads.sessions.origins import Origins
 from amiproxy.threads.sessions.owing import owes_response
