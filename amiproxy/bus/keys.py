@@ -54,3 +54,21 @@ class Keys(NamedTuple):
     def orders(self, slot: int) -> str:
         """Return the stream of what operators ask of one proxy."""
         return f"{self.prefix}:orders:{slot_text(slot)}"
+
+    def told(self, slot: int) -> str:
+        """Return the stream of what others say to the orders of one proxy's operator."""
+        return f"{self.orders(slot)}:answers"
+
+    @property
+    def clients(self) -> str:
+        """Return the hash of how many clients each proxy has, by slot."""
+        return f"{self.prefix}:clients"
+
+    def failures(self, network: str) -> str:
+        """Return the counter of failed log-ins of *network*."""
+        return f"{self.prefix}:failures:{network}"
+
+
+def key_bytes(key: str) -> bytes:
+    """Return *key* as it is sent to Redis."""
+    return key.encode("utf-8", "surrogateescape")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amiproxy.bus.keys import key_bytes
 from amiproxy.bus.lease import STRIDE, Kind, Reply
 from amiproxy.bus.members import read_slot, slot_text
 from amiproxy.bus.resp import command
@@ -98,11 +99,6 @@ _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 """
-
-
-def key_bytes(key: str) -> bytes:
-    """Return *key* as it is sent to Redis."""
-    return key.encode("utf-8", "surrogateescape")
 
 
 def asked(

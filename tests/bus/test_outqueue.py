@@ -7,6 +7,7 @@ import functools
 import threading
 import time
 
+from amiproxy.bus.keys import Keys
 from amiproxy.threads.bus.outqueue import Lane, Numbers, OutQueue, Source
 from tests.locks import checked_locks
 from tests.support import wait_until
@@ -126,7 +127,7 @@ def test_the_thread_is_woken_when_something_comes() -> None:
 def test_many_threads_put_at_once() -> None:
     """Nothing is lost, and each one's own order is kept."""
     queue = OutQueue(10**8)
-    lanes = [Lane(queue, "t", f"s{number}", Numbers(1), lambda: None) for number in range(4)]
+    lanes = [Lane(queue, Keys("t"), f"s{number}", Numbers(1), lambda: None) for number in range(4)]
 
     def put(lane: Lane) -> None:
         for number in range(2000):

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from amiproxy.bus.keys import Keys
 from amiproxy.bus.members import slot_text
 from amiproxy.threads.bus.client import BusError
 from amiproxy.threads.net.endless import endless
@@ -57,7 +58,7 @@ class Counts:
 
     def __init__(self, client: BusClient, prefix: str, slot: int, admission: Admission) -> None:
         self._client = client
-        self._key = f"{prefix}:clients"
+        self._key = Keys(prefix).clients
         self._slot = slot_text(slot)
         self._admission = admission
         self._stopping = threading.Event()

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amiproxy.access.lockout import FORGET
+from amiproxy.bus.keys import Keys
 from amiproxy.threads.bus.client import BusError, BusRefused
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ClusterFailures:
 
     def __init__(self, client: BusClient, prefix: str) -> None:
         self._client = client
-        self._prefix = prefix
+        self._keys = Keys(prefix)
         # Connections that nobody uses; one item for each that there may be beyond those.  append
         # and pop are one step each.
         self._idle: list[Line] = []
@@ -80,7 +81,7 @@ class ClusterFailures:
         except IndexError:  # many log in at once: they do not wait for each other
             return None
         try:
-            return self._asked(script, f"{self._prefix}:failures:{network}", *args)
+            return self._asked(script, self._keys.failures(network), *args)
         except BusError:
             self._asked_from = time.monotonic() + _PAUSE
             return None

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Callable
 from amiproxy.bus import clock
 from amiproxy.bus import lease as leases
 from amiproxy.bus.entries import TAKEN, Entry, encode_entry
-from amiproxy.bus.keys import Keys
+from amiproxy.bus.keys import Keys, key_bytes
 from amiproxy.bus.lease import Kind, Phase, Request
 from amiproxy.bus.resp import command
-from amiproxy.bus.scripts import asked, key_bytes, read_reply
+from amiproxy.bus.scripts import asked, read_reply
 from amiproxy.bus.states import taken
 from amiproxy.threads.bus.presences import Me, Presences
 from amiproxy.threads.bus.questions import Questions

@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.bus.fields import Malformed
+from amiproxy.bus.keys import Keys
 from amiproxy.bus.members import slot_text
 from amiproxy.bus.orders import (
     MOST_WHO,
@@ -81,7 +82,7 @@ class Orders:
         patience: float = PATIENCE,
     ) -> None:
         self._client = client
-        self._prefix = prefix
+        self._keys = Keys(prefix)
         self._slot = slot
         self._perform = perform
         self._now = now
@@ -92,7 +93,7 @@ class Orders:
         self._under_way: list[None] = []
         self._stopping = threading.Event()
         self._line: Line | None = None
-        self._last = {self._key(slot): b"0-0", self._answers(slot): b"0-0"}
+        self._last = {self._keys.orders(slot): b"0-0", self._keys.told(slot): b"0-0"}
         self._thread: threading.Thread | None = None
         #: Entries that could not be read.
         self.dropped = 0
@@ -123,7 +124,7 @@ class Orders:
             body = encode_order(Order(number, self._slot, until, who[:MOST_WHO], line))
             with contextlib.closing(self._client.connection()) as there:
                 for slot in slots:
-                    _add(there, self._key(slot), body)
+                    _add(there, self._keys.orders(slot), body)
             return self._collect(replies, slots)
         except Malformed as error:
             return dict.fromkeys(slots, Told(False, (str(error),)))
@@ -192,7 +193,7 @@ class Orders:
 
     def _enter(self, key: str, body: bytes) -> None:
         """Take one entry; raises Malformed."""
-        if key == self._answers(self._slot):
+        if key == self._keys.told(self._slot):
             reply = decode_reply(body)
             replies = self._waiting.get(reply.number)
             if replies is not None:
@@ -217,7 +218,7 @@ class Orders:
     def _obey(self, order: Order, perform: Perform) -> None:
         """Carry out *order*, and answer it."""
         try:
-            key = self._answers(order.asker)
+            key = self._keys.told(order.asker)
             with contextlib.closing(self._client.connection()) as there:
                 _add(there, key, encode_reply(Reply(order.number, self._slot, is_final=False)))
                 packed = _done(order, perform)
@@ -226,12 +227,6 @@ class Orders:
             log.warning("bus: an order is not answered: %s", error)
         finally:
             self._under_way.pop()
-
-    def _key(self, slot: int) -> str:
-        return f"{self._prefix}:orders:{slot_text(slot)}"
-
-    def _answers(self, slot: int) -> str:
-        return f"{self._key(slot)}:answers"
 
 
 def _busy(_line: str, _who: str) -> Told:

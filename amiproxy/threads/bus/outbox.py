@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from amiproxy.basics.growingpause import GrowingPause
+from amiproxy.bus.keys import Keys, key_bytes
 from amiproxy.bus.respreader import RespReader
 from amiproxy.threads.bus.client import BusError
 from amiproxy.threads.bus.flight import Flight
@@ -78,7 +79,7 @@ class Outbox:
         join_seconds: float = 0.0,
     ) -> None:
         self._client = client
-        self._prefix = prefix
+        self._keys = Keys(prefix)
         self._stream_bytes = stream_bytes
         self._join_seconds = join_seconds
         self._queue = OutQueue(limit_bytes)
@@ -138,11 +139,11 @@ class Outbox:
         numbers = self._numbers.get(scope)
         if numbers is None or numbers.epoch != epoch:
             numbers = self._numbers[scope] = Numbers(epoch)
-        return Lane(self._queue, self._prefix, scope, numbers, on_fenced)
+        return Lane(self._queue, self._keys, scope, numbers, on_fenced)
 
     def send(self, key: str, body: bytes) -> None:
         """Send *body* to the stream *key*, under an ID that Redis gives it."""
-        self._queue.put(self._mail, key.encode(), body)
+        self._queue.put(self._mail, key_bytes(key), body)
 
     # -- the outbox' thread -------------------------------------------------------------------
 

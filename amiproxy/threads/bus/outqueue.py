@@ -11,9 +11,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from amiproxy.bus.members import slot_text
+from amiproxy.bus.keys import key_bytes
+
+if TYPE_CHECKING:
+    from amiproxy.bus.keys import Keys
 
 #: Bytes that an item of the queue takes besides its body.
 _ITEM = 200
@@ -244,21 +247,21 @@ class Lane(Source):
     called once, in the outbox' thread, if another proxy has been given the server meanwhile.
     """
 
-    __slots__ = ("_prefix", "_queue", "acknowledged", "events", "numbers", "on_fenced")
+    __slots__ = ("_keys", "_queue", "acknowledged", "events", "numbers", "on_fenced")
 
     def __init__(
         self,
         queue: OutQueue,
-        prefix: str,
+        keys: Keys,
         scope: str,
         numbers: Numbers,
         on_fenced: Callable[[], object],
     ) -> None:
         super().__init__(scope)
         self._queue = queue
-        self._prefix = prefix
+        self._keys = keys
         #: The key of its stream of events.
-        self.events = f"{prefix}:events:{scope}".encode()
+        self.events = key_bytes(keys.events(scope))
         self.numbers = numbers
         self.on_fenced = on_fenced
         #: The ID of its last event entry that Redis has acknowledged, b"" for none.
@@ -270,8 +273,7 @@ class Lane(Source):
 
     def answer(self, slot: int, body: bytes) -> None:
         """Send the answer *body* to the proxy *slot*, behind what was put before."""
-        key = f"{self._prefix}:answers:{slot_text(slot)}:{self.name}"
-        self._queue.put(self, key.encode(), body)
+        self._queue.put(self, key_bytes(self._keys.answers(slot, self.name)), body)
 
     def put_last(self, then: Callable[[], object]) -> None:
         """Call *then*, in the outbox' thread, when all that was put before is settled.

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 import amiproxy
 from amiproxy.bus import clock
+from amiproxy.bus.keys import Keys, key_bytes
 from amiproxy.bus.members import Member, encode_member, new_slot, read_slot, slot_text
 from amiproxy.bus.membership import BEAT, Membership
 from amiproxy.bus.resp import command
-from amiproxy.bus.scripts import key_bytes, raised
+from amiproxy.bus.scripts import raised
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from amiproxy.bus.keys import Keys
     from amiproxy.threads.bus.questions import Questions
 
 #: Proxies of one cluster that are looked at.
@@ -119,8 +119,8 @@ class Presences:
         questions.ask([*self._removal(self._own.slot, scopes)], lambda *_: None)
 
     def _removal(self, slot: int, scopes: Collection[str]) -> tuple[bytes, bytes]:
-        keys, orders = self._keys, self._keys.orders(slot)
-        gone = [keys.proxy(slot), orders, f"{orders}:answers"]
+        keys = self._keys
+        gone = [keys.proxy(slot), keys.orders(slot), keys.told(slot)]
         gone += [keys.answers(slot, scope) for scope in scopes]
         return (
             command(b"UNLINK", *map(key_bytes, gone)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from amiproxy.bus.fields import Malformed
 from amiproxy.bus.ids import last_id, place_of
+from amiproxy.bus.keys import key_bytes
 from amiproxy.bus.resp import command
 from amiproxy.bus.respreader import RespError, RespReader
 from amiproxy.threads.bus.client import BusError, BusRefused
@@ -76,7 +77,7 @@ class StreamReader:
         self, streams: Mapping[str, bytes], block_ms: int, count: int
     ) -> list[tuple[str, Found]]:
         line, reader = self._connected(streams)
-        keys = {key.encode(): key for key in streams}
+        keys = {key_bytes(key): key for key in streams}
         behind = [b"0-0" if self._begun.get(key) == last else last for key, last in streams.items()]
         waiting = (b"BLOCK", b"%d" % block_ms) if block_ms > 0 else ()
         words = (b"XREAD", b"COUNT", b"%d" % count, *waiting, b"STREAMS", *keys, *behind)
@@ -120,7 +121,7 @@ class StreamReader:
         self._patience = _BEYOND
         self._begun.clear()
         for key, last in streams.items():
-            line.send(command(b"XINFO", b"STREAM", key.encode()))
+            line.send(command(b"XINFO", b"STREAM", key_bytes(key)))
             info = reader.reply()
             if isinstance(info, RespError) and "no such key" not in str(info):
                 continue
