@@ -7,7 +7,7 @@ connected to each (threads/bus/turn.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.threads.sessions.chainpublisher import publisher_for
 from amiproxy.threads.sessions.proxylink import link_to
@@ -58,10 +58,6 @@ class Share(Protocol):
 
     def end(self) -> None:
         """The thread ends."""
-
-
-#: Makes the share of a server; its third argument is its IP address, "" if unknown.
-MakeShare = Callable[["ServerSpec", "Config", str], Share]
 
 
 class Alone:

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 2.0
 #: Seconds until a command is answered, unless its caller says another time.
 REPLY_SECONDS = 2.0
-#: Seconds beyond the time that a command waits inside Redis (BLOCK).
-_BEYOND = 2.0
 #: Bytes of one read.  More would be mapped into memory and out of it again for each.
 _PIECE = 64 * 1024
 # redis-py of these releases and later speaks RESP3 unless it is told not to.

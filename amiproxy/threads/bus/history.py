@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from amiproxy.bus import states
 from amiproxy.bus.entries import DOWN, EVENTS, MIXED, NOTICE, TAKEN, UP, decode_entry
 from amiproxy.bus.fields import Malformed
+from amiproxy.bus.ids import place_of
 from amiproxy.routing.ring import START
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class History:
 
     def _take(self, entry_id: bytes, entry: Entry) -> None:
         kind, link = entry.kind, self._link
-        self.opened, self.tenure = 0, int(entry_id.partition(b"-")[0])
+        self.opened, self.tenure = 0, place_of(entry_id)[0]
         if kind == TAKEN:
             self.is_up = False
             if states.read_taken(entry.payload) == self._around.slot:

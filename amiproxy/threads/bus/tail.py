@@ -17,6 +17,7 @@ from amiproxy.bus import states
 from amiproxy.bus.asks import Answer, decode_answer
 from amiproxy.bus.entries import DOWN, EVENTS, MIXED, NOTICE, TAKEN, UP, decode_entry
 from amiproxy.bus.fields import Malformed
+from amiproxy.bus.ids import place_of
 from amiproxy.routing import notices
 from amiproxy.routing.ring import START
 from amiproxy.threads.bus.history import History
@@ -37,11 +38,6 @@ COUNT = 500
 #: Why a server is lost, in fixed words for clients.
 GONE = "the proxy that was connected is gone"
 CLOSED = "the connection is over"
-
-
-def tenure_of(entry_id: bytes) -> int:
-    """Return the epoch of the tenure in which the entry *entry_id* was written."""
-    return int(entry_id.partition(b"-")[0])
 
 
 class Tail:
@@ -126,7 +122,7 @@ class Tail:
             try:
                 entry = decode_entry(body)
                 self._answer_until((entry.epoch, entry.after))
-                opened = self._take(entry, tenure_of(entry_id), opened)
+                opened = self._take(entry, place_of(entry_id)[0], opened)
             except Malformed as error:
                 self._drop(error)
             else:

@@ -19,7 +19,7 @@ from amiproxy.bus import clock
 from amiproxy.routing import notices
 from amiproxy.threads.bus.client import BusError
 from amiproxy.threads.bus.sharedlink import MOST_CONNECTIONS
-from amiproxy.threads.bus.tail import Tail
+from amiproxy.threads.bus.tail import GONE, Tail
 
 if TYPE_CHECKING:
     from amiproxy.threads.bus.around import Around
@@ -155,7 +155,7 @@ class Turn:
         """This proxy holds the server from now on."""
         self._taken = tenure
         link, publisher, tail = self.link, self.publisher, self._tail
-        tail.lose("the proxy that was connected is gone")
+        tail.lose(GONE)
         link.hold(tenure)
         if not tenure.is_solo:
             fenced = partial(self._fenced, tenure)
