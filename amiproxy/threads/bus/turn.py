@@ -73,7 +73,9 @@ class Turn:
 
     def grant(self, tenure: Tenure) -> None:
         """This proxy has the lease.  Never waits."""
-        self._granted, self._granted_at = tenure, clock.now()
+        # In this order: the server's thread may look between the two.
+        self._granted_at = clock.now()
+        self._granted = tenure
         if tenure.is_solo:
             self._tail.interrupt()
 
