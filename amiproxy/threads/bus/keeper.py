@@ -21,7 +21,7 @@ from amiproxy.bus.lease import Kind, Phase, Request
 from amiproxy.bus.resp import command
 from amiproxy.bus.scripts import asked, read_reply
 from amiproxy.bus.states import taken
-from amiproxy.threads.bus.presences import Me, Presences
+from amiproxy.threads.bus.presences import Me, Presences, look_at_memory
 from amiproxy.threads.bus.questions import Questions
 from amiproxy.threads.bus.rounds import Outcome, Rounds
 from amiproxy.threads.bus.seat import HeldServer, Seat
@@ -82,7 +82,7 @@ class Keeper:
         self._next = 0.0  # when the next round is due
         self._last_good = clock.now()  # when the last round was sent that Redis has answered
         self._stop_by = math.inf
-        self._leaving = self._ended = False
+        self._leaving = self._ended = self._is_renewed = False
 
     # -- any thread --------------------------------------------------------------------------
 
@@ -95,7 +95,8 @@ class Keeper:
         """Give all leases up, and leave the cluster; wait for that until *deadline*."""
         stop_by = clock.now() + min(deadline.left(), 60.0)
         self._inbox.put(lambda: self._stop(stop_by))
-        self._thread.join(deadline.timeout())
+        if self._thread.ident is not None:
+            self._thread.join(deadline.timeout())
         self._rounds.end()
         self._rounds.interrupt()
         self._rounds.join(deadline.timeout())
@@ -267,6 +268,8 @@ class Keeper:
                 able=[scope for scope, seat in seats.items() if seat.is_able(now)],
             )  # fmt: skip
             presences.sweep(questions, now, self._scopes())
+        if self.state != JOINED:
+            questions.ask([command(b"INFO", b"memory")], look_at_memory)
 
     def _scopes(self) -> set[str]:
         """Return the servers of all proxies."""
@@ -285,19 +288,22 @@ class Keeper:
             self._next = clock.now() + _AGAIN
             self._ended |= self._stopping
             return
+        self._is_renewed = False
         questions.answer(outcome)
         self._ended |= self._leaving
-        refused = [each for each in outcome.replies if isinstance(each, Exception)]
-        if refused:
-            self.problem = str(refused[0])
-        if len(refused) < len(outcome.replies):
+        refused = [str(each) for each in outcome.replies if isinstance(each, Exception)]
+        self.problem = (refused or [self._presences.problem])[0]
+        if self._presences.is_written or self._is_renewed:
             self._be_back(outcome.sent)
+        elif refused and outcome.sent > self._last_good + self._length / 2:
+            # It may be a replica by now: the next connection is made to the master.
+            self._rounds.connect_anew()
 
     def _be_back(self, sent: float) -> None:
         """Redis has answered a round that was *sent* then."""
         self._last_good = sent
         if self.state != JOINED:
-            self.state, self.problem = JOINED, ""
+            self.state = JOINED
             log.info("bus: joined %s", self._where)
             self._presences.due = 0.0  # it may have lost its data
             for seat in self._seats.by_scope.values():
@@ -309,6 +315,7 @@ class Keeper:
         if found is None:
             return
         reply, wait = found
+        self._is_renewed |= request.kind in (Kind.TAKE, Kind.RENEW) and reply.done
         now = clock.now()
         if wait:
             self._seats.wait(now + wait)

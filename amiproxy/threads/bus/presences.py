@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from amiproxy.threads.bus.questions import Questions
+
+log = logging.getLogger("amiproxy.bus")
 
 #: Proxies of one cluster that are looked at.
 _MOST_MEMBERS = 1000
@@ -53,8 +56,11 @@ class Presences:
         self.membership = Membership(clock.now())
         #: When the next is due.
         self.due = 0.0
-        #: Whether all members have been read once.
+        #: Whether all members have been read once, and know of this one.
         self.is_known = False
+        #: Whether Redis has taken what this proxy said last; if not, why.
+        self.is_written, self.problem = False, ""
+        self._is_claimed = False  # the slot, for this proxy
         self._slots: tuple[int, ...] = (me.slot,)
         #: Redis' clock less ours, in seconds.
         self.offset = time.time() - clock.now()
@@ -79,9 +85,10 @@ class Presences:
         )  # fmt: skip
         keys, slots = self._keys, self._slots
         own_key = key_bytes(keys.proxy(own.slot))
+        only_new = () if self._is_claimed else (b"NX",)
         questions.ask(
             [
-                command(b"SET", own_key, encode_member(own), b"PX", self._span),
+                command(b"SET", own_key, encode_member(own), b"PX", self._span, *only_new),
                 command(b"SADD", key_bytes(keys.proxies), slot_text(own.slot).encode()),
                 command(b"SMEMBERS", key_bytes(keys.proxies)),
                 command(b"MGET", *(key_bytes(keys.proxy(slot)) for slot in slots)),
@@ -94,7 +101,8 @@ class Presences:
     def _read(self, slots: tuple[int, ...], replies: list[Any], sent: float) -> None:
         """Read what the others say."""
         now = clock.now()
-        _, _, named, bodies, moment, _ = replies
+        written, _, named, bodies, moment, _ = replies
+        self._note_written(written)
         if not isinstance(named, list) or not isinstance(bodies, list):
             return
         texts = (each.decode("latin-1") for each in named if isinstance(each, bytes))
@@ -102,11 +110,20 @@ class Presences:
         self.membership.note(now, dict(zip(slots, bodies)))
         self._slots = tuple(sorted({self._own.slot, *sorted(found)[:_MOST_MEMBERS]}))
         if set(self._slots) <= set(slots):
-            self.is_known = True
+            self.is_known = self._is_claimed
         else:
             self.due = now  # somebody is new
         if isinstance(moment, list):
             self.offset = int(moment[0]) + int(moment[1]) / 1e6 - (sent + now) / 2
+
+    def _note_written(self, reply: Any) -> None:
+        """Take what Redis has answered to what this proxy said."""
+        self.is_written = reply == b"OK"
+        self._is_claimed |= self.is_written
+        self.problem = str(reply) if isinstance(reply, Exception) else ""
+        if reply is None:
+            # By chance, one in 16 million for each two proxies.
+            self.problem = "another proxy has the slot that this one has; start this one anew"
 
     def sweep(self, questions: Questions, now: float, scopes: Collection[str]) -> None:
         """Remove what proxies that are gone for long have left; *scopes*: of all servers."""
@@ -125,4 +142,17 @@ class Presences:
         return (
             command(b"UNLINK", *map(key_bytes, gone)),
             command(b"SREM", key_bytes(keys.proxies), slot_text(slot).encode()),
+        )
+
+
+def look_at_memory(replies: list[Any], _sent: float) -> None:
+    """Warn if Redis may remove leases when its memory is full."""
+    text = replies[0] if isinstance(replies[0], bytes) else b""
+    rows = dict(row.split(b":", 1) for row in text.splitlines() if b":" in row)
+    policy = rows.get(b"maxmemory_policy", b"noeviction")
+    if rows.get(b"maxmemory", b"0") != b"0" and policy != b"noeviction":
+        log.warning(
+            "bus: Redis removes keys when its memory is full (maxmemory-policy %s), leases too;"
+            " set noeviction",
+            policy.decode("ascii", "replace"),
         )

@@ -72,6 +72,7 @@ class Rounds:
         self._told, self._changed = told, changed
         self._reply_seconds = reply_seconds
         self._line: Line | None = None
+        self._is_unwanted = False  # the connection
         self._watch: Watch | None = None
         self._expected = b""  # the reply that is nothing new
         self._wanted: SimpleQueue[Round | None] = SimpleQueue()
@@ -88,6 +89,10 @@ class Rounds:
         """Have *one* carried out.  The one before has been."""
         self._wanted.put(one)
 
+    def connect_anew(self) -> None:
+        """Have the next round make a new connection."""
+        self._is_unwanted = True
+
     def end(self) -> None:
         """End the thread once it has nothing to do; do not wait for that."""
         self._wanted.put(None)
@@ -100,7 +105,8 @@ class Rounds:
 
     def join(self, timeout: float | None) -> None:
         """Wait until the thread has ended, so many seconds at the most."""
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         endless("bus-keeper-rounds", self._step)
@@ -144,10 +150,11 @@ class Rounds:
             if not self._is_as_expected(line):
                 self._watch = None
                 self._changed()
-        except (BusError, Malformed) as error:
+        except (BusError, Malformed):
+            # The next round finds out why.
             self._watch = None
             line.close()
-            self._told(Outcome(0.0, 0.0, None, str(error)))
+            self._changed()
 
     def _is_as_expected(self, line: Line) -> bool:
         """Read a reply; return whether it is the one that is nothing new."""
@@ -166,6 +173,9 @@ class Rounds:
         sent = clock.now()
         try:
             line = self._line
+            if line is not None and self._is_unwanted:
+                line.close()
+            self._is_unwanted = False
             if line is None or not line.is_open:
                 line = self._line = self._client.connection()
             # Leases count from here: never later than Redis carries it out.

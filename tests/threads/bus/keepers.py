@@ -68,10 +68,11 @@ class Proxy:
 
     def __init__(
         self, redis: RedisServer, *scopes: str, url: str = "", optional: bool = False,
-        length: float = LENGTH,
+        length: float = LENGTH, slot: int = 0,
     ) -> None:  # fmt: skip
         self.config = Config(bus=url or redis.url, bus_failover=length, bus_optional=optional)
-        self.me = Me.made()
+        me = Me.made()
+        self.me = Me(slot or me.slot, me.name)
         self.keeper = Keeper(
             BusClient.of(self.config), self.config, self.me, lambda: {"clients": 7}
         )
@@ -108,10 +109,15 @@ class Cluster(contextlib.ExitStack):
         return bool(super().__exit__(kind, error, trace))
 
     def proxy(
-        self, *scopes: str, url: str = "", optional: bool = False, length: float = LENGTH
+        self,
+        *scopes: str,
+        url: str = "",
+        optional: bool = False,
+        length: float = LENGTH,
+        slot: int = 0,
     ) -> Proxy:
         """Start a proxy for these servers."""
-        proxy = Proxy(self.redis, *scopes, url=url, optional=optional, length=length)
+        proxy = Proxy(self.redis, *scopes, url=url, optional=optional, length=length, slot=slot)
         self.callback(proxy.stop)
         self.proxies.append(proxy)
         return proxy

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from amiproxy.basics.deadline import Deadline
 from amiproxy.bus import clock, placing
 from amiproxy.bus.entries import TAKEN, decode_entry
 from amiproxy.bus.keys import Keys
-from amiproxy.bus.lease import STRIDE, margin
+from amiproxy.bus.lease import STRIDE
 from amiproxy.bus.members import slot_text
 from amiproxy.bus.states import read_taken
 from amiproxy.settings.config import Config
+from amiproxy.threads.bus.client import BusClient
+from amiproxy.threads.bus.keeper import Keeper, Me
 from tests.support import wait_until
 from tests.threads.bus.keepers import LENGTH, Cluster, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amiproxy.threads.bus.tenure import Tenure
     from benchmarks.redisserver import RedisServer
 
 
@@ -41,17 +43,6 @@ def other(cluster: Cluster, one: Proxy) -> Proxy:
 def knows(proxy: Proxy, holder: Proxy) -> bool:
     """Return whether *proxy* knows of another, and that *holder* has the server."""
     return proxy.keeper.holder("a") == holder.me.slot and len(proxy.keeper.members()) == 2
-
-
-def solo_of(proxy: Proxy) -> Tenure | None:
-    """Return the tenure without a bus that *proxy* has."""
-    tenure = proxy.servers["a"].tenure
-    return tenure if tenure is not None and tenure.is_solo else None
-
-
-def is_told(proxy: Proxy, reason: str) -> bool:
-    """Return whether a tenure of *proxy* ended for *reason*."""
-    return reason in proxy.servers["a"].reasons
 
 
 def test_one_of_two_gets_a_server(cluster: Cluster) -> None:
@@ -183,42 +174,6 @@ def test_a_server_that_is_removed_is_given_up(cluster: Cluster) -> None:
     cluster.wait_held("a")
 
 
-def test_a_redis_that_is_away_for_a_moment_costs_nothing(cluster: Cluster) -> None:
-    """It keeps what it knows, and the holder renews in time."""
-    proxy = cluster.proxy("a", length=3.0)
-    cluster.wait_held("a")
-
-    cluster.redis.restart()
-
-    tenure = proxy.servers["a"].tenure
-    assert tenure is not None
-    before = tenure.valid_until
-    wait_until(lambda: tenure.valid_until > before + 3)
-    assert len(proxy.servers["a"].told) == 1
-
-
-@pytest.mark.parametrize("how", ["flushed", "restarted"])
-def test_a_redis_without_memory_leaves_servers_with_their_holders(
-    cluster: Cluster, how: str
-) -> None:
-    """It gives out no lease before the holders of the old ones were there, or have given up."""
-    cluster.proxy("a", length=2.0), cluster.proxy("a", length=2.0)
-    holder = cluster.wait_held("a")["a"]
-    tenure = holder.servers["a"].tenure
-    assert tenure is not None
-
-    if how == "flushed":
-        cluster.redis.command("FLUSHALL")
-    else:
-        cluster.redis.restart(keep=False)
-
-    before = tenure.valid_until
-    wait_until(lambda: tenure.valid_until > before + 3)
-    assert len(holder.servers["a"].told) == 1
-    assert not other(cluster, holder).servers["a"].told
-    wait_until(lambda: len(holder.keeper.members()) == 2)
-
-
 def test_no_epoch_is_given_to_two_servers_when_redis_has_lost_its_data(cluster: Cluster) -> None:
     """Proxies tell it which there were; else the ids of events would name the wrong server."""
     key = Keys(Config().bus_name).epoch
@@ -245,66 +200,6 @@ def test_what_a_proxy_has_read_in_streams_counts_as_well(cluster: Cluster) -> No
     assert wait_until(lambda: int(cluster.redis.command("GET", key) or 0) >= known)
 
 
-def test_a_bus_that_is_lost_ends_tenures_before_redis_does(cluster: Cluster) -> None:
-    """And they come back with it; each later one has a larger epoch."""
-    proxy = cluster.proxy("a")
-    cluster.wait_held("a")
-    server = proxy.servers["a"]
-    tenure = server.tenure
-    assert tenure is not None
-
-    cluster.redis.pause()
-    wait_until(lambda: server.reasons)
-    ended = server.told[-1].at
-    assert ended < tenure.valid_until + margin(LENGTH) if tenure.is_valid else True
-    assert server.reasons == ["the bus is lost"]
-    wait_until(lambda: proxy.keeper.state == "cut off")
-    assert proxy.keeper.problem
-
-    cluster.redis.go_on()
-    wait_until(lambda: server.tenure)
-    assert proxy.keeper.state == "joined"
-    assert proxy.keeper.problem == ""
-    assert server.tenure is not None
-    assert server.tenure.epoch > tenure.epoch
-
-
-def test_an_optional_bus_that_is_lost_leaves_each_proxy_alone(cluster: Cluster) -> None:
-    """Each connects by itself, and leaves that when the bus is back."""
-    first, second = cluster.proxy("a", optional=True), cluster.proxy("a", optional=True)
-    cluster.wait_held("a")
-    cluster.redis.kill()
-
-    for proxy in (first, second):
-        solo = wait_until(partial(solo_of, proxy))
-        assert proxy.keeper.state == "alone"
-        assert solo.valid_until > clock.now() + 1000
-    known = max(
-        each.tenure.epoch
-        for proxy in (first, second) for each in proxy.servers["a"].told if each.tenure
-    )  # fmt: skip
-    cluster.redis.start()
-
-    for proxy in (first, second):
-        wait_until(partial(is_told, proxy, "the bus is back"))
-    tenure = cluster.wait_held("a")["a"].servers["a"].tenure
-    assert tenure is not None
-    assert not tenure.is_solo
-    assert tenure.epoch > known
-
-
-def test_there_was_never_a_bus(cluster: Cluster) -> None:
-    """With busoptional the proxy serves all the same; without it is cut off."""
-    cluster.redis.kill()
-    alone, cut_off = cluster.proxy("a", optional=True), cluster.proxy("a")
-
-    wait_until(lambda: alone.servers["a"].tenure)
-    assert alone.keeper.state == "alone"
-    assert cut_off.keeper.state == "cut off"
-    assert not cut_off.servers["a"].told
-    assert str(cluster.redis.port) in cut_off.keeper.problem
-
-
 def test_servers_are_spread_when_a_proxy_has_come(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,19 +219,6 @@ def test_servers_are_spread_when_a_proxy_has_come(
     assert (len(first.held), len(second.held)) == (3, 2)
 
 
-def test_who_hangs_at_a_stop_is_not_waited_for(cluster: Cluster) -> None:
-    """Without Redis there is nothing to give back."""
-    proxy = cluster.proxy("a")
-    cluster.wait_held("a")
-    cluster.redis.pause()
-    began = time.monotonic()
-
-    proxy.stop()
-
-    assert time.monotonic() - began < 4
-    assert not proxy.held
-
-
 def test_what_others_write_there_stops_nobody(cluster: Cluster) -> None:
     """Leases, presences and members that no proxy has written."""
     cluster.redis.command("SET", "astmanproxy:lease:a", b"\xff\x00nonsense", "PX", "500")
@@ -347,3 +229,25 @@ def test_what_others_write_there_stops_nobody(cluster: Cluster) -> None:
     cluster.wait_held("a", "b")
 
     assert [each.slot for each in proxy.keeper.members()] == [proxy.me.slot]
+
+
+def test_a_slot_that_another_proxy_has_is_not_used(cluster: Cluster) -> None:
+    """Who comes second takes nothing, and says why."""
+    first = cluster.proxy("a")
+    cluster.wait_held("a")
+
+    second = cluster.proxy("a", "b", slot=first.me.slot)
+
+    wait_until(lambda: "another proxy has the slot" in second.keeper.problem)
+    wait_until(lambda: second.keeper.state == "cut off")
+    time.sleep(LENGTH)
+    assert not second.held
+    assert first.held == {"a"}
+    assert [each.name for each in first.keeper.members()] == [first.me.name]
+
+
+def test_a_keeper_that_was_never_started_can_be_stopped(cluster: Cluster) -> None:
+    """A start may fail before."""
+    config = Config(bus=cluster.redis.url)
+
+    Keeper(BusClient.of(config), config, Me.made(), dict).stop(Deadline(1))
