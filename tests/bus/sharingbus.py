@@ -177,11 +177,8 @@ class Way:
 class Reader:
     """As StreamReader."""
 
-    #: So many entries at the most, whatever is asked: else all that there is is read at once.
-    most = 1 << 30
-
-    def __init__(self, way: Way) -> None:
-        self._way = way
+    def __init__(self, way: Way, *, by_time: bool = False) -> None:
+        self._way, self._by_time = way, by_time
 
     def read(
         self, streams: Mapping[str, bytes], block_ms: int, count: int
@@ -189,10 +186,7 @@ class Reader:
         """Return what lies behind these IDs; never waits."""
         del block_ms
         bus = self._way.check()
-        found = [
-            (key, bus.stream(key).behind(read(last), min(count, Reader.most)))
-            for key, last in streams.items()
-        ]
+        found = [(key, bus.stream(key).behind(read(last), count)) for key, last in streams.items()]
         return [each for each in found if each[1]]
 
     def interrupt(self) -> None:

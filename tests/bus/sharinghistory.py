@@ -8,8 +8,9 @@ may be left out, and the others do the same as before.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from amiproxy.bus.entries import EVENTS, MIXED, NOTICE, PLACE
 from amiproxy.routing.autofilter import AutoFilter
 from tests.bus.sharingbus import LEASE
 from tests.bus.sharinghouse import RINGS, House
@@ -248,6 +249,33 @@ class History(House):
             if stream.bodies and ":asks:" in key:
                 self.bus.add(key, self.luck.choice(stream.bodies[-3:]))
 
+    def send_again(self) -> None:
+        """A holder sends entries again, and says where it was a moment ago."""
+        for node in self.running():
+            for server in node.servers.values():
+                lane = server.publisher.lane
+                bodies = self.bus.stream(self.bus.keys.events(server.scope)).bodies
+                if lane is not None and bodies:
+                    body = self.luck.choice(bodies[-3:])
+                    if body[5:6] in (EVENTS, MIXED, NOTICE, PLACE):
+                        lane.put(body)
+
+    def lapse(self) -> None:
+        """A holder loses the connection, has another one, and nothing of that gets to the bus."""
+        for node in self.running():
+            for server in node.servers.values():
+                lane = server.publisher.lane
+                if lane is None or server.connection is None:
+                    continue
+                server.connection.is_open = False
+                server.run()
+                self.clock.pass_on(1.1)
+                server.run()
+                self.losses += 1
+                node.outbox.lose(cast("Any", lane))
+                server.asterisk.say(2)
+                server.run()
+
     def flush_bus(self) -> None:
         """Redis forgets all; not twice while a proxy believes in what it said before the first."""
         if self.clock.now < self.flushed + 4 * LEASE:
@@ -281,7 +309,7 @@ _GOOD = (
 _CALM = (*_GOOD, "move_lease", "drop", "stop")
 _BAD = (
     *_GOOD, *_CALM, *["pass_time"] * 3, *["cut"] * 3, *["pause"] * 3, "kill", "overrun", "overrun",
-    "trim", "corrupt", "ask_again", "flush_bus", "shut", "sighup",
+    "trim", "corrupt", "ask_again", "send_again", "lapse", "flush_bus", "shut", "sighup",
 )  # fmt: skip
 
 

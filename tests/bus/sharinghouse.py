@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 from amiproxy.routing.autofilter import AutoFilter
 from amiproxy.settings.config import Config
-from tests.bus.sharingbus import LEASE, Bus, Reader
+from amiproxy.threads.bus import tail
+from tests.bus.sharingbus import LEASE, Bus
 from tests.bus.sharingjudge import FOR_ALL, Asked, Judge, messages_of, number_of
 from tests.bus.sharingpbx import Asterisk
-from tests.bus.sharingworld import PREFIX, Node, house
+from tests.bus.sharingtime import house
+from tests.bus.sharingworld import PREFIX, Node
 from tests.threads.sessions.crowdworld import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from amiproxy.bus.asks import Ask
     from amiproxy.message import Message
     from amiproxy.routing.ring import Place
+    from amiproxy.wire.routed import Routed
     from tests.bus.sharingworld import Server
 
 #: Seconds for an answer.
@@ -48,15 +54,19 @@ class House:
         self.optional = not lossless and luck.random() < 0.3
         ring = 1 << 20 if lossless else luck.choice(RINGS)
         self.config = self.made_config(luck.random() < 0.7, ring)
-        Reader.most = luck.choice((1, 3, 1 << 30))
+        tail.COUNT = luck.choice((1, 3, 1 << 30))
         #: What is at each place, and where each event is at each proxy.
         self.truth: dict[Place, bytes] = {}
-        self.places: dict[tuple[int, bytes], Place] = {}
+        self.places: dict[tuple[int, bytes], list[Place]] = {}
         self._scopes: dict[int, str] = {}
         #: What was lost, so far as something may be told as missing.
         self.losses = int(ring < RINGS[-1])
         #: The ActionIDs that Asterisks have seen.
         self.wire_ids: set[str] = set()
+        #: What was asked through the bus, by ActionID.
+        self.posted: dict[str, Ask] = {}
+        #: Behind which event each answer came that went through the bus, by what a client gave.
+        self.answered: dict[str, Place] = {}
         self.asks = 0
         self._solos = 0
         self.flushed = 0.0
@@ -105,7 +115,14 @@ class House:
         scope = self._scopes.setdefault(place[0], server.asterisk.name)
         assert scope == server.asterisk.name, f"{where} is of {scope}"
         if number_of(raw):
-            self.places[node.slot, raw] = place
+            self.places.setdefault((node.slot, raw), []).append(place)
+
+    def note_reply(self, place: Place, items: Sequence[Routed]) -> None:
+        """The holder of a server answers *items* to another proxy behind the event at *place*."""
+        for item in items:
+            ask = self.posted.get(item.request_id or "")
+            if ask is not None and item.final:
+                self.answered[ask.given or ""] = place
 
     def note_gap(self, judge: Judge, message: Message) -> None:
         """A client was told of a gap."""
@@ -204,9 +221,13 @@ class House:
     def _look_at_asked(self) -> None:
         for asterisk in self.asterisks:
             seen: set[str] = set()
-            for wire_id, message, _, _ in asterisk.heard:
+            for wire_id, message, tenure, when in asterisk.heard:
                 assert wire_id not in seen, f"twice: {message.lines}"
                 seen.add(wire_id)
+                ask = self.posted.get(wire_id)
+                assert ask is None or ask.epoch == tenure, f"in another tenure: {message.lines}"
+                late = when - ask.deadline if ask is not None else 0
+                assert late <= 0, f"{late} ms too late: {message.lines}"
             self.wire_ids |= seen
 
     # -- what goes on ----------------------------------------------------------------------------
@@ -244,7 +265,7 @@ class House:
             node.is_paused = node.way.is_cut = False
         for asterisk in self.asterisks:
             asterisk.is_there = True
-        Reader.most = 1 << 30
+        tail.COUNT = 1 << 30
         for number in range(14):
             self._answer_all()
             if number in (8, 11):
@@ -269,7 +290,8 @@ class House:
     def _await_calls(self) -> None:
         """Let pass as much time as a call may take, if anybody waits for one."""
         for _ in range(90):
-            if all(each.is_gone or each.finals for each in self.asked.values()):
+            links = [each.link for node in self.alive() for each in node.servers.values()]
+            if not any(link.ledger.owed for link in links):
                 break
             self.calm(1, 1.0)
             self.tend()

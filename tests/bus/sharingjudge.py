@@ -33,6 +33,13 @@ def number_of(raw: bytes) -> str:
     return found[1].decode() if found else ""
 
 
+def _epochs(text: str) -> dict[int, int]:
+    """Return what the id *text* says of each connection."""
+    found = read_id(text)
+    assert found is not None, text
+    return found.numbers
+
+
 class Judge:
     """Looks at all that one client is sent which sees everything, wherever it is.
 
@@ -78,14 +85,29 @@ class Judge:
             self.house.note_gap(self, message)
         if event in _LOSSES:
             self._is_told[scope] = True
+        if not event and message.has("Response"):
+            self._look_at_answer(message)
         if self.ids:
             self._look_at_id(message, event)
         elif event and event != "ProxyGap":
             self._look_at_bytes(message)
 
+    def _look_at_answer(self, message: Message) -> None:
+        """See whether an answer stands among the events where it came."""
+        place = self.house.answered.get(message.get("ActionID"))
+        if place is None or not self.house.lossless or not self.ids:
+            return
+        at = self.at.get(self.house.scope_of(place[0]), place)
+        if at != place and message.get("CarriedOut") == "":
+            self._fail(f"an answer of {place} at {at}", message)
+
     def _look_at_bytes(self, message: Message) -> None:
-        place = self.house.places.get((self.slot, message.raw))
-        if place is None:
+        places = self.house.places.get((self.slot, message.raw), ())
+        scope = message.get("Server")
+        place = next((each for each in places if each > self.at.get(scope, each)), None)
+        if place is None and places:
+            place = places[-1]
+        elif place is None:
             # It has no number: notices, and what came of an action; they may come twice.
             after = [(epoch, number + 1) for epoch, number in self.at.values()]
             places = [each for each in after if self.house.truth.get(each) == message.raw]
@@ -104,6 +126,8 @@ class Judge:
             if self.house.was_alone:
                 self.at.update(moved)  # what was numbered alone stands among what was not
                 return
+            if not moved and len(_epochs(texts[-1])) > len(self.at):
+                return  # of a connection that is over, which its proxy does not know yet
             if len(moved) != 1:
                 self._fail(f"an event that moves {moved}", message)
             (place,) = moved.values()
@@ -117,11 +141,9 @@ class Judge:
 
     def _moved(self, text: str, message: Message) -> dict[str, Place]:
         """Return where the id *text* says that the client is, as far as that is new."""
-        found = read_id(text)
-        assert found is not None, text
         # What another proxy has sent of connections that this one does not know stays in an id.
         places: dict[str, Place] = {}
-        for place in found.numbers.items():
+        for place in _epochs(text).items():
             scope = self.house.scope_of(place[0]) or message.get("Server")
             places[scope] = max(place, places.get(scope, place))
         may = message.get("Event") == "ProxyGap" and self.house.was_alone

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     import random
 
     from amiproxy.wire.framing import Framer
+    from tests.bus.sharingbus import Clock
 
 
 class Connection(Pbx):
     """One connection to an Asterisk: what it has been asked, and what is on its way from there."""
 
-    def __init__(self, asterisk: Asterisk, framer: Framer) -> None:
-        self.asterisk = asterisk
+    def __init__(self, asterisk: Asterisk, framer: Framer, clock: Clock) -> None:
+        self.asterisk, self.clock = asterisk, clock
         super().__init__(asterisk.name)
         self.calls = asterisk.calls
         self.framer = framer
@@ -30,18 +31,22 @@ class Connection(Pbx):
         #: Actions that it never answers, by what they are called.
         self.silent = ("silence",)
 
-    def listen(self, epoch: int) -> None:
-        """Take what has come on the wire, while the proxy is in the tenure *epoch*."""
+    def listen(self, epoch: int) -> bool:
+        """Take what has come on the wire, while the proxy is in the tenure *epoch*.
+
+        Return whether something has.
+        """
         data = self.wire.take()
         if not (data and self.is_open):
-            return
+            return False
         for raw in data.split(b"\r\n\r\n")[:-1]:
             message = Message(raw + b"\r\n\r\n")
-            self.asterisk.heard.append((message.get("ActionID"), message, epoch, self))
+            self.asterisk.heard.append((message.get("ActionID"), message, epoch, self.clock.ms))
         self.hear(data)
         self._queue = type(self._queue)(
             each for each in self._queue if each.action not in self.silent
         )
+        return True
 
 
 class AmiWire(crowdworld.Wire):
@@ -71,8 +76,8 @@ class Asterisk:
         self.calls = self._one.calls
         self.connections: list[Connection] = []
         self.numbers = itertools.count(1)
-        #: Every action that has come: ActionID, the message, the tenure in which it came, and how.
-        self.heard: list[tuple[str, Message, int, Connection]] = []
+        #: Every action that has come: ActionID, the message, the tenure in which it came, and when.
+        self.heard: list[tuple[str, Message, int, int]] = []
         #: Whether it lets proxies in.
         self.is_there = True
 

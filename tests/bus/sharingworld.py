@@ -9,23 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import random
-import sys
-import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-import pytest
-
 from amiproxy.access.user import User, Users
-from amiproxy.bus import clock as bus_clock
 from amiproxy.errors import PeerError, PeerGone
 from amiproxy.message import Message
-from amiproxy.routing import actionids
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.asterisk import AsteriskServer
-from amiproxy.threads.bus import asks as asks_module
-from amiproxy.threads.bus import tail as tail_module
 from amiproxy.threads.bus.around import Around
 from amiproxy.threads.bus.asks import Asks
 from amiproxy.threads.bus.bus import nonce_of
@@ -38,58 +28,27 @@ from amiproxy.threads.straight import straight
 from amiproxy.wire import circles
 from amiproxy.wire.framing import Chunk, Framer
 from amiproxy.wire.routed import BROADCAST
-from tests.bus.sharingbus import Bus, Clock, Outbox, Reader, Way
+from tests.bus.sharingbus import Bus, Outbox, Way
 from tests.bus.sharingkeeper import Keeper
 from tests.bus.sharingpbx import Asterisk, Connection
 from tests.threads.actions.support import FORMATS, Control
-from tests.threads.sessions import crowdworld
 from tests.threads.sessions.crowdusers import USERS as CROWD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Sequence
 
+    from amiproxy.bus.asks import Ask
     from amiproxy.routing.ring import Place
     from amiproxy.wire.batch import Batch
+    from amiproxy.wire.routed import Routed
     from tests.threads.sessions.crowdworld import Client
 
 PREFIX = "astmanproxy"
-
-#: What is kept for the filters of calls is kept by all alike: none forgets.
-MOST_IDS = 1 << 20
 
 #: Who sees everything, and those of each kind that filters tell apart.
 USERS = (User("all", "s"), *CROWD)
 
 BOOTED = Message.of("Event: FullyBooted", "Privilege: system,all", "Status: Fully Booted")
-
-
-@contextlib.contextmanager
-def house(seed: int, while_asleep: Callable[[], object]) -> Iterator[Clock]:
-    """Have the time be that of one clock, and the bus the one of sharingbus.py, while inside.
-
-    Whenever a client's thread sleeps, *while_asleep* is called.
-    """
-    clock, luck = Clock(), random.Random(seed)
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    with crowdworld.worlds(MOST_IDS, MOST_IDS), pytest.MonkeyPatch.context() as patch:
-        stand_in = clock.as_module()
-
-        def sleep(seconds: float) -> None:
-            clock.pass_on(seconds)
-            while_asleep()
-
-        stand_in.sleep = sleep
-        for name, module in list(sys.modules.items()):
-            found = getattr(module, "time", None) if name.startswith("amiproxy.") else None
-            if found is time or isinstance(found, SimpleNamespace):
-                patch.setattr(module, "time", stand_in)
-        patch.setattr(bus_clock, "now", lambda: clock.now)
-        patch.setattr(actionids, "_random_text", lambda n: "".join(luck.choices(letters, k=n)))
-        for module in (tail_module, asks_module):
-            patch.setattr(module, "StreamReader", Reader)
-        patch.setattr("amiproxy.threads.bus.turn._AGAIN", 0.0)
-        patch.setattr(asks_module, "_AGAIN", 0.0)
-        yield clock
 
 
 class Enough(Exception):
@@ -138,6 +97,25 @@ class Server:
             hand_out(batch)
             node.note(self, batch)
 
+        post = self.link._post  # noqa: SLF001 - each action for another proxy goes this way
+
+        def posting(ask: Ask) -> None:
+            node.home.posted[ask.wire_id] = ask
+            post(ask)
+
+        reply = self.publisher._reply  # noqa: SLF001 - each answer to another proxy goes this way
+
+        def replying(
+            slot: int,
+            items: list[Routed],
+            over: Sequence[tuple[int, str]] = (),
+            place: Place | None = None,
+        ) -> None:
+            node.home.note_reply(place or self.link.place, items)
+            reply(slot, items, over, place)
+
+        self.link.reply = self.publisher._reply = replying  # type: ignore[method-assign]  # noqa: SLF001
+        self.link._post = posting  # noqa: SLF001 - as above
         self.publisher._hand_out = noting  # type: ignore[method-assign]  # noqa: SLF001
 
     def run(self, times: int = 1, portion: int = 1 << 30) -> None:
@@ -154,6 +132,7 @@ class Server:
 
     def _connect(self) -> None:
         asterisk, thread, link = self.asterisk, self.thread, self.link
+        assert self.share.is_ours, "a proxy connects that has no right to"
         thread._record.trying()  # noqa: SLF001 - what the thread does
         self._tries += 1
         if not asterisk.is_there:
@@ -161,7 +140,7 @@ class Server:
             self._pause()
             return
         framer = Framer(1 << 20, thread._ending, self.node.router.ids.is_made_here)  # noqa: SLF001
-        self.connection = connection = Connection(asterisk, framer)
+        self.connection = connection = Connection(asterisk, framer, self.node.clock)
         asterisk.connections.append(connection)
         link.open(cast("Any", connection.wire))
         try:
@@ -207,7 +186,9 @@ class Server:
     def listen(self) -> None:
         """Have the Asterisk hear what has gone up."""
         if self.connection is not None:
-            self.connection.listen(self.link.tenure)
+            is_asked = self.connection.listen(self.link.tenure)
+            may = self.link.may_ask or not self.link.connected
+            assert may or not is_asked, f"proxy {self.node.slot} asks what it may not"
 
     def stop(self) -> None:
         """End the thread, as when the proxy stops."""

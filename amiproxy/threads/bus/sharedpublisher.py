@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from amiproxy.bus import states
@@ -22,13 +23,14 @@ from amiproxy.routing.gaps import BUS, gap
 from amiproxy.threads.sessions.numbers import slot_of
 from amiproxy.threads.sessions.publisher import Publisher, refusals
 from amiproxy.wire.batch import Batch, BatchKind
-from amiproxy.wire.routed import Routed
+from amiproxy.wire.routed import BROADCAST, Routed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from amiproxy.routing.pending import PendingAction
     from amiproxy.routing.plainanswers import PlainAnswer
+    from amiproxy.routing.ring import Place
     from amiproxy.threads.bus.outqueue import Lane
     from amiproxy.threads.bus.sharedlink import SharedLink
     from amiproxy.threads.sessions.crowd import Crowd
@@ -95,6 +97,11 @@ class SharedAudience:
             self._audience.answered(number, untold)
 
 
+def _slot_of_private(item: Routed) -> int:
+    """Return the slot of the proxy whose client *item* is for alone, 0: it is not private."""
+    return slot_of(item.owner) if item.private else 0
+
+
 class SharedPublisher(Publisher):
     """The publisher of a SharedLink.  For its server's thread, but ``refuse`` and ``mark``."""
 
@@ -129,43 +136,57 @@ class SharedPublisher(Publisher):
             return
         if batch.kind is BatchKind.EVENTS or batch.kind is BatchKind.NOTICE:
             kind = EVENTS if batch.kind is BatchKind.EVENTS else NOTICE
-            self._enter(lane, kind, batch, batch.wire)
+            self._enter(lane, kind, (batch.epoch, batch.after), batch.events, batch.wire)
         else:
             self._share_items(lane, batch)
 
     def _share_items(self, lane: Lane, batch: Batch) -> None:
-        """Send what of *batch* others may see to all proxies, the rest to those that asked."""
-        public = [item for item in batch.items if not item.private]
-        if public:
-            self._enter(lane, MIXED, batch, encode_items(public))
-        private: dict[int, list[Routed]] = {}
-        for item in batch.items:
-            if item.private and item.owner > 0:
-                private.setdefault(slot_of(item.owner), []).append(item)
-        private.pop(self._desk.slot, None)
-        for slot, items in private.items():
-            self._reply(slot, items)
+        """Send what of *batch* others may see to all proxies, the rest to those that asked.
 
-    def _reply(self, slot: int, items: list[Routed], over: Sequence[tuple[int, str]] = ()) -> None:
+        What was said before an answer goes before it, and what was said behind it behind.
+        """
+        epoch, after = batch.epoch, batch.after
+        here = (0, -1, self._desk.slot)  # nobody's, the proxy's own, and those of its clients
+        shared = [
+            each for each in batch.items if not each.private or slot_of(each.owner) not in here
+        ]
+        for slot, found in groupby(shared, _slot_of_private):
+            items = list(found)
+            if slot:
+                self._reply(slot, items, place=(epoch, after))
+            else:
+                events = sum(item.owner == BROADCAST for item in items)
+                self._enter(lane, MIXED, (epoch, after), events, encode_items(items))
+                after += events
+
+    def _reply(
+        self,
+        slot: int,
+        items: list[Routed],
+        over: Sequence[tuple[int, str]] = (),
+        place: Place | None = None,
+    ) -> None:
         """Send *items* to who asked for them at the proxy *slot*; *over* has ended.
 
-        Any thread may call.
+        That came behind the event at *place*, None: the last one.  Any thread may call.
         """
         lane = self.lane
         if lane is None:
             return
         try:
-            lane.answer(slot, encode_answer(Answer(*self._link.place, items, list(over))))
+            answer = Answer(*(place or self._link.place), items, list(over))
+            lane.answer(slot, encode_answer(answer))
         except Malformed as error:
             log.warning("asterisk@%s: an answer does not go to the bus: %s", lane.name, error)
 
-    def _enter(self, lane: Lane, kind: bytes, batch: Batch, payload: bytes) -> None:
+    def _enter(self, lane: Lane, kind: bytes, behind: Place, events: int, payload: bytes) -> None:
+        epoch, after = behind
+        upto = after + events
         if len(payload) > MOST - _HEAD:
-            kind, payload = PLACE, b""  # the number tells that something is missing
-            lane.put(self._entry(kind, batch.epoch, batch.upto, 0, payload))
+            lane.put(self._entry(PLACE, epoch, upto, 0, b""))  # tells that something is missing
         else:
-            lane.put(self._entry(kind, batch.epoch, batch.after, batch.events, payload))
-        self._put = batch.epoch, batch.upto
+            lane.put(self._entry(kind, epoch, after, events, payload))
+        self._put = epoch, upto
 
     def _entry(self, kind: bytes, epoch: int, after: int, events: int, payload: bytes) -> bytes:
         return encode_entry(Entry(kind, epoch, after, events, self._desk.now(), payload))
