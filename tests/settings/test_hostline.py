@@ -158,3 +158,15 @@ def test_an_option_that_cannot_be_used_is_named(options: str, said: str) -> None
     [problem] = problems_of(f"host = pbx, 5038, joe, pw, on, off, {options}")
 
     assert said in problem
+
+
+def test_with_a_bus_no_two_lines_are_one_server() -> None:
+    """Two users at one Asterisk are two connections; of a cluster they would be one."""
+    lines = "host = pbx, 5038, a, s, on\nhost = pbx, 5038, b, s, on\n"
+
+    assert parse_config(lines, "x.conf").problems == []
+    [problem] = parse_config(f"bus = redis://127.0.0.1\n{lines}", "x.conf").problems
+    assert problem == (
+        "x.conf:3: host: pbx:5038 is in x.conf:2 already; with bus each needs a name of its own:"
+        " name=pbx1, say"
+    )
