@@ -46,6 +46,8 @@ class Connection:
         self.owner = ""
         self.began = self.logged_in = self.ended = 0.0
         self.unsent = bytearray()
+        #: Behind which event it begins, and with which it ends; 0: not yet.
+        self.first = self.last = 0
 
     @property
     def is_live(self) -> bool:
@@ -140,7 +142,7 @@ class ClusterAsterisk:
     def _end_all(self, way: str) -> None:
         with self._lock:
             for connection in self._open:
-                connection.ended = connection.ended or time.monotonic()
+                self._note_end(connection)
                 with contextlib.suppress(OSError):
                     if way == "half":
                         connection.sock.send(tick(self.number + 1)[:30], socket.MSG_DONTWAIT)
@@ -201,8 +203,12 @@ class ClusterAsterisk:
                     self._obey(connection, block)
         with self._lock:
             self._open.remove(connection)
-            connection.ended = connection.ended or time.monotonic()
+            self._note_end(connection)
             connection.sock.close()
+
+    def _note_end(self, connection: Connection) -> None:
+        if not connection.ended:
+            connection.ended, connection.last = time.monotonic(), self.number
 
     def _obey(self, connection: Connection, block: bytes) -> None:
         headers = {name.lower(): value for name, value in _HEADER.findall(block)}
@@ -228,6 +234,7 @@ class ClusterAsterisk:
 
     def _let_in(self, connection: Connection, user: str) -> None:
         connection.owner, connection.logged_in = user, time.monotonic()
+        connection.first = self.number
         self.connections.append(connection)
         self._send(
             connection,

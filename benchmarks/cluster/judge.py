@@ -39,10 +39,22 @@ class Count:
 
 
 class ViewJudge:
-    """Follows what one client was told of one server; *zero* is when the trial began."""
+    """Follows what one client was told of one server; *zero* is when the trial began.
 
-    def __init__(self, name: str, server: str, offsets: Offsets, count: Count, zero: float) -> None:
+    *twice*: behind which events two connections were there at once, and until which.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        server: str,
+        offsets: Offsets,
+        count: Count,
+        zero: float,
+        twice: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self._who, self._server = f"{name}, {server}", server
+        self._twice = twice
         self._offsets, self._count, self._zero = offsets, count, zero
         self._last = 0
         self._place: Place = NO_ID
@@ -74,7 +86,7 @@ class ViewJudge:
         count.gaps += len(gaps)
         count.refused += is_anew
         missing = run.first - self._last - 1
-        if missing < 0 and not is_anew:
+        if missing < 0 and not is_anew and not self._was_sent_twice(run):
             self._fault(
                 f"{min(-missing, run.last - run.first + 1)} events twice, or out of order", run
             )
@@ -86,6 +98,12 @@ class ViewJudge:
             self._check_gaps(run, gaps)
         self._check_place(run)
         self._last, self._place, self._told = run.last, run.place_of(run.last), []
+
+    def _was_sent_twice(self, run: Run) -> bool:
+        """Return whether what *run* repeats came on two connections, and it is of the later one."""
+        return run.place[0] > self._place[0] and any(
+            first < run.first and self._last <= last for first, last in self._twice
+        )
 
     def _check_gaps(self, run: Run, gaps: Sequence[Told]) -> None:
         """Check that gaps say what is so."""
@@ -148,6 +166,16 @@ def overlaps(
 def without(periods: Iterable[Period], begin: float, end: float) -> float:
     """Return how many seconds of *periods* lie between *begin* and *end*."""
     return sum(max(0.0, min(last, end) - max(first, begin)) for first, last in periods)
+
+
+def sent_twice(connections: Sequence[Connection], number: int) -> list[tuple[int, int]]:
+    """Return behind which events, and until which, two were there; *number* is the last event."""
+    return [
+        (new.first, last)
+        for at, old in enumerate(connections)
+        for new in connections[at + 1 :]
+        if (last := old.last if old.ended else number) > new.first
+    ]
 
 
 def longest_alone(connections: Sequence[Connection], until: float) -> float:

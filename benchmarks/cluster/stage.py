@@ -26,6 +26,7 @@ from benchmarks.cluster.judge import (
     judge_connections,
     longest_alone,
     overlaps,
+    sent_twice,
 )
 from benchmarks.cluster.proxies import ACTION_TIMEOUT, ENDS, ClusterProxy, Setup
 from benchmarks.faultyrelay import FaultyRelay
@@ -242,7 +243,8 @@ class Stage:
             count = counts[client.name] = Count()
             count.faults += [f"{client.name}: {fault}" for fault in client.view.faults]
             for one in self.asterisks:
-                judge = ViewJudge(client.name, one.name, offsets, count, self.zero)
+                twice = sent_twice(one.connections, one.number)
+                judge = ViewJudge(client.name, one.name, offsets, count, self.zero, twice)
                 judge.follow(client.view.items[one.name], one.number)
             faults += count.faults
         stopped = {proxy.name: proxy.stopped for proxy in self.proxies}

@@ -12,7 +12,14 @@ import pytest
 from benchmarks.cluster.actors import Asked
 from benchmarks.cluster.asterisk import END, ClusterAsterisk, Connection, tick
 from benchmarks.cluster.faults import Victims, plan
-from benchmarks.cluster.judge import Count, ViewJudge, judge_action, judge_connections, overlaps
+from benchmarks.cluster.judge import (
+    Count,
+    ViewJudge,
+    judge_action,
+    judge_connections,
+    overlaps,
+    sent_twice,
+)
 from benchmarks.cluster.view import Run, Told, View
 from tests.support import wait_until
 
@@ -88,6 +95,21 @@ def test_ids_must_be_the_same_at_every_proxy() -> None:
     offsets: Offsets = {}
     assert judged(run(1, 9, 7, 3), offsets=offsets) == []
     assert "another id than elsewhere" in judged(run(1, 9, 7, 4), offsets=offsets)[0]
+
+
+def test_what_came_on_two_connections_may_be_seen_twice() -> None:
+    """On the later one, and behind the gap that tells of it."""
+    items: list[Item] = [run(1, 6, 7, 3), *_NEW, run(5, 9, 8, 3)]
+    for twice, is_right in (((4, 6), True), ((5, 6), False), ((4, 5), False)):
+        count = Count()
+        ViewJudge("client", "a0", {}, count, 0.0, [twice]).follow(items, 9)
+        assert (count.faults == []) == is_right
+    count = Count()
+    ViewJudge("client", "a0", {}, count, 0.0, [(4, 6)]).follow([*items[:1], run(5, 9, 7, 7)], 9)
+    assert "twice" in count.faults[0]
+    old, new = connection("p0", 10, 20), connection("p1", 18, 0)
+    new.first, old.last = 4, 6
+    assert sent_twice([old, new], 9) == [(4, 6)]
 
 
 def connection(owner: str, begin: float, end: float) -> Connection:

@@ -124,7 +124,8 @@ class Asks:
             if self.dropped == 1:
                 log.warning("asterisk@%s: an action of the bus is dropped: %s", link.scope, error)
             return
-        if ask.wire_id in self._taken:
+        # It has asked the holder before; or Redis has it twice.
+        if slot_of(ask.owner) == self._around.slot or ask.wire_id in self._taken:
             return
         if ask.epoch != link.tenure:
             self.dropped += 1  # who asked has been told that the holder of then is gone
@@ -139,7 +140,7 @@ class Asks:
     def _check(self, ask: Ask) -> None:
         """Raise Malformed if *ask* is none that another proxy would have passed on."""
         slot, message = slot_of(ask.owner), Message(ask.raw)
-        if not slot or slot == self._around.slot:
+        if not slot:
             raise Malformed("an action of nobody")
         if not message.action or message.action in self._local or message.has("ProxyAction"):
             raise Malformed("an action that no proxy passes on")
