@@ -37,8 +37,6 @@ class Membership:
         self._live: frozenset[int] = frozenset()
         #: Since when the same proxies are there.
         self.calm_since = now
-        #: Presences that could not be read.
-        self.malformed = 0
 
     def note(self, now: float, found: Mapping[int, bytes | None]) -> None:
         """Take what Redis has of each proxy that is known there; None: nothing."""
@@ -67,7 +65,6 @@ class Membership:
         try:
             member = reader.read(body)
         except Malformed:
-            self.malformed += 1
             return None
         return member if member.slot == slot else None
 

@@ -14,12 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 try:
     import redis
-    from redis.connection import (
-        AbstractConnection,
-        Connection,
-        SSLConnection,
-        UnixDomainSocketConnection,
-    )
+    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 except ImportError as _error:
     from amiproxy.errors import ConfigError
 
@@ -46,7 +41,11 @@ _PIECE = 64 * 1024
 _KNOWS_PROTOCOLS = (5, 0)
 # Without these redis-py looks up its own version in files, at each connect: the user that the
 # proxy has become may be unable to read them.
-_OPTIONS = inspect.signature(AbstractConnection.__init__).parameters
+_OPTIONS = {
+    name
+    for kind in Connection.__mro__[:-1] if "__init__" in vars(kind)
+    for name in inspect.signature(vars(kind)["__init__"]).parameters
+}  # fmt: skip
 _NAMELESS = {
     key: None for key in ("driver_info", "lib_name", "lib_version")
     if key in _OPTIONS and (key == "driver_info" or "driver_info" not in _OPTIONS)

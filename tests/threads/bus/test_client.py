@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import socket
 import subprocess
 import threading
@@ -15,7 +16,7 @@ import pytest
 from amiproxy.threads.bus.client import BusClient, BusError, BusRefused, Line
 from benchmarks.redisserver import find_redis, packed
 from tests.bus.redisserver import make_tls
-from tests.support import free_port, wait_until
+from tests.support import ROOT, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,3 +253,16 @@ def test_no_repr_has_a_secret(redis: RedisServer) -> None:
     line: Line = BusClient(redis.url).connection()
     assert repr(line) == f"Line(redis://127.0.0.1:{redis.port}/0)"
     line.close()
+
+
+def test_only_what_redis_py_has_since_long_is_imported() -> None:
+    """Debian 12 has 4.3.4: there a name that came later would look as if there were no redis."""
+    tree = ast.parse((ROOT / "amiproxy" / "threads" / "bus" / "client.py").read_text("utf-8"))
+    found = {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("redis")
+        for name in node.names
+    }
+
+    assert found == {"Connection", "SSLConnection", "UnixDomainSocketConnection"}
