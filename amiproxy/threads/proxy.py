@@ -238,9 +238,9 @@ class Proxy:
     def _make_server(self, spec: ServerSpec, config: Config, address: str) -> AsteriskServer:
         connect_ = functools.partial(connect, flusher=self._flusher)
         ids, router = self.router.ids, self.router
-        share = None if self._bus is None else self._bus.share(spec, address)
-        alone = share or Alone(spec, ids, router, address)
-        return AsteriskServer(config, ids, router, alone, connect=connect_)
+        shared = None if self._bus is None else self._bus.share(spec, address)
+        share = shared or Alone(spec, ids, router, address)
+        return AsteriskServer(config, ids, router, share, connect=connect_)
 
 
 def import_parts(config: Config, formats: Mapping[str, Format]) -> None:

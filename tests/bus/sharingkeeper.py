@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from amiproxy.bus.entries import TAKEN, Entry, encode_entry
 from amiproxy.bus.states import taken
-from amiproxy.threads.bus.keeper import ALONE, CUT_OFF, JOINED
+from amiproxy.status.clustervalues import ALONE, CUT_OFF, JOINED
 from amiproxy.threads.bus.tenure import Tenure
 from tests.bus.sharingbus import LEASE, MARGIN, STRIDE
 

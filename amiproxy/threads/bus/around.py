@@ -10,11 +10,12 @@ from amiproxy.bus import clock
 from amiproxy.bus.asks import Ask, encode_ask
 from amiproxy.bus.fields import Malformed
 from amiproxy.bus.keys import Keys
-from amiproxy.threads.bus.keeper import JOINED, Keeper
+from amiproxy.status.clustervalues import JOINED
 
 if TYPE_CHECKING:
     from amiproxy.settings.config import Config
     from amiproxy.threads.bus.client import BusClient
+    from amiproxy.threads.bus.keeper import Keeper
     from amiproxy.threads.bus.outbox import Outbox
     from amiproxy.threads.sessions.publisher import Audience
 

@@ -66,7 +66,7 @@ class Asks:
         # The ActionIDs of what was taken: an entry may come twice.
         self._taken: BoundedDict[str, None] = BoundedDict(_MOST_TAKEN)
         self._most = 0
-        #: How many were dropped: malformed, or for a tenure that is over.
+        #: How many were dropped since they are malformed.  Any thread reads it.
         self.dropped = 0
         self.busy_since = 0.0  # for the watchdog
 
@@ -128,8 +128,7 @@ class Asks:
         if slot_of(ask.owner) == self._around.slot or ask.wire_id in self._taken:
             return
         if ask.epoch != link.tenure:
-            self.dropped += 1  # who asked has been told that the holder of then is gone
-            return
+            return  # of a tenure that is over: who asked has been told that its holder is gone
         self._taken[ask.wire_id] = None
         self._ids.admit(ask.wire_id)
         action = pending(ask, time.monotonic(), (ask.deadline - self._around.now()) / 1000)

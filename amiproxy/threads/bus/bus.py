@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Callable
 from amiproxy.basics.base36 import last_digits
 from amiproxy.bus.members import PublicSpec
 from amiproxy.limits import Limits
+from amiproxy.status.clustervalues import JOINED
 from amiproxy.threads.bus.across import Across
 from amiproxy.threads.bus.around import Around
 from amiproxy.threads.bus.asks import Asks
 from amiproxy.threads.bus.client import BusClient
 from amiproxy.threads.bus.edges import Edges
-from amiproxy.threads.bus.keeper import JOINED, Keeper, Me
+from amiproxy.threads.bus.keeper import Keeper, Me
 from amiproxy.threads.bus.outbox import Outbox
 from amiproxy.threads.bus.shared import SharedServer
 from amiproxy.threads.bus.sharedlink import SharedLink
@@ -132,9 +133,8 @@ class Bus:
     def figures(self) -> BusFigures:
         """Return how this proxy stands to the bus."""
         keeper, outbox = self.keeper, self.outbox
-        dropped = (
-            self._across.dropped + self.asks.dropped + sum(link.dropped for link in self._links())
-        )
+        dropped = self._across.dropped + self.asks.dropped
+        dropped += sum(link.dropped for link in self._links())
         return BusFigures(
             keeper.state,
             keeper.problem or outbox.problem,

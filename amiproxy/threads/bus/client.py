@@ -108,9 +108,7 @@ class Line:
             BusError: the connection is over; nobody knows which of the commands were carried out.
 
         """
-        sock = self._socket
-        if sock is None:
-            raise BusError(f"{self._name}: the connection is closed")
+        sock = self._there()
         try:
             self._allow(sock, timeout)
             self._connection.send_packed_command(
@@ -126,9 +124,7 @@ class Line:
 
         *timeout*: seconds until the socket has taken all of it.  Raises BusError.
         """
-        sock = self._socket
-        if sock is None:
-            raise BusError(f"{self._name}: the connection is closed")
+        sock = self._there()
         try:
             self._allow(sock, timeout)
             sock.sendall(data)
@@ -138,9 +134,7 @@ class Line:
 
     def receive(self, *, timeout: float | None = None) -> bytes:
         """Return what has come, at least a byte, within *timeout* seconds.  Raises BusError."""
-        sock = self._socket
-        if sock is None:
-            raise BusError(f"{self._name}: the connection is closed")
+        sock = self._there()
         try:
             self._allow(sock, timeout)
             data = sock.recv(_PIECE)
@@ -151,6 +145,13 @@ class Line:
             self.close()
             raise BusError(f"{self._name}: the connection was closed")
         return data
+
+    def _there(self) -> socket.socket:
+        """Return the socket; raises BusError if it is closed."""
+        sock = self._socket
+        if sock is None:
+            raise BusError(f"{self._name}: the connection is closed")
+        return sock
 
     def _allow(self, sock: socket.socket, timeout: float | None) -> None:
         """Have *sock* wait for *timeout* seconds at the most, None: REPLY_SECONDS."""

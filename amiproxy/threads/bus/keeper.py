@@ -21,6 +21,7 @@ from amiproxy.bus.lease import Kind, Phase, Request
 from amiproxy.bus.resp import command
 from amiproxy.bus.scripts import asked, read_reply
 from amiproxy.bus.states import taken
+from amiproxy.status.clustervalues import ALONE, CUT_OFF, JOINED
 from amiproxy.threads.bus.presences import Me, Presences, look_at_memory
 from amiproxy.threads.bus.questions import Questions
 from amiproxy.threads.bus.rounds import Outcome, Rounds
@@ -38,12 +39,10 @@ if TYPE_CHECKING:
     from amiproxy.settings.config import Config
     from amiproxy.threads.bus.client import BusClient
 
-__all__ = ["ALONE", "CUT_OFF", "JOINED", "HeldServer", "Keeper", "Me", "Tenure"]
+__all__ = ["HeldServer", "Keeper", "Me", "Tenure"]
 
 log = logging.getLogger("amiproxy.bus")
 
-#: How the keeper is to the bus.
-JOINED, CUT_OFF, ALONE = "joined", "cut off", "alone"
 #: Seconds between two looks at who has which lease, at the most.
 _POLL = 0.1
 #: Seconds between two tries to reach a bus that is away.
@@ -61,6 +60,7 @@ class Keeper:
         self, client: BusClient, config: Config, me: Me, presence: Callable[[], Mapping[str, Any]]
     ) -> None:
         self.busy_since = 0.0  # for the watchdog
+        #: How it is to the bus, and why it is not joined.  Any thread reads them.
         self.state = CUT_OFF
         self.problem = "the bus has not been reached yet"
         self._me, self._length = me, config.bus_failover
@@ -71,9 +71,7 @@ class Keeper:
         self._thread = WatchedThread("bus-keeper", self._run, self)
         reply_seconds = max(0.2, self._length / 3)
         self._rounds = Rounds(client, self._inbox_outcome, self.wake, reply_seconds)
-        #: Called when proxies have come or gone, or servers of theirs; it must not wait.
-        self.on_members: Callable[[], object] = _nothing
-        self._members: tuple[Member, ...] = ()
+        self._members: tuple[Member, ...] = ()  # replaced whole by the thread
         # For the thread alone.
         self._poll = min(_POLL, self._length / 10)
         self._presences = Presences(me, self._keys, self._length, presence)
@@ -154,17 +152,9 @@ class Keeper:
         self._look(now)
         if self._under_way is None and now >= self._next and not self._ended:
             self._begin(now)
-        self._tell_members()
+        # Everybody knows the members, with what this proxy holds now.
+        self._members = self._presences.members(self._seats.held, self.state)
         return not self._ended
-
-    def _tell_members(self) -> None:
-        """Have everybody know the members, with what this proxy holds now."""
-        found = self._presences.members(self._seats.held, self.state)
-        before, self._members = self._members, found
-        if found != before and {one.slot: one.servers for one in before} != {
-            one.slot: one.servers for one in found
-        }:
-            self.on_members()
 
     def _pause(self, now: float) -> float:
         """Return the seconds until something has to be done, if nothing comes."""

@@ -16,6 +16,7 @@ from amiproxy.bus.members import Member, encode_member, new_slot, read_slot, slo
 from amiproxy.bus.membership import BEAT, Membership
 from amiproxy.bus.resp import command
 from amiproxy.bus.scripts import raised
+from amiproxy.status.clustervalues import CUT_OFF, JOINED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,7 +51,7 @@ class Presences:
         self._told = told
         self._own = Member(
             me.slot, me.name, socket.gethostname(), os.getpid(), amiproxy.__version__,
-            int(time.time()), state="cut off",
+            int(time.time()), state=CUT_OFF,
         )  # fmt: skip
         self._span = b"%d" % round(1000 * max(3.0, 2 * length))
         self.membership = Membership(clock.now())
@@ -80,7 +81,7 @@ class Presences:
         """Say how this proxy is, and the largest *epoch* that it knows; ask for the others."""
         self.due = now + BEAT
         own = self._own = self._own._replace(
-            **self._told(), state="joined", holds=holds, able=tuple(able),
+            **self._told(), state=JOINED, holds=holds, able=tuple(able),
             stopping=stopping, beat=self._own.beat + 1,
         )  # fmt: skip
         keys, slots = self._keys, self._slots

@@ -38,13 +38,9 @@ class SharedServer:
         link = SharedLink(spec, ids, address, around.slot, self._ask, around.deadline)
         self.link = link
         self.publisher = SharedPublisher(link, audience, around)
-        self.turn = Turn(link, self.publisher, around, can_hold=can_hold)
-        self.await_turn, self.over = self.turn.await_turn, self.turn.over
-        self.pass_on, self.wake, self.try_again = (
-            self.turn.pass_on,
-            self.turn.wake,
-            self.turn.try_again,
-        )
+        turn = self._turn = Turn(link, self.publisher, around, can_hold=can_hold)
+        self.await_turn, self.over, self.pass_on = turn.await_turn, turn.over, turn.pass_on
+        self.wake, self.try_again, self.end = turn.wake, turn.try_again, turn.end
 
     def _ask(self, ask: Ask) -> None:
         self._around.ask(self.link.scope, ask)
@@ -52,7 +48,7 @@ class SharedServer:
     @property
     def is_ours(self) -> bool:
         """Whether this proxy may be connected now."""
-        return self.turn.is_ours
+        return self._turn.is_ours
 
     def configure(self, config: Config) -> None:
         """Take settings that were read anew."""
@@ -64,7 +60,3 @@ class SharedServer:
         stale = self.link.take_stale()
         if stale:
             self.publisher.refuse(stale, f"Server {self.link.name} had no turn for it in time")
-
-    def end(self) -> None:
-        """The thread ends."""
-        self.turn.end()

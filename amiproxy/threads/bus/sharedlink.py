@@ -8,7 +8,7 @@ to the holder by the bus, and what the holder says of it ends the actions.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Callable
 
 from amiproxy.bus.asks import Ask
 from amiproxy.errors import PeerGone
@@ -27,24 +27,13 @@ if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.routing.pending import PendingAction
     from amiproxy.settings.config import ServerSpec
+    from amiproxy.threads.bus.tenure import Tenure
 
 #: Seconds that the holder has more for an answer than an Asterisk: its own error says more.
 _GRACE = 2.0
 
 #: Connections of one tenure: there are as many numbers for them as between two tenures.
 MOST_CONNECTIONS = 60_000
-
-
-class Right(Protocol):
-    """The right to be connected, for a time; see Tenure."""
-
-    @property
-    def epoch(self) -> int:
-        """The number of the first connection made by it."""
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether it holds now."""
 
 
 class _NoPings(Pings):
@@ -67,7 +56,8 @@ class SharedLink(AsteriskLink):
     #: Whether another proxy is connected, or none.  The server's thread changes it, with ``lock``.
     reading = True
     #: By what right this proxy is connected, or may be; None: by none.
-    right: Right | None = None
+    right: Tenure | None = None
+    # These the server's thread alone changes; others read them as they are at the moment.
     #: The first epoch of the holder's tenure, which what is asked is for.
     tenure = 0
     #: How far behind the holder this proxy was with the last entry, in milliseconds.
@@ -169,7 +159,7 @@ class SharedLink(AsteriskLink):
 
     # -- the server's thread ------------------------------------------------------------------
 
-    def hold(self, right: Right) -> None:
+    def hold(self, right: Tenure) -> None:
         """This proxy is to be connected, by *right*; nothing is under way."""
         with self.lock:
             self.reading, self.right, self.tenure, self.connections = False, right, right.epoch, 0

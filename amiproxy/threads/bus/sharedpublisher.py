@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from amiproxy.bus import states
 from amiproxy.bus.asks import Answer, encode_answer
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from amiproxy.routing.pending import PendingAction
     from amiproxy.routing.plainanswers import PlainAnswer
     from amiproxy.routing.ring import Place
+    from amiproxy.threads.bus.around import Around
     from amiproxy.threads.bus.outqueue import Lane
     from amiproxy.threads.bus.sharedlink import SharedLink
     from amiproxy.threads.sessions.crowd import Crowd
@@ -47,20 +48,11 @@ _LOST = b"Event: ProxyServerLost\r\n"
 _HEAD = 1024
 
 
-class Desk(Protocol):
-    """What a publisher needs of the bus."""
-
-    slot: int
-
-    def now(self) -> int:
-        """Return the time of the bus, in milliseconds."""
-
-
 class SharedAudience:
     """The clients, those of other proxies too, as one server's thread sees them."""
 
-    def __init__(self, audience: Audience, link: SharedLink, desk: Desk) -> None:
-        self._audience, self._link, self._desk = audience, link, desk
+    def __init__(self, audience: Audience, link: SharedLink, around: Around) -> None:
+        self._audience, self._link, self._around = audience, link, around
         self.publish, self.gather = audience.publish, audience.gather
         self.disperse, self.forget, self.path = audience.disperse, audience.forget, audience.path
 
@@ -82,7 +74,7 @@ class SharedAudience:
     def answer(self, number: int, answers: Sequence[PlainAnswer]) -> bool:
         """Send *answers*, which are for session *number* alone, wherever that is."""
         slot = slot_of(number)
-        if slot == self._desk.slot:
+        if slot == self._around.slot:
             return self._audience.answer(number, answers)
         items = [
             Routed(Message(raw), owner=number, request_id=action.wire_id, final=True, private=True)
@@ -93,7 +85,7 @@ class SharedAudience:
 
     def answered(self, number: int, untold: str = "") -> None:
         """As of the clients here; another proxy is told by what ends the action."""
-        if slot_of(number) == self._desk.slot:
+        if slot_of(number) == self._around.slot:
             self._audience.answered(number, untold)
 
 
@@ -105,9 +97,9 @@ def _slot_of_private(item: Routed) -> int:
 class SharedPublisher(Publisher):
     """The publisher of a SharedLink.  For its server's thread, but ``refuse`` and ``mark``."""
 
-    def __init__(self, link: SharedLink, audience: Audience, desk: Desk) -> None:
-        super().__init__(link, SharedAudience(audience, link, desk))
-        self._shared, self._desk = link, desk
+    def __init__(self, link: SharedLink, audience: Audience, around: Around) -> None:
+        super().__init__(link, SharedAudience(audience, link, around))
+        self._shared, self._around = link, around
         #: Where what is handed out goes to; None: this proxy does not hold the server, or is alone.
         self.lane: Lane | None = None
         #: Whether clients have still to be told that the connection that was live is lost.
@@ -146,7 +138,7 @@ class SharedPublisher(Publisher):
         What was said before an answer goes before it, and what was said behind it behind.
         """
         epoch, after = batch.epoch, batch.after
-        here = (0, -1, self._desk.slot)  # nobody's, the proxy's own, and those of its clients
+        here = (0, -1, self._around.slot)  # nobody's, the proxy's own, and those of its clients
         shared = [
             each for each in batch.items if not each.private or slot_of(each.owner) not in here
         ]
@@ -189,7 +181,7 @@ class SharedPublisher(Publisher):
         self._put = epoch, upto
 
     def _entry(self, kind: bytes, epoch: int, after: int, events: int, payload: bytes) -> bytes:
-        return encode_entry(Entry(kind, epoch, after, events, self._desk.now(), payload))
+        return encode_entry(Entry(kind, epoch, after, events, self._around.now(), payload))
 
     def _state(self, kind: bytes, payload: bytes) -> None:
         if self.lane is not None:
@@ -232,14 +224,14 @@ class SharedPublisher(Publisher):
         """Tell other proxies that actions of theirs have ended with nothing that is sent."""
         ended: dict[int, list[tuple[int, str]]] = {}
         for action in over:
-            if action.owner > 0 and (slot := slot_of(action.owner)) != self._desk.slot:
+            if action.owner > 0 and (slot := slot_of(action.owner)) != self._around.slot:
                 ended.setdefault(slot, []).append((action.owner, action.wire_id))
         for slot, marks in ended.items():
             self._reply(slot, [], marks)
 
     def refuse(self, actions: Collection[PendingAction], text: str) -> None:
         """As any publisher; those of other proxies are answered there."""
-        slot = self._desk.slot
+        slot = self._around.slot
         others = [each for each in actions if each.owner > 0 and slot_of(each.owner) != slot]
         for item in refusals(others, text):
             self._reply(slot_of(item.owner), [item])

@@ -55,6 +55,7 @@ class Admission:
         self._unauthenticated_count = 0
         self._max_clients = self._max_per_address = self._max_unauthenticated = 0
         #: How many clients the other proxies of the cluster have, which count for maxclients.
+        #: A thread of the bus writes it, without the lock.
         self.elsewhere = 0
 
     def limit(self, *, clients: int, per_address: int, unauthenticated: int) -> None:

@@ -95,7 +95,7 @@ class Guesses:
         self._running = 0
         # Until when an address need not be asked about again, in monotonic seconds.
         self._good: BoundedDict[str, float] = BoundedDict(_MOST_GOOD)
-        #: What the other proxies know; None: there are none.
+        #: What the other proxies know; None: there are none.  The main thread sets it.
         self.elsewhere: Failures | None = None
 
     def delay(self, address: str) -> float:

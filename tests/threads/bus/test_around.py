@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from amiproxy.bus import clock
 from amiproxy.settings.config import Config
+from amiproxy.status.clustervalues import JOINED
 from amiproxy.threads.bus.around import Around
-from amiproxy.threads.bus.keeper import JOINED
 
 if TYPE_CHECKING:
     import pytest
