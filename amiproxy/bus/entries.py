@@ -20,7 +20,7 @@ from amiproxy.message import END
 TAKEN = b"T"
 #: A connection to the server is live.  Payload: ``states.up``.
 UP = b"U"
-#: The connection is lost.  Payload: ``states.down``.
+#: The connection is lost.  Payload: none.
 DOWN = b"D"
 #: Events as Asterisk sent them.  Payload: their bytes.
 EVENTS = b"E"
@@ -80,7 +80,7 @@ def encode_entry(entry: Entry) -> bytes:
 def decode_entry(data: bytes) -> Entry:
     """Return the entry that *data* is.
 
-    What the payloads of T, U, D, P and M hold is for their own decoders.
+    What the payloads of T, U, P and M hold is for their own decoders.
 
     Raises:
         Malformed: it is none.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Payloads of the entries that say how a server is: taken, up, down."""
+"""Payloads of the entries that say how a server is: taken, up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from amiproxy.bus.fields import MOST_SLOT, Fields, Malformed, text_bytes
 _SLOT = Struct(">I")
 _LENGTH = Struct(">H")
 
-#: Characters of the longest text: an address, a banner, a reason.
+#: Characters of the longest text: an address, a banner.
 MOST_STATE = 1024
 
 
@@ -31,31 +31,26 @@ def read_taken(payload: bytes) -> int:
 
 def up(address: str, banner: str) -> bytes:
     """Return the payload of an entry U: connected to *address*, which said *banner* first."""
-    return _texts(address, banner)
+    return _text(address) + _text(banner)
 
 
 def read_up(payload: bytes) -> tuple[str, str]:
     """Return the address and the banner that ``up`` has written; raises Malformed."""
-    address, banner = _read_texts(payload, 2)
+    fields = Fields(payload)
+    address, banner = _read_text(fields), _read_text(fields)
+    fields.end()
     return address, banner
 
 
-def down(reason: str) -> bytes:
-    """Return the payload of an entry D: the connection is lost for *reason*."""
-    return _texts(reason)
+def _text(text: str) -> bytes:
+    """Return *text*, cut to ``MOST_STATE`` characters, with its length."""
+    data = text_bytes(text[:MOST_STATE])
+    return _LENGTH.pack(len(data)) + data
 
 
-def _texts(*texts: str) -> bytes:
-    """Return *texts*, each cut to ``MOST_STATE`` characters, with their lengths."""
-    parts = [text_bytes(text[:MOST_STATE]) for text in texts]
-    return b"".join(_LENGTH.pack(len(part)) + part for part in parts)
-
-
-def _read_texts(payload: bytes, count: int) -> list[str]:
-    """Return *count* texts, without control characters: they end up in logs and on terminals."""
-    fields = Fields(payload)
-    texts = [fields.text(fields.numbers(_LENGTH)[0]) for _ in range(count)]
-    fields.end()
-    if any(len(text) > MOST_STATE for text in texts):
+def _read_text(fields: Fields) -> str:
+    """Return the next text, without control characters: it ends up in logs and on terminals."""
+    text = fields.text(fields.numbers(_LENGTH)[0])
+    if len(text) > MOST_STATE:
         raise Malformed(f"a text of more than {MOST_STATE} characters")
-    return ["".join(each if each.isprintable() else "?" for each in text) for text in texts]
+    return "".join(each if each.isprintable() else "?" for each in text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Taken, up and down: small texts that are bounded and can be logged."""
+"""Taken and up: small texts that are bounded and can be logged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from amiproxy.bus.fields import MOST_SLOT, Malformed
 from amiproxy.bus.states import (
     MOST_STATE,
-    down,
     read_taken,
     read_up,
     taken,
@@ -24,10 +23,9 @@ PRINTABLE = st.text(max_size=30).map(lambda text: "".join(c for c in text if c.i
 
 @given(st.integers(1, MOST_SLOT), PRINTABLE, PRINTABLE)
 def test_they_come_back_as_they_were(slot: int, one: str, other: str) -> None:
-    """Slot, address and banner, reason."""
+    """Slot, address and banner."""
     assert read_taken(taken(slot)) == slot
     assert read_up(up(one, other)) == (one, other)
-    assert read_up(down(one) + down(other)) == (one, other)
 
 
 @given(st.binary(max_size=40))
@@ -39,7 +37,7 @@ def test_other_bytes_are_malformed(data: bytes) -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    """A reason may hold what an Asterisk has said."""
+    """A banner is what an Asterisk has said."""
     assert read_up(up("x" * 5000, "")) == ("x" * MOST_STATE, "")
     with pytest.raises(Malformed):
         read_up(b"\x04\x01" + b"x" * 1025 + bytes(2))

@@ -213,7 +213,7 @@ class SharedPublisher(Publisher):
     def abandon(self, lost: Collection[PendingAction]) -> None:
         """As any publisher; the other proxies are told."""
         super().abandon(lost)
-        self._state(DOWN, states.down(""))
+        self._state(DOWN, b"")
 
     def _tell_end(self, over: Iterable[PendingAction], result: str) -> None:
         over = list(over)
