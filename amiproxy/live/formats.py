@@ -58,6 +58,8 @@ class DocumentEnvelope:
 
     def notice(self, message: Message, event_id: str, came: float) -> bytes:
         """Return the document of what the proxy says of a server."""
+        if message.get("Event") == "ProxyGap":
+            return self.gap(documents.server_of(message), message.get("Reason"), None, event_id)
         state = _STATES.get(message.get("Event").lower(), "unknown")
         more: dict[str, object] = {}
         if state == "lost":

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import http.client
+import json
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.bus.cluster import Cluster, cluster
-from tests.support import ManagerClient, ProxyProcess, wait_until
+from tests.support import ManagerClient, ProxyProcess, free_port, wait_until
 from tests.system.peers import value
 from tests.system.people import answer, log_in, logged_in
 
@@ -221,6 +227,93 @@ def test_the_other_connects_when_the_one_is_killed() -> None:
             client.read_until("Event: ProxyServerConnected", timeout=5.0)
             house.link().sendall((_NEWS % "again").encode())
             client.read_until("N: again")
+
+
+class Board:
+    """A page that is sent events as they come (``/events``)."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        secret = base64.b64encode(b"board:secret").decode()
+        self._connection.request(
+            "GET", "/events?event=UserEvent", headers={"Authorization": f"Basic {secret}"}
+        )
+        self._response = self._connection.getresponse()
+        assert self._response.status == 200
+
+    def documents(self, kind: str, count: int) -> list[dict[str, Any]]:
+        """Return the next documents of that *kind*."""
+        found: list[dict[str, Any]] = []
+        until = time.monotonic() + 15
+        while len(found) < count:
+            assert time.monotonic() < until, f"no {kind}"
+            line = self._response.readline()
+            assert line, "the stream has ended"
+            if line.startswith(b"data: ") and (told := json.loads(line[6:]))["type"] == kind:
+                found.append(told)
+        return found
+
+    def wait_tick(self) -> None:
+        """Wait until it listens: then the stream says now and then that it is there."""
+        while not self._response.readline().startswith(b": tick"):
+            pass
+
+    def close(self) -> None:
+        """Leave."""
+        self._connection.close()
+
+
+def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
+    """That the bus is lost, and that it is back; with the ids that it has anyway."""
+    web = free_port()
+    with cluster(proxies=1, script=asterisk) as house:
+        reader = house.start(f"listen = 127.0.0.1, {web}, input=http\n")
+        wait_until(lambda: "connected by another proxy" in reader.log())
+        board = Board(web)
+        board.documents("hello", 1)
+        board.wait_tick()
+        house.link().sendall((_NEWS % 1).encode())
+        (event,) = board.documents("event", 1)
+        house.redis.pause()
+        (lost,) = board.documents("server", 1)
+        house.redis.go_on()
+        (back,) = board.documents("server", 1)
+        board.close()
+
+    assert (lost["server"], lost["state"]) == ("pbx1", "lost")
+    assert lost["at"] == event["id"]
+    assert back["state"] == "connected"
+
+
+def is_newest(house: Cluster, key: str, number: int) -> bool:
+    """Return whether the newest entry of the stream *key* has the news *number*."""
+    found = house.redis.command("XREVRANGE", key, "+", "-", "COUNT", "1")
+    return bool(found) and b"N: %d\r\n" % number in found[0][1][1]
+
+
+def test_a_page_is_told_what_has_not_come_from_the_holder() -> None:
+    """Entries that the stream has no more, as a gap."""
+    web = free_port()
+    with cluster(proxies=1, script=asterisk) as house:
+        reader = house.start(f"listen = 127.0.0.1, {web}, input=http\n")
+        wait_until(lambda: "connected by another proxy" in reader.log())
+        board = Board(web)
+        board.documents("hello", 1)
+        board.wait_tick()
+        house.link().sendall((_NEWS % 1).encode())
+        board.documents("event", 1)
+        reader.process.send_signal(signal.SIGSTOP)
+        key = "astmanproxy:events:pbx1"
+        for number in (2, 3):  # the first one is on its way to who reads already
+            house.link().sendall((_NEWS % number).encode())
+            wait_until(partial(is_newest, house, key, number), what="the entry")
+        house.redis.command("XTRIM", key, "MAXLEN", "0")
+        reader.process.send_signal(signal.SIGCONT)
+        house.link().sendall((_NEWS % 4).encode())
+        (missing,) = board.documents("gap", 1)
+        board.close()
+
+    assert (missing["server"], missing["reason"]) == ("pbx1", "bus")
 
 
 def test_a_third_proxy_finds_what_was_said_before_it_came(house: Cluster) -> None:

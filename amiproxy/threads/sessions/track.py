@@ -9,6 +9,7 @@ whether this client has had it; so who wants to know where it stands waits until
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from amiproxy.formats import written
@@ -17,11 +18,12 @@ from amiproxy.routing.gaps import SERVER_LOST, gap
 from amiproxy.routing.numbered import numbered, stamped, without_events
 from amiproxy.routing.ring import START
 from amiproxy.threads.sessions.stands import Stand, moved, note
+from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from amiproxy.formats import Format
+    from amiproxy.formats import Envelope, Format
     from amiproxy.routing.ring import Place
     from amiproxy.routing.viewer import Viewer
     from amiproxy.threads.sessions.eventsources import EventSources
@@ -216,7 +218,10 @@ class Track:
                 return data
         view = viewer.view
         if not batch.events or view.silent or not view.is_of(batch.names):
-            return viewer.encode(batch, form)
+            data = viewer.encode(batch, form)
+            if data and batch.kind is BatchKind.NOTICE and form.envelope is not None:
+                data = self._unnumbered(batch, form.envelope)
+            return data
         self.part()
         alone = view.filtered or viewer.number in batch.owners or self.ahead
         if self.held or not self.shows_ids or alone:
@@ -225,6 +230,14 @@ class Track:
         data = self._encode(batch, viewer, form)
         self._stand_with_others(stand, batch, viewer, form, data, viewer.events - before)
         return data
+
+    def _unnumbered(self, batch: Batch, envelope: Envelope) -> bytes:
+        """Return *batch*, what this proxy alone says of a server, in documents.
+
+        It has no number: its id is the one where the client is.
+        """
+        came = batch.came or time.monotonic()
+        return b"".join(envelope.notice(one.message, self.id(), came) for one in batch.items)
 
     def part(self) -> None:
         """Have places of its own again, to be changed."""
