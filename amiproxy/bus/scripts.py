@@ -36,7 +36,8 @@ end
 """
 
 # KEYS: memory, epoch, lease, events.  ARGV: slot, length in ms, largest epoch that is known.
-# Redis before 7 lets a script write after TIME only if that was said.
+# Redis before 7 lets a script write after TIME only if that was said.  A lease that has longer
+# than any is from before Redis' clock was set back; who renews it will not notice.
 _TAKE = f"""
 if redis.replicate_commands then redis.replicate_commands() end
 {_TOP}
@@ -53,7 +54,11 @@ end
 local wait = since + ARGV[2] - now
 if wait > 0 then return {{0, 0, wait}} end
 local holder = redis.call('GET', KEYS[3])
-if holder and string.match(holder, '^(.-)%.') ~= ARGV[1] then return {{0, 0, 0}} end
+if holder and string.match(holder, '^(.-)%.') ~= ARGV[1] then
+  local left = redis.call('PTTL', KEYS[3])
+  if left < 0 or left > ARGV[2] * 1 then redis.call('PEXPIRE', KEYS[3], ARGV[2]) end
+  return {{0, 0, 0}}
+end
 local epoch = tonumber(redis.call('GET', KEYS[2]) or 0)
 local least = (time[1] - {_BEGINNING}) * {STRIDE * _A_SECOND}
 epoch = math.max(epoch, top(KEYS[4]), tonumber(ARGV[3]), least)

@@ -13,6 +13,8 @@ from amiproxy.bus.placing import PATIENCE
 from amiproxy.threads.bus.tenure import Tenure
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from amiproxy.bus.lease import Step
 
 #: Seconds that the server's thread has to end its connection, and to write the last entries,
@@ -58,6 +60,7 @@ class Seat:
         self.holder = (0, 0)
         #: Since when nobody has it.
         self.free_since = math.inf
+        self._orphan_since = math.inf
         self._let_go_by = math.inf
         self._failed_until = -math.inf
         self._is_missed = False
@@ -86,6 +89,14 @@ class Seat:
         """Return whether this proxy wants the lease, if nobody else does."""
         server = self.server
         return server.can_hold and now >= server.not_before and not self.removed
+
+    def is_orphan(self, own: int, live: Collection[int], now: float) -> bool:
+        """Return whether its holder, not *own*, is for long none of the proxies that are *live*."""
+        if self.lease.phase is not Phase.IDLE or self.holder[0] in (0, own, *live):
+            self._orphan_since = math.inf
+        elif self._orphan_since == math.inf:
+            self._orphan_since = now
+        return now > self._orphan_since + 2 * self.lease.length
 
     def is_free(self, own: int) -> bool:
         """Return whether the proxy *own* can get the lease: one that it has forgotten, too."""

@@ -82,7 +82,8 @@ class Seats:
         if stopping or not self._presences.is_known or now < self._wait_until:
             return wanted
         epoch = self.largest
-        return [*wanted, *((seat, seat.take(epoch)) for seat in self._to_take(now))]
+        tried = [*self._to_take(now), *self._orphans(now)]
+        return [*wanted, *((seat, seat.take(epoch)) for seat in tried)]
 
     def _to_take(self, now: float) -> list[Seat]:
         """Return the free leases that this proxy takes; give one up if it has too many."""
@@ -100,6 +101,17 @@ class Seats:
             seat for seat in free
             if plan.get(seat.server.scope) == self._own
             or now >= max(seat.free_since, self._wait_until) + seat.patience(now)
+        ]  # fmt: skip
+
+    def _orphans(self, now: float) -> list[Seat]:
+        """Return servers whose lease lasts too long, its holder having gone.
+
+        Redis' clock was set back.  Who asks for such a lease gets Redis to give it up in time.
+        """
+        live = {each.slot for each in self._presences.membership.live(now)}
+        return [
+            seat for seat in self.by_scope.values()
+            if seat.is_orphan(self._own, live, now) and seat.may_take(now)
         ]  # fmt: skip
 
     def _spread(self, now: float) -> None:

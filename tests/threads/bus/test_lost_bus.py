@@ -197,3 +197,28 @@ def test_a_redis_that_may_remove_leases_is_told(
     wait_until(lambda: proxy.keeper.state == "joined")
 
     assert (f"maxmemory-policy {policy}" in caplog.text) == warned
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_lease_from_before_the_clock_was_set_back_ends(cluster: Cluster, ends: bool) -> None:
+    """Its holder is gone; else nobody would be connected for an hour, or ever."""
+    cluster.redis.command("SET", "astmanproxy:lease:a", "00009.65536")
+    if ends:
+        cluster.redis.command("PEXPIRE", "astmanproxy:lease:a", 3_600_000)
+
+    cluster.proxy("a")
+
+    cluster.wait_held("a")
+
+
+def test_who_asks_for_a_lease_leaves_a_holder_that_says_nothing_its_time(cluster: Cluster) -> None:
+    """It may be unable to write anything but renewals, as at a Redis that is full."""
+    first = cluster.proxy("a")
+    cluster.wait_held("a")
+    cluster.redis.command("CONFIG", "SET", "maxmemory", 1)
+    second = cluster.proxy("a")
+
+    time.sleep(5 * LENGTH)
+
+    assert [each.reason for each in first.servers["a"].told] == [""]
+    assert not second.servers["a"].told
