@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What Redis does with leases, each in one step: Lua, and the commands that call it.
 
-For Redis from 5 on and Valkey.  The keys are those of one cluster, whose name is their prefix.
+For Redis from 6.2 on and Valkey.  The keys are those of one cluster, whose name is their prefix.
 
 A Redis that has no memory of the leases (started anew, flushed, a replica that became the master)
 must not give one out while their holders still believe in them: ``P:memory`` says which process
