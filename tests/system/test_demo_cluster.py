@@ -52,7 +52,9 @@ class Demo:
         return re.findall(pattern, self.text, re.MULTILINE)
 
 
-@pytest.fixture(params=[["haproxy"], []], ids=["haproxy", "python"])
+@pytest.fixture(
+    params=[pytest.param(["haproxy"], marks=pytest.mark.soak), []], ids=["haproxy", "python"]
+)
 def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
     """A demo that runs, with each kind of balancer."""
     redis = [each for each in ("redis-server", "valkey-server") if shutil.which(each)]

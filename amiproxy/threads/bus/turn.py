@@ -65,7 +65,7 @@ class Turn:
         # and _granted left alone, since the keeper may have granted the next one meanwhile.
         self._over: Tenure | None = None
         self._taken: Tenure | None = None
-        self._cut_off_since = 0.0  # clock.now(), 0.0: the bus is there
+        self._read_at = clock.now()  # when the bus could be read last
         self._was_up = False  # when the bus was lost
         self._is_known = False  # to the keeper
 
@@ -129,9 +129,11 @@ class Turn:
             work.busy_since = 0.0
             found = self._tail.read(_BLOCK)
             work.busy_since = time.monotonic()
+            self._read_at = clock.now()
             opened = self._tail.take(found)
-            if self._cut_off_since:
-                self._be_back()
+            if self._was_up:
+                self._was_up = False
+                self._tail.be_back()
             self._look_for_holder(bool(found[0]))
         except BusError as error:
             self._note_cut_off(error)
@@ -222,21 +224,12 @@ class Turn:
 
     def _note_cut_off(self, error: BusError) -> None:
         """The bus cannot be read.  Clients are told when that lasts."""
-        now = clock.now()
-        self._cut_off_since = self._cut_off_since or now
         link = self.link
-        if link.connected and now - self._cut_off_since > self._around.failover:
+        if link.connected and clock.now() - self._read_at > self._around.failover:
             log.warning("asterisk@%s: %s; its events come no more", self.scope, error)
             self._was_up = True
             self._tail.tell_lost("the bus is lost")
         self._stopping.wait(_AGAIN)
-
-    def _be_back(self) -> None:
-        """The bus can be read again."""
-        self._cut_off_since = 0.0
-        if self._was_up:
-            self._was_up = False
-            self._tail.be_back()
 
     def _look_for_holder(self, came: bool) -> None:
         """Tell clients if there is no holder for long, and nobody has said so.
