@@ -144,6 +144,8 @@ class Way:
         self.bus = bus
         self.is_cut = False
         self.shown = "bus"
+        #: Whether the last read of a stream has not brought all there was, by key.
+        self.left: dict[str, bool] = {}
 
     def check(self) -> Bus:
         """Return the bus; raises BusError if it is out of reach."""
@@ -187,6 +189,8 @@ class Reader:
         del block_ms
         bus = self._way.check()
         found = [(key, bus.stream(key).behind(read(last), count)) for key, last in streams.items()]
+        for key, entries in found:
+            self._way.left[key] = len(entries) == count
         return [each for each in found if each[1]]
 
     def interrupt(self) -> None:

@@ -43,7 +43,7 @@ class History(House):
         for step in steps:
             self.luck = random.Random(step.seed)
             for asterisk in self.asterisks:
-                asterisk._luck = self.luck  # noqa: SLF001 - it draws from that of the step
+                asterisk.draw_from(self.luck)
             getattr(self, step.what)()
             self.check()
         self.end()
@@ -58,24 +58,7 @@ class History(House):
         for _ in range(self.luck.randint(1, 6)):
             nodes = self.running()
             if nodes:
-                self._run(self.luck.choice(nodes))
-
-    def _run(self, node: Node) -> None:
-        luck = self.luck.random()
-        if luck < 0.45:
-            portion = 1 << 30 if self.luck.random() < 0.7 else self.luck.randint(1, 900)
-            server = self.luck.choice(list(node.servers.values()))
-            server.run(self.luck.randint(1, 3), portion)
-            server.listen()
-        elif luck < 0.75:
-            most = 1 << 30 if self.luck.random() < 0.5 else self.luck.randint(1, 4)
-            node.outbox.joins = self.luck.random() < 0.7
-            node.outbox.flush(most, twice=self.luck.random() < 0.1)
-        elif luck < 0.9:
-            node.run_asks()
-            self.listen()
-        else:
-            node.run_keeper()
+                self.run_one(self.luck.choice(nodes))
 
     def run_all(self) -> None:
         """All threads go on for a moment, and time does."""

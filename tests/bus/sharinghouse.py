@@ -12,6 +12,7 @@ from amiproxy.threads.bus import tail
 from tests.bus.sharingbus import LEASE, Bus
 from tests.bus.sharingjudge import FOR_ALL, Asked, Judge, messages_of, number_of
 from tests.bus.sharingpbx import Asterisk
+from tests.bus.sharingpeople import Person
 from tests.bus.sharingtime import house
 from tests.bus.sharingworld import PREFIX, Node
 from tests.threads.sessions.crowdworld import Client
@@ -31,21 +32,12 @@ TIMEOUT = 5.0
 RINGS = (0, 3000, 1 << 20)
 
 
-class Person:
-    """A client of some proxy, whose every byte is judged."""
-
-    def __init__(self, client: Client, node: Node, judge: Judge | None, mode: AutoFilter) -> None:
-        self.client, self.node, self.judge, self.mode = client, node, judge, mode
-        self.asked: dict[str, Asked] = {}
-        self.is_here = True
-
-
 class House:
     """Proxies, Asterisks, and clients; *lossless*: nothing goes wrong that loses something."""
 
-    def __init__(self, seed: int, *, lossless: bool) -> None:
+    def __init__(self, seed: int, *, lossless: bool, people: bool = True) -> None:
         self.luck = luck = random.Random(seed)
-        self.lossless = lossless
+        self.lossless, self._has_people = lossless, people
         self._context = house(seed, self._while_asleep)
         self.clock = self._context.__enter__()
         self.bus = Bus(self.clock, PREFIX)
@@ -139,7 +131,7 @@ class House:
         self.nodes.append(node)
         for asterisk in self.asterisks:
             node.add(asterisk)
-        for ids in (True, False):
+        for ids in (True, False) if self._has_people else ():
             self.join_at(node, Judge(self, f"{'ids' if ids else 'plain'} at {slot}", ids=ids))
         return node
 
@@ -245,6 +237,24 @@ class House:
                 self.listen()
                 node.outbox.flush()
             self.clock.pass_on(seconds)
+
+    def run_one(self, node: Node) -> None:
+        """One of the threads of *node* goes on."""
+        luck = self.luck.random()
+        if luck < 0.45:
+            portion = 1 << 30 if self.luck.random() < 0.7 else self.luck.randint(1, 900)
+            server = self.luck.choice(list(node.servers.values()))
+            server.run(self.luck.randint(1, 3), portion)
+            server.listen()
+        elif luck < 0.75:
+            most = 1 << 30 if self.luck.random() < 0.5 else self.luck.randint(1, 4)
+            node.outbox.joins = self.luck.random() < 0.7
+            node.outbox.flush(most, twice=self.luck.random() < 0.1)
+        elif luck < 0.9:
+            node.run_asks()
+            self.listen()
+        else:
+            node.run_keeper()
 
     def listen(self) -> None:
         """Have the Asterisks hear what has gone up."""

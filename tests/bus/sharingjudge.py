@@ -126,7 +126,7 @@ class Judge:
             if self.house.was_alone:
                 self.at.update(moved)  # what was numbered alone stands among what was not
                 return
-            if not moved and len(_epochs(texts[-1])) > len(self.at):
+            if not moved and self._is_elsewhere(texts[-1]):
                 return  # of a connection that is over, which its proxy does not know yet
             if len(moved) != 1:
                 self._fail(f"an event that moves {moved}", message)
@@ -138,6 +138,11 @@ class Judge:
             self._gap(moved)
         else:
             self.at.update(moved)
+
+    def _is_elsewhere(self, text: str) -> bool:
+        """Return whether the id *text* names a connection that its proxy is still to have."""
+        scopes = list(map(self.house.scope_of, _epochs(text)))
+        return len(set(scopes)) < len(scopes)
 
     def _moved(self, text: str, message: Message) -> dict[str, Place]:
         """Return where the id *text* says that the client is, as far as that is new."""

@@ -12,6 +12,7 @@ from tests.threads.sessions.crowdpbx import Pbx
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     from amiproxy.wire.framing import Framer
     from tests.bus.sharingbus import Clock
@@ -80,6 +81,13 @@ class Asterisk:
         self.heard: list[tuple[str, Message, int, int]] = []
         #: Whether it lets proxies in.
         self.is_there = True
+
+        #: There are no others behind it.
+        self.inner: Sequence[str] = ()
+
+    def draw_from(self, luck: random.Random) -> None:
+        """Say what *luck* says."""
+        self._luck = luck
 
     def say(self, count: int) -> None:
         """Say *count* events to all that are connected."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amiproxy.bus.asks import Ask
+    from amiproxy.live.requests import Subscription
     from amiproxy.routing.ring import Place
     from amiproxy.wire.batch import Batch
     from amiproxy.wire.routed import Routed
@@ -247,6 +248,15 @@ class Node:
         self.router.servers = (*self.router.servers, server.link)
         return server
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has still to read something."""
+        left, keys = self.way.left, self.home.bus.keys
+        reads = [each.scope for each in self.servers.values() if each.link.reading]
+        return any(
+            left.get(keys.events(each)) or left.get(keys.answers(self.slot, each)) for each in reads
+        )
+
     def _held(self) -> list[Any]:
         return [each.link for each in self.servers.values() if not each.link.reading]
 
@@ -290,6 +300,11 @@ class Node:
         for server in self.servers.values():
             server.thread.configure(config)
         self.asks.configure(config, self.context.limits)
+
+    def select(self, client: int, wanted: Subscription) -> None:
+        """Have a live client subscribe."""
+        with contextlib.suppress(Exception):  # a Problem, told by its conversation
+            self.clients[client].subscriber.subscribe(1, wanted)
 
     def kill(self) -> None:
         """End it without a word."""

@@ -231,8 +231,7 @@ class SharedLink(AsteriskLink):
         if item.final:
             ledger.finish(action, item.message)
         if action.owner != PROXY:
-            given = action.given
-            return [routed_to(item, action.owner, given, private=item.private)]
+            return [routed_to(item, action.owner, item.action_id, private=item.private)]
         self._listing.note([item.message])
         self.about.note([item.message])
         return [routed_to(item, PROXY, None, private=True)] if action.kept else []

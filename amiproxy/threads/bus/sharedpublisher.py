@@ -77,7 +77,14 @@ class SharedAudience:
         if slot == self._around.slot:
             return self._audience.answer(number, answers)
         items = [
-            Routed(Message(raw), owner=number, request_id=action.wire_id, final=True, private=True)
+            Routed(
+                Message(raw),
+                owner=number,
+                action_id=action.given,
+                request_id=action.wire_id,
+                final=True,
+                private=True,
+            )
             for action, raw, _ in answers
         ]
         self._link.reply(slot, items)

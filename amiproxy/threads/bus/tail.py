@@ -129,6 +129,7 @@ class Tail:
                 self._link.lag = max(0, self._around.now() - entry.sent)
         if self.is_at_end:
             self._answer_until(None)
+        self._publisher.tidy()  # nothing of this may have been for anybody
         return opened
 
     def _drop(self, error: Malformed) -> None:
