@@ -109,7 +109,6 @@ class AsteriskServer:
     def configure(self, config: Config) -> None:
         """Take the limits of *config*, also for the connection there is."""
         self._config = config
-        self._share.configure(config)
         self._sign(config)
         self.link.remember(config.replay, config.replay_seconds)
         self.link.set_write_timeout(config.server_write_timeout)

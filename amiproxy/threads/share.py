@@ -14,7 +14,7 @@ from amiproxy.threads.sessions.proxylink import link_to
 
 if TYPE_CHECKING:
     from amiproxy.routing.actionids import ActionIds
-    from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.net.watched import Work
     from amiproxy.threads.sessions.link import AsteriskLink
     from amiproxy.threads.sessions.publisher import Audience, Publisher
@@ -34,9 +34,6 @@ class Share(Protocol):
     @property
     def is_ours(self) -> bool:
         """Whether this proxy may be connected now."""
-
-    def configure(self, config: Config) -> None:
-        """Take settings that were read anew."""
 
     def tend(self) -> None:
         """Do what is to be done once a second.  Never waits."""
@@ -70,9 +67,6 @@ class Alone:
     ) -> None:
         self.link = link_to(spec, ids, address)
         self.publisher = publisher_for(self.link, audience)
-
-    def configure(self, config: Config) -> None:
-        """Nothing depends on it."""
 
     def tend(self) -> None:
         """There is nothing to do."""

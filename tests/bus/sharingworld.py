@@ -209,7 +209,7 @@ class Node:
         self.home, self.slot, self.config = home, slot, config
         bus: Bus = home.bus
         self.clock = bus.clock
-        self._numbers = itertools.count((slot << numbers.BITS) + 1)
+        self._numbers = itertools.count(numbers.number_of(slot) + 1)
         self.enter()
         self.way = Way(bus)
         self.outbox = Outbox(self.way)
@@ -224,8 +224,7 @@ class Node:
             cast("Any", self.outbox), router,
         )  # fmt: skip
         self.around = around
-        self.asks = Asks(around, router.ids, self.context.limits, self._held, ())
-        self.asks.configure(config, self.context.limits)
+        self.asks = Asks(around, router.ids, config, self._held, ())
         self.servers: dict[str, Server] = {}
         self.clients: list[Client] = []
         self.is_paused = self.is_over = False
@@ -299,7 +298,7 @@ class Node:
         self.around.configure(config)
         for server in self.servers.values():
             server.thread.configure(config)
-        self.asks.configure(config, self.context.limits)
+        self.asks.configure(config)
 
     def select(self, client: int, wanted: Subscription) -> None:
         """Have a live client subscribe."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Callable
 from amiproxy.basics.bounded import BoundedDict
 from amiproxy.bus.asks import Ask, decode_ask
 from amiproxy.bus.fields import Malformed
+from amiproxy.limits import Limits
 from amiproxy.message import Message
 from amiproxy.routing import upstream
 from amiproxy.routing.pending import PendingAction
@@ -22,14 +23,13 @@ from amiproxy.threads.bus.client import BusError
 from amiproxy.threads.bus.streamreader import StreamReader
 from amiproxy.threads.net.endless import endless
 from amiproxy.threads.net.watched import WatchedThread
-from amiproxy.threads.sessions.numbers import BITS, slot_of
+from amiproxy.threads.sessions.numbers import is_of_session, slot_of
 from amiproxy.threads.sessions.publisher import refusals
 from amiproxy.threads.sessions.submitted import Submitted
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from amiproxy.limits import Limits
     from amiproxy.routing.actionids import ActionIds
     from amiproxy.settings.config import Config
     from amiproxy.threads.bus.around import Around
@@ -51,13 +51,12 @@ class Asks:
         self,
         around: Around,
         ids: ActionIds,
-        limits: Limits,
+        config: Config,
         held: Callable[[], Collection[SharedLink]],
         local: Collection[str],
     ) -> None:
         """Take actions for the servers that are *held*, but those that are *local* to a proxy."""
-        self._around, self._ids, self._limits, self._held = around, ids, limits, held
-        self._local = local
+        self._around, self._ids, self._held, self._local = around, ids, held, local
         self._reader = StreamReader(around.client, by_time=True)
         self._stopping = threading.Event()
         self._thread = WatchedThread("bus-asks", self._run, self, essential=False)
@@ -65,14 +64,15 @@ class Asks:
         self._read: dict[str, bytes] = {}
         # The ActionIDs of what was taken: an entry may come twice.
         self._taken: BoundedDict[str, None] = BoundedDict(_MOST_TAKEN)
-        self._most = 0
         #: How many were dropped since they are malformed.  Any thread reads it.
         self.dropped = 0
         self.busy_since = 0.0  # for the watchdog
+        self.configure(config)
 
-    def configure(self, config: Config, limits: Limits) -> None:
+    def configure(self, config: Config) -> None:
         """Take over settings that were read anew.  Any thread may call."""
-        self._most, self._limits = config.max_unanswered, limits
+        self._most = config.max_unanswered
+        self._limits = Limits(config.max_line, config.max_headers, config.max_block)
 
     def start(self) -> None:
         """Start the thread."""
@@ -165,7 +165,7 @@ def pending(ask: Ask, now: float, left: float) -> PendingAction:
     """Return the action that *ask* wants, which may go for *left* seconds from *now*."""
     message = Message(ask.raw)
     # The proxy's own questions get their answers with the ActionID that they know.
-    given = ask.given if ask.owner & ((1 << BITS) - 1) else ask.wire_id
+    given = ask.given if is_of_session(ask.owner) else ask.wire_id
     action = PendingAction(ask.owner, ask.raw, ask.wire_id, given, ask.private, ask.held_back)
     action.since, action.expires, action.account = now, now + left, ask.account
     if ask.held_back:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.basics.base36 import last_digits
 from amiproxy.bus.members import PublicSpec
-from amiproxy.limits import Limits
 from amiproxy.status.clustervalues import JOINED
 from amiproxy.threads.bus.across import Across
 from amiproxy.threads.bus.around import Around
@@ -74,8 +73,7 @@ class Bus:
         self.keeper = Keeper(client, config, self.me, self._presence)
         self.outbox = Outbox(client, config.bus_name, _QUEUE, config.bus_bytes, config.bus_join)
         self.around = Around(config, self.me.slot, client, self.keeper, self.outbox, router)
-        self.asks = Asks(self.around, router.ids, _limits(config), self._held, local)
-        self.asks.configure(config, _limits(config))
+        self.asks = Asks(self.around, router.ids, config, self._held, local)
 
     def reach_across(self, context: ProxyContext) -> None:
         """Take orders of the other proxies' operators, and count with them, for *context*."""
@@ -108,7 +106,7 @@ class Bus:
     def configure(self, config: Config) -> None:
         """Take over settings that were read anew."""
         self.around.configure(config)
-        self.asks.configure(config, _limits(config))
+        self.asks.configure(config)
 
     def share(self, spec: ServerSpec, address: str) -> SharedServer | None:
         """Return the part of the server *spec*, None if it is not shared: it is another proxy."""
@@ -160,7 +158,3 @@ class Bus:
         }
         lags = {link.scope: link.lag for link in links if link.reading and link.connected}
         return {"clients": self._clients(), "lags": lags, "servers": servers}
-
-
-def _limits(config: Config) -> Limits:
-    return Limits(config.max_line, config.max_headers, config.max_block)

@@ -15,7 +15,7 @@ from amiproxy.threads.bus.turn import Turn
 if TYPE_CHECKING:
     from amiproxy.bus.asks import Ask
     from amiproxy.routing.actionids import ActionIds
-    from amiproxy.settings.config import Config, ServerSpec
+    from amiproxy.settings.config import ServerSpec
     from amiproxy.threads.bus.around import Around
     from amiproxy.threads.sessions.publisher import Audience
 
@@ -49,10 +49,6 @@ class SharedServer:
     def is_ours(self) -> bool:
         """Whether this proxy may be connected now."""
         return self._turn.is_ours
-
-    def configure(self, config: Config) -> None:
-        """Take settings that were read anew."""
-        self._around.configure(config)
 
     def tend(self) -> None:
         """Say where it stands, and refuse what had no turn in time.  Once a second; never waits."""

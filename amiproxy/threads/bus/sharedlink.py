@@ -16,7 +16,7 @@ from amiproxy.routing.askedledger import AskedLedger
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.turns import WINDOW
 from amiproxy.threads.sessions.link import AsteriskLink
-from amiproxy.threads.sessions.numbers import BITS, slot_of
+from amiproxy.threads.sessions.numbers import number_of, slot_of
 from amiproxy.threads.sessions.pings import Pings
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.wire.routed import PROXY, Routed
@@ -136,7 +136,7 @@ class SharedLink(AsteriskLink):
         own = action.owner == PROXY
         return Ask(
             self.tenure,
-            self._slot << BITS if own else action.owner,
+            number_of(self._slot) if own else action.owner,
             action.wire_id,
             action.given,
             own or action.is_private(),

@@ -23,9 +23,19 @@ def new_number() -> int:
 def begin_at(slot: int) -> None:
     """Give out numbers of the proxy *slot* from now on; before there is any session."""
     global _numbers  # noqa: PLW0603 - one for the process, as its sessions are
-    _numbers = itertools.count((slot << BITS) + 1)
+    _numbers = itertools.count(number_of(slot) + 1)
 
 
 def slot_of(number: int) -> int:
     """Return the slot of the proxy of whose sessions one has *number*."""
     return number >> BITS
+
+
+def number_of(slot: int) -> int:
+    """Return what stands for the proxy *slot* itself, and for no session."""
+    return slot << BITS
+
+
+def is_of_session(number: int) -> bool:
+    """Return whether *number* stands for a session, not for a proxy itself."""
+    return number != number_of(slot_of(number))
