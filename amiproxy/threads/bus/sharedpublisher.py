@@ -108,6 +108,7 @@ class SharedPublisher(Publisher):
         super().__init__(link, SharedAudience(audience, link, around))
         self._shared, self._around = link, around
         #: Where what is handed out goes to; None: this proxy does not hold the server, or is alone.
+        #: The server's thread replaces it; others read the reference.
         self.lane: Lane | None = None
         #: Whether clients have still to be told that the connection that was live is lost.
         self.is_untold = False

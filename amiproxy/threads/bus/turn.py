@@ -54,12 +54,13 @@ class Turn:
         self, link: SharedLink, publisher: SharedPublisher, around: Around, *, can_hold: bool
     ) -> None:
         self.link, self.publisher = link, publisher
+        # can_hold and not_before are the keeper's to read; one assignment each.
         self.scope, self.can_hold = link.scope, can_hold
         self._knows_login = can_hold
         self._around = around
         self._tail = Tail(link, publisher, around)
         self._stopping = threading.Event()
-        self._granted: Tenure | None = None
+        self._granted: Tenure | None = None  # the keeper's thread sets it
         self._granted_at = 0.0  # clock.now()
         # What this proxy was connected by last, once it is over: the thread's.  It is remembered,
         # and _granted left alone, since the keeper may have granted the next one meanwhile.
