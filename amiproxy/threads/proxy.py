@@ -62,6 +62,10 @@ _BUS = "amiproxy.threads.bus.bus"
 #: How long clients wait for servers, where they may have come before the proxy; in seconds.
 _MOMENT = 1.0
 
+#: How long clients wait until this proxy knows its cluster, and then for its servers; in seconds.
+#: Who comes back to an edge that has just begun can go on only where it knows the servers.
+_JOINING = 3.0
+
 #: How long threads of clients that were heard of late may find out by themselves that the proxy
 #: stops, and what "of late" is; in seconds.
 _BUSY, _OF_LATE = 0.05, 2.0
@@ -119,7 +123,10 @@ class Proxy:
         if self._bus is not None:
             self._bus.start()
         self._servers.start()
-        self._listeners.start(Deadline(_MOMENT if waits else 0.0))
+        if self._bus is not None:
+            self._bus.settle(Deadline(_JOINING))
+        moment = _JOINING if self._bus is not None else _MOMENT if waits else 0.0
+        self._listeners.start(Deadline(moment))
         self._watchdog.start()
         log.info("Proxy Started: Listening for connections")
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.bus.cluster import MORE, Cluster, cluster
 from tests.bus.test_sharing import asterisk
-from tests.support import ManagerClient, ProxyProcess, wait_until
-from tests.system.people import answer, closed, logged_in
+from tests.support import ManagerClient, ProxyProcess, free_port, wait_until
+from tests.system.peers import value
+from tests.system.people import answer, closed, log_in, logged_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +113,27 @@ def test_it_never_connects_by_itself() -> None:
             own.start()
             wait_until(lambda: len(own.servers[0].links) == links + 1)
             wait_until(lambda: lonely.log().count("connected by another proxy") > 1, 20)
+
+
+def test_who_comes_back_to_an_edge_that_has_just_begun_goes_on_there(house: Cluster) -> None:
+    """It accepts nobody before it knows the servers: else it would know no id of theirs."""
+    config, port = closed(more=f"{MORE}bus = {house.redis.url}\n"), free_port()
+    with ProxyProcess(config, USERS, port=port) as one:
+        one.wait_log("asterisk@pbx1: connected by another proxy", 20)
+        with logged_in(one, "boss") as client:
+            answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
+            house.link(1).sendall(_NEWS % 300)
+            since = value(client.read_until("N: 300"), "ProxyEventID")
+    house.link(1).sendall(_NEWS % 301)
+
+    with ProxyProcess(config, USERS, port=port) as again, again.client() as client:
+        log_in(client, "boss", "secret", "Events: off")
+        client.send("ProxyAction: Resume", f"Since: {since}")
+        assert "N: 301" in client.read_until("UserEvent: News")
+
+
+def test_without_its_bus_it_accepts_clients_after_a_moment() -> None:
+    """They are told that there is nothing; they do not wait for ever."""
+    config = closed(more=f"bus = redis://127.0.0.1:{free_port()}\n")
+    with ProxyProcess(config, USERS) as proxy, logged_in(proxy, "boss") as client:
+        assert answer(client, "Action: CoreStatus", "ActionID: 1")[0] == "Response: Error"

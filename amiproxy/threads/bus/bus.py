@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from amiproxy.basics.base36 import last_digits
@@ -37,6 +38,8 @@ log = logging.getLogger("amiproxy.bus")
 
 #: Characters of the nonce of event ids.
 _NONCE = 8
+#: Between two looks whether the cluster is known, in seconds.
+_LOOK = 0.02
 #: Bytes that may wait for the bus.
 _QUEUE = 32 * 1024 * 1024
 
@@ -94,6 +97,18 @@ class Bus:
         self.asks.start()
         self._across.start()
         log.info("this proxy is %s of the cluster %s", self.me.name, self.name)
+
+    def settle(self, deadline: Deadline) -> None:
+        """Wait until the servers of the cluster are known, so that clients find them.
+
+        For who starts the proxy, before anybody else calls ``tend``.
+        """
+        while not deadline.over:
+            knows = self.keeper.knows_members
+            self.tend()
+            if knows and self._router.servers:
+                return
+            time.sleep(_LOOK)
 
     def stop(self, deadline: Deadline) -> None:
         """Send what is left, give all servers up, and end the threads; until *deadline*."""

@@ -119,6 +119,11 @@ class Keeper:
         """Return all live proxies of the cluster, this one too, by name."""
         return self._members
 
+    @property
+    def knows_members(self) -> bool:
+        """Whether all proxies of the cluster are known, as of a moment ago."""
+        return self.state == JOINED and self._presences.is_known
+
     def redis_ms(self) -> int:
         """Return the time of Redis, in ms since 1970, as far as it is known."""
         return round((clock.now() + self._presences.offset) * 1000)
