@@ -9,6 +9,7 @@ the moment, and after ``PATIENCE`` each may have it.
 from __future__ import annotations
 
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ CALM = 10.0
 BETWEEN = 2.0
 
 
+_NOBODY: Mapping[str, int] = MappingProxyType({})
+
+
 class Place(NamedTuple):
     """A proxy that may take servers: its slot, how many it has, and those that it can hold."""
 
@@ -33,9 +37,13 @@ class Place(NamedTuple):
     able: Collection[str]
 
 
-def planned(free: Sequence[str], places: Sequence[Place]) -> Mapping[str, int]:
+def planned(
+    free: Sequence[str], places: Sequence[Place], last: Mapping[str, int] = _NOBODY
+) -> Mapping[str, int]:
     """Return which slot is to take each of the *free* servers, by scope.
 
+    Not the one that had it *last*, if another is able: it has died or left it, and does not look
+    so yet.
     The one that has the fewest, with those that it is to take; of several, whom chance says, the
     same at every proxy.
     """
@@ -43,6 +51,7 @@ def planned(free: Sequence[str], places: Sequence[Place]) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for scope in sorted(free):
         able = [place.slot for place in places if scope in place.able]
+        able = [slot for slot in able if slot != last.get(scope)] or able
         if able:
             slot = min(able, key=lambda each: (holds[each], _drawn(scope, each)))
             holds[slot] += 1

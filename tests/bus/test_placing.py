@@ -54,6 +54,13 @@ def test_free_servers_go_to_those_that_have_the_fewest() -> None:
     assert Counter(plan.values()) == {1: 2, 2: 6, 3: 4}
 
 
+def test_who_had_a_server_last_gets_it_only_if_nobody_else_can() -> None:
+    """It has died, or given it up, though it still looks as if it could have it."""
+    places = [Place(1, 0, ["a", "b"]), Place(2, 9, ["a"])]
+
+    assert planned(["a", "b"], places, {"a": 1, "b": 1}) == {"a": 2, "b": 1}
+
+
 def test_equal_proxies_get_different_servers_of_different_clusters() -> None:
     """Which of them, chance says: not the first one always."""
     both = [Place(1, 0, SCOPES), Place(2, 0, SCOPES)]

@@ -58,6 +58,8 @@ class Seat:
         self.solo: Tenure | None = None
         #: Slot and epoch of who has the lease; zeros: nobody, as far as is known.
         self.holder = (0, 0)
+        #: Slot of who had it before it was free.
+        self.last_holder = 0
         #: Since when nobody has it.
         self.free_since = math.inf
         self._orphan_since = math.inf
@@ -135,6 +137,7 @@ class Seat:
             self.free_since = math.inf
         elif self.free_since == math.inf:
             self.free_since = now
+        self.last_holder = slot or self.last_holder
         changed, self.holder = (slot, epoch) != self.holder, (slot, epoch)
         if self.is_held and slot not in (0, own):
             # Redis has lost its memory, or its clock was set.

@@ -96,7 +96,8 @@ class Seats:
             if now >= max(membership.calm_since + placing.CALM, self._moved + placing.BETWEEN):
                 self._spread(now)
             return []
-        plan = placing.planned([seat.server.scope for seat in free], self._places(now))
+        last = {seat.server.scope: seat.last_holder for seat in free}
+        plan = placing.planned([*last], self._places(now), last)
         return [
             seat for seat in free
             if plan.get(seat.server.scope) == self._own
