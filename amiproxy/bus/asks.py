@@ -110,6 +110,8 @@ def decode_ask(data: bytes) -> Ask:
     fields.end()
     if _CONTROL.search(account):
         raise Malformed("an account has a control character")
+    if given is not None and ("\n" in given or "\0" in given):
+        raise Malformed("an ActionID has a line feed or a NUL")
     _check_action(raw, wire_id)
     private, held_back = flags & _PRIVATE > 0, flags & _HELD_BACK > 0
     return Ask(epoch, owner, wire_id, given, private, held_back, deadline, account, raw)

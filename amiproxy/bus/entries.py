@@ -44,6 +44,8 @@ _WHOLE = Struct(">IBcQQIQ")
 _SUM_SIZE = _SUM.size
 #: Bytes of an entry in front of its payload.
 HEAD_SIZE = _WHOLE.size
+#: The largest number of a connection, and of an event: what Redis' scripts can count to.
+MOST_PLACE = 2**53
 _CRLF = b"\r\n"
 
 
@@ -94,6 +96,8 @@ def decode_entry(data: bytes) -> Entry:
         raise Malformed(f"an entry of version {version}, this proxy writes {_VERSION}")
     if total != crc32(payload, crc32(data[_SUM_SIZE:HEAD_SIZE])):
         raise Malformed("the checksum is wrong")
+    if max(epoch, after) > MOST_PLACE:
+        raise Malformed("a place beyond all that there are")
     _check(kind, events, payload)
     return Entry(kind, epoch, after, events, sent, payload)
 

@@ -122,7 +122,7 @@ def _object(body: bytes) -> dict[str, Any]:
     if len(body) > MOST_BYTES:
         raise Malformed("too long")
     try:
-        values = json.loads(body)
+        values = json.loads(body.decode("utf-8", "surrogatepass"))  # no guess: UTF-16 is none
     except (ValueError, RecursionError):
         raise Malformed("no JSON") from None
     if not isinstance(values, dict):

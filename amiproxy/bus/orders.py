@@ -146,7 +146,7 @@ def _list(body: bytes, most: int, count: int) -> list[Any]:
     if len(body) > most:
         raise Malformed("too long")
     try:
-        values = json.loads(body)
+        values = json.loads(body.decode("utf-8", "surrogatepass"))  # no guess: UTF-16 is none
     except (ValueError, RecursionError):
         raise Malformed("no JSON") from None
     if not isinstance(values, list) or len(values) != count:

@@ -28,6 +28,7 @@ _STOCK = 256  # tokens that are made at a time: a system call for each would cos
 
 #: How the header is nearly always written.
 _USUAL = b"\r\nActionID: "
+_MADE = re.compile(rf"amp([0-9]{{1,18}})-[A-Za-z0-9._]{{{_MARK + _TOKEN}}}(?:-.*)?", re.DOTALL)
 _OURS = re.compile(r"amp[0-9]+-")
 # A bare CR is data.
 _HEADER = re.compile(rb"(^|\r\n)([Aa][Cc][Tt][Ii][Oo][Nn][Ii][Dd]):( *)([^\n]*?)\r\n")
@@ -71,6 +72,14 @@ class ActionIds:
         if self._others and self.is_like_ours(wire_id) and wire_id[at : at + _MARK] in self._others:
             return wire_id[: at - 1 + KEY_LENGTH]
         return None
+
+    def asker(self, wire_id: str) -> int:
+        """Return the number of the session for which a proxy has made *wire_id*.
+
+        0: it is a proxy's own; -1: no proxy makes such an ActionID.
+        """
+        found = _MADE.fullmatch(wire_id) if len(wire_id) <= MAX_WIRE_ID else None
+        return -1 if found is None else int(found.group(1))
 
     def admit(self, wire_id: str) -> None:
         """Take *wire_id*, which another proxy has made, and all that it makes, for ours."""

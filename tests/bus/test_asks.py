@@ -28,6 +28,8 @@ ASK = Ask(65536, 1, "amp1-abc", "mine", private=True, held_back=False, deadline=
 WIRE_IDS = st.text(
     st.characters(min_codepoint=33, max_codepoint=255), min_size=1, max_size=MAX_WIRE_ID
 )
+#: What a client may have given: no line of AMI has a line feed or a NUL within.
+GIVEN = TEXTS.map(lambda text: text.replace("\n", "").replace("\0", ""))
 
 
 @st.composite
@@ -39,7 +41,7 @@ def asked(draw: st.DrawFn) -> Ask:
         draw(NUMBERS),
         draw(st.integers(1, 2**52)),
         wire_id,
-        draw(st.none() | TEXTS),
+        draw(st.none() | GIVEN),
         draw(st.booleans()),
         draw(st.booleans()),
         draw(NUMBERS),
@@ -90,6 +92,13 @@ def test_other_bytes_are_malformed(data: bytes) -> None:
     for decode in (decode_ask, decode_answer):
         with contextlib.suppress(Malformed):
             decode(data)
+
+
+@pytest.mark.parametrize("given_one", ["a\r\nEvent: FullyBooted", "a\n", "\0"])
+def test_what_a_client_gave_is_one_line(given_one: str) -> None:
+    """It stands in what other clients of the holder are sent."""
+    with pytest.raises(Malformed):
+        decode_ask(encode_ask(ASK._replace(given=given_one)))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from amiproxy.bus.entries import Entry, decode_entry, encode_entry
 from amiproxy.bus.fields import MOST, Malformed
 from tests.bus.values import EVENT, NUMBERS, mutations
 
+PLACES = st.integers(0, entries.MOST_PLACE)
 WIRES = st.lists(EVENT, min_size=1, max_size=5)
 
 
@@ -21,7 +22,7 @@ WIRES = st.lists(EVENT, min_size=1, max_size=5)
 def made(draw: st.DrawFn) -> Entry:
     """Return an entry as a proxy makes it."""
     kind = draw(st.sampled_from(sorted(entries.KINDS)))
-    place = draw(st.tuples(NUMBERS, NUMBERS))
+    place = draw(st.tuples(PLACES, PLACES))
     sent = draw(NUMBERS)
     if kind == entries.NOTICE:
         return Entry(kind, *place, 1, sent, draw(EVENT))
@@ -36,6 +37,13 @@ def made(draw: st.DrawFn) -> Entry:
 def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
     """With all its fields."""
     assert decode_entry(encode_entry(entry)) == entry
+
+
+@pytest.mark.parametrize("place", [(2**53 + 1, 1), (1, 2**53 + 1), (2**64 - 1, 2**64 - 1)])
+def test_a_place_beyond_all_is_refused(place: tuple[int, int]) -> None:
+    """Behind it no proxy could number anything, as long as it runs."""
+    with pytest.raises(Malformed):
+        decode_entry(encode_entry(Entry(entries.PLACE, *place, 0, 1)))
 
 
 @given(st.binary(max_size=200))

@@ -43,7 +43,7 @@ class Forger:
 
     def ask(self, action: str, *, epoch: int = 0, deadline: int = _LATER, serial: int = 0) -> None:
         """Ask for *action*."""
-        wire_id = f"amp7-forged{serial or next(_SERIALS):012d}"
+        wire_id = f"amp{self._owner}-forged{serial or next(_SERIALS):012d}"
         raw = f"Action: {action}\r\nActionID: {wire_id}\r\n\r\n".encode()
         made = Ask(epoch or self.epoch, self._owner, wire_id, None, True, False, deadline, "x", raw)
         self.write(encode_ask(made))

@@ -68,6 +68,13 @@ def test_bytes_that_are_no_member_are_malformed(body: bytes) -> None:
         MemberReader().read(body)
 
 
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_another_encoding_is_not_guessed(form: str) -> None:
+    """A proxy in its sandbox cannot load what would read it, which would end the keeper."""
+    with pytest.raises(Malformed):
+        MemberReader().read(encode_member(MEMBER).decode().encode(form))
+
+
 @given(st.binary(max_size=200) | st.from_regex(rb'\{"slot":.{0,40}\}'))
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     """A loop that reads members goes on."""

@@ -84,6 +84,13 @@ def test_what_no_proxy_writes_is_no_order(values: object) -> None:
         decode_order(json.dumps(values).encode())
 
 
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_another_encoding_is_not_guessed(form: str) -> None:
+    """A proxy in its sandbox cannot load what would read it, which would end the thread."""
+    with pytest.raises(Malformed):
+        decode_order(encode_order(ORDER).decode().encode(form))
+
+
 def test_what_is_too_long_is_neither_written_nor_read() -> None:
     """Also what is small until it is unpacked."""
     for line in ("x" * (MOST_LINE + 1), "kick\t12"):

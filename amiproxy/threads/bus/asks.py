@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Callable
 
-from amiproxy.basics.bounded import BoundedDict
 from amiproxy.bus.asks import Ask, decode_ask
 from amiproxy.bus.fields import Malformed
 from amiproxy.limits import Limits
@@ -40,8 +40,9 @@ log = logging.getLogger("amiproxy.bus")
 #: Milliseconds that a read waits; entries of one read; seconds before Redis is tried again.
 _BLOCK, _COUNT, _AGAIN = 250, 100, 0.2
 
-#: How many actions are remembered that were taken.
-_MOST_TAKEN = 8192
+#: How many actions are remembered at the least that were taken; those that are still in time
+#: are, up to so many.
+_LEAST_TAKEN, _MOST_TAKEN = 8192, 131_072
 
 
 class Asks:
@@ -62,8 +63,8 @@ class Asks:
         self._thread = WatchedThread("bus-asks", self._run, self, essential=False)
         #: Up to where each stream has been read.
         self._read: dict[str, bytes] = {}
-        # The ActionIDs of what was taken: an entry may come twice.
-        self._taken: BoundedDict[str, None] = BoundedDict(_MOST_TAKEN)
+        # The ActionIDs of what was taken, and until when it was in time: an entry may come twice.
+        self.taken: OrderedDict[str, int] = OrderedDict()
         #: How many were dropped since they are malformed.  Any thread reads it.
         self.dropped = 0
         self.busy_since = 0.0  # for the watchdog
@@ -111,10 +112,10 @@ class Asks:
         for key, entries in found:
             for entry_id, body in entries:
                 self._read[key] = entry_id
-                self._take(links[key], body)
+                self.take(links[key], body)
         return not self._stopping.is_set()
 
-    def _take(self, link: SharedLink, body: bytes) -> None:
+    def take(self, link: SharedLink, body: bytes) -> None:
         """Send what *body* asks to the Asterisk of *link*, or answer why not."""
         try:
             ask = decode_ask(body)
@@ -125,22 +126,34 @@ class Asks:
                 log.warning("asterisk@%s: an action of the bus is dropped: %s", link.scope, error)
             return
         # It has asked the holder before; or Redis has it twice.
-        if slot_of(ask.owner) == self._around.slot or ask.wire_id in self._taken:
+        if slot_of(ask.owner) == self._around.slot or ask.wire_id in self.taken:
             return
         if ask.epoch != link.tenure:
             return  # of a tenure that is over: who asked has been told that its holder is gone
-        self._taken[ask.wire_id] = None
+        self._remember(ask)
         self._ids.admit(ask.wire_id)
         action = pending(ask, time.monotonic(), (ask.deadline - self._around.now()) / 1000)
         problem = self._submitted(link, action, ask)
         if problem:
             self._refuse(link, action, problem)
 
+    def _remember(self, ask: Ask) -> None:
+        """Note that *ask* was taken, for as long as it could be carried out again."""
+        taken, now = self.taken, self._around.now()
+        taken[ask.wire_id] = ask.deadline
+        while len(taken) > _LEAST_TAKEN:
+            oldest = next(iter(taken))
+            if taken[oldest] > now and len(taken) <= _MOST_TAKEN:
+                break
+            del taken[oldest]
+
     def _check(self, ask: Ask) -> None:
         """Raise Malformed if *ask* is none that another proxy would have passed on."""
         slot, message = slot_of(ask.owner), Message(ask.raw)
         if not slot:
             raise Malformed("an action of nobody")
+        if self._ids.asker(ask.wire_id) not in (ask.owner, 0):
+            raise Malformed("an ActionID that no proxy makes for that session")
         if not message.action or message.action in self._local or message.has("ProxyAction"):
             raise Malformed("an action that no proxy passes on")
 

@@ -127,6 +127,8 @@ class SharedLink(AsteriskLink):
                 self._stale.append(action)
                 return b""
             return super()._enter(action)
+        if action.owner > 0 and slot_of(action.owner) != self._slot:
+            return b""  # of a tenure of this proxy that has just ended: its proxy has been told
         ask = self._ask(action)
         raw = super()._enter(action)
         self._going.append(ask)
@@ -149,7 +151,8 @@ class SharedLink(AsteriskLink):
     def _send(self, raw: bytes) -> None:
         assert self.lock.locked()
         if not self.reading:
-            if raw:
+            # What does not go is answered with the end of the connection, which comes now.
+            if raw and self.may_ask:
                 super()._send(raw)
             return
         going, self._going = self._going, []

@@ -243,7 +243,7 @@ class SharedPublisher(Publisher):
         others = [each for each in actions if each.owner > 0 and slot_of(each.owner) != slot]
         for item in refusals(others, text):
             self._reply(slot_of(item.owner), [item])
-        here = [each for each in actions if each not in others]
+        here = [each for each in actions if each.owner <= 0 or slot_of(each.owner) == slot]
         super().refuse(here, text)
 
     # -- while another proxy holds it -----------------------------------------------------------
