@@ -278,6 +278,8 @@ def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
         (lost,) = board.documents("server", 1)
         house.redis.go_on()
         (back,) = board.documents("server", 1)
+        while back["state"] == "lost":  # to its holder, too, which comes with the bus
+            (back,) = board.documents("server", 1)
         board.close()
 
     assert (lost["server"], lost["state"]) == ("pbx1", "lost")
