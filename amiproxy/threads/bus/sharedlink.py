@@ -53,6 +53,7 @@ class SharedLink(AsteriskLink):
     """
 
     is_shared = True
+    is_current = False
     #: Whether another proxy is connected, or none.  The server's thread changes it, with ``lock``.
     reading = True
     #: By what right this proxy is connected, or may be; None: by none.

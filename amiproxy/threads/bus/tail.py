@@ -130,6 +130,7 @@ class Tail:
         if self.is_at_end:
             self._answer_until(None)
         self._publisher.tidy()  # nothing of this may have been for anybody
+        self._link.is_current = self.is_at_end
         return opened
 
     def _drop(self, error: Malformed) -> None:

@@ -50,6 +50,8 @@ class Numbering:
     _seconds = 3600.0
     #: Whether other proxies may have more events of a connection than this one: they share it.
     is_shared = False
+    #: Whether it has had what there is of it, as far as it can know.
+    is_current = True
 
     def __init__(self) -> None:
         #: What came last.  Replaced whole when nothing is to be kept any more.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from amiproxy.threads.sessions.turnstile import Turnstile
 
 
-#: For how long a connection is waited for that other proxies know already, in seconds, and how
-#: often it is looked for.
-_MOMENT, _LOOK = 1.0, 0.01
+#: For how long a connection is waited for that other proxies know already, in seconds; for how
+#: long if this proxy does not have what the bus has; and how often it is looked for.
+_MOMENT, _LONGER, _LOOK = 1.0, 5.0, 0.01
 
 
 class Way(NamedTuple):
@@ -62,16 +62,19 @@ def check_since(since: EventId, router: EventSources, viewer: Viewer, turns: Tur
     """See whether *since* may be an id that the client of *viewer* has been sent.
 
     Another proxy may have sent it that has had more of a server that both share: what this one is
-    still to have is waited for, for a moment, in the client's thread.
+    still to have is waited for, in the client's thread.  That takes a moment, or longer where this
+    one has just begun or cannot read the bus.
 
     Raises:
         ReplayError: it is not.
 
     """
     if _is_behind(router.servers, since):
-        deadline = Deadline(_MOMENT)
+        moment, longest = Deadline(_MOMENT), Deadline(_LONGER)
         with turns.outside():
-            while _is_behind(router.servers, since) and not deadline.over:
+            while _is_behind(router.servers, since) and not longest.over:
+                if moment.over and all(link.is_current for link in router.servers):
+                    break
                 time.sleep(_LOOK)
     way_from(since, router.nonce, router.servers, viewer, {})
 

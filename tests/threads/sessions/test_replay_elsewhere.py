@@ -135,12 +135,17 @@ def test_what_came_before_and_is_read_later_is_not_sent(world: World) -> None:
     assert b"N: 2 6\r\n" in told
 
 
+@pytest.mark.parametrize("is_current", [True, False])
 def test_it_waits_for_what_this_proxy_is_to_have(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, *, is_current: bool
 ) -> None:
     """Most often that is there in a moment, and nothing is missing."""
-    monkeypatch.setattr(resuming, "_MOMENT", 60.0)
     one, two = world.servers
+    if is_current:
+        monkeypatch.setattr(resuming, "_MOMENT", 60.0)
+    else:
+        one.link.is_current = False  # it reads what there is
+    monkeypatch.setattr(resuming, "_LONGER", 60.0)
 
     def come_in(_: float) -> None:
         if one.link.epoch != LATER:
