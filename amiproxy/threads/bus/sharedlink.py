@@ -7,6 +7,7 @@ to the holder by the bus, and what the holder says of it ends the actions.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Callable
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 #: Seconds that the holder has more for an answer than an Asterisk: its own error says more.
 _GRACE = 2.0
 
+#: For so many seconds what was read counts as all: a read waits for less.
+_CURRENT = 1.5
+
 #: Connections of one tenure: there are as many numbers for them as between two tenures.
 MOST_CONNECTIONS = 60_000
 
@@ -53,7 +57,8 @@ class SharedLink(AsteriskLink):
     """
 
     is_shared = True
-    is_current = False
+    #: When all was read last that the bus has of it, monotonic seconds.
+    current_at = -math.inf
     #: Whether another proxy is connected, or none.  The server's thread changes it, with ``lock``.
     reading = True
     #: By what right this proxy is connected, or may be; None: by none.
@@ -88,6 +93,11 @@ class SharedLink(AsteriskLink):
         self._take_ledger(AskedLedger(ids, self.ledger.host))
 
     # -- any thread -------------------------------------------------------------------------
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all was read a moment ago; who holds the server writes it."""
+        return not self.reading or time.monotonic() - self.current_at < _CURRENT
 
     @property
     def may_ask(self) -> bool:

@@ -129,8 +129,9 @@ class Tail:
                 self._link.lag = max(0, self._around.now() - entry.sent)
         if self.is_at_end:
             self._answer_until(None)
+            self._link.current_at = time.monotonic()
+            self._link.ends += 1
         self._publisher.tidy()  # nothing of this may have been for anybody
-        self._link.is_current = self.is_at_end
         return opened
 
     def _drop(self, error: Malformed) -> None:

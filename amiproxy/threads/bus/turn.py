@@ -226,7 +226,6 @@ class Turn:
     def _note_cut_off(self, error: BusError) -> None:
         """The bus cannot be read.  Clients are told when that lasts."""
         link = self.link
-        link.is_current = False
         if link.connected and clock.now() - self._read_at > self._around.failover:
             log.warning("asterisk@%s: %s; its events come no more", self.scope, error)
             self._was_up = True

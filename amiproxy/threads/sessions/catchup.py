@@ -101,6 +101,8 @@ class CatchUp:
         self._ahead = None
         self._track.reach(self.link, entry.epoch)
         if entry.place < self.place or self._may_be_known(entry):
+            if self.place != START:
+                self._track.places[self.link] = max(self.place, entry.place)
             return b""
         told = self._cross(entry, viewer, form)
         upto = entry.place if until is None else min(entry.place, until)
@@ -115,7 +117,9 @@ class CatchUp:
 
     def _may_be_known(self, entry: Entry) -> bool:
         """Return whether another proxy may have sent *entry*, of a server not known here then."""
-        return self.place == START and entry.epoch < max(self._track.ahead, default=0)
+        ahead, epoch = self._track.ahead, entry.epoch
+        is_unknown = self.place == START and epoch < ahead.latest
+        return is_unknown or ahead.is_doubtful(self.link, epoch)
 
     def _pass(self, entry: Entry, viewer: Viewer, form: Format) -> bytes:
         """Return what the client sees of *entry*."""

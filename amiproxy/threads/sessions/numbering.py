@@ -50,12 +50,17 @@ class Numbering:
     _seconds = 3600.0
     #: Whether other proxies may have more events of a connection than this one: they share it.
     is_shared = False
-    #: Whether it has had what there is of it, as far as it can know.
-    is_current = True
+    #: How often all was read that other proxies have written of it.
+    ends = 0
 
     def __init__(self) -> None:
         #: What came last.  Replaced whole when nothing is to be kept any more.
         self.ring = Ring()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it has had what there was of it until a moment ago."""
+        return True
 
     @property
     def epoch(self) -> int:

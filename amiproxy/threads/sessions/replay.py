@@ -19,6 +19,7 @@ from amiproxy.formats import written
 from amiproxy.routing.ring import START
 from amiproxy.threads.net.room import await_room
 from amiproxy.threads.sessions.catchup import CatchUp
+from amiproxy.threads.sessions.elsewhere import Elsewhere
 from amiproxy.threads.sessions.track import sees
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Held:
         with self._session.lock:
             self._track.replayed = dict.fromkeys((*places, *self._track.servers))
         self._track.places = {link: place for link, place in places.items() if place != START}
-        self._track.ahead = ahead or {}
+        self._track.ahead = Elsewhere.of(ahead or {}, places)
         for link in places:
             until = None if seen is None else seen.get(link, START)
             self._catch_ups[link] = self._catch_up(link, until, now.get(link, START))

@@ -17,11 +17,12 @@ from amiproxy.routing.eventids import Stamp, id_of, stamp
 from amiproxy.routing.gaps import SERVER_LOST, gap
 from amiproxy.routing.numbered import numbered, stamped, without_events
 from amiproxy.routing.ring import START
+from amiproxy.threads.sessions.elsewhere import NOWHERE
 from amiproxy.threads.sessions.stands import Stand, moved, note
 from amiproxy.wire.batch import BatchKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from amiproxy.formats import Envelope, Format
     from amiproxy.routing.ring import Place
@@ -60,9 +61,8 @@ class Track:
     is_exact = False
     #: Where it stands, if others may stand there too; then ``places`` are not its own to change.
     stand: Stand | None = None
-    #: What other proxies have sent it of connections that this one does not know yet: up to which
-    #: number, by epoch.
-    ahead: Mapping[int, int] = {}
+    #: What other proxies have sent it of connections that this one does not know yet.
+    ahead = NOWHERE
 
     def __init__(self, sources: EventSources) -> None:
         self._sources = sources
@@ -144,15 +144,15 @@ class Track:
     def id(self) -> str:
         """Return the id that says where the client stands."""
         places = [place for place in self.standing().values() if place != START]
-        return id_of(self._sources.nonce, [*places, *self.ahead.items()], is_whole=self.is_whole)
+        return id_of(self._sources.nonce, [*places, *self.ahead.places], is_whole=self.is_whole)
 
     def reach(self, link: AsteriskLink, epoch: int) -> None:
         """Stand where another proxy has left the client, if it sent events of that connection."""
-        if self.ahead and epoch != self.places.get(link, START)[0]:
+        if self.ahead is not NOWHERE and epoch != self.places.get(link, START)[0]:
             self.part()
-            if epoch in self.ahead:
-                self.places[link] = epoch, self.ahead[epoch]
-            self.ahead = {one: at for one, at in self.ahead.items() if not link.has_had(one)}
+            if epoch in self.ahead.numbers:
+                self.places[link] = epoch, self.ahead.numbers[epoch]
+            self.ahead = self.ahead.without(link)
 
     def link_of(self, batch: Batch) -> AsteriskLink | None:
         """Return the server that *batch* is of, None if it was dropped."""
@@ -186,12 +186,8 @@ class Track:
 
     def _before(self, link: AsteriskLink) -> list[Place]:
         """Return where the servers stand in the place of which *link* is."""
-        there = self.servers
-        return [
-            place
-            for one, place in self.places.items()
-            if one.scope == link.scope and one not in there
-        ]
+        others = (one for one in self.places if one not in self.servers)
+        return [self.places[one] for one in others if one.scope == link.scope]
 
     def is_followed(self, link: AsteriskLink) -> bool:
         """Return whether *link* was dropped, and the client was sent events of its successor."""
@@ -223,8 +219,8 @@ class Track:
                 data = self._unnumbered(batch, form.envelope)
             return data
         self.part()
-        alone = view.filtered or viewer.number in batch.owners or self.ahead
-        if self.held or not self.shows_ids or alone:
+        alone = self.held or not self.shows_ids or self.ahead is not NOWHERE
+        if alone or view.filtered or viewer.number in batch.owners:
             return self._encode(batch, viewer, form)
         before = viewer.events
         data = self._encode(batch, viewer, form)
@@ -272,7 +268,9 @@ class Track:
         if link is None:  # the server was dropped
             return viewer.encode(batch, form)
         here, place = (batch.epoch, batch.upto), self.places.get(link, START)
-        if here <= place:
+        ahead = self.ahead
+        if here <= place or (ahead is not NOWHERE and ahead.is_doubtful(link, batch.epoch)):
+            self.places[link] = max(here, place)
             return without_events(batch, viewer, form)
         if not self.shows_ids:
             self.first.setdefault(link, (batch.epoch, batch.after))
@@ -304,7 +302,7 @@ class Track:
 
         """
         epoch, number = self.places.get(link, START)
-        is_alone = len(self.places) == (link in self.places) and not self.ahead
+        is_alone = len(self.places) == (link in self.places) and self.ahead is NOWHERE
         others = () if is_alone else self._others(link)
         made_for, ids = self._stamp
         wanted = batch.epoch, others, self.is_whole
@@ -318,8 +316,8 @@ class Track:
     def _others(self, link: AsteriskLink) -> tuple[Place, ...]:
         """Return where the client stands on servers other than *link*."""
         places = self.standing() if self._moving else self.places
-        here = [at for each, at in places.items() if each is not link and at != START]
-        return (*here, *self.ahead.items())
+        here = (at for each, at in places.items() if each is not link and at != START)
+        return (*here, *self.ahead.places)
 
     def gap(
         self,

@@ -8,6 +8,8 @@ import pytest
 from amiproxy.routing.eventids import base36, read_id
 from amiproxy.threads.sessions import resuming
 from amiproxy.threads.sessions.catchup import CatchUp
+from amiproxy.threads.sessions.elsewhere import Elsewhere
+from amiproxy.threads.sessions.link import AsteriskLink
 from amiproxy.threads.sessions.track import Track
 from tests.threads.sessions.replays import Client, Server, World
 
@@ -113,13 +115,29 @@ def test_a_later_connection_is_sent_from_its_first_event_on(world: World) -> Non
     assert client.ticks() == ["gap unknown server_lost", "2 1", "2 2"]
 
 
+def test_what_is_read_late_is_not_sent(world: World) -> None:
+    """This proxy has been away: what it reads at first may have been sent by the other one."""
+    (one, two) = world.servers
+    client = come(world, (LATER, 5))
+    client.told.clear()
+    one.say(2)
+    one.link.ends += 1
+    one.say(1)
+    one.link.ends += 1
+    one.say(1)
+    two.say(1)
+    client.read()
+
+    assert client.ticks() == ["1 6"]
+
+
 def test_what_came_before_and_is_read_later_is_not_sent(world: World) -> None:
     """The proxy has just begun: it learns from the bus what there was."""
     client = come(world, (LATER, 5))
     assert client.session is not None
     (one, _) = world.servers
     track = Track(world.context.router)
-    track.shows_ids, track.ahead = True, {LATER: 5}
+    track.shows_ids, track.ahead = True, Elsewhere({LATER: 5})
     catch_up = CatchUp(one.link, track, lambda _: None)
     viewer, form = client.session.viewer, client.session.output
 
@@ -144,7 +162,7 @@ def test_it_waits_for_what_this_proxy_is_to_have(
     if is_current:
         monkeypatch.setattr(resuming, "_MOMENT", 60.0)
     else:
-        one.link.is_current = False  # it reads what there is
+        monkeypatch.setattr(AsteriskLink, "is_current", False)  # it reads what there is
     monkeypatch.setattr(resuming, "_LONGER", 60.0)
 
     def come_in(_: float) -> None:
