@@ -22,7 +22,7 @@ USERS = (
     "[phone]\nsecret = secret\nread = all\nwrite = all\nchannel = SIP/100\n"
 )
 MORE = (
-    "serverevents = yes\nkeepalive = 0\nreplay = 4MB\nbusfailover = 1\nactiontimeout = 2\n"
+    "serverevents = yes\nkeepalive = 0\nreplay = 4MB\nbusfailover = 2\nactiontimeout = 2\n"
     "controlsocket = {dir}/control.sock\nretryinterval = 0.1\nretrylongest = 0.2\n"
 )
 

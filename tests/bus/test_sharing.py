@@ -208,7 +208,7 @@ def test_the_other_connects_when_the_one_stops() -> None:
             lost = client.read_until("ActionID: lost")
             assert value(lost, "CarriedOut") == "perhaps"
             assert value(client.read_until("Event: ProxyServerLost"), "Server") == "pbx1"
-            client.read_until("Event: ProxyServerConnected", timeout=3.0)
+            client.read_until("Event: ProxyServerConnected", timeout=10.0)
             wait_until(lambda: len(house.servers[0].links) == 2)
             house.link().sendall((_NEWS % "again").encode())
             client.read_until("N: again")
@@ -223,8 +223,8 @@ def test_the_other_connects_when_the_one_is_killed() -> None:
         with logged_in(other, "board") as client:
             answer(client, "ProxyAction: SetEventIDs", "EventIDs: on")
             holder.kill()
-            client.read_until("Event: ProxyServerLost", timeout=5.0)
-            client.read_until("Event: ProxyServerConnected", timeout=5.0)
+            client.read_until("Event: ProxyServerLost", timeout=10.0)
+            client.read_until("Event: ProxyServerConnected", timeout=10.0)
             house.link().sendall((_NEWS % "again").encode())
             client.read_until("N: again")
 
@@ -244,7 +244,7 @@ class Board:
     def documents(self, kind: str, count: int) -> list[dict[str, Any]]:
         """Return the next documents of that *kind*."""
         found: list[dict[str, Any]] = []
-        until = time.monotonic() + 15
+        until = time.monotonic() + 20
         while len(found) < count:
             assert time.monotonic() < until, f"no {kind}"
             line = self._response.readline()
