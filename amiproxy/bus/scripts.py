@@ -81,13 +81,15 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
-# KEYS: events.  ARGV: epoch, the entry.
+# KEYS: events.  ARGV: epoch, the entry.  An error but that of a larger ID is returned as one.
 _OPEN = f"""
 {_TOP}
 local epoch = tonumber(ARGV[1])
 local last = top(KEYS[1])
 if last == epoch then return 1 end
 local id = last < epoch and redis.pcall('XADD', KEYS[1], ARGV[1] .. '-0', 'b', ARGV[2])
+local refused = type(id) == 'table' and id.err or ''
+if refused ~= '' and not string.find(refused, 'equal or smaller', 1, true) then return id end
 return type(id) == 'string' and 1 or 0
 """
 

@@ -22,6 +22,7 @@ from amiproxy.bus.resp import command
 from amiproxy.bus.scripts import asked, read_reply
 from amiproxy.bus.states import taken
 from amiproxy.status.clustervalues import ALONE, CUT_OFF, JOINED
+from amiproxy.threads.bus.outtold import Refusals
 from amiproxy.threads.bus.presences import Me, Presences, look_at_memory
 from amiproxy.threads.bus.questions import Questions
 from amiproxy.threads.bus.rounds import Outcome, Rounds
@@ -77,6 +78,8 @@ class Keeper:
         self._presences = Presences(me, self._keys, self._length, presence)
         self._seats = Seats(me.slot, self._presences)
         self._under_way: Questions | None = None
+        self._said = JOINED  # the state that the log knows: how it begins is none of it
+        self._refusals = Refusals("what keeps the leases")
         self._next = 0.0  # when the next round is due
         self._last_good = clock.now()  # when the last round was sent that Redis has answered
         self._stop_by = math.inf
@@ -219,8 +222,9 @@ class Keeper:
     def _be_cut_off(self, now: float) -> None:
         """The bus is away for longer than leases are."""
         state = ALONE if self._optional else CUT_OFF
-        if state != self.state:
-            self.state = state
+        self.state = state
+        if state != self._said:
+            self._said = state
             log.warning("bus: cut off from %s: %s", self._where, self.problem)
             if self._optional:
                 log.warning("bus: this proxy connects to all servers by itself, meanwhile")
@@ -287,7 +291,8 @@ class Keeper:
         questions.answer(outcome)
         self._ended |= self._leaving
         refused = [str(each) for each in outcome.replies if isinstance(each, Exception)]
-        self.problem = (refused or [self._presences.problem])[0]
+        self._refusals.note(refused[0] if refused else "")
+        self.problem = self._refusals.problem or self._presences.problem
         if self._presences.is_written or self._is_renewed:
             self._be_back(outcome.sent)
         elif refused and outcome.sent > self._last_good + self._length / 2:
@@ -298,7 +303,7 @@ class Keeper:
         """Redis has answered a round that was *sent* then."""
         self._last_good = sent
         if self.state != JOINED:
-            self.state = JOINED
+            self.state = self._said = JOINED
             log.info("bus: joined %s", self._where)
             self._presences.due = 0.0  # it may have lost its data
             for seat in self._seats.by_scope.values():
@@ -308,6 +313,8 @@ class Keeper:
         """Take the reply to what a lease needed."""
         found = read_reply(request.kind, replies[0])
         if found is None:
+            if request.kind is Kind.OPEN:
+                seat.fail(clock.now(), "the bus takes no entry of this proxy")
             return
         reply, wait = found
         self._is_renewed |= request.kind in (Kind.TAKE, Kind.RENEW) and reply.done

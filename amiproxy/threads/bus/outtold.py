@@ -30,6 +30,9 @@ _REMEDIES = {
 _AGAIN = 60.0
 #: Seconds between two lines about dropped entries.
 _DROPPED_AGAIN = 10.0
+#: Seconds after which a refusal is no more, if there was no other; and for which it has to last
+#: until it is said.
+_PASSED, _LASTING = 5.0, 2.0
 
 
 def remedy(error: str) -> str:
@@ -92,3 +95,28 @@ class Told:
                 total - self._dropped,
             )
             self._dropped, self._dropped_said = total, now
+
+
+class Refusals:
+    """Logs that Redis refuses *what*, for as long as it does.  For one thread."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._since = self._last = self._said = -_AGAIN
+        #: What was refused lately, and why; "" if nothing was.
+        self.problem = ""
+
+    def note(self, error: str) -> None:
+        """Note that something was refused for *error*, "": nothing; said each minute at the most.
+
+        A Redis that begins refuses much for a moment: only what lasts is said.
+        """
+        now = time.monotonic()
+        if now - self._last > _PASSED:
+            self.problem, self._since = "", now
+        if not error:
+            return
+        self.problem, self._last = error, now
+        if now - self._since >= _LASTING and now - self._said >= _AGAIN:
+            self._said = now
+            log.error("bus: %s is refused: %s", self._what, remedy(error))

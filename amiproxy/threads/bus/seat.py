@@ -171,6 +171,12 @@ class Seat:
             self._let_go_by = now + LET_GO
             self._go(leases.given_up(self.lease), reason)
 
+    def fail(self, now: float, reason: str) -> None:
+        """The lease is of no use for this proxy: perhaps it is for another."""
+        if self.is_held:
+            self._failed_until = now + _FAILED
+            self.give_up(now, reason)
+
     def let_go(self, now: float) -> None:
         """The server's thread is not connected any more."""
         if self.is_held:

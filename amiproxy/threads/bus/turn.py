@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from amiproxy.bus import clock
 from amiproxy.routing import notices
-from amiproxy.threads.bus.client import BusError
+from amiproxy.threads.bus.client import BusError, BusRefused
+from amiproxy.threads.bus.outtold import Refusals
 from amiproxy.threads.bus.sharedlink import MOST_CONNECTIONS
 from amiproxy.threads.bus.tail import GONE, Tail
 
@@ -67,6 +68,7 @@ class Turn:
         self._over: Tenure | None = None
         self._taken: Tenure | None = None
         self._read_at = clock.now()  # when the bus could be read last
+        self._refusals = Refusals(f"the stream of {self.scope}")
         self._was_up = False  # when the bus was lost
         self._is_known = False  # to the keeper
 
@@ -225,6 +227,8 @@ class Turn:
 
     def _note_cut_off(self, error: BusError) -> None:
         """The bus cannot be read.  Clients are told when that lasts."""
+        if isinstance(error, BusRefused):
+            self._refusals.note(str(error))
         link = self.link
         if link.connected and clock.now() - self._read_at > self._around.failover:
             log.warning("asterisk@%s: %s; its events come no more", self.scope, error)

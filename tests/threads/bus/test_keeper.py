@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.redisserver import RedisServer
+    from tests.bus.redisserver import StartRedis
 
 
 @pytest.fixture
@@ -251,3 +252,36 @@ def test_a_keeper_that_was_never_started_can_be_stopped(cluster: Cluster) -> Non
     config = Config(bus=cluster.redis.url)
 
     Keeper(BusClient.of(config), config, Me.made(), dict).stop(Deadline(1))
+
+
+@pytest.mark.parametrize("command", ["eval", "set", "xadd"])
+def test_what_redis_forbids_is_told(
+    start_redis: StartRedis, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    """Once a minute, in the log, and in what --status shows; else nobody knew why all is silent."""
+    redis = start_redis(users={"proxy": f">secret ~* &* +@all -{command}"})
+    url = redis.url.replace("//", "//proxy:secret@")
+    with Cluster(redis) as cluster:
+        proxy = cluster.proxy("a", url=url)
+        wait_until(lambda: "is refused" in caplog.text, what="the log")
+        assert proxy.keeper.problem
+        redis.command("ACL", "SETUSER", "proxy", "+@all")
+        cluster.wait_held("a")
+        wait_until(lambda: not proxy.keeper.problem, what="no problem any more")
+
+    assert caplog.text.count("is refused") == 1
+    assert "secret" not in caplog.text
+
+
+def test_a_bus_that_is_away_at_the_start_is_told(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing else says why no server is connected."""
+    cluster.redis.kill()
+    cluster.proxy("a")
+    wait_until(lambda: "bus: cut off from" in caplog.text, what="the log")
+    assert "refused" in caplog.text
+    cluster.redis.start()
+    cluster.wait_held("a")
+
+    assert caplog.text.count("bus: cut off from") == 1
