@@ -194,3 +194,17 @@ def test_an_answer_that_no_script_gives_is_none(answer: object) -> None:
     for kind in Kind:
         if not (kind is not Kind.TAKE and isinstance(answer, int)):
             assert read_reply(kind, answer) is None
+
+
+def test_a_lease_that_is_forgotten_is_not_renewed_when_another_has_written(line: Line) -> None:
+    """Its time was over; who took it then has let go of it, or Redis has forgotten that one too."""
+    remember(line, 2 * LENGTH)
+    first, _ = ask(line, 0, Request(Kind.TAKE, 0))
+    line.command("DEL", KEYS.lease("a"))
+    assert ask(line, 0, Request(Kind.RENEW, first.epoch))[0].done
+
+    line.command("DEL", KEYS.lease("a"))
+    second, _ = ask(line, 1, Request(Kind.TAKE, 0))
+    assert ask(line, 1, Request(Kind.OPEN, second.epoch))[0].done
+    line.command("DEL", KEYS.lease("a"))
+    assert not ask(line, 0, Request(Kind.RENEW, first.epoch))[0].done

@@ -6,21 +6,24 @@ from __future__ import annotations
 import threading
 import time
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from amiproxy.bus.asks import Ask, encode_ask
+from amiproxy.bus.asks import Answer, Ask, decode_answer, encode_ask
 from amiproxy.bus.keys import Keys
+from amiproxy.errors import PeerGone
 from amiproxy.limits import Limits
 from amiproxy.routing.actionids import ActionIds
-from amiproxy.routing.pending import PendingAction
+from amiproxy.routing.pending import PendingAction, own_action
 from amiproxy.settings.config import Config, ServerSpec
 from amiproxy.threads.bus.asks import Asks
 from amiproxy.threads.bus.sharedlink import SharedLink
+from amiproxy.threads.bus.sharedpublisher import SharedPublisher
 from amiproxy.threads.bus.tenure import Tenure
 from amiproxy.threads.sessions.numbers import BITS
 from amiproxy.threads.sessions.submitted import Submitted
+from amiproxy.wire.framing import Chunk
 
 HERE, THERE = 5, 6
 OWNER = (THERE << BITS) | 1
@@ -232,6 +235,29 @@ def test_nothing_waiting_is_sent_when_the_lease_is_over() -> None:
     assert link.submit(action(OWNER)) is Submitted.UNCONNECTED
 
 
+def test_nothing_is_handed_out_when_the_lease_is_over() -> None:
+    """Another proxy may hand out the same; what the bytes answer is answered by the end."""
+    link, _, _, tenure = held()
+    nobody: Any = SimpleNamespace(publish=None, gather=None, disperse=None, forget=None, path="")
+    publisher = SharedPublisher(link, nobody, nobody)
+    publisher.lane, chunk = nobody, nobody
+    tenure.end()
+
+    with pytest.raises(PeerGone):
+        publisher.publish(chunk)
+
+
+def test_what_a_proxy_asks_itself_is_for_nobody_else() -> None:
+    """Its holder would hand the answers to all clients that see those to others."""
+    link, _, posted, _ = held()
+    link.lose()
+    link.read()
+    link.go_up(2 * EPOCH)
+    link.submit(own_action(OTHERS, "ListCommands"))
+
+    assert [(each.owner, each.private) for each in posted] == [(HERE << BITS, True)]
+
+
 def test_what_another_proxy_asked_is_not_passed_on_to_the_next_holder() -> None:
     """Its proxy has been told that this one is gone, and nobody would know whose the answer is."""
     link, wire, posted, _ = held()
@@ -243,3 +269,61 @@ def test_what_another_proxy_asked_is_not_passed_on_to_the_next_holder() -> None:
 
     link.submit(own := action((HERE << BITS) | 1))
     assert [each.wire_id for each in posted] == [own.wire_id]
+
+
+# -- what its proxy is told -------------------------------------------------------------------
+
+
+class Lane:
+    """Stands for the way to the bus: *told* has what goes to which proxy."""
+
+    name = "pbx"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, Answer]] = []
+
+    def put(self, body: bytes) -> None:
+        """What is for all."""
+
+    def answer(self, slot: int, body: bytes) -> None:
+        """Keep it."""
+        self.told.append((slot, decode_answer(body)))
+
+
+def publishing() -> tuple[SharedLink, SharedPublisher, Lane]:
+    """Return what hands out for a server that is held."""
+    link, _, _, _ = held()
+    audience: Any = SimpleNamespace(
+        publish=lambda _: None, gather=None, disperse=None, forget=None, path="",
+        answered=lambda *_: None, keeps_calls=False, filtering=False,
+    )  # fmt: skip
+    around: Any = SimpleNamespace(slot=HERE, now=lambda: 1)
+    publisher, lane = SharedPublisher(link, audience, around), Lane()
+    publisher.lane = cast("Any", lane)
+    return link, publisher, lane
+
+
+def test_what_is_refused_is_refused_where_it_was_asked() -> None:
+    """Its client waits there; nobody here is told."""
+    _, publisher, lane = publishing()
+    refused = action(OWNER)
+    publisher.refuse([refused], "no")
+
+    ((slot, answer),) = lane.told
+    (item,) = answer.items
+    assert (slot, item.owner, item.final, item.private) == (THERE, OWNER, True, True)
+    assert item.request_id == refused.wire_id
+    assert item.message.get("Message") == "no"
+
+
+def test_what_ends_with_nothing_that_is_sent_is_told_where_it_was_asked() -> None:
+    """Else its client would wait there until its time is over."""
+    link, publisher, lane = publishing()
+    link.submit(silent := action(OWNER))
+    link.submit(behind := action(OWNER + 1))
+    link.submit(action((HERE << BITS) | 1))
+    wire = f"Response: Success\r\nActionID: {behind.wire_id}\r\n\r\n".encode()
+    publisher.publish(Chunk(wire))
+
+    over = [each for _, answer in lane.told for each in answer.over]
+    assert over == [(OWNER, silent.wire_id)]
