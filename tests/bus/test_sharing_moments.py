@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from amiproxy.bus.entries import DOWN, UP
+from amiproxy.bus.entries import DOWN, TAKEN, UP, Entry, encode_entry
+from amiproxy.bus.states import taken
 from amiproxy.message import END, Message
 from tests.bus.sharingbus import LEASE
 from tests.bus.sharinghouse import RINGS, TIMEOUT, House
@@ -26,8 +27,9 @@ class Pair(House):
         super().__init__(_SEED, lossless=False)
         assert len(self.nodes) == 2
         assert len(self.asterisks) == 1
+        self.config = self.made_config(True, RINGS[-1])
         for node in self.nodes:
-            node.configure(self.made_config(True, RINGS[-1]))
+            node.configure(self.config)
         self.calm(12)
         (self.asterisk,) = self.asterisks
         self.holder, self.reader = [node.servers[self.asterisk.name] for node in self.nodes]
@@ -216,3 +218,72 @@ def test_an_answer_for_a_session_of_another_proxy_is_nobodys(pair: Pair) -> None
     assert [each.get("ActionID") for each in pair.told(pair.reader)] == ["Ping"]
     assert not pair.told(pair.holder)
     assert ask.owner == person.client.session.number
+
+
+def test_an_answer_stands_between_the_events_where_it_came(pair: Pair) -> None:
+    """Though all came with one read, and nobody else may see it."""
+    pair.ask(pair.reader, "Ping")
+    pair.calm(2)
+    pair.asterisk.say(1)
+    pair.asterisk.answer(1)
+    pair.asterisk.say(1)
+    pair.calm(2)
+
+    assert [each.has("Event") for each in pair.told(pair.reader)] == [True, False, True]
+
+
+def test_who_reads_knows_how_the_server_greeted(pair: Pair) -> None:
+    """And where it is: from the holder."""
+    assert pair.reader.link.banner == pair.holder.link.banner != ""
+
+
+def test_who_is_cut_off_from_the_bus_says_so(pair: Pair) -> None:
+    """And that it is back."""
+    pair.reader.node.way.is_cut = True
+    for _ in range(round(LEASE) + 2):
+        pair.calm(1, 1.0)
+    assert pair.events(pair.reader) == ["ProxyServerLost"]
+    assert not pair.reader.link.connected
+
+    pair.reader.node.way.is_cut = False
+    pair.asterisk.say(1)
+    pair.calm(2)
+    assert pair.events(pair.reader)[0] == "ProxyServerConnected"
+
+
+def test_what_was_asked_is_lost_with_the_tenure(pair: Pair) -> None:
+    """As soon as another proxy has taken the server, before it is connected."""
+    pair.ask(pair.reader, "Silence")
+    pair.calm(2)
+    entry = Entry(TAKEN, 1 << 40, 0, 0, pair.clock.ms, taken(99))
+    pair.bus.stream(pair.bus.keys.events(pair.reader.scope)).add((1 << 40, 0), encode_entry(entry))
+    pair.reader.run()
+
+    assert not pair.reader.link.connected
+    assert [each.get("CarriedOut") for each in pair.told(pair.reader)] == ["perhaps"]
+
+
+def test_who_comes_late_knows_the_connections_before(pair: Pair) -> None:
+    """A client that was told of the first one goes on there with all that came since."""
+    person = next(each for each in pair.people if each.node is pair.reader.node
+                  and each.judge is not None and each.judge.ids)  # fmt: skip
+    pair.asterisk.say(2)
+    pair.calm(2)
+    person.client.drain()
+    since = person.client.id
+    pair.asterisk.say(1)
+    pair.calm(1)
+    assert pair.holder.connection is not None
+    pair.holder.connection.is_open = False
+    pair.calm(14)
+    pair.asterisk.say(1)
+    pair.calm(2)
+    late = pair.start()
+    pair.calm(3)
+    client = pair.join_at(late, None, since=since).client
+    client.drain()
+    client.act("ProxyAction: Resume", f"Since: {since}")
+
+    said = [each.get("Event") for each in map(Message, client.drain().split(END)[:-1])]
+    wanted = [each.get("Event") for each in map(Message, person.client.drain().split(END)[:-1])]
+    assert [each for each in said if each] == wanted
