@@ -184,7 +184,7 @@ def run(running: contextlib.ExitStack, directory: Path, redis: str) -> None:
         RuntimeError: something does not run, or no more.
 
     """
-    port = free_port()
+    port, *ports_of_proxies = free_ports(1 + 2 * len(PROXIES))
     store = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     bus = running.enter_context(command([redis, *store, "--dir", str(directory)], silent=True))
     hosts = ""
@@ -195,17 +195,19 @@ def run(running: contextlib.ExitStack, directory: Path, redis: str) -> None:
         hosts += (
             f"host = {address}, {port_of(others[name])}, ampuser, AmpSecret, on, off, name={name}\n"
         )
-    proxies = [Proxy(directory / name, free_port(), free_port()) for name in PROXIES]
+    pairs = zip(PROXIES, ports_of_proxies[::2], ports_of_proxies[1::2])
+    proxies = [Proxy(directory / name, *two) for name, *two in pairs]
     until(lambda: is_open(port), others)
     alive: dict[Proxy, tuple[contextlib.ExitStack, Running]] = {}
     for proxy in proxies:
         proxy.configure(hosts, port)
         start(running, alive, proxy)
     name, ports = balance(running, others, directory, proxies)
+    everything = {**others, **{each.directory.name: own for each, (_, own) in alive.items()}}
     for proxy in proxies:
         for server in SERVERS:
             asked = (proxy.standard, QUESTIONS["standard"].format(server))
-            until(lambda asked=asked: answers(*asked), others)  # type: ignore[misc]
+            until(lambda asked=asked: answers(*asked), everything)  # type: ignore[misc]
     print(told(directory, proxies, name, bus.pid, ports), flush=True)
     watch(running, alive, others)
 
@@ -290,11 +292,11 @@ def told(
     )  # fmt: skip
 
 
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Return *count* ports that are free now, each another one."""
+    with contextlib.ExitStack() as held:
+        socks = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [sock.getsockname()[1] for sock in socks]
 
 
 def is_open(port: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bus.cluster import MORE, Cluster, cluster
-from tests.bus.test_sharing import asterisk
+from tests.bus.test_sharing import ASKED, asterisk
 from tests.support import ManagerClient, ProxyProcess, free_port, wait_until
 from tests.system.peers import value
 from tests.system.people import answer, closed, log_in, logged_in
@@ -95,6 +95,25 @@ def test_a_server_is_meant_by_each_of_its_names(
         reply = answer(client, "Action: CoreStatus", "ActionID: 8", f"Server: {where}")
 
     assert (reply[0], "Server: pbx2" in reply) == ("Response: Success", True)
+
+
+def test_the_lists_of_its_models_are_asked_by_the_holder(house: Cluster) -> None:
+    """So the console, Snapshot and figures know there what is at each Asterisk, too."""
+    config = closed(more=f"{MORE}state = yes\nbus = {house.redis.url}\n")
+    with ProxyProcess(config, USERS) as proxy:
+        proxy.wait_log("asterisk@pbx1: connected by another proxy", 20)
+        ASKED.clear()
+        with logged_in(proxy, "boss") as client:
+            client.send("ProxyAction: Snapshot", "Server: pbx1", "Of: channels")
+            wait_until(lambda: "CoreShowChannels" in ASKED, 20)
+
+
+def test_one_that_has_never_joined_says_why() -> None:
+    """In the log, where who has mistyped the URL looks."""
+    config = closed(more=f"{MORE}bus = redis://127.0.0.1:{free_port()}\n")
+    with ProxyProcess(config, USERS) as proxy:
+        proxy.wait_log("Connection refused", 20)
+        assert proxy.log().count("bus: cut off from astmanproxy at redis://127.0.0.1") == 1
 
 
 def test_it_never_connects_by_itself() -> None:

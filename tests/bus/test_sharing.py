@@ -67,6 +67,9 @@ def said(asked: dict[str, str]) -> list[str]:
             items,
             f"Event: PeerlistComplete\r\n{action_id}EventList: Complete\r\nListItems: 3\r\n\r\n",
         ]
+    if name == "ListCommands":
+        listed = "CoreShowChannels: List channels.  (Priv: system,reporting,all)\r\n"
+        return [f"Response: Success\r\n{action_id}{listed}\r\n"]
     if name == "Silence":
         return []
     return [f"Response: Success\r\n{action_id}Asked: {name}\r\n\r\n"]

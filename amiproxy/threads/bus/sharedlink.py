@@ -48,6 +48,9 @@ class _NoPings(Pings):
         del ledger
         return True
 
+    def delay(self) -> None:
+        """Nothing is known of it: no answer to a Ping is told here."""
+
 
 class SharedLink(AsteriskLink):
     """The way to one Asterisk of the cluster.
@@ -155,7 +158,7 @@ class SharedLink(AsteriskLink):
             own or action.is_private(),
             action.held_back,
             self._deadline(),
-            action.account,
+            "" if own else action.account,  # that of lists is no text that may stand in a log
             action.raw,
         )
 
