@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from amiproxy.routing.pending import PendingAction
 
 
+#: For how many seconds an action may wait while others are answered, beyond its own time.
+OTHERS = 15.0
+
+
 class AskedLedger(Ledger):
     """The actions on their way to an Asterisk that another proxy is connected to."""
 
@@ -32,8 +36,9 @@ class AskedLedger(Ledger):
         """Return the action that has gone with the ActionID *wire_id*, None if it is over."""
         return self._find(self._ids.key(wire_id))
 
-    def note_part(self) -> None:
-        """A part of an answer has come."""
+    def note_part(self, action: PendingAction, now: float) -> None:
+        """A part of the answer to *action* has come at *now*, in monotonic seconds."""
+        action.since = now
         self.moved = True
 
     def finish(self, action: PendingAction, last: Message | None) -> None:
@@ -41,6 +46,13 @@ class AskedLedger(Ledger):
         if self._queue.pop(action.key, None) is not None:
             self.in_flight -= action.size
             self._end(action, last)
+
+    def _progress_for(self, action: PendingAction) -> float:
+        """As any ledger.  Answers to others show that the Asterisk is at work, for a time.
+
+        This one may have been lost on its way, and there are always others.
+        """
+        return min(self._progress, action.since + OTHERS)
 
     def _refuse(self, action: PendingAction) -> None:
         """As any ledger; what comes of it later has no place to take."""

@@ -244,7 +244,7 @@ class SharedLink(AsteriskLink):
 
     def _part(self, ledger: AskedLedger, action: PendingAction, item: Routed) -> Sequence[Routed]:
         """Return *item* as a part of the answer to *action*, none if no client is to see it."""
-        ledger.note_part()
+        ledger.note_part(action, time.monotonic())
         if item.final:
             ledger.finish(action, item.message)
         if action.owner != PROXY:
