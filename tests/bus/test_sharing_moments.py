@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -287,3 +287,16 @@ def test_who_comes_late_knows_the_connections_before(pair: Pair) -> None:
     said = [each.get("Event") for each in map(Message, client.drain().split(END)[:-1])]
     wanted = [each.get("Event") for each in map(Message, person.client.drain().split(END)[:-1])]
     assert [each for each in said if each] == wanted
+
+
+def test_a_server_that_is_quiet_says_where_it_is(pair: Pair) -> None:
+    """What was lost on its way to the bus is told before anything else comes."""
+    outbox = pair.holder.node.outbox
+    pair.asterisk.say(2)
+    pair.holder.run()
+    outbox.lose(cast("Any", pair.holder.publisher.lane))
+    pair.tend()
+    pair.calm(2)
+
+    assert pair.events(pair.reader) == ["ProxyGap"]
+    assert len(pair.events(pair.holder)) == 2
