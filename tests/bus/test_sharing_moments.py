@@ -300,3 +300,17 @@ def test_a_server_that_is_quiet_says_where_it_is(pair: Pair) -> None:
 
     assert pair.events(pair.reader) == ["ProxyGap"]
     assert len(pair.events(pair.holder)) == 2
+
+
+def test_who_cannot_connect_lets_others_try(pair: Pair) -> None:
+    """The lease is given back."""
+    pair.asterisk.is_there = False
+    assert pair.holder.connection is not None
+    pair.holder.connection.is_open = False
+    for _ in range(60):
+        pair.calm(1, 0.3)
+        if not pair.reader.link.reading:
+            break
+
+    assert not pair.reader.link.reading
+    assert pair.holder.link.reading
