@@ -242,6 +242,7 @@ class History(House):
                     body = self.luck.choice(bodies[-3:])
                     if body[5:6] in (EVENTS, MIXED, NOTICE, PLACE):
                         lane.put(body)
+                        self.losses += 1  # of an entry that is joined to it, its events are dropped
 
     def lapse(self) -> None:
         """A holder loses the connection, has another one, and nothing of that gets to the bus."""
