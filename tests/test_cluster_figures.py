@@ -248,11 +248,11 @@ def test_the_kept_pictures_are_of_the_kept_figures() -> None:
 
 @needs_redis
 def test_rows_are_measured(tmp_path: Path) -> None:
-    """The whole program: a proxy without a bus, a holder and an edge; other rows are kept."""
+    """The whole program, a holder and an edge; other rows are kept."""
     pytest.importorskip("redis")
     file = tmp_path / "figures.json"
     file.write_text(json.dumps({"rows": {"fan-4": {"rate": 5.0}}, "without": {}}))
-    names = ["pace-none-2000", "pace-2000", "fan-1", "roundtrip-edge"]
+    names = ["pace-2000", "roundtrip-edge"]
     options = ["--quick", "--seconds", "0.05", "--keep", "--json", str(file)]
     options += [word for name in names for word in ("--only", name)]
 
@@ -262,10 +262,8 @@ def test_rows_are_measured(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stdout + shown.stderr
     rows = json.loads(file.read_text())["rows"]
     assert set(rows) == {"fan-4", *names}
-    shared, alone = rows["pace-2000"], rows["pace-none-2000"]
+    shared = rows["pace-2000"]
     assert 0 < shared["edge_p50_us"] <= shared["edge_p99_us"]
     assert shared["holder_outbox_us"] > 0
     assert shared["edge_server_us"] > 0
-    assert "edge_p50_us" not in alone
-    assert rows["fan-1"]["redis_cpu_us"] > 0
     assert rows["roundtrip-edge"]["requests"] > 0

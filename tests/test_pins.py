@@ -70,8 +70,9 @@ def test_install_takes_what_has_hashes_and_builds_nothing() -> None:
     recipe = text[text.index("\ninstall: python") : text.index("\nuninstall:")]
     calls = re.findall(r"\$\(PIP\) install (?:.|\\\n)*?(?=\|\|)", recipe)
 
-    assert len(calls) == 3
+    assert len(calls) == 4
     assert "$(if $(PINNED),$(BINARY) --require-hashes -r requirements/install.txt," in calls[0]
     assert "$(if $(PINNED),--no-index --no-deps --no-build-isolation)" in calls[1]
     assert calls[2].endswith("$(RE2) 2>/dev/null ")
+    assert "$(if $(PINNED),$(BINARY) --require-hashes -r requirements/bus.txt," in calls[3]
     assert re.search(r"(?m)^RE2 .*PINNED.*,--require-hashes -r requirements/re2.txt,", text)

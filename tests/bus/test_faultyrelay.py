@@ -130,7 +130,7 @@ def test_a_target_that_is_not_there_resets_who_comes() -> None:
         port = listener.getsockname()[1]
     with (
         FaultyRelay(port) as relay,
+        pytest.raises(ConnectionResetError),  # at once, or when something is read
         socket.create_connection(("127.0.0.1", relay.port), 5) as sock,
-        pytest.raises(ConnectionResetError),
     ):
         sock.recv(1)

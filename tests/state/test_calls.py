@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,9 @@ from amiproxy.state.table import Query
 from tests.state.invariants import LIMIT
 from tests.state.stories import line_of, stories
 from tests.state.test_channels import block, bridge, event, model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: What comes and goes within one read between two of the states below.
 PASSING = ("application", "dialling")
@@ -207,6 +211,19 @@ def test_a_phone_that_originate_calls_is_dialled_until_it_rings() -> None:
     assert lines(model) == {"1": "application 1>200 AppDial2"}
 
 
+def memory_of(messages: Sequence[Message]) -> int:
+    """Return how many bytes a model takes for *messages*."""
+    model = ServerModel(LIMIT)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for message in messages:
+            model.apply(Message(message.raw), 1000.0)
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
 def test_memory_of_a_channel() -> None:
     """At most one and a half kilobytes, its call included."""
     count = 1000
@@ -214,15 +231,8 @@ def test_memory_of_a_channel() -> None:
         event("Newchannel", *block(f"1795686178.{n}", CallerIDName=f"Phone {n}"))
         for n in range(count)
     ]
-    model = ServerModel(LIMIT)
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        for message in messages:
-            model.apply(Message(message.raw), 1000.0)
-        used = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
+    # The least of three: what other threads take meanwhile is counted, too.
+    used = min(memory_of(messages) for _ in range(3))
 
     assert used / count < 1500
 

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from benchmarks.cluster.judge import overlaps
 from benchmarks.cluster.stage import Scale, Stage, measure
 from tests.bus.redisserver import needs_redis
@@ -37,19 +39,20 @@ def longest(asterisk: ClusterAsterisk) -> float:
 
 @needs_redis
 def test_a_cluster_passes() -> None:
-    """Three proxies, two Asterisks, six faults: each client has all, or was told what it has not.
+    """Three proxies, two Asterisks, four faults: each client has all, or was told what it has not.
 
     No Asterisk has two connections for long, each action is done once and answered.
     ``make torture-cluster`` is the long one.
     """
     told: list[str] = []
-    scale = Scale(6, 4, 600, 10, asterisks=2, failover=0.8, clocks=False, most=1)
+    scale = Scale(4, 4, 300, 10, asterisks=2, failover=0.8, clocks=False, most=1)
     result = measure(scale, PROXY, told.append)
     assert result.faults == [], "\n".join(told)
     assert result.actions["done"] > 0
     assert all(count.seen for count in result.counts.values())
 
 
+@pytest.mark.soak
 def test_a_proxy_alone_passes() -> None:
     """Its clients leave and come back, Asterisks restart: nothing is lost without a word."""
     scale = Scale(3, 2, 500, proxies=1, asterisks=2, bus=False, failover=0.5, only="Asterisk")

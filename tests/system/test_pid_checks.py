@@ -172,7 +172,9 @@ def test_the_rules_are_those_of_the_configuration(
         check=True,
     )
 
-    assert f"\n{log} {{\n    su {user}" in done.stdout
+    path = Path(log)
+    of_instances = path.with_name(f"{path.stem}@*{path.suffix}")
+    assert f"\n{log} {of_instances} {{\n    su {user}" in done.stdout
     original = (ROOT / "init/astmanproxy.logrotate").read_text()
     assert done.stdout.count("\n") == original.count("\n")
 
