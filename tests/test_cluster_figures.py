@@ -246,6 +246,7 @@ def test_the_kept_pictures_are_of_the_kept_figures() -> None:
     assert all(f"](plots/{name}.svg)" in text for name in kept)
 
 
+@pytest.mark.soak
 @needs_redis
 def test_rows_are_measured(tmp_path: Path) -> None:
     """The whole program, a holder and an edge; other rows are kept."""

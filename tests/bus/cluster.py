@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Callable
 
-from tests.bus.redisserver import StartRedis, starter
+from tests.bus.redisserver import StartRedis, remember, starter
 from tests.support import ProxyProcess, wait_until
 from tests.system.peers import BareServer, host_line
 from tests.system.people import closed
@@ -90,6 +90,7 @@ def cluster(
     with contextlib.ExitStack() as stack:
         start: StartRedis = stack.enter_context(starter())
         redis = start()
+        remember(redis)
         those = [stack.enter_context(BareServer(script=script)) for _ in range(servers)]
         made = Cluster(redis, those, more)
         stack.callback(lambda: [proxy.stop() for proxy in made.proxies])

@@ -8,6 +8,7 @@ are for all tests; tests/conftest.py has them.
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RedisError", "RedisServer", "StartRedis", "Tls", "find_redis", "make_tls", "needs_redis",
-    "packed", "read_answer", "starter",
+    "packed", "read_answer", "remember", "starter",
 ]  # fmt: skip
 
 MISSING = "neither redis-server nor valkey-server is installed"
@@ -34,6 +35,16 @@ class StartRedis(Protocol):
 
     def __call__(self, **options: Any) -> RedisServer:
         """Return it, started; the options are those of RedisServer."""
+
+
+def remember(redis: RedisServer, name: str = "astmanproxy") -> None:
+    """Have *redis*, which has just begun, give out leases of the cluster *name* at once.
+
+    As one that has been there for long: else it waits for the time of a lease.
+    """
+    run = re.search(rb"run_id:(\w+)", redis.command("INFO", "server"))
+    assert run is not None
+    redis.command("SET", f"{name}:memory", run[1] + b" 0")
 
 
 @contextlib.contextmanager

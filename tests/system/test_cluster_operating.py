@@ -15,7 +15,7 @@ from amiproxy.access.lockout import FREE
 from amiproxy.threads.control.client import ask
 from simulator.behaviour import Behaviour
 from simulator.server import SimulatedAsterisk
-from tests.bus.redisserver import needs_redis, starter
+from tests.bus.redisserver import needs_redis, remember, starter
 from tests.support import ManagerClient, ProxyProcess, free_port, wait_until
 from tests.system.peers import PATIENT, host_line
 
@@ -47,6 +47,7 @@ class Pair(NamedTuple):
 def pair() -> Iterator[Pair]:
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(starter())()
+        remember(redis)
         asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour()))
         config = f"{CONFIG}bus = {redis.url}\n" + host_line(asterisk, options="name=pbx1")
         web = free_port()
@@ -246,6 +247,7 @@ def test_who_may_do_without_the_bus_is_ready_without_it() -> None:
     """With ``busoptional``: it is connected itself then, and says so."""
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(starter())()
+        remember(redis)
         asterisk = stack.enter_context(SimulatedAsterisk(behaviour=Behaviour()))
         web = free_port()
         config = f"{CONFIG}bus = {redis.url}\nbusoptional = yes\n" + host_line(asterisk)

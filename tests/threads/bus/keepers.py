@@ -11,6 +11,7 @@ from amiproxy.bus import clock
 from amiproxy.settings.config import Config
 from amiproxy.threads.bus.client import BusClient
 from amiproxy.threads.bus.keeper import Keeper, Me, Tenure
+from tests.bus.redisserver import remember
 from tests.support import wait_until
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Cluster(contextlib.ExitStack):
     def __init__(self, redis: RedisServer) -> None:
         super().__init__()
         self.redis = redis
+        remember(redis)
         self.proxies: list[Proxy] = []
 
     def __exit__(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -190,6 +191,7 @@ def test_a_redis_that_may_remove_leases_is_told(
     cluster: Cluster, caplog: pytest.LogCaptureFixture, policy: str, warned: bool
 ) -> None:
     """Each time that it is joined."""
+    caplog.set_level(logging.WARNING, "amiproxy.bus")
     cluster.redis.command("CONFIG", "SET", "maxmemory", 10**9)
     cluster.redis.command("CONFIG", "SET", "maxmemory-policy", policy)
     proxy = cluster.proxy("a")
