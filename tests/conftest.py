@@ -75,9 +75,9 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the workers of ``-n auto``: five for two processors, as tests mostly wait."""
+    """Return the workers of ``-n auto``: two for a processor, as tests mostly wait."""
     processors = len(os.sched_getaffinity(0))
-    return max(processors, min(5 * processors // 2, 8))
+    return max(processors, min(2 * processors, 8))
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its user")

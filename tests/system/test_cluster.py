@@ -37,6 +37,7 @@ def longest(asterisk: ClusterAsterisk) -> float:
     return max((each.seconds for each in found), default=0.0)
 
 
+@pytest.mark.soak
 @needs_redis
 def test_a_cluster_passes() -> None:
     """Three proxies, two Asterisks, four faults: each client has all, or was told what it has not.

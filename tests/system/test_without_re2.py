@@ -12,7 +12,7 @@ import pytest
 
 from amiproxy.patterns import re2text
 from simulator.server import SimulatedAsterisk
-from tests.support import PROGRAM
+from tests.support import PROGRAM, free_port
 from tests.system.peers import wait_connected
 from tests.system.people import answer, closed, log_in
 
@@ -44,7 +44,8 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
 def test_the_check_says_which_engine_serves(environment: dict[str, str], tmp_path: Path) -> None:
     """In one line of -t; both accept the same users file."""
     (tmp_path / "users").write_text(USERS)
-    (tmp_path / "conf").write_text(f"proc_user = nobody\nlogfile = {tmp_path}/log\n")
+    settings = f"proc_user = nobody\nlogfile = {tmp_path}/log\nlistenport = {free_port()}\n"
+    (tmp_path / "conf").write_text(settings)
     done = subprocess.run(
         [sys.executable, str(PROGRAM), "-t", "-c", f"{tmp_path}/conf", "-u", f"{tmp_path}/users"],
         env=environment, capture_output=True, text=True, check=False,

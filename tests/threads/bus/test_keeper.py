@@ -255,7 +255,10 @@ def test_a_keeper_that_was_never_started_can_be_stopped(cluster: Cluster) -> Non
     Keeper(BusClient.of(config), config, Me.made(), dict).stop(Deadline(1))
 
 
-@pytest.mark.parametrize("command", ["eval", "set", "xadd"])
+@pytest.mark.parametrize(
+    "command",
+    ["eval", *(pytest.param(one, marks=pytest.mark.soak) for one in ("set", "xadd"))],
+)
 def test_what_redis_forbids_is_told(
     start_redis: StartRedis, caplog: pytest.LogCaptureFixture, command: str
 ) -> None:
