@@ -7,7 +7,8 @@ is held against what there is, and what is left over at the end is an error too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from amiproxy.errors import ProxyError
 
@@ -46,6 +47,21 @@ def text_bytes(text: str) -> bytes:
     if len(data) > MOST_TEXT:
         raise Malformed(f"a text of {len(data)} bytes, the most is {MOST_TEXT}")
     return data
+
+
+def read_json(data: bytes, most: int) -> Any:
+    """Return the value that *data* is in JSON.
+
+    Raises:
+        Malformed: it is none, or longer than *most* bytes.
+
+    """
+    if len(data) > most:
+        raise Malformed("too long")
+    try:
+        return json.loads(data.decode(*_TEXT))  # no guess: UTF-16 is none
+    except (ValueError, RecursionError):
+        raise Malformed("no JSON") from None
 
 
 def bounded(data: bytes) -> bytes:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from amiproxy.basics.base36 import DIGITS, last_digits
-from amiproxy.bus.fields import MOST_SLOT, Malformed
+from amiproxy.bus.fields import MOST_SLOT, Malformed, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,12 +119,7 @@ class MemberReader:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    if len(body) > MOST_BYTES:
-        raise Malformed("too long")
-    try:
-        values = json.loads(body.decode("utf-8", "surrogatepass"))  # no guess: UTF-16 is none
-    except (ValueError, RecursionError):
-        raise Malformed("no JSON") from None
+    values = read_json(body, MOST_BYTES)
     if not isinstance(values, dict):
         raise Malformed("no object")
     return values

@@ -12,7 +12,7 @@ import re
 import zlib
 from typing import Any, NamedTuple
 
-from amiproxy.bus.fields import MOST_SLOT, Malformed
+from amiproxy.bus.fields import MOST_SLOT, Malformed, read_json
 
 #: Characters of a command line, and of who asks.
 MOST_LINE, MOST_WHO = 1024, 300
@@ -143,12 +143,7 @@ def unpack(packed: bytes) -> tuple[bool, list[str], Any]:
 
 
 def _list(body: bytes, most: int, count: int) -> list[Any]:
-    if len(body) > most:
-        raise Malformed("too long")
-    try:
-        values = json.loads(body.decode("utf-8", "surrogatepass"))  # no guess: UTF-16 is none
-    except (ValueError, RecursionError):
-        raise Malformed("no JSON") from None
+    values = read_json(body, most)
     if not isinstance(values, list) or len(values) != count:
         raise Malformed("no list of that length")
     return values
