@@ -17,7 +17,7 @@ from amiproxy.routing.askedledger import AskedLedger
 from amiproxy.routing.ledger import Ledger
 from amiproxy.routing.turns import WINDOW
 from amiproxy.threads.sessions.link import AsteriskLink
-from amiproxy.threads.sessions.numbers import number_of, slot_of
+from amiproxy.threads.sessions.numbers import is_elsewhere, number_of, slot_of
 from amiproxy.threads.sessions.pings import Pings
 from amiproxy.threads.sessions.submitted import Submitted
 from amiproxy.wire.routed import PROXY, Routed
@@ -141,7 +141,7 @@ class SharedLink(AsteriskLink):
                 self._stale.append(action)
                 return b""
             return super()._enter(action)
-        if action.owner > 0 and slot_of(action.owner) != self._slot:
+        if is_elsewhere(action.owner, self._slot):
             return b""  # of a tenure of this proxy that has just ended: its proxy has been told
         ask = self._ask(action)
         raw = super()._enter(action)

@@ -20,7 +20,7 @@ from amiproxy.bus.items import encode_items, items_of
 from amiproxy.errors import PeerGone
 from amiproxy.message import Message
 from amiproxy.routing.gaps import BUS, gap
-from amiproxy.threads.sessions.numbers import slot_of
+from amiproxy.threads.sessions.numbers import is_elsewhere, slot_of
 from amiproxy.threads.sessions.publisher import Publisher, refusals
 from amiproxy.wire.batch import Batch, BatchKind
 from amiproxy.wire.routed import BROADCAST, Routed
@@ -146,9 +146,9 @@ class SharedPublisher(Publisher):
         What was said before an answer goes before it, and what was said behind it behind.
         """
         epoch, after = batch.epoch, batch.after
-        here = (0, -1, self._around.slot)  # nobody's, the proxy's own, and those of its clients
+        slot = self._around.slot
         shared = [
-            each for each in batch.items if not each.private or slot_of(each.owner) not in here
+            each for each in batch.items if not each.private or is_elsewhere(each.owner, slot)
         ]
         for slot, found in groupby(shared, _slot_of_private):
             items = list(found)
@@ -232,19 +232,19 @@ class SharedPublisher(Publisher):
         """Tell other proxies that actions of theirs have ended with nothing that is sent."""
         ended: dict[int, list[tuple[int, str]]] = {}
         for action in over:
-            if action.owner > 0 and (slot := slot_of(action.owner)) != self._around.slot:
-                ended.setdefault(slot, []).append((action.owner, action.wire_id))
+            if is_elsewhere(action.owner, self._around.slot):
+                mark = action.owner, action.wire_id
+                ended.setdefault(slot_of(action.owner), []).append(mark)
         for slot, marks in ended.items():
             self._reply(slot, [], marks)
 
     def refuse(self, actions: Collection[PendingAction], text: str) -> None:
         """As any publisher; those of other proxies are answered there."""
         slot = self._around.slot
-        others = [each for each in actions if each.owner > 0 and slot_of(each.owner) != slot]
+        others = [each for each in actions if is_elsewhere(each.owner, slot)]
         for item in refusals(others, text):
             self._reply(slot_of(item.owner), [item])
-        here = [each for each in actions if each.owner <= 0 or slot_of(each.owner) == slot]
-        super().refuse(here, text)
+        super().refuse([each for each in actions if not is_elsewhere(each.owner, slot)], text)
 
     # -- while another proxy holds it -----------------------------------------------------------
 

@@ -31,6 +31,11 @@ def slot_of(number: int) -> int:
     return number >> BITS
 
 
+def is_elsewhere(number: int, slot: int) -> bool:
+    """Return whether *number* stands for another proxy than *slot*, or for a session there."""
+    return 0 < slot_of(number) != slot
+
+
 def number_of(slot: int) -> int:
     """Return what stands for the proxy *slot* itself, and for no session."""
     return slot << BITS
