@@ -62,8 +62,7 @@ class Standing:
             return
         record.lose(self._reason(error))
         if tell:
-            heard = record.unix(record.heard)
-            self._publisher.notice(notices.lost(link.name, record.reason, heard))
+            self._publisher.notice(notices.lost(link.name, record.reason, record.heard_at))
 
     def reason(self, error: BaseException) -> str:
         """Return why there is no connection, by *error*, in words for clients."""

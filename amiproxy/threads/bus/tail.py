@@ -216,8 +216,7 @@ class Tail:
         self.lose(reason)
         link, publisher = self._link, self._publisher
         if publisher.is_untold and self._around.tells:
-            heard = link.record.unix(link.record.heard)
-            publisher.tell(notices.lost(link.name, reason, heard))
+            publisher.tell(notices.lost(link.name, reason, link.record.heard_at))
         publisher.is_untold = False
 
     def _go_up(self, tenure: int) -> None:

@@ -177,8 +177,7 @@ class Turn:
         record, publisher = self.link.record, self.publisher
         publisher.is_untold = False
         if self._around.tells:
-            heard = record.unix(record.heard)
-            publisher.notice(notices.lost(self.link.name, record.reason, heard))
+            publisher.notice(notices.lost(self.link.name, record.reason, record.heard_at))
 
     def _fenced(self, tenure: Tenure) -> None:
         """The bus takes no entries of *tenure* any more.  In the outbox's thread."""

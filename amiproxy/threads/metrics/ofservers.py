@@ -53,7 +53,7 @@ def _standing(page: Page, server: str, link: AsteriskLink) -> None:
     record = link.record
     page.add(families.SERVER_UP, int(link.connected), server)
     page.add(families.SERVER_GIVEN_UP, int(link.given_up), server)
-    page.add(families.SERVER_LAST_MESSAGE, record.unix(record.heard) or None, server)
+    page.add(families.SERVER_LAST_MESSAGE, record.heard_at or None, server)
     page.add(families.SERVER_CLOCK, link.pings.offset, server)
     page.add(families.SERVER_CONNECTS, record.connects, server)
     losses = {**dict.fromkeys(_LOSSES, 0), **record.losses_by.copy()}

@@ -162,7 +162,7 @@ class ChainPublisher(Publisher):
             if lost:
                 self._lost_at[name] = now
                 why = f"the connection to {self._link.name} is lost"
-                message = notices.lost(name, why, record.unix(record.heard))
+                message = notices.lost(name, why, record.heard_at)
             else:
                 message = notices.connected(name, now - self._lost_at.pop(name, now))
             super().notice(message)

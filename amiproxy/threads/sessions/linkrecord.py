@@ -121,6 +121,11 @@ class LinkRecord:
         self.again_at = time.monotonic() + pause
 
     @property
+    def heard_at(self) -> float:
+        """When a live connection was last heard, unix time; 0.0: never."""
+        return self.unix(self.heard)
+
+    @property
     def missing(self) -> float:
         """For how many seconds it has not been heard: since it was tried first, if it never was."""
         return time.monotonic() - (self.heard or self.began)

@@ -51,7 +51,7 @@ def server_facts(link: AsteriskLink) -> ServerFacts:
         reloads=record.reloads,
         ping_seconds=pings.delay(),
         clock_offset=pings.offset,
-        last_heard=record.unix(record.heard) or None,
+        last_heard=record.heard_at or None,
         next_try=record.unix(record.again_at) if record.again_at > now else None,
     )
 
