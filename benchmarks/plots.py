@@ -12,6 +12,7 @@ from benchmarks.subjects import ROOT
 from benchmarks.svg import Line, Plot, svg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 PLOTS = ROOT / "docs" / "plots"
@@ -59,9 +60,14 @@ def plots(document: Any) -> list[Plot]:
 
 def write(document: Any, directory: Path = PLOTS) -> list[Path]:
     """Write the plots of the run *document* to *directory*; return their paths."""
+    return drawn(plots(document), directory)
+
+
+def drawn(found: Iterable[Plot], directory: Path) -> list[Path]:
+    """Write the plots *found* to *directory*; return their paths."""
     directory.mkdir(exist_ok=True)
     paths = []
-    for plot in plots(document):
+    for plot in found:
         path = directory / f"{plot.name}.svg"
         path.write_text(svg(plot), encoding="utf-8")
         paths.append(path)

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.bus.rows import EDGES, RATES
-from benchmarks.plots import PLOTS
-from benchmarks.svg import Line, Plot, svg
+from benchmarks.plots import PLOTS, drawn
+from benchmarks.svg import Line, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +54,7 @@ def plots(document: Any) -> list[Plot]:
 
 def write(document: Any, directory: Path = PLOTS) -> list[Path]:
     """Write the plots of the run *document* to *directory*; return their paths."""
-    paths = []
-    for plot in plots(document):
-        path = directory / f"{plot.name}.svg"
-        path.write_text(svg(plot), encoding="utf-8")
-        paths.append(path)
-    return paths
+    return drawn(plots(document), directory)
 
 
 def _lines(rows: Mapping[int, Mapping[str, float]], figures: Mapping[str, str]) -> list[Line]:

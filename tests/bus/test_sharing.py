@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import signal
@@ -266,8 +267,9 @@ class Board:
         self._connection.close()
 
 
-def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
-    """That the bus is lost, and that it is back; with the ids that it has anyway."""
+@contextlib.contextmanager
+def watched_reader() -> Iterator[tuple[Cluster, ProxyProcess, Board]]:
+    """Give a cluster, the proxy of it that reads the bus, and a page there."""
     web = free_port()
     with cluster(proxies=1, script=asterisk) as house:
         reader = house.start(f"listen = 127.0.0.1, {web}, input=http\n")
@@ -275,6 +277,13 @@ def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
         board = Board(web)
         board.documents("hello", 1)
         board.wait_tick()
+        yield house, reader, board
+        board.close()
+
+
+def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
+    """That the bus is lost, and that it is back; with the ids that it has anyway."""
+    with watched_reader() as (house, _, board):
         house.link().sendall((_NEWS % 1).encode())
         (event,) = board.documents("event", 1)
         house.redis.pause()
@@ -283,7 +292,6 @@ def test_a_page_is_told_what_this_proxy_alone_knows() -> None:
         (back,) = board.documents("server", 1)
         while back["state"] == "lost":  # to its holder, too, which comes with the bus
             (back,) = board.documents("server", 1)
-        board.close()
 
     assert (lost["server"], lost["state"]) == ("pbx1", "lost")
     assert lost["at"] == event["id"]
@@ -299,13 +307,7 @@ def is_newest(house: Cluster, key: str, number: int) -> bool:
 @pytest.mark.soak  # a busy machine may lose the holder meanwhile
 def test_a_page_is_told_what_has_not_come_from_the_holder() -> None:
     """Entries that the stream has no more, as a gap."""
-    web = free_port()
-    with cluster(proxies=1, script=asterisk) as house:
-        reader = house.start(f"listen = 127.0.0.1, {web}, input=http\n")
-        wait_until(lambda: "connected by another proxy" in reader.log())
-        board = Board(web)
-        board.documents("hello", 1)
-        board.wait_tick()
+    with watched_reader() as (house, reader, board):
         house.link().sendall((_NEWS % 1).encode())
         board.documents("event", 1)
         reader.process.send_signal(signal.SIGSTOP)
@@ -317,7 +319,6 @@ def test_a_page_is_told_what_has_not_come_from_the_holder() -> None:
         reader.process.send_signal(signal.SIGCONT)
         house.link().sendall((_NEWS % 4).encode())
         (missing,) = board.documents("gap", 1)
-        board.close()
 
     assert (missing["server"], missing["reason"]) == ("pbx1", "bus")
 
